@@ -1,0 +1,64 @@
+"""The stage of the demo: storage, Key Vault, a vendor's simulator and the app, each started for real."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from azure.storage.blob import BlobServiceClient, ContainerClient
+
+from dev.demo.vendors import DemoVendor
+from dev.host.host_process import HostProcess
+from dev.host.services import LocalServices
+
+REPOSITORY = Path(__file__).parents[2]
+CONTAINER = "segments"
+EVERY_TWO_SECONDS = "*/2 * * * * *"
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Everything that runs; `simulator` is the vendor's address."""
+
+    host: HostProcess
+    services: LocalServices
+    simulator: str
+    container: ContainerClient
+
+
+@contextmanager
+def stage(vendor: DemoVendor) -> Iterator[Stage]:
+    """Start everything, and end everything."""
+    with ExitStack() as stack:
+        services = stack.enter_context(LocalServices())
+        simulator = stack.enter_context(_simulator(vendor))
+        settings = {
+            "SEGMENT_LOCATIONS": CONTAINER,
+            "EXPORT_SCHEDULE": EVERY_TWO_SECONDS,
+            "VENDOR_HOSTS": ",".join(f"{host}={simulator}" for host in vendor.hosts),
+        }
+        host = stack.enter_context(HostProcess(REPOSITORY, settings=settings, services=services, polling=0.2))
+        storage = stack.enter_context(BlobServiceClient.from_connection_string(services.connection_string))
+        yield Stage(host, services, simulator, storage.create_container(CONTAINER))
+
+
+@contextmanager
+def _simulator(vendor: DemoVendor) -> Iterator[str]:
+    """The vendor's simulator in a process of its own."""
+    command = [sys.executable, "-m", "dev.simulators", vendor.name, "--port", "0"]
+    process = subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the {vendor.name} simulator did not start (exit status {process.wait()})")
+        yield line.split()[-1]
+    finally:
+        process.terminate()
+        process.wait()
+        if process.stdout is not None:
+            process.stdout.close()

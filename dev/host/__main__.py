@@ -1,0 +1,97 @@
+"""python -m dev.host: the app on one machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+
+from dev.host.azurite import AzuriteError
+from dev.host.local_host import environment, host_key
+from dev.host.services import LocalServices
+from dev.host.serving import Serving
+from dev.host.settings import SettingsError
+from dev.host.worker import AppError
+
+LEFT_BEHIND = 1
+CANNOT_START = 2
+
+
+def main() -> int:
+    """Serve until told to stop; the exit status: 0, LEFT_BEHIND (functions were still running), CANNOT_START."""
+    options = _parse()
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
+    )
+    # A line for every storage request and every invocation is too many.
+    for noisy in ("azure.core", "azure.functions", "uvicorn"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    told = _told_to_stop(options.end_with_input)
+    try:
+        # What functions print belongs into the log: standard output has one line only.
+        with redirect_stdout(sys.stderr), _surroundings(options), _serving(options) as serving:
+            serving.when_ended(told.set)
+            print(f"listening on {serving.url}  key: {serving.key}", file=sys.__stdout__, flush=True)
+            told.wait()
+    except (AppError, AzuriteError, SettingsError, OSError) as error:
+        print(error, file=sys.stderr)
+        return CANNOT_START
+    return 0 if serving.ended_well else LEFT_BEHIND
+
+
+@contextmanager
+def _surroundings(options: argparse.Namespace) -> Iterator[None]:
+    if options.services_from_environment:
+        yield
+    else:
+        with LocalServices(options.data) as services, environment(services.settings()):
+            yield
+
+
+def _serving(options: argparse.Namespace) -> Serving:
+    key = host_key(options.data)
+    return Serving(options.app, key, port=options.port, polling=options.polling, grace=options.grace)
+
+
+def _told_to_stop(end_with_input: bool) -> threading.Event:
+    told = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told.set())
+
+    def read_to_end() -> None:
+        while os.read(sys.stdin.fileno(), 1024):
+            continue
+        told.set()
+
+    if end_with_input:
+        threading.Thread(target=read_to_end, daemon=True).start()
+    return told
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m dev.host", description="The function app on one machine.")
+    parser.add_argument("--port", type=int, default=7071, help="0 is a free one; default 7071")
+    parser.add_argument("--data", type=Path, help="keep storage, secrets and key in this folder; default: in memory")
+    parser.add_argument("--app", type=Path, default=Path(__file__).parents[2], help="folder of function_app.py")
+    parser.add_argument("--polling", type=float, help="longest pause between looks at a queue, in seconds")
+    parser.add_argument("--grace", type=int, default=10, help="seconds that running functions get at the end")
+    parser.add_argument(
+        "--services-from-environment",
+        action="store_true",
+        help="start no storage and no Key Vault: the app settings in the environment lead to them",
+    )
+    parser.add_argument("--end-with-input", action="store_true", help="end when standard input does")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    status = main()
+    if status == LEFT_BEHIND:
+        os._exit(status)  # a normal exit would wait for the threads of those functions
+    sys.exit(status)

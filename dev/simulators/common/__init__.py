@@ -1,0 +1,1 @@
+"""What every vendor simulator shares: clock, faults, journal, rate windows, serving and inspection."""

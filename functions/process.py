@@ -1,0 +1,30 @@
+"""What all triggers of one process share; made on first use, so that loading the app stays quick."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.cloud.cloud import Cloud
+    from shared.service import LiveService
+
+
+@cache
+def cloud() -> Cloud:
+    """Azure, as the app settings describe it."""
+    from shared.cloud.cloud import Cloud
+    from shared.cloud.scrubbing import guard_library_logs
+    from shared.cloud.settings import from_environment
+
+    guard_library_logs()
+    return Cloud(from_environment(os.environ))
+
+
+@cache
+def service() -> LiveService:
+    """The service over it."""
+    from shared.service import LiveService
+
+    return LiveService(cloud())

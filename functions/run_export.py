@@ -1,0 +1,31 @@
+"""HTTP: `POST /api/v1/exports/{name}/run` starts an export, or names the run that is under way."""
+
+from __future__ import annotations
+
+import json
+
+import azure.functions as func
+
+from functions import process
+
+blueprint = func.Blueprint()
+
+POLL_SECONDS = "2"
+
+
+@blueprint.function_name("run_export")
+@blueprint.route(route="api/v1/exports/{name}/run", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+def run_export(req: func.HttpRequest) -> func.HttpResponse:
+    from shared.api.problems import refusal
+    from shared.errors import ExportError
+
+    try:
+        started = process.service().start(req.route_params["name"])
+    except ExportError as error:
+        refused = refusal(error)
+        body, headers = bytes(refused.body), dict(refused.headers)
+        return func.HttpResponse(body, status_code=refused.status_code, headers=headers, mimetype=refused.media_type)
+    run = started.run
+    answer = {"run": run.run, "export": run.export, "state": str(run.state), "new": started.new}
+    where = {"Location": f"/api/v1/exports/{run.export}/runs/{run.run}", "Retry-After": POLL_SECONDS}
+    return func.HttpResponse(json.dumps(answer), status_code=202, headers=where, mimetype="application/json")

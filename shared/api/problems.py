@@ -1,0 +1,201 @@
+"""Errors -> application/problem+json. No answer and no log line holds an address, a secret or a stack."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.api.conditions import PreconditionFailed
+from shared.api.views import IssueView, Problem
+from shared.catalog.issues import Forbidden, Invalid, Issue, NotFound, NotNow, issues_of
+from shared.errors import (
+    Blocked,
+    Conflict,
+    ExportError,
+    LeaseLost,
+    OutcomeUnknown,
+    RetryAfter,
+    UserMustAct,
+)
+
+MEDIA_TYPE = "application/problem+json"
+DOCS = "/api/docs"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem, as the documentation page explains it."""
+
+    status: int
+    title: str
+    meaning: str
+
+
+KINDS = {
+    "malformed": Kind(400, "Not understood", "The body is not JSON."),
+    "forbidden": Kind(403, "Not allowed", "The caller may not do this; detail says who may."),
+    "not_found": Kind(404, "Not found", "There is no such address, or nothing of that name."),
+    "method_not_allowed": Kind(405, "Method not allowed", "The address exists, for other methods."),
+    "conflict": Kind(409, "Not now", "The state of things forbids it, or somebody was faster; detail says which."),
+    "precondition_failed": Kind(412, "Precondition failed", "If-Match or If-None-Match does not hold."),
+    "invalid": Kind(422, "Cannot be saved", "`errors` says all that is wrong, each with a pointer to the place."),
+    "act_first": Kind(422, "Something has to be done first", "`detail` says what; `code` is a word for programs."),
+    "unexpected": Kind(500, "Unexpected failure", "Nothing is known; `incident` finds it in the log."),
+    "unclear": Kind(502, "No clear answer", "The vendor's answer did not come, or made no sense."),
+    "try_later": Kind(503, "Try again later", "`Retry-After` says in how many seconds."),
+}
+
+_KIND_OF: dict[type[Exception], str] = {
+    NotFound: "not_found",
+    NotNow: "conflict",
+    Forbidden: "forbidden",
+    PreconditionFailed: "precondition_failed",
+    Invalid: "invalid",
+    Blocked: "conflict",
+    UserMustAct: "act_first",
+    Conflict: "conflict",
+    RetryAfter: "try_later",
+    LeaseLost: "try_later",
+    OutcomeUnknown: "unclear",
+    ExportError: "unexpected",
+}
+
+_STATUS_KIND = {404: "not_found", 405: "method_not_allowed"}
+_CHANGED = "Somebody changed it at the same time: read it again and repeat the change."
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The documented error answers of an operation; every operation may also fail unexpectedly."""
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    titles = {kind.status: kind.title for kind in KINDS.values()}
+    return {
+        status: {"description": titles[status], "content": {MEDIA_TYPE: schema}} for status in sorted({*statuses, 500})
+    }
+
+
+def answer(
+    kind: str,
+    detail: str,
+    *,
+    code: str | None = None,
+    issues: Iterable[Issue] = (),
+    headers: Mapping[str, str] | None = None,
+    incident: str | None = None,
+    status: int | None = None,
+) -> Response:
+    """One problem."""
+    of = KINDS[kind]
+    problem = Problem(
+        type=f"{DOCS}#{kind}",
+        title=of.title,
+        status=status or of.status,
+        detail=detail,
+        code=code or kind,
+        errors=[IssueView.model_validate(issue) for issue in issues],
+        incident=incident,
+    )
+    body = problem.model_dump_json(exclude_none=True)
+    return Response(body, problem.status, dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the app a problem."""
+    app.add_exception_handler(ExportError, _export_error)
+    app.add_exception_handler(RequestValidationError, _bad_request)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_middleware(Unexpected)
+
+
+async def _export_error(request: Request, error: Exception) -> Response:
+    conditional = "if-match" in request.headers or "if-none-match" in request.headers
+    return refusal(error, conditional=conditional)
+
+
+def refusal(error: Exception, *, conditional: bool = False) -> Response:
+    """The problem that an ExportError is; `conditional` when the request named a version."""
+    kind = next(_KIND_OF[cls] for cls in type(error).__mro__ if cls in _KIND_OF)
+    if isinstance(error, Invalid):
+        return answer(kind, "Put right what `errors` lists.", issues=error.issues)
+    if isinstance(error, UserMustAct):
+        return answer(kind, error.message, code=error.code)
+    if isinstance(error, RetryAfter):
+        seconds = max(1, round(error.seconds))
+        return answer(kind, error.reason, headers={"Retry-After": str(seconds)})
+    if isinstance(error, OutcomeUnknown):
+        return answer(kind, error.reason)
+    if isinstance(error, Conflict):
+        return answer("precondition_failed" if conditional else kind, _CHANGED)
+    if isinstance(error, LeaseLost):
+        return answer(kind, "Another worker has the account.", headers={"Retry-After": "60"})
+    return unexpected(error)
+
+
+async def _bad_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = error.errors()
+    issues = [Issue(_place(each.pointer), each.message) for each in issues_of(errors)]
+    if any(each["type"] == "json_invalid" for each in errors):
+        return answer("malformed", "The body is not JSON.", issues=[Issue("", issues[0].message)])
+    return answer("invalid", "Put right what `errors` lists.", issues=issues)
+
+
+def _place(pointer: str) -> str:
+    """FastAPI puts the part of the request first: body, query, path, header."""
+    _, part, *rest = pointer.split("/", 2)
+    inner = rest[0] if rest else ""
+    return (f"/{inner}" if inner else "") if part == "body" else f"?{inner}"
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = _STATUS_KIND.get(error.status_code, "malformed")
+    detail = KINDS[kind].meaning if kind in _STATUS_KIND.values() else HTTPStatus(error.status_code).phrase
+    return answer(kind, detail, headers=error.headers, status=error.status_code)
+
+
+def unexpected(error: BaseException) -> Response:
+    """Log where it happened, never what was said: messages and values may hold addresses."""
+    incident = secrets.token_hex(6)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))
+    _log.error("incident %s: %s at %s", incident, type(error).__name__, where)
+    return answer("unexpected", "The request failed for a reason that the log knows.", incident=incident)
+
+
+class Unexpected:
+    """Answers what nothing else caught. It is the app's own, since Starlette's raises again after answering,
+    and the Functions worker would then lose the answer and log the exception's text."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:  # noqa: BLE001  # the last place that can make an answer of it
+            response = unexpected(error)
+            if not started:
+                await response(scope, receive, send)

@@ -1,0 +1,113 @@
+"""Runs of an export: what happened, who was refused, and steering a run that is under way.
+
+Starting one is `POST /api/v1/exports/{name}/run`, a function of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+
+from shared.api.problems import responses
+from shared.api.views import Decision, Link, Report, RunPage, RunView
+from shared.api.wiring import TheCaller, TheService
+from shared.catalog.issues import NotFound
+from shared.catalog.models import MAX_SEGMENTS, NAME
+
+
+async def _plain_names(request: Request) -> None:
+    """Names of exports and runs are slugs; no table or blob is asked for anything else."""
+    for kind, given in request.path_params.items():
+        if not NAME.fullmatch(given):
+            raise NotFound("export" if kind == "name" else kind, given)
+
+
+router = APIRouter(prefix="/api/v1/exports/{name}/runs", tags=["runs"], dependencies=[Depends(_plain_names)])
+
+
+@router.get("", summary="List the runs of an export", responses=responses(403, 404, 422))
+def list_runs(
+    name: str,
+    service: TheService,
+    caller: TheCaller,
+    top: Annotated[int, Query(ge=1, le=100, description="How many at most.")] = 20,
+    token: Annotated[str | None, Query(alias="continue", max_length=2000, description="`next` of a page.")] = None,
+) -> RunPage:
+    """Newest first. The runs of a deleted export can still be read."""
+    page = service.runs(name, top=top, continuation=token)
+    if not page.runs and token is None:
+        service.catalog.export(name)
+    return page
+
+
+@router.get("/{run}", summary="Read a run", responses=responses(403, 404))
+def read_run(name: str, run: str, service: TheService, caller: TheCaller) -> RunView:
+    """Its state, progress and counts, target by target."""
+    return _found(service.run(name, run), run)
+
+
+@router.get("/{run}/report", summary="Read the report of a run", responses=responses(403, 404))
+def read_report(name: str, run: str, service: TheService, caller: TheCaller) -> Report:
+    """What was read, and why people were refused. There is none before a run ends."""
+    report = service.report(name, run)
+    if report is None:
+        raise NotFound("report of a run", run)
+    return report
+
+
+@router.get(
+    "/{run}/rejected.csv",
+    summary="Fetch the people who were refused",
+    status_code=307,
+    response_class=RedirectResponse,
+    response_description="Redirect to a short-lived link",
+    responses={200: {"model": Link, "description": "The link itself, with `link=json`"}, **responses(403, 404, 422)},
+)
+def read_rejected(
+    name: str,
+    run: str,
+    service: TheService,
+    caller: TheCaller,
+    target: Annotated[int, Query(ge=0, lt=MAX_SEGMENTS, description="Which of the run's targets, from 0.")] = 0,
+    link: Annotated[Literal["json"] | None, Query(description="Answer the link instead of redirecting.")] = None,
+) -> Response:
+    """One row per person and reason. The file holds addresses: the link works for minutes."""
+    found = service.rejected_link(name, run, target)
+    if found is None:
+        raise NotFound("list of refused people of a run", run)
+    private = {"Cache-Control": "no-store"}
+    if link:
+        return JSONResponse(found.model_dump(mode="json"), headers=private)
+    return RedirectResponse(found.url, 307, headers=private)
+
+
+@router.post("/{run}/cancel", summary="Cancel a run", status_code=202, responses=responses(403, 404, 409))
+def cancel_run(name: str, run: str, service: TheService, caller: TheCaller) -> RunView:
+    """It stops before its next batch; what was delivered stays, and is reported."""
+    _require_steering(name, service, caller)
+    return _found(service.cancel(name, run), run)
+
+
+@router.post(
+    "/{run}/decision",
+    summary="Decide what becomes of a blocked run",
+    status_code=202,
+    responses=responses(400, 403, 404, 409, 422),
+)
+def decide_run(name: str, run: str, sent: Decision, service: TheService, caller: TheCaller) -> RunView:
+    """Deliver all, deliver additions and hold removals, or discard. `plan` is the one that was looked at."""
+    _require_steering(name, service, caller)
+    return _found(service.decide(name, run, plan=sent.plan, decision=sent.decision, by=caller.name), run)
+
+
+def _require_steering(name: str, service: TheService, caller: TheCaller) -> None:
+    catalog = service.catalog
+    catalog.require_editor(catalog.export(name).item, caller)
+
+
+def _found(run: RunView | None, name: str) -> RunView:
+    if run is None:
+        raise NotFound("run", name)
+    return run

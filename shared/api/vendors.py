@@ -1,0 +1,28 @@
+"""GET /api/v1/vendors: what a connection and its data matching may hold."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from shared.api.problems import responses
+from shared.api.views import VendorView
+from shared.api.wiring import TheCaller, TheService
+from shared.catalog.issues import NotFound
+
+router = APIRouter(prefix="/api/v1/vendors", tags=["vendors"])
+
+
+@router.get("", summary="List the vendors", responses=responses(403))
+def list_vendors(service: TheService, caller: TheCaller) -> list[VendorView]:
+    """Their settings, credentials and fields."""
+    definitions = service.catalog.definitions
+    return [VendorView.model_validate(definitions[name]) for name in sorted(definitions)]
+
+
+@router.get("/{vendor}", summary="Read one vendor", responses=responses(403, 404))
+def read_vendor(vendor: str, service: TheService, caller: TheCaller) -> VendorView:
+    """Its settings, credentials and fields."""
+    definition = service.catalog.definitions.get(vendor)
+    if definition is None:
+        raise NotFound("vendor", vendor)
+    return VendorView.model_validate(definition)

@@ -1,0 +1,248 @@
+"""What the API answers. Times have a time zone; counts are people, or rows where the name says so."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from shared.catalog.models import Export, SettingValue
+from shared.delivery.records import ENDED, State
+from shared.vendors.contract import FieldType
+
+
+class View(BaseModel):
+    """Frozen; may be made from an object with attributes of the same names."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class IssueView(View):
+    """One thing to put right, or to know."""
+
+    pointer: str = Field(description='JSON pointer into what was sent; "" is all of it, "?name" a query parameter.')
+    message: str
+
+
+class Problem(View):
+    """Every refusal and failure (RFC 9457), as `application/problem+json`."""
+
+    type: str = Field(description="Address of the kind of problem, explained on the documentation page.")
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="A stable word for programs.")
+    errors: list[IssueView] = Field(default_factory=list)
+    incident: str | None = Field(default=None, description="Unexpected failures: look for it in the log.")
+
+
+class Health(View):
+    """The app answers."""
+
+    status: Literal["ok"] = "ok"
+    version: str
+
+
+class SettingView(View):
+    """A setting or credential that a connection may have."""
+
+    name: str
+    label: str
+    description: str
+    type: FieldType
+    required: bool
+    default: SettingValue | None
+    choices: tuple[str, ...]
+    minimum: float | None
+    maximum: float | None
+
+
+class FieldView(View):
+    """A field that data matching can fill."""
+
+    name: str
+    label: str
+    type: FieldType
+    required: bool
+
+
+class VendorView(View):
+    """What a vendor is, for forms."""
+
+    name: str
+    label: str
+    credentials: tuple[SettingView, ...]
+    settings: tuple[SettingView, ...]
+    fields: tuple[FieldView, ...]
+    email_field: str
+    custom_fields: bool
+    reserved_fields: tuple[str, ...]
+    max_profiles: int
+    target_word: str = Field(description="What the vendor calls a target: list, tag.")
+
+    @field_validator("reserved_fields", mode="before")
+    @classmethod
+    def _in_order(cls, names: frozenset[str]) -> tuple[str, ...]:
+        return tuple(sorted(names))
+
+
+class CheckView(View):
+    """What a connection check found."""
+
+    ok: bool
+    code: str
+    message: str
+    account: str | None
+    details: dict[str, str]
+    checked_at: datetime
+    warnings: list[str] = Field(default_factory=list)
+
+
+class TargetChoice(View):
+    """A list or tag that an export may be given."""
+
+    list_id: str
+    name: str
+
+
+class SegmentView(View):
+    """A segment and its newest snapshot."""
+
+    id: str
+    name: str
+    columns: tuple[str, ...]
+    taken_at: datetime | None = Field(description="Null while no complete snapshot is there.")
+    age_seconds: int | None
+    bytes: int
+    files: int
+    rows: int | None = Field(description="Null until they are counted.")
+    problems: tuple[str, ...]
+
+
+UNFINISHED = frozenset(State) - ENDED
+
+
+class Progress(View):
+    """How far it is; `total` is null until it is planned. The unit is operations."""
+
+    done: int = 0
+    total: int | None = None
+    step: str = ""
+
+
+class Counts(View):
+    """`add + change + remove` are the plan, and equal `accepted + rejected + skipped + unknown` at the end.
+    `rows_read = add + change + unchanged + duplicates + refused_here` and the people held back."""
+
+    rows_read: int = 0
+    duplicates: int = 0
+    refused_here: int = Field(default=0, description="Rows without a usable address.")
+    unchanged: int = 0
+    held: int = Field(default=0, description="People in the segment whom an earlier refusal keeps off the target.")
+    add: int = 0
+    change: int = 0
+    remove: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    skipped: int = 0
+    unknown: int = 0
+
+
+class RunSummary(View):
+    """One run, in a word."""
+
+    run: str
+    export: str
+    state: State
+    trigger: str
+    started_at: datetime
+    finished_at: datetime | None = None
+    message: str = ""
+
+
+class TargetRun(View):
+    """The delivery of a run to one target. A blocked one names the `plan` that a decision must name."""
+
+    target: str
+    state: State
+    list_id: str | None = None
+    list_name: str | None = None
+    message: str = ""
+    plan: str | None = None
+    progress: Progress = Progress()
+    counts: Counts = Counts()
+    left_out: dict[str, int] = Field(
+        default_factory=dict, description="Field -> cells left out because they are not of its type."
+    )
+    requests: int = 0
+    retries: int = 0
+    throttled_seconds: float = 0
+    warnings: tuple[str, ...] = ()
+
+
+class RunView(RunSummary):
+    """One run and its deliveries."""
+
+    progress: Progress = Progress()
+    targets: tuple[TargetRun, ...] = ()
+
+
+class RunPage(View):
+    """Runs, newest first. `next` continues the list: send it as `continue`."""
+
+    runs: tuple[RunSummary, ...]
+    next: str | None = None
+
+
+class Reason(View):
+    """How many people had an outcome for one reason."""
+
+    target: str
+    outcome: Literal["refused here", "rejected", "skipped", "unknown"]
+    code: str
+    reason: str
+    people: int
+    retry: str | None = Field(default=None, description="When it is tried again: never, when changed, next run.")
+
+
+class SnapshotUsed(View):
+    """What a run read."""
+
+    segment: str
+    snapshot: str
+    taken_at: datetime
+    files: int
+    rows: int
+
+
+class Report(View):
+    """What a run did, for people. Individual addresses are only in `rejected.csv`."""
+
+    run: RunView
+    snapshots: tuple[SnapshotUsed, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+
+class Link(View):
+    """A short-lived address of a file."""
+
+    url: str
+    expires_at: datetime
+
+
+class Decision(BaseModel):
+    """A person's answer to a guard; `plan` is the one that the person saw."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    plan: str = Field(min_length=1, max_length=200)
+    decision: Literal["deliver", "additions_only", "discard"]
+
+
+class ExportView(Export):
+    """A stored export, with when it runs next, how it last went, and the warnings of saving it."""
+
+    next_times: tuple[datetime, ...] = Field(default=(), description="Empty without a cron schedule or when paused.")
+    last_run: RunSummary | None = None
+    warnings: tuple[IssueView, ...] = ()

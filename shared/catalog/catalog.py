@@ -1,0 +1,262 @@
+"""Everything that people define: saving, deleting and checking it, with claims on targets kept in step.
+
+Writes name the version that they follow (`held`, None for a new one) and raise Conflict where it is no longer that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from shared.catalog.connection_validation import connection_issues
+from shared.catalog.issues import Forbidden, Invalid, Issue, NotFound, NotNow
+from shared.catalog.models import (
+    NAME,
+    NAME_RULE,
+    Connection,
+    ConnectionInput,
+    Consent,
+    Export,
+    ExportInput,
+    SharedWith,
+)
+from shared.catalog.store import Held, Table, connection_store, export_store
+from shared.catalog.targets import Claim, Owned, TargetStore, rival, target_key
+from shared.catalog.validation import Surroundings, judge, owned_issue
+from shared.vendors.contract import CheckResult, Definition
+
+ABANDONED = timedelta(minutes=15)
+"""A claim whose export does not use it may be in the middle of being saved; after so long it is a leftover."""
+
+SegmentColumns = Callable[[Sequence[str]], Mapping[str, Sequence[str]]]
+"""References of segments -> columns of those that exist."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: `name` is kept as `created_by` and `updated_by`."""
+
+    name: str
+    administrator: bool
+
+
+class Catalog:
+    """Connections, exports and the owners of targets."""
+
+    def __init__(
+        self,
+        *,
+        connections: Table,
+        exports: Table,
+        targets: Table,
+        definitions: Mapping[str, Definition],
+        segments: SegmentColumns,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self.connections = connection_store(connections)
+        self.exports = export_store(exports)
+        self.targets = TargetStore(targets)
+        self.definitions = definitions
+        self.now = clock
+        self._segments = segments
+
+    def connection(self, name: str) -> Held[Connection]:
+        """Raises NotFound."""
+        held = self.connections.get(name)
+        if held is None:
+            raise NotFound("connection", name)
+        return held
+
+    def export(self, name: str) -> Held[Export]:
+        """Raises NotFound."""
+        held = self.exports.get(name)
+        if held is None:
+            raise NotFound("export", name)
+        return held
+
+    def save_connection(
+        self, name: str, sent: ConnectionInput, caller: Caller, held: Held[Connection] | None
+    ) -> Held[Connection]:
+        """Raises Invalid, Forbidden, NotNow (exports would change vendor) and Conflict."""
+        _require_administrator(caller)
+        if issues := [*_name_issues(name), *connection_issues(sent, self.definitions)]:
+            raise Invalid(issues)
+        before = held.item if held else None
+        if before and before.vendor != sent.vendor and (users := self.users(name)):
+            raise NotNow("in_use", f"The vendor cannot change while exports use the connection: {', '.join(users)}.")
+        item = Connection.model_validate(self._connection_values(name, sent, caller, before))
+        return self.connections.replace(item, held.etag) if held else self.connections.insert(item)
+
+    def delete_connection(self, held: Held[Connection], caller: Caller) -> None:
+        """Raises Forbidden, NotNow while exports use it, and Conflict."""
+        _require_administrator(caller)
+        if users := self.users(held.item.name):
+            message = f"Exports use this connection: {', '.join(users)}. Delete them or give them another connection."
+            raise NotNow("in_use", message)
+        self.connections.delete(held.item.name, held.etag)
+
+    def users(self, connection: str) -> list[str]:
+        """Names of the exports on a connection."""
+        return [each.item.name for each in self.exports.all() if each.item.connection == connection]
+
+    def record_check(self, held: Held[Connection], result: CheckResult) -> Held[Connection]:
+        """Keep what a connection check found; Conflict where the connection was changed while it was checked."""
+        found = {
+            "account": result.account if result.ok and result.account else held.item.account,
+            "checked_at": self.now(),
+            "check_code": result.code,
+            "check_message": result.message[:1000],
+        }
+        return self.connections.replace(held.item.model_copy(update=found), held.etag)
+
+    def strangers(self, connection: Connection) -> list[str]:
+        """Exports on the connection whose targets were claimed in another account than it has now."""
+        on_it = [each.item for each in self.exports.all() if each.item.connection == connection.name]
+        return [export.name for export in on_it if export.account != connection.account]
+
+    def save_export(
+        self, name: str, sent: ExportInput, caller: Caller, held: Held[Export] | None, *, running: bool = False
+    ) -> tuple[Held[Export], tuple[Issue, ...]]:
+        """The stored export and its warnings. `running`: a run of it is under way, so its targets may not go.
+
+        Raises Invalid, Forbidden, NotNow and Conflict.
+        """
+        if held:
+            self.require_editor(held.item, caller)
+        connection = self.connections.get(sent.connection)
+        self.require_use(connection.item if connection else None, caller)
+        around = self._surroundings(name, sent, connection.item if connection else None)
+        verdict = judge(sent, around)
+        if issues := [*_name_issues(name), *verdict.issues]:
+            raise Invalid(issues)
+        item = self._export(name, sent, caller, around, held.item if held else None)
+        dropped = self._dropped(held.item, item) if held else []
+        if running and dropped:
+            raise NotNow("running", "A run is writing to a target that this would drop: cancel it, or wait for it.")
+        with self._claimed(item):
+            saved = self.exports.replace(item, held.etag) if held else self.exports.insert(item)
+        self._release(dropped)
+        return saved, verdict.warnings
+
+    def delete_export(self, held: Held[Export], caller: Caller, *, running: bool = False) -> None:
+        """Delete it and free its targets. Raises Forbidden, NotNow while it runs, and Conflict."""
+        self.require_editor(held.item, caller)
+        if running:
+            raise NotNow("running", "A run of this export is under way: cancel it, or wait for it, and delete then.")
+        dropped = self._dropped(held.item, None)
+        self.exports.delete(held.item.name, held.etag)
+        self._release(dropped)
+
+    def require_editor(self, export: Export, caller: Caller) -> None:
+        """Raises Forbidden where the caller may not change or steer the export."""
+        connection = self.connections.get(export.connection)
+        self.require_use(connection.item if connection else None, caller)
+
+    def require_use(self, connection: Connection | None, caller: Caller) -> None:
+        """Raises Forbidden where the connection is not shared with the caller."""
+        shared = connection is None or connection.shared_with is SharedWith.CONTRIBUTORS
+        if not (caller.administrator or shared):
+            raise Forbidden("Only administrators may use this connection: ask one to share it with contributors.")
+
+    def _connection_values(
+        self, name: str, sent: ConnectionInput, caller: Caller, before: Connection | None
+    ) -> dict[str, object]:
+        reach = ("vendor", "settings", "secrets")
+        same = before is not None and all(getattr(before, part) == getattr(sent, part) for part in reach)
+        checked = ("account", "checked_at", "check_code", "check_message")
+        kept = {part: getattr(before, part) for part in checked} if same else {}
+        consent = self._consent(sent.consent, before.consent if before else None)
+        return {**dict(sent), "consent": consent, "name": name, **kept, **self._stamps(caller, before)}
+
+    def _consent(self, sent: Consent | None, before: Consent | None) -> Consent | None:
+        if sent is None:
+            return None
+        if before and (before.agreed_by, before.text) == (sent.agreed_by, sent.text):
+            return before
+        return sent.model_copy(update={"agreed_at": self.now()})
+
+    def _export(
+        self, name: str, sent: ExportInput, caller: Caller, around: Surroundings, before: Export | None
+    ) -> Export:
+        account = around.connection.account if around.connection else None
+        values = {**dict(sent), "name": name, "account": account, **self._stamps(caller, before)}
+        return Export.model_validate(values)
+
+    def _stamps(self, caller: Caller, before: Connection | Export | None) -> dict[str, object]:
+        now = self.now()
+        return {
+            "created_at": before.created_at if before else now,
+            "created_by": before.created_by if before else caller.name,
+            "updated_at": now,
+            "updated_by": caller.name,
+        }
+
+    def _surroundings(self, name: str, sent: ExportInput, connection: Connection | None) -> Surroundings:
+        references = list(dict.fromkeys(segment for target in sent.targets for segment in target.segments))
+        return Surroundings(
+            connection=connection,
+            definition=self.definitions.get(connection.vendor) if connection else None,
+            segments=self._segments(references),
+            owners=self._owners(connection.account, name, sent) if connection and connection.account else {},
+        )
+
+    def _owners(self, account: str, name: str, sent: ExportInput) -> dict[str, str]:
+        """Target key -> the other export that owns it; leftovers of interrupted saves are freed on the way."""
+        claims = self.targets.claims(account)
+        found = {target_key(target): rival(claims, target_key(target), name) for target in sent.targets}
+        return {key: claim.export for key, claim in found.items() if claim and not self._freed(claim)}
+
+    def _freed(self, claim: Claim) -> bool:
+        owner = self.exports.get(claim.export)
+        used = owner is not None and (claim.account, claim.key) in _places(owner.item)
+        if used or self.now() - claim.touched_at < ABANDONED:
+            return False
+        return self.targets.release(claim, self.now())
+
+    @contextmanager
+    def _claimed(self, export: Export) -> Iterator[None]:
+        """Claims the export's targets, and frees the new ones again where what follows fails."""
+        fresh: list[Claim] = []
+        try:
+            for index, target in enumerate(export.targets):
+                fresh += self._claim(export, index, target_key(target))
+            yield
+        except BaseException:
+            self._release(fresh)
+            raise
+
+    def _claim(self, export: Export, index: int, key: str) -> list[Claim]:
+        try:
+            claim = self.targets.claim(export.account, key, export.name, self.now())
+        except Owned as error:
+            raise Invalid([owned_issue(index, export, error.export)]) from None
+        return [claim] if claim.fresh else []
+
+    def _dropped(self, before: Export, after: Export | None) -> list[Claim]:
+        """Claims that `after` no longer needs, as they are before it is written."""
+        gone = _places(before) - (_places(after) if after else set())
+        claims = [self.targets.owner(account, key) for account, key in sorted(gone)]
+        return [claim for claim in claims if claim and claim.export == before.name]
+
+    def _release(self, claims: Sequence[Claim]) -> None:
+        for claim in claims:
+            self.targets.release(claim, self.now())
+
+
+def _places(export: Export) -> set[tuple[str, str]]:
+    return {(export.account, target_key(target)) for target in export.targets}
+
+
+def _name_issues(name: str) -> list[Issue]:
+    return [] if NAME.fullmatch(name) else [Issue("", f"The name in the address cannot be used. {NAME_RULE}")]
+
+
+def _require_administrator(caller: Caller) -> None:
+    if not caller.administrator:
+        raise Forbidden("Only administrators may change connections.")

@@ -1,0 +1,124 @@
+"""What is wrong with a connection, judged by its vendor's definition. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+
+from shared.catalog.issues import Issue, pointer
+from shared.catalog.models import ConnectionInput, SettingValue
+from shared.vendors.contract import Definition, FieldType, Setting
+
+SECRET_NAME = re.compile(r"[A-Za-z0-9-]{1,127}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_HEX = re.compile(r"(?=.*\d)[0-9a-f]{20,}", re.IGNORECASE)
+_TURNS = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
+"""Between a letter and a digit: random text has many such places, a name has one or two."""
+
+_WORDS = {
+    FieldType.STRING: "Write a text, in quotes.",
+    FieldType.INTEGER: "Write a whole number.",
+    FieldType.NUMBER: "Write a number.",
+    FieldType.BOOLEAN: "Write true or false.",
+    FieldType.DATE: "Write a date as YYYY-MM-DD.",
+}
+
+
+def connection_issues(connection: ConnectionInput, definitions: Mapping[str, Definition]) -> list[Issue]:
+    """Everything that forbids saving it."""
+    definition = definitions.get(connection.vendor)
+    if definition is None:
+        return [Issue("/vendor", f"Choose one of {', '.join(sorted(definitions))}.")]
+    return [*_settings(connection, definition), *_secrets(connection, definition)]
+
+
+def _settings(connection: ConnectionInput, definition: Definition) -> Iterator[Issue]:
+    yield from _names("settings", connection.settings, definition.settings, definition.label)
+    for setting in definition.settings:
+        if setting.name not in connection.settings:
+            continue
+        if wrong := _value_problem(setting, connection.settings[setting.name]):
+            yield Issue(pointer(["settings", setting.name]), wrong)
+
+
+def _secrets(connection: ConnectionInput, definition: Definition) -> Iterator[Issue]:
+    yield from _names("secrets", connection.secrets, definition.credentials, definition.label)
+    for credential, secret in connection.secrets.items():
+        if wrong := _secret_problem(secret):
+            yield Issue(pointer(["secrets", credential]), wrong)
+
+
+def _names(part: str, given: Iterable[str], known: tuple[Setting, ...], vendor: str) -> Iterator[Issue]:
+    """Names that the vendor does not know, and names that it needs."""
+    names = [setting.name for setting in known]
+    for name in given:
+        if name not in names:
+            yield Issue(pointer([part, name]), f"{vendor} has no such entry; it knows {_listed(names)}.")
+    for setting in known:
+        if setting.required and setting.default is None and setting.name not in given:
+            what = "Name the Key Vault secret that holds it" if part == "secrets" else "This is required"
+            yield Issue(pointer([part, setting.name]), f"{what}: {setting.label}.")
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
+
+
+def _value_problem(setting: Setting, value: SettingValue) -> str | None:
+    if not _is(setting.type, value):
+        return _WORDS[setting.type]
+    if setting.required and value == "":
+        return f"This is required: {setting.label}."
+    if setting.choices and value not in setting.choices:
+        return f"Choose one of {', '.join(setting.choices)}."
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _range_problem(setting, value)
+    return None
+
+
+def _range_problem(setting: Setting, value: float) -> str | None:
+    if setting.minimum is not None and value < setting.minimum:
+        return f"Write a number of at least {setting.minimum:g}."
+    if setting.maximum is not None and value > setting.maximum:
+        return f"Write a number of at most {setting.maximum:g}."
+    return None
+
+
+def _is(wanted: FieldType, value: SettingValue) -> bool:
+    if wanted is FieldType.BOOLEAN or isinstance(value, bool):
+        return wanted is FieldType.BOOLEAN and isinstance(value, bool)
+    if wanted is FieldType.DATE:
+        return isinstance(value, str) and _is_date(value)
+    types = {FieldType.STRING: str, FieldType.INTEGER: int, FieldType.NUMBER: (int, float)}
+    return isinstance(value, types[wanted])  # type: ignore[arg-type]  # a table of types and tuples of types
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _secret_problem(name: str) -> str | None:
+    """The value itself is never quoted: it may be the secret."""
+    if not SECRET_NAME.fullmatch(name):
+        return "Write the name of a Key Vault secret (1 to 127 letters, digits, hyphens), never the secret itself."
+    if _looks_like_a_secret(name):
+        return (
+            "This looks like the secret itself. Put it into Key Vault, change it at the vendor if it was real, "
+            "and write the Key Vault secret's name here."
+        )
+    return None
+
+
+def _looks_like_a_secret(text: str) -> bool:
+    """API keys: UUIDs, long hexadecimal runs, and long runs that keep changing between letters and digits."""
+    if _UUID.fullmatch(text):
+        return True
+    return any(_HEX.fullmatch(part) or _is_random(part) for part in text.split("-"))
+
+
+def _is_random(part: str) -> bool:
+    return len(part) >= 16 and len(_TURNS.findall(part)) >= 4

@@ -1,0 +1,239 @@
+"""Connections and exports: what people write (`...Input`), and what is kept of it (with server-kept fields).
+
+An input ignores the fields that only the server writes, so an answer can be edited and sent back as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    StringConstraints,
+    model_validator,
+)
+
+from shared.vendors.contract import FieldType
+
+MAX_FIELDS = 200
+MAX_SEGMENTS = 100
+MAX_DEFINITION = 24_000
+"""Characters of a stored definition: 48 KB in UTF-16, of the 64 KB that a table property holds."""
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+NAME_RULE = "Use 1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit."
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def _printable(text: str) -> str:
+    if _CONTROL.search(text):
+        raise ValueError("Remove the control characters (tabs, line breaks).")
+    return text
+
+
+Title = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
+    AfterValidator(_printable),
+]
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=400), AfterValidator(_printable)]
+Column = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
+Listing = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+    AfterValidator(_printable),
+]
+SettingValue = StrictBool | StrictInt | StrictFloat | Annotated[StrictStr, Field(max_length=500)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Model(BaseModel):
+    """Frozen, and nothing that it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Written(Model):
+    """What people write; `server_kept` names what an answer holds beyond that."""
+
+    server_kept: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _ignore_what_the_server_keeps(cls, sent: Any) -> Any:
+        if not isinstance(sent, dict):
+            return sent
+        ignored = cls.server_kept - cls.model_fields.keys()
+        return {key: value for key, value in sent.items() if key not in ignored}
+
+
+_STAMPS = frozenset({"name", "account", "created_at", "created_by", "updated_at", "updated_by"})
+
+
+class SharedWith(StrEnum):
+    """Who may let exports use a connection; administrators always may."""
+
+    ADMINISTRATORS = "administrators"
+    CONTRIBUTORS = "administrators and contributors"
+
+
+class Consent(Model):
+    """A person's agreement that profiles, with personal data, go to the vendor at the organisation's instruction."""
+
+    agreed_by: Title = Field(description="The person who agreed.")
+    text: str = Field(min_length=1, max_length=4000, description="What was agreed to, word for word.")
+    agreed_at: datetime | None = Field(
+        default=None, description="Set by the service when `agreed_by` or `text` is new."
+    )
+
+
+class ConnectionInput(Written):
+    """How to reach one vendor account."""
+
+    server_kept = _STAMPS | {"checked_at", "check_code", "check_message"}
+
+    display_name: Title
+    vendor: str = Field(max_length=63, description="Name of a vendor; fixed while exports use the connection.")
+    shared_with: SharedWith = SharedWith.ADMINISTRATORS
+    settings: dict[str, SettingValue] = Field(default_factory=dict, max_length=50)
+    secrets: dict[str, str] = Field(
+        default_factory=dict,
+        max_length=20,
+        description="Credential -> name of the Key Vault secret that holds it. Never the secret itself.",
+    )
+    rate_budget: float = Field(
+        default=0.75, ge=0.05, le=1, description="Share of the vendor's published rate limit that exports may use."
+    )
+    consent: Consent | None = Field(default=None, description="Exports need it.")
+    disabled: bool = Field(default=False, description="No export may be saved on it or run with it.")
+
+
+class Connection(ConnectionInput):
+    """A stored connection. `account`, `checked_at` and the check's words are from the last connection check;
+    they are empty when the vendor, settings or secrets were changed after it."""
+
+    name: str
+    account: str | None = None
+    checked_at: datetime | None = None
+    check_code: str = ""
+    check_message: str = ""
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+    updated_by: str
+
+
+class WhenEmpty(StrEnum):
+    """What an empty cell means for the vendor's field."""
+
+    KEEP = "keep"
+    CLEAR = "clear"
+
+
+class Match(Model):
+    """Data matching of one field: vendor field <- snapshot column."""
+
+    field: str = Field(min_length=1, max_length=100)
+    column: Column
+    when_empty: WhenEmpty = WhenEmpty.KEEP
+    type: FieldType | None = Field(
+        default=None, description="Type of a custom field; without it the vendor's own type, else string."
+    )
+
+
+class Existing(StrEnum):
+    """What becomes of people who were on a list before us: theirs once we add them, or never taken off."""
+
+    ADOPT = "adopt"
+    PROTECT = "protect"
+
+
+class Target(Model):
+    """Where people go. Several segments on one target are their union.
+
+    With neither `list_id` nor `list_name` the list has the name of the first segment.
+    """
+
+    segments: tuple[Reference, ...] = Field(min_length=1, max_length=MAX_SEGMENTS)
+    list_id: Listing | None = Field(default=None, description="A list that exists.")
+    list_name: Listing | None = Field(default=None, description="The list of this name; created when missing.")
+    existing: Existing | None = Field(
+        default=None,
+        description="Needed with `list_id`. adopt: whoever is in the segment is ours, and taken off when they leave. "
+        "protect: who was on the list before the first run is never taken off.",
+    )
+
+
+class Mode(StrEnum):
+    """Mirror takes leavers off the target, add never does."""
+
+    MIRROR = "mirror"
+    ADD = "add"
+
+
+class Schedule(Model):
+    """When an export runs by itself: never, by a clock, or when a newer snapshot of a segment landed."""
+
+    kind: Literal["manual", "cron", "on_refresh"] = "manual"
+    expression: str | None = Field(
+        default=None, max_length=200, description="cron: minute, hour, day of month, month, day of week."
+    )
+    time_zone: str | None = Field(default=None, max_length=64, description="cron: IANA name, `Europe/Berlin`.")
+
+
+class Guards(Model):
+    """What stops a delivery before its first write; `null` switches a guard off."""
+
+    max_removed_share: Share | None = Field(default=0.20, description="Removals, as a share of the members.")
+    max_removed_people: int | None = Field(
+        default=100, ge=0, description="As many removals never stop a delivery, whatever their share."
+    )
+    max_invalid_share: Share | None = Field(default=0.5, description="Rows without a usable address.")
+    max_age_days: int | None = Field(default=30, ge=1, le=3650, description="Age of the snapshot.")
+    min_profiles: int | None = Field(default=None, ge=1, description="People in the segments.")
+    max_deviation_share: float | None = Field(
+        default=None, ge=0, description="Change of the number of people since the last delivery."
+    )
+    max_profiles: int | None = Field(default=None, ge=1, description="None: the vendor's own limit.")
+
+
+class ExportInput(Written):
+    """Connection, segments, targets, data matching, mode and schedule."""
+
+    server_kept = _STAMPS | {"next_times", "last_run", "warnings"}
+
+    display_name: Title
+    connection: str = Field(max_length=63, description="Name of a connection.")
+    targets: tuple[Target, ...] = Field(min_length=1, max_length=MAX_SEGMENTS)
+    address_column: Column = Field(description="Column that holds the e-mail address.")
+    matching: tuple[Match, ...] = Field(default=(), max_length=MAX_FIELDS)
+    mode: Mode = Mode.MIRROR
+    schedule: Schedule = Schedule()
+    guards: Guards = Guards()
+    paused: bool = Field(default=False, description="The schedule is off; asking for a run still works.")
+
+
+class Export(ExportInput):
+    """A stored export. `account` is the connection's when the export was saved: its targets are claimed there."""
+
+    name: str
+    account: str
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+    updated_by: str
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """References of all its segments, each once."""
+        return tuple(dict.fromkeys(segment for target in self.targets for segment in target.segments))

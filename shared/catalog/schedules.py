@@ -1,0 +1,101 @@
+"""When a schedule fires. Pure: the caller brings the times.
+
+A cron schedule that names hours follows the wall clock: an hour that daylight saving skips runs once, right after
+the gap, and an hour that comes twice runs once. With `*` for the hour it follows elapsed time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import islice, pairwise, takewhile
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cronsim import CronSim, CronSimError
+
+from shared.catalog.issues import Issue
+from shared.catalog.models import Schedule
+
+SHORTEST = timedelta(minutes=5)
+_FROM, _UNTIL = datetime(2024, 1, 1, tzinfo=UTC), datetime(2065, 1, 1, tzinfo=UTC)
+_LOOK_AHEAD = 2_500
+"""Firings that are compared with their neighbours."""
+_NOT_PLACES = frozenset({"Factory", "localtime", "posixrules"})
+
+
+def next_times(schedule: Schedule, after: datetime, count: int) -> list[datetime]:
+    """The next `count` firings later than `after`, in the schedule's time zone; none where it has no clock."""
+    if schedule.kind != "cron":
+        return []
+    return list(islice(_times(schedule, after), count))
+
+
+def due(schedule: Schedule, last_tick: datetime, now: datetime) -> bool:
+    """Did it fire after `last_tick`, up to `now`? However many firings were missed, the answer is one run."""
+    return any(at <= now for at in next_times(schedule, last_tick, 1))
+
+
+def refreshed(newest: str | None, delivered: str | None) -> bool:
+    """Is there a snapshot newer than the one last delivered? Snapshot keys sort by time."""
+    return newest is not None and (delivered is None or newest > delivered)
+
+
+def schedule_issues(schedule: Schedule) -> list[Issue]:
+    """What is wrong with a schedule; pointers are within the export."""
+    given = {"expression": schedule.expression, "time_zone": schedule.time_zone}
+    if schedule.kind != "cron":
+        return [
+            Issue(f"/schedule/{name}", f"Only a cron schedule has this: remove it, or set kind to cron ({name}).")
+            for name, value in given.items()
+            if value is not None
+        ]
+    issues = [Issue(f"/schedule/{name}", "A cron schedule needs this.") for name, value in given.items() if not value]
+    if schedule.time_zone and _zone(schedule.time_zone) is None:
+        issues.append(Issue("/schedule/time_zone", "Unknown time zone: use an IANA name such as Europe/Berlin."))
+    if schedule.expression and (wrong := _expression_problem(schedule.expression)):
+        issues.append(Issue("/schedule/expression", wrong))
+    return issues
+
+
+def _expression_problem(expression: str) -> str | None:
+    """Judged in UTC, where no clock change makes a gap of its own."""
+    if len(expression.split()) != 5:
+        return "Write five fields: minute, hour, day of month, month, day of week."
+    try:
+        firings = takewhile(lambda at: at < _UNTIL, CronSim(_normal(expression), _FROM))
+        times = list(islice(firings, _LOOK_AHEAD))
+    except CronSimError as error:
+        return f"This never fires or is not a cron expression: {str(error).lower()}."
+    if not times:
+        return "This never fires: there is no such day."
+    if any(later - earlier < SHORTEST for earlier, later in pairwise(times)):
+        return "This fires more often than every 5 minutes: leave 5 minutes between two runs."
+    return None
+
+
+def _times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
+    zone = _zone(schedule.time_zone or "")
+    if zone is None or schedule.expression is None:
+        raise ValueError("the schedule was saved without a time zone or expression")
+    start = after.astimezone(zone)
+    for at in CronSim(_normal(schedule.expression), start):
+        # In the second pass of a repeated hour the simulation also gives times of the first pass.
+        if at.astimezone(UTC) > after:
+            yield at.astimezone(UTC).astimezone(zone)
+
+
+def _normal(expression: str) -> str:
+    """Write `*/2` as `0-23/2` where hours are named, since cronsim takes a leading star for elapsed time."""
+    minute, hour, *days = expression.split()
+    if hour == "*":
+        return expression
+    minute = f"0-59{minute[1:]}" if minute.startswith("*") else minute
+    hour = f"0-23{hour[1:]}" if hour.startswith("*") else hour
+    return " ".join([minute, hour, *days])
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    try:
+        return None if name in _NOT_PLACES else ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None

@@ -1,0 +1,85 @@
+"""Definitions in Table Storage: one row each, what people wrote as one JSON property, the rest as columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+from shared.catalog.issues import Invalid, Issue
+from shared.catalog.models import MAX_DEFINITION, NAME, Connection, ConnectionInput, Export, ExportInput, Written
+from shared.cloud.tables import Stored
+
+PARTITION = "definitions"
+
+M = TypeVar("M", Connection, Export)
+
+
+class Table(Protocol):
+    """What the catalog needs of a table; Conflict means that somebody else was first."""
+
+    def get(self, partition: str, row: str) -> Stored | None: ...
+    def insert(self, entity: dict[str, Any]) -> str: ...
+    def replace(self, entity: dict[str, Any], etag: str) -> str: ...
+    def delete(self, partition: str, row: str, etag: str | None = None) -> None: ...
+    def query(self, partition: str, *, first: str = "", last: str = "") -> Iterator[Stored]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Held(Generic[M]):
+    """A definition as it was read; `etag` says which version."""
+
+    item: M
+    etag: str
+
+
+class DefinitionStore(Generic[M]):
+    """Connections or exports, by name. Every write is conditional and raises Conflict where another was first."""
+
+    def __init__(self, table: Table, kept: type[M], written: type[Written]) -> None:
+        self._table = table
+        self._kept: type[M] = kept
+        self._written = frozenset(written.model_fields)
+
+    def get(self, name: str) -> Held[M] | None:
+        """None where there is none, also for a name that nothing can have (and no table may be asked for)."""
+        stored = self._table.get(PARTITION, name) if NAME.fullmatch(name) else None
+        return None if stored is None else self._held(stored)
+
+    def all(self) -> list[Held[M]]:
+        """All of them, by name."""
+        return [self._held(stored) for stored in self._table.query(PARTITION)]
+
+    def insert(self, item: M) -> Held[M]:
+        return Held(item, self._table.insert(self._entity(item)))
+
+    def replace(self, item: M, etag: str) -> Held[M]:
+        return Held(item, self._table.replace(self._entity(item), etag))
+
+    def delete(self, name: str, etag: str) -> None:
+        self._table.delete(PARTITION, name, etag)
+
+    def _entity(self, item: M) -> dict[str, Any]:
+        definition = item.model_dump_json(include=set(self._written))
+        if len(definition) > MAX_DEFINITION:
+            size = f"{len(definition):,} of {MAX_DEFINITION:,} characters"
+            raise Invalid(
+                [Issue("", f"This is too large to be stored ({size}): use fewer or shorter names and texts.")]
+            )
+        columns = item.model_dump(exclude=set(self._written), exclude_none=True)
+        return {"PartitionKey": PARTITION, "RowKey": item.name, "definition": definition, **columns}
+
+    def _held(self, stored: Stored) -> Held[M]:
+        columns = {key: value for key, value in stored.entity.items() if key in self._kept.model_fields}
+        return Held(self._kept(**json.loads(stored.entity["definition"]), **columns), stored.etag)
+
+
+def connection_store(table: Table) -> DefinitionStore[Connection]:
+    """Over the table `connections`."""
+    return DefinitionStore(table, Connection, ConnectionInput)
+
+
+def export_store(table: Table) -> DefinitionStore[Export]:
+    """Over the table `exports`."""
+    return DefinitionStore(table, Export, ExportInput)

@@ -1,0 +1,189 @@
+"""What is wrong with an export, judged when it is saved. Pure over what the catalog read."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shared.catalog.issues import Issue
+from shared.catalog.models import MAX_SEGMENTS, Connection, ExportInput, Target
+from shared.catalog.schedules import schedule_issues
+from shared.catalog.targets import target_key, target_name
+from shared.vendors.contract import Definition
+
+_FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an export is judged by.
+
+    `segments`: columns of each segment that exists. `owners`: target key -> the other export that owns it.
+    """
+
+    connection: Connection | None
+    definition: Definition | None
+    segments: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Issues forbid saving; warnings do not."""
+
+    issues: tuple[Issue, ...]
+    warnings: tuple[Issue, ...]
+
+
+def judge(export: ExportInput, around: Surroundings) -> Verdict:
+    """Everything that is wrong with the export, at once."""
+    issues = [*_connection(export, around.connection), *_targets(export, around.owners)]
+    issues += schedule_issues(export.schedule)
+    warnings = list(_unseen(export, around.segments))
+    issues += _columns(export, around.segments)
+    if around.definition is not None:
+        issues += _matching(export, around.definition)
+        warnings += _spelling(export, around.definition)
+    if around.connection is not None and around.connection.check_code not in ("", "ok"):
+        warnings.append(Issue("/connection", f"Its last check failed: {around.connection.check_message}"))
+    return Verdict(tuple(issues), tuple(warnings))
+
+
+def _connection(export: ExportInput, connection: Connection | None) -> Iterator[Issue]:
+    if connection is None:
+        yield Issue("/connection", f'There is no connection "{export.connection}": create it first.')
+        return
+    obstacles = {
+        "The connection is disabled: enable it, or choose another.": connection.disabled,
+        "The connection has no recorded consent: have an administrator agree first.": connection.consent is None,
+        "The connection's account is not known: check the connection first.": not connection.account,
+    }
+    yield from (Issue("/connection", message) for message, present in obstacles.items() if present)
+
+
+def _targets(export: ExportInput, owners: Mapping[str, str]) -> Iterator[Issue]:
+    seen: dict[str, int] = {}
+    for index, target in enumerate(export.targets):
+        yield from _one_target(index, target)
+        key = target_key(target)
+        if key in seen:
+            yield Issue(f"/targets/{index}", f"Target {seen[key]} is the same: put the segments on one target.")
+        elif key in owners:
+            yield owned_issue(index, export, owners[key])
+        seen.setdefault(key, index)
+    total = sum(len(target.segments) for target in export.targets)
+    if total > MAX_SEGMENTS:
+        yield Issue("/targets", f"Together the targets have {total} segments: use at most {MAX_SEGMENTS}.")
+
+
+def _one_target(index: int, target: Target) -> Iterator[Issue]:
+    if target.list_id and target.list_name:
+        yield Issue(f"/targets/{index}/list_name", "Give list_id or list_name, not both.")
+    if target.list_id and target.existing is None:
+        yield Issue(
+            f"/targets/{index}/existing",
+            "The list may have members already. Choose adopt (the segment decides about everyone whom this export "
+            "adds) or protect (who is on the list now is never taken off).",
+        )
+    if not target_name(target).strip():
+        yield Issue(f"/targets/{index}/segments/0", "No list can be named after this segment: give a list_name.")
+    for segment, count in Counter(target.segments).items():
+        if count > 1:
+            place = len(target.segments) - 1 - target.segments[::-1].index(segment)
+            yield Issue(f"/targets/{index}/segments/{place}", "The target has this segment twice: remove one.")
+
+
+def owned_issue(index: int, export: ExportInput, owner: str) -> Issue:
+    """The refusal, with the offer of a list of its own."""
+    target = export.targets[index]
+    name = target_name(target)
+    what = f"id {target.list_id}" if target.list_id else f'"{name}"'
+    return Issue(
+        f"/targets/{index}",
+        f'The list {what} belongs to the export "{owner}", and a list has one export. Give this export a list of '
+        f'its own: leave list_id out and set list_name, for example to "{name} ({export.display_name})".',
+    )
+
+
+def _unseen(export: ExportInput, segments: Mapping[str, Sequence[str]]) -> Iterator[Issue]:
+    for place, segment in _places(export):
+        if segment not in segments:
+            yield Issue(place, f'There is no snapshot of "{segment}" yet: its columns could not be checked.')
+
+
+def _columns(export: ExportInput, segments: Mapping[str, Sequence[str]]) -> Iterator[Issue]:
+    """Columns that a segment lacks, each said once with the segments that lack it."""
+    wanted = [("/address_column", export.address_column)]
+    wanted += [(f"/matching/{index}/column", match.column) for index, match in enumerate(export.matching)]
+    used = dict.fromkeys(segment for _, segment in _places(export))
+    for place, column in wanted:
+        lacking = [segment for segment in used if segment in segments and column not in segments[segment]]
+        if lacking:
+            near = _near(column, segments[lacking[0]])
+            yield Issue(place, f'{_quoted(lacking)} has no column "{column}"{near}.')
+
+
+def _near(column: str, columns: Sequence[str]) -> str:
+    """The column that was probably meant, or what there is to choose from."""
+    for other in columns:
+        if other.strip().casefold() == column.strip().casefold():
+            return f': write it "{other}"'
+    return f"; it has {_quoted(columns)}" if columns else "; it has none"
+
+
+def _quoted(names: Sequence[str], at_most: int = 5) -> str:
+    listed = ", ".join(f'"{name}"' for name in names[:at_most])
+    return listed if len(names) <= at_most else f"{listed} and {len(names) - at_most} more"
+
+
+def _places(export: ExportInput) -> Iterator[tuple[str, str]]:
+    """Pointer and reference of every segment."""
+    for t, target in enumerate(export.targets):
+        for s, segment in enumerate(target.segments):
+            yield f"/targets/{t}/segments/{s}", segment
+
+
+def _matching(export: ExportInput, definition: Definition) -> Iterator[Issue]:
+    seen: set[str] = set()
+    for index, match in enumerate(export.matching):
+        place = f"/matching/{index}/field"
+        if wrong := _field_problem(match.field, definition):
+            yield Issue(place, wrong)
+        # Vendors differ in whether case counts; two fields that differ by case alone are a mistake everywhere.
+        if match.field.casefold() in seen:
+            yield Issue(place, f'"{match.field}" is matched twice: remove one.')
+        seen.add(match.field.casefold())
+        known = next((each for each in definition.fields if each.name == match.field), None)
+        if known is not None and match.type not in (None, known.type):
+            message = f'"{match.field}" is a {known.type} at {definition.label}: leave the type out.'
+            yield Issue(f"/matching/{index}/type", message)
+    given = {definition.email_field, *(match.field for match in export.matching)}
+    for each in definition.fields:
+        if each.required and each.name not in given:
+            yield Issue("/matching", f'{definition.label} requires the field "{each.name}": match a column to it.')
+
+
+def _field_problem(name: str, definition: Definition) -> str | None:
+    if name.casefold() == definition.email_field.casefold():
+        return "The address column fills this field: remove it from the data matching."
+    if name in {each.name for each in definition.fields}:
+        return None
+    if name.casefold() in {reserved.casefold() for reserved in definition.reserved_fields}:
+        return f'{definition.label} keeps "{name}" for itself: choose another field.'
+    if not definition.custom_fields:
+        names = [each.name for each in definition.fields if each.name != definition.email_field]
+        return f"{definition.label} has no such field; it knows {_quoted(names, 30)}."
+    if name != name.strip() or not _FIELD_NAME.fullmatch(name):
+        return "A field's name has no spaces at its ends and no control characters."
+    return None
+
+
+def _spelling(export: ExportInput, definition: Definition) -> Iterator[Issue]:
+    known = {each.name.casefold(): each.name for each in definition.fields}
+    for index, match in enumerate(export.matching):
+        meant = known.get(match.field.casefold(), match.field)
+        if meant != match.field and definition.custom_fields:
+            message = f'This makes a custom field; {definition.label}\'s own field is spelled "{meant}".'
+            yield Issue(f"/matching/{index}/field", message)

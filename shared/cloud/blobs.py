@@ -1,0 +1,245 @@
+"""The service's own container of blobs: conditional writes, append blobs, leases, files, short-lived links."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shared.cloud.settings import StorageAddress
+from shared.errors import Conflict, LeaseLost
+
+if TYPE_CHECKING:
+    from azure.storage.blob import BlobClient, BlobServiceClient, ContainerClient
+
+CONTAINER = "segment-exports"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file kept as a blob; `md5` (hex) and `size` (bytes) are what was uploaded."""
+
+    name: str
+    md5: str
+    size: int
+
+
+class Blobs:
+    """The container, made on first use."""
+
+    def __init__(self, address: StorageAddress, container: str = CONTAINER) -> None:
+        self._address = address
+        self.container = container
+
+    @cached_property
+    def service(self) -> BlobServiceClient:
+        from shared.cloud.storage import blob_client
+
+        return blob_client(self._address)
+
+    @cached_property
+    def _client(self) -> ContainerClient:
+        from azure.core.exceptions import ResourceExistsError
+
+        client = self.service.get_container_client(self.container)
+        try:
+            client.create_container()
+        except ResourceExistsError:
+            return client
+        return client
+
+    def _blob(self, name: str) -> BlobClient:
+        return self._client.get_blob_client(name)
+
+    def read(self, name: str) -> tuple[bytes, str] | None:
+        """Content and ETag, or None where there is no such blob."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            download = self._blob(name).download_blob()
+        except ResourceNotFoundError:
+            return None
+        return download.readall(), str(download.properties.etag)
+
+    def create(self, name: str, data: bytes) -> str:
+        """Write a blob that must not exist yet; its ETag. Raises Conflict where it does."""
+        with _conflicts():
+            return str(self._blob(name).upload_blob(data, overwrite=False)["etag"])
+
+    def write(self, name: str, data: bytes, *, etag: str | None = None, lease: str | None = None) -> str:
+        """Write a blob; with `etag` only over that version, with `lease` only while it is held; the new ETag."""
+        from azure.core import MatchConditions
+
+        condition: dict[str, Any] = {"lease": lease}
+        if etag is not None:
+            condition |= {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+        with _conflicts():
+            return str(self._blob(name).upload_blob(data, overwrite=True, **condition)["etag"])
+
+    def exists(self, name: str) -> bool:
+        return bool(self._blob(name).exists())
+
+    def append(self, name: str, data: bytes) -> None:
+        """Add a block to an append blob, made on first use. After a failure the block may be there twice."""
+        from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+
+        blob = self._blob(name)
+        try:
+            blob.append_block(data)
+        except ResourceNotFoundError:
+            from azure.core import MatchConditions
+
+            with suppress(ResourceExistsError):  # another writer made it in the meantime
+                blob.create_append_blob(match_condition=MatchConditions.IfMissing)
+            blob.append_block(data)
+
+    def upload(self, name: str, path: Path) -> StoredFile:
+        """Store a local file, whatever its size."""
+        with path.open("rb") as file:
+            md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+            file.seek(0)
+            self._blob(name).upload_blob(file, overwrite=True, max_concurrency=2)
+        return StoredFile(name, md5, path.stat().st_size)
+
+    def fetch(self, name: str, path: Path) -> None:
+        """Copy a blob to a local file."""
+        with path.open("wb") as file:
+            self._blob(name).download_blob(max_concurrency=2).readinto(file)
+
+    def compose(self, name: str, pieces: Iterable[Path]) -> None:
+        """Store local files one after the other as one blob; each is removed once it is stored."""
+        from azure.storage.blob import BlobBlock
+
+        blob, blocks = self._blob(name), []
+        for number, path in enumerate(pieces):
+            block = f"{number:06d}"
+            if size := path.stat().st_size:
+                with path.open("rb") as file:
+                    blob.stage_block(block, file, length=size)
+                blocks.append(BlobBlock(block_id=block))
+            path.unlink()
+        blob.commit_block_list(blocks)
+
+    def download(self, stored: StoredFile, path: Path) -> bool:
+        """Fetch a file; False where it is missing or not what was uploaded."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        digest = hashlib.md5(usedforsecurity=False)
+        try:
+            with path.open("wb") as file:
+                for chunk in self._blob(stored.name).download_blob(max_concurrency=2).chunks():
+                    digest.update(chunk)
+                    file.write(chunk)
+        except ResourceNotFoundError:
+            return False
+        return digest.hexdigest() == stored.md5
+
+    def names(self, prefix: str) -> Iterator[str]:
+        for blob in self._client.list_blob_names(name_starts_with=prefix):
+            yield str(blob)
+
+    def delete(self, name: str) -> None:
+        """No error where it is gone already."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            self._blob(name).delete_blob()
+        except ResourceNotFoundError:
+            return
+
+    def acquire(self, name: str, seconds: int) -> str | None:
+        """Lease a blob (made when missing); the lease's id, or None where somebody else holds it."""
+        from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+
+        blob = self._blob(name)
+        try:
+            return str(blob.acquire_lease(seconds).id)
+        except ResourceNotFoundError:
+            self._create_empty(name)
+            return self.acquire(name, seconds)
+        except HttpResponseError as error:
+            if _code(error) == "LeaseAlreadyPresent":
+                return None
+            raise
+
+    def _create_empty(self, name: str) -> None:
+        try:
+            self.create(name, b"{}")
+        except Conflict:
+            return
+
+    def renew(self, name: str, lease: str) -> None:
+        """Raises LeaseLost where somebody else has it, or it ended."""
+        with _lease_errors():
+            self._lease(name, lease).renew()
+
+    def release(self, name: str, lease: str) -> None:
+        with _lease_errors():
+            self._lease(name, lease).release()
+
+    def _lease(self, name: str, lease: str) -> Any:
+        from azure.storage.blob import BlobLeaseClient
+
+        return BlobLeaseClient(self._blob(name), lease_id=lease)
+
+    def link(self, name: str, *, seconds: int, file_name: str) -> tuple[str, datetime]:
+        """A read-only link to one blob, and when it ends. By identity it is signed with a user delegation key."""
+        from azure.storage.blob import BlobSasPermissions, generate_blob_sas
+
+        blob, now = self._blob(name), datetime.now(UTC)
+        ends = now + timedelta(seconds=seconds)
+        key = getattr(self.service.credential, "account_key", None)
+        sign: dict[str, Any] = {"account_key": key}
+        if key is None:
+            sign = {"user_delegation_key": self.service.get_user_delegation_key(now - timedelta(minutes=5), ends)}
+        token = generate_blob_sas(
+            str(self.service.account_name),
+            self.container,
+            name,
+            permission=BlobSasPermissions(read=True),
+            start=now - timedelta(minutes=5),
+            expiry=ends,
+            content_disposition=f'attachment; filename="{file_name}"',
+            content_type="text/csv; charset=utf-8",
+            **sign,
+        )
+        return f"{blob.url}?{token}", ends
+
+
+def _code(error: Exception) -> str:
+    """Storage's own word for an error, which the library adds to its exceptions as it goes."""
+    code = getattr(error, "error_code", "")
+    return str(getattr(code, "value", code))
+
+
+@contextmanager
+def _conflicts() -> Iterator[None]:
+    from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError
+
+    try:
+        yield
+    except (ResourceExistsError, ResourceModifiedError) as error:
+        if "Lease" in _code(error):
+            raise LeaseLost(_code(error)) from None
+        raise Conflict(f"the blob is not as it was read: {_code(error)}") from None
+    except HttpResponseError as error:
+        if "Lease" in _code(error):
+            raise LeaseLost(_code(error)) from None
+        raise
+
+
+@contextmanager
+def _lease_errors() -> Iterator[None]:
+    from azure.core.exceptions import HttpResponseError
+
+    try:
+        yield
+    except HttpResponseError as error:
+        if error.status_code in (404, 409, 412):
+            raise LeaseLost(_code(error)) from None
+        raise

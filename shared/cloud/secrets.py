@@ -1,0 +1,99 @@
+"""Secrets from Key Vault, kept in memory for minutes and nowhere else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cached_property
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from shared.cloud.settings import Settings
+from shared.errors import RetryAfter, UserMustAct
+
+if TYPE_CHECKING:
+    from azure.keyvault.secrets import SecretClient
+
+KEPT_SECONDS = 300.0
+
+
+class Secrets:
+    """Reads secrets by name. A value is fetched again after five minutes, or at once with `fresh`."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._kept: dict[str, tuple[float, str]] = {}
+        self._lock = Lock()
+
+    @cached_property
+    def _client(self) -> SecretClient:
+        from azure.keyvault.secrets import SecretClient
+
+        settings = self._settings
+        if not settings.key_vault_url:
+            raise UserMustAct("key_vault_missing", "The app setting KEY_VAULT_URL is missing: name the Key Vault.")
+        options: dict[str, Any] = {"connection_timeout": 10, "read_timeout": 30}
+        if settings.key_vault_certificate:
+            # One machine only: the stand-in cannot have the address that Azure's challenge names.
+            options |= {
+                "verify_challenge_resource": False,
+                "connection_verify": str(settings.key_vault_certificate),
+            }
+            return SecretClient(settings.key_vault_url, _StandInCredential(settings.key_vault_url), **options)
+        from shared.cloud.storage import identity
+
+        return SecretClient(settings.key_vault_url, identity(settings.identity_client_id), **options)
+
+    def get(self, name: str, *, fresh: bool = False) -> str:
+        """The newest value of a secret. Raises UserMustAct where it is missing or forbidden, RetryAfter otherwise."""
+        with self._lock:
+            fetched, value = self._kept.get(name, (-KEPT_SECONDS, ""))
+            if fresh or self._clock() - fetched >= KEPT_SECONDS:
+                value = self._fetch(name)
+                self._kept[name] = (self._clock(), value)
+        return value
+
+    def _fetch(self, name: str) -> str:
+        from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+
+        try:
+            value = self._client.get_secret(name).value
+        except ClientAuthenticationError:
+            raise UserMustAct(
+                "key_vault_sign_in", "The app cannot sign in to Key Vault: check its managed identity."
+            ) from None
+        except HttpResponseError as error:
+            raise _meaning(name, error.status_code) from None
+        except AzureError as error:
+            raise RetryAfter(30, f"Key Vault does not answer ({type(error).__name__}).") from None
+        if not value:
+            raise UserMustAct("secret_empty", f"The secret '{name}' in Key Vault is empty: set its value.")
+        return value
+
+
+def _meaning(name: str, status: int | None) -> UserMustAct | RetryAfter:
+    if status == 404:
+        return UserMustAct("secret_missing", f"Key Vault has no secret named '{name}': create it, or correct its name.")
+    if status == 403:
+        return UserMustAct(
+            "secret_forbidden",
+            f"The app may not read the secret '{name}': give its identity the role Key Vault Secrets User, "
+            "and check that the secret is enabled and the vault's firewall lets the app in.",
+        )
+    return RetryAfter(30, f"Key Vault answered with status {status}.")
+
+
+class _StandInCredential:
+    """Token for the one-machine Key Vault stand-in; useless anywhere else, and refused for any other host."""
+
+    def __init__(self, url: str) -> None:
+        from urllib.parse import urlsplit
+
+        if urlsplit(url).hostname not in ("localhost", "127.0.0.1"):
+            raise ValueError("KEY_VAULT_STAND_IN_CERTIFICATE is for a vault on this machine only.")
+
+    def get_token(self, *scopes: str, **_: Any) -> Any:
+        from azure.core.credentials import AccessToken
+
+        return AccessToken("stand-in", int(time.time()) + 3600)

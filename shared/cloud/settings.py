@@ -1,0 +1,113 @@
+"""The app settings that the service reads, in one place. `infra/` sets each of them in Azure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+STATE_STORAGE = "AzureWebJobsStorage"
+SEGMENT_STORAGE = "SegmentStorage"
+SLICE_QUEUE = "export-slices"
+
+
+@dataclass(frozen=True, slots=True)
+class StorageAddress:
+    """How to reach one storage account: a connection string (one machine), or its endpoints by identity (Azure)."""
+
+    connection_string: str | None = None
+    blob: str = ""
+    queue: str = ""
+    table: str = ""
+    client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place where segments land: everything below `prefix` (may be empty) of `container`."""
+
+    container: str
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a deployment configures. Times are seconds."""
+
+    state_storage: StorageAddress
+    segment_storage: StorageAddress
+    segment_locations: tuple[Location, ...] = (Location("segments"),)
+    key_vault_url: str = ""
+    key_vault_certificate: Path | None = None
+    """Certificate of the one-machine Key Vault stand-in; never set in Azure."""
+    identity_client_id: str | None = None
+    vendor_hosts: Mapping[str, str] = field(default_factory=dict)
+    """Vendor's host name -> base URL used in its place; how simulators are reached."""
+    slice_seconds: float = 240.0
+    rows_per_file: int = 1_000_000
+    stale_seconds: float = 900.0
+    """A delivery that has been silent for so long gets its message again; longer than a function may run."""
+    artefact_days: int = 30
+    memory_mb: int = 500
+    """What DuckDB may use."""
+    temporary_mb: int = 400
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """Read the settings. Raises ValueError with the setting's name where one is missing or malformed."""
+    state = _storage(environment, STATE_STORAGE)
+    if state is None:
+        raise ValueError(f"The app setting {STATE_STORAGE} is missing: name the storage account of the service.")
+    certificate = environment.get("KEY_VAULT_STAND_IN_CERTIFICATE")
+    return Settings(
+        state_storage=state,
+        segment_storage=_storage(environment, SEGMENT_STORAGE) or state,
+        segment_locations=_locations(environment.get("SEGMENT_LOCATIONS", "segments")),
+        key_vault_url=environment.get("KEY_VAULT_URL", ""),
+        key_vault_certificate=Path(certificate) if certificate else None,
+        identity_client_id=environment.get("AZURE_CLIENT_ID"),
+        vendor_hosts=_pairs(environment.get("VENDOR_HOSTS", "")),
+        slice_seconds=_number(environment, "SLICE_SECONDS", 240.0),
+        rows_per_file=int(_number(environment, "ROWS_PER_FILE", 1_000_000)),
+        stale_seconds=_number(environment, "STALE_SECONDS", 900.0),
+        artefact_days=int(_number(environment, "ARTEFACT_DAYS", 30)),
+        memory_mb=int(_number(environment, "DUCKDB_MEMORY_MB", 500)),
+        temporary_mb=int(_number(environment, "DUCKDB_TEMPORARY_MB", 400)),
+    )
+
+
+def _storage(environment: Mapping[str, str], name: str) -> StorageAddress | None:
+    if connection_string := environment.get(name):
+        return StorageAddress(connection_string=connection_string)
+    if account := environment.get(f"{name}__accountName"):
+        endpoints = {kind: f"https://{account}.{kind}.core.windows.net" for kind in ("blob", "queue", "table")}
+    else:
+        endpoints = {kind: environment.get(f"{name}__{kind}ServiceUri", "") for kind in ("blob", "queue", "table")}
+    if not endpoints["blob"]:
+        return None
+    return StorageAddress(client_id=environment.get(f"{name}__clientId"), **endpoints)
+
+
+def _locations(text: str) -> tuple[Location, ...]:
+    """`container/prefix, other` -> locations."""
+    entries = [entry.strip().strip("/") for entry in text.split(",") if entry.strip()]
+    return tuple(Location(*entry.partition("/")[::2]) for entry in entries)
+
+
+def _pairs(text: str) -> dict[str, str]:
+    """`api.vendor.com=http://127.0.0.1:8001, …` -> mapping."""
+    entries = [entry.strip().partition("=") for entry in text.split(",") if entry.strip()]
+    if bad := [name for name, sign, _ in entries if not sign]:
+        raise ValueError(f"The app setting VENDOR_HOSTS has an entry without '=': {bad[0]}")
+    return {name.strip(): url.strip().rstrip("/") for name, _, url in entries}
+
+
+def _number(environment: Mapping[str, str], name: str, default: float) -> float:
+    text = environment.get(name, "")
+    try:
+        value = float(text) if text else default
+    except ValueError:
+        raise ValueError(f"The app setting {name} must be a number, not {text!r}.") from None
+    if value <= 0:
+        raise ValueError(f"The app setting {name} must be above zero.")
+    return value

@@ -1,0 +1,58 @@
+"""Names of the blobs that runs and targets leave in the service's container, all in one place."""
+
+from __future__ import annotations
+
+import hashlib
+
+
+def run_folder(export: str, run: str) -> str:
+    """Everything that expires with a run."""
+    return f"runs/{export}/{run}/"
+
+
+def delivery_folder(export: str, run: str, delivery: int) -> str:
+    return f"{run_folder(export, run)}{delivery:03d}/"
+
+
+def plan_folder(folder: str, attempt: str) -> str:
+    """Files of one attempt to plan; only those that the manifest names are the plan."""
+    return f"{folder}plan/{attempt}/"
+
+
+def plan_manifest(folder: str) -> str:
+    return f"{folder}plan/manifest.json"
+
+
+def journal_folder(folder: str) -> str:
+    return f"{folder}journal/"
+
+
+def journal(folder: str, turn: int) -> str:
+    return f"{journal_folder(folder)}{turn:06d}.jsonl"
+
+
+def report(folder: str) -> str:
+    return f"{folder}report.json"
+
+
+def rejected(folder: str) -> str:
+    return f"{folder}rejected.csv"
+
+
+def ledger_folder(account: str, target: str) -> str:
+    """A target's ledger; the target's key may hold any character, so its hash names the folder."""
+    digest = hashlib.sha256(target.encode()).hexdigest()[:16]
+    return f"ledgers/{account}/{digest}/"
+
+
+def ledger_manifest(ledger: str) -> str:
+    return f"{ledger}manifest.json"
+
+
+def protected(ledger: str) -> str:
+    """Addresses that were on the list before us."""
+    return f"{ledger}protected.parquet"
+
+
+def lease(account: str) -> str:
+    return f"leases/{account}.json"

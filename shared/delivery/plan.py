@@ -1,0 +1,148 @@
+"""The plan of a delivery: an immutable list of operations, cut in numbered batches.
+
+Operations lie in Parquet files of one kind each, in the order of delivery: additions, changes, removals. A batch is a
+run of `batch_rows` rows of one file, so batch and index follow from a row's place and are not stored. The manifest,
+written once, makes the files the plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from shared.cloud.blobs import Blobs
+from shared.delivery import layout
+from shared.delivery.files import DataFile
+from shared.errors import Conflict
+from shared.vendors.contract import FieldType, Kind
+
+ORDER = (Kind.ADD, Kind.CHANGE, Kind.REMOVE)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """Operations of one kind in one part, as the batches first_batch .. first_batch + batches - 1."""
+
+    kind: Kind
+    part: int
+    file: DataFile
+    first_batch: int
+    batches: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Where every row that was read went, and how many operations that makes.
+
+    rows_read = add + change + unchanged + held + outside + duplicates + the refused. `held` are people whose refusal
+    stands; `left` are people who left the segment and stay on the list (mode add); `outside` are people whom a run
+    of this kind does not concern. `left_out` counts, by field, cells that
+    could not be turned into their field's type.
+    """
+
+    rows_read: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    duplicates: int = 0
+    unchanged: int = 0
+    held: int = 0
+    left: int = 0
+    outside: int = 0
+    add: int = 0
+    change: int = 0
+    remove: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def operations(self) -> int:
+        return self.add + self.change + self.remove
+
+    def check(self) -> None:
+        """Raises AssertionError where a row got lost: never deliver such a plan."""
+        people = self.add + self.change + self.unchanged + self.held + self.outside
+        accounted = people + self.duplicates + sum(self.refused.values())
+        if accounted != self.rows_read:
+            raise AssertionError(f"the plan accounts for {accounted} of {self.rows_read} rows")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan's manifest.
+
+    `parts` divides the buckets; `base` is the ledger's commit that it was made from, `fresh` that it was made from
+    none; `snapshot_rows` are the rows read of each snapshot; `file_starts` gives, by segment and file, the number of
+    the row that the file begins with. `fields` are the vendor's fields with their types.
+    """
+
+    batch_rows: int
+    parts: int
+    base: str
+    fresh: bool
+    members_before: int
+    snapshots: list[dict[str, Any]]
+    snapshot_rows: list[int]
+    balance: Balance
+    fields: dict[str, FieldType] = field(default_factory=dict)
+    files: list[PlanFile] = field(default_factory=list)
+    refused: list[DataFile] = field(default_factory=list)
+    file_starts: list[tuple[int, int, int]] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    made_at: str = ""
+
+    @property
+    def batches(self) -> int:
+        return sum(file.batches for file in self.files)
+
+    def of_part(self, part: int) -> Iterator[PlanFile]:
+        return (file for file in self.files if file.part == part)
+
+    def to_json(self) -> bytes:
+        return json.dumps(asdict(self), sort_keys=True).encode()
+
+
+def number(files: Sequence[tuple[Kind, int, DataFile]], batch_rows: int) -> list[PlanFile]:
+    """Put files in the order of delivery and number their batches from 0."""
+    numbered: list[PlanFile] = []
+    first = 0
+    for kind, part, file in sorted(files, key=lambda each: (ORDER.index(each[0]), each[1])):
+        batches = -(-file.rows // batch_rows)
+        numbered.append(PlanFile(kind, part, file, first, batches))
+        first += batches
+    return numbered
+
+
+def fingerprint(manifest: bytes) -> str:
+    """What a person approves when a guard has stopped the plan."""
+    return hashlib.sha256(manifest).hexdigest()[:16]
+
+
+def publish(blobs: Blobs, folder: str, plan: Plan) -> tuple[Plan, str]:
+    """Make these files the plan, unless another planner was first: then its plan is the plan. With fingerprint."""
+    try:
+        blobs.create(layout.plan_manifest(folder), plan.to_json())
+    except Conflict:
+        found = read(blobs, folder)
+        if found is None:
+            raise
+        return found
+    return plan, fingerprint(plan.to_json())
+
+
+def read(blobs: Blobs, folder: str) -> tuple[Plan, str] | None:
+    """The plan and its fingerprint, None where there is none yet."""
+    found = blobs.read(layout.plan_manifest(folder))
+    if found is None:
+        return None
+    plain = json.loads(found[0])
+    files = [
+        PlanFile(Kind(each["kind"]), each["part"], DataFile.of(each["file"]), each["first_batch"], each["batches"])
+        for each in plain.pop("files")
+    ]
+    refused = [DataFile.of(each) for each in plain.pop("refused")]
+    starts = [(int(segment), int(file), int(first)) for segment, file, first in plain.pop("file_starts")]
+    balance = Balance(**plain.pop("balance"))
+    plain["fields"] = {name: FieldType(kind) for name, kind in plain["fields"].items()}
+    plan = Plan(**plain, files=files, refused=refused, file_starts=starts, balance=balance)
+    return plan, fingerprint(found[0])

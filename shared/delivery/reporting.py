@@ -1,0 +1,140 @@
+"""What a person reads afterwards: `report.json` with everything counted, `rejected.csv` with every row and reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from shared.delivery import addresses, layout
+from shared.delivery.committing import Outcomes, Why
+from shared.delivery.files import DataFile
+from shared.delivery.matching import literal
+from shared.delivery.plan import Plan
+from shared.delivery.records import State
+from shared.delivery.scratch import database
+from shared.delivery.work import Work
+
+HEADER = "address,segment,file,row,operation,outcome,code,reason,tried_again\n"
+
+
+def write(work: Work, plan: Plan | None, outcomes: Outcomes, state: State) -> None:
+    """Write both files of a delivery. Writing them again gives the same."""
+    _write_rejected(work, plan, outcomes)
+    body = json.dumps(describe(work, plan, outcomes, state), indent=2, ensure_ascii=False)
+    work.cloud.blobs.write(layout.report(work.folder), body.encode())
+
+
+def describe(work: Work, plan: Plan | None, outcomes: Outcomes, state: State) -> dict[str, Any]:
+    """The report of one delivery. It holds no address."""
+    delivery, counters = work.delivery, work.opened.link.counters
+    return {
+        "export": work.export.name,
+        "run": work.run.run,
+        "state": str(state),
+        "message": delivery.message,
+        "target": {"key": delivery.target_key, **delivery.target},
+        "snapshots": _snapshots(plan),
+        "rows": _rows(plan),
+        "outcomes": outcomes.counts,
+        "members": sum(file.members for file in outcomes.files) if outcomes.files else None,
+        "reasons": _reasons(plan, outcomes),
+        "values_left_out": plan.balance.left_out if plan else {},
+        "guards": plan.findings if plan else [],
+        "decision": delivery.decision or None,
+        "warnings": delivery.warnings,
+        "requests": work.requests_before + counters.requests,
+        "retries": work.retries_before + counters.retries,
+        "throttled_seconds": round(work.throttled_before + counters.throttled_seconds, 1),
+        "seconds": round((work.clock() - (delivery.started_at or work.clock())).total_seconds(), 1),
+    }
+
+
+def _reasons(plan: Plan | None, outcomes: Outcomes) -> list[dict[str, Any]]:
+    """People by reason, the most frequent first."""
+    refused = plan.balance.refused if plan else {}
+    found = [(Why("refused here", code, addresses.REASONS[code], "when changed"), n) for code, n in refused.items()]
+    found += outcomes.reasons.items()
+    return [{**asdict(why), "people": people} for why, people in sorted(found, key=lambda each: -each[1])]
+
+
+def _rows(plan: Plan | None) -> dict[str, int]:
+    if plan is None:
+        return {}
+    balance = plan.balance
+    names = ("rows_read", "duplicates", "unchanged", "held", "left", "outside", "add", "change", "remove")
+    return {name: getattr(balance, name) for name in names} | {"refused_here": sum(balance.refused.values())}
+
+
+def _snapshots(plan: Plan | None) -> list[dict[str, Any]]:
+    if plan is None:
+        return []
+    return [
+        {
+            "segment": pinned["name"],
+            "snapshot": pinned["key"],
+            "taken_at": pinned["taken_at"],
+            "files": len(pinned["files"]),
+            "rows": rows,
+        }
+        for pinned, rows in zip(plan.snapshots, plan.snapshot_rows, strict=True)
+    ]
+
+
+def _write_rejected(work: Work, plan: Plan | None, outcomes: Outcomes) -> None:
+    """One block for each part, so that neither memory nor disk holds more than one."""
+    work.cloud.blobs.compose(layout.rejected(work.folder), _blocks(work, plan, outcomes))
+
+
+def _blocks(work: Work, plan: Plan | None, outcomes: Outcomes) -> Iterator[Path]:
+    header = work.where / "header.csv"
+    header.write_text("\ufeff" + HEADER, encoding="utf-8")
+    yield header
+    if plan is None:
+        return
+    queries = [(file, _refused_query(plan)) for file in plan.refused]
+    queries += [(file, _REJECTED) for file in outcomes.rejected]
+    for file, query in queries:
+        yield _csv(work, file, query)
+
+
+def _csv(work: Work, file: DataFile, query: str) -> Path:
+    source, result = work.where / "rows.parquet", work.where / "rows.csv"
+    if not work.cloud.blobs.download(file.stored, source):
+        raise RuntimeError("a file of this run's own rejected rows is missing")
+    with database(work.cloud.settings, work.where) as connection:
+        connection.execute(f"CREATE TEMP VIEW rows AS FROM read_parquet({literal(str(source))})")
+        connection.execute(f"COPY ({query}) TO {literal(str(result))} (FORMAT csv, HEADER false)")
+    source.unlink()
+    return result
+
+
+def _harmless(column: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"CASE WHEN regexp_matches({column}, '^[=+@\\t\\r-]') THEN '''' || {column} ELSE {column} END"
+
+
+def _refused_query(plan: Plan) -> str:
+    """Rows that were refused here: where they stand in the snapshot, counted from 1 below the header."""
+    reasons = " ".join(f"WHEN '{code}' THEN {literal(reason)}" for code, reason in addresses.REASONS.items())
+    starts = ", ".join(f"({segment}, {file}, {start})" for segment, file, start in plan.file_starts)
+    names = ", ".join(
+        f"({number}, {file}, {literal(snapshot['name'])}, {literal(name)})"
+        for number, snapshot in enumerate(plan.snapshots)
+        for file, name in enumerate(each["name"] for each in snapshot["files"])
+    )
+    return f"""
+        SELECT {_harmless("rows.address")}, {_harmless("names.segment")}, names.file, rows.n - starts.start + 1,
+               '', 'refused', problem, CASE problem {reasons} END, 'when changed'
+        FROM rows
+        JOIN (VALUES {starts}) AS starts(segment, file, start)
+             ON starts.segment = rows.segment AND starts.file = rows.file_index
+        JOIN (VALUES {names}) AS names(number, file_index, segment, file)
+             ON names.number = rows.segment AND names.file_index = rows.file_index
+        ORDER BY rows.n
+    """
+
+
+_REJECTED = f"SELECT {_harmless('address')}, '', '', NULL, kind, outcome, code, {_harmless('reason')}, retry FROM rows"

@@ -1,0 +1,114 @@
+"""Segments as the service sees them: found in storage, their newest snapshot, and row counts that are kept.
+
+Row counts come from the table `snapshots`, keyed by the snapshot and its files' ETags. No request reads a snapshot:
+what is not counted yet is asked of a queue slice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from shared.cloud.cloud import Cloud
+from shared.delivery.messages import CountMessage
+from shared.delivery.records import now
+from shared.errors import Conflict, RetryAfter, UserMustAct
+from shared.snapshots.counts import count_rows
+from shared.snapshots.finding import find_segments, newest_snapshot
+from shared.snapshots.reading import reader
+from shared.snapshots.snapshot import SegmentFound, Snapshot, resolve
+
+PARTITION = "rows"
+
+
+def found(cloud: Cloud) -> list[SegmentFound]:
+    """Every segment below the configured locations. Raises UserMustAct where a container is missing."""
+    return find_segments(cloud.segments, cloud.settings.segment_locations, now())
+
+
+def named(cloud: Cloud, reference: str) -> SegmentFound | None:
+    """The segment that a reference means, None where none or several do."""
+    with suppress(UserMustAct):
+        return resolve(found(cloud), reference)
+    return None
+
+
+def newest(cloud: Cloud, reference: str) -> Snapshot:
+    """The newest complete snapshot of a segment. Raises UserMustAct, which says what is missing."""
+    return newest_snapshot(cloud.segments, resolve(found(cloud), reference), now())
+
+
+def columns(cloud: Cloud, references: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Columns of those segments that are there."""
+    with suppress(UserMustAct):
+        segments = found(cloud)
+        return {reference: each.columns for reference in references if (each := _resolved(segments, reference))}
+    return {}
+
+
+def counts(cloud: Cloud, segments: Sequence[SegmentFound]) -> Mapping[str, int]:
+    """Rows by segment id, of those whose newest snapshot is counted; the others are put in the queue."""
+    known = {}
+    for segment in segments:
+        if segment.snapshot is None:
+            continue
+        stored = cloud.snapshots.get(PARTITION, _key(segment.snapshot))
+        if stored is None:
+            _ask(cloud, segment.id, segment.snapshot)
+        elif "rows" in stored.entity:
+            known[segment.id] = int(stored.entity["rows"])
+    return known
+
+
+def _ask(cloud: Cloud, segment: str, snapshot: Snapshot) -> None:
+    """Have a snapshot counted; its row says that it was asked for, so that it is asked for once."""
+    try:
+        cloud.snapshots.insert({"PartitionKey": PARTITION, "RowKey": _key(snapshot), "asked_at": now()})
+    except Conflict:
+        return
+    cloud.slices.send(CountMessage(segment).body())
+
+
+def count(cloud: Cloud, reference: str) -> None:
+    """Count the newest snapshot of a segment and keep the number. A snapshot that cannot be read stays uncounted."""
+    try:
+        snapshot = newest(cloud, reference)
+        with reader(cloud.segments, cloud.settings) as opened:
+            rows = count_rows(opened, snapshot)
+    except (UserMustAct, RetryAfter):
+        return
+    stored = cloud.snapshots.get(PARTITION, _key(snapshot))
+    entity = {"PartitionKey": PARTITION, "RowKey": _key(snapshot), "rows": rows, "counted_at": now()}
+    with suppress(Conflict):
+        if stored:
+            cloud.snapshots.replace(entity, stored.etag)
+        else:
+            cloud.snapshots.insert(entity)
+
+
+def _key(snapshot: Snapshot) -> str:
+    """Two snapshots with this key hold the same rows."""
+    text = "\n".join([snapshot.segment_id, snapshot.key, *(f"{file.path} {file.etag}" for file in snapshot.files)])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _resolved(segments: Sequence[SegmentFound], reference: str) -> SegmentFound | None:
+    with suppress(UserMustAct):
+        return resolve(segments, reference)
+    return None
+
+
+@dataclass(slots=True)
+class Newest:
+    """Newest snapshots, for one tick of the timer: storage is listed once, however many exports ask."""
+
+    cloud: Cloud
+    _found: list[SegmentFound] | None = field(default=None)
+
+    def __call__(self, reference: str) -> Snapshot | None:
+        if self._found is None:
+            self._found = found(self.cloud)
+        segment = _resolved(self._found, reference)
+        return segment.snapshot if segment else None

@@ -1,0 +1,178 @@
+"""Send a plan's batches: announce a window in the journal, send it through a few threads, write the receipts.
+
+Additions and changes are all answered before the first removal goes out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shared.cloud.blobs import Blobs
+from shared.delivery import journal, ledger
+from shared.delivery.journal import Folded, Journal
+from shared.delivery.matching import literal
+from shared.delivery.plan import Plan, PlanFile
+from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter
+from shared.vendors.contract import BatchResult, Kind, Outcome, Receipt, Row
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+WINDOWS = 2
+"""A window is this many batches for each thread: what may be in flight when a worker dies."""
+WRITE_SECONDS = 0.25
+"""Receipts wait so long for others to share a block with."""
+
+Send = Callable[[Kind, Sequence[Row]], BatchResult]
+
+
+@dataclass(slots=True)
+class Sender:
+    """One slice's sending. `out_of_time` says that no new window may start; `progress` hears of answered rows."""
+
+    blobs: Blobs
+    database: DuckDBPyConnection
+    journal: Journal
+    folded: Folded
+    send: Send
+    threads: int
+    out_of_time: Callable[[], bool]
+    progress: Callable[[int], None]
+    where: Path
+    first_batch_alone: bool = False
+    warnings: list[str] = field(default_factory=list)
+    _under_way: dict[Future[BatchResult], tuple[int, int]] = field(default_factory=dict)
+    _lines: list[dict[str, Any]] = field(default_factory=list)
+    _written: float = 0.0
+    _error: BaseException | None = None
+
+    def run(self, plan: Plan, kinds: Sequence[Kind]) -> bool:
+        """Send what has no receipt yet; True when nothing is left.
+
+        Raises what stopped it (RetryAfter, UserMustAct, LeaseLost, a cancellation) after every request under way
+        was answered and every receipt is in the journal.
+        """
+        with ThreadPoolExecutor(self.threads, thread_name_prefix="batch") as pool:
+            try:
+                return self._run(pool, [file for file in plan.files if file.kind in kinds], plan.batch_rows)
+            finally:
+                self._drain()
+
+    def _run(self, pool: ThreadPoolExecutor, files: Sequence[PlanFile], batch_rows: int) -> bool:
+        removing, sent = False, False
+        for file in files:
+            if file.kind is Kind.REMOVE and not removing:
+                self._drain()
+                removing = True
+            for window in self._windows(file, batch_rows):
+                if sent and self.out_of_time():
+                    return False
+                self._send_window(pool, file.kind, window)
+                sent = True  # each slice sends something, however little time it has
+        self._drain()
+        return True
+
+    def _windows(self, file: PlanFile, batch_rows: int) -> Iterator[list[tuple[int, list[Row]]]]:
+        """Batches of a file that have no receipt, in windows; the very first batch on its own where that is wished."""
+        window: list[tuple[int, list[Row]]] = []
+        size = self.threads * WINDOWS
+        for batch, rows in self._batches(file, batch_rows):
+            window.append((batch, rows))
+            if len(window) == size or (batch == 0 and self.first_batch_alone):
+                yield window
+                window = []
+        if window:
+            yield window
+
+    def _batches(self, file: PlanFile, batch_rows: int) -> Iterator[tuple[int, list[Row]]]:
+        wanted = range(file.first_batch, file.first_batch + file.batches)
+        answered = self.folded.results.keys() | self.folded.staged.keys()
+        if all(batch in answered for batch in wanted):
+            return
+        path = self.where / f"sending-{file.first_batch}.parquet"
+        if not self.blobs.download(file.file.stored, path):
+            raise ledger.damaged()
+        query = f'SELECT address, "values", vendor_id, returning FROM read_parquet({literal(str(path))})'
+        cursor = self.database.cursor().execute(query)
+        try:
+            for batch in wanted:
+                rows = cursor.fetchmany(batch_rows)
+                if batch not in answered:
+                    yield batch, [Row(*row) for row in rows]
+        finally:
+            cursor.close()
+            path.unlink()
+
+    def _send_window(self, pool: ThreadPoolExecutor, kind: Kind, window: list[tuple[int, list[Row]]]) -> None:
+        self._make_room()
+        self._lines.append(journal.sent(window[0][0], window[-1][0]))
+        self._flush()
+        for batch, rows in window:
+            self._under_way[pool.submit(self.send, kind, rows)] = (batch, len(rows))
+        if window[0][0] == 0 and self.first_batch_alone:
+            self._drain()
+
+    def _make_room(self) -> None:
+        """Let the window before last be answered, so that threads never idle and little is in flight."""
+        while len(self._under_way) > self.threads:
+            self._collect()
+
+    def _collect(self) -> None:
+        done, _ = wait(self._under_way, return_when=FIRST_COMPLETED)
+        for future in done:
+            batch, rows = self._under_way.pop(future)
+            self._take(batch, rows, future)
+        if time.monotonic() - self._written > WRITE_SECONDS:
+            self._flush()
+        if self._error is not None:
+            raise self._error
+
+    def _take(self, batch: int, rows: int, future: Future[BatchResult]) -> None:
+        error = future.exception()
+        match error:
+            case None:
+                self._answer(batch, rows, future.result())
+            case OutcomeUnknown():
+                self._answer(batch, rows, BatchResult(Receipt(Outcome.UNKNOWN, "no_answer", error.reason)))
+            case LeaseLost():  # may come after a request whose answer is not known: the batch stays in flight
+                self._error = _graver(self._error, error)
+            case ExportError():
+                # The vendor's contract: these are raised only when nothing of the batch was done.
+                self._lines.append(journal.unsent([batch]))
+                self._error = _graver(self._error, error)
+            case _:
+                self._error = error
+
+    def _answer(self, batch: int, rows: int, result: BatchResult) -> None:
+        line = journal.answered(batch, result)
+        self._lines.append(line)
+        self.folded.take(line)
+        self.warnings += result.warnings
+        self.progress(rows)
+
+    def _flush(self) -> None:
+        if self._lines:
+            self.journal.write(self._lines)
+            self._lines = []
+        self._written = time.monotonic()
+
+    def _drain(self) -> None:
+        """Wait for everything under way and write it down; then raise what went wrong, if anything did."""
+        while self._under_way:
+            done, _ = wait(self._under_way)
+            for future in done:
+                batch, rows = self._under_way.pop(future)
+                self._take(batch, rows, future)
+        self._flush()
+        if self._error is not None:
+            raise self._error
+
+
+def _graver(before: BaseException | None, error: BaseException) -> BaseException:
+    """The error to report when several batches fail: one that waiting mends never hides one that it does not."""
+    return error if before is None or isinstance(before, RetryAfter) else before

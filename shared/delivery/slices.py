@@ -1,0 +1,215 @@
+"""Carry out one slice of a delivery: the work of one queue message, a few minutes at the most.
+
+A slice goes on where the row says that the last one stopped. It ends by writing the row with the next turn and then
+sending the message of that turn; if it dies between the two, the timer sends the message again.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.catalog.models import Export
+from shared.catalog.store import connection_store
+from shared.catalog.targets import Owned, TargetStore
+from shared.cloud.cloud import Cloud
+from shared.delivery import scratch, step_commit, step_plan, step_send
+from shared.delivery.connecting import open_connection, usable
+from shared.delivery.lease import AccountLease, Taken
+from shared.delivery.messages import SliceMessage
+from shared.delivery.records import Delivery, Run, State, Step, now
+from shared.delivery.runs import Runs, Versioned
+from shared.delivery.work import Cancelled, Work
+from shared.errors import Blocked, Conflict, LeaseLost, RetryAfter, UserMustAct
+from shared.vendors.registry import definition
+
+log = logging.getLogger(__name__)
+
+PATIENCE = timedelta(hours=24)
+"""A delivery that has made no progress for so long, for reasons that waiting should mend, fails."""
+SHORTEST_WAIT, LONGEST_WAIT = 1.0, 3600.0
+TAKEN_AGAIN = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The slice ends here; the next one starts after so many seconds."""
+
+    seconds: float = 0.0
+
+
+def carry_out(cloud: Cloud, message: SliceMessage, *, clock: Callable[[], datetime] = now) -> None:
+    """Carry out the slice that a message asks for; a message of another turn is dropped.
+
+    What is known to pass or to need a person is dealt with here. Anything else is raised, for the host to deliver
+    the message again and, in the end, to the poison queue.
+    """
+    runs = Runs(cloud.runs)
+    held, run = runs.delivery(message.export, message.run, message.delivery), runs.run(message.export, message.run)
+    if held is None or run is None or not _is_current(held.value, message):
+        log.info("Dropped a message of another turn: run %s, turn %d.", message.run, message.turn)
+        return
+    try:
+        _with_lease(cloud, runs, held, run.value, clock)
+    except Taken as taken:
+        cloud.slices.send(message.body(), delay=taken.seconds + random.uniform(0, 1))
+    except LeaseLost as lost:
+        log.warning("A slice of run %s stopped: %s.", message.run, lost)
+        cloud.slices.send(message.body(), delay=TAKEN_AGAIN)
+
+
+def _is_current(delivery: Delivery, message: SliceMessage) -> bool:
+    return delivery.turn == message.turn and delivery.step is not Step.DONE and delivery.state is not State.BLOCKED
+
+
+def _with_lease(cloud: Cloud, runs: Runs, held: Versioned[Delivery], run: Run, clock: Callable[[], datetime]) -> None:
+    export = Export.model_validate_json(run.definition)
+    stored = connection_store(cloud.connections).get(export.connection)
+    vendor = definition(stored.item.vendor) if stored else None
+    quiet = vendor.request_seconds + max((rate.seconds for rate in vendor.rates), default=0.0) if vendor else 0.0
+    delivery = held.value
+
+    def look() -> None:
+        current = runs.run(run.export, run.run)
+        if current is None or current.value.cancel_requested:
+            raise Cancelled("The run was cancelled.")
+
+    with (
+        scratch.folder() as where,
+        AccountLease(cloud.blobs, delivery.account, quiet_seconds=quiet, look=look) as lease,
+    ):
+        again = runs.delivery(delivery.export, delivery.run, delivery.index)
+        if again is None or again.value.turn != delivery.turn or again.value.step is Step.DONE:
+            return
+        connection = None if stored is None else stored.item
+        if connection is None:
+            _fail_without_vendor(runs, again, f"There is no connection '{export.connection}' any more.", clock)
+            return
+        opened = open_connection(cloud, connection, windows=lease.carried, before_request=lease.check, wait=lease.wait)
+        lease.state = opened.link.limiter.state
+        work = Work(
+            cloud=cloud,
+            runs=runs,
+            targets=TargetStore(cloud.targets),
+            held=again,
+            run=run,
+            export=export,
+            connection=connection,
+            lease=lease,
+            opened=opened,
+            where=where,
+            deadline=time.monotonic() + cloud.settings.slice_seconds,
+            clock=clock,
+            requests_before=again.value.requests,
+            retries_before=again.value.retries,
+            throttled_before=again.value.throttled_seconds,
+        )
+        _slice(work)
+
+
+def _slice(work: Work) -> None:
+    worker = secrets.token_hex(4)
+    work.save(state=State.RUNNING, worker=worker, started_at=work.delivery.started_at or work.clock())
+    work.runs.end_if_all_ended(work.run.export, work.run.run)
+    wait = _steps(work)
+    if wait is not None:
+        advance(work, wait)
+        return
+    work.runs.end_if_all_ended(work.run.export, work.run.run)
+
+
+def _steps(work: Work) -> Wait | None:
+    """Step after step until the delivery is done (None), blocked (None), or the slice must end."""
+    while work.delivery.step is not Step.DONE and work.delivery.state is not State.BLOCKED:
+        try:
+            if work.delivery.step is Step.COMMIT:
+                step_commit.commit(work)
+                continue
+            usable(work.connection, work.connection.name)
+            work.lease.check()
+            if (wait := _step(work)) is not None:
+                return wait
+        except (RetryAfter, Blocked, UserMustAct, Cancelled, Owned) as error:
+            if (wait := _react(work, error)) is not None:
+                return wait
+    return None
+
+
+def _step(work: Work) -> Wait | None:
+    match work.delivery.step:
+        case Step.PLAN:
+            step_plan.plan(work)
+        case Step.PREPARE:
+            step_send.prepare(work)
+        case _:
+            return None if step_send.deliver(work) else Wait()
+    return None
+
+
+def _react(work: Work, error: RetryAfter | UserMustAct | Cancelled | Owned) -> Wait | None:
+    """What happens next after an error that has a name."""
+    match error:
+        case RetryAfter():
+            since = work.delivery.stalled_since or work.clock()
+            if work.clock() - since < PATIENCE:
+                work.save(stalled_since=since, message=f"Waiting: {error.reason}")
+                return Wait(min(max(error.seconds, SHORTEST_WAIT), LONGEST_WAIT))
+            work.save(step=Step.COMMIT, ending=str(State.FAILED), code="no_progress", message=_gave_up(error))
+        case Blocked():
+            work.save(state=State.BLOCKED, code=error.code, message=error.message)
+        case UserMustAct():
+            work.save(step=Step.COMMIT, ending=str(State.FAILED), code=error.code, message=error.message)
+        case Cancelled():
+            work.save(step=Step.COMMIT, ending=str(State.CANCELLED), code="cancelled", message=str(error))
+        case Owned():
+            message = f"The list belongs to the export '{error.export}' now: give this export a list of its own."
+            work.save(step=Step.COMMIT, ending=str(State.FAILED), code="target_owned", message=message)
+    return None
+
+
+def _gave_up(error: RetryAfter) -> str:
+    return f"No progress for {PATIENCE.total_seconds() / 3600:.0f} hours: {error.reason} Run the export again later."
+
+
+def advance(work: Work, wait: Wait) -> None:
+    """Give the delivery its next turn, then send the message of that turn."""
+    turn = work.delivery.turn + 1
+    work.save(turn=turn, due_at=work.clock() + timedelta(seconds=wait.seconds))
+    work.cloud.slices.send(message_of(work.delivery).body(), delay=wait.seconds)
+
+
+def message_of(delivery: Delivery) -> SliceMessage:
+    return SliceMessage(delivery.export, delivery.run, delivery.index, delivery.turn)
+
+
+def _fail_without_vendor(runs: Runs, held: Versioned[Delivery], message: str, clock: Callable[[], datetime]) -> None:
+    """End a delivery whose connection is gone; its journal stays for the next run."""
+    try:
+        runs.save(
+            held, step=Step.DONE, state=State.FAILED, code="connection_missing", message=message, finished_at=clock()
+        )
+    except Conflict:
+        return
+    runs.end_if_all_ended(held.value.export, held.value.run)
+
+
+def fail_poisoned(cloud: Cloud, message: SliceMessage) -> None:
+    """A slice was tried too often. Fail its delivery, if the turn is still the current one, and commit."""
+    runs = Runs(cloud.runs)
+    held = runs.delivery(message.export, message.run, message.delivery)
+    if held is None or not _is_current(held.value, message):
+        return
+    words = "The service failed on this run several times; its log has the details. Run the export again."
+    if held.value.ending:  # the commit itself failed: nothing more can be done here
+        runs.save(held, step=Step.DONE, state=State(held.value.ending), finished_at=now())
+        runs.end_if_all_ended(message.export, message.run)
+        return
+    saved = runs.save(
+        held, step=Step.COMMIT, ending=str(State.FAILED), code="poisoned", message=words, turn=held.value.turn + 1
+    )
+    cloud.slices.send(message_of(saved.value).body())

@@ -1,0 +1,142 @@
+"""Last step of a delivery, however it went: fold its journal into the ledger, write the report, end it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shared.delivery import journal, layout, ledger, reporting
+from shared.delivery import plan as plans
+from shared.delivery.committing import Outcomes, Place, commit_part
+from shared.delivery.ledger import Ledger
+from shared.delivery.plan import Plan
+from shared.delivery.records import State, Step
+from shared.delivery.scratch import database
+from shared.delivery.transitions import RunKind
+from shared.delivery.work import Work
+from shared.errors import Conflict, LeaseLost
+
+log = logging.getLogger(__name__)
+
+COMPLETE = frozenset({RunKind.DELIVERY, RunKind.FULL_RESYNC, RunKind.REBUILD})
+"""Kinds of runs after which the target has the snapshot."""
+
+COUNTS = ("rows_read", "duplicates", "unchanged", "held", "left", "outside", "add", "change", "remove")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A delivery whose journal is committed: this one, or one of before that never came to it."""
+
+    folder: str
+    commit: str
+    plan: Plan
+
+
+def commit(work: Work) -> None:
+    """Commit what the journal proves, and end the delivery. Needs no vendor."""
+    found = plans.read(work.cloud.blobs, work.folder)
+    made = found[0] if found else None
+    outcomes = Outcomes()
+    if made and work.run.kind is not RunKind.DRY_RUN:
+        if made.balance.operations:
+            outcomes = _commit(work, Finished(work.folder, work.commit_name, made))
+        _remember(work, made)
+    state = _final_state(work, made, outcomes)
+    reporting.write(work, made, outcomes, state)
+    counts = (planned_counts(made) if made else {}) | outcomes.counts
+    message = work.delivery.message if work.delivery.ending else ""
+    if work.run.kind is RunKind.DRY_RUN and not message:
+        message = "Dry run: nothing was sent."
+    work.save(step=Step.DONE, state=state, finished_at=work.clock(), counts=counts, message=message)
+
+
+def commit_leftover(work: Work) -> None:
+    """Commit an earlier delivery to this target that never got to its own commit, as its journal may hold people."""
+    left = work.memory().get("open")
+    if not left or left == work.identity:
+        return
+    folder = layout.delivery_folder(left["export"], left["run"], left["index"])
+    found = plans.read(work.cloud.blobs, folder)
+    if found is not None:
+        log.warning("The delivery %d of run %s was never committed; doing it now.", left["index"], left["run"])
+        _commit(work, Finished(folder, f"{left['run']}-{left['index']:03d}", found[0]))
+    work.remember(open=None)
+
+
+def planned_counts(made: Plan) -> dict[str, int]:
+    """The plan's counts by name; `refused_here` sums the refused rows."""
+    counts = {name: int(getattr(made.balance, name)) for name in COUNTS}
+    return counts | {"refused_here": sum(made.balance.refused.values())}
+
+
+def _commit(work: Work, finished: Finished) -> Outcomes:
+    """Write the new ledger and swap it in; only count where that was done before."""
+    blobs, made, outcomes = work.cloud.blobs, finished.plan, Outcomes()
+    folded = journal.fold(blobs, finished.folder)
+    current = _current(work, finished)
+    already = current.commit == finished.commit
+    if not already and current.commit != made.base:
+        raise ledger.damaged()
+    attempt = f"{finished.commit}-{work.delivery.turn:06d}-{work.delivery.worker}"
+    place = Place(work.ledger_folder, finished.folder, finished.commit, attempt, work.where)
+    before = None if already else current
+    with database(work.cloud.settings, work.where) as connection:
+        for part in range(made.parts):
+            commit_part(connection, blobs, outcomes, plan=made, part=part, folded=folded, before=before, place=place)
+    if not already:
+        _swap(work, finished, outcomes, current)
+    return outcomes
+
+
+def _current(work: Work, finished: Finished) -> Ledger:
+    blobs, folder = work.cloud.blobs, work.ledger_folder
+    if finished.plan.fresh:
+        return ledger.emptied(blobs, folder, unless=finished.commit)
+    return ledger.read(blobs, folder, expected=bool(finished.plan.base))
+
+
+def _swap(work: Work, finished: Finished, outcomes: Outcomes, current: Ledger) -> None:
+    """Make the new files the ledger, then drop what neither this generation nor the one before needs."""
+    work.lease.hold()
+    blobs, made = work.cloud.blobs, finished.plan
+    snapshots = tuple({"key": each["key"], "taken_at": each["taken_at"]} for each in made.snapshots)
+    files = tuple(outcomes.files)
+    kept = {each.file.name for each in files}
+    previous = tuple(each.file.name for each in current.files if each.file.name not in kept)
+    after = replace(
+        current, commit=finished.commit, files=files, previous=previous, snapshots=snapshots or current.snapshots
+    )
+    try:
+        ledger.save(blobs, work.ledger_folder, after, etag=current.etag)
+    except Conflict:
+        raise LeaseLost("the ledger was committed by another worker") from None
+    needed = {*kept, *previous, layout.ledger_manifest(work.ledger_folder), layout.protected(work.ledger_folder)}
+    for name in [name for name in blobs.names(work.ledger_folder) if name not in needed]:
+        blobs.delete(name)
+
+
+def _remember(work: Work, made: Plan) -> None:
+    facts: dict[str, Any] = {}
+    if made.balance.operations:
+        facts |= {"committed": work.commit_name, "ledger": work.ledger_folder, "open": None}
+    if work.run.kind in COMPLETE and not work.delivery.ending:
+        delivered = {each["segment_id"]: each["key"] for each in made.snapshots}
+        facts |= {"delivered": delivered, "delivered_by": work.export.name}
+    if facts:
+        work.remember(**facts)
+
+
+def _final_state(work: Work, made: Plan | None, outcomes: Outcomes) -> State:
+    if work.delivery.ending:
+        return State(work.delivery.ending)
+    if work.run.kind is RunKind.DRY_RUN:
+        return State.SUCCEEDED
+    if made is None or made.balance.operations == 0:
+        return State.NOTHING
+    troubled = any(not name.endswith(" accepted") and count for name, count in outcomes.counts.items())
+    balance = made.balance
+    if troubled or balance.refused or balance.left_out or work.delivery.warnings:
+        return State.WARNINGS
+    return State.SUCCEEDED

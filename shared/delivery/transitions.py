@@ -1,0 +1,127 @@
+"""The ledger's states and all their transitions, as data. Planning and commit turn these tables into SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.vendors.contract import PROFILE_MISSING, Kind, Outcome
+
+
+class RunKind(StrEnum):
+    """What a run is for."""
+
+    DELIVERY = "delivery"
+    DRY_RUN = "dry run"
+    FULL_RESYNC = "full resync"
+    REBUILD = "rebuild"
+    RETRY = "retry"
+    WITHDRAW = "withdraw"
+
+
+class Status(StrEnum):
+    """What we know of one address on one target."""
+
+    MEMBER = "member"
+    MAYBE = "maybe"
+    REMOVED = "removed"
+    REFUSED = "refused"
+
+
+class Step(StrEnum):
+    """What a plan makes of one address: an operation, or a reason for none."""
+
+    ADD = Kind.ADD
+    CHANGE = Kind.CHANGE
+    REMOVE = Kind.REMOVE
+    UNCHANGED = "unchanged"
+    HELD = "held"
+    LEFT = "left"
+    OUTSIDE = "outside"
+    NONE = "none"
+
+
+Conditions = tuple[tuple[str, Step], ...]
+"""Conditions on a ledger row in order; the first that holds decides."""
+
+_REFUSED_FOR_GOOD: Conditions = (("status = 'refused' AND retry = 'never'", Step.HELD),)
+
+IN_SEGMENT: dict[RunKind, Conditions] = {
+    RunKind.DELIVERY: (
+        ("status IS NULL", Step.ADD),
+        ("status = 'member' AND hash = wanted_hash", Step.UNCHANGED),
+        ("status = 'member' AND refused_hash = wanted_hash AND retry <> 'next run'", Step.HELD),
+        ("status = 'member'", Step.CHANGE),
+        *_REFUSED_FOR_GOOD,
+        ("status = 'refused' AND retry = 'when changed' AND refused_hash = wanted_hash", Step.HELD),
+        ("true", Step.ADD),  # maybe, removed, refused for now
+    ),
+    RunKind.FULL_RESYNC: (*_REFUSED_FOR_GOOD, ("true", Step.ADD)),
+    RunKind.RETRY: (
+        *_REFUSED_FOR_GOOD,
+        ("status IN ('maybe', 'refused')", Step.ADD),
+        ("status = 'member' AND (hash IS NULL OR refused_hash IS NOT NULL)", Step.CHANGE),
+        ("true", Step.OUTSIDE),
+    ),
+}
+"""For an address that is in the segment, by kind of run."""
+
+NOT_IN_SEGMENT: dict[tuple[RunKind, str], Conditions] = {
+    (RunKind.DELIVERY, "mirror"): (("status IN ('member', 'maybe')", Step.REMOVE), ("true", Step.NONE)),
+    (RunKind.DELIVERY, "add"): (("status IN ('member', 'maybe')", Step.LEFT), ("true", Step.NONE)),
+    (RunKind.RETRY, "mirror"): (("status = 'maybe'", Step.REMOVE), ("true", Step.NONE)),
+    (RunKind.RETRY, "add"): (("true", Step.NONE),),
+}
+"""For an address of the ledger that is not in the segment, by kind of run and mode; see `rules` for the others."""
+
+
+def rules(kind: RunKind, mode: str) -> tuple[Conditions, Conditions]:
+    """What to make of addresses in the segment, and of those that are not in it.
+
+    A dry run plans as a delivery does. A full resync treats leavers as a delivery does. Withdrawing has no segment,
+    and takes everyone off whatever the mode is. A rebuild starts with an empty ledger.
+    """
+    if kind is RunKind.WITHDRAW:
+        return IN_SEGMENT[RunKind.DELIVERY], NOT_IN_SEGMENT[RunKind.DELIVERY, "mirror"]
+    inside = IN_SEGMENT.get(kind, IN_SEGMENT[RunKind.DELIVERY])
+    outside = NOT_IN_SEGMENT.get((kind, mode), NOT_IN_SEGMENT[RunKind.DELIVERY, mode])
+    return inside, outside
+
+
+@dataclass(frozen=True, slots=True)
+class Becomes:
+    """A ledger row after an operation. `status` None leaves the row as it was (or absent).
+
+    `values`: "new" = the values sent are what the vendor holds, "old" = what was there before, "none" = not known.
+    `refused`: remember the values' hash, code and retry of the refusal.
+    """
+
+    status: Status | None
+    values: str = "old"
+    refused: bool = False
+
+
+AFTER: dict[tuple[Kind, Outcome], Becomes] = {
+    (Kind.ADD, Outcome.ACCEPTED): Becomes(Status.MEMBER, "new"),
+    (Kind.ADD, Outcome.REJECTED): Becomes(Status.REFUSED, "none", refused=True),
+    (Kind.ADD, Outcome.SKIPPED): Becomes(None),
+    (Kind.ADD, Outcome.UNKNOWN): Becomes(Status.MAYBE, "none"),
+    (Kind.CHANGE, Outcome.ACCEPTED): Becomes(Status.MEMBER, "new"),
+    (Kind.CHANGE, Outcome.REJECTED): Becomes(Status.MEMBER, "old", refused=True),
+    (Kind.CHANGE, Outcome.SKIPPED): Becomes(None),
+    (Kind.CHANGE, Outcome.UNKNOWN): Becomes(Status.MEMBER, "none"),
+    (Kind.REMOVE, Outcome.ACCEPTED): Becomes(Status.REMOVED, "none"),
+    (Kind.REMOVE, Outcome.REJECTED): Becomes(None),
+    (Kind.REMOVE, Outcome.SKIPPED): Becomes(None),
+    # Perhaps gone already: in the segment again, it must be added again.
+    (Kind.REMOVE, Outcome.UNKNOWN): Becomes(Status.MAYBE, "none"),
+}
+"""Every operation and outcome; a row that was never touched has no entry."""
+
+AFTER_CODE: dict[str, Becomes] = {PROFILE_MISSING: Becomes(Status.MAYBE, "none")}
+"""Codes that decide alone, whatever the operation."""
+
+
+def case(conditions: Conditions) -> str:
+    """The SQL of a table of conditions."""
+    return "CASE " + " ".join(f"WHEN {condition} THEN '{step}'" for condition, step in conditions) + " END"

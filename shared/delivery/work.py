@@ -1,0 +1,123 @@
+"""What a slice works with: the delivery's row, its pinned definition, the lease and the vendor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from shared.catalog.models import Connection, Export, Guards, Target
+from shared.catalog.targets import TargetStore, target_name
+from shared.cloud.cloud import Cloud
+from shared.delivery import layout
+from shared.delivery.connecting import Opened
+from shared.delivery.lease import AccountLease
+from shared.delivery.records import Delivery, Run, now
+from shared.delivery.runs import Runs, Versioned
+from shared.errors import Conflict, ExportError, LeaseLost
+from shared.vendors.contract import TargetFound, TargetWanted
+
+PROGRESS_SECONDS = 1.0
+
+
+class Cancelled(ExportError):
+    """A person, or a disabled connection, ended the run."""
+
+
+@dataclass(slots=True)
+class Work:
+    """One slice. `held` is the delivery's row as this worker last wrote it."""
+
+    cloud: Cloud
+    runs: Runs
+    targets: TargetStore
+    held: Versioned[Delivery]
+    run: Run
+    export: Export
+    connection: Connection
+    lease: AccountLease
+    opened: Opened
+    where: Path
+    deadline: float
+    clock: Callable[[], datetime] = now
+    requests_before: int = 0
+    retries_before: int = 0
+    throttled_before: float = 0.0
+    saved_at: float = 0.0
+    done: int = 0
+
+    @property
+    def delivery(self) -> Delivery:
+        return self.held.value
+
+    @property
+    def folder(self) -> str:
+        return layout.delivery_folder(self.run.export, self.run.run, self.delivery.index)
+
+    @property
+    def commit_name(self) -> str:
+        return f"{self.run.run}-{self.delivery.index:03d}"
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Which delivery this is, for the target's memory."""
+        return {"export": self.run.export, "run": self.run.run, "index": self.delivery.index}
+
+    @property
+    def guards(self) -> Guards:
+        return self.export.guards
+
+    @property
+    def target(self) -> Target:
+        return self.export.targets[self.delivery.index]
+
+    @property
+    def wanted(self) -> TargetWanted:
+        return TargetWanted(self.target.list_id, target_name(self.target))
+
+    @property
+    def ledger_folder(self) -> str:
+        """Where the target's ledger lies: a list keeps it under whichever name an export calls it."""
+        remembered = self.memory().get("ledger")
+        return str(remembered or layout.ledger_folder(self.delivery.account, self.delivery.target_key))
+
+    def out_of_time(self) -> bool:
+        return time.monotonic() > self.deadline
+
+    def memory(self) -> dict[str, Any]:
+        """What earlier runs remembered of the target."""
+        claim = self.targets.owner(self.delivery.account, self.delivery.target_key)
+        return dict(claim.memory) if claim else {}
+
+    def remember(self, **facts: Any) -> None:
+        """Add to the target's memory. Raises Owned where another export has the list."""
+        key, memory = self.delivery.target_key, self.memory() | facts
+        self.targets.remember(self.delivery.account, key, self.export.name, memory, self.clock())
+
+    def found_target(self) -> TargetFound:
+        """The target as `prepare` found it."""
+        target = self.delivery.target
+        return TargetFound(str(target["list_id"]), str(target["name"]), details=target["details"])
+
+    def save(self, **changes: Any) -> None:
+        """Write the delivery's row with a heartbeat and the counters. Raises LeaseLost where another wrote it."""
+        counters = self.opened.link.counters
+        measured = {
+            "requests": self.requests_before + counters.requests,
+            "retries": self.retries_before + counters.retries,
+            "throttled_seconds": round(self.throttled_before + counters.throttled_seconds, 3),
+        }
+        try:
+            self.held = self.runs.save(self.held, heartbeat=self.clock(), **measured, **changes)
+        except Conflict:
+            raise LeaseLost("another worker goes on with this delivery") from None
+        self.saved_at = time.monotonic()
+
+    def progress(self, rows: int) -> None:
+        """Hear of answered rows; the row is written once a second at the most."""
+        self.done += rows
+        if time.monotonic() - self.saved_at >= PROGRESS_SECONDS:
+            self.save(done=self.done)

@@ -1,0 +1,220 @@
+"""What the API asks of the rest: the one place where catalog, snapshots and delivery meet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from shared.api.service import DecisionWord, SegmentInfo
+from shared.api.views import (
+    Counts,
+    Link,
+    Progress,
+    Reason,
+    Report,
+    RunPage,
+    RunSummary,
+    RunView,
+    SnapshotUsed,
+    TargetRun,
+)
+from shared.catalog.catalog import Caller, Catalog
+from shared.catalog.issues import NotNow
+from shared.cloud.cloud import Cloud
+from shared.delivery import layout, segments, starting
+from shared.delivery.connecting import open_connection
+from shared.delivery.records import ENDED, Delivery, Run, State
+from shared.delivery.runs import Runs
+from shared.errors import Unprocessable
+from shared.snapshots.snapshot import SegmentFound
+from shared.vendors.contract import CheckResult, Outcome, TargetFound, Vendor
+from shared.vendors.limits import INTERACTIVE_SHARE
+from shared.vendors.registry import DEFINITIONS
+
+VERSION = "0.1.0"
+LINK_SECONDS = 600
+
+
+class LiveService:
+    """The service over Azure."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._runs = Runs(cloud.runs)
+
+    @property
+    def version(self) -> str:
+        return VERSION
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        return Catalog(
+            connections=self._cloud.connections,
+            exports=self._cloud.exports,
+            targets=self._cloud.targets,
+            definitions=DEFINITIONS,
+            segments=self._columns,
+        )
+
+    def caller(self, headers: Mapping[str, str]) -> Caller:
+        """Whoever has the function key may do everything, until people sign in."""
+        return Caller("function key", administrator=True)
+
+    def check_connection(self, name: str) -> CheckResult:
+        return self._vendor(name).check()
+
+    def connection_targets(self, name: str) -> Sequence[TargetFound]:
+        return self._vendor(name).targets()
+
+    def segments(self) -> Sequence[SegmentInfo]:
+        return [_segment(found) for found in segments.found(self._cloud)]
+
+    def segment(self, reference: str) -> SegmentInfo | None:
+        found = segments.named(self._cloud, reference)
+        return _segment(found) if found else None
+
+    def row_counts(self, references: Sequence[str]) -> Mapping[str, int]:
+        wanted = [found for found in segments.found(self._cloud) if found.id in references]
+        return segments.counts(self._cloud, wanted)
+
+    def last_run(self, export: str) -> RunSummary | None:
+        return next((_summary(run) for run in self._runs.history(export)), None)
+
+    def runs(self, export: str, *, top: int, continuation: str | None) -> RunPage:
+        if continuation is not None and self._runs.run(export, continuation) is None:
+            raise Unprocessable("bad_token", "This page does not exist: start again without `continue`.")
+        found = list(islice(self._runs.history(export, after=continuation or ""), top + 1))
+        following = found[top - 1].run if len(found) > top else None
+        return RunPage(runs=tuple(_summary(run) for run in found[:top]), next=following)
+
+    def run(self, export: str, run: str) -> RunView | None:
+        held = self._runs.run(export, run)
+        return _view(held.value, self._deliveries(export, run)) if held else None
+
+    def report(self, export: str, run: str) -> Report | None:
+        view = self.run(export, run)
+        if view is None or view.state not in ENDED:
+            return None
+        reports = [self._report(delivery) for delivery in self._deliveries(export, run)]
+        used = [SnapshotUsed(**each) for report in reports for each in report["snapshots"]]
+        reasons = [
+            Reason(target=report["target"]["key"], **reason) for report in reports for reason in report["reasons"]
+        ]
+        return Report(run=view, snapshots=tuple(dict.fromkeys(used)), reasons=tuple(reasons))
+
+    def rejected_link(self, export: str, run: str, target: int = 0) -> Link | None:
+        name = layout.rejected(layout.delivery_folder(export, run, target))
+        if self._runs.run(export, run) is None or not self._cloud.blobs.exists(name):
+            return None
+        url, ends = self._cloud.blobs.link(name, seconds=LINK_SECONDS, file_name=f"rejected-{export}-{run}.csv")
+        return Link(url=url, expires_at=ends)
+
+    def cancel(self, export: str, run: str) -> RunView | None:
+        held = self._runs.run(export, run)
+        if held is not None and held.value.state in ENDED:
+            raise NotNow("run_ended", f"The run has ended already ({held.value.state}).")
+        if starting.cancel(self._cloud, export, run) is None:
+            return None
+        return self.run(export, run)
+
+    def decide(self, export: str, run: str, *, plan: str, decision: DecisionWord, by: str) -> RunView | None:
+        held = self._runs.run(export, run)
+        if held is None:
+            return None
+        if held.value.state is not State.BLOCKED:
+            raise NotNow("run_not_blocked", f"The run waits for no decision ({held.value.state}).")
+        try:
+            starting.decide(self._cloud, export, run, plan, decision)
+        except Unprocessable as error:
+            raise NotNow(error.code, error.message) from None
+        return self.run(export, run)
+
+    def start(self, name: str) -> starting.Started:
+        """Start a run on demand. Raises NotFound and Unprocessable."""
+        return starting.start_run(self._cloud, self.catalog.export(name).item, "on demand")
+
+    def tick(self) -> list[Run]:
+        """What the timer does."""
+        return starting.tick(self._cloud, newest=segments.Newest(self._cloud))
+
+    def _vendor(self, name: str) -> Vendor:
+        connection = self.catalog.connection(name).item
+        return open_connection(self._cloud, connection, share=INTERACTIVE_SHARE).vendor
+
+    def _columns(self, references: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        return segments.columns(self._cloud, references)
+
+    def _deliveries(self, export: str, run: str) -> list[Delivery]:
+        return [each.value for each in self._runs.deliveries(export, run)]
+
+    def _report(self, delivery: Delivery) -> dict[str, Any]:
+        folder = layout.delivery_folder(delivery.export, delivery.run, delivery.index)
+        stored = self._cloud.blobs.read(layout.report(folder))
+        return json.loads(stored[0]) if stored else {"snapshots": [], "reasons": [], "target": {"key": ""}}
+
+
+def _segment(found: SegmentFound) -> SegmentInfo:
+    snapshot = found.snapshot
+    return SegmentInfo(
+        id=found.id,
+        name=found.name,
+        columns=tuple(found.columns),
+        taken_at=snapshot.taken_at if snapshot else None,
+        bytes=snapshot.size if snapshot else 0,
+        files=len(snapshot.files) if snapshot else 0,
+        problems=found.problems,
+    )
+
+
+def _summary(run: Run) -> RunSummary:
+    return RunSummary(
+        run=run.run,
+        export=run.export,
+        state=run.state,
+        trigger=run.trigger,
+        started_at=run.created_at,
+        finished_at=run.finished_at,
+        message=run.message,
+    )
+
+
+def _view(run: Run, deliveries: Sequence[Delivery]) -> RunView:
+    planned = [each for each in deliveries if each.plan or each.state in ENDED]
+    progress = Progress(
+        done=sum(each.done for each in deliveries),
+        total=sum(each.total for each in deliveries) if len(planned) == len(deliveries) else None,
+        step=next((str(each.step) for each in deliveries if each.state not in ENDED), "done"),
+    )
+    targets = tuple(_target(each) for each in deliveries)
+    return RunView(**_summary(run).model_dump(), progress=progress, targets=targets)
+
+
+def _target(delivery: Delivery) -> TargetRun:
+    return TargetRun(
+        target=delivery.target_key,
+        state=delivery.state,
+        list_id=delivery.target.get("list_id"),
+        list_name=delivery.target.get("name"),
+        message=delivery.message,
+        plan=delivery.plan or None,
+        progress=Progress(done=delivery.done, total=delivery.total if delivery.plan else None, step=delivery.step),
+        counts=_counts(delivery.counts),
+        left_out=delivery.left_out,
+        requests=delivery.requests,
+        retries=delivery.retries,
+        throttled_seconds=delivery.throttled_seconds,
+        warnings=tuple(delivery.warnings),
+    )
+
+
+def _counts(counts: Mapping[str, int]) -> Counts:
+    """Planned counts as they are; outcomes summed over the kinds of operation (`add accepted` and the like)."""
+    outcomes = {
+        str(outcome): sum(number for name, number in counts.items() if name.endswith(f" {outcome}"))
+        for outcome in Outcome
+    }
+    planned = {name: number for name, number in counts.items() if name in Counts.model_fields}
+    return Counts(**planned | outcomes)

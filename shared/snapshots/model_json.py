@@ -1,0 +1,135 @@
+"""Reading a model.json, the description that Customer Insights puts beside its files. Pure.
+
+The format is the Common Data Model's: which members there are and what holds where one is missing. No real file of
+a Customer Insights export was ever seen, so this is lenient: `entities` may be called `tables`, a header may be
+declared in two ways, and members that are not known are ignored.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat
+
+_ENCODINGS = {
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "us-ascii": "utf-8",
+    "ascii": "utf-8",
+    "iso-8859-1": "latin-1",
+    "latin-1": "latin-1",
+    "latin1": "latin-1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """One file of a table. `location` is as it stands there: absolute or relative, perhaps with a query."""
+
+    location: str
+    refreshed_at: datetime | None
+    format: Format
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One segment. `problems` say in words why it cannot be read."""
+
+    name: str
+    columns: tuple[str, ...]
+    partitions: tuple[Partition, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A whole model.json."""
+
+    modified_at: datetime | None
+    tables: tuple[Table, ...]
+
+
+def parse(data: bytes) -> Model:
+    """Raises ValueError, in words for people, where the file is no model.json at all."""
+    try:
+        root = json.loads(data.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise ValueError("the model.json is not JSON") from None
+    tables = _first(_member(root, name, list) for name in ("entities", "tables"))
+    if tables is None:
+        raise ValueError("the model.json has neither entities nor tables")
+    return Model(_moment(_member(root, "modifiedTime", str)), tuple(_table(table) for table in tables))
+
+
+def _table(table: Any) -> Table:
+    problems: list[str] = []
+    name = _member(table, "name", str) or ""
+    kind = _member(table, "$type", str)
+    if kind not in (None, "LocalEntity"):
+        problems.append(f"it is a {kind} in the model.json, which has no files of its own")
+    columns = tuple(_member(attribute, "name", str) or "" for attribute in _member(table, "attributes", list) or ())
+    if not name or not columns or "" in columns:
+        problems.append("the model.json names no columns for it, or leaves a name out")
+    partitions = []
+    for partition in _member(table, "partitions", list) or ():
+        try:
+            partitions.append(_partition(partition))
+        except ValueError as error:
+            problems.append(str(error))
+    if not partitions and not problems:
+        problems.append("the model.json names no files for it")
+    return Table(name or "(no name)", columns, tuple(partitions), tuple(dict.fromkeys(problems)))
+
+
+def _partition(partition: Any) -> Partition:
+    location = _member(partition, "location", str)
+    if not location:
+        raise ValueError("a partition in the model.json has no location")
+    refreshed_at = _moment(_member(partition, "refreshTime", str))
+    path = location.partition("?")[0].lower()
+    if path.endswith(".parquet"):
+        return Partition(location, refreshed_at, ParquetFormat())
+    return Partition(location, refreshed_at, _csv(partition, gzipped=path.endswith(".gz")))
+
+
+def _csv(partition: Any, *, gzipped: bool) -> CsvFormat:
+    """Where nothing is declared the Common Data Model says: no header, commas, quoted as in CSV, UTF-8."""
+    settings = _member(partition, "fileFormatSettings", dict) or {}
+    declared = [(settings, "columnHeaders"), (settings, "hasHeader"), (partition, "hasHeader")]
+    headers = (_member(place, name, bool) for place, name in declared)
+    delimiter = _member(settings, "delimiter", str) or ","
+    if len(delimiter) != 1:
+        raise ValueError(f"the model.json declares the delimiter {delimiter!r}; it must be one character")
+    encoding = _member(settings, "encoding", str) or "utf-8"
+    if encoding.lower() not in _ENCODINGS:
+        raise ValueError(f"the model.json declares the encoding {encoding!r}; UTF-8 and ISO-8859-1 can be read")
+    return CsvFormat(
+        delimiter=delimiter,
+        quote="" if _member(settings, "quoteStyle", str) == "QuoteStyle.None" else '"',
+        header=_first(headers) or False,
+        encoding=_ENCODINGS[encoding.lower()],
+        compression="gzip" if gzipped else "none",
+    )
+
+
+def _first(values: Iterable[Any]) -> Any:
+    return next((value for value in values if value is not None), None)
+
+
+def _member(place: Any, name: str, kind: type) -> Any:
+    """The member of a JSON object if it is there and of this type, else None."""
+    value = place.get(name) if isinstance(place, Mapping) else None
+    return value if isinstance(value, kind) else None
+
+
+def _moment(text: str | None) -> datetime | None:
+    """ISO 8601 -> UTC; without a time zone it is taken as UTC. None where it is missing or unreadable."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,154 @@
+"""Reading snapshots as streams: a DuckDB connection that knows their files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import duckdb
+from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+
+from shared.cloud.blob_files import BlobChanged, BlobFiles, Pin
+from shared.snapshots import scanning
+from shared.snapshots.heads import BadHead, Head, csv_head
+from shared.snapshots.scanning import MAX_LINE_BYTES, Scan
+from shared.snapshots.snapshot import CsvFormat, Format, Snapshot, SnapshotFile
+from shared.snapshots.unreadable import NOT_PARQUET, SnapshotChanged, SnapshotUnreadable, translate
+from shared.snapshots.watches import CsvWatch
+
+if TYPE_CHECKING:
+    from azure.storage.blob import BlobServiceClient
+
+    from shared.cloud.settings import Settings
+
+PROTOCOL = "segments"
+
+_THREADS = 2
+_HEADS_AT_ONCE = 8
+
+
+@contextmanager
+def reader(client: BlobServiceClient, settings: Settings) -> Iterator[Reader]:
+    """A DuckDB connection that can read snapshots, within the settings' memory and temporary disk.
+
+    Inside the block DuckDB's errors become SnapshotUnreadable, SnapshotChanged, QueryFailed, or what Azure raised;
+    none of them quotes a row. Mistakes in the SQL itself stay as they are.
+    """
+    with _connection(settings.memory_mb, settings.temporary_mb) as connection:
+        yield from _reading(client, connection)
+
+
+@contextmanager
+def footers(client: BlobServiceClient) -> Iterator[Reader]:
+    """A small reader, for looking at what columns there are."""
+    with _connection(memory_mb=100, temporary_mb=1) as connection:
+        yield from _reading(client, connection)
+
+
+def _reading(client: BlobServiceClient, connection: duckdb.DuckDBPyConnection) -> Iterator[Reader]:
+    files = BlobFiles(client, PROTOCOL)
+    connection.register_filesystem(files)
+    found = Reader(client, connection, files)
+    try:
+        yield found
+        if files.failure:
+            raise _cause(files.failure)
+    except duckdb.Error as error:
+        raise _cause(files.failure or error, found.urls) from None
+    finally:
+        # A registered file system keeps the connection alive, and its remains are reported when the process ends.
+        connection.unregister_filesystem(PROTOCOL)
+
+
+def _cause(error: Exception, urls: Collection[str] = ()) -> Exception:
+    """What to raise for what happened."""
+    if isinstance(error, BlobChanged):
+        return SnapshotChanged()
+    return translate(error, urls) if isinstance(error, duckdb.Error) else error
+
+
+@contextmanager
+def _connection(memory_mb: int, temporary_mb: int) -> Iterator[duckdb.DuckDBPyConnection]:
+    with (
+        TemporaryDirectory(prefix="duckdb-") as folder,
+        duckdb.connect(
+            config={
+                "memory_limit": f"{memory_mb}MB",
+                "temp_directory": folder,
+                "max_temp_directory_size": f"{temporary_mb}MB",
+                "threads": _THREADS,
+                "preserve_insertion_order": True,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            }
+        ) as connection,
+    ):
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+
+
+class Reader:
+    """What `reader` gives: the connection, and the snapshots that it knows."""
+
+    def __init__(self, client: BlobServiceClient, connection: duckdb.DuckDBPyConnection, files: BlobFiles) -> None:
+        self.connection = connection
+        self._client = client
+        self._files = files
+        self._urls: dict[SnapshotFile, str] = {}
+        self._heads: dict[SnapshotFile, Head | None] = {}
+
+    @property
+    def urls(self) -> Collection[str]:
+        """The files that were added, as DuckDB names them."""
+        return self._urls.values()
+
+    def add(self, snapshot: Snapshot) -> None:
+        """Pin the files and read the head of each, a few KB. Nothing happens the second time.
+
+        Raises SnapshotUnreadable or SnapshotChanged.
+        """
+        new = [file for file in snapshot.files if file not in self._heads]
+        for file in new:
+            self._pin(file, snapshot.format)
+        with ThreadPoolExecutor(_HEADS_AT_ONCE) as pool:
+            heads = pool.map(lambda file: self._head(file, snapshot), new)
+            self._heads |= zip(new, heads, strict=True)
+
+    def scan(self, snapshot: Snapshot, columns: Sequence[str]) -> Scan:
+        """How to select these columns of a snapshot, which is added if it was not yet.
+
+        Raises UserMustAct, as `scanning.scan` does, and what `add` raises.
+        """
+        self.add(snapshot)
+        return scanning.scan(snapshot, columns, self._heads, self._urls)
+
+    def parquet_head(self, file: SnapshotFile) -> Head:
+        """The columns of a Parquet file, from its footer. Raises SnapshotUnreadable."""
+        url = self._pin(file, None)
+        try:
+            with self.connection.cursor() as cursor:
+                rows = cursor.execute(f"DESCRIBE SELECT * FROM {scanning.parquet([url])}").fetchall()
+        except duckdb.Error:
+            if self._files.failure:
+                raise
+            raise SnapshotUnreadable(file.path, NOT_PARQUET) from None
+        return Head(tuple(row[0] for row in rows), types=tuple(row[1] for row in rows))
+
+    def _pin(self, file: SnapshotFile, kind: Format | None) -> str:
+        watch = partial(CsvWatch, file, kind, MAX_LINE_BYTES) if isinstance(kind, CsvFormat) else None
+        self._files.pin(file.container, file.name, Pin(file.etag, file.size, file.blob_snapshot, watch))
+        return self._urls.setdefault(file, self._files.url(file.container, file.name))
+
+    def _head(self, file: SnapshotFile, snapshot: Snapshot) -> Head | None:
+        if not isinstance(snapshot.format, CsvFormat):
+            return self.parquet_head(file)
+        try:
+            return csv_head(self._client, file, snapshot.format, snapshot.columns)
+        except BadHead as error:
+            raise SnapshotUnreadable(file.path, str(error), line=1) from None
+        except (ResourceModifiedError, ResourceNotFoundError):
+            raise SnapshotChanged from None

@@ -1,0 +1,146 @@
+"""The SQL that selects columns of a snapshot's files in order. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from shared.errors import UserMustAct
+from shared.snapshots.heads import Head
+from shared.snapshots.snapshot import CsvFormat, Format, Snapshot, SnapshotFile
+
+MAX_LINE_BYTES = 1 << 20
+FILE_INDEX = "file_index"
+
+_BUFFER_BYTES = 4 << 20
+_PLAIN_TYPES = (
+    *("VARCHAR", "BOOLEAN", "DATE", "TIME", "TIMESTAMP", "UUID", "ENUM", "DECIMAL", "FLOAT", "DOUBLE"),
+    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
+    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """`sql` is a SELECT for the FROM of a query, in brackets. Its rows come in the order of files and lines.
+
+    Columns: those asked for, as VARCHAR under their own names, NULL where a cell is empty; and `file_index`
+    (INTEGER), which counts the snapshot's files from 0. `row_number() over ()` on it numbers the rows in order.
+    """
+
+    sql: str
+
+
+def scan(
+    snapshot: Snapshot,
+    columns: Sequence[str],
+    heads: Mapping[SnapshotFile, Head | None],
+    urls: Mapping[SnapshotFile, str],
+) -> Scan:
+    """Select these columns, finding them by name in each file; `heads` has None for an empty file.
+
+    Raises UserMustAct: `missing_column` where a file lacks one, `unsuitable_column` where one is not a plain value
+    or its name is not unique.
+    """
+    wanted = list(dict.fromkeys(columns))
+    if len({name.lower() for name in [*wanted, FILE_INDEX]}) <= len(wanted):
+        raise UserMustAct(
+            "unsuitable_column",
+            f"A column cannot be called {FILE_INDEX}, or like another one but for upper and lower case.",
+        )
+    pieces = []
+    for start, head, files in _alike([(file, heads[file]) for file in snapshot.files]):
+        _must_have(head, wanted, files[0])
+        pieces.append(_piece(snapshot.format, start, head, [urls[file] for file in files], wanted))
+    return Scan(" UNION ALL ".join(pieces) or _nothing(wanted))
+
+
+def _alike(files: Sequence[tuple[SnapshotFile, Head | None]]) -> Iterator[tuple[int, Head, list[SnapshotFile]]]:
+    """Runs of files with the same head, with the index of the first; an empty file goes with its neighbours."""
+    last = next((head for _, head in files if head), None)
+    if last is None:
+        return
+    filled = [last := head or last for _, head in files]
+    for head, run in groupby(range(len(files)), key=filled.__getitem__):
+        numbers = list(run)
+        yield numbers[0], head, [files[number][0] for number in numbers]
+
+
+def _must_have(head: Head, wanted: Sequence[str], file: SnapshotFile) -> None:
+    for name in wanted:
+        if name not in head.columns:
+            raise UserMustAct("missing_column", f"The segment's file {file.path} has no column {name!r}.")
+        kind = head.types[head.columns.index(name)] if head.types else "VARCHAR"
+        if head.columns.count(name) > 1 or kind.endswith("]") or not kind.startswith(_PLAIN_TYPES):
+            raise UserMustAct(
+                "unsuitable_column",
+                f"The column {name!r} of the segment's file {file.path} is there twice, or is not a plain value.",
+            )
+
+
+def _piece(kind: Format, start: int, head: Head, urls: Sequence[str], wanted: Sequence[str]) -> str:
+    """SQL for consecutive files that look alike."""
+    if isinstance(kind, CsvFormat):
+        cells = {name: f"c{number}" for number, name in enumerate(head.columns)}
+        source = _csv(urls, kind, head)
+    else:
+        types = dict(zip(head.columns, head.types, strict=True))
+        cells = {name: _text(name, types[name]) for name in wanted}
+        source = parquet(urls)
+    selected = [f"nullif({cells[name]}, '') AS {identifier(name)}" for name in wanted]
+    selected.append(f"({FILE_INDEX} + {start})::INTEGER AS {FILE_INDEX}")
+    return f"SELECT {', '.join(selected)} FROM {source}"
+
+
+def _csv(urls: Sequence[str], csv: CsvFormat, head: Head) -> str:
+    """Nothing is guessed, and `parallel` is off: with it DuckDB 2.0 loses rows next to line breaks inside cells."""
+    columns = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(head.columns)))
+    options = {
+        "columns": f"{{{columns}}}",
+        "auto_detect": "false",
+        "header": str(head.header).lower(),
+        "delim": literal(csv.delimiter),
+        "quote": literal(csv.quote),
+        "escape": literal(csv.quote),
+        "encoding": literal(csv.encoding),
+        "compression": literal(csv.compression),
+        "strict_mode": "true",
+        "null_padding": "false",
+        "ignore_errors": "false",
+        "parallel": "false",
+        "hive_partitioning": "false",
+        "max_line_size": str(MAX_LINE_BYTES),
+        "buffer_size": str(_BUFFER_BYTES),
+    }
+    return f"read_csv({_list(urls)}, {', '.join(f'{name} = {value}' for name, value in options.items())})"
+
+
+def parquet(urls: Sequence[str]) -> str:
+    """A table function that reads these files."""
+    return f"read_parquet({_list(urls)}, hive_partitioning = false, binary_as_string = true)"
+
+
+def _text(name: str, kind: str) -> str:
+    """A Parquet value as text; dates and times in ISO 8601."""
+    text = f"{identifier(name)}::VARCHAR"
+    return f"replace({text}, ' ', 'T')" if kind.startswith("TIMESTAMP") else text
+
+
+def _nothing(wanted: Sequence[str]) -> str:
+    selected = [*(f"NULL::VARCHAR AS {identifier(name)}" for name in wanted), f"0::INTEGER AS {FILE_INDEX}"]
+    return f"SELECT {', '.join(selected)} WHERE false"
+
+
+def _list(urls: Sequence[str]) -> str:
+    return f"[{', '.join(literal(url) for url in urls)}]"
+
+
+def literal(text: str) -> str:
+    """Text as a literal of DuckDB's SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def identifier(name: str) -> str:
+    """A name as an identifier of DuckDB's SQL."""
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,171 @@
+"""What a segment and its snapshot are: plain values, with JSON for the plan that pins them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from shared.errors import UserMustAct
+
+_LISTED = 20
+
+
+class Layout(StrEnum):
+    """How a segment's files lie in their container."""
+
+    CUSTOMER_INSIGHTS = "Customer Insights"
+    """A model.json names the segments of an export and the files of the newest snapshot of each."""
+    DATED_FOLDERS = "dated folders"
+    """`<segment>/<timestamp>/part-*`, CSV with a header or Parquet."""
+
+
+@dataclass(frozen=True, slots=True)
+class CsvFormat:
+    """How to read a CSV file. A quotation mark inside a quoted cell is doubled."""
+
+    delimiter: str = ","
+    quote: str = '"'
+    """Empty where cells are never quoted."""
+    header: bool = True
+    encoding: str = "utf-8"
+    """`utf-8` or `latin-1`."""
+    compression: str = "none"
+    """`none` or `gzip`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetFormat:
+    """Parquet says everything itself."""
+
+
+Format = CsvFormat | ParquetFormat
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFile:
+    """One version of one blob; size in bytes. `blob_snapshot` is set where a blob snapshot is meant."""
+
+    container: str
+    name: str
+    etag: str
+    size: int
+    blob_snapshot: str | None = None
+
+    @property
+    def path(self) -> str:
+        return f"{self.container}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One dated state of a segment: a fixed list of files, whose order counts.
+
+    `key` names it; together with the files' ETags it says that two snapshots hold the same rows.
+    `columns` are in the order of the first file.
+    """
+
+    segment_id: str
+    name: str
+    taken_at: datetime
+    key: str
+    files: tuple[SnapshotFile, ...]
+    format: Format
+    columns: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files together."""
+        return sum(file.size for file in self.files)
+
+    def to_json(self) -> dict[str, Any]:
+        """Only what JSON knows."""
+        kind = "csv" if isinstance(self.format, CsvFormat) else "parquet"
+        return {
+            **asdict(self),
+            "taken_at": self.taken_at.isoformat(),
+            "files": [asdict(file) for file in self.files],
+            "format": {"kind": kind, **asdict(self.format)},
+            "columns": list(self.columns),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Snapshot:
+        """What `to_json` gave. Raises KeyError or TypeError on anything else."""
+        settings = dict(data["format"])
+        kinds: dict[str, type[Format]] = {"csv": CsvFormat, "parquet": ParquetFormat}
+        return cls(
+            segment_id=data["segment_id"],
+            name=data["name"],
+            taken_at=datetime.fromisoformat(data["taken_at"]),
+            key=data["key"],
+            files=tuple(SnapshotFile(**file) for file in data["files"]),
+            format=kinds[settings.pop("kind")](**settings),
+            columns=tuple(data["columns"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentFound:
+    """A segment as it lies in storage, with its newest complete snapshot if there is one.
+
+    `problems` say in words why there is none, or why a newer one is not used.
+    """
+
+    name: str
+    container: str
+    folder: str
+    """Of the segment's export: the folder of the model.json, or the one that holds the segment's own folder."""
+    layout: Layout
+    columns: tuple[str, ...]
+    """Also known where there is no snapshot, if a model.json names them."""
+    snapshot: Snapshot | None
+    problems: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """`container/folder/of/the/export:Name`."""
+        return f"{join(self.container, self.folder)}:{self.name}"
+
+    def with_snapshot(
+        self, taken_at: datetime, files: Iterable[SnapshotFile], kind: Format, columns: tuple[str, ...]
+    ) -> SegmentFound:
+        key = f"{self.id}@{taken_at.isoformat()}"
+        snapshot = Snapshot(self.id, self.name, taken_at, key, tuple(files), kind, columns)
+        return replace(self, snapshot=snapshot, columns=columns)
+
+
+def join(*parts: str) -> str:
+    """A path of the parts that are not empty."""
+    return "/".join(part for part in parts if part)
+
+
+def parent(path: str) -> str:
+    """The folder that a blob or folder lies in; empty at the top of the container."""
+    return path.rpartition("/")[0]
+
+
+def resolve(segments: Sequence[SegmentFound], reference: str) -> SegmentFound:
+    """The segment that a reference means: its id, or its name where only one segment has it.
+
+    Raises UserMustAct: `unknown_segment`, or `ambiguous_segment` where several have the name.
+    """
+    by_id = [segment for segment in segments if segment.id == reference]
+    candidates = by_id or [segment for segment in segments if segment.name == reference]
+    if len(candidates) == 1:
+        return candidates[0]
+    if candidates:
+        raise UserMustAct(
+            "ambiguous_segment",
+            f"Several segments are called {reference!r}. Use one of these ids: {_listed(candidates)}.",
+        )
+    known = f"Known segments: {_listed(segments)}." if segments else "No segment was found at all."
+    raise UserMustAct("unknown_segment", f"There is no segment {reference!r}. {known}")
+
+
+def _listed(segments: Sequence[SegmentFound]) -> str:
+    ids = sorted(segment.id for segment in segments)
+    more = f" and {len(ids) - _LISTED} more" if len(ids) > _LISTED else ""
+    return ", ".join(ids[:_LISTED]) + more

@@ -1,0 +1,130 @@
+"""What DuckDB 2.0 does not notice while it reads a CSV file, and what would cost people their place on a list.
+
+Without `parallel` it drops, in silence, what follows a quoted cell that is never closed, and a last line that is longer
+than its buffers; and it does not compare gzip's checksums. So whatever is fetched is looked at here too.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+
+from shared.snapshots.snapshot import CsvFormat, SnapshotFile
+from shared.snapshots.unreadable import DAMAGED_GZIP, ODD_QUOTES, STRAY_QUOTE, TOO_LONG, SnapshotUnreadable
+
+_PIECE = 1 << 20
+
+
+class CsvWatch:
+    """Looks at a file once from beginning to end, whatever the order and overlap of the ranges that are fetched.
+
+    Raises SnapshotUnreadable where it is damaged gzip, where a quotation mark stands where RFC 4180 has none, and at the
+    end where a quoted cell is not closed or the last line is longer than `most` bytes.
+    """
+
+    def __init__(self, file: SnapshotFile, csv: CsvFormat, most: int) -> None:
+        self._file = file
+        self._most = most
+        self._unpack = _Gunzip() if csv.compression == "gzip" else None
+        self._quote = csv.quote.encode()
+        self._cells = _cells(csv) if csv.quote else None
+        self._tail = b"\n"  # what is not looked through yet, and one byte before
+        self._waiting: dict[int, bytes] = {}
+        self._next = 0
+        self._odd = False
+        self._line = 0  # bytes since the last line end outside of quotation marks
+
+    def feed(self, offset: int, data: bytes) -> None:
+        skipped = max(self._next - offset, 0)
+        self._waiting[offset + skipped] = data[skipped:]
+        while fresh := self._waiting.pop(self._next, None):
+            self._next += len(fresh)
+            self._look(fresh)
+        if self._next == self._file.size:
+            self._judge()
+
+    def _look(self, data: bytes) -> None:
+        if self._unpack is None:
+            self._look_through(data)
+            return
+        try:
+            for piece in self._unpack.pieces(data):
+                self._look_through(piece)
+        except zlib.error:
+            raise self._unreadable(DAMAGED_GZIP) from None
+
+    def _judge(self) -> None:
+        if self._unpack and not self._unpack.ended:
+            raise self._unreadable(DAMAGED_GZIP)
+        self._quoting(b"\n")
+        if self._odd:
+            raise self._unreadable(ODD_QUOTES)
+        if self._line > self._most:
+            raise self._unreadable(TOO_LONG)
+
+    def _look_through(self, text: bytes) -> None:
+        self._quoting(text)
+        self._lines(text)
+
+    def _quoting(self, text: bytes) -> None:
+        """Go on from what is left of the text before: at most one quotation mark that waits for its partner."""
+        text = self._tail + text
+        whole = self._cells.match(text, 1) if self._cells else None
+        first = text.find(self._quote, whole.end()) if whole else -1
+        if first < 0:
+            self._tail = text[-1:]
+            return
+        if 0 <= text.find(self._quote, first + 1) < len(text) - 1:  # behind the last one anything may still come
+            raise self._unreadable(STRAY_QUOTE)
+        self._tail = text[first - 1 :]
+        if len(self._tail) > self._most:
+            raise self._unreadable(TOO_LONG)
+
+    def _lines(self, text: bytes) -> None:
+        self._odd ^= self._is_odd(text)
+        odd, end = self._odd, len(text)
+        while (start := max(text.rfind(b"\n", 0, end), text.rfind(b"\r", 0, end))) >= 0:
+            odd ^= self._is_odd(text[start:end])
+            if not odd:
+                self._line = len(text) - start - 1
+                return
+            end = start
+        self._line += len(text)
+
+    def _is_odd(self, text: bytes) -> bool:
+        return bool(self._quote) and text.count(self._quote) % 2 == 1
+
+    def _unreadable(self, reason: str) -> SnapshotUnreadable:
+        return SnapshotUnreadable(self._file.path, reason)
+
+
+def _cells(csv: CsvFormat) -> re.Pattern[bytes]:
+    """Text with whole quoted cells, by RFC 4180; one with a doubled quotation mark inside looks like two.
+
+    The mark that opens one follows a delimiter, a line end, or `\\xbf`, the last of a byte order mark.
+    """
+    quote = re.escape(csv.quote)
+    around = f"{re.escape(csv.delimiter)}\r\n{quote}"
+    return re.compile(f"(?:[^{quote}]*(?<=[{around}\\xbf]){quote}[^{quote}]*{quote}(?=[{around}]))*+".encode())
+
+
+class _Gunzip:
+    """Unpacks gzip, which checks its checksums, in pieces of bounded size."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(wbits=31)
+
+    @property
+    def ended(self) -> bool:
+        return self._member.eof
+
+    def pieces(self, data: bytes) -> Iterator[bytes]:
+        """Raises zlib.error where the data is damaged."""
+        piece = b""
+        while data or len(piece) == _PIECE:
+            if self._member.eof:  # gzip files may follow one another in one file
+                self._member = zlib.decompressobj(wbits=31)
+            piece = self._member.decompress(data, _PIECE)
+            yield piece
+            data = self._member.unused_data or self._member.unconsumed_tail

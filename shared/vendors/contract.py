@@ -1,0 +1,240 @@
+"""What every vendor keeps: a definition (data) and a `Vendor` (the calls); the engine knows no vendor by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+
+class Kind(StrEnum):
+    """What an operation does to one person on the target."""
+
+    ADD = "add"
+    CHANGE = "change"
+    REMOVE = "remove"
+
+
+class FieldType(StrEnum):
+    """Type of a vendor's field; data matching turns a cell into it, or leaves the value out and counts it."""
+
+    STRING = "string"
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    DATE = "date"
+
+
+class Outcome(StrEnum):
+    """The vendor's word on one operation."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+
+
+class Evidence(StrEnum):
+    """How sure an acceptance is: said row by row, or only for the request."""
+
+    CONFIRMED = "confirmed"
+    ACKNOWLEDGED = "acknowledged"
+
+
+class Retry(StrEnum):
+    """When a rejected operation is tried again."""
+
+    NEVER = "never"
+    WHEN_CHANGED = "when changed"
+    NEXT_RUN = "next run"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One person in a batch. `values` is a JSON object, vendor field -> typed value (null clears); `{}` on removals."""
+
+    address: str
+    values: str = "{}"
+    vendor_id: str | None = None
+    returning: bool = False
+    """An addition of somebody whom we took off this target before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one operation. `reason` is for people and never holds an address."""
+
+    outcome: Outcome
+    code: str = ""
+    reason: str = ""
+    retry: Retry | None = None
+    evidence: Evidence | None = None
+    vendor_id: str | None = None
+
+
+CONFIRMED = Receipt(Outcome.ACCEPTED, evidence=Evidence.CONFIRMED)
+ACKNOWLEDGED = Receipt(Outcome.ACCEPTED, evidence=Evidence.ACKNOWLEDGED)
+
+PROFILE_MISSING = "profile_missing"
+"""Code of a rejected change whose person the vendor no longer has: the next run adds the person again."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """Receipts of a batch: `default` holds for every row whose index is not in `others`.
+
+    With `staged` (the vendor's job id) the receipts come later, from `Vendor.settle`, and `default` is meaningless.
+    """
+
+    default: Receipt
+    others: Mapping[int, Receipt] = field(default_factory=dict)
+    staged: str | None = None
+    requests: int = 0
+    warnings: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting or credential of a connection, as the form, the validation and the docs show it."""
+
+    name: str
+    label: str
+    description: str
+    type: FieldType = FieldType.STRING
+    required: bool = False
+    default: str | float | bool | None = None
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field that data matching can fill. Field names outside this list are allowed where `custom_fields` says so."""
+
+    name: str
+    label: str
+    type: FieldType = FieldType.STRING
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `requests` in any `seconds`, over all of `endpoints` together. Unpublished rates are our own choice
+    and not multiplied by the rate budget; `setting` names the connection setting that overrides `requests`."""
+
+    endpoints: tuple[str, ...]
+    requests: float
+    seconds: float
+    published: bool = True
+    setting: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a vendor is: data for validation, forms, docs and the engine."""
+
+    name: str
+    label: str
+    credentials: tuple[Setting, ...]
+    settings: tuple[Setting, ...]
+    fields: tuple[Field, ...]
+    rates: tuple[Rate, ...]
+    hosts: tuple[str, ...]
+    batch_rows: int
+    """Rows of a plan's batch; one batch is one call of `Vendor.deliver`."""
+    concurrency: int
+    """Batches under way at once."""
+    email_field: str = "email"
+    custom_fields: bool = True
+    reserved_fields: frozenset[str] = frozenset()
+    export_settings: tuple[Setting, ...] = ()
+    """Settings of an export on this vendor; `open_vendor` gets them together with the connection's."""
+    most_jobs: int = 0
+    """Staged jobs that an account may have open at once; 0 where batches are never staged."""
+    max_profiles: int = 1_000_000
+    request_seconds: float = 60.0
+    """The longest that one request may take; what a takeover of the account waits out."""
+    first_batch_alone: bool = False
+    target_word: str = "list"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """Outcome of a connection check. `account` identifies what the vendor counts limits by; no secret, no key."""
+
+    ok: bool
+    message: str
+    account: str | None = None
+    code: str = "ok"
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TargetWanted:
+    """What the export asks for: the list with this id, or the list with exactly this name (created when missing)."""
+
+    list_id: str | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class TargetFound:
+    """A target that exists at the vendor."""
+
+    list_id: str
+    name: str
+    created: bool = False
+    """Made by this very call."""
+    warnings: Sequence[str] = ()
+    details: Mapping[str, str] = field(default_factory=dict)
+    """What the vendor module needs again with every batch, such as keys of custom fields; kept with the delivery."""
+
+
+class Vendor(Protocol):
+    """One connection's calls. All methods may raise UserMustAct, RetryAfter, OutcomeUnknown and LeaseLost."""
+
+    def account(self) -> str:
+        """The account's identity, without a request where the vendor allows it."""
+        ...
+
+    def check(self) -> CheckResult:
+        """Can this connection do what exports need? Never raises for a wrong key or data centre: it says so."""
+        ...
+
+    def targets(self) -> Sequence[TargetFound]:
+        """The lists that an export may write to, for pickers."""
+        ...
+
+    def field_types(self) -> Mapping[str, FieldType]:
+        """Types that the account has fixed for its fields; fields not in it are free."""
+        ...
+
+    def prepare(
+        self, wanted: TargetWanted, remembered: TargetFound | None, fields: Mapping[str, FieldType]
+    ) -> TargetFound:
+        """Find or create the target. `remembered` is what an earlier run used; `fields` are those of the data
+        matching, for vendors where fields have to exist first.
+
+        Raises UserMustAct `target_vanished` when a remembered list or one given by id is gone.
+        """
+        ...
+
+    def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
+        """Carry out one batch; called from several threads. Splits by bytes itself. An empty batch makes no request.
+
+        Raises RetryAfter only when nothing of the batch was done; once part of it was, it returns receipts.
+        """
+        ...
+
+    def members(self, target: TargetFound) -> Iterator[str]:
+        """Addresses of everyone on the target, streamed. Raises as the others do."""
+        ...
+
+    def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
+        """What became of a staged batch: None while the vendor still works on it, its receipts, or another `staged`
+        job where one thing had to be done after the other. Makes one request at most for many jobs asked in a row
+        where the vendor can tell of several at once. Synchronous vendors never stage, and are never asked.
+        """
+        ...

@@ -1,0 +1,245 @@
+"""The HTTP client that all vendors share: whom it may call, how fast, how often again, and what it never says."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+from urllib.parse import quote, urlencode, urlsplit
+
+from shared.errors import ExportError, LeaseLost, OutcomeUnknown, UserMustAct
+from shared.vendors.answers import Answer, RateLimited, Request, UnexpectedAnswer, Unreadable
+from shared.vendors.contract import Definition
+from shared.vendors.limits import Limiter
+from shared.vendors.retrying import Disposition, backoff, judge, retry_after
+from shared.vendors.transport import Failure, Transport, Wire
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+TROUBLE = 3
+"""So many calls in a row with an unknown outcome, and an endpoint is left alone for a while."""
+TROUBLE_SECONDS = 60.0
+UNREADABLE_SECONDS = 60.0
+_MAYBE = " The request may have been carried out."
+
+
+class Credentials(Protocol):
+    """A connection's secrets by the names in the vendor's definition."""
+
+    def get(self, name: str, *, fresh: bool = False) -> str:
+        """The secret's value; `fresh` goes past every cache. Raises UserMustAct when it cannot be had."""
+        ...
+
+
+class Counters:
+    """What a delivery cost in requests. Thread safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.requests = 0
+        self.retries = 0
+        self.throttled_seconds = 0.0
+
+    def add(self, *, requests: int = 0, retries: int = 0, throttled_seconds: float = 0.0) -> None:
+        with self._lock:
+            self.requests += requests
+            self.retries += retries
+            self.throttled_seconds += throttled_seconds
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What ties a vendor to the deployment and to the slice that uses it."""
+
+    limiter: Limiter
+    vendor_hosts: Mapping[str, str] = field(default_factory=dict)
+    """Vendor's host -> base URL that is called in its place."""
+    before_request: Callable[[], None] = _nothing
+    """Called right before every request, also every repeated one; raises LeaseLost or a cancel error to stop."""
+    wait: Callable[[float], None] = time.sleep
+    """Sleeps between attempts; raises to stop."""
+    patience: float = 20.0
+    """Seconds of waiting between the attempts of one call before it raises RetryAfter."""
+    counters: Counters = field(default_factory=Counters)
+    transport: Transport = field(default_factory=Wire)
+
+
+def refused(answer: Answer) -> UserMustAct:
+    """A 401 or 403 in words that hold for any vendor."""
+    if answer.status == 401:
+        return UserMustAct("bad_credentials", "The vendor does not accept the credentials of this connection.")
+    return UserMustAct("forbidden", "The vendor does not allow this connection to do that.")
+
+
+class Client:
+    """One host of a vendor, as called through a Link.
+
+    `authorize(fresh)` gives the headers that carry the credential. `refusal` words a 401 or 403 for people.
+    `understood` marks answers that the vendor module reads although their status alone says to try again.
+    """
+
+    def __init__(
+        self,
+        definition: Definition,
+        host: str,
+        link: Link,
+        authorize: Callable[[bool], Mapping[str, str]],
+        *,
+        refusal: Callable[[Answer], UserMustAct] = refused,
+        understood: Callable[[Answer], bool] = lambda answer: False,
+    ) -> None:
+        self._label = definition.label
+        self._seconds = definition.request_seconds
+        self._base = _base_url(definition, host, link.vendor_hosts)
+        self._link = link
+        self._authorize = authorize
+        self._refusal = refusal
+        self._understood = understood
+        self._credential: Mapping[str, str] | None = None
+        self._unknown_in_a_row = 0
+
+    def call(self, request: Request) -> Answer:
+        """The answer: any 2xx, and those 4xx that are the vendor module's to read.
+
+        Raises RetryAfter (Unreachable, RateLimited), UserMustAct and what the link's hooks raise only when nothing
+        was carried out, OutcomeUnknown when it may have been, and LeaseLost in any case.
+        """
+        call = _Call(f"{self._label}, {request.endpoint}", request, self._link.patience)
+        try:
+            answer = self._insist(call)
+        except LeaseLost:
+            raise
+        except ExportError as error:
+            if not call.unsure and not isinstance(error, OutcomeUnknown):
+                raise
+            words = str(error)
+        else:
+            self._unknown_in_a_row = 0
+            return answer
+        self._note_trouble(request.endpoint)
+        raise OutcomeUnknown(words + _MAYBE if request.writes else words)
+
+    def ask(self, question: Request, parse: Callable[[Answer], T]) -> T:
+        """What `parse` makes of the answer to a request that changes nothing.
+
+        Raises Unreadable, never OutcomeUnknown: it can simply be asked again later.
+        """
+        try:
+            return parse(self.call(question))
+        except OutcomeUnknown as error:
+            reason = error.reason
+        raise Unreadable(UNREADABLE_SECONDS, reason)
+
+    def _note_trouble(self, endpoint: str) -> None:
+        """Leave a vendor alone that keeps failing: better a pause than a whole plan whose outcome is unknown."""
+        self._unknown_in_a_row += 1
+        if self._unknown_in_a_row >= TROUBLE:
+            self._link.limiter.hold(endpoint, TROUBLE_SECONDS)
+
+    def _insist(self, call: _Call) -> Answer:
+        renewed = False
+        while True:
+            outcome = self._exchange(call.request)
+            disposition = judge(outcome)
+            if isinstance(outcome, Answer):
+                if outcome.status == 401 and not renewed and self._renew():
+                    renewed = True
+                    continue
+                if disposition is None or self._understood(outcome):
+                    return self._checked(outcome, call)
+            assert disposition is not None
+            self._pause(call, outcome, disposition)
+
+    def _exchange(self, request: Request) -> Answer | Failure:
+        link = self._link
+        headers = self._headers(request)
+        query = f"?{urlencode(request.query, quote_via=quote)}" if request.query else ""
+        link.counters.add(throttled_seconds=link.limiter.acquire(request.endpoint))
+        # Last of all, since the wait above may have outlived the lease.
+        link.before_request()
+        link.counters.add(requests=1)
+        url = f"{self._base}{request.path}{query}"
+        return link.transport(request.method, url, headers, request.body, self._seconds)
+
+    def _pause(self, call: _Call, outcome: Answer | Failure, disposition: Disposition) -> None:
+        """Wait for the next attempt, or raise because there is none."""
+        link, endpoint, asked = self._link, call.request.endpoint, retry_after(outcome)
+        if asked is not None:
+            link.limiter.hold(endpoint, asked)
+        if disposition.error is RateLimited:
+            link.limiter.throttled(endpoint)
+        seconds = call.after(disposition, asked)
+        _log.info("%s %s; attempt %d in %.1f s", call.name, disposition.words, call.failures + 1, seconds)
+        link.wait(seconds)
+        link.counters.add(retries=1, throttled_seconds=seconds)
+
+    def _checked(self, answer: Answer, call: _Call) -> Answer:
+        if answer.status in (401, 403):
+            raise self._refusal(answer)
+        if answer.status < 200 or 300 <= answer.status < 400:
+            # Redirects too: following one would carry the credential and people to another host.
+            raise UnexpectedAnswer(f"{call.name} answered with the unexpected status {answer.status}.")
+        if answer.status < 300 and "text/html" in answer.headers.get("content-type", "").lower():
+            raise UnexpectedAnswer(f"{call.name} answered with a web page.")
+        return answer
+
+    def _headers(self, request: Request) -> dict[str, str]:
+        if self._credential is None:
+            self._credential = self._proven(self._authorize(False))
+        content = {"Content-Type": "application/json"} if request.body is not None else {}
+        return {"Accept": "application/json", "User-Agent": "segment-exports", **content, **self._credential}
+
+    def _renew(self) -> bool:
+        """Fetch the credential past every cache; True when it has changed."""
+        before, self._credential = self._credential, self._proven(self._authorize(True))
+        return self._credential != before
+
+    def _proven(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        # The HTTP library would put a value that it refuses into its exception.
+        if not all(value.isascii() and value.isprintable() and value for value in headers.values()):
+            raise UserMustAct(
+                "bad_credentials",
+                f"A secret for {self._label} is empty or has characters that no key has; store it again.",
+            )
+        return headers
+
+
+class _Call:
+    """The attempts of one call so far."""
+
+    def __init__(self, name: str, request: Request, patience: float) -> None:
+        self.name = name
+        self.request = request
+        self.failures = 0
+        self.unsure = False
+        self._patience = patience
+
+    def after(self, disposition: Disposition, asked: float | None) -> float:
+        """Count a failure; seconds until the next attempt, never fewer than `asked`. Raises when there is none."""
+        self.failures += 1
+        self.unsure = self.unsure or (disposition.unsure and self.request.writes)
+        if self.unsure and not self.request.idempotent:
+            raise OutcomeUnknown(f"{self.name} {disposition.words}.")
+        seconds = max(backoff(disposition, self.failures), asked or 0.0)
+        if self.failures >= disposition.attempts or seconds > self._patience:
+            later = disposition.later if asked is None else asked
+            raise disposition.error(later, f"{self.name} {disposition.words}.")
+        self._patience -= seconds
+        return seconds
+
+
+def _base_url(definition: Definition, host: str, overrides: Mapping[str, str]) -> str:
+    if host not in definition.hosts:
+        raise ValueError(f"{host} is not a host of {definition.label}")
+    base = overrides.get(host, f"https://{host}").rstrip("/")
+    if urlsplit(base).scheme not in ("http", "https"):
+        raise ValueError(f"The address given in place of {host} must begin with http:// or https://.")
+    return base

@@ -1,0 +1,114 @@
+"""What Iterable is, as data. Facts: Iterable contract, sections 1 to 6 and 8."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shared.vendors.contract import Definition, Field, FieldType, Rate, Setting
+
+HOSTS: Mapping[str, str] = {"us": "api.iterable.com", "eu": "api.eu.iterable.com"}
+"""Data centre -> host. A key works in one of them only."""
+
+LISTS = "lists"
+CREATE_LIST = "lists/create"
+MEMBERS = "lists/getUsers"
+SUBSCRIBE = "lists/subscribe"
+UNSUBSCRIBE = "lists/unsubscribe"
+BULK_UPDATE = "users/bulkUpdate"
+GET_FIELDS = "users/getFields"
+
+MOST_ROWS = 1000
+"""Of one request; unpublished, but what every bulk integration keeps to."""
+MOST_BYTES = 3_500_000
+"""Of one request's rows; the published limit of a body is 4 MB."""
+
+# Fields of the profile that would change who somebody is (userId), which lists they are on, or what they are
+# subscribed to. Writing them would let data matching move people between lists or grant consent.
+_RESERVED = frozenset(
+    {
+        "userId",
+        "itblUserId",
+        "emailListIds",
+        "userListIds",
+        "subscribedMessageTypeIds",
+        "unsubscribedChannelIds",
+        "unsubscribedMessageTypeIds",
+        "profileUpdatedAt",
+    }
+)
+
+DEFINITION = Definition(
+    name="iterable",
+    label="Iterable",
+    credentials=(
+        Setting(
+            "api_key",
+            "API key",
+            "A server-side (Standard) key of the Iterable project. Mobile, JavaScript and JWT keys cannot write lists.",
+            required=True,
+        ),
+    ),
+    settings=(
+        Setting(
+            "data_center",
+            "Data centre",
+            "Where the Iterable project lives: api.iterable.com (us) or api.eu.iterable.com (eu).",
+            required=True,
+            default="us",
+            choices=tuple(HOSTS),
+        ),
+        Setting(
+            "project_type",
+            "Project type",
+            "How the project identifies people (Settings, Project settings). People are always sent by e-mail address; "
+            "in a userID-based project one address may belong to several profiles.",
+            default="hybrid",
+            choices=("hybrid", "email", "userid"),
+        ),
+        Setting(
+            "subscribe_rate",
+            "List requests per second",
+            "Iterable publishes no limit for adding to and removing from lists. Lower it when other integrations of "
+            "the project are slowed down.",
+            type=FieldType.NUMBER,
+            default=4.0,
+            minimum=0.1,
+            maximum=1000.0,
+        ),
+        Setting(
+            "batch_rows",
+            "People per request",
+            "Lower it when Iterable refuses requests as too large.",
+            type=FieldType.INTEGER,
+            default=MOST_ROWS,
+            minimum=1,
+            maximum=MOST_ROWS,
+        ),
+    ),
+    fields=(
+        Field("email", "E-mail", required=True),
+        Field("firstName", "First name"),
+        Field("lastName", "Last name"),
+        Field("phoneNumber", "Phone number"),
+        # A string like every code: as a number "07030" would lose its zero and fix the field's type for good.
+        Field("postalCode", "Postal code"),
+        Field("city", "City"),
+        Field("state", "State"),
+        Field("country", "Country"),
+        Field("address", "Address"),
+    ),
+    rates=(
+        Rate((LISTS,), 100, 1.0),
+        Rate((GET_FIELDS,), 3, 1.0),
+        Rate((MEMBERS,), 5, 60.0),
+        Rate((BULK_UPDATE,), 5, 1.0),
+        Rate((SUBSCRIBE, UNSUBSCRIBE), 4, 1.0, published=False, setting="subscribe_rate"),
+        Rate((CREATE_LIST,), 1, 1.0, published=False),
+    ),
+    hosts=tuple(HOSTS.values()),
+    batch_rows=MOST_ROWS,
+    concurrency=8,
+    reserved_fields=_RESERVED,
+    # Fields that the project does not have yet get their type from the first request that names them.
+    first_batch_alone=True,
+)

@@ -1,0 +1,76 @@
+"""Rows to requests; nothing here talks to anyone. Facts: Iterable contract, sections 3 to 6."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from shared.vendors.answers import Request
+from shared.vendors.contract import Kind, Row
+from shared.vendors.iterable.definition import (
+    BULK_UPDATE,
+    CREATE_LIST,
+    GET_FIELDS,
+    LISTS,
+    MEMBERS,
+    SUBSCRIBE,
+    UNSUBSCRIBE,
+)
+
+_EMPTY = "{}"
+
+
+def lists() -> Request:
+    return Request("GET", "/api/lists", LISTS)
+
+
+def members(list_id: str) -> Request:
+    return Request("GET", "/api/lists/getUsers", MEMBERS, query={"listId": list_id})
+
+
+def fields() -> Request:
+    return Request("GET", "/api/users/getFields", GET_FIELDS)
+
+
+def create_list(name: str) -> Request:
+    """Not idempotent: Iterable accepts a second list of the same name."""
+    return Request("POST", "/api/lists", CREATE_LIST, body=orjson.dumps({"name": name}), idempotent=False)
+
+
+def person(kind: Kind, row: Row) -> bytes:
+    """One entry of a bulk request. The plan's JSON goes in as it is."""
+    entry: dict[str, Any] = {"email": row.address}
+    if kind is not Kind.REMOVE and row.values != _EMPTY:
+        entry["dataFields"] = orjson.Fragment(row.values)
+    return orjson.dumps(entry)
+
+
+def bulk(kind: Kind, list_id: str, people: Sequence[bytes]) -> Request:
+    """One request for all of `people`, entries made by `person` for the same kind.
+
+    An addition writes the profile and the membership in one call; a change writes the profile only, so that it does
+    not put back somebody whom the organisation took off the list by hand.
+    """
+    return _BULK[kind](list_id, [orjson.Fragment(entry) for entry in people])
+
+
+def _subscribe(list_id: str, people: Sequence[orjson.Fragment]) -> Request:
+    body = {"listId": int(list_id), "updateExistingUsersOnly": False, "subscribers": people}
+    return Request("POST", "/api/lists/subscribe", SUBSCRIBE, body=orjson.dumps(body))
+
+
+def _update(list_id: str, people: Sequence[orjson.Fragment]) -> Request:
+    body = {"createNewFields": True, "users": people}
+    return Request("POST", "/api/users/bulkUpdate", BULK_UPDATE, body=orjson.dumps(body))
+
+
+def _unsubscribe(list_id: str, people: Sequence[orjson.Fragment]) -> Request:
+    # Without the explicit false a removal might unsubscribe people from the whole channel: sources disagree on the
+    # default, and a removal must never touch anyone's consent.
+    body = {"listId": int(list_id), "channelUnsubscribe": False, "subscribers": people}
+    return Request("POST", "/api/lists/unsubscribe", UNSUBSCRIBE, body=orjson.dumps(body))
+
+
+_BULK = {Kind.ADD: _subscribe, Kind.CHANGE: _update, Kind.REMOVE: _unsubscribe}

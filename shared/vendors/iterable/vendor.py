@@ -1,0 +1,227 @@
+"""Iterable's calls, in order. Facts: Iterable contract, sections 1 to 8."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterator, Mapping, Sequence
+
+from shared.cloud.scrubbing import excerpt
+from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter, Unprocessable, UserMustAct
+from shared.vendors.answers import Answer, RateLimited, Unreachable, Unreadable
+from shared.vendors.batches import Part, Reading, carry_out, cut
+from shared.vendors.contract import (
+    BatchResult,
+    CheckResult,
+    FieldType,
+    Kind,
+    Row,
+    TargetFound,
+    TargetWanted,
+    Vendor,
+)
+from shared.vendors.http import Client, Credentials, Link
+from shared.vendors.iterable import requests, responses
+from shared.vendors.iterable.definition import DEFINITION, HOSTS, MOST_BYTES
+from shared.vendors.iterable.responses import ListDetails
+
+LIST_PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0)
+"""Seconds to wait, one after the other, while a list that was just made is not known everywhere yet."""
+LIST_LATER = 30.0
+"""When to come back if even that was not enough."""
+
+Settings = Mapping[str, str | float | bool]
+
+
+def connect(settings: Settings, credentials: Credentials, link: Link) -> Vendor:
+    """An Iterable project. `settings` are complete. Raises Unprocessable for a data centre that does not exist."""
+    return Iterable(settings, credentials, link)
+
+
+class Iterable:
+    """One Iterable project, reached with one API key."""
+
+    def __init__(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+        self._center = str(settings["data_center"])
+        if self._center not in HOSTS:
+            raise Unprocessable("unknown_setting", f"Iterable's data centre is one of {', '.join(HOSTS)}.")
+        self._email_based = settings["project_type"] == "email"
+        self._batch_rows = int(settings["batch_rows"])
+        self._credentials = credentials
+        self._link = link
+        self._client = self._client_of(HOSTS[self._center])
+        self._made: set[str] = set()
+        """Lists made by this object: unknown ones among them are new, not gone."""
+
+    def account(self) -> str:
+        """Identity of the key, which belongs to one project: Iterable does not tell a project's own id.
+
+        The key is the hash's key and not its message, so that a list of hashes of keys is of no use.
+        """
+        return hmac.new(self._key(False).encode(), b"segment-exports account iterable", hashlib.sha256).hexdigest()[:16]
+
+    def check(self) -> CheckResult:
+        """One `GET /api/lists`; where the key is not known, one more to the other data centre."""
+        if self._email_based and self._center == "eu":
+            message = "Email-based projects do not exist in the EU data centre: change the project type or data centre."
+            return CheckResult(False, message, code="unsupported_project_type")
+        try:
+            lists = self._lists(self._client)
+        except LeaseLost:
+            raise
+        except ExportError as error:
+            return self._explained(error)
+        writable = sum(each.standard for each in lists)
+        return CheckResult(
+            True,
+            f"Connected to Iterable ({self._center}); {writable} lists can be written to.",
+            account=self.account(),
+            details={"data_center": self._center, "lists": str(writable)},
+        )
+
+    def targets(self) -> Sequence[TargetFound]:
+        """The project's static lists by name. Raises what a call raises."""
+        standard = [each for each in self._lists(self._client) if each.standard]
+        return [_found(each) for each in sorted(standard, key=lambda each: (each.name.lower(), each.id))]
+
+    def field_types(self) -> Mapping[str, FieldType]:
+        """Types that the project has fixed; objects, arrays and locations are left out, since no cell can have them."""
+        return self._client.ask(requests.fields(), responses.field_types)
+
+    def prepare(
+        self, wanted: TargetWanted, remembered: TargetFound | None, fields: Mapping[str, FieldType]
+    ) -> TargetFound:
+        """By the given or remembered id, else by exact name, else made. Iterable allows several lists of one name.
+
+        Raises UserMustAct: `target_vanished`, `target_not_static`, `target_refused`.
+        """
+        lists = self._lists(self._client)
+        list_id = wanted.list_id or (remembered.list_id if remembered else None)
+        if list_id:
+            return _by_id(lists, list_id)
+        return _by_name(lists, wanted.name) or self._make(wanted.name)
+
+    def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
+        """One request for most batches. Additions subscribe, changes update profiles, removals unsubscribe from the
+        list only; each does the same when it is done twice."""
+        people = [requests.person(kind, row) for row in rows]
+
+        def ask(part: Part) -> Reading:
+            answer = self._write(target, kind, [people[index] for index in part])
+            return responses.read(kind, [rows[index] for index in part], answer)
+
+        parts = cut([len(entry) + 1 for entry in people], self._batch_rows, MOST_BYTES)
+        return carry_out(parts, ask, self._link.wait)
+
+    def members(self, target: TargetFound) -> Iterator[str]:
+        """One answer without paging (contract, section 9); people without an address are left out."""
+        yield from self._client.ask(requests.members(target.list_id), responses.members)
+
+    def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
+        raise AssertionError("Iterable answers at once, so nothing is ever staged")
+
+    def _write(self, target: TargetFound, kind: Kind, people: Sequence[bytes]) -> Answer:
+        """The answer to a bulk request, once the list is known."""
+        request = requests.bulk(kind, target.list_id, people)
+        for pause in (*LIST_PAUSES, None):
+            answer = self._client.call(request)
+            if not responses.list_unknown(answer):
+                return answer
+            self._confirm_list(target)
+            if pause is not None:
+                self._link.wait(pause)
+        raise RetryAfter(LIST_LATER, "Iterable has the list but does not let it be used yet.")
+
+    def _confirm_list(self, target: TargetFound) -> None:
+        """Raises UserMustAct when an unknown list is gone, not new."""
+        if not target.created and target.list_id not in self._made:
+            _by_id(self._lists(self._client), target.list_id)
+
+    def _make(self, name: str) -> TargetFound:
+        try:
+            list_id = responses.created_list(self._client.call(requests.create_list(name)))
+        except OutcomeUnknown:
+            list_id = None
+        if list_id is None:
+            # There was none of that name before, so if there is one now, it is this one.
+            found = _by_name(self._lists(self._client), name)
+            if found is None:
+                raise RetryAfter(LIST_LATER, "Iterable did not say whether it made the list.")
+            list_id = found.list_id
+        self._made.add(list_id)
+        return TargetFound(list_id, name, created=True)
+
+    def _lists(self, client: Client) -> list[ListDetails]:
+        return client.ask(requests.lists(), responses.lists)
+
+    def _client_of(self, host: str) -> Client:
+        return Client(
+            DEFINITION,
+            host,
+            self._link,
+            lambda fresh: {"Api-Key": self._key(fresh)},
+            refusal=responses.refusal,
+            understood=responses.list_unknown,
+        )
+
+    def _key(self, fresh: bool) -> str:
+        return self._credentials.get("api_key", fresh=fresh).strip()
+
+    def _explained(self, error: ExportError) -> CheckResult:
+        """What a failed check means and what to do."""
+        if isinstance(error, UserMustAct):
+            if error.code == "bad_credentials" and (center := self._other_center()):
+                message = f"This API key belongs to the {center.upper()} data centre: change the data centre setting."
+                return CheckResult(False, message, code="wrong_data_center")
+            return CheckResult(False, error.message, code=error.code)
+        for kind, code, message in _CHECK_FAILURES:
+            if isinstance(error, kind):
+                return CheckResult(False, message, code=code)
+        return CheckResult(False, str(error), code="not_checked")
+
+    def _other_center(self) -> str | None:
+        """The other data centre, if it knows the key. It is Iterable too, so the key stays with its owner."""
+        other = next(center for center in HOSTS if center != self._center)
+        if self._link.vendor_hosts and HOSTS[other] not in self._link.vendor_hosts:
+            return None  # on one machine: what is not simulated is not called
+        try:
+            self._lists(self._client_of(HOSTS[other]))
+        except UserMustAct as error:
+            return None if error.code == "bad_credentials" else other
+        except RetryAfter:
+            return None
+        return other
+
+
+_CHECK_FAILURES = (
+    (Unreachable, "unreachable", "Iterable could not be reached: check the network and try again."),
+    (RateLimited, "rate_limited", "Iterable limits the rate at the moment: try again in a minute."),
+    (Unreadable, "unexpected_answer", "Something answers that is not Iterable: check the network and try again."),
+)
+
+
+def _found(details: ListDetails) -> TargetFound:
+    return TargetFound(str(details.id), details.name)
+
+
+def _by_id(lists: Sequence[ListDetails], list_id: str) -> TargetFound:
+    for each in lists:
+        if str(each.id) == list_id:
+            if each.standard:
+                return _found(each)
+            raise UserMustAct(
+                "target_not_static",
+                f"The Iterable list {each.id} is of type {excerpt(each.type, 20)}: choose a static list.",
+            )
+    raise UserMustAct("target_vanished", f"The list {excerpt(list_id, 20)} does not exist in Iterable.")
+
+
+def _by_name(lists: Sequence[ListDetails], name: str) -> TargetFound | None:
+    same = sorted((each for each in lists if each.standard and each.name == name), key=lambda each: each.id)
+    if not same:
+        return None
+    warnings = []
+    if len(same) > 1:
+        others = ", ".join(str(each.id) for each in same[1:])
+        warnings.append(f"Iterable has more lists of this name ({others}); the oldest, {same[0].id}, is used.")
+    return TargetFound(str(same[0].id), name, warnings=tuple(warnings))

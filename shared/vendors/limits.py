@@ -1,0 +1,194 @@
+"""A sliding-window-log limiter: a vendor's rates, kept over threads, slices and workers."""
+
+from __future__ import annotations
+
+import bisect
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from shared.vendors.answers import RateLimited
+from shared.vendors.contract import Rate
+
+BATCH_SHARE = 0.9
+INTERACTIVE_SHARE = 0.1
+DEFAULT_BUDGET = 0.75
+
+_SLACK = 0.025
+"""Seconds that windows are longer than promised: what threads and the network add to one request, not to the next."""
+_SLOWER, _FASTER, _SLOWEST = 0.7, 1.1, 0.05
+_LONGEST_HOLD = 3600.0
+_SHORTEST = 0.001
+"""Seconds of a sleep; less might not move a clock at all."""
+
+
+class Limiter:
+    """Never lets more than a rate's share start in any of its windows, first come, first served.
+
+    `budget` is the connection's rate budget; it multiplies published rates only. `share` says which part of that is
+    ours: BATCH_SHARE for slices, INTERACTIVE_SHARE for connection checks and pickers. `settings` are the connection's
+    settings, for rates whose `setting` overrides them. `clock` tells wall-clock seconds, since windows move between
+    workers. Thread safe.
+    """
+
+    def __init__(
+        self,
+        rates: Sequence[Rate],
+        *,
+        budget: float = DEFAULT_BUDGET,
+        share: float = BATCH_SHARE,
+        settings: Mapping[str, str | float | bool] | None = None,
+        patience: float = 20.0,
+        wait: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._windows = [_Window(rate, _allowed(rate, budget, share, settings or {})) for rate in rates]
+        self._patience = patience
+        self._wait = wait
+        self._clock = clock
+        self._lock = threading.Lock()
+
+    def acquire(self, endpoint: str) -> float:
+        """Wait until a request to `endpoint` may start; returns the seconds waited.
+
+        Raises RateLimited when that takes longer than the patience, and whatever `wait` raises. An endpoint that no
+        rate names is free.
+        """
+        windows = self._of(endpoint)
+        ticket, waited = object(), 0.0
+        with self._lock:
+            for window in windows:
+                window.queue.append(ticket)
+        try:
+            while (delay := self._take(windows, ticket)) > 0:
+                if waited + delay > self._patience:
+                    raise RateLimited(delay, f"Requests to {endpoint} have to wait.")
+                self._wait(delay)
+                waited += delay
+        finally:
+            with self._lock:
+                for window in windows:
+                    window.queue.remove(ticket)
+        return waited
+
+    def throttled(self, endpoint: str) -> None:
+        """The vendor said that this was too much (429): slow down, at most once per window."""
+        with self._lock:
+            now = self._clock()
+            for window in self._of(endpoint):
+                window.slow_down(now)
+
+    def hold(self, endpoint: str, seconds: float) -> None:
+        """Nobody calls `endpoint` for so many seconds: the vendor said so (`Retry-After`), or it is in trouble."""
+        with self._lock:
+            until = self._clock() + min(seconds, _LONGEST_HOLD)
+            for window in self._of(endpoint):
+                window.until = max(window.until, until)
+
+    def state(self) -> dict[str, Any]:
+        """The windows as JSON: for each rate the recent request times, the adaptive factor, and a hold."""
+        with self._lock:
+            now = self._clock()
+            return {window.name: window.state(now) for window in self._windows}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Carry on within the windows of an earlier `state()`, maybe another worker's."""
+        with self._lock:
+            now = self._clock()
+            for window in self._windows:
+                if window.name in state:
+                    window.restore(state[window.name], now)
+
+    def _of(self, endpoint: str) -> list[_Window]:
+        return [window for window in self._windows if endpoint in window.endpoints]
+
+    def _take(self, windows: list[_Window], ticket: object) -> float:
+        """Take the slot and return 0, or return how long to wait for it."""
+        with self._lock:
+            now = self._clock()
+            slot = max((window.slot(now, window.queue.index(ticket)) for window in windows), default=now)
+            if slot > now:
+                return max(slot - now, _SHORTEST)
+            for window in windows:
+                window.times.append(now)
+            return 0.0
+
+
+class _Window:
+    """One rate's log. Only touched under the limiter's lock."""
+
+    def __init__(self, rate: Rate, allowed: float) -> None:
+        self.name = "+".join(rate.endpoints)
+        self.endpoints = rate.endpoints
+        self.seconds = rate.seconds
+        self.queue: list[object] = []
+        self.times: list[float] = []
+        self.until = 0.0
+        self._allowed = allowed
+        self._factor = 1.0
+        self._slowed = 0.0
+        self._quiet = 0.0
+
+    def slot(self, now: float, ahead: int) -> float:
+        """When the request may start that has `ahead` others before it."""
+        self._recover(now)
+        self._tidy(now)
+        requests, seconds = self._shape()
+        turns, place = divmod(ahead, requests)
+        index = len(self.times) - requests + place
+        free = self.times[index] + seconds if index >= 0 else now
+        return max(free, now, self.until) + turns * seconds
+
+    def slow_down(self, now: float) -> None:
+        self._recover(now)
+        if now - self._slowed >= self.seconds:
+            self._factor = max(self._factor * _SLOWER, _SLOWEST)
+            self._slowed = now
+        self._quiet = now
+
+    def state(self, now: float) -> dict[str, Any]:
+        self._tidy(now)
+        return {
+            "times": [round(moment, 3) for moment in self.times],
+            "until": self.until,
+            "factor": self._factor,
+            "slowed": self._slowed,
+            "quiet": self._quiet,
+        }
+
+    def restore(self, state: Mapping[str, Any], now: float) -> None:
+        self.times = sorted([*self.times, *map(float, state.get("times", ()))])
+        self.until = max(self.until, min(float(state.get("until", 0.0)), now + _LONGEST_HOLD))
+        self._factor = min(self._factor, max(float(state.get("factor", 1.0)), _SLOWEST))
+        self._slowed = max(self._slowed, min(float(state.get("slowed", 0.0)), now))
+        self._quiet = max(self._quiet, min(float(state.get("quiet", 0.0)), now))
+
+    def _shape(self) -> tuple[int, float]:
+        """So many requests in so many seconds; below one request per window the window grows instead."""
+        allowed = self._allowed * self._factor
+        requests = int(allowed + 1e-9)
+        return (requests, self.seconds + _SLACK) if requests else (1, self.seconds / allowed + _SLACK)
+
+    def _tidy(self, now: float) -> None:
+        # The clock was set back, or the last worker's was ahead: its future is our now, and costs one window at most.
+        if self.times and self.times[-1] > now:
+            self.times = [min(moment, now) for moment in self.times]
+        _, seconds = self._shape()
+        del self.times[: bisect.bisect_right(self.times, now - seconds)]
+
+    def _recover(self, now: float) -> None:
+        """A tenth faster for every two windows without a complaint."""
+        self._slowed, self._quiet = min(self._slowed, now), min(self._quiet, now)
+        while self._factor < 1.0 and now - self._quiet >= 2 * self.seconds:
+            self._factor = min(1.0, self._factor * _FASTER)
+            self._quiet += 2 * self.seconds
+
+
+def _allowed(rate: Rate, budget: float, share: float, settings: Mapping[str, str | float | bool]) -> float:
+    """Requests per window that are ours, maybe a fraction."""
+    requests = float(settings.get(rate.setting or "", rate.requests))
+    if rate.published:
+        return requests * budget * share
+    # A rate of our own choice needs no head room for the interactive share, which comes on top.
+    return requests if share >= BATCH_SHARE else requests * share

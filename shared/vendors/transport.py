@@ -1,0 +1,104 @@
+"""Bytes out, bytes in: one HTTP exchange over `requests`, without retries and without exceptions."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from http.cookiejar import DefaultCookiePolicy
+
+import requests
+import urllib3.exceptions
+from requests.adapters import HTTPAdapter
+from urllib3.response import BaseHTTPResponse
+
+from shared.cloud.scrubbing import guard_library_logs
+from shared.vendors.answers import Answer
+
+CONNECT_SECONDS = 10.0
+_POOL = 16
+_CHUNK = 65_536
+_LARGEST = 64_000_000
+"""Bytes of an answer; more than any vendor's largest page, so that a runaway answer cannot fill the memory."""
+
+
+class Failure(StrEnum):
+    """Why there is no answer."""
+
+    UNREACHABLE = "unreachable"
+    """Failed before a byte of the request was sent."""
+    TIMEOUT = "timeout"
+    DROPPED = "dropped"
+
+
+Transport = Callable[[str, str, Mapping[str, str], bytes | None, float], Answer | Failure]
+"""(method, url, headers, body, longest seconds) -> what came back."""
+
+
+class Wire:
+    """A Transport for many threads: one connection pool, TLS verified, no cookies, no redirects, no proxy settings."""
+
+    def __init__(self) -> None:
+        guard_library_logs()
+        self._session = requests.Session()
+        # Otherwise a .netrc could replace the credential, and a proxy variable could reroute it.
+        self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = HTTPAdapter(pool_connections=_POOL, pool_maxsize=_POOL, max_retries=0)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def __call__(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float
+    ) -> Answer | Failure:
+        # Libraries' exceptions hold URLs, headers and bodies, so none of them leaves this function.
+        deadline = time.monotonic() + seconds
+        try:
+            with self._session.request(
+                method,
+                url,
+                headers=dict(headers),
+                data=body,
+                timeout=_timeouts(seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                names = {name.lower(): value for name, value in response.headers.items()}
+                return _read(response.status_code, names, response.raw, deadline)
+        except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+            return Failure.UNREACHABLE if isinstance(error, requests.ConnectTimeout) else Failure.TIMEOUT
+        except requests.ConnectionError as error:
+            return Failure.UNREACHABLE if _never_sent(error) else Failure.DROPPED
+        except (requests.RequestException, urllib3.exceptions.HTTPError):
+            return Failure.DROPPED
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def _timeouts(seconds: float) -> tuple[float, float]:
+    """Connect, and wait for the answer, so that both and the sending (which has the connect timeout) fit."""
+    connect = min(CONNECT_SECONDS, seconds / 4)
+    return connect, seconds - 2 * connect
+
+
+def _read(status: int, headers: Mapping[str, str], raw: BaseHTTPResponse, deadline: float) -> Answer | Failure:
+    """The body in pieces as they come, since a read timeout alone never ends an answer that trickles."""
+    body = bytearray()
+    while piece := raw.read1(_CHUNK, decode_content=True):
+        body += piece
+        if time.monotonic() > deadline:
+            return Failure.TIMEOUT
+        if len(body) > _LARGEST:
+            return Failure.DROPPED
+    return Answer(status, headers, bytes(body))
+
+
+def _never_sent(error: requests.ConnectionError) -> bool:
+    """No connection, no such host, or a certificate that was refused."""
+    wrapped = error.args[0] if error.args else None
+    reason = getattr(wrapped, "reason", wrapped)
+    if isinstance(reason, urllib3.exceptions.SSLError):
+        return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in reason.args)
+    return isinstance(reason, urllib3.exceptions.NewConnectionError)

@@ -1,0 +1,61 @@
+"""What every test may use, and what holds in every test: nothing personal and no secret is ever logged."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from dev.host.azurite import Azurite
+from shared.cloud.settings import StorageAddress
+
+PERSONAL = re.compile(r"[\w.+'-]+(@|%40|%2540)[\w-]+\.(com|org|net)|iterable-(standard|mobile|eu)-key", re.IGNORECASE)
+
+
+class _Watch(logging.Handler):
+    """Collects whatever must not be logged."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = logging.Formatter().format(record)
+        if PERSONAL.search(text):
+            self.found.append(f"{record.name} {record.levelname} {record.pathname}:{record.lineno}")
+
+
+@pytest.fixture(autouse=True)
+def nothing_personal_is_logged() -> Iterator[None]:
+    """Searches everything that is logged while a test runs, at every level, percent-encoded forms too."""
+    watch, root = _Watch(), logging.getLogger()
+    level = root.level
+    root.addHandler(watch)
+    root.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        root.setLevel(level)
+        root.removeHandler(watch)
+    assert not watch.found, f"addresses or secrets were logged by: {watch.found[:5]}"
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[Azurite]:
+    """One Azurite for all tests of this process; tests take names of their own in it."""
+    with Azurite() as running:
+        yield running
+
+
+@pytest.fixture
+def storage(azurite: Azurite) -> StorageAddress:
+    return StorageAddress(connection_string=azurite.connection_string)
+
+
+@pytest.fixture
+def unique() -> str:
+    """A name that no other test uses, good for containers, tables and queues."""
+    return "t" + secrets.token_hex(6)

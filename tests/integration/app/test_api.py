@@ -1,0 +1,195 @@
+"""The app over HTTP, as an engineer's script meets it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from contextlib import suppress
+
+import pytest
+import requests
+from azure.core.exceptions import ResourceExistsError
+from azure.storage.blob import ContainerClient
+from azure.storage.queue import QueueClient, TextBase64EncodePolicy
+
+from tests.integration.app.conftest import CONNECTION, EXPORT, PROBLEM, App
+
+ADA, BO = {"ada@example.com": "Ada"}, {"bo@example.com": "Bo"}
+
+
+def test_without_the_key_nothing_opens(app: App) -> None:
+    for method, path in [("GET", "/api/v1/exports"), ("POST", "/api/v1/exports/x/run"), ("GET", "/api/docs")]:
+        assert requests.request(method, app.host.url + path, timeout=10).status_code == 401
+
+
+def test_an_export_runs_on_demand(app: App) -> None:
+    app.land(ADA | BO | {"not an address": "x"}, "OnDemand")
+    app.define("on-demand", targets=[{"segments": ["OnDemand"]}])
+    started = app.call("POST", "/api/v1/exports/on-demand/run")
+    assert started.status_code == 202
+    assert started.headers["Retry-After"].isdigit()
+    run = started.json()["run"]
+    assert started.headers["Location"] == f"/api/v1/exports/on-demand/runs/{run}"
+    app.host.wait_idle()
+    view = app.call("GET", started.headers["Location"]).json()
+    assert view["state"] == "succeeded with warnings"
+    assert view["progress"] == {"done": 2, "total": 2, "step": "done"}
+    assert view["targets"][0]["counts"]["accepted"] == 2
+    assert app.members("OnDemand") == {"ada@example.com", "bo@example.com"}
+    report = app.call("GET", started.headers["Location"] + "/report").json()
+    assert [(each["outcome"], each["people"]) for each in report["reasons"]] == [("refused here", 1)]
+    assert app.call("GET", "/api/v1/exports/on-demand/runs").json()["runs"][0]["run"] == run
+
+
+def test_rejected_rows_come_by_a_short_lived_link(app: App) -> None:
+    app.land(ADA | {"=1+1@": "x"}, "Links")
+    app.define("links", targets=[{"segments": ["Links"]}])
+    run = app.run("links")["run"]
+    path = f"/api/v1/exports/links/runs/{run}/rejected.csv"
+    redirect = app.call("GET", path, allow_redirects=False)
+    assert redirect.status_code == 307
+    text = requests.get(redirect.headers["Location"], timeout=10).content.decode("utf-8-sig")
+    [row] = csv.DictReader(io.StringIO(text))
+    assert (row["address"], row["code"], row["row"]) == ("'=1+1@", "address_invalid", "2")
+    assert app.call("GET", path + "?target=7").status_code == 404
+
+
+def test_asking_again_gives_the_active_run_back(app: App) -> None:
+    app.land({f"many{number}@example.com": "" for number in range(300)}, "Again")
+    app.define("again", targets=[{"segments": ["Again"]}])
+    app.simulator.change_settings({"latency_fixed": 0.5})
+    try:
+        first, second = (app.call("POST", "/api/v1/exports/again/run").json() for _ in range(2))
+        assert (first["run"], first["new"]) == (second["run"], True)
+        assert second["new"] is False
+    finally:
+        app.simulator.change_settings({"latency_fixed": 0})
+        app.host.wait_idle()
+    assert len(app.members("Again")) == 300
+
+
+@pytest.mark.parametrize("name", ["nobody", "no body", "%2e%2e", "x" * 200])
+def test_running_what_does_not_exist_is_a_404(app: App, name: str) -> None:
+    answer = app.call("POST", f"/api/v1/exports/{name}/run")
+    assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (404, PROBLEM)
+    assert answer.json()["code"] == "not_found"
+
+
+def test_running_on_a_disabled_connection_says_what_to_do(app: App) -> None:
+    app.land(ADA, "Disabled")
+    app.define("disabled", targets=[{"segments": ["Disabled"]}])
+    assert app.call("PUT", "/api/v1/connections/iterable", CONNECTION | {"disabled": True}).ok
+    answer = app.call("POST", "/api/v1/exports/disabled/run")
+    assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (422, PROBLEM)
+    assert "enable it" in answer.json()["detail"]
+    assert app.call("PUT", "/api/v1/connections/iterable", CONNECTION).ok
+
+
+def test_saving_never_runs_anything(app: App) -> None:
+    app.land(ADA, "Saved")
+    app.define("saved", targets=[{"segments": ["Saved"]}])
+    assert app.call("GET", "/api/v1/exports/saved/runs").json()["runs"] == []
+    assert app.members("Saved") == set()
+
+
+def test_what_is_wrong_with_an_export_is_said_all_at_once(app: App) -> None:
+    app.land(ADA, "Wrong")
+    app.define("right", targets=[{"segments": ["Wrong"], "list_name": "Taken"}])
+    wrong = EXPORT | {
+        "targets": [{"segments": ["Wrong"], "list_name": "Taken"}],
+        "address_column": "Missing",
+        "matching": [{"field": "userId", "column": "FirstName"}, {"field": "a", "column": "Nope"}],
+        "schedule": {"kind": "cron", "expression": "0 0 31 2 *", "time_zone": "Mars/Olympus"},
+    }
+    answer = app.call("PUT", "/api/v1/exports/wrong", wrong)
+    assert answer.status_code == 422
+    pointers = {error["pointer"] for error in answer.json()["errors"]}
+    assert pointers == {
+        "/targets/0",
+        "/address_column",
+        "/matching/0/field",
+        "/matching/1/column",
+        "/schedule/expression",
+        "/schedule/time_zone",
+    }
+
+
+def test_segments_are_listed_and_their_rows_counted_by_the_queue(app: App) -> None:
+    app.land(ADA | BO, "Counted")
+
+    def counted() -> dict[str, object]:
+        found = app.call("GET", "/api/v1/segments").json()
+        [segment] = [each for each in found if each["name"] == "Counted"]
+        return dict(segment)
+
+    first = counted()
+    assert (first["columns"], first["rows"], first["files"]) == (["EMail", "FirstName"], None, 1)
+    app.host.wait_idle()
+    assert counted()["rows"] == 2
+
+
+def test_the_timer_runs_what_is_due(app: App) -> None:
+    app.define("timed", targets=[{"segments": ["Timed"]}], schedule={"kind": "on_refresh"})
+    app.host.fire("schedule")
+    assert app.call("GET", "/api/v1/exports/timed/runs").json()["runs"] == []
+    app.land(ADA, "Timed")
+    app.host.fire("schedule")
+    app.host.wait_idle()
+    app.host.fire("schedule")
+    app.host.wait_idle()
+    [run] = app.call("GET", "/api/v1/exports/timed/runs").json()["runs"]
+    assert (run["state"], run["trigger"]) == ("succeeded", "schedule on_refresh")
+    assert app.members("Timed") == {"ada@example.com"}
+    app.land(BO, "Timed", minutes_ago=1)
+    app.host.fire("schedule")
+    app.host.wait_idle()
+    assert len(app.call("GET", "/api/v1/exports/timed/runs").json()["runs"]) == 2
+    assert app.members("Timed") == {"bo@example.com"}
+
+
+def test_a_rotated_secret_is_picked_up_without_a_restart(app: App) -> None:
+    app.land(ADA, "Rotated")
+    app.define("rotated", targets=[{"segments": ["Rotated"]}])
+    app.run("rotated")
+    app.simulator.change_settings({"keys": {"new-key": {"type": "Standard"}, "iterable-standard-key": None}})
+    app.services.key_vault.set_secret("iterable-api-key", "new-key")
+    try:
+        app.land(BO, "Rotated", minutes_ago=1)
+        assert app.run("rotated")["state"] in ("succeeded", "succeeded with warnings")
+        assert app.members("Rotated") == {"bo@example.com"}
+    finally:
+        app.simulator.change_settings({"keys": {"iterable-standard-key": {"type": "Standard"}, "new-key": None}})
+        app.services.key_vault.set_secret("iterable-api-key", "iterable-standard-key")
+
+
+def test_a_poison_message_is_kept(app: App) -> None:
+    connection = app.services.connection_string
+    queue = QueueClient.from_connection_string(
+        connection, "export-slices-poison", message_encode_policy=TextBase64EncodePolicy()
+    )
+    with suppress(ResourceExistsError):
+        queue.create_queue()
+    queue.send_message('{"version":99}')
+    app.host.wait_until(lambda status: status.succeeded.get("poison", 0) == 1)
+    kept = ContainerClient.from_connection_string(connection, "segment-exports")
+    assert len(list(kept.list_blob_names(name_starts_with="poison/"))) == 1
+
+
+def test_the_api_describes_itself(app: App) -> None:
+    document = app.call("GET", "/api/openapi.json").json()
+    assert "/api/v1/exports/{name}" in document["paths"]
+    page = app.call("GET", "/api/docs")
+    assert page.ok and "https://" not in page.text.replace("https://api.iterable.com", "")
+    assert app.call("GET", "/api/health").json()["status"] == "ok"
+    nowhere = app.call("GET", "/api/v1/nowhere")
+    assert (nowhere.status_code, nowhere.headers["Content-Type"].partition(";")[0]) == (404, PROBLEM)
+
+
+def test_no_address_and_no_secret_is_in_the_log(app: App) -> None:
+    app.land(ADA | {"broken@@example.com": ""}, "Logged")
+    app.define("logged", targets=[{"segments": ["Logged"]}])
+    app.run("logged")
+    log = app.host.log()
+    assert "schedule" in log or "deliver" in log
+    for word in ("@example", "%40example", "iterable-standard-key"):
+        assert word not in log

@@ -1,0 +1,234 @@
+"""The engine on real storage and against a vendor's simulator, without the Functions host in between."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from azure.storage.queue import QueueClient, TextBase64DecodePolicy
+
+from dev.simulators.common.serving import serve
+from dev.simulators.common.simulator import Simulator
+from dev.simulators.iterable import PROJECT, STANDARD_KEY, Iterable
+from dev.simulators.iterable import Settings as IterableSettings
+from shared.catalog.catalog import Caller, Catalog
+from shared.catalog.models import Connection, ConnectionInput, Consent, Export, ExportInput
+from shared.cloud.blobs import Blobs
+from shared.cloud.cloud import Cloud
+from shared.cloud.queue import Queue
+from shared.cloud.settings import Location, Settings, StorageAddress
+from shared.cloud.tables import Table
+from shared.delivery import inbox, layout
+from shared.delivery.records import Delivery, Run
+from shared.delivery.runs import Runs
+from shared.service import LiveService
+
+ADMINISTRATOR = Caller("admin", administrator=True)
+KEY = "iterable-key"
+
+
+class FixedSecrets:
+    """Key Vault's place in engine tests; the real client is tested on its own and in the demo."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        self.values = values
+
+    def get(self, name: str, *, fresh: bool = False) -> str:
+        return self.values[name]
+
+
+class TestCloud(Cloud):
+    """Everything of its own for one test: container, tables, queue."""
+
+    __test__ = False
+
+    def __init__(self, settings: Settings, unique: str) -> None:
+        super().__init__(settings)
+        address = settings.state_storage
+        self.blobs = Blobs(address, f"{unique}-state")
+        self.slices = Queue(address, f"{unique}-slices")
+        for name in ("connections", "exports", "targets", "runs", "snapshots"):
+            setattr(self, name, Table(address, f"{unique}{name}"))
+
+
+@dataclass(slots=True)
+class Person:
+    """A row of the segment."""
+
+    email: str
+    first: str = ""
+    city: str = ""
+
+
+@dataclass
+class Engine:
+    """One export from a segment of made-up people to one list of the simulator."""
+
+    cloud: Cloud
+    simulator: Simulator[Iterable]
+    unique: str
+    at: datetime = field(default_factory=lambda: datetime.now(UTC) - timedelta(hours=1))
+
+    @cached_property
+    def service(self) -> LiveService:
+        return LiveService(self.cloud)
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.service.catalog
+
+    @property
+    def container(self) -> str:
+        return f"{self.unique}-segments"
+
+    # The segment
+
+    def land(self, people: Sequence[Person], segment: str = "Loyal", *, files: int = 2) -> None:
+        """Put a newer snapshot of a segment into storage."""
+        self.at += timedelta(minutes=1)
+        rows = [[person.email, person.first, person.city] for person in people]
+        size = max(1, -(-len(rows) // files))
+        for number in range(files):
+            part = rows[number * size : (number + 1) * size]
+            self.upload(f"{segment}/{self.at:%Y%m%dT%H%M%SZ}/part-{number}.csv", as_csv(part))
+        self.upload(f"{segment}/{self.at:%Y%m%dT%H%M%SZ}/_SUCCESS", b"")
+
+    def upload(self, name: str, content: bytes) -> None:
+        client = self.cloud.segments.get_container_client(self.container)
+        if not client.exists():
+            client.create_container()
+        client.upload_blob(name, content, overwrite=True)
+
+    # The definitions
+
+    def connect(self, **changes: Any) -> Connection:
+        """A connection that was checked, with consent."""
+        sent = ConnectionInput(
+            display_name="Iterable",
+            vendor="iterable",
+            settings={"subscribe_rate": 1000},
+            secrets={"api_key": KEY},
+            consent=Consent(agreed_by="admin", text="Profiles may go to Iterable."),
+        ).model_copy(update=changes)
+        held = self.catalog.save_connection("iterable", sent, ADMINISTRATOR, self.catalog.connections.get("iterable"))
+        return self.catalog.record_check(held, self.service.check_connection("iterable")).item
+
+    def define(self, name: str = "newsletter", **changes: Any) -> Export:
+        body: dict[str, Any] = {
+            "display_name": "Newsletter",
+            "connection": "iterable",
+            "targets": [{"segments": ["Loyal"]}],
+            "address_column": "EMail",
+            "matching": [
+                {"field": "firstName", "column": "FirstName"},
+                {"field": "city", "column": "City", "when_empty": "clear"},
+            ],
+        }
+        sent = ExportInput.model_validate(body | changes)
+        saved, _ = self.catalog.save_export(name, sent, ADMINISTRATOR, self.catalog.exports.get(name))
+        return saved.item
+
+    # Running
+
+    def start(self, export: str = "newsletter") -> Run:
+        return self.service.start(export).run
+
+    def run(self, export: str = "newsletter") -> Run:
+        """Start a run and carry out its messages until none is left."""
+        run = self.start(export)
+        self.pump()
+        return self.current(run)
+
+    def pump(self, most: int = 200) -> int:
+        """Deliver messages as the host would, without its delays; how many."""
+        for count in range(most):
+            message = self.queue.receive_message(visibility_timeout=600)
+            if message is None:
+                return count
+            inbox.receive(self.cloud, message.content.encode())
+            self.queue.delete_message(message)
+        raise AssertionError("the queue never becomes empty")
+
+    @cached_property
+    def queue(self) -> QueueClient:
+        address = self.cloud.settings.state_storage.connection_string
+        assert address is not None
+        client = QueueClient.from_connection_string(
+            address, f"{self.unique}-slices", message_decode_policy=TextBase64DecodePolicy()
+        )
+        self.cloud.slices.prepare()
+        return client
+
+    def current(self, run: Run) -> Run:
+        held = Runs(self.cloud.runs).run(run.export, run.run)
+        assert held is not None
+        return held.value
+
+    def delivery(self, run: Run, index: int = 0) -> Delivery:
+        held = Runs(self.cloud.runs).delivery(run.export, run.run, index)
+        assert held is not None
+        return held.value
+
+    def report(self, run: Run, index: int = 0) -> dict[str, Any]:
+        found = self.cloud.blobs.read(layout.report(layout.delivery_folder(run.export, run.run, index)))
+        assert found is not None
+        report: dict[str, Any] = json.loads(found[0])
+        return report
+
+    def rejected(self, run: Run, index: int = 0) -> list[dict[str, str]]:
+        found = self.cloud.blobs.read(layout.rejected(layout.delivery_folder(run.export, run.run, index)))
+        assert found is not None
+        return list(csv.DictReader(io.StringIO(found[0].decode("utf-8-sig"))))
+
+    def tick(self) -> list[Run]:
+        started = self.service.tick()
+        self.pump()
+        return started
+
+    # The vendor's side
+
+    def members(self, name: str = "Loyal") -> dict[str, Mapping[str, Any]]:
+        """Address -> fields of everyone on the list with this name."""
+        lists = [each for each in self.simulator.vendor.project(PROJECT).lists.values() if each.name == name]
+        return {str(person.email): person.fields for each in lists for person in each.members}
+
+    def calls(self, endpoint: str = "") -> list[Any]:
+        return [entry for entry in self.simulator.journal.entries if endpoint in entry.endpoint]
+
+
+def as_csv(rows: Sequence[Sequence[str]], header: Sequence[str] = ("EMail", "FirstName", "City")) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+@contextmanager
+def engine(storage: StorageAddress, unique: str, **changes: Any) -> Iterator[Engine]:
+    """An engine of its own, with its simulator."""
+    simulator = Simulator(Iterable(IterableSettings()))
+    with serve(simulator):
+        settings = Settings(
+            state_storage=storage,
+            segment_storage=storage,
+            segment_locations=(Location(f"{unique}-segments"),),
+            vendor_hosts={"api.iterable.com": simulator.url},
+        )
+        cloud = TestCloud(replace(settings, **changes), unique)
+        cloud.secrets = FixedSecrets({KEY: STANDARD_KEY})  # type: ignore[assignment]  # only `get` is used
+        yield Engine(cloud, simulator, unique)
+
+
+def people(count: int, start: int = 0) -> list[Person]:
+    return [
+        Person(f"person{number}@example.com", f"First{number}", f"City {number % 7}")
+        for number in range(start, start + count)
+    ]

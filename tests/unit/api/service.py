@@ -1,0 +1,122 @@
+"""A service for the API: the real catalog over tables in memory; segments, vendors and runs as the test sets them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from shared.api.service import DecisionWord, SegmentInfo, Service
+from shared.api.views import Link, Progress, Report, RunPage, RunSummary, RunView, TargetRun
+from shared.catalog.catalog import Caller, Catalog
+from shared.catalog.issues import NotNow
+from shared.delivery.records import State
+from shared.errors import Unprocessable
+from shared.vendors.contract import CheckResult, TargetFound
+from tests.unit.catalog.samples import COLUMNS, START, World
+
+
+def run(name: str, state: State = State.SUCCEEDED, export: str = "vips") -> RunView:
+    target = TargetRun(target="VIP", state=state, plan="plan-1" if state is State.BLOCKED else None)
+    progress = Progress(done=1, total=2, step="deliver")
+    return RunView(
+        run=name, export=export, state=state, trigger="manual", started_at=START, progress=progress, targets=(target,)
+    )
+
+
+@dataclass
+class FakeService:
+    """Implements shared.api.service.Service."""
+
+    world: World = field(default_factory=World)
+    version: str = "1.2.3"
+    found: list[SegmentInfo] = field(default_factory=list)
+    check: Callable[[], CheckResult] = lambda: CheckResult(True, "Fine.", "acc-1", details={"contacts": "7"})
+    history: list[RunView] = field(default_factory=list)
+    decided: list[dict[str, Any]] = field(default_factory=list)
+    failure: Exception | None = None
+    """Raised by the next call that asks a vendor."""
+
+    def __post_init__(self) -> None:
+        taken = START - timedelta(minutes=2)
+        self.found = [
+            SegmentInfo(id=id_, name=id_.rpartition(":")[2], columns=columns, taken_at=taken, bytes=10, files=1)
+            for id_, columns in sorted(COLUMNS.items())
+        ]
+
+    @property
+    def catalog(self) -> Catalog:
+        return self.world.catalog
+
+    def caller(self, headers: Mapping[str, str]) -> Caller:
+        name = headers.get("x-test-caller", "ann")
+        return Caller(name, administrator=name == "ann")
+
+    def check_connection(self, name: str) -> CheckResult:
+        self._fail()
+        return self.check()
+
+    def connection_targets(self, name: str) -> Sequence[TargetFound]:
+        self._fail()
+        return [TargetFound("7", "VIP"), TargetFound("9", "Lapsed")]
+
+    def segments(self) -> Sequence[SegmentInfo]:
+        return self.found
+
+    def segment(self, reference: str) -> SegmentInfo | None:
+        return next((each for each in self.found if each.id == reference), None)
+
+    def row_counts(self, references: Sequence[str]) -> Mapping[str, int]:
+        return {"blob/ci:VIP": 3} if "blob/ci:VIP" in references else {}
+
+    def last_run(self, export: str) -> RunSummary | None:
+        runs = self._of(export)
+        return runs[0] if runs else None
+
+    def runs(self, export: str, *, top: int, continuation: str | None) -> RunPage:
+        if continuation is not None and not continuation.isdigit():
+            raise Unprocessable("bad_token", "Send the token that the page gave.")
+        start = int(continuation or 0)
+        rest = self._of(export)[start:]
+        return RunPage(runs=tuple(rest[:top]), next=str(start + top) if len(rest) > top else None)
+
+    def run(self, export: str, run: str) -> RunView | None:
+        return next((each for each in self._of(export) if each.run == run), None)
+
+    def report(self, export: str, run: str) -> Report | None:
+        found = self.run(export, run)
+        return Report(run=found) if found and found.state is State.SUCCEEDED else None
+
+    def rejected_link(self, export: str, run: str, target: int) -> Link | None:
+        found = self.run(export, run)
+        if found is None or target >= len(found.targets):
+            return None
+        return Link(url="https://blobs.example/rejected.csv?sig=x", expires_at=START + timedelta(minutes=5))
+
+    def cancel(self, export: str, run: str) -> RunView | None:
+        found = self.run(export, run)
+        if found and found.state is State.SUCCEEDED:
+            raise NotNow("ended", "The run has ended.")
+        return found
+
+    def decide(self, export: str, run: str, *, plan: str, decision: DecisionWord, by: str) -> RunView | None:
+        if plan != "plan-1":
+            raise NotNow("superseded", "The plan was superseded: look at the new one.")
+        self.decided.append({"export": export, "run": run, "decision": decision, "by": by})
+        return self.run(export, run)
+
+    def _of(self, export: str) -> list[RunView]:
+        return [each for each in self.history if each.export == export]
+
+    def _fail(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+
+def info(service: FakeService, index: int, **changes: Any) -> None:
+    """Change one of the segments."""
+    service.found[index] = replace(service.found[index], **changes)
+
+
+_: type[Service] = FakeService

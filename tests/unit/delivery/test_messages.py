@@ -1,0 +1,49 @@
+"""Queue messages hold ids and a turn, and nothing else gets in."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from shared.delivery.messages import BadMessage, CountMessage, SliceMessage, parse
+
+SLICE = SliceMessage("newsletter", "20261122-144501-123-9f3a", 0, 3)
+
+
+@pytest.mark.parametrize("message", [SLICE, CountMessage("segments/ci:Loyal")])
+def test_a_message_survives_the_queue(message: SliceMessage | CountMessage) -> None:
+    assert parse(json.dumps(message.body())) == message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": 2},
+        {"version": None},
+        {"kind": "delete"},
+        {"kind": ["slice"]},
+        {"turn": "3"},
+        {"turn": True},
+        {"delivery": 1.0},
+        {"address": "someone"},
+        {"run": None},
+    ],
+)
+def test_anything_else_is_refused(change: dict[str, object]) -> None:
+    with pytest.raises(BadMessage):
+        parse(json.dumps(SLICE.body() | change))
+
+
+@pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"[]", b"null", b"not json", b'{"version":1}'])
+def test_what_is_no_message_is_refused_without_being_quoted(text: bytes) -> None:
+    with pytest.raises(BadMessage) as refused:
+        parse(text)
+    assert "not json" not in str(refused.value).lower().replace("is not json", "")
+
+
+def test_a_missing_part_is_refused() -> None:
+    body = SLICE.body()
+    del body["turn"]
+    with pytest.raises(BadMessage, match="turn"):
+        parse(json.dumps(body))

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from shared.snapshots.model_json import Table, parse
+from shared.snapshots.snapshot import CsvFormat, ParquetFormat
+
+
+def table(partition: dict[str, Any] | None = None, **members: Any) -> Table:
+    entity = {
+        "name": "Loyal",
+        "attributes": [{"name": "Id"}, {"name": "EMail"}],
+        "partitions": [{"location": "a.csv"} | (partition or {})],
+    } | members
+    return parse(json.dumps({"entities": [entity]}).encode()).tables[0]
+
+
+def csv(partition: dict[str, Any]) -> CsvFormat:
+    kind = table(partition).partitions[0].format
+    assert isinstance(kind, CsvFormat)
+    return kind
+
+
+def test_columns_are_the_attributes_in_order() -> None:
+    assert table().columns == ("Id", "EMail")
+
+
+def test_what_is_not_declared_is_as_the_common_data_model_says() -> None:
+    assert csv({}) == CsvFormat(delimiter=",", quote='"', header=False, encoding="utf-8", compression="none")
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ({"fileFormatSettings": {"columnHeaders": True}}, {"header": True}),
+        ({"fileFormatSettings": {"hasHeader": True}}, {"header": True}),
+        ({"hasHeader": True}, {"header": True}),
+        ({"fileFormatSettings": {"columnHeaders": False}, "hasHeader": True}, {"header": False}),
+        ({"fileFormatSettings": {"delimiter": ";"}}, {"delimiter": ";"}),
+        ({"fileFormatSettings": {"delimiter": "\t"}}, {"delimiter": "\t"}),
+        ({"fileFormatSettings": {"quoteStyle": "QuoteStyle.None"}}, {"quote": ""}),
+        ({"fileFormatSettings": {"quoteStyle": "QuoteStyle.Csv", "csvStyle": "CsvStyle.QuoteAlways"}}, {"quote": '"'}),
+        ({"fileFormatSettings": {"encoding": "UTF-8"}}, {"encoding": "utf-8"}),
+        ({"fileFormatSettings": {"encoding": "ISO-8859-1"}}, {"encoding": "latin-1"}),
+        ({"fileFormatSettings": {"$type": "CsvFormatSettings", "pbi:unknown": [1]}}, {}),
+        ({"location": "https://x/y/a.CSV.GZ?sig=1"}, {"compression": "gzip"}),
+    ],
+)
+def test_what_is_declared_counts(declared: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert csv(declared) == CsvFormat(**{"header": False} | expected)
+
+
+def test_parquet_is_seen_by_its_name() -> None:
+    assert table({"location": "https://x/y/a.parquet?snapshot=1"}).partitions[0].format == ParquetFormat()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-22T14:33:00Z", datetime(2026, 11, 22, 14, 33, tzinfo=UTC)),
+        ("2026-11-22T14:33:00.1234567+01:00", datetime(2026, 11, 22, 13, 33, 0, 123456, tzinfo=UTC)),
+        ("2026-11-22T14:33:00", datetime(2026, 11, 22, 14, 33, tzinfo=UTC)),
+        ("yesterday", None),
+    ],
+)
+def test_times_are_utc(text: str, expected: datetime | None) -> None:
+    assert table({"refreshTime": text}).partitions[0].refreshed_at == expected
+
+
+def test_entities_may_be_called_tables_and_a_byte_order_mark_may_come_first() -> None:
+    text = json.dumps({"tables": [{"name": "Loyal"}], "modifiedTime": "2026-11-22T00:00:00Z"})
+    model = parse(text.encode("utf-8-sig"))
+    assert [found.name for found in model.tables] == ["Loyal"]
+    assert model.modified_at == datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def test_a_model_without_tables_has_none() -> None:
+    assert parse(b'{"entities": []}').tables == ()
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"{}", b"\xff\xfe", b'{"entities": 1}', b"[" * 100_000])
+def test_what_is_no_model_is_refused_in_words(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"model\.json"):
+        parse(data)
+
+
+@pytest.mark.parametrize(
+    ("members", "problem"),
+    [
+        ({"partitions": []}, "names no files"),
+        ({"partitions": None}, "names no files"),
+        ({"attributes": []}, "no columns"),
+        ({"attributes": [{"name": "Id"}, {}]}, "leaves a name out"),
+        ({"name": 7}, "leaves a name out"),
+        ({"$type": "ReferenceEntity"}, "ReferenceEntity"),
+        ({"partitions": [{}]}, "no location"),
+        ({"partitions": ["a.csv"]}, "no location"),
+        ({"partitions": [{"location": "a", "fileFormatSettings": {"delimiter": "||"}}]}, "one character"),
+        ({"partitions": [{"location": "a", "fileFormatSettings": {"encoding": "UTF-16"}}]}, "UTF-16"),
+    ],
+)
+def test_a_table_that_cannot_be_read_says_why(members: dict[str, Any], problem: str) -> None:
+    assert problem in "; ".join(table(**members).problems)
+
+
+def test_a_table_that_is_no_object_is_a_problem_too() -> None:
+    assert parse(b'{"entities": [7]}').tables[0].problems
