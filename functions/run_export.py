@@ -20,7 +20,7 @@ def run_export(req: func.HttpRequest) -> func.HttpResponse:
     from shared.errors import ExportError
 
     try:
-        started = process.service().start(req.route_params["name"])
+        started = process.service().start(req.route_params["name"], req.get_body())
     except ExportError as error:
         refused = refusal(error)
         body, headers = bytes(refused.body), dict(refused.headers)

@@ -8,6 +8,8 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from pydantic import ValidationError
+
 from shared.api.service import DecisionWord, SegmentInfo
 from shared.api.views import (
     Counts,
@@ -19,15 +21,18 @@ from shared.api.views import (
     RunSummary,
     RunView,
     SnapshotUsed,
+    StartInput,
     TargetRun,
 )
 from shared.catalog.catalog import Caller, Catalog
-from shared.catalog.issues import NotNow
+from shared.catalog.issues import Invalid, NotNow, issues_of
+from shared.catalog.models import Export
 from shared.cloud.cloud import Cloud
-from shared.delivery import layout, segments, starting
+from shared.delivery import expiring, explaining, forgetting, layout, looking, segments, starting
 from shared.delivery.connecting import open_connection
 from shared.delivery.records import ENDED, Delivery, Run, State
 from shared.delivery.runs import Runs
+from shared.delivery.transitions import RunKind
 from shared.errors import Unprocessable
 from shared.snapshots.snapshot import SegmentFound
 from shared.vendors.contract import CheckResult, Outcome, TargetFound, Vendor
@@ -132,13 +137,32 @@ class LiveService:
             raise NotNow(error.code, error.message) from None
         return self.run(export, run)
 
-    def start(self, name: str) -> starting.Started:
-        """Start a run on demand. Raises NotFound and Unprocessable."""
-        return starting.start_run(self._cloud, self.catalog.export(name).item, "on demand")
+    def start(self, name: str, body: bytes = b"") -> starting.Started:
+        """Start a run on demand; the body may name its kind. Raises NotFound, Invalid and Unprocessable."""
+        kind = _kind(body)
+        return starting.start_run(self._cloud, self.catalog.export(name).item, "on demand", kind=kind)
+
+    def members(self, export: Export) -> Mapping[str, int]:
+        """People whom the export added and who are still on its targets, by target key."""
+        return looking.members(self._cloud, export)
+
+    def explain(self, export: str, address: str) -> Mapping[str, Any]:
+        return explaining.explain(self._cloud, self.catalog.export(export).item, address)
+
+    def forget(self, address: str, by: str) -> Mapping[str, int]:
+        return forgetting.forget(self._cloud, address, by)
+
+    def sample(self, export: str, run: str, target: int = 0) -> Sequence[Mapping[str, Any]] | None:
+        if self._runs.run(export, run) is None:
+            return None
+        stored = self._cloud.blobs.read(layout.sample(layout.delivery_folder(export, run, target)))
+        return json.loads(stored[0]) if stored else None
 
     def tick(self) -> list[Run]:
         """What the timer does."""
-        return starting.tick(self._cloud, newest=segments.Newest(self._cloud))
+        started = starting.tick(self._cloud, newest=segments.Newest(self._cloud))
+        expiring.expire(self._cloud)
+        return started
 
     def _vendor(self, name: str) -> Vendor:
         connection = self.catalog.connection(name).item
@@ -154,6 +178,14 @@ class LiveService:
         folder = layout.delivery_folder(delivery.export, delivery.run, delivery.index)
         stored = self._cloud.blobs.read(layout.report(folder))
         return json.loads(stored[0]) if stored else {"snapshots": [], "reasons": [], "target": {"key": ""}}
+
+
+def _kind(body: bytes) -> RunKind:
+    """`{"kind": "…"}`, or nothing for a delivery. Raises Invalid."""
+    try:
+        return StartInput.model_validate_json(body or b"{}").kind
+    except ValidationError as error:
+        raise Invalid(issues_of(error.errors())) from None
 
 
 def _segment(found: SegmentFound) -> SegmentInfo:
@@ -175,6 +207,7 @@ def _summary(run: Run) -> RunSummary:
         export=run.export,
         state=run.state,
         trigger=run.trigger,
+        kind=run.kind,
         started_at=run.created_at,
         finished_at=run.finished_at,
         message=run.message,

@@ -103,15 +103,11 @@ def next_version(people: Sequence[Person], seed: int, joins: int, leaves: int, c
         raise ValueError(f"{len(members)} people are too few for {leaves} leavers and {changes} changes")
     chosen = random.sample(members, leaves + changes)
     gone, changing = set(chosen[:leaves]), set(chosen[leaves:])
-    later = []
-    for person in people:
-        if person.address in gone:
-            continue
-        if person.address in changing:
-            changing.remove(person.address)  # the first row of an address is the one that counts
-            later.append(person._replace(city=f"New {person.city}", loyalty_tier="Platinum"))
-        else:
-            later.append(person)
+    later = [
+        person._replace(city=f"New {person.city}", loyalty_tier="Platinum") if person.address in changing else person
+        for person in people
+        if person.address not in gone
+    ]
     return later + [_person(random, f"{seed}/joined/{number}") for number in range(joins)]
 
 

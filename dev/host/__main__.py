@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
@@ -32,13 +32,17 @@ def main() -> int:
     # A line for every storage request and every invocation is too many.
     for noisy in ("azure.core", "azure.functions", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    told = _told_to_stop(options.end_with_input)
+    wait, stop = _stop_signal()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    if options.end_with_input:
+        threading.Thread(target=_read_to_end, args=(stop,), daemon=True).start()
     try:
         # What functions print belongs into the log: standard output has one line only.
         with redirect_stdout(sys.stderr), _surroundings(options), _serving(options) as serving:
-            serving.when_ended(told.set)
+            serving.when_ended(stop)
             print(f"listening on {serving.url}  key: {serving.key}", file=sys.__stdout__, flush=True)
-            told.wait()
+            wait()
     except (AppError, AzuriteError, SettingsError, OSError) as error:
         print(error, file=sys.stderr)
         return CANNOT_START
@@ -59,19 +63,19 @@ def _serving(options: argparse.Namespace) -> Serving:
     return Serving(options.app, key, port=options.port, polling=options.polling, grace=options.grace)
 
 
-def _told_to_stop(end_with_input: bool) -> threading.Event:
-    told = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: told.set())
+def _stop_signal() -> tuple[Callable[[], object], Callable[..., object]]:
+    """Two functions: to wait, and to end the wait, from any thread and from a signal handler.
 
-    def read_to_end() -> None:
-        while os.read(sys.stdin.fileno(), 1024):
-            continue
-        told.set()
+    A pipe, because a threading.Event deadlocks when its handler interrupts the very thread that waits for it.
+    """
+    reader, writer = os.pipe()
+    return lambda: os.read(reader, 1), lambda *_: os.write(writer, b".")
 
-    if end_with_input:
-        threading.Thread(target=read_to_end, daemon=True).start()
-    return told
+
+def _read_to_end(stop: Callable[[], object]) -> None:
+    while os.read(sys.stdin.fileno(), 1024):
+        continue
+    stop()
 
 
 def _parse() -> argparse.Namespace:

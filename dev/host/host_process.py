@@ -20,8 +20,12 @@ _REPOSITORY = Path(__file__).parents[2]
 _LISTENING = re.compile(r"listening on (\S+)  key: (\S+)")
 
 
+# Seconds that a host may need to end, on top of the grace of its functions.
+_LEEWAY = 20
+
+
 class HostError(Exception):
-    """The host's process ended before it listened."""
+    """The host's process ended before it listened, or did not end when it should."""
 
 
 class HostProcess(HostClient):
@@ -44,6 +48,7 @@ class HostProcess(HostClient):
         self.services = services or LocalServices(data)
         self._starts_services = services is None
         self._settings = settings or {}
+        self._grace = grace
         options = {"--app": app, "--port": 0, "--grace": grace, "--polling": polling}
         self._options = [f"{name}={value}" for name, value in options.items() if value is not None]
         self._options += ["--services-from-environment", "--end-with-input"]
@@ -72,8 +77,12 @@ class HostProcess(HostClient):
         return self.wait()
 
     def wait(self) -> int:
-        """Wait until the process has ended, and return its exit status."""
-        return self._process.wait()
+        """Wait until the process has ended, and return its exit status. Raises HostError when it does not end."""
+        try:
+            return self._process.wait(self._grace + _LEEWAY)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise HostError(f"the host did not end:\n{self.log()}") from None
 
     def begin_to_stop(self) -> None:
         """Ask the process to end and do not wait."""

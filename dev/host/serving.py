@@ -51,7 +51,7 @@ class Serving:
                 self._ready.result().call_soon_threadsafe(self._host.stop)
             self.ended_well = self._ended.result()
 
-    def when_ended(self, call: Callable[[], None]) -> None:
+    def when_ended(self, call: Callable[[], object]) -> None:
         """Have `call` called, on any thread, when the functions are no longer served, for whatever reason."""
         self._ended.add_done_callback(lambda _: call())
 

@@ -6,14 +6,18 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
+from dev.simulators.campaign_monitor import CampaignMonitor
 from dev.simulators.common.inspection import Start
 from dev.simulators.common.serving import serve_until_signal
 from dev.simulators.common.settings import changed
 from dev.simulators.common.simulator import AnyVendor, Simulator
 from dev.simulators.iterable import Iterable
+from dev.simulators.omnisend import Omnisend
 
 VENDORS: dict[str, Callable[[], AnyVendor]] = {
+    "campaign-monitor": CampaignMonitor,
     "iterable": Iterable,
+    "omnisend": Omnisend,
 }
 
 

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.telemetry import TelemetryConfig
 
-from shared.api import connections, docs, exports, problems, runs, segments, vendors
+from shared.api import connections, docs, exports, people, problems, runs, segments, vendors
 from shared.api.service import Service
 from shared.api.views import Health, Problem
 from shared.api.wiring import TheService
@@ -25,7 +25,7 @@ _SILENT: TelemetryConfig = {
     "operation_spans": False,
     "auto_configure": False,
 }
-ROUTERS = (vendors.router, connections.router, exports.router, segments.router, runs.router)
+ROUTERS = (vendors.router, connections.router, exports.router, segments.router, runs.router, people.router)
 
 
 class _App(FastAPI):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Response
+from dataclasses import replace
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
 
 from shared.api.problems import responses
 from shared.api.views import CheckView, TargetChoice
@@ -65,7 +68,14 @@ def delete_connection(name: str, service: TheService, caller: TheCaller, conditi
 
 
 @router.post("/{name}/check", summary="Check a connection", responses=responses(403, 404, 409, 422, 502, 503))
-def check_connection(name: str, service: TheService, caller: TheCaller) -> CheckView:
+def check_connection(
+    name: str,
+    service: TheService,
+    caller: TheCaller,
+    same_account: Annotated[
+        bool, Query(description="The key was replaced, and leads to the same account as before: keep the account.")
+    ] = False,
+) -> CheckView:
     """Asks the vendor, and keeps the account and what was found. A failed check is an answer, not an error."""
     catalog = service.catalog
     held = catalog.connection(name)
@@ -74,6 +84,8 @@ def check_connection(name: str, service: TheService, caller: TheCaller) -> Check
         result = service.check_connection(name)
     except UserMustAct as error:
         result = CheckResult(ok=False, code=error.code, message=error.message)
+    if same_account and held.item.account:
+        result = replace(result, account=held.item.account)
     stored = catalog.record_check(held, result).item
     strangers = catalog.strangers(stored) if result.ok else []
     return CheckView(

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from shared.api.problems import responses
-from shared.api.views import Decision, Link, Report, RunPage, RunView
+from shared.api.views import Decision, Link, Operation, Report, RunPage, RunView
 from shared.api.wiring import TheCaller, TheService
 from shared.catalog.issues import NotFound
 from shared.catalog.models import MAX_SEGMENTS, NAME
@@ -81,6 +81,17 @@ def read_rejected(
     if link:
         return JSONResponse(found.model_dump(mode="json"), headers=private)
     return RedirectResponse(found.url, 307, headers=private)
+
+
+@router.get("/{run}/sample", summary="Read what a dry run would send", responses=responses(403, 404, 422))
+def read_sample(
+    name: str, run: str, service: TheService, caller: TheCaller, target: Annotated[int, Query(ge=0, le=100)] = 0
+) -> list[Operation]:
+    """A few operations of each kind, with addresses and values as the vendor would get them."""
+    found = service.sample(name, run, target)
+    if found is None:
+        raise NotFound("sample of a run", run)
+    return [Operation.model_validate(each) for each in found]
 
 
 @router.post("/{run}/cancel", summary="Cancel a run", status_code=202, responses=responses(403, 404, 409))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from shared.api.views import Link, Report, RunPage, RunSummary, RunView
 from shared.catalog.catalog import Caller, Catalog
+from shared.catalog.models import Export
 from shared.vendors.contract import CheckResult, TargetFound
 
 DecisionWord = Literal["deliver", "additions_only", "discard"]
@@ -85,6 +86,22 @@ class Service(Protocol):
 
     def cancel(self, export: str, run: str) -> RunView | None:
         """Ask a run to stop. Raises NotNow where it has ended."""
+        ...
+
+    def members(self, export: Export) -> Mapping[str, int]:
+        """People whom the export added and who are still on its targets, by target key."""
+        ...
+
+    def explain(self, export: str, address: str) -> Mapping[str, Any]:
+        """Why a person is or is not on the export's targets."""
+        ...
+
+    def forget(self, address: str, by: str) -> Mapping[str, int]:
+        """Erase an address; how many ledgers and runs held it. Raises NotNow while a run is under way."""
+        ...
+
+    def sample(self, export: str, run: str, target: int = 0) -> Sequence[Mapping[str, Any]] | None:
+        """Operations of a dry run as the vendor would get them."""
         ...
 
     def decide(self, export: str, run: str, *, plan: str, decision: DecisionWord, by: str) -> RunView | None:

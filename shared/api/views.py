@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from shared.catalog.models import Export, SettingValue
 from shared.delivery.records import ENDED, State
+from shared.delivery.transitions import RunKind
 from shared.vendors.contract import FieldType
 
 
@@ -156,6 +157,7 @@ class RunSummary(View):
     export: str
     state: State
     trigger: str
+    kind: RunKind = RunKind.DELIVERY
     started_at: datetime
     finished_at: datetime | None = None
     message: str = ""
@@ -229,6 +231,58 @@ class Link(View):
 
     url: str
     expires_at: datetime
+
+
+class StartInput(BaseModel):
+    """What a run is for. `retry` sends again what was rejected or stayed unknown; `dry_run` plans and sends nothing;
+    `full_resync` sends everyone again; `rebuild` makes a list anew that is gone; `withdraw` takes everyone off whom
+    the export added."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: RunKind = RunKind.DELIVERY
+
+
+class AddressInput(BaseModel):
+    """A person, by address; always in a body and never in a URL."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    address: str = Field(min_length=1, max_length=320)
+
+
+class Operation(View):
+    """One operation of a plan."""
+
+    operation: str
+    address: str
+    values: dict[str, Any]
+
+
+class Explanation(View):
+    """Why a person is or is not on an export's targets; it holds no address."""
+
+    export: str
+    address: str = Field(description="valid, or what is wrong with the address.")
+    targets: list[TargetExplanation]
+
+
+class TargetExplanation(View):
+    """`segments`: where the address stands in the newest snapshots. `ledger`: what is known of it, null if nothing.
+    `receipts`: what became of it in the last runs. `verdict`: one sentence."""
+
+    target: str
+    verdict: str
+    segments: list[dict[str, Any]]
+    ledger: dict[str, str] | None
+    receipts: list[dict[str, Any]]
+
+
+class Forgotten(View):
+    """How many ledgers and runs held the address. What stays is a record with a salted hash."""
+
+    ledgers: int
+    runs: int
 
 
 class Decision(BaseModel):

@@ -202,7 +202,7 @@ class Guards(Model):
     max_age_days: int | None = Field(default=30, ge=1, le=3650, description="Age of the snapshot.")
     min_profiles: int | None = Field(default=None, ge=1, description="People in the segments.")
     max_deviation_share: float | None = Field(
-        default=None, ge=0, description="Change of the number of people since the last delivery."
+        default=1.0, ge=0, description="Change of the number of people since the last delivery; 1 is twice as many."
     )
     max_profiles: int | None = Field(default=None, ge=1, description="None: the vendor's own limit.")
 

@@ -28,6 +28,7 @@ class Cloud:
         self.targets = Table(state, "targets")
         self.runs = Table(state, "runs")
         self.snapshots = Table(state, "snapshots")
+        self.forgotten = Table(state, "forgotten")
         self.secrets = Secrets(settings)
 
     @cached_property

@@ -9,6 +9,9 @@ from datetime import datetime
 from shared.catalog.models import Guards
 from shared.delivery.plan import Balance
 
+FEW = 1000
+"""People; a smaller change of a segment is nobody's mishap, whatever its share."""
+
 DELIVER = "deliver"
 ADDITIONS_ONLY = "additions_only"
 DISCARD = "discard"
@@ -95,7 +98,8 @@ def _fewest(facts: Facts, guards: Guards) -> Iterator[Finding]:
 
 def _deviation(facts: Facts, guards: Guards) -> Iterator[Finding]:
     before, most = facts.members_before, guards.max_deviation_share
-    if most is not None and before and abs(facts.people - before) / before > most:
+    change = abs(facts.people - before)
+    if most is not None and before and change > FEW and change / before > most:
         yield Finding("deviation", f"the segment has {facts.people:,} people after {before:,}, limit {most:.0%}")
 
 

@@ -39,6 +39,11 @@ def rejected(folder: str) -> str:
     return f"{folder}rejected.csv"
 
 
+def sample(folder: str) -> str:
+    """A few operations of a dry run, as the vendor would get them."""
+    return f"{folder}sample.json"
+
+
 def ledger_folder(account: str, target: str) -> str:
     """A target's ledger; the target's key may hold any character, so its hash names the folder."""
     digest = hashlib.sha256(target.encode()).hexdigest()[:16]

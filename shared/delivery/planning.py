@@ -131,7 +131,7 @@ _STAGED = {
 }
 
 _WITH_VALUES = """
-    SELECT staged.address, staged.bucket, staged."values", staged.hash, steps.vendor_id, steps.returning
+    SELECT staged.address, staged.bucket, staged."values", staged.hash, steps.vendor_id, steps.came_back
     FROM staged JOIN steps ON staged.n = steps.n WHERE steps.step = '{kind}'
 """
 
@@ -139,7 +139,7 @@ _OPERATIONS = {
     Kind.ADD: _WITH_VALUES.format(kind=Kind.ADD),
     Kind.CHANGE: _WITH_VALUES.format(kind=Kind.CHANGE),
     Kind.REMOVE: f"""
-        SELECT address, bucket, '{{}}' AS "values", NULL::UBIGINT AS hash, vendor_id, false AS returning
+        SELECT address, bucket, '{{}}' AS "values", NULL::UBIGINT AS hash, vendor_id, false AS came_back
         FROM steps WHERE step = '{Kind.REMOVE}'
     """,
 }
@@ -191,7 +191,7 @@ def _decide(database: DuckDBPyConnection, wish: Wish, protected: Path | None) ->
         CREATE OR REPLACE TEMP TABLE steps AS
         SELECT wanted.n AS n, coalesce(wanted.address, ledger.address) AS address,
                coalesce(wanted.bucket, ledger.bucket) AS bucket, ledger.vendor_id AS vendor_id,
-               ledger.removed_at IS NOT NULL AS returning,
+               ledger.removed_at IS NOT NULL AS came_back,
                CASE WHEN wanted.n IS NULL THEN {transitions.case(outside)}
                     ELSE {transitions.case(inside)} END AS step
         FROM (SELECT staged.n, staged.address, staged.bucket, staged.hash AS wanted_hash

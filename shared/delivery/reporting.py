@@ -11,18 +11,24 @@ from typing import Any
 from shared.delivery import addresses, layout
 from shared.delivery.committing import Outcomes, Why
 from shared.delivery.files import DataFile
+from shared.delivery.looking import rows
 from shared.delivery.matching import literal
-from shared.delivery.plan import Plan
+from shared.delivery.plan import ORDER, Plan
 from shared.delivery.records import State
 from shared.delivery.scratch import database
+from shared.delivery.transitions import RunKind
 from shared.delivery.work import Work
 
+SAMPLE = 10
+"""Rows of each kind of operation that a dry run shows."""
 HEADER = "address,segment,file,row,operation,outcome,code,reason,tried_again\n"
 
 
 def write(work: Work, plan: Plan | None, outcomes: Outcomes, state: State) -> None:
     """Write both files of a delivery. Writing them again gives the same."""
     _write_rejected(work, plan, outcomes)
+    if plan is not None and work.run.kind is RunKind.DRY_RUN:
+        work.cloud.blobs.write(layout.sample(work.folder), json.dumps(_sample(work, plan)).encode())
     body = json.dumps(describe(work, plan, outcomes, state), indent=2, ensure_ascii=False)
     work.cloud.blobs.write(layout.report(work.folder), body.encode())
 
@@ -86,6 +92,8 @@ def _snapshots(plan: Plan | None) -> list[dict[str, Any]]:
 def _write_rejected(work: Work, plan: Plan | None, outcomes: Outcomes) -> None:
     """One block for each part, so that neither memory nor disk holds more than one."""
     work.cloud.blobs.compose(layout.rejected(work.folder), _blocks(work, plan, outcomes))
+    for file in outcomes.rejected:
+        work.cloud.blobs.delete(file.name)
 
 
 def _blocks(work: Work, plan: Plan | None, outcomes: Outcomes) -> Iterator[Path]:
@@ -109,6 +117,17 @@ def _csv(work: Work, file: DataFile, query: str) -> Path:
         connection.execute(f"COPY ({query}) TO {literal(str(result))} (FORMAT csv, HEADER false)")
     source.unlink()
     return result
+
+
+def _sample(work: Work, plan: Plan) -> list[dict[str, Any]]:
+    """A few operations of each kind, as the vendor would get them. It holds addresses."""
+    found: list[dict[str, Any]] = []
+    for kind in ORDER:
+        files = [file for file in plan.files if file.kind is kind][:1]
+        for row in (row for file in files for row in rows(work.cloud, file.file, f"file_row_number < {SAMPLE}")):
+            values = json.loads(row["values"])
+            found.append({"operation": str(kind), "address": row["address"], "values": values})
+    return found
 
 
 def _harmless(column: str) -> str:

@@ -97,7 +97,7 @@ class Sender:
         path = self.where / f"sending-{file.first_batch}.parquet"
         if not self.blobs.download(file.file.stored, path):
             raise ledger.damaged()
-        query = f'SELECT address, "values", vendor_id, returning FROM read_parquet({literal(str(path))})'
+        query = f'SELECT address, "values", vendor_id, came_back FROM read_parquet({literal(str(path))})'
         cursor = self.database.cursor().execute(query)
         try:
             for batch in wanted:

@@ -12,8 +12,8 @@ class RunKind(StrEnum):
     """What a run is for."""
 
     DELIVERY = "delivery"
-    DRY_RUN = "dry run"
-    FULL_RESYNC = "full resync"
+    DRY_RUN = "dry_run"
+    FULL_RESYNC = "full_resync"
     REBUILD = "rebuild"
     RETRY = "retry"
     WITHDRAW = "withdraw"

@@ -20,11 +20,23 @@ _UNDECODED = re.compile("[\udc80-\udcff]")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a file says about itself: its columns in order, for Parquet their types, for CSV whether to skip a line."""
+    """What a file says about itself: its columns in order; for Parquet their types.
+
+    For CSV whether there is a line to skip, and what ends that first line (empty where it is the only one).
+    """
 
     columns: tuple[str, ...]
     header: bool = False
+    line_end: str = ""
     types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The cells of a line, and what ends it."""
+
+    cells: tuple[str, ...]
+    line_end: str
 
 
 class BadHead(ValueError):
@@ -37,23 +49,14 @@ def csv_head(client: BlobServiceClient, file: SnapshotFile, csv: CsvFormat, colu
     A header that was not declared is seen by being equal to the columns: no person looks like that.
     Raises BadHead, and what Azure raises where the version is gone.
     """
-    record = _first_record(client, file, csv)
+    record = first_record(*_first_bytes(client, file, csv.compression), csv)
     if record is None:
         return None
-    if csv.header:
-        if any("@" in name for name in record):
-            raise BadHead("it has no header: its first line holds an address")
-        return Head(record, header=True)
-    return Head(columns, header=record == columns)
-
-
-def _first_record(client: BlobServiceClient, file: SnapshotFile, csv: CsvFormat) -> tuple[str, ...] | None:
-    try:
-        return first_record(*_first_bytes(client, file, csv.compression), csv)
-    except BadHead:
-        if csv.header:
-            raise
-        return ()  # not a header, then; reading the file will say what is wrong with the line
+    if not csv.header:
+        return Head(columns, record.cells == columns, record.line_end)
+    if any("@" in name for name in record.cells):
+        raise BadHead("it has no header: its first line holds an address")
+    return Head(record.cells, True, record.line_end)
 
 
 def _first_bytes(client: BlobServiceClient, file: SnapshotFile, compression: str) -> tuple[bytes, bool]:
@@ -79,8 +82,8 @@ def _first_bytes(client: BlobServiceClient, file: SnapshotFile, compression: str
         raise BadHead("it is not compressed with gzip") from None
 
 
-def first_record(data: bytes, whole: bool, csv: CsvFormat) -> tuple[str, ...] | None:
-    """The cells of the first line, None where there is nothing; `whole` says that `data` is the whole content.
+def first_record(data: bytes, whole: bool, csv: CsvFormat) -> Record | None:
+    """The first line, None where there is nothing; `whole` says that `data` is the whole content.
 
     Stricter than DuckDB, which takes quotation marks inside a header for the beginning of a cell. Raises BadHead.
     """
@@ -97,7 +100,7 @@ def first_record(data: bytes, whole: bool, csv: CsvFormat) -> tuple[str, ...] | 
                 break
             if _UNDECODED.search("".join(cells)):
                 raise BadHead("its first line is not in the declared encoding")
-            return tuple(cells)
+            return Record(tuple(cells), end)
     raise BadHead("its first line is too long, or its quoting is malformed")
 
 

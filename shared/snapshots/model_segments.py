@@ -94,7 +94,7 @@ def _beside(container: ContainerClient, places: Iterable[Place]) -> dict[tuple[s
     there = {}
     for folder in dict.fromkeys(parent(name) for wanted in places for name in wanted.names):
         prefix = f"{folder}/" if folder else ""
-        for item in container.walk_blobs(name_starts_with=prefix, include=include, delimiter="/"):
+        for item in container.walk_blobs(name_starts_with=prefix, include=include):
             if isinstance(item, BlobProperties):
                 blob = blob_of(container.container_name, item)
                 there[blob.file.name, blob.file.blob_snapshot] = blob

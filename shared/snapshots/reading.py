@@ -82,6 +82,7 @@ def _connection(memory_mb: int, temporary_mb: int) -> Iterator[duckdb.DuckDBPyCo
                 "max_temp_directory_size": f"{temporary_mb}MB",
                 "threads": _THREADS,
                 "preserve_insertion_order": True,
+                "enable_external_file_cache": False,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
             }
@@ -139,7 +140,7 @@ class Reader:
         return Head(tuple(row[0] for row in rows), types=tuple(row[1] for row in rows))
 
     def _pin(self, file: SnapshotFile, kind: Format | None) -> str:
-        watch = partial(CsvWatch, file, kind, MAX_LINE_BYTES) if isinstance(kind, CsvFormat) else None
+        watch = partial(self._watch, file, kind) if isinstance(kind, CsvFormat) else None
         self._files.pin(file.container, file.name, Pin(file.etag, file.size, file.blob_snapshot, watch))
         return self._urls.setdefault(file, self._files.url(file.container, file.name))
 
@@ -152,3 +153,7 @@ class Reader:
             raise SnapshotUnreadable(file.path, str(error), line=1) from None
         except (ResourceModifiedError, ResourceNotFoundError):
             raise SnapshotChanged from None
+
+    def _watch(self, file: SnapshotFile, csv: CsvFormat) -> CsvWatch:
+        head = self._heads[file]
+        return CsvWatch(file, csv, len(head.columns) if head else 0, MAX_LINE_BYTES)

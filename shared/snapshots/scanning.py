@@ -12,6 +12,7 @@ from shared.snapshots.snapshot import CsvFormat, Format, Snapshot, SnapshotFile
 
 MAX_LINE_BYTES = 1 << 20
 FILE_INDEX = "file_index"
+UNSUITABLE = "unsuitable_column"
 
 _BUFFER_BYTES = 4 << 20
 _PLAIN_TYPES = (
@@ -46,8 +47,7 @@ def scan(
     wanted = list(dict.fromkeys(columns))
     if len({name.lower() for name in [*wanted, FILE_INDEX]}) <= len(wanted):
         raise UserMustAct(
-            "unsuitable_column",
-            f"A column cannot be called {FILE_INDEX}, or like another one but for upper and lower case.",
+            UNSUITABLE, f"Wanted columns may not differ in upper and lower case only, or be {FILE_INDEX!r}."
         )
     pieces = []
     for start, head, files in _alike([(file, heads[file]) for file in snapshot.files]):
@@ -68,13 +68,15 @@ def _alike(files: Sequence[tuple[SnapshotFile, Head | None]]) -> Iterator[tuple[
 
 
 def _must_have(head: Head, wanted: Sequence[str], file: SnapshotFile) -> None:
+    if head.types and FILE_INDEX in map(str.lower, head.columns):
+        raise UserMustAct(UNSUITABLE, f"The segment's file {file.path} may not have a column {FILE_INDEX!r}.")
     for name in wanted:
         if name not in head.columns:
             raise UserMustAct("missing_column", f"The segment's file {file.path} has no column {name!r}.")
         kind = head.types[head.columns.index(name)] if head.types else "VARCHAR"
         if head.columns.count(name) > 1 or kind.endswith("]") or not kind.startswith(_PLAIN_TYPES):
             raise UserMustAct(
-                "unsuitable_column",
+                UNSUITABLE,
                 f"The column {name!r} of the segment's file {file.path} is there twice, or is not a plain value.",
             )
 
@@ -94,7 +96,12 @@ def _piece(kind: Format, start: int, head: Head, urls: Sequence[str], wanted: Se
 
 
 def _csv(urls: Sequence[str], csv: CsvFormat, head: Head) -> str:
-    """Nothing is guessed, and `parallel` is off: with it DuckDB 2.0 loses rows next to line breaks inside cells."""
+    """Nothing is guessed.
+
+    What DuckDB 2.0 does with line ends decides the rest: with `parallel` it loses rows beside line breaks inside cells;
+    the kind of line end is taken from the first one, be it inside a cell, unless it is given; but given together with
+    `strict_mode`, which is on anyway, all rows are lost. `watches` looks for what it misses.
+    """
     columns = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(head.columns)))
     options = {
         "columns": f"{{{columns}}}",
@@ -105,7 +112,6 @@ def _csv(urls: Sequence[str], csv: CsvFormat, head: Head) -> str:
         "escape": literal(csv.quote),
         "encoding": literal(csv.encoding),
         "compression": literal(csv.compression),
-        "strict_mode": "true",
         "null_padding": "false",
         "ignore_errors": "false",
         "parallel": "false",
@@ -113,6 +119,8 @@ def _csv(urls: Sequence[str], csv: CsvFormat, head: Head) -> str:
         "max_line_size": str(MAX_LINE_BYTES),
         "buffer_size": str(_BUFFER_BYTES),
     }
+    if head.line_end:
+        options["new_line"] = literal(head.line_end.replace("\r", "\\r").replace("\n", "\\n"))
     return f"read_csv({_list(urls)}, {', '.join(f'{name} = {value}' for name, value in options.items())})"
 
 

@@ -17,6 +17,7 @@ CHANGED_RETRY_SECONDS = 60.0
 DAMAGED_GZIP = "its gzip compression is damaged"
 ODD_QUOTES = "it has an odd number of quotation marks, so a quoted cell is never closed"
 STRAY_QUOTE = "a quotation mark inside a cell is not doubled, or the cell is not in quotation marks"
+LAST_LINE = "its last line is malformed, or not in the declared encoding"
 TOO_LONG = "a line is longer than can be read"
 NOT_PARQUET = "it is not readable as Parquet"
 
@@ -33,6 +34,10 @@ _REASONS = (
     (re.compile(r"Parquet|magic bytes|Footer|decompress|Thrift|bytes returned"), NOT_PARQUET),
 )
 _SQL_MISTAKES = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+
+
+def wrong_cells(found: int, expected: int) -> str:
+    return f"a line has {found} cells where {expected} are expected"
 
 
 class SnapshotUnreadable(UserMustAct):
@@ -78,7 +83,7 @@ def _file(text: str, urls: Iterable[str]) -> str:
 def _reason(text: str) -> str:
     text = _ORIGINAL_LINE.sub(_own_words, text)
     if cells := _CELLS.search(text):
-        return f"it has {cells[2]} cells where {cells[1]} are expected"
+        return wrong_cells(int(cells[2]), int(cells[1]))
     return next((reason for sign, reason in _REASONS if sign.search(text)), "its content is malformed")
 
 

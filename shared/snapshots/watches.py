@@ -1,7 +1,8 @@
 """What DuckDB 2.0 does not notice while it reads a CSV file, and what would cost people their place on a list.
 
-Without `parallel` it drops, in silence, what follows a quoted cell that is never closed, and a last line that is longer
-than its buffers; and it does not compare gzip's checksums. So whatever is fetched is looked at here too.
+Without `parallel` it drops in silence what follows a quoted cell that is never closed, a last line that is longer than
+its buffers, and, where the last two buffers meet in it, a last line with too few or too many cells. It does not compare
+gzip's checksums either. So whatever is fetched is looked at here too.
 """
 
 from __future__ import annotations
@@ -10,8 +11,17 @@ import re
 import zlib
 from collections.abc import Iterator
 
+from shared.snapshots.heads import BadHead, first_record
 from shared.snapshots.snapshot import CsvFormat, SnapshotFile
-from shared.snapshots.unreadable import DAMAGED_GZIP, ODD_QUOTES, STRAY_QUOTE, TOO_LONG, SnapshotUnreadable
+from shared.snapshots.unreadable import (
+    DAMAGED_GZIP,
+    LAST_LINE,
+    ODD_QUOTES,
+    STRAY_QUOTE,
+    TOO_LONG,
+    SnapshotUnreadable,
+    wrong_cells,
+)
 
 _PIECE = 1 << 20
 
@@ -19,21 +29,23 @@ _PIECE = 1 << 20
 class CsvWatch:
     """Looks at a file once from beginning to end, whatever the order and overlap of the ranges that are fetched.
 
-    Raises SnapshotUnreadable where it is damaged gzip, where a quotation mark stands where RFC 4180 has none, and at the
-    end where a quoted cell is not closed or the last line is longer than `most` bytes.
+    Raises SnapshotUnreadable where it is damaged gzip, where a quotation mark stands where RFC 4180 has none, and at
+    the end where a quoted cell is not closed or the last line is longer than `most` bytes or has not so many `cells`.
     """
 
-    def __init__(self, file: SnapshotFile, csv: CsvFormat, most: int) -> None:
+    def __init__(self, file: SnapshotFile, csv: CsvFormat, cells: int, most: int) -> None:
         self._file = file
+        self._csv = csv
+        self._cells = cells
         self._most = most
         self._unpack = _Gunzip() if csv.compression == "gzip" else None
         self._quote = csv.quote.encode()
-        self._cells = _cells(csv) if csv.quote else None
+        self._quoted = _quoted(csv) if csv.quote else None
         self._tail = b"\n"  # what is not looked through yet, and one byte before
         self._waiting: dict[int, bytes] = {}
         self._next = 0
         self._odd = False
-        self._line = 0  # bytes since the last line end outside of quotation marks
+        self._line = b""  # what follows the last line end outside of quotation marks
 
     def feed(self, offset: int, data: bytes) -> None:
         skipped = max(self._next - offset, 0)
@@ -60,8 +72,14 @@ class CsvWatch:
         self._quoting(b"\n")
         if self._odd:
             raise self._unreadable(ODD_QUOTES)
-        if self._line > self._most:
+        if len(self._line) > self._most:
             raise self._unreadable(TOO_LONG)
+        try:
+            last = first_record(self._line, True, self._csv)
+        except BadHead:
+            raise self._unreadable(LAST_LINE) from None
+        if last and len(last.cells) != self._cells:
+            raise self._unreadable(wrong_cells(len(last.cells), self._cells))
 
     def _look_through(self, text: bytes) -> None:
         self._quoting(text)
@@ -70,7 +88,7 @@ class CsvWatch:
     def _quoting(self, text: bytes) -> None:
         """Go on from what is left of the text before: at most one quotation mark that waits for its partner."""
         text = self._tail + text
-        whole = self._cells.match(text, 1) if self._cells else None
+        whole = self._quoted.match(text, 1) if self._quoted else None
         first = text.find(self._quote, whole.end()) if whole else -1
         if first < 0:
             self._tail = text[-1:]
@@ -87,10 +105,10 @@ class CsvWatch:
         while (start := max(text.rfind(b"\n", 0, end), text.rfind(b"\r", 0, end))) >= 0:
             odd ^= self._is_odd(text[start:end])
             if not odd:
-                self._line = len(text) - start - 1
+                self._line = text[start + 1 :]
                 return
             end = start
-        self._line += len(text)
+        self._line = (self._line + text)[: self._most + 1]
 
     def _is_odd(self, text: bytes) -> bool:
         return bool(self._quote) and text.count(self._quote) % 2 == 1
@@ -99,7 +117,7 @@ class CsvWatch:
         return SnapshotUnreadable(self._file.path, reason)
 
 
-def _cells(csv: CsvFormat) -> re.Pattern[bytes]:
+def _quoted(csv: CsvFormat) -> re.Pattern[bytes]:
     """Text with whole quoted cells, by RFC 4180; one with a doubled quotation mark inside looks like two.
 
     The mark that opens one follows a delimiter, a line end, or `\\xbf`, the last of a byte order mark.
@@ -121,10 +139,8 @@ class _Gunzip:
 
     def pieces(self, data: bytes) -> Iterator[bytes]:
         """Raises zlib.error where the data is damaged."""
-        piece = b""
-        while data or len(piece) == _PIECE:
+        while data:
             if self._member.eof:  # gzip files may follow one another in one file
                 self._member = zlib.decompressobj(wbits=31)
-            piece = self._member.decompress(data, _PIECE)
-            yield piece
+            yield self._member.decompress(data, _PIECE)
             data = self._member.unused_data or self._member.unconsumed_tail

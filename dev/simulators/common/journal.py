@@ -108,6 +108,11 @@ class Journal:
     def entries(self) -> list[Entry]:
         return list(self._latest)
 
+    @property
+    def in_flight(self) -> int:
+        """The calls that have come and whose answer has not gone out yet."""
+        return self._in_flight
+
     def arrive(self, method: str, path: str, endpoint: str) -> Entry:
         """A request came in. Call `settle` before its answer goes out, and `leave` after."""
         entry = Entry(self._all.calls + 1, self._clock.monotonic(), method, path, endpoint)

@@ -16,7 +16,8 @@ class Settings(BaseModel):
 
     `latency_fixed` and `latency_per_row` are seconds between the work and the answer. `rates` maps an
     endpoint ("METHOD /template") or "any" to what one account may call. `retry_after` is how a 429 tells
-    when to come back. `journal` is what an entry keeps beside the counts.
+    when to come back. With more calls than `most_in_flight` under way, a further one gets a 429 that does not
+    tell. `journal` is what an entry keeps beside the counts.
     """
 
     model_config = ConfigDict(extra="forbid", validate_assignment=True)
@@ -25,6 +26,7 @@ class Settings(BaseModel):
     latency_per_row: float = Field(default=0.0, ge=0)
     rates: dict[str, Rate] = Field(default_factory=dict)
     retry_after: Literal["absent", "seconds", "http_date"] = "absent"
+    most_in_flight: int | None = Field(default=None, ge=1)
     journal: Keep = "addresses"
 
 

@@ -109,6 +109,9 @@ class Simulator(Generic[VendorT_co]):
         if isinstance(account, Answer):
             return account
         entry.account = account
+        most = self.vendor.settings.most_in_flight
+        if most is not None and self.journal.in_flight > most:
+            return self.vendor.rate_limited(call.endpoint, account)
         wait = self._windows.take(account, self._rates(call.endpoint))
         if wait > 0:
             return self._limited(call.endpoint, account, wait)
@@ -117,7 +120,7 @@ class Simulator(Generic[VendorT_co]):
         except Refusal as refusal:
             answer = refusal.answer
         entry.rows = answer.rows
-        entry.worked = answer.status < 400
+        entry.worked = answer.status < 400 if answer.worked is None else answer.worked
         if self.vendor.settings.journal != "counts":
             entry.touched = answer.touched
         return answer
@@ -131,7 +134,7 @@ class Simulator(Generic[VendorT_co]):
         seconds = math.ceil(wait)
         match self.vendor.settings.retry_after:
             case "seconds":
-                return answer.with_header("retry-after", str(seconds))
+                return self.vendor.told_to_wait(answer, seconds)
             case "http_date":
                 return answer.with_header("retry-after", formatdate(self.clock.epoch() + seconds, usegmt=True))
             case _:
@@ -143,7 +146,7 @@ class Simulator(Generic[VendorT_co]):
             case "rate_limited":
                 limited = self.vendor.rate_limited(call.endpoint, call.account)
                 after = fault.retry_after
-                return limited if after is None else limited.with_header("retry-after", str(after))
+                return limited if after is None else self.vendor.told_to_wait(limited, after)
             case "error":
                 return self.vendor.error(fault.status or 500)
             case "html":

@@ -37,7 +37,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response, and for the journal: the rows that the call carried and the identifiers it took effect on."""
+    """A response, and for the journal: the rows that the call carried and the identifiers it took effect on.
+
+    `worked` is for an answer whose status does not tell whether the vendor did what was asked.
+    """
 
     status: int
     body: bytes
@@ -45,6 +48,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     rows: int = 0
     touched: Sequence[str] = ()
+    worked: bool | None = None
 
     def with_header(self, name: str, value: str) -> Answer:
         return replace(self, headers=(*self.headers, (name, value)))
@@ -102,6 +106,10 @@ class Vendor(ABC, Generic[SettingsT]):
     @abstractmethod
     def rate_limited(self, endpoint: str, account: str) -> Answer:
         """The 429, without Retry-After."""
+
+    def told_to_wait(self, limited: Answer, seconds: int) -> Answer:
+        """The 429, saying when to come back; most vendors do so in a header."""
+        return limited.with_header("retry-after", str(seconds))
 
     @abstractmethod
     def error(self, status: int) -> Answer:

@@ -54,7 +54,7 @@ class TestCloud(Cloud):
         address = settings.state_storage
         self.blobs = Blobs(address, f"{unique}-state")
         self.slices = Queue(address, f"{unique}-slices")
-        for name in ("connections", "exports", "targets", "runs", "snapshots"):
+        for name in ("connections", "exports", "targets", "runs", "snapshots", "forgotten"):
             setattr(self, name, Table(address, f"{unique}{name}"))
 
 

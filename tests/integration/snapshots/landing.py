@@ -52,10 +52,15 @@ class Landing:
 
     def snapshot(self, *contents: bytes | str, kind: Format | None = None, columns: Sequence[str] = ()) -> Snapshot:
         """Files that together are a snapshot, made without looking for it."""
-        for number, content in enumerate(contents):
-            self.put(f"seg/part-{number}", content)
-        files = [self.file(f"seg/part-{number}") for number in range(len(contents))]
-        return Snapshot("seg", "seg", datetime.now(UTC), "key", tuple(files), kind or CsvFormat(), tuple(columns))
+        names = [f"seg/part-{number}" for number in range(len(contents))]
+        for name, content in zip(names, contents, strict=True):
+            self.put(name, content)
+        return self.with_files(*names, kind=kind, columns=columns)
+
+    def with_files(self, *names: str, kind: Format | None = None, columns: Sequence[str] = ()) -> Snapshot:
+        """A snapshot of blobs that are there."""
+        files = tuple(self.file(name) for name in names)
+        return Snapshot("seg", "seg", datetime.now(UTC), "key", files, kind or CsvFormat(), tuple(columns))
 
     def file(self, name: str) -> SnapshotFile:
         """A blob as it is now."""

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import gzip
+import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+from azure.storage.blob import BlobBlock
 
+from shared.cloud.settings import StorageAddress
 from shared.errors import UserMustAct
 from shared.snapshots.counts import count_rows
 from shared.snapshots.reading import reader
@@ -68,6 +73,22 @@ def test_dialects(landing: Landing, content: bytes | str, kind: CsvFormat, expec
     snapshot = landing.snapshot(content, kind=kind, columns=("a", "b"))
     rows = landing.rows(snapshot, "a", "b")
     assert [row[:-1] for row in rows] == expected
+
+
+LINE_ENDS = ["\n", "\r\n", "\r"]
+
+
+@pytest.mark.parametrize("header", [True, False], ids=["header", "no header"])
+@pytest.mark.parametrize("inside", LINE_ENDS, ids=["LF inside", "CRLF inside", "CR inside"])
+@pytest.mark.parametrize("between", LINE_ENDS, ids=["LF", "CRLF", "CR"])
+def test_line_breaks_inside_cells_may_be_of_another_kind(
+    landing: Landing, between: str, inside: str, header: bool
+) -> None:
+    lines = [f'"first{inside}line",b', "1,x", f'"2{inside}{inside}",y', "3,z"]
+    snapshot = landing.snapshot(between.join([*lines, ""]), kind=CsvFormat(header=header), columns=("a", "b"))
+    first = f"first{inside}line" if header else "a"
+    expected = [(f"first{inside}line", "b"), ("1", "x"), (f"2{inside}{inside}", "y"), ("3", "z")]
+    assert [row[:-1] for row in landing.rows(snapshot, first, "b")] == expected[header:]
 
 
 def test_each_file_has_its_own_order_of_columns(landing: Landing) -> None:
@@ -170,3 +191,26 @@ def test_the_connection_installs_nothing_and_stays_within_its_limits(landing: La
     assert settings["memory_limit"] == "476.8 MiB"
     assert settings["max_temp_directory_size"] == "381.4 MiB"
     assert not Path(settings["temp_directory"]).exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads the peak from /proc")
+@pytest.mark.parametrize("compression", ["none", "gzip"])
+def test_neither_memory_nor_disk_grows_with_the_file(
+    landing: Landing, storage: StorageAddress, compression: str
+) -> None:
+    block = as_csv([(str(number), f"person{number}@example.com", "x" * 70) for number in range(40_000)])
+    packed = gzip.compress(block) if compression == "gzip" else block
+    blob = landing.container.get_blob_client("seg/part-0")
+    blocks = [BlobBlock(f"{number:08}") for number in range(30)]
+    for each in blocks:
+        blob.stage_block(each.id, packed)
+    blob.commit_block_list(blocks)
+    snapshot = landing.with_files("seg/part-0", kind=CsvFormat(header=False, compression=compression), columns="abc")
+    command = [sys.executable, "-m", "tests.integration.snapshots.peak", json.dumps(snapshot.to_json())]
+    child = subprocess.run(command, capture_output=True, text=True, env={"STORAGE": str(storage.connection_string)})
+    assert child.stderr == ""
+    rows, peak = map(int, child.stdout.split())
+    assert rows == 30 * 40_000
+    assert len(block) * len(blocks) > 110 << 20
+    assert peak < 230 << 20, "the interpreter with its libraries takes 60 MB, DuckDB may take 60 MB"

@@ -11,6 +11,7 @@ from shared.api.service import DecisionWord, SegmentInfo, Service
 from shared.api.views import Link, Progress, Report, RunPage, RunSummary, RunView, TargetRun
 from shared.catalog.catalog import Caller, Catalog
 from shared.catalog.issues import NotNow
+from shared.catalog.models import Export
 from shared.delivery.records import State
 from shared.errors import Unprocessable
 from shared.vendors.contract import CheckResult, TargetFound
@@ -35,6 +36,8 @@ class FakeService:
     check: Callable[[], CheckResult] = lambda: CheckResult(True, "Fine.", "acc-1", details={"contacts": "7"})
     history: list[RunView] = field(default_factory=list)
     decided: list[dict[str, Any]] = field(default_factory=list)
+    left: dict[str, int] = field(default_factory=dict)
+    """People still on targets, by target key."""
     failure: Exception | None = None
     """Raised by the next call that asks a vendor."""
 
@@ -99,6 +102,21 @@ class FakeService:
         if found and found.state is State.SUCCEEDED:
             raise NotNow("ended", "The run has ended.")
         return found
+
+    def members(self, export: Export) -> Mapping[str, int]:
+        return self.left
+
+    def explain(self, export: str, address: str) -> Mapping[str, Any]:
+        self._fail()
+        return {"export": export, "address": "valid", "targets": []}
+
+    def forget(self, address: str, by: str) -> Mapping[str, int]:
+        self._fail()
+        return {"ledgers": 1, "runs": 2}
+
+    def sample(self, export: str, run: str, target: int = 0) -> Sequence[Mapping[str, Any]] | None:
+        self._fail()
+        return None
 
     def decide(self, export: str, run: str, *, plan: str, decision: DecisionWord, by: str) -> RunView | None:
         if plan != "plan-1":

@@ -99,3 +99,31 @@ def test_contributors_need_a_shared_connection(client: Client, contributor: Clie
     assert contributor.put(ONE, export_body()).status == 201
     assert contributor.get(ONE).json["created_by"] == "carl"
     assert contributor.delete(ONE).status == 204
+
+
+def test_deleting_an_export_offers_to_withdraw_people_first(client: Client, service: FakeService) -> None:
+    client.put(ONE, export_body())
+    service.left = {"name:VIP": 1234}
+    refused = client.delete("/api/v1/exports/vips")
+    assert (refused.status, refused.json["code"]) == (409, "members_left")
+    assert "1,234 people" in refused.json["detail"]
+    assert client.delete(ONE, query={"keep_members": "true"}).status == 204
+
+
+def test_retargeting_an_export_offers_to_withdraw_people_first(client: Client, service: FakeService) -> None:
+    client.put(ONE, export_body())
+    service.left = {"name:VIP": 3}
+    elsewhere = export_body(targets=[{"segments": ["blob/ci:VIP"], "list_name": "Elsewhere"}])
+    refused = client.put("/api/v1/exports/vips", elsewhere)
+    assert (refused.status, refused.json["code"]) == (409, "members_left")
+    assert client.put(ONE, elsewhere, query={"keep_members": "true"}).status == 200
+
+
+def test_changing_the_data_matching_says_how_many_are_sent_again(client: Client, service: FakeService) -> None:
+    client.put(ONE, export_body())
+    service.left = {"name:VIP": 48_538}
+    changed = client.put(ONE, export_body(matching=[{"field": "FIRSTNAME", "column": "EMail"}]))
+    assert changed.status == 200, changed.json
+    assert [each["message"] for each in changed.json["warnings"] if each["pointer"] == "/matching"] == [
+        "The data matching changed: 48,538 people are sent again by the next run."
+    ]

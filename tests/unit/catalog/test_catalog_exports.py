@@ -12,7 +12,7 @@ from shared.catalog.models import MAX_DEFINITION
 from shared.errors import Conflict
 from tests.unit.catalog.samples import ADMIN, CONTRIBUTOR, START, World, connection, export
 
-TWO = [{"segments": ["blob/ci:VIP"]}, {"segments": ["blob/ci:Lapsed"], "list_id": "9"}]
+TWO = [{"segments": ["blob/ci:VIP"]}, {"segments": ["blob/ci:Lapsed"], "list_id": "9", "existing": "adopt"}]
 
 
 def test_an_export_comes_back_as_it_was_saved(connected: World) -> None:

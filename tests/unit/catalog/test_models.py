@@ -34,7 +34,7 @@ def test_the_defaults_are_the_safe_ones() -> None:
         "max_invalid_share": 0.5,
         "max_age_days": 30,
         "min_profiles": None,
-        "max_deviation_share": None,
+        "max_deviation_share": 1.0,
         "max_profiles": None,
     }
     assert made.matching[0].when_empty == "keep"

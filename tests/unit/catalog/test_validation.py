@@ -148,7 +148,7 @@ def test_two_targets_are_two_lists() -> None:
 
 
 def test_a_target_is_given_by_id_or_by_name() -> None:
-    [issue] = issues(targets=[{"segments": ["blob/ci:VIP"], "list_id": "7", "list_name": "VIP"}])
+    [issue] = issues(targets=[{"segments": ["blob/ci:VIP"], "list_id": "7", "list_name": "VIP", "existing": "adopt"}])
     assert issue.pointer == "/targets/0/list_name"
 
 

@@ -68,7 +68,7 @@ CASES = {
         ["the snapshot of 2026-11-20 14:00 is older than the one last delivered (2026-11-21 14:00)"],
     ),
     "too many people": (
-        facts(rows_read=1_000_001, add=1_000_001),
+        replace(facts(rows_read=1_000_001, add=1_000_001), members_before=990_000),
         DEFAULTS,
         ["the segment has 1,000,001 people, limit 1,000,000"],
     ),

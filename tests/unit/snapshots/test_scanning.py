@@ -96,6 +96,7 @@ def test_a_missing_column_is_named_with_the_file(folder: Path) -> None:
         (Head(("a", "a")), ["a"]),
         (Head(("a", "A")), ["a", "A"]),
         (Head(("file_index",)), ["file_index"]),
+        (Head(("a", "File_Index"), types=("VARCHAR", "VARCHAR")), ["a"]),
         (Head(("a",), types=("VARCHAR[]",)), ["a"]),
         (Head(("a",), types=("STRUCT(x INTEGER)",)), ["a"]),
         (Head(("a",), types=("MAP(VARCHAR, INTEGER)",)), ["a"]),
@@ -167,20 +168,21 @@ def write_csv(path: Path, table: Sequence[Row], quoting: Any = csv.QUOTE_MINIMAL
         writer.writerows([("a", "b", "c"), *table])
 
 
+@pytest.mark.parametrize("seed", range(8))
 def test_also_where_buffers_end_inside_cells(
-    folder: Path, duck: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+    folder: Path, duck: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
-    monkeypatch.setattr(scanning, "_BUFFER_BYTES", 2000)
-    monkeypatch.setattr(scanning, "MAX_LINE_BYTES", 1000)
-    chance = random.Random(1)
-    cells = ["x", 'say "hi"', "line\nbreak", '\n1,2,3\n"', "漢字" * 20, "y" * 90]
-    files = []
-    table: list[Row] = []
-    for number in range(5):
-        part = [tuple(chance.choice(cells) + str(chance.random()) for _ in range(3)) for _ in range(2000)]
+    monkeypatch.setattr(scanning, "_BUFFER_BYTES", 1000)
+    monkeypatch.setattr(scanning, "MAX_LINE_BYTES", 500)
+    chance = random.Random(seed)
+    cells = ["x", 'say "hi"', "line\nbreak", "crlf\r\nx", '\n"1",2,3\n', "\n", '"', "漢字" * 5, "y" * 50, "1,2,3"]
+    head = Head(("a", "b", "c"), header=True, line_end="\r\n")
+    files, table = [], list[Row]()
+    for number in range(3):
+        part = [tuple(chance.choice([*cells, str(chance.random())]) for _ in range(3)) for _ in range(700)]
         write_csv(folder / f"{number}.csv", part)
-        files.append((folder / f"{number}.csv", Head(("a", "b", "c"), header=True)))
+        files.append((folder / f"{number}.csv", head))
         table += [(*row, number) for row in part]
-    query = sql(files, ["a", "b", "c"])
-    numbered = duck.execute(f"SELECT * FROM (SELECT row_number() OVER () AS n, * FROM ({query})) ORDER BY n").fetchall()
+    query = f"SELECT row_number() OVER () AS n, * FROM ({sql(files, ['a', 'b', 'c'])})"
+    numbered = duck.execute(f"SELECT * FROM ({query}) ORDER BY n").fetchall()
     assert [row[1:] for row in numbered] == table

@@ -23,8 +23,8 @@ def ranges(data: bytes, size: int) -> list[tuple[int, bytes]]:
     return [(start, data[start : start + size]) for start in range(0, len(data), size)]
 
 
-def watch(data: bytes, csv: CsvFormat) -> CsvWatch:
-    return CsvWatch(SnapshotFile("land", "a.csv", '"1"', len(data)), csv, MOST)
+def watch(data: bytes, csv: CsvFormat, cells: int = 1) -> CsvWatch:
+    return CsvWatch(SnapshotFile("land", "a.csv", '"1"', len(data)), csv, cells, MOST)
 
 
 def feed(watch: CsvWatch, fed: Iterable[tuple[int, bytes]]) -> None:
@@ -73,6 +73,24 @@ def test_other_lines_are_left_to_duckdb(csv: CsvFormat, pack: Pack, size: int, e
     feed(watch(data, csv), ranges(data, size))
 
 
+@both
+@pytest.mark.parametrize("size", [2, 1 << 20])
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", "\r"])
+@pytest.mark.parametrize(
+    ("line", "cells"), [("a,b", 2), ('a,"b,\n c"', 2), ("a", 1), ('"a\r\n"', 1), ("a,", 2), (",", 2), ('"",""', 2)]
+)
+def test_the_cells_of_a_last_line_without_an_end_are_counted(
+    csv: CsvFormat, pack: Pack, size: int, end: str, line: str, cells: int
+) -> None:
+    data = pack(f"a,b\n{line}{end}".encode())
+    feed(watch(data, csv, cells), ranges(data, size))
+    if end:
+        feed(watch(data, csv, 3), ranges(data, size))
+    else:
+        with pytest.raises(SnapshotUnreadable, match=f"{cells} cells where 3"):
+            feed(watch(data, csv, 3), ranges(data, size))
+
+
 def test_ranges_may_come_in_any_order_and_twice() -> None:
     pieces = ranges(GOOD * 50, 7)
     random.Random(7).shuffle(pieces)
@@ -95,7 +113,7 @@ def test_what_is_still_open_is_not_judged_before_the_end() -> None:
 
 QUOTING = [
     (b'a,"b"\n', True),
-    (b'"a","b"', True),
+    (b'"a","b"\n', True),
     (b'"a"', True),
     (b'"",""\n', True),
     (b'"a""b","""","""a"""\n', True),

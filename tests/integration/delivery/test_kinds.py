@@ -1,0 +1,220 @@
+"""Runs for other ends than the daily delivery: dry run, retry, full resync, rebuild, withdraw; and cancelling."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+import requests
+
+from dev.simulators.common.faults import Fault
+from dev.simulators.iterable import PROJECT
+from shared.delivery import layout
+from shared.delivery.looking import targets
+from shared.delivery.records import Run, State
+from shared.delivery.transitions import RunKind
+from shared.errors import Unprocessable
+from tests.integration.delivery.engine import Engine, Person, people
+
+
+def run(engine: Engine, kind: RunKind) -> Run:
+    started = engine.service.start("newsletter", f'{{"kind": "{kind}"}}'.encode()).run
+    engine.pump()
+    return engine.current(started)
+
+
+def writes(engine: Engine) -> int:
+    return len(engine.calls("POST"))
+
+
+def ledger_manifest(engine: Engine) -> str:
+    [target] = targets(engine.cloud, engine.catalog.export("newsletter").item)
+    return layout.ledger_manifest(target.ledger)
+
+
+def test_a_dry_run_counts_and_shows_a_sample_and_writes_nothing(engine: Engine) -> None:
+    engine.land(people(30))
+    engine.define()
+    ended = run(engine, RunKind.DRY_RUN)
+    assert (ended.state, writes(engine)) == (State.SUCCEEDED, 0)
+    assert engine.delivery(ended).counts["add"] == 30
+    sample = engine.service.sample(ended.export, ended.run)
+    assert sample is not None and len(sample) == 10
+    assert sample[0]["operation"] == "add" and sample[0]["values"].keys() == {"firstName", "city"}
+    assert engine.run().state in (State.SUCCEEDED, State.WARNINGS)
+    assert len(engine.members()) == 30
+
+
+def test_a_dry_run_of_a_blocked_difference_says_how_many_would_go(engine: Engine) -> None:
+    engine.land(people(200))
+    engine.define()
+    engine.run()
+    engine.land(people(1))
+    ended = run(engine, RunKind.DRY_RUN)
+    assert (ended.state, engine.delivery(ended).counts["remove"]) == (State.SUCCEEDED, 199)
+    assert len(engine.members()) == 200
+
+
+def test_retry_sends_only_what_was_rejected(engine: Engine) -> None:
+    engine.land(people(20))
+    engine.define()
+    engine.simulator.vendor.settings.known_domains_only = True
+    engine.land([*people(20), Person("odd@nowhere.unknownzone", "Odd")])
+    first = engine.run()
+    assert engine.report(first)["outcomes"]["add rejected"] == 1
+    engine.simulator.vendor.settings.known_domains_only = False
+    assert engine.run().state is State.NOTHING, "the address did not change, so a delivery leaves it alone"
+    again = run(engine, RunKind.RETRY)
+    assert engine.report(again)["outcomes"] == {"add accepted": 1}
+    assert engine.delivery(again).counts["outside"] == 20
+    assert len(engine.members()) == 21
+
+
+def test_a_full_resync_sends_everyone_again_and_still_removes_leavers(engine: Engine) -> None:
+    engine.land(people(30))
+    engine.define()
+    engine.run()
+    engine.land(people(25))
+    ended = run(engine, RunKind.FULL_RESYNC)
+    assert engine.report(ended)["outcomes"] == {"add accepted": 25, "remove accepted": 5}
+    assert len(engine.members()) == 25
+
+
+@pytest.mark.parametrize("damage", ["manifest gone", "manifest damaged", "file damaged", "file gone"])
+def test_a_lost_ledger_blocks_and_a_full_resync_rebuilds_it(engine: Engine, damage: str) -> None:
+    engine.land(people(30))
+    engine.define()
+    engine.run()
+    manifest = ledger_manifest(engine)
+    [data] = [name for name in engine.cloud.blobs.names(manifest.removesuffix("manifest.json")) if "parquet" in name]
+    match damage:
+        case "manifest gone":
+            engine.cloud.blobs.delete(manifest)
+        case "manifest damaged":
+            engine.cloud.blobs.write(manifest, b'{"version": 1')
+        case "file damaged":
+            engine.cloud.blobs.write(data, b"PAR1 not really")
+        case _:
+            engine.cloud.blobs.delete(data)
+    engine.land([*people(30), *people(2, 100)])
+    before = writes(engine)
+    blocked = engine.run()
+    assert (blocked.state, writes(engine)) == (State.BLOCKED, before)
+    assert "full resync" in blocked.message
+    ended = run(engine, RunKind.FULL_RESYNC)
+    assert engine.report(ended)["outcomes"] == {"add accepted": 32}
+    engine.land([*people(30), *people(3, 100)])
+    assert engine.report(engine.run())["outcomes"] == {"add accepted": 1}
+
+
+def test_a_list_that_somebody_deleted_blocks_and_is_rebuilt_on_request(engine: Engine) -> None:
+    engine.land(people(10))
+    engine.define()
+    engine.run()
+    project = engine.simulator.vendor.project(PROJECT)
+    project.lists.clear()
+    engine.land(people(11))
+    blocked = engine.run()
+    assert blocked.state is State.BLOCKED
+    assert "rebuild" in blocked.message
+    assert run(engine, RunKind.REBUILD).state in (State.SUCCEEDED, State.WARNINGS)
+    assert len(engine.members()) == 11
+
+
+def test_a_list_given_by_id_that_is_gone_fails_the_run(engine: Engine) -> None:
+    engine.land(people(10))
+    engine.define(targets=[{"segments": ["Loyal"], "list_id": "999", "existing": "adopt"}])
+    ended = engine.run()
+    assert ended.state is State.FAILED
+    assert "999" in ended.message
+
+
+def test_withdrawing_takes_off_everyone_we_added_and_nobody_else(engine: Engine) -> None:
+    engine.land(people(10))
+    engine.define()
+    engine.run()
+    stranger = {"email": "stranger@example.com", "lists": ["Loyal"]}
+    requests.post(f"{engine.simulator.url}/_simulator/people", json={"people": [stranger]}, timeout=10)
+    ended = run(engine, RunKind.WITHDRAW)
+    assert ended.state is State.SUCCEEDED
+    assert engine.report(ended)["outcomes"] == {"remove accepted": 10}
+    assert engine.members().keys() == {"stranger@example.com"}
+    assert engine.service.members(engine.catalog.export("newsletter").item) == {"name:Loyal": 0}
+
+
+def test_withdrawing_needs_a_schedule_at_rest(engine: Engine) -> None:
+    engine.land(people(10))
+    engine.define(schedule={"kind": "on_refresh"})
+    with pytest.raises(Unprocessable, match="Pause"):
+        run(engine, RunKind.WITHDRAW)
+
+
+def test_a_cancelled_run_sends_nothing_more_and_commits_what_was_done(engine: Engine) -> None:
+    engine.connect(settings={"subscribe_rate": 1000, "batch_rows": 5})
+    engine.land(people(400))
+    engine.define()
+    engine.simulator.change_settings({"latency_fixed": 0.3})
+    run = engine.start()
+    worker = threading.Thread(target=engine.pump)
+    worker.start()
+    while not engine.calls("subscribe"):
+        worker.join(0.05)
+    engine.service.cancel(run.export, run.run)
+    worker.join()
+    ended = engine.current(run)
+    assert ended.state is State.CANCELLED
+    outcomes = engine.report(ended)["outcomes"]
+    assert sum(outcomes.values()) == 400
+    assert outcomes["add accepted"] == len(engine.members()) < 400
+    engine.simulator.change_settings({"latency_fixed": 0})
+    engine.land(people(400))
+    assert engine.report(engine.run())["outcomes"] == {"add accepted": 400 - outcomes["add accepted"]}
+
+
+def test_a_disabled_connection_stops_a_delivery_at_its_next_slice(engine: Engine) -> None:
+    engine.land(people(10))
+    engine.define()
+    run = engine.start()
+    engine.connect(disabled=True)
+    engine.pump()
+    ended = engine.current(run)
+    assert ended.state is State.FAILED
+    assert "disabled" in ended.message
+    assert not engine.members()
+
+
+def test_outcomes_that_stay_unknown_are_maybe_and_resolved_by_the_next_run(engine: Engine) -> None:
+    engine.land(people(10))
+    engine.define()
+    fault = Fault(endpoint="POST /api/lists/subscribe", kind="drop", work=True, every=1)
+    engine.simulator.faults.set([fault])
+    first = engine.run()
+    assert first.state is State.WARNINGS
+    assert engine.report(first)["outcomes"] == {"add unknown": 10}
+    engine.simulator.faults.set([])
+    engine.land(people(9))
+    assert engine.report(engine.run())["outcomes"] == {"add accepted": 9, "remove accepted": 1}
+    assert len(engine.members()) == 9
+
+
+def test_the_definition_of_a_run_is_the_one_it_was_started_with(engine: Engine) -> None:
+    engine.land(people(10))
+    engine.define()
+    run = engine.start()
+    engine.define(matching=[])
+    engine.pump()
+    assert engine.current(run).state in (State.SUCCEEDED, State.WARNINGS)
+    assert engine.members()["person1@example.com"]["firstName"] == "First1"
+
+
+def test_another_account_behind_the_connection_blocks(engine: Engine) -> None:
+    engine.land(people(10))
+    engine.define()
+    engine.run()
+    engine.simulator.change_settings({"keys": {"other-key": {"type": "Standard"}}})
+    engine.cloud.secrets.values["iterable-key"] = "other-key"  # type: ignore[attr-defined]
+    engine.connect()
+    engine.land(people(9))
+    blocked = engine.run()
+    assert blocked.state is State.BLOCKED
+    assert "another account" in blocked.message

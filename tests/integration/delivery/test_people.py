@@ -1,0 +1,144 @@
+"""One person: protected, explained, forgotten; and what expires."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pytest
+import requests
+
+from shared.catalog.issues import NotNow
+from shared.delivery import expiring
+from shared.delivery.records import State, now
+from tests.integration.delivery.engine import Engine, Person, people
+
+
+def preload(engine: Engine, *addresses: str) -> str:
+    """A list that has members before us; its id."""
+    body = {"lists": [{"id": 77, "name": "Old list"}], "people": [{"email": each, "lists": [77]} for each in addresses]}
+    answer = requests.post(f"{engine.simulator.url}/_simulator/people", json=body, timeout=10)
+    assert answer.ok, answer.text
+    return "77"
+
+
+def on_list(engine: Engine) -> set[str]:
+    return set(engine.members("Old list"))
+
+
+@pytest.mark.parametrize(("existing", "left"), [("adopt", set()), ("protect", {"person1@example.com"})])
+def test_members_from_before_us_are_adopted_or_protected(engine: Engine, existing: str, left: set[str]) -> None:
+    list_id = preload(engine, "person1@example.com", "stranger@example.com")
+    engine.land(people(3))
+    engine.define(targets=[{"segments": ["Loyal"], "list_id": list_id, "existing": existing}])
+    engine.run()
+    assert on_list(engine) == {"stranger@example.com", *(person.email for person in people(3))}
+    engine.land([Person("new@example.com")])
+    engine.run()
+    assert on_list(engine) == {"stranger@example.com", "new@example.com"} | left
+
+
+def test_a_person_is_explained_from_snapshot_to_receipt(engine: Engine) -> None:
+    engine.land([*people(5), Person("Odd@Example.com")])
+    engine.define()
+    engine.run()
+    engine.land(people(4))
+    explained = engine.service.explain("newsletter", " ODD@example.com ")
+    assert explained["address"] == "valid"
+    [target] = explained["targets"]
+    assert target["segments"][0]["rows"] == 0
+    assert target["ledger"]["status"] == "member"
+    assert [(each["operation"], each["outcome"]) for each in target["receipts"]] == [("add", "accepted")]
+    assert target["verdict"].startswith("On the list, but not in the segment")
+    assert "odd@" not in json.dumps(explained).lower()
+    engine.run()
+    [target] = engine.service.explain("newsletter", "odd@example.com")["targets"]
+    assert target["verdict"].startswith("Not on the list: the person left the segment")
+    assert [each["operation"] for each in target["receipts"]] == ["remove", "add"]
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("person1@example.com", "Not on the list yet: in the segment"),
+        ("nobody@example.com", "Not on the list through this export"),
+        ("no address", "This is not a valid e-mail address"),
+        ("", "The row has no e-mail address"),
+    ],
+)
+def test_verdicts_before_the_first_run(engine: Engine, address: str, words: str) -> None:
+    engine.land(people(3))
+    engine.define()
+    [target] = engine.service.explain("newsletter", address)["targets"]
+    assert words in target["verdict"]
+
+
+def blobs_with(engine: Engine, text: bytes) -> list[str]:
+    """Every blob of the service that holds a text, Parquet read as rows."""
+    found = []
+    for name in engine.cloud.blobs.names(""):
+        stored = engine.cloud.blobs.read(name)
+        content = stored[0] if stored else b""
+        if content.startswith(b"PAR1"):
+            with TemporaryDirectory() as folder, duckdb.connect() as connection:
+                path = Path(folder) / "x.parquet"
+                path.write_bytes(content)
+                content = str(connection.execute(f"FROM read_parquet('{path}')").fetchall()).encode()
+        if text in content:
+            found.append(name)
+    return found
+
+
+def test_a_forgotten_person_is_nowhere_and_the_rest_goes_on(engine: Engine) -> None:
+    engine.land([*people(20), Person("forget.me@example.com"), Person("forget.me@broken")])
+    engine.define()
+    engine.run()
+    engine.land([*people(20), Person("forget.me@example.com", "Changed"), Person("forget.me@broken")])
+    last = engine.run()
+    assert blobs_with(engine, b"forget.me@example.com") and blobs_with(engine, b"forget.me@broken")
+    counts = engine.service.forget("Forget.Me@example.com", "admin")
+    assert counts == {"ledgers": 1, "runs": 2}
+    engine.service.forget("forget.me@broken", "admin")
+    assert blobs_with(engine, b"forget.me") == []
+    assert engine.service.forget("forget.me@example.com", "admin") == {"ledgers": 0, "runs": 0}
+    assert len(engine.rejected(last)) == 0
+    engine.land(people(19))
+    assert engine.report(engine.run())["outcomes"] == {"remove accepted": 1}
+    records = [stored.entity for stored in engine.cloud.forgotten.query("people")]
+    assert len(records) == 3 and "forget" not in json.dumps(records, default=str)
+
+
+def test_nobody_is_forgotten_while_a_run_is_under_way(engine: Engine) -> None:
+    engine.land(people(3))
+    engine.define()
+    engine.start()
+    with pytest.raises(NotNow, match="under way"):
+        engine.service.forget("person1@example.com", "admin")
+    engine.pump()
+
+
+def test_run_artefacts_expire_and_ledgers_do_not(engine: Engine) -> None:
+    engine.land(people(5))
+    engine.define()
+    run = engine.run()
+    assert expiring.expire(engine.cloud) == 0
+    later = now() + timedelta(days=31)
+    assert expiring.expire(engine.cloud, clock=lambda: later) == 1
+    assert list(engine.cloud.blobs.names("runs/")) == []
+    assert engine.service.run(run.export, run.run) is None
+    engine.land(people(6))
+    assert engine.report(engine.run())["outcomes"] == {"add accepted": 1}
+
+
+def test_open_and_blocked_runs_never_expire(engine: Engine) -> None:
+    engine.land(people(200))
+    engine.define()
+    engine.run()
+    engine.land([])
+    blocked = engine.run()
+    later = now() + timedelta(days=400)
+    assert expiring.expire(engine.cloud, clock=lambda: later) == 1
+    assert engine.current(blocked).state is State.BLOCKED
