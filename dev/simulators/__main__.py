@@ -11,11 +11,13 @@ from dev.simulators.common.inspection import Start
 from dev.simulators.common.serving import serve_until_signal
 from dev.simulators.common.settings import changed
 from dev.simulators.common.simulator import AnyVendor, Simulator
+from dev.simulators.dotdigital import Dotdigital
 from dev.simulators.iterable import Iterable
 from dev.simulators.omnisend import Omnisend
 
 VENDORS: dict[str, Callable[[], AnyVendor]] = {
     "campaign-monitor": CampaignMonitor,
+    "dotdigital": Dotdigital,
     "iterable": Iterable,
     "omnisend": Omnisend,
 }

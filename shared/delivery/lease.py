@@ -78,7 +78,7 @@ class AccountLease:
         if (wait := self._must_wait(body)) > 0:
             self._blobs.release(self._name, lease)
             raise Taken(wait)
-        self.carried = body.get("windows", {})
+        self.carried = body.get("carried", {})
         self.state = lambda: self.carried
         self._write(released=False)
         self._thread.start()
@@ -118,12 +118,12 @@ class AccountLease:
             return 0.0
         silent = self._clock() - float(body.get("renewed_at", 0.0))
         if silent < 0:  # a clock jumped back: count the wait from now, or the account would stay locked
-            self._write(released=False, carried=body.get("windows", {}))
+            self._write(released=False, carried=body.get("carried", {}))
         return self._quiet_seconds - max(silent, 0.0)
 
     def _write(self, *, released: bool, carried: dict[str, Any] | None = None) -> None:
-        windows = self.state() if carried is None else carried
-        body = {"released": released, "renewed_at": self._clock(), "windows": windows}
+        kept = self.state() if carried is None else carried
+        body = {"released": released, "renewed_at": self._clock(), "carried": kept}
         self._blobs.write(self._name, orjson.dumps(body), lease=self._id)
 
     def _keep(self) -> None:

@@ -95,7 +95,8 @@ class Delivery:
 
     `counts` are the plan's, and operations by kind and outcome; `left_out` are cells by field; `target` is what the
     vendor calls it, once prepared; `decision` is a person's answer to a guard; `ending` is the state that it will end
-    in when that is not for the commit to say; `stalled_since` is when trouble began that no progress has ended.
+    in when that is not for the commit to say; `stalled_since` is when trouble began that no progress has ended;
+    `waits` counts looks at the vendor's jobs since the last progress.
     """
 
     export: str
@@ -112,6 +113,7 @@ class Delivery:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     stalled_since: datetime | None = None
+    waits: int = 0
     message: str = ""
     code: str = ""
     plan: str = ""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,15 @@ WRITE_SECONDS = 0.25
 """Receipts wait so long for others to share a block with."""
 
 Send = Callable[[Kind, Sequence[Row]], BatchResult]
+Settle = Callable[[Kind, Sequence[Row], str], BatchResult | None]
+
+
+class Ending(Enum):
+    """Why sending stopped: everything has its receipt, the slice is over, or the vendor still works on its jobs."""
+
+    FINISHED = auto()
+    OUT_OF_TIME = auto()
+    WAITING = auto()
 
 
 @dataclass(slots=True)
@@ -40,19 +50,27 @@ class Sender:
     journal: Journal
     folded: Folded
     send: Send
+    settle: Settle
     threads: int
     out_of_time: Callable[[], bool]
     progress: Callable[[int], None]
     where: Path
     first_batch_alone: bool = False
+    most_jobs: int = 0
     warnings: list[str] = field(default_factory=list)
-    _under_way: dict[Future[BatchResult], tuple[int, int]] = field(default_factory=dict)
+    _staged: dict[int, tuple[Kind, list[Row]]] = field(default_factory=dict)
+    _under_way: dict[Future[BatchResult], tuple[int, Kind, list[Row]]] = field(default_factory=dict)
     _lines: list[dict[str, Any]] = field(default_factory=list)
     _written: float = 0.0
     _error: BaseException | None = None
 
-    def run(self, plan: Plan, kinds: Sequence[Kind]) -> bool:
-        """Send what has no receipt yet; True when nothing is left.
+    @property
+    def jobs(self) -> int:
+        """Jobs that the vendor still works on."""
+        return len(self.folded.staged)
+
+    def run(self, plan: Plan, kinds: Sequence[Kind]) -> Ending:
+        """Send what has no receipt yet, and ask after the vendor's jobs.
 
         Raises what stopped it (RetryAfter, UserMustAct, LeaseLost, a cancellation) after every request under way
         was answered and every receipt is in the journal.
@@ -63,24 +81,52 @@ class Sender:
             finally:
                 self._drain()
 
-    def _run(self, pool: ThreadPoolExecutor, files: Sequence[PlanFile], batch_rows: int) -> bool:
-        removing, sent = False, False
+    def _run(self, pool: ThreadPoolExecutor, files: Sequence[PlanFile], batch_rows: int) -> Ending:
+        removals = [file for file in files if file.kind is Kind.REMOVE]
+        others = [file for file in files if file.kind is not Kind.REMOVE]
+        for stage in (others, removals):
+            ending = self._send_files(pool, stage, batch_rows)
+            self._drain()
+            if ending is Ending.FINISHED and not self._settled():
+                ending = Ending.WAITING
+            if ending is not Ending.FINISHED:
+                return ending
+        return Ending.FINISHED
+
+    def _send_files(self, pool: ThreadPoolExecutor, files: Sequence[PlanFile], batch_rows: int) -> Ending:
+        sent = False
         for file in files:
-            if file.kind is Kind.REMOVE and not removing:
-                self._drain()
-                removing = True
             for window in self._windows(file, batch_rows):
                 if sent and self.out_of_time():
-                    return False
+                    return Ending.OUT_OF_TIME
+                if not self._room_for_jobs():
+                    return Ending.WAITING
                 self._send_window(pool, file.kind, window)
                 sent = True  # each slice sends something, however little time it has
+        return Ending.FINISHED
+
+    def _room_for_jobs(self) -> bool:
+        """May more batches be staged? Asks after those that are, where the account has no room for more."""
+        if self.jobs < self.most_jobs or not self.most_jobs:
+            return True
         self._drain()
-        return True
+        self._settled()
+        return self.jobs < self.most_jobs
+
+    def _settled(self) -> bool:
+        """Ask after every staged batch; True when none is left."""
+        for batch, job in list(self.folded.staged.items()):
+            kind, rows = self._staged[batch]
+            result = self.settle(kind, rows, job)
+            if result is not None and result.staged != job:
+                self._answer(batch, kind, rows, result)
+        self._flush()
+        return not self.folded.staged
 
     def _windows(self, file: PlanFile, batch_rows: int) -> Iterator[list[tuple[int, list[Row]]]]:
         """Batches of a file that have no receipt, in windows; the very first batch on its own where that is wished."""
         window: list[tuple[int, list[Row]]] = []
-        size = self.threads * WINDOWS
+        size = self.threads * WINDOWS if not self.most_jobs else 1
         for batch, rows in self._batches(file, batch_rows):
             window.append((batch, rows))
             if len(window) == size or (batch == 0 and self.first_batch_alone):
@@ -91,7 +137,7 @@ class Sender:
 
     def _batches(self, file: PlanFile, batch_rows: int) -> Iterator[tuple[int, list[Row]]]:
         wanted = range(file.first_batch, file.first_batch + file.batches)
-        answered = self.folded.results.keys() | self.folded.staged.keys()
+        answered = self.folded.results.keys()
         if all(batch in answered for batch in wanted):
             return
         path = self.where / f"sending-{file.first_batch}.parquet"
@@ -102,8 +148,13 @@ class Sender:
         try:
             for batch in wanted:
                 rows = cursor.fetchmany(batch_rows)
-                if batch not in answered:
-                    yield batch, [Row(*row) for row in rows]
+                if batch in answered:
+                    continue
+                people = [Row(*row) for row in rows]
+                if batch in self.folded.staged:
+                    self._staged[batch] = (file.kind, people)
+                else:
+                    yield batch, people
         finally:
             cursor.close()
             path.unlink()
@@ -113,7 +164,7 @@ class Sender:
         self._lines.append(journal.sent(window[0][0], window[-1][0]))
         self._flush()
         for batch, rows in window:
-            self._under_way[pool.submit(self.send, kind, rows)] = (batch, len(rows))
+            self._under_way[pool.submit(self.send, kind, rows)] = (batch, kind, rows)
         if window[0][0] == 0 and self.first_batch_alone:
             self._drain()
 
@@ -125,20 +176,19 @@ class Sender:
     def _collect(self) -> None:
         done, _ = wait(self._under_way, return_when=FIRST_COMPLETED)
         for future in done:
-            batch, rows = self._under_way.pop(future)
-            self._take(batch, rows, future)
+            self._take(*self._under_way.pop(future), future)
         if time.monotonic() - self._written > WRITE_SECONDS:
             self._flush()
         if self._error is not None:
             raise self._error
 
-    def _take(self, batch: int, rows: int, future: Future[BatchResult]) -> None:
+    def _take(self, batch: int, kind: Kind, rows: list[Row], future: Future[BatchResult]) -> None:
         error = future.exception()
         match error:
             case None:
-                self._answer(batch, rows, future.result())
+                self._answer(batch, kind, rows, future.result())
             case OutcomeUnknown():
-                self._answer(batch, rows, BatchResult(Receipt(Outcome.UNKNOWN, "no_answer", error.reason)))
+                self._answer(batch, kind, rows, BatchResult(Receipt(Outcome.UNKNOWN, "no_answer", error.reason)))
             case LeaseLost():  # may come after a request whose answer is not known: the batch stays in flight
                 self._error = _graver(self._error, error)
             case ExportError():
@@ -148,12 +198,16 @@ class Sender:
             case _:
                 self._error = error
 
-    def _answer(self, batch: int, rows: int, result: BatchResult) -> None:
+    def _answer(self, batch: int, kind: Kind, rows: list[Row], result: BatchResult) -> None:
         line = journal.answered(batch, result)
         self._lines.append(line)
         self.folded.take(line)
         self.warnings += result.warnings
-        self.progress(rows)
+        if result.staged is None:
+            self._staged.pop(batch, None)
+            self.progress(len(rows))
+        else:
+            self._staged[batch] = (kind, rows)
 
     def _flush(self) -> None:
         if self._lines:
@@ -166,8 +220,7 @@ class Sender:
         while self._under_way:
             done, _ = wait(self._under_way)
             for future in done:
-                batch, rows = self._under_way.pop(future)
-                self._take(batch, rows, future)
+                self._take(*self._under_way.pop(future), future)
         self._flush()
         if self._error is not None:
             raise self._error

@@ -18,7 +18,7 @@ from shared.catalog.models import Export
 from shared.catalog.store import connection_store
 from shared.catalog.targets import Owned, TargetStore
 from shared.cloud.cloud import Cloud
-from shared.delivery import scratch, step_commit, step_plan, step_send
+from shared.delivery import jobs, scratch, step_commit, step_plan, step_send
 from shared.delivery.connecting import open_connection, usable
 from shared.delivery.lease import AccountLease, Taken
 from shared.delivery.messages import SliceMessage
@@ -79,6 +79,7 @@ def _with_lease(cloud: Cloud, runs: Runs, held: Versioned[Delivery], run: Run, c
         if current is None or current.value.cancel_requested:
             raise Cancelled("The run was cancelled.")
 
+    delivery_id = f"{delivery.export}/{delivery.run}/{delivery.index}"
     with (
         scratch.folder() as where,
         AccountLease(cloud.blobs, delivery.account, quiet_seconds=quiet, look=look) as lease,
@@ -90,8 +91,9 @@ def _with_lease(cloud: Cloud, runs: Runs, held: Versioned[Delivery], run: Run, c
         if connection is None:
             _fail_without_vendor(runs, again, f"There is no connection '{export.connection}' any more.", clock)
             return
-        opened = open_connection(cloud, connection, windows=lease.carried, before_request=lease.check, wait=lease.wait)
-        lease.state = opened.link.limiter.state
+        opened = open_connection(
+            cloud, connection, windows=lease.carried.get("windows"), before_request=lease.check, wait=lease.wait
+        )
         work = Work(
             cloud=cloud,
             runs=runs,
@@ -108,7 +110,12 @@ def _with_lease(cloud: Cloud, runs: Runs, held: Versioned[Delivery], run: Run, c
             requests_before=again.value.requests,
             retries_before=again.value.retries,
             throttled_before=again.value.throttled_seconds,
+            jobs_elsewhere=jobs.elsewhere(lease.carried, delivery_id),
         )
+        lease.state = lambda: {
+            "windows": opened.link.limiter.state(),
+            "jobs": jobs.carried(lease.carried, delivery_id, work.open_jobs),
+        }
         _slice(work)
 
 
@@ -147,7 +154,8 @@ def _step(work: Work) -> Wait | None:
         case Step.PREPARE:
             step_send.prepare(work)
         case _:
-            return None if step_send.deliver(work) else Wait()
+            seconds = step_send.deliver(work)
+            return None if seconds is None else Wait(seconds)
     return None
 
 

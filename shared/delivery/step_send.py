@@ -10,13 +10,15 @@ from shared.delivery.journal import Folded, Journal
 from shared.delivery.plan import Plan
 from shared.delivery.records import Step
 from shared.delivery.scratch import database
-from shared.delivery.sending import Sender
+from shared.delivery.sending import Ending, Sender
 from shared.delivery.transitions import RunKind
 from shared.delivery.work import Work
-from shared.errors import Blocked, UserMustAct
+from shared.errors import Blocked, RetryAfter, UserMustAct
 from shared.vendors.contract import Kind, TargetFound
 
 MOST_WARNINGS = 50
+FIRST_WAIT, LONGEST_WAIT = 2.0, 60.0
+"""Seconds between two looks at the vendor's jobs."""
 
 
 def prepare(work: Work) -> None:
@@ -41,8 +43,8 @@ def prepare(work: Work) -> None:
     work.save(step=Step.DELIVER, target=target, warnings=warnings)
 
 
-def deliver(work: Work) -> bool:
-    """Send what has no receipt yet; True when everything has."""
+def deliver(work: Work) -> float | None:
+    """Send what has no receipt yet. None when everything has; else in how many seconds the next slice goes on."""
     made = _plan(work)
     folded = journal.fold(work.cloud.blobs, work.folder)
     work.done = before = _answered_rows(made, folded)
@@ -54,21 +56,34 @@ def deliver(work: Work) -> bool:
             journal=Journal(work.cloud.blobs, work.folder, work.delivery.turn),
             folded=folded,
             send=lambda kind, rows: vendor.deliver(target, kind, rows),
+            settle=lambda kind, rows, job: vendor.settle(target, kind, rows, job),
             threads=definition.concurrency,
             out_of_time=work.out_of_time,
             progress=work.progress,
             where=work.where,
             first_batch_alone=definition.first_batch_alone,
+            most_jobs=max(definition.most_jobs - work.jobs_elsewhere, 1) if definition.most_jobs else 0,
         )
         try:
-            finished = sender.run(made, _kinds(work))
+            ending = sender.run(made, _kinds(work))
         finally:
+            work.open_jobs = sender.jobs
             if work.done > before:
-                work.save(done=work.done, stalled_since=None)
-    if finished:
-        warnings = list(dict.fromkeys([*work.delivery.warnings, *sender.warnings]))[:MOST_WARNINGS]
+                work.save(done=work.done, stalled_since=None, waits=0)
+    warnings = list(dict.fromkeys([*work.delivery.warnings, *sender.warnings]))[:MOST_WARNINGS]
+    if ending is Ending.FINISHED:
         work.save(step=Step.COMMIT, done=work.done, warnings=warnings)
-    return finished
+        return None
+    if ending is Ending.OUT_OF_TIME:
+        return 0.0
+    return _wait_for_jobs(work)
+
+
+def _wait_for_jobs(work: Work) -> float:
+    """Waiting is a delayed message, at longer and longer intervals. Raises RetryAfter, which knows when to give up."""
+    waits = work.delivery.waits
+    work.save(waits=waits + 1)
+    raise RetryAfter(min(FIRST_WAIT * 2**waits, LONGEST_WAIT), "The vendor is still working on what it was sent.")
 
 
 def _plan(work: Work) -> Plan:

@@ -48,6 +48,9 @@ class Work:
     throttled_before: float = 0.0
     saved_at: float = 0.0
     done: int = 0
+    open_jobs: int = 0
+    jobs_elsewhere: int = 0
+    """Jobs that other deliveries have open on this account."""
 
     @property
     def delivery(self) -> Delivery:

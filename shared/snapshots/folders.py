@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat, SnapshotFile
@@ -114,6 +115,7 @@ def format_of(file: SnapshotFile) -> Format | None:
     return next((known for ending, known in _FORMATS.items() if base.endswith(ending)), None)
 
 
+@lru_cache(maxsize=1)
 def timestamp(text: str) -> datetime | None:
     """`2026-11-22`, `20261122T1433Z`, `2026-11-22T14-33-00Z` and the like, in UTC."""
     found = _TIMESTAMP.fullmatch(text)

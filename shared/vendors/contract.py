@@ -177,6 +177,8 @@ class TargetWanted:
 
     list_id: str | None
     name: str
+    named: bool = False
+    """A person chose the name, so a default list of the connection does not apply."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,10 +62,11 @@ def test_a_patch_that_does_not_fit_is_refused(caller: Caller, path: str, body: A
     assert caller.state()["people"] == 0
 
 
-def test_a_contact_is_found_by_any_identifier(caller: Caller) -> None:
+def test_a_contact_is_found_by_any_identifier(simulator: Simulator[Dotdigital], caller: Caller) -> None:
     caller.people({"email": ANA, "contactId": 17, "mobileNumber": "447123123123"})
     for path in (PATH, "/contacts/v3/contactId/17", "/contacts/v3/mobileNumber/447123123123"):
         assert caller.get(path).json()["contactId"] == 17
+    assert [list(entry.touched) for entry in simulator.journal.entries] == [[]] * 3
 
 
 def test_an_address_with_a_slash_or_a_plus_survives_the_path(caller: Caller) -> None:
@@ -99,6 +100,8 @@ def test_putting_replaces_everything_and_is_counted(caller: Caller) -> None:
     answer = caller.call("PUT", PATH, {"identifiers": {"email": ANA}, "dataFields": {"LASTNAME": "Silva"}})
     assert (answer.status_code, answer.json()["dataFields"], answer.json()["lists"]) == (200, {"LASTNAME": "Silva"}, [])
     assert caller.state()["contacts_replaced"] == 1
+    refused = caller.call("PUT", PATH, {"identifiers": {"email": ANA}, "dataFields": {"NO_SUCH": "x"}})
+    assert (refused.status_code, caller.contact(ANA)["dataFields"]) == (400, {"LASTNAME": "Silva"})
     assert error(caller.call("PUT", f"/contacts/v3/email/{BO}", {"identifiers": {}})) == (
         404,
         "contacts:contactNotFound",
@@ -125,7 +128,8 @@ def test_deleting_from_the_account_is_possible_and_counted(
 
 def test_deleting_many_from_the_account_is_a_job_and_counted(simulator: Simulator[Dotdigital], caller: Caller) -> None:
     caller.people({"email": ANA}, {"email": BO, "contactId": 17})
-    answer = caller.post("/contacts/v3/delete", [{"email": ANA}, {"contactId": 17}, {"email": "nobody@example.com"}])
+    wanted = [{"email": ANA}, {"contactId": 17}, {"email": BO}, {"email": "nobody@example.com"}]
+    answer = caller.post("/contacts/v3/delete", wanted)
     delete_id = answer.json()["deleteId"]
     assert (answer.status_code, simulator.journal.entries[-1].touched) == (202, [ANA, BO])
     path = f"/contacts/v3/delete/{delete_id}"

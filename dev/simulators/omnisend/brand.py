@@ -1,0 +1,189 @@
+"""What one Omnisend brand holds: contacts, their tags, segments, batches."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+
+if TYPE_CHECKING:
+    from dev.simulators.omnisend.batches import Batch
+    from dev.simulators.omnisend.segments import Segment
+
+_PEOPLE = 0x60A6170920D91C2100000000
+_OTHERS = 0x6921A0CF0CF2174700000000  # batches, their items, segments
+_PER_BRAND = 1 << 32
+
+
+def _id(number: int) -> str:
+    """24 hexadecimal digits, as all of the vendor's ids are."""
+    return f"{number:024x}"
+
+
+class Channel(NamedTuple):
+    """`changed` is epoch seconds."""
+
+    status: str
+    changed: float
+
+
+NO_PHONES: Mapping[str, Channel] = {}
+
+
+class Person:
+    """A contact. `number` counts the brand's people; `created`, `updated` and `visible_from` are epoch seconds;
+    `email_channel` is None without an address.
+
+    Its fields are kept packed: a million people then fit in well under a gigabyte.
+    """
+
+    __slots__ = (
+        "_first",
+        "_packed",
+        "consents",
+        "created",
+        "email",
+        "email_channel",
+        "number",
+        "opt_ins",
+        "phones",
+        "tags",
+        "updated",
+        "visible_from",
+    )
+
+    def __init__(self, number: int, first: int, now: float, visible_from: float) -> None:
+        self.number = number
+        self._first = first
+        self.created = self.updated = now
+        self.visible_from = visible_from
+        self.email = ""
+        self.email_channel: Channel | None = None
+        self.phones = NO_PHONES
+        self.consents: tuple[dict[str, str], ...] = ()
+        self.opt_ins: tuple[dict[str, str], ...] = ()
+        self.tags: tuple[str, ...] = ()
+        self._packed = b"{}"
+
+    @property
+    def id(self) -> str:
+        return _id(self._first + self.number)
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """A copy; give it back with `store`."""
+        fields: dict[str, Any] = orjson.loads(self._packed)
+        return fields
+
+    def store(self, fields: Mapping[str, Any]) -> None:
+        # orjson hands out bytes with four kilobytes of room behind them; a copy has none.
+        self._packed = bytes(memoryview(orjson.dumps(fields)))
+
+
+@dataclass
+class Counts:
+    """What no export should cause, or what a test wants to know.
+
+    `welcome_messages`: messages that would have gone out. `resubscribes`: people who had unsubscribed and no
+    longer count as such. `status_changes`: "old -> new", where old is "new" for somebody new.
+    `tags_overwritten`: tags lost to an upsert that replaces. `selected_nobody`: addresses and ids of tag calls
+    that met no contact. `stored_tags_full`: tags left out because the contact had too many.
+    """
+
+    welcome_messages: int = 0
+    resubscribes: int = 0
+    status_changes: Counter[str] = field(default_factory=Counter)
+    tags_overwritten: int = 0
+    selected_nobody: int = 0
+    stored_tags_full: int = 0
+
+
+class Brand:
+    """`version` goes up with every write. Readers see nothing new after `settles_at` (epoch seconds) without one.
+
+    `types` are those of the custom properties; `sorted` is what was last read: what it was, and the people.
+    """
+
+    def __init__(self, brand_id: str, number: int) -> None:
+        self.id = brand_id
+        self.people: list[Person] = []
+        self.tags: dict[str, dict[Person, None]] = {}
+        self.segments: dict[str, Segment] = {}
+        self.batches: dict[str, Batch] = {}
+        self.types: dict[str, str] = {}
+        self.counts = Counts()
+        self.version = 0
+        self.settles_at = 0.0
+        self.sorted: tuple[object, list[Person]] = (None, [])
+        self.items_seen = 0
+        self.batches_made = 0
+        self._first = _PEOPLE + number * _PER_BRAND
+        self._others = 0
+        self._first_other = _OTHERS + number * _PER_BRAND
+        self._by_email: dict[str, Person] = {}
+        self._by_phone: dict[str, Person] = {}
+
+    def reserve(self, numbers: int = 1) -> int:
+        """The first of so many numbers for batches, items, segments."""
+        self._others += numbers
+        return self._others - numbers
+
+    def id_of(self, number: int) -> str:
+        """The id of a batch, item or segment."""
+        return _id(self._first_other + number)
+
+    def create(self, now: float, visible_from: float) -> Person:
+        person = Person(len(self.people), self._first, now, visible_from)
+        self.people.append(person)
+        self.settles_at = max(self.settles_at, visible_from)
+        return person
+
+    def by_id(self, contact_id: str) -> Person | None:
+        try:
+            number = int(contact_id, 16) - self._first
+        except ValueError:
+            return None
+        person = self.people[number] if 0 <= number < len(self.people) else None
+        return person if person and person.id == contact_id else None
+
+    def by_email(self, address: str, fold: bool) -> Person | None:
+        """`fold`: capital letters make no difference."""
+        return self._by_email.get(address.lower() if fold else address)
+
+    def by_phone(self, number: str) -> Person | None:
+        return self._by_phone.get(number)
+
+    def name(self, person: Person, address: str, fold: bool) -> None:
+        """Give `person` this address in place of the one it had."""
+        self._by_email.pop(person.email.lower() if fold else person.email, None)
+        person.email = address
+        self._by_email[address.lower() if fold else address] = person
+
+    def add_phone(self, person: Person, number: str, channel: Channel) -> None:
+        person.phones = {**person.phones, number: channel}
+        self._by_phone[number] = person
+
+    def touch(self, person: Person, now: float) -> None:
+        """Something about `person` changed."""
+        person.updated = now
+        self.version += 1
+
+    def tag(self, person: Person, tags: Iterable[str], most: int) -> None:
+        """Add tags; those beyond `most` are lost."""
+        for tag in tags:
+            if tag in person.tags:
+                continue
+            if len(person.tags) >= most:
+                self.counts.stored_tags_full += 1
+                continue
+            person.tags = (*person.tags, tag)
+            self.tags.setdefault(tag, {})[person] = None
+
+    def untag(self, person: Person, tags: Iterable[str]) -> None:
+        gone = {tag for tag in tags if tag in person.tags}
+        person.tags = tuple(tag for tag in person.tags if tag not in gone)
+        for tag in gone:
+            del self.tags[tag][person]
