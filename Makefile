@@ -1,6 +1,7 @@
 # Everything from nothing: needs make and Python 3.11 or newer, and no Node.js (a Python wheel brings its own).
 PYTHON  ?= python3
 WORKERS ?= auto
+VENDOR  ?= iterable
 ARGS    ?=
 
 VENV    := .venv
@@ -22,10 +23,10 @@ setup: $(PACKAGES) $(AZURITE) ## install everything into .venv and node_modules;
 	@:
 
 demo: setup ## run one export from beginning to end on this machine; fails unless the list equals the segment
-	@$(BIN)/python -m dev.demo $(ARGS)
+	@$(BIN)/python -m dev.demo --vendor $(VENDOR) $(ARGS)
 
 serve: setup ## the same, left running for you to use; Ctrl-C ends it
-	@$(BIN)/python -m dev.demo --serve $(ARGS)
+	@$(BIN)/python -m dev.demo --serve --vendor $(VENDOR) $(ARGS)
 
 test: setup ## all tests (ARGS="-k words" for some of them, WORKERS=n for n processes)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)

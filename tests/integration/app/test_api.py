@@ -193,3 +193,54 @@ def test_no_address_and_no_secret_is_in_the_log(app: App) -> None:
     assert "schedule" in log or "deliver" in log
     for word in ("@example", "%40example", "iterable-standard-key"):
         assert word not in log
+
+
+def test_a_run_may_be_for_another_end(app: App) -> None:
+    app.land(ADA | BO, "Kinds")
+    app.define("kinds", targets=[{"segments": ["Kinds"]}])
+    refused = app.call("POST", "/api/v1/exports/kinds/run", {"kind": "everything"})
+    assert refused.status_code == 422
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/kind"]
+    dry = app.call("POST", "/api/v1/exports/kinds/run", {"kind": "dry_run"})
+    app.host.wait_idle()
+    where = dry.headers["Location"]
+    assert app.call("GET", where).json()["message"] == "Dry run: nothing was sent."
+    sample = app.call("GET", where + "/sample").json()
+    assert [(each["operation"], each["values"]["firstName"]) for each in sample] == [("add", "Ada"), ("add", "Bo")]
+    assert app.members("Kinds") == set()
+    app.run("kinds")
+    assert len(app.members("Kinds")) == 2
+    assert app.call("DELETE", "/api/v1/exports/kinds").json()["code"] == "members_left"
+    app.call("POST", "/api/v1/exports/kinds/run", {"kind": "withdraw"})
+    app.host.wait_idle()
+    assert app.members("Kinds") == set()
+    assert app.call("DELETE", "/api/v1/exports/kinds").status_code == 204
+
+
+def test_a_guard_stops_a_run_and_a_person_decides(app: App) -> None:
+    app.land({f"guarded{number}@example.com": "" for number in range(150)}, "Guarded")
+    app.define("guarded", targets=[{"segments": ["Guarded"]}])
+    app.run("guarded")
+    app.land(ADA, "Guarded", minutes_ago=1)
+    blocked = app.run("guarded")
+    assert blocked["state"] == "blocked"
+    assert "would remove 150 of 150 (100%), limit 20%" in blocked["message"]
+    where = f"/api/v1/exports/guarded/runs/{blocked['run']}"
+    stale = app.call("POST", where + "/decision", {"plan": "another", "decision": "deliver"})
+    assert stale.status_code == 409
+    decided = {"plan": blocked["targets"][0]["plan"], "decision": "deliver"}
+    assert app.call("POST", where + "/decision", decided).status_code == 202
+    app.host.wait_idle()
+    assert app.members("Guarded") == {"ada@example.com"}
+
+
+def test_one_person_is_explained_and_forgotten_and_never_in_a_url(app: App) -> None:
+    app.land(ADA | BO, "Explained")
+    app.define("explained", targets=[{"segments": ["Explained"]}])
+    app.run("explained")
+    explained = app.call("POST", "/api/v1/exports/explained/explain", {"address": "Ada@example.com"}).json()
+    assert explained["targets"][0]["verdict"].startswith("On the list, and in the segment.")
+    assert app.call("GET", "/api/v1/exports/explained/explain?address=x").status_code in (404, 405)
+    assert app.call("POST", "/api/v1/forget", {"address": "ada@example.com"}).json()["ledgers"] >= 1
+    again = app.call("POST", "/api/v1/exports/explained/explain", {"address": "ada@example.com"}).json()
+    assert again["targets"][0]["ledger"] is None
