@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
+
 from shared.cloud.blob_files import BlobFiles
 from shared.cloud.blobs import Blobs
 from shared.delivery import layout, planning, segments
@@ -98,6 +100,10 @@ def _write_parts(blobs: Blobs, opened: Reader, query: str, prefix: str) -> None:
             opened.connection.execute(
                 f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (part))"
             )
+    except duckdb.Error:
+        if files.failure:  # DuckDB hides what storage said in a text of its own
+            raise files.failure from None
+        raise
     finally:
         opened.connection.unregister_filesystem(PROTOCOL)
 

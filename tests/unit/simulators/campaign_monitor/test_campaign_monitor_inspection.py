@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import requests
 
+from dev.simulators.__main__ import VENDORS
 from dev.simulators.campaign_monitor import ACCESS_TOKEN, CLIENT, OUTLET_CLIENT, CampaignMonitor, Settings
 from dev.simulators.common.simulator import Simulator
 from tests.unit.simulators.campaign_monitor.conftest import Caller, row
@@ -54,6 +55,8 @@ def test_a_state_is_changed_for_who_is_there(caller: Caller) -> None:
     caller.imports(list_id, row("ana@example.com"))
     caller.load(people=[{"email": "ANA@example.com", "lists": [list_id], "state": "Unsubscribed"}])
     assert (caller.addresses(list_id), caller.members(list_id)) == ([], [])
+    caller.put(list_id, "bo@example.com", "Active")
+    assert caller.addresses(list_id) == ["bo@example.com"]
     assert caller.state()["unsubscribe_calls"] == 0
 
 
@@ -103,6 +106,10 @@ def test_reset_makes_everything_as_at_start(simulator: Simulator[CampaignMonitor
     assert (caller.state()["lists"], caller.state()["suppressed"]) == ([], [])
     caller.use_token(ACCESS_TOKEN)
     assert caller.call("GET", "/clients").status_code == 200
+
+
+def test_the_command_line_knows_the_vendor() -> None:
+    assert VENDORS["campaign-monitor"] is CampaignMonitor
 
 
 def test_the_readme_tells_of_every_switch() -> None:

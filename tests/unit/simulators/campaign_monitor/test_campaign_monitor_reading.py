@@ -76,6 +76,14 @@ def test_members_are_ordered_as_asked(caller: Caller) -> None:
         assert "".join(shown) == order[::-1]
 
 
+def test_the_order_follows_a_change_of_name(caller: Caller) -> None:
+    list_id = caller.create_list()
+    caller.imports(list_id, {**row(ANA), "Name": "Ada"}, {**row("bo@example.com"), "Name": "Bo"})
+    assert caller.addresses(list_id, orderfield="name") == [ANA, "bo@example.com"]
+    caller.imports(list_id, {**row(ANA), "Name": "Zoe"})
+    assert caller.addresses(list_id, orderfield="name") == ["bo@example.com", ANA]
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

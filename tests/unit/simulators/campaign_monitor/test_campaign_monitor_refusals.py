@@ -104,12 +104,24 @@ def test_resubscribe_takes_people_off_the_suppression_list(caller: Caller) -> No
     assert caller.addresses(list_id) == ["ana@example.com", "bo@example.com"]
 
 
-def test_a_refusal_that_a_deletion_hid_is_still_a_resubscribe(caller: Caller) -> None:
+@pytest.mark.parametrize("state", ["Unsubscribed", "Bounced"])
+def test_a_refusal_that_a_deletion_hid_is_still_a_resubscribe(caller: Caller, state: str) -> None:
     list_id = caller.create_list()
-    caller.put(list_id, "ana@example.com", "Unsubscribed")
+    caller.imports(list_id, row("ana@example.com"))
+    caller.put(list_id, "ana@example.com", state)
     caller.remove(list_id, "ana@example.com")
     assert caller.state()["refusals_deleted"] == 1
     assert failures(caller.imports(list_id, row("ana@example.com"))) == {"ana@example.com": 205}
     caller.imports(list_id, row("ana@example.com"), resubscribe=True)
     counted = caller.state()
     assert (counted["resubscribes"], counted["reentries"]) == (1, 0)
+
+
+def test_a_refusal_is_counted_once(caller: Caller) -> None:
+    list_id = caller.create_list()
+    caller.put(list_id, "ana@example.com", "Unsubscribed")
+    for _ in range(2):
+        caller.imports(list_id, row("ana@example.com"), resubscribe=True)
+        caller.remove(list_id, "ana@example.com")
+    counted = caller.state()
+    assert (counted["resubscribes"], counted["reentries"]) == (1, 1)
