@@ -12,7 +12,11 @@ import pytest
 from dev.host.azurite import Azurite
 from shared.cloud.settings import StorageAddress
 
-PERSONAL = re.compile(r"[\w.+'-]+(@|%40|%2540)[\w-]+\.(com|org|net)|iterable-(standard|mobile|eu)-key", re.IGNORECASE)
+SECRETS = (
+    r"iterable-(standard|mobile|eu)-key|campaign-monitor-(account|client|other)-key|campaign-monitor.application/secret|"
+    r"access.token/of-acme|60a6170920d91c215e949b5c-(standard|contacts|reading)|dotdigital-password"
+)
+PERSONAL = re.compile(rf"[\w.+'-]+(@|%40|%2540)[\w-]+\.(com|org|net)|{SECRETS}", re.IGNORECASE)
 
 
 class _Watch(logging.Handler):

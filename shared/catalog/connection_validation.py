@@ -34,11 +34,16 @@ def connection_issues(connection: ConnectionInput, definitions: Mapping[str, Def
 
 
 def _settings(connection: ConnectionInput, definition: Definition) -> Iterator[Issue]:
-    yield from _names("settings", connection.settings, definition.settings, definition.label)
-    for setting in definition.settings:
-        if setting.name not in connection.settings:
+    return setting_issues(connection.settings, definition.settings, definition.label)
+
+
+def setting_issues(given: Mapping[str, SettingValue], known: tuple[Setting, ...], vendor: str) -> Iterator[Issue]:
+    """What is wrong with the settings of a connection or an export."""
+    yield from _names("settings", given, known, vendor)
+    for setting in known:
+        if setting.name not in given:
             continue
-        if wrong := _value_problem(setting, connection.settings[setting.name]):
+        if wrong := _value_problem(setting, given[setting.name]):
             yield Issue(pointer(["settings", setting.name]), wrong)
 
 

@@ -217,6 +217,9 @@ class ExportInput(Written):
     targets: tuple[Target, ...] = Field(min_length=1, max_length=MAX_SEGMENTS)
     address_column: Column = Field(description="Column that holds the e-mail address.")
     matching: tuple[Match, ...] = Field(default=(), max_length=MAX_FIELDS)
+    settings: dict[str, SettingValue] = Field(
+        default_factory=dict, max_length=50, description="Settings that the vendor has for exports."
+    )
     mode: Mode = Mode.MIRROR
     schedule: Schedule = Schedule()
     guards: Guards = Guards()

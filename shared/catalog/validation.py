@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from shared.catalog.connection_validation import setting_issues
 from shared.catalog.issues import Issue
 from shared.catalog.models import MAX_SEGMENTS, Connection, ExportInput, Target
 from shared.catalog.schedules import schedule_issues
@@ -45,6 +46,7 @@ def judge(export: ExportInput, around: Surroundings) -> Verdict:
     issues += _columns(export, around.segments)
     if around.definition is not None:
         issues += _matching(export, around.definition)
+        issues += setting_issues(export.settings, around.definition.export_settings, around.definition.label)
         warnings += _spelling(export, around.definition)
     if around.connection is not None and around.connection.check_code not in ("", "ok"):
         warnings.append(Issue("/connection", f"Its last check failed: {around.connection.check_message}"))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.catalog.models import Connection
+from shared.catalog.models import Connection, Export
 from shared.cloud.cloud import Cloud
 from shared.cloud.secrets import Secrets
 from shared.errors import UserMustAct
@@ -43,19 +43,25 @@ def open_connection(
     cloud: Cloud,
     connection: Connection,
     *,
+    export: Export | None = None,
     windows: Mapping[str, Any] | None = None,
     share: float = BATCH_SHARE,
     before_request: Callable[[], None] = lambda: None,
     wait: Callable[[float], None] = time.sleep,
 ) -> Opened:
-    """Open a connection. `windows` are the rate windows that earlier slices left. Makes no request."""
+    """Open a connection, with the settings of an export where there is one. Makes no request.
+
+    `windows` are the rate windows that earlier slices left.
+    """
     found = definition(connection.vendor)
     limiter = Limiter(found.rates, budget=connection.rate_budget, share=share, settings=connection.settings, wait=wait)
     limiter.restore(windows or {})
     hosts = cloud.settings.vendor_hosts
     link = Link(limiter=limiter, vendor_hosts=hosts, before_request=before_request, wait=wait)
     credentials = Named(cloud.secrets, connection.secrets)
-    vendor = open_vendor(connection.vendor, settings=connection.settings, credentials=credentials, link=link)
+    own = {each.name: each.default for each in found.export_settings if each.default is not None}
+    settings = own | connection.settings | (export.settings if export else {})
+    vendor = open_vendor(connection.vendor, settings=settings, credentials=credentials, link=link)
     return Opened(vendor, found, link)
 
 

@@ -92,7 +92,12 @@ def _with_lease(cloud: Cloud, runs: Runs, held: Versioned[Delivery], run: Run, c
             _fail_without_vendor(runs, again, f"There is no connection '{export.connection}' any more.", clock)
             return
         opened = open_connection(
-            cloud, connection, windows=lease.carried.get("windows"), before_request=lease.check, wait=lease.wait
+            cloud,
+            connection,
+            export=export,
+            windows=lease.carried.get("windows"),
+            before_request=lease.check,
+            wait=lease.wait,
         )
         work = Work(
             cloud=cloud,

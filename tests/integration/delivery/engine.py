@@ -5,19 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
+import requests
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 
 from dev.simulators.common.serving import serve
 from dev.simulators.common.simulator import Simulator
-from dev.simulators.iterable import PROJECT, STANDARD_KEY, Iterable
-from dev.simulators.iterable import Settings as IterableSettings
+from dev.simulators.iterable import Iterable
 from shared.catalog.catalog import Caller, Catalog
 from shared.catalog.models import Connection, ConnectionInput, Consent, Export, ExportInput
 from shared.cloud.blobs import Blobs
@@ -29,9 +31,9 @@ from shared.delivery import inbox, layout
 from shared.delivery.records import Delivery, Run
 from shared.delivery.runs import Runs
 from shared.service import LiveService
+from tests.kits import ITERABLE, Kit
 
 ADMINISTRATOR = Caller("admin", administrator=True)
-KEY = "iterable-key"
 
 
 class FixedSecrets:
@@ -39,8 +41,12 @@ class FixedSecrets:
 
     def __init__(self, values: dict[str, str]) -> None:
         self.values = values
+        self.rotated: dict[str, str] = {}
+        """What a fresh look finds; until then the cache has the old value."""
 
     def get(self, name: str, *, fresh: bool = False) -> str:
+        if fresh:
+            self.values |= self.rotated
         return self.values[name]
 
 
@@ -69,11 +75,15 @@ class Person:
 
 @dataclass
 class Engine:
-    """One export from a segment of made-up people to one list of the simulator."""
+    """One export from a segment of made-up people to one list of the simulator.
+
+    Tests that look into the simulator's own objects are Iterable's; `kit` says what any vendor needs.
+    """
 
     cloud: Cloud
     simulator: Simulator[Iterable]
     unique: str
+    kit: Kit = ITERABLE
     at: datetime = field(default_factory=lambda: datetime.now(UTC) - timedelta(hours=1))
 
     @cached_property
@@ -110,26 +120,29 @@ class Engine:
 
     def connect(self, **changes: Any) -> Connection:
         """A connection that was checked, with consent."""
+        kit, name = self.kit, self.kit.name
         sent = ConnectionInput(
-            display_name="Iterable",
-            vendor="iterable",
-            settings={"subscribe_rate": 1000},
-            secrets={"api_key": KEY},
-            consent=Consent(agreed_by="admin", text="Profiles may go to Iterable."),
+            display_name=name,
+            vendor=name,
+            settings=dict(kit.settings),
+            secrets={credential: secret_name(credential) for credential in kit.secrets},
+            consent=Consent(agreed_by="admin", text="Profiles may go to the vendor."),
         ).model_copy(update=changes)
-        held = self.catalog.save_connection("iterable", sent, ADMINISTRATOR, self.catalog.connections.get("iterable"))
-        return self.catalog.record_check(held, self.service.check_connection("iterable")).item
+        held = self.catalog.save_connection(name, sent, ADMINISTRATOR, self.catalog.connections.get(name))
+        checked = self.service.check_connection(name)
+        return self.catalog.record_check(held, checked).item
 
     def define(self, name: str = "newsletter", **changes: Any) -> Export:
         body: dict[str, Any] = {
             "display_name": "Newsletter",
-            "connection": "iterable",
+            "connection": self.kit.name,
             "targets": [{"segments": ["Loyal"]}],
             "address_column": "EMail",
             "matching": [
-                {"field": "firstName", "column": "FirstName"},
-                {"field": "city", "column": "City", "when_empty": "clear"},
+                {"field": self.kit.first, "column": "FirstName"},
+                {"field": self.kit.city, "column": "City", "when_empty": "clear"},
             ],
+            **self.kit.export,
         }
         sent = ExportInput.model_validate(body | changes)
         saved, _ = self.catalog.save_export(name, sent, ADMINISTRATOR, self.catalog.exports.get(name))
@@ -146,15 +159,24 @@ class Engine:
         self.pump()
         return self.current(run)
 
-    def pump(self, most: int = 200) -> int:
+    def pump(self, most: int = 2000) -> int:
         """Deliver messages as the host would, without its delays; how many."""
         for count in range(most):
             message = self.queue.receive_message(visibility_timeout=600)
             if message is None:
-                return count
+                if not self._delayed():
+                    return count
+                continue
             inbox.receive(self.cloud, message.content.encode())
             self.queue.delete_message(message)
         raise AssertionError("the queue never becomes empty")
+
+    def _delayed(self) -> bool:
+        """Wait a moment where messages are to become visible later; False where there are none."""
+        if not self.queue.get_queue_properties().approximate_message_count:
+            return False
+        time.sleep(0.1)
+        return True
 
     @cached_property
     def queue(self) -> QueueClient:
@@ -194,10 +216,21 @@ class Engine:
 
     # The vendor's side
 
+    def inspect(self, path: str) -> requests.Response:
+        """What the simulator tells of itself."""
+        return requests.get(f"{self.simulator.url}/_simulator/{path}", timeout=30)
+
+    def tell(self, path: str, body: Any) -> None:
+        """Change the simulator: people, settings, faults."""
+        answer = requests.post(f"{self.simulator.url}/_simulator/{path}", json=body, timeout=30)
+        assert answer.ok, answer.text
+
     def members(self, name: str = "Loyal") -> dict[str, Mapping[str, Any]]:
         """Address -> fields of everyone on the list with this name."""
-        lists = [each for each in self.simulator.vendor.project(PROJECT).lists.values() if each.name == name]
-        return {str(person.email): person.fields for each in lists for person in each.members}
+        lists = [each["id"] for each in self.inspect("state").json()["lists"] if each["name"] == name]
+        lines = [line for each in lists for line in self.inspect(f"lists/{quote(str(each))}/members").iter_lines()]
+        rows = [json.loads(line) for line in lines]
+        return {row["address"]: self.kit.values(row) for row in rows}
 
     def calls(self, endpoint: str = "") -> list[Any]:
         return [entry for entry in self.simulator.journal.entries if endpoint in entry.endpoint]
@@ -212,19 +245,25 @@ def as_csv(rows: Sequence[Sequence[str]], header: Sequence[str] = ("EMail", "Fir
 
 
 @contextmanager
-def engine(storage: StorageAddress, unique: str, **changes: Any) -> Iterator[Engine]:
+def engine(storage: StorageAddress, unique: str, kit: Kit = ITERABLE, **changes: Any) -> Iterator[Engine]:
     """An engine of its own, with its simulator."""
-    simulator = Simulator(Iterable(IterableSettings()))
-    with serve(simulator):
+    with serve(kit.simulator()) as simulator:
         settings = Settings(
             state_storage=storage,
             segment_storage=storage,
             segment_locations=(Location(f"{unique}-segments"),),
-            vendor_hosts={"api.iterable.com": simulator.url},
+            vendor_hosts=kit.hosts(simulator.url),
         )
         cloud = TestCloud(replace(settings, **changes), unique)
-        cloud.secrets = FixedSecrets({KEY: STANDARD_KEY})  # type: ignore[assignment]  # only `get` is used
-        yield Engine(cloud, simulator, unique)
+        secrets = {secret_name(credential): value for credential, value in kit.secrets.items()}
+        cloud.secrets = FixedSecrets(secrets)  # type: ignore[assignment]  # only `get` is used
+        made = Engine(cloud, simulator, unique, kit=kit)
+        kit.furnish(made)
+        yield made
+
+
+def secret_name(credential: str) -> str:
+    return credential.replace("_", "-")
 
 
 def people(count: int, start: int = 0) -> list[Person]:

@@ -204,7 +204,7 @@ def test_the_definition_of_a_run_is_the_one_it_was_started_with(engine: Engine) 
     engine.define(matching=[])
     engine.pump()
     assert engine.current(run).state in (State.SUCCEEDED, State.WARNINGS)
-    assert engine.members()["person1@example.com"]["firstName"] == "First1"
+    assert engine.members()["person1@example.com"]["first"] == "First1"
 
 
 def test_another_account_behind_the_connection_blocks(engine: Engine) -> None:
@@ -212,7 +212,7 @@ def test_another_account_behind_the_connection_blocks(engine: Engine) -> None:
     engine.define()
     engine.run()
     engine.simulator.change_settings({"keys": {"other-key": {"type": "Standard"}}})
-    engine.cloud.secrets.values["iterable-key"] = "other-key"  # type: ignore[attr-defined]
+    engine.cloud.secrets.values["api-key"] = "other-key"  # type: ignore[attr-defined]
     engine.connect()
     engine.land(people(9))
     blocked = engine.run()

@@ -22,7 +22,7 @@ def test_the_first_run_brings_everyone_and_accounts_for_every_row(engine: Engine
     run = engine.run()
     assert run.state is State.WARNINGS
     assert engine.members().keys() == {person.email for person in people(1200)}
-    assert engine.members()["person1@example.com"] == {"firstName": "First1", "city": "City 1"}
+    assert engine.members()["person1@example.com"] == {"first": "First1", "city": "City 1"}
     report = engine.report(run)
     assert balanced(report["rows"])
     assert report["rows"] | {"rows_read": 1204, "add": 1200, "duplicates": 1, "refused_here": 3} == report["rows"]
@@ -52,7 +52,7 @@ def test_the_second_run_sends_only_the_difference(engine: Engine) -> None:
     endpoints = [(call.endpoint.rpartition("/")[2], call.rows) for call in engine.calls("POST")[before:]]
     assert endpoints == [("subscribe", 10), ("bulkUpdate", 1), ("unsubscribe", 29)]
     assert len(engine.members()) == 281
-    assert engine.members()["person5@example.com"]["firstName"] == "Changed"
+    assert engine.members()["person5@example.com"]["first"] == "Changed"
 
 
 def test_no_change_is_nothing_to_do_and_no_write(engine: Engine) -> None:
@@ -143,7 +143,7 @@ def test_an_empty_cell_is_kept_or_cleared_as_chosen(engine: Engine) -> None:
     engine.run()
     engine.land([Person("ana@example.com", "", "")])
     engine.run()
-    assert engine.members() == {"ana@example.com": {"firstName": "Ana"}}
+    assert engine.members() == {"ana@example.com": {"first": "Ana"}}
 
 
 def test_people_who_return_are_added_again(engine: Engine) -> None:
@@ -160,7 +160,7 @@ def test_several_segments_of_a_target_are_their_union(engine: Engine) -> None:
     engine.define(targets=[{"segments": ["Loyal", "New"]}])
     run = engine.run()
     assert len(engine.members()) == 25
-    assert engine.members()["person3@example.com"]["firstName"] == "First3"
+    assert engine.members()["person3@example.com"]["first"] == "First3"
     assert engine.report(run)["rows"]["duplicates"] == 1
     engine.land(people(2, 100), "New")
     engine.run()

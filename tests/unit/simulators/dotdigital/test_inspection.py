@@ -100,6 +100,7 @@ def test_what_does_not_fit_is_refused_without_repeating_it(caller: Caller, path:
 
 def test_reset_makes_everything_as_at_start(caller: Caller) -> None:
     caller.create_list()
+    assert [caller.get("/contacts/v3").status_code for _ in range(36)] == [200] * 35 + [429]
     caller.settings(users={USER_R1: None}, tiers={"low": {"calls": 1, "seconds": 60}})
     caller.post("/_simulator/reset", {})
     assert caller.create_list() == 345579

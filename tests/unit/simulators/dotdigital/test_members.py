@@ -82,6 +82,7 @@ def test_somebody_who_joins_while_a_list_is_read_moves_nobody(caller: Caller) ->
     caller.people({"email": ANA, "contactId": 1, "lists": [list_id]})
     second = read(caller, **{"~listId": list_id, "limit": 2, "marker": first["_links"]["next"]["marker"]})
     assert emails(second) == ["p2@example.com", "p3@example.com"]
+    assert emails(read(caller, **{"~listId": list_id, "limit": 1})) == [ANA]
 
 
 def test_an_item_has_only_what_was_asked_for(caller: Caller) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from dev.simulators.common.simulator import Simulator
 from dev.simulators.dotdigital import Dotdigital
-from tests.unit.simulators.dotdigital.conftest import Caller
+from tests.unit.simulators.dotdigital.conftest import Caller, row
 
 ANA, BO, CY = "ana@example.com", "bo@example.com", "cy@example.com"
 IDS = {ANA: 17, BO: 18, CY: 19}
@@ -132,10 +132,17 @@ def test_an_unknown_removal_is_an_error(caller: Caller) -> None:
     )
 
 
+def test_a_removal_is_no_import(caller: Caller, list_id: int) -> None:
+    removal_id = remove(caller, list_id, [17]).json()["id"]
+    assert caller.get(f"/contacts/v3/import/{removal_id}").status_code == 404
+
+
 def test_unsubscribing_from_a_list_is_no_removal_and_is_counted(caller: Caller, list_id: int) -> None:
     path = f"/v2/address-books/{list_id}/contacts/unsubscribe"
     answer = caller.post(path, {"email": ANA})
     assert (answer.status_code, answer.json()["reason"]) == (200, "Unsubscribed")
     assert caller.contact(ANA)["lists"][0]["status"] == "suppressed"
     assert (caller.contact(ANA)["status"], caller.state()["list_unsubscribes"]) == ("subscribed", 1)
+    caller.run(row(ANA, list_id))
+    assert caller.state()["list_resubscribes"] == 1
     assert token(caller.post(path, {"email": "nobody@example.com"})) == (400, "ERROR_CONTACT_NOT_FOUND")

@@ -1,0 +1,259 @@
+"""What every vendor keeps, with no exception for any of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dev.simulators.common.faults import Fault
+from shared.cloud.settings import StorageAddress
+from shared.delivery.connecting import open_connection
+from shared.delivery.records import ENDED, Run, State
+from shared.vendors.contract import Kind, TargetFound
+from shared.vendors.registry import DEFINITIONS
+from tests.integration.delivery import engine as engines
+from tests.integration.delivery.engine import Engine, Person, people
+from tests.kits import KITS, Kit
+
+GOOD = (State.SUCCEEDED, State.WARNINGS)
+
+
+def accounted(engine: Engine, run: Run) -> dict[str, int]:
+    """A run's outcomes, after checking that every row and every operation has exactly one end."""
+    report = engine.report(run)
+    rows, outcomes = report["rows"], report["outcomes"]
+    ends = ("add", "change", "unchanged", "held", "outside", "duplicates", "refused_here")
+    assert rows["rows_read"] == sum(rows[name] for name in ends)
+    assert rows["add"] + rows["change"] + rows["remove"] == sum(outcomes.values())
+    return dict(outcomes)
+
+
+def clean(engine: Engine) -> None:
+    """Nobody was deleted, unsubscribed, suppressed or resubscribed."""
+    for entry in engine.calls():
+        assert not any(word in entry.endpoint for word in engine.kit.forbidden), entry.endpoint
+    state = engine.inspect("state").json()
+    assert {name: state[name] for name in engine.kit.consent_counts} == dict.fromkeys(engine.kit.consent_counts, 0)
+
+
+def writes(engine: Engine) -> list[tuple[str, int]]:
+    kit = engine.kit
+    known = {*kit.adds, *kit.changes, *kit.removes}
+    return [(entry.endpoint, entry.rows) for entry in engine.calls() if entry.endpoint in known]
+
+
+def calm(engine: Engine) -> None:
+    """The trouble is over; two runs resolve what it left."""
+    engine.simulator.faults.set([])
+    for _ in range(2):
+        accounted(engine, engine.run())
+
+
+def test_every_vendor_of_the_registry_is_tested() -> None:
+    assert KITS.keys() == DEFINITIONS.keys()
+
+
+def test_in_full_the_first_time_and_as_a_difference_the_second(engine: Engine) -> None:
+    engine.land([*people(60), Person("bad@@example"), Person(" PERSON1@Example.com ")])
+    engine.define()
+    first = engine.run()
+    assert first.state in GOOD, first.message
+    assert accounted(engine, first) == {"add accepted": 60}
+    assert engine.members() == {each.email: {"first": each.first, "city": each.city} for each in people(60)}
+    before = len(writes(engine))
+    engine.land([Person("person7@example.com", "Changed", "City 0"), *people(50, 8), *people(3, 500)])
+    second = engine.run()
+    assert second.state in GOOD, second.message
+    assert accounted(engine, second) == {"add accepted": 3, "change accepted": 1, "remove accepted": 9} | {
+        "remove accepted": 9
+    }
+    assert engine.members().keys() == {each.email for each in [*people(51, 7), *people(3, 500)]}
+    assert engine.members()["person7@example.com"]["first"] == "Changed"
+    assert 3 <= len(writes(engine)) - before <= 3 + 9
+    assert engine.run().state is State.NOTHING
+    clean(engine)
+
+
+def test_an_empty_batch_makes_no_request(engine: Engine) -> None:
+    connection = engine.catalog.connection(engine.kit.name).item
+    vendor = open_connection(engine.cloud, connection).vendor
+    before = len(engine.calls())
+    for kind in Kind:
+        result = vendor.deliver(TargetFound("1", "Loyal"), kind, [])
+        assert (dict(result.others), result.staged) == ({}, None)
+    assert len(engine.calls()) == before
+
+
+def test_additions_and_changes_go_before_removals(engine: Engine) -> None:
+    engine.land(people(30))
+    engine.define()
+    engine.run()
+    before = len(writes(engine))
+    engine.land([*people(20), *people(10, 100), Person("person20@example.com", "Changed")])
+    engine.run()
+    sent = [endpoint for endpoint, _ in writes(engine)[before:]]
+    removals = [index for index, endpoint in enumerate(sent) if endpoint in engine.kit.removes]
+    others = [index for index, endpoint in enumerate(sent) if endpoint not in engine.kit.removes]
+    assert removals and others and max(others) < min(removals)
+
+
+def test_a_refusal_lands_on_the_right_row(engine: Engine) -> None:
+    engine.kit.refuse(engine, engine.kit.refused)
+    engine.land([*people(10), Person(engine.kit.refused, "Odd"), *people(10, 50)])
+    engine.define()
+    run = engine.run()
+    assert accounted(engine, run) == {"add accepted": 20, "add rejected": 1}
+    [row] = engine.rejected(run)
+    assert (row["address"], row["operation"], row["outcome"]) == (engine.kit.refused, "add", "rejected")
+    assert row["code"] and row["reason"] and row["tried_again"]
+    assert engine.kit.refused not in engine.members()
+    clean(engine)
+
+
+@pytest.mark.parametrize("retry_after", ["absent", "seconds", "http_date"])
+def test_a_rate_limit_is_obeyed_and_costs_nobody(engine: Engine, retry_after: str) -> None:
+    engine.tell("settings", {"retry_after": retry_after})
+    endpoint = engine.kit.adds[0]
+    wait: dict[str, Any] = {} if retry_after == "absent" else {"retry_after": 1}
+    engine.simulator.faults.set([Fault(endpoint=endpoint, kind="rate_limited", every=1, times=2, **wait)])
+    engine.land(people(20))
+    engine.define()
+    run = engine.run()
+    assert run.state in GOOD, run.message
+    assert accounted(engine, run) == {"add accepted": 20}
+    assert len(engine.members()) == 20
+    clean(engine)
+
+
+TROUBLE: dict[str, dict[str, Any]] = {
+    "500": {"kind": "error", "status": 500, "every": 1, "times": 1},
+    "503": {"kind": "error", "status": 503, "every": 1, "times": 1},
+    "HTML with 502": {"kind": "html", "status": 502, "every": 1, "times": 1},
+    "HTML with 200": {"kind": "html", "status": 200, "every": 1, "times": 1},
+    "JSON of an unknown shape": {"kind": "unknown_json", "every": 1, "times": 1},
+    "dropped before the work": {"kind": "drop", "every": 1, "times": 1},
+    "dropped after the work": {"kind": "drop", "work": True, "every": 1, "times": 1},
+    "truncated answer": {"kind": "truncate", "every": 1, "times": 1},
+    "dropped for a while": {"kind": "drop", "work": True, "every": 1, "times": 6},
+    "unknown shape for a while": {"kind": "unknown_json", "every": 1, "times": 6},
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+def test_trouble_never_counts_as_success_and_passes(engine: Engine, trouble: str) -> None:
+    """Whatever the vendor answers: the report is true at once, and the list once the trouble is over."""
+    faults = [Fault(endpoint=endpoint, **TROUBLE[trouble]) for endpoint in {*engine.kit.adds, *engine.kit.removes}]
+    engine.land(people(20))
+    engine.define()
+    engine.simulator.faults.set(faults)
+    run = engine.run()
+    assert run.state in ENDED, run.message
+    outcomes = accounted(engine, run)
+    assert outcomes.get("add accepted", 0) <= len(engine.members())
+    calm(engine)
+    assert engine.members().keys() == {each.email for each in people(20)}
+    engine.land(people(15))
+    engine.simulator.faults.set(faults)
+    accounted(engine, engine.run())
+    calm(engine)
+    assert engine.members().keys() == {each.email for each in people(15)}
+    clean(engine)
+
+
+def test_odd_addresses_arrive_as_they_are(engine: Engine) -> None:
+    odd = ["plus+tag@example.com", "o'hara@example.com", "UPPER.Case@Example.COM", "under_score@example.org"]
+    engine.land([Person(each, "Odd") for each in odd])
+    engine.define()
+    run = engine.run()
+    assert accounted(engine, run) == {"add accepted": 4}, engine.rejected(run)
+    assert engine.members().keys() == {each.lower() for each in odd}
+    engine.land([Person("other@example.com")])
+    assert accounted(engine, engine.run()) == {"add accepted": 1, "remove accepted": 4}
+    assert engine.members().keys() == {"other@example.com"}
+    clean(engine)
+
+
+def test_unicode_values_arrive_as_they_are(engine: Engine) -> None:
+    names = ["Zoë", "李雷", "Ștefănescu", 'He said "hi"', "Ann\\b", "O'Hara"]
+    engine.land([Person(f"u{number}@example.com", name, "São Paulo") for number, name in enumerate(names)])
+    engine.define()
+    engine.run()
+    assert [engine.members()[f"u{number}@example.com"]["first"] for number in range(len(names))] == names
+
+
+def test_an_empty_cell_is_kept_or_cleared_as_chosen(engine: Engine) -> None:
+    engine.land([Person("ana@example.com", "Ana", "Rome")])
+    engine.define()
+    engine.run()
+    engine.land([Person("ana@example.com", "", "")])
+    run = engine.run()
+    assert accounted(engine, run) == {"change accepted": 1}, engine.rejected(run)
+    assert engine.members() == {"ana@example.com": {"first": "Ana"}}
+
+
+def test_who_unsubscribed_stays_so_also_by_leaving_and_returning(engine: Engine) -> None:
+    engine.land(people(10))
+    engine.define()
+    engine.run()
+    engine.tell("people", engine.kit.unsubscribed("person3@example.com", "Loyal"))
+    for present in (people(2), people(10), [Person(each.email, "Changed") for each in people(10)]):
+        engine.land(present)
+        accounted(engine, engine.run())
+        assert engine.kit.is_unsubscribed(engine, "person3@example.com")
+    clean(engine)
+
+
+def test_people_on_the_list_who_are_not_ours_stay(engine: Engine) -> None:
+    engine.land(people(5))
+    engine.define()
+    engine.run()
+    engine.tell("people", {"people": [{"email": "stranger@example.com", "lists": ["Loyal"]}]})
+    engine.land(people(2, 100))
+    engine.run()
+    assert engine.members().keys() == {"stranger@example.com", *(each.email for each in people(2, 100))}
+    clean(engine)
+
+
+def test_a_slice_goes_on_where_the_last_one_stopped(kit: Kit, storage: StorageAddress, unique: str) -> None:
+    with engines.engine(storage, unique, kit, slice_seconds=0.001) as engine:
+        engine.connect()
+        engine.land(people(40))
+        engine.define()
+        run = engine.run()
+        assert run.state in GOOD, run.message
+        assert accounted(engine, run) == {"add accepted": 40}
+        assert len(engine.members()) == 40
+
+
+def test_a_rotated_secret_is_picked_up_on_the_way(engine: Engine) -> None:
+    engine.land(people(5))
+    engine.define()
+    engine.run()
+    for credential, value in engine.kit.new_secret(engine).items():
+        secrets: Any = engine.cloud.secrets
+        secrets.rotated[engines.secret_name(credential)] = value
+    engine.land(people(6))
+    run = engine.run()
+    assert run.state in GOOD, run.message
+    assert len(engine.members()) == 6
+
+
+def test_a_wrong_secret_says_what_to_do(engine: Engine) -> None:
+    engine.kit.new_secret(engine)
+    checked = engine.service.check_connection(engine.kit.name)
+    assert not checked.ok and checked.code and len(checked.message) > 20
+    engine.land(people(5))
+    connection = engine.catalog.connection(engine.kit.name).item
+    assert connection.account is not None
+    engine.define()
+    run = engine.run()
+    assert run.state is State.FAILED
+    assert run.message
+
+
+def test_the_account_is_known_and_names_no_secret(engine: Engine) -> None:
+    connection = engine.catalog.connection(engine.kit.name).item
+    assert connection.check_code == "ok", connection.check_message
+    assert connection.account
+    assert not any(value in connection.model_dump_json() for value in engine.kit.secrets.values())

@@ -1,0 +1,199 @@
+"""What tests need to know of each vendor, so that one suite serves all: one row a vendor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from dev.simulators import campaign_monitor, dotdigital, iterable, omnisend
+from dev.simulators.common.simulator import Simulator
+
+
+def _nothing(engine: Any) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Kit:
+    """One vendor.
+
+    `hosts` maps the vendor's hosts to the simulator; `first` and `city` are the fields that the segment's columns go
+    to, `values` reads both back from a line of the simulator's members as {"first", "city"} (empty ones left out);
+    `export` are further properties of an export; `furnish` prepares the simulator. `adds`, `changes`, `removes` are
+    the simulator's names of the endpoints that carry these operations; `forbidden` are words in endpoints that no
+    export may ever call. `unsubscribed` is the body that makes somebody on a list unsubscribed at the vendor, and
+    `consent_counts` names counts of the simulator's state that must stay 0. `refuse` makes the vendor refuse an
+    address that looks valid, `new_secret` makes another secret the only valid one and returns it.
+    """
+
+    name: str
+    simulator: Callable[[], Simulator[Any]]
+    hosts: Callable[[str], Mapping[str, str]]
+    secrets: Mapping[str, str]
+    first: str
+    city: str
+    values: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+    adds: tuple[str, ...]
+    changes: tuple[str, ...]
+    removes: tuple[str, ...]
+    forbidden: tuple[str, ...]
+    unsubscribed: Callable[[str, str], Mapping[str, Any]]
+    is_unsubscribed: Callable[[Any, str], bool]
+    consent_counts: tuple[str, ...]
+    new_secret: Callable[[Any], Mapping[str, str]]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    export: Mapping[str, Any] = field(default_factory=dict)
+    furnish: Callable[[Any], None] = _nothing
+    refused: str = "odd@example.org"
+    refuse: Callable[[Any, str], None] = lambda engine, address: None
+
+
+def _named(fields: Mapping[str, Any], first: str, city: str) -> Mapping[str, Any]:
+    """The two fields that tests look at, empty ones left out."""
+    found = {"first": fields.get(first), "city": fields.get(city)}
+    return {name: value for name, value in found.items() if value}
+
+
+def _iterable_new_secret(engine: Any) -> Mapping[str, str]:
+    engine.tell("settings", {"keys": {"new-key": {"type": "Standard"}, iterable.STANDARD_KEY: None}})
+    return {"api_key": "new-key"}
+
+
+def _iterable_unsubscribed(engine: Any, address: str) -> bool:
+    return address in engine.inspect("state").json()["globally_unsubscribed"]
+
+
+ITERABLE = Kit(
+    name="iterable",
+    simulator=lambda: Simulator(iterable.Iterable(iterable.Settings())),
+    hosts=lambda url: {"api.iterable.com": url},
+    secrets={"api_key": iterable.STANDARD_KEY},
+    settings={"subscribe_rate": 1000},
+    first="firstName",
+    city="city",
+    values=lambda row: _named(row["dataFields"], "firstName", "city"),
+    adds=("POST /api/lists/subscribe",),
+    changes=("POST /api/users/bulkUpdate",),
+    removes=("POST /api/lists/unsubscribe",),
+    forbidden=("forget", "DELETE", "updateSubscriptions"),
+    unsubscribed=lambda address, name: {
+        "people": [{"email": address, "lists": [name], "globalUnsubscribe": True}],
+    },
+    is_unsubscribed=_iterable_unsubscribed,
+    consent_counts=("channel_unsubscribe_calls", "resubscribes", "created_by_unsubscribe"),
+    new_secret=_iterable_new_secret,
+    refused="odd@example.org",
+    refuse=lambda engine, address: engine.tell("people", {"forgotten": [address]}),
+)
+
+
+def _dotdigital_new_secret(engine: Any) -> Mapping[str, str]:
+    engine.tell("settings", {"users": {dotdigital.USER_R1: {"password": "rotated-password"}}})
+    return {"api_password": "rotated-password"}
+
+
+def _dotdigital() -> Simulator[Any]:
+    # No tiers: their windows of a minute are for tests of their own.
+    return Simulator(dotdigital.Dotdigital(dotdigital.Settings(tiers={}, import_seconds=1)))
+
+
+DOTDIGITAL = Kit(
+    name="dotdigital",
+    simulator=_dotdigital,
+    hosts=lambda url: {f"{region}-api.dotdigital.com": f"{url}/{region}" for region in ("r1", "r2", "r3")},
+    secrets={"api_user": dotdigital.USER_R1, "api_password": dotdigital.PASSWORD},
+    settings={"calls_per_minute": 10_000},
+    furnish=lambda engine: engine.tell("people", {"fields": [{"name": "CITY", "type": "String"}]}),
+    first="FIRSTNAME",
+    city="CITY",
+    values=lambda row: _named(row["dataFields"], "FIRSTNAME", "CITY"),
+    adds=("PUT /contacts/v3/import",),
+    changes=("PUT /contacts/v3/import",),
+    removes=("POST /v2/address-books/{id}/contacts/delete",),
+    forbidden=("DELETE", "contacts/v3/delete", "delete-all", "contacts/unsubscribe", "resubscribe"),
+    unsubscribed=lambda address, name: {
+        "people": [{"email": address, "lists": [name], "status": "unsubscribed"}],
+    },
+    is_unsubscribed=lambda engine, address: address in engine.inspect("state").json()["globally_unsubscribed"],
+    consent_counts=(
+        "resubscribes",
+        "list_resubscribes",
+        "unsubscribes",
+        "list_unsubscribes",
+        "contacts_deleted",
+        "contacts_replaced",
+        "confirmation_mails",
+    ),
+    new_secret=_dotdigital_new_secret,
+    refuse=lambda engine, address: engine.tell("people", {"barred": [address]}),
+)
+
+
+def _campaign_monitor_new_secret(engine: Any) -> Mapping[str, str]:
+    engine.tell("settings", {"keys": {"new-key": {}, campaign_monitor.ACCOUNT_KEY: None}})
+    return {"api_key": "new-key"}
+
+
+def _campaign_monitor_unsubscribed(engine: Any, address: str) -> bool:
+    states = [each["states"] for each in engine.inspect("state").json()["lists"]]
+    return any(state.get("Unsubscribed") for state in states)
+
+
+CAMPAIGN_MONITOR = Kit(
+    name="campaign-monitor",
+    simulator=lambda: Simulator(campaign_monitor.CampaignMonitor(campaign_monitor.Settings())),
+    hosts=lambda url: {"api.createsend.com": url},
+    secrets={"api_key": campaign_monitor.ACCOUNT_KEY},
+    settings={"client_id": campaign_monitor.CLIENT, "import_rate": 100, "removal_rate": 1000},
+    first="Name",
+    city="City",
+    values=lambda row: _named(row["dataFields"] | {"Name": row.get("name")}, "Name", "City"),
+    adds=("POST /api/v3.3/subscribers/{listid}/import.json",),
+    changes=("POST /api/v3.3/subscribers/{listid}/import.json",),
+    removes=("DELETE /api/v3.3/subscribers/{listid}.json",),
+    forbidden=("/unsubscribe.json", "/suppress.json", "/unsuppress.json"),
+    unsubscribed=lambda address, name: {"people": [{"email": address, "lists": [name], "state": "Unsubscribed"}]},
+    is_unsubscribed=_campaign_monitor_unsubscribed,
+    consent_counts=(
+        "unsubscribe_calls",
+        "suppress_calls",
+        "unsuppress_calls",
+        "resubscribes",
+        "refusals_deleted",
+        "suppressed_added",
+        "verification_mails",
+        "confirmation_mails",
+        "autoresponders",
+    ),
+    new_secret=_campaign_monitor_new_secret,
+    refuse=lambda engine, address: engine.tell("people", {"suppressed": [address]}),
+)
+
+
+def _omnisend_new_secret(engine: Any) -> Mapping[str, str]:
+    new = omnisend.STANDARD_KEY.partition("-")[0] + "-new"
+    engine.tell("settings", {"keys": {new: {}, omnisend.STANDARD_KEY: None}})
+    return {"api_key": new}
+
+
+OMNISEND = Kit(
+    name="omnisend",
+    simulator=lambda: Simulator(omnisend.Omnisend(omnisend.Settings(rates={}))),
+    hosts=lambda url: {"api.omnisend.com": url},
+    secrets={"api_key": omnisend.STANDARD_KEY},
+    first="firstName",
+    city="city",
+    values=lambda row: _named(row["dataFields"], "firstName", "city"),
+    adds=("POST /api/batches", "POST /api/contacts/tags"),
+    changes=("POST /api/batches",),
+    removes=("DELETE /api/contacts/tags",),
+    forbidden=("DELETE /api/contacts/{id}",),
+    unsubscribed=lambda address, name: {"people": [{"email": address, "lists": [name], "status": "unsubscribed"}]},
+    is_unsubscribed=lambda engine, address: address in engine.inspect("state").json()["unsubscribed"],
+    consent_counts=("welcome_messages", "resubscribes", "tags_overwritten"),
+    new_secret=_omnisend_new_secret,
+    refuse=lambda engine, address: engine.tell("settings", {"failing_addresses": {address: 422}}),
+)
+
+KITS = {each.name: each for each in (ITERABLE, DOTDIGITAL, CAMPAIGN_MONITOR, OMNISEND)}
