@@ -45,6 +45,8 @@ class Kit:
     settings: Mapping[str, Any] = field(default_factory=dict)
     export: Mapping[str, Any] = field(default_factory=dict)
     furnish: Callable[[Any], None] = _nothing
+    list_name: Callable[[str], str] = str
+    """What the vendor calls the list of that name."""
     refused: str = "odd@example.org"
     refuse: Callable[[Any, str], None] = lambda engine, address: None
 
@@ -111,7 +113,13 @@ DOTDIGITAL = Kit(
     adds=("PUT /contacts/v3/import",),
     changes=("PUT /contacts/v3/import",),
     removes=("POST /v2/address-books/{id}/contacts/delete",),
-    forbidden=("DELETE", "contacts/v3/delete", "delete-all", "contacts/unsubscribe", "resubscribe"),
+    forbidden=(
+        "DELETE",
+        "contacts/v3/delete",
+        "delete-all",
+        "POST /v2/address-books/{id}/contacts/unsubscribe",
+        "resubscribe",
+    ),
     unsubscribed=lambda address, name: {
         "people": [{"email": address, "lists": [name], "status": "unsubscribed"}],
     },
@@ -146,9 +154,9 @@ CAMPAIGN_MONITOR = Kit(
     hosts=lambda url: {"api.createsend.com": url},
     secrets={"api_key": campaign_monitor.ACCOUNT_KEY},
     settings={"client_id": campaign_monitor.CLIENT, "import_rate": 100, "removal_rate": 1000},
-    first="Name",
+    first="FirstName",
     city="City",
-    values=lambda row: _named(row["dataFields"] | {"Name": row.get("name")}, "Name", "City"),
+    values=lambda row: _named(row["dataFields"], "FirstName", "City"),
     adds=("POST /api/v3.3/subscribers/{listid}/import.json",),
     changes=("POST /api/v3.3/subscribers/{listid}/import.json",),
     removes=("DELETE /api/v3.3/subscribers/{listid}.json",),
@@ -182,6 +190,7 @@ OMNISEND = Kit(
     simulator=lambda: Simulator(omnisend.Omnisend(omnisend.Settings(rates={}))),
     hosts=lambda url: {"api.omnisend.com": url},
     secrets={"api_key": omnisend.STANDARD_KEY},
+    list_name=str.lower,
     first="firstName",
     city="city",
     values=lambda row: _named(row["dataFields"], "firstName", "city"),

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import requests
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from dev.demo.vendors import DemoVendor
@@ -39,7 +40,7 @@ def stage(vendor: DemoVendor) -> Iterator[Stage]:
         settings = {
             "SEGMENT_LOCATIONS": CONTAINER,
             "EXPORT_SCHEDULE": EVERY_TWO_SECONDS,
-            "VENDOR_HOSTS": ",".join(f"{host}={simulator}" for host in vendor.hosts),
+            "VENDOR_HOSTS": ",".join(f"{host}={url}" for host, url in vendor.hosts(simulator).items()),
         }
         host = stack.enter_context(HostProcess(REPOSITORY, settings=settings, services=services, polling=0.2))
         storage = stack.enter_context(BlobServiceClient.from_connection_string(services.connection_string))
@@ -56,7 +57,9 @@ def _simulator(vendor: DemoVendor) -> Iterator[str]:
         line = process.stdout.readline()
         if not line:
             raise RuntimeError(f"the {vendor.name} simulator did not start (exit status {process.wait()})")
-        yield line.split()[-1]
+        url = line.split()[-1]
+        requests.post(f"{url}/_simulator/settings", json=dict(vendor.simulator), timeout=30).raise_for_status()
+        yield url
     finally:
         process.terminate()
         process.wait()

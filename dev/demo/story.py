@@ -78,6 +78,7 @@ class Story:
             "targets": [{"segments": [SEGMENT]}],
             "address_column": "EMail",
             "matching": [{"field": field, "column": column} for field, column in vendor.matching.items()],
+            "settings": dict(vendor.export),
             "schedule": {"kind": "on_refresh"},
         }
         saved = self._api.call("PUT", f"/exports/{EXPORT}", export)

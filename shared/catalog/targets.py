@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
@@ -127,17 +127,28 @@ class TargetStore:
             return False
         return True
 
-    def remember(self, account: str, key: str, export: str, memory: Mapping[str, Any], at: datetime) -> Claim:
-        """Keep what delivery learned of its target; `list_id` and `list_name` in it guard the target's other names.
+    def remember(
+        self,
+        account: str,
+        key: str,
+        export: str,
+        facts: Mapping[str, Any],
+        at: datetime,
+        *,
+        still: Callable[[], None] = lambda: None,
+    ) -> Claim:
+        """Add what delivery learned of its target; `list_id` and `list_name` in it guard the target's other names.
 
+        `still` is called after each look at the row, and raises where the caller must not write any more.
         Raises Owned where the target is not the export's, or another claim is on the same list.
         """
         for _ in range(_ATTEMPTS):
             row = self.owner(account, key)
             if row is None or row.export != export:
                 raise Owned(row.export if row else "")
+            still()
             try:
-                kept = self._write(replace(row, memory=dict(memory), touched_at=at))
+                kept = self._write(replace(row, memory={**row.memory, **facts}, touched_at=at))
             except Conflict:
                 continue
             for other in self.claims(account):

@@ -45,6 +45,8 @@ class Settings:
     """Vendor's host name -> base URL used in its place; how simulators are reached."""
     slice_seconds: float = 240.0
     rows_per_file: int = 1_000_000
+    job_seconds: float = 2.0
+    """How soon a vendor's job is first asked after; then at twice the interval each time, up to a minute."""
     stale_seconds: float = 900.0
     """A delivery that has been silent for so long gets its message again; longer than a function may run."""
     artefact_days: int = 30
@@ -69,6 +71,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         vendor_hosts=_pairs(environment.get("VENDOR_HOSTS", "")),
         slice_seconds=_number(environment, "SLICE_SECONDS", 240.0),
         rows_per_file=int(_number(environment, "ROWS_PER_FILE", 1_000_000)),
+        job_seconds=_number(environment, "JOB_SECONDS", 2.0),
         stale_seconds=_number(environment, "STALE_SECONDS", 900.0),
         artefact_days=int(_number(environment, "ARTEFACT_DAYS", 30)),
         memory_mb=int(_number(environment, "DUCKDB_MEMORY_MB", 500)),

@@ -227,7 +227,8 @@ def _after(commit: str) -> str:
                CASE WHEN refused THEN moved.retry END AS retry,
                CASE WHEN refused THEN moved.hash END AS refused_hash,
                now()::TIMESTAMP AS changed_at,
-               CASE WHEN moved.status = 'removed' THEN now()::TIMESTAMP ELSE ledger.removed_at END AS removed_at,
+               CASE WHEN moved.kind = 'remove' THEN now()::TIMESTAMP
+                    WHEN moved.status = 'member' THEN NULL ELSE ledger.removed_at END AS removed_at,
                {literal(commit)} AS run
         FROM moved LEFT JOIN ledger ON ledger.address = moved.address
     """

@@ -59,8 +59,7 @@ def open_connection(
     hosts = cloud.settings.vendor_hosts
     link = Link(limiter=limiter, vendor_hosts=hosts, before_request=before_request, wait=wait)
     credentials = Named(cloud.secrets, connection.secrets)
-    own = {each.name: each.default for each in found.export_settings if each.default is not None}
-    settings = own | connection.settings | (export.settings if export else {})
+    settings = connection.settings | (export.settings if export else {})
     vendor = open_vendor(connection.vendor, settings=settings, credentials=credentials, link=link)
     return Opened(vendor, found, link)
 

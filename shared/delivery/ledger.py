@@ -36,7 +36,8 @@ COLUMNS = {
     "removed_at": "TIMESTAMP",
     "run": "VARCHAR",
 }
-"""`hash` is of the values last accepted, NULL when not known; `run` the run that last touched the row."""
+"""`hash` is of the values last accepted, NULL when not known; `removed_at` is when we last took them off, or may have,
+NULL while they are members; `run` the run that last touched the row."""
 
 
 @dataclass(frozen=True, slots=True)

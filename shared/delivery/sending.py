@@ -114,14 +114,14 @@ class Sender:
         return self.jobs < self.most_jobs
 
     def _settled(self) -> bool:
-        """Ask after every staged batch; True when none is left."""
-        for batch, job in list(self.folded.staged.items()):
-            kind, rows = self._staged[batch]
+        """Ask after every staged batch of the files that were gone through; True when none is left."""
+        for batch, (kind, rows) in list(self._staged.items()):
+            job = self.folded.staged[batch]
             result = self.settle(kind, rows, job)
             if result is not None and result.staged != job:
                 self._answer(batch, kind, rows, result)
         self._flush()
-        return not self.folded.staged
+        return not self._staged
 
     def _windows(self, file: PlanFile, batch_rows: int) -> Iterator[list[tuple[int, list[Row]]]]:
         """Batches of a file that have no receipt, in windows; the very first batch on its own where that is wished."""

@@ -32,8 +32,9 @@ log = logging.getLogger(__name__)
 
 PATIENCE = timedelta(hours=24)
 """A delivery that has made no progress for so long, for reasons that waiting should mend, fails."""
-SHORTEST_WAIT, LONGEST_WAIT = 1.0, 3600.0
+SHORTEST_WAIT, LONGEST_WAIT = 0.1, 3600.0
 TAKEN_AGAIN = 60.0
+CANCELLED = "The run was cancelled."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ def _with_lease(cloud: Cloud, runs: Runs, held: Versioned[Delivery], run: Run, c
     def look() -> None:
         current = runs.run(run.export, run.run)
         if current is None or current.value.cancel_requested:
-            raise Cancelled("The run was cancelled.")
+            raise Cancelled(CANCELLED)
 
     delivery_id = f"{delivery.export}/{delivery.run}/{delivery.index}"
     with (
@@ -142,6 +143,8 @@ def _steps(work: Work) -> Wait | None:
             if work.delivery.step is Step.COMMIT:
                 step_commit.commit(work)
                 continue
+            if work.run.cancel_requested:  # before this slice began; the lease looks for it from now on
+                raise Cancelled(CANCELLED)
             usable(work.connection, work.connection.name)
             work.lease.check()
             if (wait := _step(work)) is not None:

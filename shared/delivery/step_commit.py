@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shared.catalog.targets import Owned
 from shared.delivery import journal, layout, ledger, reporting
 from shared.delivery import plan as plans
 from shared.delivery.committing import Outcomes, Place, commit_part
@@ -15,12 +16,15 @@ from shared.delivery.records import State, Step
 from shared.delivery.scratch import database
 from shared.delivery.transitions import RunKind
 from shared.delivery.work import Work
-from shared.errors import Conflict, LeaseLost
+from shared.errors import Blocked, Conflict, LeaseLost
 
 log = logging.getLogger(__name__)
 
 COMPLETE = frozenset({RunKind.DELIVERY, RunKind.FULL_RESYNC, RunKind.REBUILD})
 """Kinds of runs after which the target has the snapshot."""
+
+NEW_LEDGER = frozenset({RunKind.FULL_RESYNC, RunKind.REBUILD})
+"""Kinds of runs that get by without the ledger."""
 
 COUNTS = ("rows_read", "duplicates", "unchanged", "held", "left", "outside", "add", "change", "remove")
 
@@ -59,10 +63,18 @@ def commit_leftover(work: Work) -> None:
         return
     folder = layout.delivery_folder(left["export"], left["run"], left["index"])
     found = plans.read(work.cloud.blobs, folder)
+    facts: dict[str, Any] = {"open": None}
     if found is not None:
         log.warning("The delivery %d of run %s was never committed; doing it now.", left["index"], left["run"])
-        _commit(work, Finished(folder, f"{left['run']}-{left['index']:03d}", found[0]))
-    work.remember(open=None)
+        finished = Finished(folder, f"{left['run']}-{left['index']:03d}", found[0])
+        try:
+            _commit(work, finished)
+            facts |= {"committed": finished.commit, "ledger": work.ledger_folder}
+        except Blocked:
+            if work.run.kind not in NEW_LEDGER:
+                raise
+            log.warning("There is no ledger any more that it could be committed to; this run makes a new one.")
+    work.remember(**facts)
 
 
 def planned_counts(made: Plan) -> dict[str, int]:
@@ -108,12 +120,14 @@ def _swap(work: Work, finished: Finished, outcomes: Outcomes, current: Ledger) -
     after = replace(
         current, commit=finished.commit, files=files, previous=previous, snapshots=snapshots or current.snapshots
     )
+    needed = {*kept, *previous, layout.ledger_manifest(work.ledger_folder), layout.protected(work.ledger_folder)}
+    # Listed before the swap: whoever gets stuck after it must not drop files of a later commit.
+    needless = [name for name in blobs.names(work.ledger_folder) if name not in needed]
     try:
         ledger.save(blobs, work.ledger_folder, after, etag=current.etag)
     except Conflict:
         raise LeaseLost("the ledger was committed by another worker") from None
-    needed = {*kept, *previous, layout.ledger_manifest(work.ledger_folder), layout.protected(work.ledger_folder)}
-    for name in [name for name in blobs.names(work.ledger_folder) if name not in needed]:
+    for name in needless:
         blobs.delete(name)
 
 
@@ -124,8 +138,11 @@ def _remember(work: Work, made: Plan) -> None:
     if work.run.kind in COMPLETE and not work.delivery.ending:
         delivered = {each["segment_id"]: each["key"] for each in made.snapshots}
         facts |= {"delivered": delivered, "delivered_by": work.export.name}
-    if facts:
-        work.remember(**facts)
+    try:
+        if facts:
+            work.remember(**facts)
+    except Owned:
+        log.warning("The list of run %s was given away meanwhile; its next owner finds what was done.", work.run.run)
 
 
 def _final_state(work: Work, made: Plan | None, outcomes: Outcomes) -> State:

@@ -17,8 +17,8 @@ from shared.errors import Blocked, RetryAfter, UserMustAct
 from shared.vendors.contract import Kind, TargetFound
 
 MOST_WARNINGS = 50
-FIRST_WAIT, LONGEST_WAIT = 2.0, 60.0
-"""Seconds between two looks at the vendor's jobs."""
+LONGEST_WAIT = 60.0
+"""Seconds between two looks at the vendor's jobs, at the most."""
 
 
 def prepare(work: Work) -> None:
@@ -83,7 +83,8 @@ def _wait_for_jobs(work: Work) -> float:
     """Waiting is a delayed message, at longer and longer intervals. Raises RetryAfter, which knows when to give up."""
     waits = work.delivery.waits
     work.save(waits=waits + 1)
-    raise RetryAfter(min(FIRST_WAIT * 2**waits, LONGEST_WAIT), "The vendor is still working on what it was sent.")
+    seconds = min(work.cloud.settings.job_seconds * 2 ** min(waits, 20), LONGEST_WAIT)
+    raise RetryAfter(seconds, "The vendor is still working on what it was sent.")
 
 
 def _plan(work: Work) -> Plan:

@@ -96,9 +96,9 @@ class Work:
         return dict(claim.memory) if claim else {}
 
     def remember(self, **facts: Any) -> None:
-        """Add to the target's memory. Raises Owned where another export has the list."""
-        key, memory = self.delivery.target_key, self.memory() | facts
-        self.targets.remember(self.delivery.account, key, self.export.name, memory, self.clock())
+        """Add to the target's memory. Raises Owned where another export has the list, LeaseLost as `hold` does."""
+        account, key = self.delivery.account, self.delivery.target_key
+        self.targets.remember(account, key, self.export.name, facts, self.clock(), still=self.lease.hold)
 
     def found_target(self) -> TargetFound:
         """The target as `prepare` found it."""

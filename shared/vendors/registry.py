@@ -7,14 +7,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from shared.errors import Unprocessable
+from shared.vendors.campaign_monitor.definition import DEFINITION as CAMPAIGN_MONITOR
 from shared.vendors.contract import Definition, Vendor
+from shared.vendors.dotdigital.definition import DEFINITION as DOTDIGITAL
 from shared.vendors.iterable.definition import DEFINITION as ITERABLE
+from shared.vendors.omnisend.definition import DEFINITION as OMNISEND
 
 if TYPE_CHECKING:
     from shared.vendors.http import Credentials, Link
 
-DEFINITIONS: Mapping[str, Definition] = {each.name: each for each in (ITERABLE,)}
-"""Vendor name -> what it is. The name is also the vendor's folder here, whose module `vendor` has `connect`."""
+DEFINITIONS: Mapping[str, Definition] = {each.name: each for each in (CAMPAIGN_MONITOR, DOTDIGITAL, ITERABLE, OMNISEND)}
+"""Vendor name -> what it is. The vendor's folder here has the same name, with underscores for hyphens, and its module
+`vendor` has `connect`."""
 
 
 def definition(name: str) -> Definition:
@@ -33,6 +37,8 @@ def open_vendor(
     Raises Unprocessable for a vendor that does not exist, or when a setting has a value that is not offered.
     """
     found = definition(name)
-    complete = {each.name: each.default for each in found.settings if each.default is not None} | dict(settings)
-    vendor: Vendor = import_module(f"shared.vendors.{found.name}.vendor").connect(complete, credentials, link)
+    offered = (*found.settings, *found.export_settings)
+    complete = {each.name: each.default for each in offered if each.default is not None} | dict(settings)
+    folder = found.name.replace("-", "_")
+    vendor: Vendor = import_module(f"shared.vendors.{folder}.vendor").connect(complete, credentials, link)
     return vendor

@@ -20,7 +20,8 @@ WILLING = frozenset({"subscribed", "pendingOptIn", "noSubscription"})
 
 
 class Contact:
-    """A contact of the account; `created` and `updated` are epoch seconds.
+    """A contact of the account; `created` and `updated` are epoch seconds, and so is `said_no_at`, which holds while
+    the status is not a willing one.
 
     Enumerated values are kept in lower camel case. Data fields are kept packed: a million contacts then take less than
     a gigabyte.
@@ -35,6 +36,7 @@ class Contact:
         "id",
         "mobile_number",
         "opt_in_type",
+        "said_no_at",
         "status",
         "updated",
     )
@@ -46,7 +48,7 @@ class Contact:
         self.status = "noSubscription"
         self.email_type = "html"
         self.opt_in_type = "unknown"
-        self.created = self.updated = now
+        self.created = self.updated = self.said_no_at = now
         self.consents: tuple[dict[str, Any], ...] = ()
         self._packed = b"{}"
 
@@ -76,7 +78,8 @@ class Contact:
 class MailingList:
     """`members` are contact ids with the status each has on this list: subscribed, suppressed or pending.
 
-    `said_no` are the contact ids that unsubscribed from it, on the list or not. Nobody may write to a `reserved` list.
+    `said_no` are the contact ids that unsubscribed from it, on the list or not, and when (epoch seconds); `former` were
+    taken off it, and may be back. Nobody may write to a `reserved` list.
     """
 
     id: int
@@ -85,7 +88,8 @@ class MailingList:
     reserved: bool = False
     in_use: bool = False
     members: dict[int, str] = field(default_factory=dict)
-    said_no: set[int] = field(default_factory=set)
+    said_no: dict[int, float] = field(default_factory=dict)
+    former: set[int] = field(default_factory=set)
     count_shown: int = 0
     count_taken: float | None = None
     _sorted: list[int] | None = None
@@ -97,8 +101,11 @@ class MailingList:
 
     def drop(self, contact_id: int) -> bool:
         """Whether the contact was a member."""
+        if self.members.pop(contact_id, None) is None:
+            return False
         self._sorted = None
-        return self.members.pop(contact_id, None) is not None
+        self.former.add(contact_id)
+        return True
 
     def ascending(self) -> list[int]:
         """The contact ids in order, kept for the next page."""
@@ -182,13 +189,14 @@ class Account:
         if contact.status not in WILLING:
             self.said_no.add(contact.key)
 
-    def set_status(self, contact: Contact, status: str) -> None:
+    def set_status(self, contact: Contact, status: str, now: float) -> None:
         """The status of the e-mail channel. Who said no and is subscribed again is counted, also when the contact was
         deleted and made anew in between.
         """
         if status not in WILLING:
             self.counts.unsubscribes += contact.status in WILLING
             self.said_no.add(contact.key)
+            contact.said_no_at = contact.said_no_at if status == contact.status else now
         elif status == "subscribed" and contact.key in self.said_no:
             self.counts.resubscribes += 1
             self.said_no.discard(contact.key)

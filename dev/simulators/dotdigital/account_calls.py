@@ -9,8 +9,8 @@ from dev.simulators.common.vendor import TEXT, Answer, Call, Endpoint, Refusal, 
 from dev.simulators.dotdigital import answers, bodies
 from dev.simulators.dotdigital.desk import Desk
 from dev.simulators.dotdigital.fields import TYPES, VISIBILITIES, DataField, valid_name
-from dev.simulators.dotdigital.list_calls import suppression
 from dev.simulators.dotdigital.rates import Meter
+from dev.simulators.dotdigital.suppressions import No, suppression
 
 ACCOUNT_INFO = "/v2/account-info"
 
@@ -86,5 +86,6 @@ class AccountCalls:
         contact = account.find("email", bodies.v2_object(call, self._desk.settings).get("email"))
         if contact is None:
             raise Refusal(answers.v2_message(404, "Error: ERROR_CONTACT_NOT_FOUND"))
-        account.set_status(contact, "unsubscribed")
-        return json_answer(suppression(contact, self._desk.clock.epoch()), rows=1, touched=[contact.key])
+        account.set_status(contact, "unsubscribed", self._desk.clock.epoch())
+        told = suppression(No(contact.said_no_at, contact, contact.status), self._desk.settings)
+        return json_answer(told, rows=1, touched=[contact.key])

@@ -1,4 +1,4 @@
-"""Request bodies: what makes Dotdigital refuse a request whole (contract sections 4 and 10)."""
+"""Request bodies and the pages asked for: what makes Dotdigital refuse a request whole (contract sections 4 and 10)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ KEBAB_OPTIONS = dict(zip(("overwrite", "overwrite-if-not-empty", "overwrite-if-e
 MOST_LISTS = 100
 MOST_CONSENTS = 5
 _INT32 = 2**31
+_MOST_SELECTED = 1000
 
 # Member of a contact -> the types it may have.
 _SHAPE: Mapping[str, type] = {
@@ -65,6 +66,14 @@ def v2_object(call: Call, settings: Settings) -> dict[str, Any]:
     if type(content) is not dict:
         raise Refusal(answers.v2_error(settings, "ERROR_PARAMETER_INVALID"))
     return content
+
+
+def v2_page(call: Call, settings: Settings) -> slice:
+    """What `select` (1 to 1000) and `skip` ask for. Raises `Refusal`: `ERROR_PARAMETER_INVALID`."""
+    select, skip = call.query.get("select", str(_MOST_SELECTED)), call.query.get("skip", "0")
+    if not select.isdecimal() or not skip.isdecimal() or not 1 <= int(select) <= _MOST_SELECTED:
+        raise Refusal(answers.v2_error(settings, "ERROR_PARAMETER_INVALID"))
+    return slice(int(skip), int(skip) + int(select))
 
 
 def import_rows(content: Any, settings: Settings) -> tuple[str, Sequence[Row]]:

@@ -33,12 +33,15 @@ class _Field(_Strict):
 
 
 class _Person(_Strict):
-    """`status` is the one of the e-mail channel; `unsubscribedFrom` are lists, and does not depend on `lists`."""
+    """`status` is the one of the e-mail channel; `unsubscribedFrom` are lists, and does not depend on `lists`.
+    `statusChangedAt`, epoch seconds, is when both came to be; without it, now.
+    """
 
     email: str | None = None
     mobileNumber: str | None = None  # noqa: N815 - the vendor's name
     contactId: int | None = None  # noqa: N815
     status: str | None = None
+    statusChangedAt: float | None = None  # noqa: N815
     dataFields: dict[str, Any] = Field(default_factory=dict)  # noqa: N815
     lists: list[int | str] = Field(default_factory=list)
     unsubscribedFrom: list[int | str] = Field(default_factory=list)  # noqa: N815
@@ -89,6 +92,9 @@ def _load_person(account: Account, given: _Person, now: float) -> None:
     contact.updated = now
     newcomer = "subscribed" if found is None and given.email is not None else contact.status
     _load_status(account, contact, given.status or newcomer)
+    changed = now if given.statusChangedAt is None else given.statusChangedAt
+    if given.status is not None:
+        contact.said_no_at = changed
     for name, value in given.dataFields.items():
         account.fields.setdefault(name.upper(), DataField(name.upper(), guessed_type(value)))
     contact.store({**contact.data, **{name.upper(): value for name, value in given.dataFields.items()}})
@@ -97,7 +103,7 @@ def _load_person(account: Account, given: _Person, now: float) -> None:
     for wanted in given.unsubscribedFrom:
         mailing_list = _list(account, wanted)
         mailing_list.put(contact.id, "suppressed")
-        mailing_list.said_no.add(contact.id)
+        mailing_list.said_no[contact.id] = changed
 
 
 def _load_status(account: Account, contact: Contact, status: str) -> None:

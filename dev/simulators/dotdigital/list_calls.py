@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from dev.simulators.common.vendor import Answer, Call, Endpoint, Refusal, json_answer
-from dev.simulators.dotdigital import answers, bodies, reading
-from dev.simulators.dotdigital.account import Account, Contact, MailingList
+from dev.simulators.dotdigital import answers, bodies
+from dev.simulators.dotdigital.account import Account, MailingList
 from dev.simulators.dotdigital.answers import cased
 from dev.simulators.dotdigital.desk import Desk
 from dev.simulators.dotdigital.fields import VISIBILITIES
 from dev.simulators.dotdigital.settings import Settings
+from dev.simulators.dotdigital.suppressions import No, suppression
 
 _LONGEST_NAME = 128
-_MOST_SELECTED = 1000
 
 
 class ListCalls:
@@ -40,10 +40,7 @@ class ListCalls:
 
     def _lists(self, call: Call) -> Answer:
         account = self._desk.of(call)
-        select, skip = self._number(call, "select", _MOST_SELECTED), self._number(call, "skip", 0)
-        if not 1 <= select <= _MOST_SELECTED:
-            raise self._refusal("ERROR_PARAMETER_INVALID")
-        some = list(account.lists.values())[skip : skip + select]
+        some = list(account.lists.values())[bodies.v2_page(call, self._desk.settings)]
         return json_answer([self._details(account, each) for each in some])
 
     def _get(self, call: Call) -> Answer:
@@ -130,9 +127,9 @@ class ListCalls:
         if contact is None:
             raise self._refusal("ERROR_CONTACT_NOT_FOUND")
         mailing_list.put(contact.id, "suppressed")
-        mailing_list.said_no.add(contact.id)
+        when = mailing_list.said_no.setdefault(contact.id, self._desk.clock.epoch())
         account.counts.list_unsubscribes += 1
-        answer = json_answer(suppression(contact, self._desk.clock.epoch()))
+        answer = json_answer(suppression(No(when, contact, "unsubscribed"), self._desk.settings))
         return _with_people(answer, account, [contact.id])
 
     def _list(self, call: Call) -> MailingList:
@@ -167,27 +164,8 @@ class ListCalls:
         lag = self._desk.settings.list_count_lag
         return mailing_list.details(account.size(mailing_list), self._desk.clock.monotonic(), lag)
 
-    def _number(self, call: Call, name: str, default: int) -> int:
-        text = call.query.get(name, str(default))
-        if not text.isdecimal():
-            raise self._refusal("ERROR_PARAMETER_INVALID")
-        return int(text)
-
     def _refusal(self, token: str) -> Refusal:
         return Refusal(answers.v2_error(self._desk.settings, token))
-
-
-def suppression(contact: Contact, now: float) -> dict[str, Any]:
-    """What both ways to unsubscribe answer (specification: ApiContactSuppression)."""
-    shown = {
-        "id": contact.id,
-        "email": contact.email,
-        "optInType": cased(contact.opt_in_type, "pascal"),
-        "emailType": cased(contact.email_type, "pascal"),
-        "dataFields": None,
-        "status": cased(contact.status, "pascal"),
-    }
-    return {"suppressedContact": shown, "dateRemoved": reading.iso(now), "reason": "Unsubscribed"}
 
 
 def _take_off(mailing_list: MailingList, ids: Sequence[int]) -> int:

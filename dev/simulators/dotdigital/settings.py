@@ -64,6 +64,9 @@ def _endpoint_tiers() -> dict[str, str]:
         "POST /v2/address-books/{id}/contacts/delete": "low",
         "POST /v2/address-books/{id}/contacts/delete-all": "low",
         "GET /v2/contacts/deletion/{id}": "low",
+        "GET /v2/address-books/{id}/contacts/unsubscribed-since/{date}": "low",
+        "GET /v2/contacts/suppressed-since/{date}": "low",
+        "GET /v2/contacts/unsubscribed-since/{date}": "low",
     }
 
 

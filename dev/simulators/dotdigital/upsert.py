@@ -170,7 +170,7 @@ class Upsert:
         if status == "subscribed" and contact.status not in WILLING:
             self._revive(contact, given.get("resubscribeOptions") or {})
         elif status is not None or is_new:
-            self._account.set_status(contact, status or "subscribed")
+            self._account.set_status(contact, status or "subscribed", self._now)
         asks_double = _canonical(given.get("optInType", "")) == "verifiedDouble"
         enforced = is_new and self._settings.enforce_double_opt_in
         if contact.status == "subscribed" and (asks_double or enforced):
@@ -181,7 +181,7 @@ class Upsert:
         if self._settings.subscribed_revives == "unsubscribed" and contact.status != "unsubscribed":
             return
         if options.get("resubscribeWithNoChallenge", True):
-            self._account.set_status(contact, "subscribed")
+            self._account.set_status(contact, "subscribed", self._now)
         else:
             self._challenge(contact)
 
@@ -196,7 +196,7 @@ class Upsert:
             if not revives:
                 mailing_list.put(contact.id, "suppressed")
                 return
-            mailing_list.said_no.discard(contact.id)
+            del mailing_list.said_no[contact.id]
             self._account.counts.resubscribes += 1
             self._account.counts.list_resubscribes += 1
         mailing_list.put(contact.id, "pending" if contact.status == "pendingOptIn" else "subscribed")

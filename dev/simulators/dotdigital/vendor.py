@@ -21,6 +21,7 @@ from dev.simulators.dotdigital.contact_calls import ContactCalls
 from dev.simulators.dotdigital.list_calls import ListCalls
 from dev.simulators.dotdigital.rates import Meter
 from dev.simulators.dotdigital.settings import ACCOUNT, Settings
+from dev.simulators.dotdigital.suppressions import SuppressionCalls
 
 _FIRST_LIST = 345579
 _FIRST_CONTACT = 35212311
@@ -42,7 +43,7 @@ class Dotdigital(vendor.Vendor[Settings]):
         self.settings = settings or Settings()
         self.clock = clock or Clock()
         self._meter = Meter(self.clock)
-        self._groups = (AccountCalls(self, self._meter), ListCalls(self), ContactCalls(self))
+        self._groups = (AccountCalls(self, self._meter), ListCalls(self), ContactCalls(self), SuppressionCalls(self))
         self.clear()
 
     def clear(self) -> None:

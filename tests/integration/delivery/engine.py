@@ -227,7 +227,11 @@ class Engine:
 
     def members(self, name: str = "Loyal") -> dict[str, Mapping[str, Any]]:
         """Address -> fields of everyone on the list with this name."""
-        lists = [each["id"] for each in self.inspect("state").json()["lists"] if each["name"] == name]
+        state = self.inspect("state").json()
+        while state.get("pending"):  # what the vendor accepted and has not done yet
+            time.sleep(0.05)
+            state = self.inspect("state").json()
+        lists = [each["id"] for each in state["lists"] if each["name"] == self.kit.list_name(name)]
         lines = [line for each in lists for line in self.inspect(f"lists/{quote(str(each))}/members").iter_lines()]
         rows = [json.loads(line) for line in lines]
         return {row["address"]: self.kit.values(row) for row in rows}
@@ -253,6 +257,7 @@ def engine(storage: StorageAddress, unique: str, kit: Kit = ITERABLE, **changes:
             segment_storage=storage,
             segment_locations=(Location(f"{unique}-segments"),),
             vendor_hosts=kit.hosts(simulator.url),
+            job_seconds=0.05,
         )
         cloud = TestCloud(replace(settings, **changes), unique)
         secrets = {secret_name(credential): value for credential, value in kit.secrets.items()}

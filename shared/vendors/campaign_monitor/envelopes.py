@@ -1,0 +1,73 @@
+"""Answers that say what went wrong: `{"Code": 100, "Message": "Invalid API Key"}`. Contract, sections 1, 2 and 8."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.cloud.scrubbing import excerpt
+from shared.errors import UserMustAct
+from shared.vendors.answers import Answer, UnexpectedAnswer
+from shared.vendors.campaign_monitor.codes import UNKNOWN_IDS, number
+
+UNKNOWN_ID = "unknown_id"
+"""Code of the UserMustAct for an id that Campaign Monitor does not know; the caller knows of what."""
+
+_REFUSALS: Mapping[int, tuple[str, str]] = {
+    100: (
+        "bad_credentials",
+        "Campaign Monitor does not know this API key: copy it again from Account settings, API keys.",
+    ),
+    60: (
+        "forbidden",
+        "Campaign Monitor does not allow this API key to do that: use a key that may manage lists and subscribers.",
+    ),
+    403: (
+        "forbidden",
+        "Campaign Monitor keeps this for agency accounts: use a key of the client whose lists are written.",
+    ),
+    **dict.fromkeys(UNKNOWN_IDS, (UNKNOWN_ID, "Campaign Monitor does not know this list or client.")),
+}
+"""Code of a 401 or 403 -> our code and words. The status says nothing: a wrong id has that of a wrong key."""
+
+
+def envelope(answer: Answer) -> tuple[int, str]:
+    """Code and scrubbed message of an error. Raises UnexpectedAnswer when it is not one."""
+    body = answer.object()
+    code, message = number(body.get("Code")), body.get("Message")
+    if code is None or not isinstance(message, str):
+        raise UnexpectedAnswer("Campaign Monitor's answer is neither a result nor an error that it describes.")
+    return code, excerpt(message.strip().rstrip("."))
+
+
+def require_known_id(answer: Answer) -> None:
+    """Raises UserMustAct `unknown_id` where the answer means that there is no such list or client."""
+    if answer.status == 404 or (answer.status == 400 and _code(answer) in UNKNOWN_IDS):
+        raise UserMustAct(*_REFUSALS[102])
+
+
+def refusal(answer: Answer) -> UserMustAct:
+    """A 401 or 403, for people."""
+    code = _code(answer)
+    if code is not None and code in _REFUSALS:
+        return UserMustAct(*_REFUSALS[code])
+    words = f"code {code}" if code is not None else f"status {answer.status}"
+    return UserMustAct(
+        "forbidden", f"Campaign Monitor refuses this connection ({words}): check the API key and what it may do."
+    )
+
+
+def broken(answer: Answer) -> bool:
+    """Campaign Monitor itself says that it failed, which one single row can cause; a gateway says it differently."""
+    return answer.status == 500 and _code(answer) is not None
+
+
+def _code(answer: Answer) -> int | None:
+    return number(_lenient(answer).get("Code"))
+
+
+def _lenient(answer: Answer) -> Mapping[str, Any]:
+    try:
+        return answer.object()
+    except UnexpectedAnswer:
+        return {}

@@ -1,0 +1,110 @@
+"""One batch of additions or changes: imported, where needed in parts, and some people a second time.
+
+Facts: Campaign Monitor contract, sections 4, 5 and 8.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from shared.errors import OutcomeUnknown
+from shared.vendors.answers import Answer
+from shared.vendors.batches import Part, Reading, halves
+from shared.vendors.campaign_monitor import codes, imports, people
+from shared.vendors.campaign_monitor.people import Notes, Shape
+from shared.vendors.contract import Receipt, Retry, Row
+
+AGAIN_SECONDS = 100.0
+"""So long after its start no part of a batch is repeated for want of an answer: each may take minutes to fail."""
+
+_LATER = codes.rejected("not_sent", "The import could not be repeated for this person.", Retry.NEXT_RUN)
+
+Post = Callable[[Sequence[bytes], bool], Answer]
+"""(entries, resubscribe) -> the answer to their import."""
+LookUp = Callable[[Sequence[Row]], Mapping[int, Receipt]]
+"""Receipts of those who are left alone as Campaign Monitor has them now, by index."""
+
+
+class Batch:
+    """`ask` imports a part of the rows, which `batches.carry_out` calls as often as it takes.
+
+    Two kinds of failure get a second try. A mobile number that is refused is left out. Whoever was deleted from the
+    list comes back if we deleted them ourselves (`Row.returning`) and they did not unsubscribe, bounce or get
+    suppressed meanwhile; only then, and only for them, is the import told to resubscribe.
+
+    `entrants`: the rows are additions. `wary`: the list takes in suppressed people, so they are left out here.
+    """
+
+    def __init__(
+        self, rows: Sequence[Row], shape: Shape, post: Post, look_up: LookUp, *, entrants: bool, wary: bool
+    ) -> None:
+        self.notes: Notes = {}
+        self._rows = rows
+        self._shape = shape
+        self._post = post
+        self._look_up = look_up
+        self._wary = wary and entrants
+        self._may_return = frozenset(index for index, row in enumerate(rows) if row.returning and entrants)
+        self._entries = [people.entry(row, shape, self.notes) for row in rows]
+        self._returning: set[int] = set()
+        self._unanswered: set[int] = set()
+        self._started = time.monotonic()
+
+    @property
+    def sizes(self) -> list[int]:
+        return [len(entry) + 1 for entry in self._entries]
+
+    def ask(self, part: Part) -> Reading:
+        """Import these rows. Raises what a call raises."""
+        if part[0] in self._unanswered and time.monotonic() - self._started > AGAIN_SECONDS:
+            raise OutcomeUnknown("Campaign Monitor did not say what became of the import.")
+        resubscribe = part[0] in self._returning
+        rows = [self._rows[index] for index in part]
+        alone = self._look_up(rows) if resubscribe or self._wary else {}
+        sent = [place for place in range(len(part)) if place not in alone]
+        if not sent:
+            return Reading(alone)
+        reading = self._send([part[place] for place in sent], resubscribe=resubscribe)
+        return replace(
+            reading,
+            receipts={**alone, **{sent[place]: receipt for place, receipt in reading.receipts.items()}},
+            again=[[sent[place] for place in group] for group in reading.again],
+        )
+
+    def _send(self, part: Part, *, resubscribe: bool) -> Reading:
+        try:
+            answer = self._post([self._entries[index] for index in part], resubscribe)
+        except OutcomeUnknown:
+            if len(part) == 1:
+                raise
+            # Too much at once, or one of them breaks the import for all: storing somebody twice is as once.
+            self._unanswered.update(part)
+            return Reading({}, halves(range(len(part))))
+        reading = imports.read([self._rows[index] for index in part], answer)
+        return reading if reading.again else self._second_tries(part, reading)
+
+    def _second_tries(self, part: Part, reading: Reading) -> Reading:
+        """The same, with those who get a second try asked for again."""
+
+        def failed(code: str) -> list[int]:
+            return [place for place, receipt in reading.receipts.items() if receipt.code == code]
+
+        may_return = self._may_return - self._returning
+        deleted = [place for place in failed(codes.DELETED) if part[place] in may_return]
+        self._returning.update(part[place] for place in deleted)
+        wrong_number = [place for place in failed(codes.BAD_MOBILE) if self._without_mobile(part[place])]
+        again = [group for group in (wrong_number, deleted) if group]
+        waiting = {*wrong_number, *deleted}
+        settled = {place: receipt for place, receipt in reading.receipts.items() if place not in waiting}
+        return replace(reading, receipts=settled, again=again, otherwise=_LATER)
+
+    def _without_mobile(self, index: int) -> bool:
+        """Leave a person's mobile number out; False where there is none (any more)."""
+        shorter = people.entry(self._rows[index], self._shape, self.notes, mobile=False)
+        if shorter == self._entries[index]:
+            return False
+        self._entries[index] = shorter
+        people.note_bad_mobile(self.notes)
+        return True

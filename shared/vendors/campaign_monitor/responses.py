@@ -1,0 +1,139 @@
+"""Answers to what was asked, apart from imports; nothing here talks to anyone. Contract, sections 1 to 3, 5 and 6."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.errors import UserMustAct
+from shared.vendors.answers import Answer, UnexpectedAnswer
+from shared.vendors.campaign_monitor import codes
+from shared.vendors.campaign_monitor.envelopes import envelope, require_known_id
+from shared.vendors.campaign_monitor.fields import ListField, plain_key
+from shared.vendors.contract import CONFIRMED, Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A client or a list: id and name."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """A list's own settings, as far as they matter here."""
+
+    title: str
+    confirmed_opt_in: bool
+    ignores_suppression: bool
+    """Its `UnsubscribeSetting` is OnlyThisList: the client's suppression list does not hold there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of people: (address, date) as they came. `total` and `pages` are of the whole list; `newest_first` says
+    that Campaign Monitor put them in that order."""
+
+    people: Sequence[tuple[str, str]]
+    total: int
+    pages: int
+    newest_first: bool = False
+
+
+def clients(answer: Answer) -> list[Named]:
+    """Clients that the key can reach. Raises UnexpectedAnswer."""
+    return [Named(_text(each, "ClientID"), _text(each, "Name")) for each in _array(answer)]
+
+
+def lists(answer: Answer) -> list[Named]:
+    """A client's lists. Raises UnexpectedAnswer, and UserMustAct `unknown_id`, as all below that ask with an id."""
+    return [Named(_text(each, "ListID"), _text(each, "Name")) for each in _array(answer)]
+
+
+def details(answer: Answer) -> Details:
+    body = _body(answer, 200)
+    confirmed = body.get("ConfirmedOptIn") if isinstance(body, dict) else None
+    if not isinstance(confirmed, bool):
+        raise UnexpectedAnswer("Campaign Monitor's answer describes a list in an unknown way.")
+    return Details(_text(body, "Title"), confirmed, body.get("UnsubscribeSetting") == "OnlyThisList")
+
+
+def created_list(answer: Answer) -> str | None:
+    """The id of a list just made, None where there is one of that name. Raises UserMustAct `target_refused`."""
+    return _created(answer, codes.NAME_TAKEN, "target_refused", "make the list")
+
+
+def fields(answer: Answer) -> list[ListField]:
+    return [
+        ListField(_text(each, "FieldName"), plain_key(_text(each, "Key")), _text(each, "DataType"))
+        for each in _array(answer)
+    ]
+
+
+def created_field(answer: Answer) -> str | None:
+    """The key of a field just made, None where there is one of that name. Raises UserMustAct `field_refused`."""
+    key = _created(answer, codes.FIELD_EXISTS, "field_refused", "make the custom field")
+    return None if key is None else plain_key(key)
+
+
+def removal(answer: Answer) -> Receipt | None:
+    """A removal's receipt; None where Campaign Monitor has no such person, or no such list. Raises UnexpectedAnswer."""
+    if answer.status == 200 and not answer.body.strip():
+        return CONFIRMED
+    if answer.status < 400:
+        raise UnexpectedAnswer(f"Campaign Monitor answered {answer.status} in an unknown way to a removal.")
+    if answer.status == 404:
+        return None
+    require_known_id(answer)
+    code, message = envelope(answer)
+    return codes.receipt(codes.REMOVED, code, message)
+
+
+def page(answer: Answer) -> Page:
+    body = _body(answer, 200)
+    results = body.get("Results") if isinstance(body, dict) else None
+    if not isinstance(results, list):
+        raise UnexpectedAnswer("Campaign Monitor's answer about people has no people.")
+    people = [(_text(each, "EmailAddress"), str(each.get("Date") or "")) for each in results]
+    order = (str(body.get("ResultsOrderedBy")).lower(), str(body.get("OrderDirection")).lower())
+    total, pages = codes.number(body.get("TotalNumberOfRecords")), codes.number(body.get("NumberOfPages"))
+    if total is None or pages is None:
+        raise UnexpectedAnswer("Campaign Monitor's answer about people does not say how many there are.")
+    return Page(people, total, pages, newest_first=order == ("date", "desc"))
+
+
+def _created(answer: Answer, taken: int, refused: str, what: str) -> str | None:
+    if 400 <= answer.status < 500:
+        require_known_id(answer)
+        code, message = envelope(answer)
+        if code == taken:
+            return None
+        raise UserMustAct(refused, f"Campaign Monitor refuses to {what}: {message} (code {code}).")
+    made = _body(answer, 201)
+    if not isinstance(made, str) or not made:
+        raise UnexpectedAnswer(f"Campaign Monitor did {what}, but did not say which it is.")
+    return made
+
+
+def _array(answer: Answer) -> list[Any]:
+    found = _body(answer, 200)
+    if not isinstance(found, list):
+        raise UnexpectedAnswer("Campaign Monitor did not answer with a list.")
+    return found
+
+
+def _body(answer: Answer, expected: int) -> Any:
+    require_known_id(answer)
+    if answer.status != expected:
+        raise UnexpectedAnswer(f"Campaign Monitor answered {answer.status} where {expected} is expected.")
+    return answer.json()
+
+
+def _text(entry: Any, key: str) -> str:
+    value = entry.get(key) if isinstance(entry, Mapping) else None
+    if not isinstance(value, str):
+        raise UnexpectedAnswer(f"Campaign Monitor's answer has an entry without {key}.")
+    return value

@@ -1,0 +1,221 @@
+"""Campaign Monitor as the engine uses it. Facts: Campaign Monitor contract, sections 1 to 8."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache, partial
+
+from shared.errors import OutcomeUnknown, RetryAfter, Unprocessable, UserMustAct
+from shared.vendors.batches import Part, Reading, carry_out, cut
+from shared.vendors.campaign_monitor import checking, codes, targets
+from shared.vendors.campaign_monitor import fields as custom_fields
+from shared.vendors.campaign_monitor.api import LATER, Api
+from shared.vendors.campaign_monitor.definition import BUILT_IN, CONSENT, DEFINITION, MOST_BYTES, UNCHANGED
+from shared.vendors.campaign_monitor.envelopes import UNKNOWN_ID
+from shared.vendors.campaign_monitor.fields import ListField
+from shared.vendors.campaign_monitor.importing import Batch
+from shared.vendors.campaign_monitor.people import Shape
+from shared.vendors.campaign_monitor.removing import Turns, remove
+from shared.vendors.campaign_monitor.responses import Named
+from shared.vendors.campaign_monitor.rolls import LeftAlone, Roll, pages
+from shared.vendors.contract import (
+    CONFIRMED,
+    BatchResult,
+    CheckResult,
+    FieldType,
+    Kind,
+    Receipt,
+    Row,
+    TargetFound,
+    TargetWanted,
+    Vendor,
+)
+from shared.vendors.http import Credentials, Link
+
+MOST_DETAILS = 20
+"""With more lists than these, a picker does not ask for the details of each."""
+
+_STATES = (codes.UNSUBSCRIBED, codes.BOUNCED)
+_CONSENTS = next(each.choices for each in DEFINITION.export_settings if each.name == "consent_to_track")
+
+Settings = Mapping[str, str | float | bool]
+
+
+def connect(settings: Settings, credentials: Credentials, link: Link) -> Vendor:
+    """A Campaign Monitor client. Raises Unprocessable for a consent that does not exist."""
+    return CampaignMonitor(settings, credentials, link)
+
+
+class CampaignMonitor:
+    """One client of a Campaign Monitor account."""
+
+    def __init__(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+        self._consent = str(settings.get("consent_to_track", UNCHANGED))
+        if self._consent not in _CONSENTS:
+            raise Unprocessable("unknown_setting", f"The consent to track is one of {', '.join(_CONSENTS)}.")
+        self._batch_rows = int(settings["batch_rows"])
+        self._wait = link.wait
+        self._api = Api(str(settings.get("client_id", "")).strip().lower(), credentials, link)
+        self._turns = Turns()
+        self._lock = threading.Lock()
+        self._suppressed = Roll(self._api.suppressed)
+        self._left_alone: dict[str, LeftAlone] = {}
+
+    def account(self) -> str:
+        """The client: what lists, suppressions and names of lists belong to. Raises UserMustAct `client_missing`."""
+        return f"campaign-monitor-{self._api.client_id}"
+
+    def check(self) -> CheckResult:
+        """One request; where the client is missing or wrong, one more for the clients to choose from."""
+        return checking.check(self._api, self.account)
+
+    def targets(self) -> Sequence[TargetFound]:
+        """The client's lists by name; with what to know about each, unless they are many."""
+        lists = sorted(self._api.lists(), key=lambda each: (each.name.lower(), each.id))
+        few = len(lists) <= MOST_DETAILS
+        return [TargetFound(each.id, each.name, warnings=self._known_of(each) if few else ()) for each in lists]
+
+    def field_types(self) -> Mapping[str, FieldType]:
+        """None: custom fields belong to lists, not to the client. `prepare` looks at those of its list."""
+        return {}
+
+    def prepare(
+        self, wanted: TargetWanted, remembered: TargetFound | None, fields: Mapping[str, FieldType]
+    ) -> TargetFound:
+        """By the given or remembered id, else by exact name, else made; then its custom fields, made where missing.
+
+        `details` keep the fields' keys and types, the consent for people of whom no column tells it, and whether the
+        list takes in suppressed people. Raises UserMustAct: `target_vanished`, `target_refused`, `target_name_taken`,
+        `field_type`, `field_twice`, `field_refused`, `client_missing`, `client_unknown`.
+        """
+        found = self._find_or_make(wanted, remembered)
+        known = self._api.details(found.list_id)
+        details = {
+            "fields": custom_fields.pack(self._fields(found.list_id, fields)),
+            # Where a column tells it, an empty cell there grants nothing.
+            "consent_to_track": UNCHANGED if CONSENT in fields else self._consent,
+            "suppression": "ignored" if known.ignores_suppression else "",
+        }
+        warnings = (*found.warnings, *targets.warnings(known))
+        return replace(found, name=known.title, warnings=warnings, details=details)
+
+    def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
+        """Additions and changes are imported, mostly in one request; each removal is a request of its own."""
+        if not rows:
+            return BatchResult(CONFIRMED)
+        return self._remove(target.list_id, rows) if kind is Kind.REMOVE else self._import(target, kind, rows)
+
+    def members(self, target: TargetFound) -> Iterator[str]:
+        """Everyone who gets, or after confirming will get, what is sent to the list; some may come twice."""
+        for state in ("active", "unconfirmed"):
+            for page in pages(partial(self._api.people, target.list_id, state)):
+                yield from (address for address, _ in page.people)
+
+    def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
+        raise AssertionError("Campaign Monitor answers at once, so nothing is ever staged")
+
+    def _import(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
+        known = target.details
+        batch = Batch(
+            rows,
+            Shape(custom_fields.unpack(known.get("fields", "")), known.get("consent_to_track", UNCHANGED)),
+            partial(self._api.imported, target.list_id),
+            partial(self._look_up, target.list_id),
+            entrants=kind is Kind.ADD,
+            wary=known.get("suppression") == "ignored",
+        )
+
+        def ask(part: Part) -> Reading:
+            with self._list_in_doubt(target.list_id):
+                return batch.ask(part)
+
+        result = carry_out(cut(batch.sizes, self._batch_rows, MOST_BYTES), ask, self._wait)
+        return replace(result, warnings=(*result.warnings, *batch.notes))
+
+    def _remove(self, list_id: str, rows: Sequence[Row]) -> BatchResult:
+        confirm_list = cache(partial(self._api.details, list_id))
+
+        def remove_one(row: Row) -> Receipt:
+            with self._list_in_doubt(list_id):
+                receipt = self._api.removed(list_id, row.address)
+            if receipt is None:
+                confirm_list()
+            return receipt or codes.GONE
+
+        with self._turns.take():
+            return remove(rows, self._look_up(list_id, rows), remove_one, self._wait)
+
+    def _look_up(self, list_id: str, rows: Sequence[Row]) -> Mapping[int, Receipt]:
+        """Who is left alone as Campaign Monitor has it now. The first time in an object's life, and so in a slice,
+        this reads all of their lists; later only what is new there."""
+        with self._lock:
+            rolls = {state: Roll(partial(self._api.newest, list_id, state)) for state in _STATES}
+            alone = self._left_alone.setdefault(list_id, LeftAlone({**rolls, codes.SUPPRESSED: self._suppressed}))
+        alone.refresh()
+        return alone.among(rows)
+
+    @contextmanager
+    def _list_in_doubt(self, list_id: str) -> Iterator[None]:
+        """Where a write says that there is no such list, ask for the list itself. Raises `target_vanished`."""
+        try:
+            yield
+        except UserMustAct as error:
+            if error.code != UNKNOWN_ID:
+                raise
+            self._api.details(list_id)
+            raise OutcomeUnknown("Campaign Monitor has the list, and says that it does not.") from None
+
+    def _known_of(self, found: Named) -> Sequence[str]:
+        try:
+            return targets.warnings(self._api.details(found.id))
+        except (RetryAfter, UserMustAct):
+            return ()  # a list can be chosen without them, and delivery tells them again
+
+    def _find_or_make(self, wanted: TargetWanted, remembered: TargetFound | None) -> TargetFound:
+        lists = self._api.lists()
+        list_id = wanted.list_id or (remembered.list_id if remembered else None)
+        if list_id:
+            found = targets.by_id(lists, list_id)
+            return TargetFound(found.id, found.name)
+        named, warnings = targets.by_name(lists, wanted.name)
+        return TargetFound(named.id, named.name, warnings=warnings) if named else self._make(wanted.name)
+
+    def _make(self, name: str) -> TargetFound:
+        answered = True
+        try:
+            if made := self._api.create_list(name):
+                return TargetFound(made, name, created=True)
+        except OutcomeUnknown:
+            answered = False
+        found, _ = targets.by_name(self._api.lists(), name)
+        if found:
+            # There was none before, so without an answer it is ours; else somebody was faster.
+            return TargetFound(found.id, name, created=not answered)
+        if answered:
+            raise targets.taken(name)
+        raise RetryAfter(LATER, "Campaign Monitor did not say whether it made the list.")
+
+    def _fields(self, list_id: str, wanted: Mapping[str, FieldType]) -> dict[str, ListField]:
+        """The list's custom fields by their name in the data matching."""
+        custom = {name: kind for name, kind in wanted.items() if name not in BUILT_IN}
+        there = self._api.fields(list_id) if custom else []
+        found = {name: self._field(list_id, there, name, kind) for name, kind in custom.items()}
+        custom_fields.check_distinct(found)
+        return found
+
+    def _field(self, list_id: str, there: Sequence[ListField], name: str, kind: FieldType) -> ListField:
+        found = custom_fields.find(there, name) or self._make_field(list_id, name, custom_fields.DATA_TYPES[kind])
+        custom_fields.check_type(found, kind)
+        return found
+
+    def _make_field(self, list_id: str, name: str, data_type: str) -> ListField:
+        key = self._api.create_field(list_id, name, data_type)
+        if key is not None:
+            return ListField(name, key, data_type)
+        found = custom_fields.find(self._api.fields(list_id), name)
+        if found is None:
+            raise custom_fields.unnamed(name)
+        return found

@@ -1,0 +1,120 @@
+"""Rows to requests; nothing here talks to anyone. Facts: Dotdigital contract, sections 1 to 8.
+
+The v3 calls that delete contacts, and the one that unsubscribes from a list, are not here: no operation needs them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from shared.vendors.answers import Request
+from shared.vendors.contract import Kind
+from shared.vendors.dotdigital.definition import (
+    ACCOUNT_INFO,
+    CONTACT,
+    CONTACTS,
+    FIELDS,
+    IMPORT,
+    IMPORT_STATUS,
+    LISTS,
+    MOST_PAGE,
+    MOST_V2_PAGE,
+    REMOVAL_STATUS,
+    REMOVE,
+    UNSUBSCRIBED,
+)
+from shared.vendors.dotdigital.values import Told
+
+_EVER = "2000-01-01"
+
+
+def account_info() -> Request:
+    return Request("GET", "/v2/account-info", ACCOUNT_INFO)
+
+
+def probe() -> Request:
+    """The cheapest call of v3, which accounts that were never migrated lack (contract, section 13)."""
+    return Request("GET", "/contacts/v3", CONTACTS, query={"limit": "1"})
+
+
+def lists(skip: int) -> Request:
+    return Request("GET", "/v2/address-books", LISTS, query=_page(skip))
+
+
+def list_by_id(list_id: str) -> Request:
+    return Request("GET", f"/v2/address-books/{int(list_id)}", LISTS)
+
+
+def create_list(name: str) -> Request:
+    body = orjson.dumps({"name": name, "visibility": "Private"})
+    return Request("POST", "/v2/address-books", LISTS, body=body, idempotent=False)
+
+
+def fields() -> Request:
+    return Request("GET", "/v2/data-fields", FIELDS)
+
+
+def create_field(name: str, kind: str) -> Request:
+    """Idempotent, since a field that is there already is as good as made."""
+    body = orjson.dumps({"name": name, "type": kind, "visibility": "Private"})
+    return Request("POST", "/v2/data-fields", FIELDS, body=body)
+
+
+def unsubscribed(list_id: str, skip: int) -> Request:
+    """Who ever unsubscribed from the list (not deprecated: vendor's description of lists, 2.0.2)."""
+    path = f"/v2/address-books/{int(list_id)}/contacts/unsubscribed-since/{_EVER}"
+    return Request("GET", path, UNSUBSCRIBED, query=_page(skip))
+
+
+def members(list_id: str, marker: str | None) -> Request:
+    query = {"~listId": str(int(list_id)), "limit": str(MOST_PAGE)}
+    return Request("GET", "/contacts/v3", CONTACTS, query=query | ({"marker": marker} if marker else {}))
+
+
+def contact(address: str) -> Request:
+    return Request("GET", f"/contacts/v3/email/{quote(address, safe='')}", CONTACT)
+
+
+def person(kind: Kind, list_id: str, address: str, told: Told) -> bytes:
+    """One contact of an import.
+
+    Only an addition names the list: a change must not put back somebody whom the organisation took off by hand, or
+    who unsubscribed from this list (whether naming it would resubscribe them is not documented). The subscription
+    status is never named, so it stays as it is.
+    """
+    entry: dict[str, Any] = {"matchIdentifier": "email", "identifiers": {"email": address}}
+    if told.fields is not None:
+        entry["dataFields"] = told.fields
+    if told.opt_in is not None:
+        entry["channelProperties"] = {"email": {"optInType": told.opt_in}}
+    if kind is Kind.ADD:
+        entry["lists"] = [int(list_id)]
+    return orjson.dumps(entry)
+
+
+def import_people(people: Sequence[bytes]) -> Request:
+    """An upsert: sending it twice leaves the same."""
+    body = b'{"mergeOption":"overwrite","contacts":[' + b",".join(people) + b"]}"
+    return Request("PUT", "/contacts/v3/import", IMPORT, body=body)
+
+
+def import_status(import_id: str) -> Request:
+    return Request("GET", f"/contacts/v3/import/{quote(import_id, safe='')}", IMPORT_STATUS)
+
+
+def remove(list_id: str, contact_ids: Sequence[int]) -> Request:
+    """Takes contacts off this list only, by their ids."""
+    path = f"/v2/address-books/{int(list_id)}/contacts/delete"
+    return Request("POST", path, REMOVE, body=orjson.dumps(list(contact_ids)))
+
+
+def removal_status(removal_id: str) -> Request:
+    return Request("GET", f"/v2/contacts/deletion/{quote(removal_id, safe='')}", REMOVAL_STATUS)
+
+
+def _page(skip: int) -> dict[str, str]:
+    return {"select": str(MOST_V2_PAGE), "skip": str(skip)}

@@ -1,0 +1,225 @@
+"""Answers to what they say; nothing here talks to anyone. Facts: Dotdigital contract, sections 1 to 8.
+
+All raise UnexpectedAnswer for an answer that the contract does not describe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from shared.errors import UserMustAct
+from shared.vendors.answers import Answer, UnexpectedAnswer
+from shared.vendors.contract import FieldType
+from shared.vendors.dotdigital.troubles import error_code, error_words
+
+FIELD_TYPES: Mapping[str, FieldType] = {
+    "String": FieldType.STRING,
+    "Numeric": FieldType.NUMBER,
+    "Date": FieldType.DATE,
+    "Boolean": FieldType.BOOLEAN,
+}
+
+_NOBODY = frozenset({"contacts:contactnotfound", "contacts:invalidid"})
+_JOB_GONE = frozenset({400, 404})
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`endpoint` is the address of the account's region, as Dotdigital tells it."""
+
+    id: int
+    endpoint: str
+    calls_remaining: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListDetails:
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of a list's members, and the marker of the next page."""
+
+    addresses: list[str]
+    marker: str | None
+
+
+def account(answer: Answer) -> Account:
+    body = _success(answer).object()
+    entries = body.get("properties")
+    if not _is_id(body.get("id")) or not isinstance(entries, list):
+        raise UnexpectedAnswer("Dotdigital's answer about the account has no id or no properties.")
+    told = {str(each.get("name")).lower(): str(each.get("value")) for each in entries if isinstance(each, dict)}
+    if "apiendpoint" not in told:
+        raise UnexpectedAnswer("Dotdigital's answer about the account does not tell its region.")
+    return Account(body["id"], told["apiendpoint"], told.get("apicallsremaining", ""))
+
+
+def probed(answer: Answer) -> Answer:
+    """Raises UserMustAct where the account lacks the contacts API."""
+    if 400 <= answer.status < 500:
+        raise UserMustAct(
+            "not_migrated",
+            "This Dotdigital account does not have the current contacts API (v3) yet: ask Dotdigital support to "
+            "migrate it to unified contacts.",
+        )
+    if not isinstance(_success(answer).object().get("_items"), list):
+        raise UnexpectedAnswer("Dotdigital's answer about contacts has no contacts.")
+    return answer
+
+
+def lists(answer: Answer) -> list[ListDetails]:
+    return [_list_details(entry) for entry in _array(answer)]
+
+
+def list_by_id(answer: Answer) -> ListDetails | None:
+    """None where there is no such list."""
+    if error_code(answer) == "error_addressbook_not_found":
+        return None
+    return _list_details(_success(answer).object())
+
+
+def created_list(answer: Answer) -> ListDetails | None:
+    """None where the name is taken. Raises UserMustAct when Dotdigital refuses to make the list."""
+    code = error_code(answer)
+    if code == "error_addressbook_duplicate":
+        return None
+    if code == "error_addressbook_limitexceeded":
+        raise UserMustAct(
+            "target_refused",
+            "The Dotdigital account has as many lists as it may have: delete one there, or give the export the id of "
+            "a list that exists.",
+        )
+    if 400 <= answer.status < 500:
+        raise UserMustAct("target_refused", f"Dotdigital refuses to make the list: {error_words(answer)}")
+    return _list_details(_success(answer).object())
+
+
+def fields(answer: Answer) -> dict[str, str]:
+    """Name -> type, as Dotdigital spells them."""
+    found = {}
+    for entry in _array(answer):
+        name, kind = (entry.get("name"), entry.get("type")) if isinstance(entry, dict) else (None, None)
+        if not isinstance(name, str) or not isinstance(kind, str):
+            raise UnexpectedAnswer("Dotdigital's answer describes a data field in an unknown way.")
+        found[name] = kind
+    return found
+
+
+def created_field(answer: Answer) -> None:
+    """Raises UserMustAct when Dotdigital refuses to make the field; one that is there already is fine."""
+    if error_code(answer) == "error_non_unique_datafield":
+        return
+    if 400 <= answer.status < 500:
+        raise UserMustAct("field_refused", f"Dotdigital refuses to make a data field: {error_words(answer)}")
+    _success(answer)
+
+
+def unsubscribed(answer: Answer) -> tuple[set[str], int]:
+    """Addresses and contact ids of people who unsubscribed, and how many entries the page had.
+
+    Raises UserMustAct where the list is gone, or where Dotdigital does not answer this any more.
+    """
+    if error_code(answer) == "error_addressbook_not_found":
+        raise UserMustAct("target_vanished", "The list does not exist in Dotdigital any more.")
+    if 400 <= answer.status < 500:
+        raise UserMustAct(
+            "unsubscribed_unreadable",
+            f"Dotdigital does not tell who unsubscribed from the list ({error_words(answer)}), so nobody is added to "
+            "it or taken off: ask Dotdigital support.",
+        )
+    entries, people = _array(answer), set[str]()
+    for entry in entries:
+        person = entry.get("suppressedContact") if isinstance(entry, dict) else None
+        if not isinstance(person, dict):
+            raise UnexpectedAnswer("Dotdigital's answer describes an unsubscribed person in an unknown way.")
+        if isinstance(person.get("email"), str):
+            people.add(person["email"].strip().lower())
+        if _is_id(person.get("id")):
+            people.add(str(person["id"]))
+    return people, len(entries)
+
+
+def members(answer: Answer) -> Page:
+    body = _success(answer).object()
+    items, links = body.get("_items"), body.get("_links")
+    if not isinstance(items, list) or not isinstance(links, dict):
+        raise UnexpectedAnswer("Dotdigital's answer about members has no members or no links.")
+    following = links.get("next")
+    marker = following.get("marker") if isinstance(following, dict) else None
+    return Page([found for item in items if (found := address_of(item))], marker or None)
+
+
+def contact_id(answer: Answer) -> int | None:
+    """None where Dotdigital has nobody of this address, in its own words: no other 404 will do."""
+    if error_code(answer) in _NOBODY:
+        return None
+    found = _success(answer).object().get("contactId")
+    if not _is_id(found):
+        raise UnexpectedAnswer("Dotdigital's answer about a contact has no id.")
+    return found
+
+
+def started(answer: Answer) -> str:
+    """The id of an import or a removal that was taken on."""
+    if answer.status != 202:
+        raise UnexpectedAnswer(f"Dotdigital answered {answer.status} where 202 is expected.")
+    body = _lower_keys(answer)
+    found = body.get("importid") or body.get("id")
+    if not isinstance(found, str) or not found.isprintable() or len(found) > 100:
+        raise UnexpectedAnswer("Dotdigital's answer about a job has no id.")
+    return found
+
+
+def refused(answer: Answer) -> str:
+    """Why a request was refused as a whole, so that nothing of it was done; empty where it was not."""
+    return error_words(answer) if 400 <= answer.status < 500 else ""
+
+
+def progress(answer: Answer) -> dict[str, Any] | None:
+    """How far a job is, with keys in lower case and at least a `status`; None where Dotdigital no longer knows it."""
+    if answer.status in _JOB_GONE and error_code(answer):
+        return None
+    body = _lower_keys(_success(answer))
+    if not isinstance(body.get("status"), str):
+        raise UnexpectedAnswer("Dotdigital's answer about a job has no status.")
+    return body
+
+
+def address_of(entry: Any) -> str | None:
+    """The e-mail address of a contact; contacts may have none."""
+    identifiers = entry.get("identifiers") if isinstance(entry, dict) else None
+    address = identifiers.get("email") if isinstance(identifiers, dict) else None
+    return address if isinstance(address, str) and address else None
+
+
+def _lower_keys(answer: Answer) -> dict[str, Any]:
+    return {key.lower(): value for key, value in answer.object().items()}
+
+
+def _success(answer: Answer) -> Answer:
+    if answer.status not in (200, 201):
+        raise UnexpectedAnswer(f"Dotdigital answered {answer.status} where 200 is expected.")
+    return answer
+
+
+def _array(answer: Answer) -> list[Any]:
+    found = _success(answer).json()
+    if not isinstance(found, list):
+        raise UnexpectedAnswer("Dotdigital's answer is not a list.")
+    return found
+
+
+def _list_details(entry: Any) -> ListDetails:
+    number, name = (entry.get("id"), entry.get("name")) if isinstance(entry, dict) else (None, None)
+    if not _is_id(number) or not isinstance(name, str):
+        raise UnexpectedAnswer("Dotdigital's answer describes a list in an unknown way.")
+    return ListDetails(number, name)
+
+
+def _is_id(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0

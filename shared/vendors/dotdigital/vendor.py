@@ -1,0 +1,226 @@
+"""Dotdigital's calls, in order. Facts: Dotdigital contract, sections 1 to 8."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+import orjson
+
+from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter, Unprocessable, UserMustAct
+from shared.vendors.answers import Answer, RateLimited, Unreachable, Unreadable
+from shared.vendors.contract import (
+    CONFIRMED,
+    BatchResult,
+    CheckResult,
+    FieldType,
+    Kind,
+    Receipt,
+    Row,
+    TargetFound,
+    TargetWanted,
+    Vendor,
+)
+from shared.vendors.dotdigital import data_fields, lists, requests, responses, results
+from shared.vendors.dotdigital.calls import Calls
+from shared.vendors.dotdigital.definition import DEFINITION, OPT_IN
+from shared.vendors.dotdigital.jobs import Job
+from shared.vendors.dotdigital.parts import Parts
+from shared.vendors.dotdigital.results import Progress, Results
+from shared.vendors.http import Credentials, Link
+
+JOB_SECONDS = 12 * 3600.0
+"""After so long a job that has not ended is given up; Dotdigital promises no time."""
+_RESEND_SECONDS = 60.0
+
+Settings = Mapping[str, str | float | bool]
+
+
+def connect(settings: Settings, credentials: Credentials, link: Link) -> Vendor:
+    """A Dotdigital account. `settings` are complete. Raises Unprocessable for a default list that is no id."""
+    return Dotdigital(settings, credentials, link)
+
+
+class Dotdigital:
+    """One Dotdigital account, reached as one API user."""
+
+    def __init__(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+        self._default_list = str(settings.get("list_id") or "").strip()
+        if self._default_list and not self._default_list.isdecimal():
+            raise Unprocessable("unknown_setting", "The default list is given by its id in Dotdigital, a number.")
+        self._create_fields = bool(settings.get("create_fields"))
+        self._calls_per_minute = int(settings["calls_per_minute"])
+        self._calls = Calls(credentials, link)
+        self._parts = Parts(self._calls)
+
+    def account(self) -> str:
+        """`dotdigital-<account id>`: one request, then kept. Raises what a call raises."""
+        return f"{DEFINITION.name}-{self._calls.account().id}"
+
+    def check(self) -> CheckResult:
+        """One request to r1 and one to the account's region."""
+        try:
+            account = self._calls.account()
+            region = self._calls.region().partition("-")[0]
+            answer = self._calls.ask(requests.probe(), responses.probed)
+        except LeaseLost:
+            raise
+        except ExportError as error:
+            return _explained(error)
+        return CheckResult(
+            True,
+            f"Connected to Dotdigital ({region}).{self._advice(answer)}",
+            account=self.account(),
+            details={"region": region, "calls_remaining": account.calls_remaining, **_limit(answer)},
+        )
+
+    def targets(self) -> Sequence[TargetFound]:
+        """The account's lists by name, without those that Dotdigital keeps. Raises what a call raises."""
+        return lists.for_pickers(self._calls)
+
+    def field_types(self) -> Mapping[str, FieldType]:
+        """Types of the account's data fields. Raises what a call raises."""
+        known = self._calls.ask(requests.fields(), responses.fields)
+        return {name: responses.FIELD_TYPES[kind] for name, kind in known.items() if kind in responses.FIELD_TYPES}
+
+    def prepare(
+        self, wanted: TargetWanted, remembered: TargetFound | None, fields: Mapping[str, FieldType]
+    ) -> TargetFound:
+        """Fields first, then the list: by the given or remembered id, else the connection's default list (where the
+        target was not given a name), else by exact name, else made.
+
+        Raises UserMustAct: `fields_missing`, `field_type`, `field_name`, `field_refused`, `target_vanished`,
+        `target_reserved`, `target_refused`.
+        """
+        warnings = self._prepare_fields({name: kind for name, kind in fields.items() if name != OPT_IN})
+        default = "" if wanted.named else self._default_list
+        list_id = wanted.list_id or (remembered.list_id if remembered else default)
+        found = lists.by_id(self._calls, list_id) if list_id else lists.by_name(self._calls, wanted.name)
+        dates = sorted(name for name, kind in fields.items() if kind is FieldType.DATE)
+        details = {"dates": orjson.dumps(dates).decode()} if dates else {}
+        return TargetFound(found.list_id, found.name, found.created, warnings, details)
+
+    def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
+        """Start the batch's import or removal; its receipts come from `settle`."""
+        return self._go_on(target, kind, rows, Job(time.time()))
+
+    def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
+        """One request for most batches. One that needs several jobs gets the next one, which sends people; all it
+        does may be done twice."""
+        parsed = Job.parse(job)
+        known: dict[str, Progress] = {}
+        if (last := parsed.parts[-1].id) is not None:
+            known[last] = self._progress(kind, last)
+            if results.under_way(kind, known[last]) and time.time() - parsed.started < JOB_SECONDS:
+                return None
+        try:
+            return self._go_on(target, kind, rows, parsed, known)
+        except OutcomeUnknown as error:
+            reason = error.reason
+        # The parts before are known by their jobs, so only this one is sent again.
+        raise RetryAfter(_RESEND_SECONDS, reason)
+
+    def members(self, target: TargetFound) -> Iterator[str]:
+        """Page by page; contacts without an address are left out."""
+        marker: str | None = None
+        while True:
+            page = self._calls.ask_page(requests.members(target.list_id, marker), responses.members)
+            yield from page.addresses
+            if page.marker is None or page.marker == marker:
+                return
+            marker = page.marker
+
+    def _go_on(
+        self,
+        target: TargetFound,
+        kind: Kind,
+        rows: Sequence[Row],
+        before: Job,
+        known: Mapping[str, Progress] | None = None,
+    ) -> BatchResult:
+        """Start the next part that has anything to do; the receipts of all parts once there is none."""
+        job, warnings = before, list[str]()
+        while job.stop < len(rows):
+            try:
+                started = self._parts.start(target, kind, rows, job.stop)
+            except (RetryAfter, OutcomeUnknown):
+                if job is before:
+                    raise
+                # What was found out so far is kept, or a long search would begin anew each time.
+                return _staged(job, warnings)
+            job = job.then(started.part, started.left_alone, time.time())
+            warnings += started.warnings
+            if started.part.id is not None:
+                return _staged(job, warnings)
+        return self._receipts(kind, rows, job, known or {}, warnings)
+
+    def _receipts(
+        self, kind: Kind, rows: Sequence[Row], job: Job, known: Mapping[str, Progress], warnings: Sequence[str]
+    ) -> BatchResult:
+        receipts = dict.fromkeys(job.left_alone, results.LEFT_ALONE)
+        told = dict.fromkeys(warnings)
+        for part, indices in job.spans():
+            sent = [rows[index] for index in indices]
+            if part.refusal:
+                found = results.refused(sent, part.refusal)
+            elif part.id is None:
+                found = Results([CONFIRMED] * len(sent), [])
+            else:
+                progress = known[part.id] if part.id in known else self._progress(kind, part.id)
+                found = results.read(kind, sent, progress)
+            receipts |= zip(indices, found.receipts, strict=True)
+            told |= dict.fromkeys(found.warnings)
+        return _answered(receipts, list(told))
+
+    def _progress(self, kind: Kind, job_id: str) -> Progress:
+        ask = requests.removal_status if kind is Kind.REMOVE else requests.import_status
+        return self._calls.ask(ask(job_id), responses.progress)
+
+    def _prepare_fields(self, wanted: Mapping[str, FieldType]) -> list[str]:
+        """Make the fields that are missing, if that is wished; what to tell people about it."""
+        if not wanted:
+            return []
+        known = self._calls.ask(requests.fields(), responses.fields)
+        made = data_fields.missing(wanted, known, create=self._create_fields)
+        for name, kind in made.items():
+            responses.created_field(self._calls.call(requests.create_field(name, kind)))
+        return [f"Made the data fields {', '.join(made)} in Dotdigital."] if made else []
+
+    def _advice(self, answer: Answer) -> str:
+        allowed = _limit(answer).get("calls_per_minute", "")
+        if not allowed.isdecimal() or int(allowed) <= self._calls_per_minute:
+            return ""
+        return f" It allows {allowed} calls a minute: set 'Calls per minute' to that to use them."
+
+
+def _limit(answer: Answer) -> dict[str, str]:
+    """The Low tier's limit, where the answer's headers tell it."""
+    low = "low" in answer.headers.get("x-ratelimit-scope", "").lower()
+    limit = answer.headers.get("x-ratelimit-limit", "").strip()
+    return {"calls_per_minute": limit} if low and limit.isdecimal() else {}
+
+
+def _staged(job: Job, warnings: Sequence[str]) -> BatchResult:
+    return BatchResult(CONFIRMED, staged=job.text(), warnings=warnings)
+
+
+def _answered(receipts: Mapping[int, Receipt], warnings: Sequence[str]) -> BatchResult:
+    others = {index: receipt for index, receipt in receipts.items() if receipt != CONFIRMED}
+    return BatchResult(CONFIRMED, others, warnings=warnings)
+
+
+_CHECK_FAILURES = (
+    (Unreachable, "unreachable", "Dotdigital could not be reached: check the network and try again."),
+    (RateLimited, "rate_limited", "Dotdigital limits the rate at the moment: try again in a minute."),
+    (Unreadable, "unexpected_answer", "Something answers that is not Dotdigital: check the network and try again."),
+)
+
+
+def _explained(error: ExportError) -> CheckResult:
+    """What a failed check means and what to do."""
+    if isinstance(error, UserMustAct):
+        return CheckResult(False, error.message, code=error.code)
+    for kind, code, message in _CHECK_FAILURES:
+        if isinstance(error, kind):
+            return CheckResult(False, message, code=code)
+    return CheckResult(False, str(error), code="not_checked")
