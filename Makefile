@@ -14,7 +14,7 @@ PACKAGES := $(VENV)/.packages-installed
 AZURITE  := node_modules/.azurite-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test lint clean
+.PHONY: help setup demo serve test faults lint clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,10 @@ serve: setup ## the same, left running for you to use; Ctrl-C ends it
 	@$(BIN)/python -m dev.demo --serve --vendor $(VENDOR) $(ARGS)
 
 test: setup ## all tests (ARGS="-k words" for some of them, WORKERS=n for n processes)
-	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/integration/faults $(ARGS)
+
+faults: setup ## crashes at every point of a run, and what else can go wrong; takes minutes
+	@FAULTS=every $(BIN)/python -m pytest -n $(WORKERS) tests/integration/faults $(ARGS)
 
 lint: setup ## style, formatting and types
 	@$(BIN)/ruff check .

@@ -1,0 +1,1 @@
+"""The app of the repository, armed: see `dev.faults.killing`."""

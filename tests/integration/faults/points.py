@@ -1,0 +1,28 @@
+"""Which points of a run are tried: some of them in everyday tests, others each day; all of them in `make faults`.
+
+`FAULTS=every` tries every call, `FAULTS_SEED=<number>` those of another day.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from itertools import count
+
+from dev.faults.interruptions import any_call, has_effect
+
+EVERY = os.environ.get("FAULTS") == "every"
+SEED = int(os.environ.get("FAULTS_SEED", datetime.now(UTC).toordinal()))
+
+counted = any_call if EVERY else has_effect
+"""Calls that are points."""
+
+CHUNKS = 16 if EVERY else 4
+"""Tests that share the points of one kind, so that they can run at once."""
+
+
+def points(chunk: int, one_in: int) -> Iterator[int]:
+    """One chunk's points, without end: whoever asks stops at the first that is not reached any more."""
+    share = 1 if EVERY else one_in
+    return count(chunk * share + SEED % share + 1, CHUNKS * share)

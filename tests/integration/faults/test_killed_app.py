@@ -1,0 +1,180 @@
+"""The real app in a process of its own, killed by SIGKILL: at calls of its own choice, and from outside. Promise 2."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+import requests
+
+from dev.faults import killing
+from dev.faults.interruptions import When
+from dev.host.host_process import HostProcess
+from dev.host.services import LocalServices
+from dev.simulators.common.serving import serve
+from shared.cloud.cloud import Cloud
+from shared.cloud.settings import from_environment
+from shared.delivery.records import ENDED, Run
+from tests.integration.delivery.engine import Engine, Person, secret_name
+from tests.integration.faults import promises, segments
+from tests.integration.faults.points import CHUNKS, EVERY, points
+from tests.integration.faults.segments import Segment, person, segment
+from tests.integration.faults.world import World, keep_quiet
+from tests.kits import ITERABLE
+
+NAME = "news"
+NEVER = "0 0 0 1 1 *"
+LATENCY = 0.02
+SUBSCRIBE = "POST /api/lists/subscribe"
+UNSUBSCRIBE = "POST /api/lists/unsubscribe"
+
+
+@dataclass
+class Life:
+    """How one process of the app ends: by itself at a call, or killed once the simulator has seen so many calls."""
+
+    call: int = 0
+    when: When = When.BEFORE
+    endpoint: str = ""
+    seen: int = 0
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return killing.settings(self.call, self.when) if self.call else {}
+
+
+@dataclass(kw_only=True)
+class AppWorld(World):
+    """The world of an app that runs in processes of its own; storage, Key Vault and simulator outlive them."""
+
+    services: LocalServices
+    settings: dict[str, str]
+
+    def live(self, life: Life, name: str) -> bool:
+        """One process of the app, until it is dead or the run has ended; whether it died."""
+        with (
+            self.accounts.slice(name),
+            HostProcess(
+                killing.APP, settings=self.settings | life.settings, services=self.services, polling=0.05
+            ) as host,
+        ):
+            while not self._has_ended(name):
+                if life.seen and self._calls(life.endpoint) >= life.seen:
+                    host.kill()
+                if not _answers(host):
+                    return True
+                time.sleep(0.01)
+        return False
+
+    def after_an_hour(self) -> None:
+        """Leases have ended, and the timer has looked."""
+        self.pass_time()
+        self.wake()
+
+    def _has_ended(self, name: str) -> bool:
+        run = self.run(name)
+        return run is not None and run.state in ENDED
+
+    def _calls(self, endpoint: str) -> int:
+        return len([entry for entry in self.engine.simulator.journal.entries if entry.endpoint == endpoint])
+
+
+def _answers(host: HostProcess) -> bool:
+    try:
+        host.status()
+    except requests.ConnectionError:
+        return False
+    return True
+
+
+@contextmanager
+def app_world(unique: str, **settings: str) -> Iterator[AppWorld]:
+    with LocalServices() as services, serve(ITERABLE.simulator()) as simulator:
+        keep_quiet(simulator)
+        for credential, value in ITERABLE.secrets.items():
+            services.key_vault.set_secret(secret_name(credential), value)
+        hosts = ",".join(f"{host}={url}" for host, url in ITERABLE.hosts(simulator.url).items())
+        all_settings = {"EXPORT_SCHEDULE": NEVER, "VENDOR_HOSTS": hosts, "SEGMENT_LOCATIONS": f"{unique}-segments"}
+        all_settings |= settings
+        cloud = Cloud(from_environment(services.settings() | all_settings))
+        made = AppWorld(engine=Engine(cloud, simulator, unique), services=services, settings=all_settings)
+        made.prepare()
+        yield made
+
+
+def _crowd(numbers: range, **changes: str) -> list[Person]:
+    return [person(NAME, number, **changes) for number in numbers]
+
+
+FIRST = segment(NAME, _crowd(range(300)))
+SECOND = segment(NAME, [*_crowd(range(40, 60), first="Changed"), *_crowd(range(60, 340))])
+
+LIVES = (
+    Life(call=2, when=When.AFTER),
+    Life(call=9, when=When.BEFORE),
+    Life(call=13, when=When.AFTER),
+    Life(endpoint=SUBSCRIBE, seen=12),
+    Life(call=21, when=When.AFTER),
+    Life(endpoint=SUBSCRIBE, seen=40),
+)
+LATER_LIVES = (
+    Life(call=12, when=When.AFTER),
+    Life(endpoint=UNSUBSCRIBE, seen=2),
+    Life(call=7, when=When.BEFORE),
+    Life(call=11, when=When.AFTER),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_killed_ten_times_within_two_runs_nothing_is_lost(
+    unique: str, record_property: Callable[[str, object], None]
+) -> None:
+    with app_world(unique, SLICE_SECONDS="0.5") as made:
+        made.engine.simulator.change_settings({"latency_fixed": LATENCY})
+        made.define(NAME)
+        died = 0
+        for wanted, lives in ((FIRST, LIVES), (SECOND, LATER_LIVES)):
+            made.land(wanted)
+            run = made.start(NAME)
+            for life in lives:
+                died += made.live(life, NAME)
+                made.after_an_hour()
+            assert not made.live(Life(), NAME)
+            promises.accounted(made, run, wanted)
+        assert died == len(LIVES) + len(LATER_LIVES)
+        record_property("faults", ("killed", died, made.accounts.again))
+
+
+@pytest.mark.skipif(not EVERY, reason="two processes for each point: make faults")
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("when", list(When))
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_killed_at_any_point(
+    unique: str, record_property: Callable[[str, object], None], chunk: int, when: When
+) -> None:
+    tried = 0
+    with app_world(unique) as made:
+        for at in points(chunk, 1):
+            died = sum(_killed(made, f"export{at}", wanted, Life(at, when)) for wanted in (False, True))
+            tried += died
+            if not died:
+                break
+        record_property("faults", (f"killed {when}", tried, made.accounts.again))
+
+
+def _killed(made: AppWorld, name: str, removing: bool, life: Life) -> bool:
+    wanted: Segment = segments.second(name) if removing else segments.first(name)
+    if not removing:
+        made.define(name)
+    made.land(wanted)
+    run: Run = made.start(name)
+    died = made.live(life, name)
+    if died:
+        made.after_an_hour()
+        made.live(Life(), name)
+    promises.accounted(made, run, wanted)
+    return died
