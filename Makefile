@@ -29,7 +29,7 @@ serve: setup ## the same, left running for you to use; Ctrl-C ends it
 	@$(BIN)/python -m dev.demo --serve --vendor $(VENDOR) $(ARGS)
 
 test: setup ## all tests (ARGS="-k words" for some of them, WORKERS=n for n processes)
-	@$(BIN)/python -m pytest -n $(WORKERS) --ignore=tests/integration/faults $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 faults: setup ## crashes at every point of a run, and what else can go wrong; takes minutes
 	@FAULTS=every $(BIN)/python -m pytest -n $(WORKERS) tests/integration/faults $(ARGS)

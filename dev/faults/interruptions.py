@@ -67,6 +67,9 @@ class Calls:
         """The name of the call that was struck, "" if none was."""
         return self.names[self.at - 1] if 0 < self.at <= len(self.names) else ""
 
+    def was_struck(self) -> bool:
+        return bool(self.struck)
+
     def every(self) -> None:
         return None
 

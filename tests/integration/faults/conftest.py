@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -16,9 +17,11 @@ from dev.faults.seam import watched_vendors
 from shared.delivery import connecting
 from shared.vendors.contract import Definition
 from shared.vendors.registry import definition
+from tests.integration.faults.points import Tally
 
 NOISY = ("azure.core.pipeline.policies.http_logging_policy", "urllib3.connectionpool")
 """They would log tens of thousands of requests."""
+PROPERTY = "interrupted"
 THREADS = 2
 """With the vendor's own eight, so few people would all be in one window."""
 
@@ -38,6 +41,30 @@ def interruptible(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(threading, "excepthook", quiet)
     with watched_vendors(), _quiet(NOISY):
         yield
+
+
+@pytest.fixture
+def tally(record_property: Callable[[str, object], None]) -> Iterator[Tally]:
+    counted = Tally()
+    yield counted
+    record_property(PROPERTY, [counted.kind, counted.tried, counted.survived, counted.sent_again])
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was tried, where this folder was asked for by name."""
+    told: dict[str, list[Any]] = {}
+    for report in chain.from_iterable(terminalreporter.stats.values()):
+        for name, value in getattr(report, "user_properties", ()):
+            if name == PROPERTY:
+                told[report.nodeid] = value
+    sums: dict[str, list[int]] = {}
+    for kind, *counts in told.values():
+        sums[kind] = [sum(pair) for pair in zip(sums.get(kind, (0, 0, 0)), counts, strict=True)]
+    if sums:
+        terminalreporter.section("interrupted workers")
+        terminalreporter.write_line(f"{'':32}{'points':>8}{'survived':>10}{'rows sent again':>17}")
+    for kind, (tried, survived, again) in sorted(sums.items()):
+        terminalreporter.write_line(f"{kind:32}{tried:>8}{survived:>10}{again:>17}")
 
 
 @contextmanager

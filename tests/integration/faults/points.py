@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 
@@ -26,3 +28,22 @@ def points(chunk: int, one_in: int) -> Iterator[int]:
     """One chunk's points, without end: whoever asks stops at the first that is not reached any more."""
     share = 1 if EVERY else one_in
     return count(chunk * share + SEED % share + 1, CHUNKS * share)
+
+
+@dataclass
+class Tally:
+    """What one test tried: points, those survived, and the rows that were sent a second time."""
+
+    kind: str = ""
+    tried: int = 0
+    survived: int = 0
+    sent_again: int = 0
+
+    @contextmanager
+    def point(self, *, reached: Callable[[], object]) -> Iterator[None]:
+        """Try one point; it counts if it was reached."""
+        try:
+            yield
+        finally:
+            self.tried += bool(reached())
+        self.survived += bool(reached())

@@ -1,8 +1,10 @@
-"""A worker dies at any point of a first delivery, and of one with removals; another one goes on. Promises 1 and 2."""
+"""A worker dies at any point of a first delivery, and of one with removals; another one goes on. Promises 1 and 2.
+
+Everyday tests try all calls that change anything, each before the call: dying after one leaves what dying before the
+next one leaves. `make faults` tries both sides of every call.
+"""
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import pytest
 
@@ -10,41 +12,40 @@ from dev.faults.interruptions import Died, Life, When
 from shared.cloud.settings import StorageAddress
 from shared.delivery.records import Run
 from tests.integration.faults import promises, segments
-from tests.integration.faults.points import CHUNKS, counted, points
+from tests.integration.faults.points import CHUNKS, EVERY, Tally, counted, points
 from tests.integration.faults.world import World, at_point, world
 
-ONE_IN = 4
+ONE_IN = 1
+SIDES = list(When) if EVERY else [When.BEFORE]
 SMALL = {"rows_per_file": 12, "slice_seconds": 0.001}
 """Two parts, and a slice for each window of batches."""
 
 
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("when", list(When))
+@pytest.mark.parametrize("when", SIDES)
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_a_worker_may_die_at_any_point(
-    storage: StorageAddress, unique: str, record_property: Callable[[str, object], None], chunk: int, when: When
+    storage: StorageAddress, unique: str, tally: Tally, chunk: int, when: When
 ) -> None:
-    tried = 0
+    tally.kind = f"dies {when} a call"
     with world(storage, unique, **SMALL) as made:
         for at in points(chunk, ONE_IN):
-            died = _one_export(made, f"export{at}", at, when)
-            tried += died
-            if not died:
+            if not _one_export(made, f"export{at}", at, when, tally):
                 break
-        record_property("faults", (f"dies {when}", tried, made.accounts.again))
+        tally.sent_again = made.accounts.again
 
 
-def _one_export(made: World, name: str, at: int, when: When) -> int:
+def _one_export(made: World, name: str, at: int, when: When, tally: Tally) -> int:
     """Both deliveries of an export of its own, each with a death; how many died."""
     made.define(name)
     died = 0
     for segment in (segments.first(name), segments.second(name)):
         made.land(segment)
         life = Life(at, when, counted)
-        with at_point(f"died {when}", life):
+        with tally.point(reached=life.was_struck), at_point(f"died {when}", life):
             run = _survive(made, name, life, by_timer=at % 2 == 0)
             promises.kept(made, run, segment)
-        died += bool(life.struck)
+        died += life.dead
     return died
 
 

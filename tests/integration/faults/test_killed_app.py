@@ -17,11 +17,12 @@ from dev.host.services import LocalServices
 from dev.simulators.common.serving import serve
 from shared.cloud.cloud import Cloud
 from shared.cloud.settings import from_environment
-from shared.delivery.records import ENDED, Run
+from shared.delivery.records import ENDED
 from tests.integration.delivery.engine import Engine, Person, secret_name
 from tests.integration.faults import promises, segments
-from tests.integration.faults.points import CHUNKS, EVERY, points
-from tests.integration.faults.segments import Segment, person, segment
+from tests.integration.faults.points import CHUNKS, EVERY, Tally, points
+from tests.integration.faults.segments import Segment, person
+from tests.integration.faults.segments import segment as made_up
 from tests.integration.faults.world import World, keep_quiet
 from tests.kits import ITERABLE
 
@@ -112,8 +113,8 @@ def _crowd(numbers: range, **changes: str) -> list[Person]:
     return [person(NAME, number, **changes) for number in numbers]
 
 
-FIRST = segment(NAME, _crowd(range(400)))
-SECOND = segment(NAME, [*_crowd(range(40, 60), first="Changed"), *_crowd(range(60, 440))])
+FIRST = made_up(NAME, _crowd(range(400)))
+SECOND = made_up(NAME, [*_crowd(range(40, 60), first="Changed"), *_crowd(range(60, 440))])
 
 LIVES = (
     Life(call=2, when=When.AFTER),
@@ -134,49 +135,48 @@ LATER_LIVES = (
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_killed_ten_times_within_two_runs_nothing_is_lost(
-    unique: str, record_property: Callable[[str, object], None]
-) -> None:
+def test_killed_ten_times_within_two_runs_nothing_is_lost(unique: str, tally: Tally) -> None:
+    tally.kind = "app killed, ten times"
     with app_world(unique, SLICE_SECONDS="0.5") as made:
         made.engine.simulator.change_settings({"latency_fixed": LATENCY})
         made.define(NAME)
-        died = 0
         for wanted, lives in ((FIRST, LIVES), (SECOND, LATER_LIVES)):
             made.land(wanted)
             run = made.start(NAME)
             for life in lives:
-                died += made.live(life, NAME)
+                with tally.point(reached=lambda: True):
+                    assert made.live(life, NAME), f"the run ended before {life}"
             assert not made.live(Life(), NAME)
             promises.accounted(made, run, wanted)
-        assert died == len(LIVES) + len(LATER_LIVES)
-        record_property("faults", ("killed", died, made.accounts.again))
+        tally.sent_again = made.accounts.again
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 @pytest.mark.parametrize("when", list(When))
 @pytest.mark.parametrize("chunk", range(CHUNKS if EVERY else 1))
-def test_killed_at_any_point(
-    unique: str, record_property: Callable[[str, object], None], chunk: int, when: When
-) -> None:
-    tried = 0
+def test_killed_at_any_point(unique: str, tally: Tally, chunk: int, when: When) -> None:
+    tally.kind = f"app killed {when} a call"
     with app_world(unique) as made:
         for at in points(chunk, ONE_IN):
-            died = sum(_killed(made, f"export{at}", wanted, Life(at, when)) for wanted in (False, True))
-            tried += died
-            if not died:
+            name = f"export{at}"
+            made.define(name)
+            if not sum(_killed(made, name, wanted, Life(at, when), tally) for wanted in WANTED):
                 break
-        record_property("faults", (f"killed {when}", tried, made.accounts.again))
+        tally.sent_again = made.accounts.again
 
 
-def _killed(made: AppWorld, name: str, removing: bool, life: Life) -> bool:
-    wanted: Segment = segments.second(name) if removing else segments.first(name)
-    if not removing:
-        made.define(name)
-    made.land(wanted)
-    run: Run = made.start(name)
-    died = made.live(life, name)
-    if died:
-        made.live(Life(), name)
-    promises.accounted(made, run, wanted)
+WANTED = (segments.first, segments.second)
+
+
+def _killed(made: AppWorld, name: str, wanted: Callable[[str], Segment], life: Life, tally: Tally) -> bool:
+    """One delivery, whose process dies at a point and is followed by another one; whether it died."""
+    segment, died = wanted(name), False
+    made.land(segment)
+    run = made.start(name)
+    with tally.point(reached=lambda: died):
+        died = made.live(life, name)
+        if died:
+            made.live(Life(), name)
+        promises.accounted(made, run, segment)
     return died

@@ -14,10 +14,10 @@ from shared.cloud.settings import StorageAddress
 from shared.delivery.records import Run
 from tests.integration.faults import promises, segments
 from tests.integration.faults.failures import busy, conflict_with_oneself, timed_out
-from tests.integration.faults.points import CHUNKS, points
+from tests.integration.faults.points import CHUNKS, Tally, points
 from tests.integration.faults.world import World, at_point, world
 
-ONE_IN = 20
+ONE_IN = 24
 SMALL = {"rows_per_file": 12, "slice_seconds": 0.001}
 
 
@@ -52,30 +52,29 @@ WAYS = (
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name.replace(" ", "-"))
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_any_call_of_storage_may_fail(
-    storage: StorageAddress, unique: str, record_property: Callable[[str, object], None], chunk: int, way: Failing
+    storage: StorageAddress, unique: str, tally: Tally, chunk: int, way: Failing
 ) -> None:
-    tried = 0
+    tally.kind = f"storage: {way.name}"
     share = ONE_IN if way.counted is storage_call else ONE_IN // 4
     with world(storage, unique, **SMALL) as made:
         for at in points(chunk, share):
-            struck = _one_export(made, f"export{at}", at, way)
-            tried += struck
-            if not struck:
+            if not _one_export(made, f"export{at}", at, way, tally):
                 break
-        record_property("faults", (way.name, tried, made.accounts.again))
+        tally.sent_again = made.accounts.again
 
 
-def _one_export(made: World, name: str, at: int, way: Failing) -> int:
+def _one_export(made: World, name: str, at: int, way: Failing, tally: Tally) -> int:
+    """Both deliveries of an export of its own, each with a failure; how many failed."""
     made.define(name)
-    struck = 0
+    failed = 0
     for segment in (segments.first(name), segments.second(name)):
         made.land(segment)
         trouble = Trouble(way.error, at, way.when, way.counted)
-        with at_point(way.name, trouble):
+        with tally.point(reached=trouble.was_struck), at_point(way.name, trouble):
             run = _survive(made, name, trouble)
             promises.kept(made, run, segment)
-        struck += bool(trouble.struck)
-    return struck
+        failed += trouble.was_struck()
+    return failed
 
 
 def _survive(made: World, name: str, trouble: Trouble) -> Run:

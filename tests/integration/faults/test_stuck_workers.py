@@ -6,7 +6,6 @@ Not tried: stuck after the last look at the lease and before the request leaves.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,10 +19,10 @@ from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox, slices
 from shared.delivery.lease import AccountLease
 from tests.integration.faults import promises, segments
-from tests.integration.faults.points import CHUNKS, EVERY, counted, points
+from tests.integration.faults.points import CHUNKS, EVERY, Tally, counted, points
 from tests.integration.faults.world import World, at_point, world
 
-ONE_IN = 12
+ONE_IN = 16
 SMALL = {"rows_per_file": 12, "slice_seconds": 0.001}
 
 
@@ -82,7 +81,7 @@ def test_a_stuck_worker_does_no_harm_when_it_wakes_up(
     storage: StorageAddress,
     unique: str,
     stuck_leases: list[AccountLease],
-    record_property: Callable[[str, object], None],
+    tally: Tally,
     chunk: int,
     when: When,
 ) -> None:
@@ -91,18 +90,18 @@ def test_a_stuck_worker_does_no_harm_when_it_wakes_up(
             return counted(name)
         return has_effect(name) and not name.startswith(VENDOR)
 
-    tried = 0
+    tally.kind = f"stuck {when} a call"
     with world(storage, unique, **SMALL) as made:
         for at in points(chunk, ONE_IN):
             stuck = 0
             for removing in (False, True) if EVERY else (bool((at + chunk) % 2),):
                 stuck_leases.clear()
                 worker = Stuck(made, Stall(at, when, may_stick), stuck_leases)
-                stuck += _taken_over(made, f"export{at}{'r' if removing else ''}", worker, removing=removing)
-            tried += stuck
+                with tally.point(reached=worker.stall.was_struck):
+                    stuck += _taken_over(made, f"export{at}{'r' if removing else ''}", worker, removing=removing)
             if not stuck:
                 break
-        record_property("faults", (f"stuck {when}", tried, made.accounts.again))
+        tally.sent_again = made.accounts.again
 
 
 def _taken_over(made: World, name: str, worker: Stuck, *, removing: bool) -> int:
