@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 
-from dev.faults.interruptions import any_call, has_effect
+from dev.faults.interruptions import When, any_call, has_effect
 
 EVERY = os.environ.get("FAULTS") == "every"
 SEED = int(os.environ.get("FAULTS_SEED", datetime.now(UTC).toordinal()))
+
+SIDES = list(When) if EVERY else [When.BEFORE]
+"""Dying after a call leaves what dying before the next one leaves."""
 
 counted = any_call if EVERY else has_effect
 """Calls that are points."""

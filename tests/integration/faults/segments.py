@@ -32,19 +32,23 @@ def segment(export: str, people: Sequence[Person]) -> Segment:
     return Segment([*people, *odd], members)
 
 
-def first(export: str) -> Segment:
-    """38 people."""
-    return segment(export, [person(export, number) for number in range(38)])
+FEW = 20
+"""Enough for two parts, several windows and all kinds of operation, where every point of a run is tried."""
+USUAL = 38
 
 
-def second(export: str) -> Segment:
+def first(export: str, people: int = USUAL) -> Segment:
+    return segment(export, [person(export, number) for number in range(people)])
+
+
+def second(export: str, people: int = USUAL) -> Segment:
     """Six left, six joined, four changed, the others stayed."""
     changed = [person(export, number, first="Changed") for number in range(6, 10)]
-    stayed = [person(export, number) for number in range(10, 38)]
+    stayed = [person(export, number) for number in range(10, people)]
     joined = [person(export, number) for number in range(100, 106)]
     return segment(export, [*changed, *stayed, *joined])
 
 
-def third(export: str) -> Segment:
+def third(export: str, people: int = USUAL) -> Segment:
     """Some who left are back, others have left."""
-    return segment(export, [person(export, number) for number in range(34)])
+    return segment(export, [person(export, number) for number in range(people - 4)])

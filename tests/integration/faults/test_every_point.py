@@ -12,11 +12,11 @@ from dev.faults.interruptions import Died, Life, When
 from shared.cloud.settings import StorageAddress
 from shared.delivery.records import Run
 from tests.integration.faults import promises, segments
-from tests.integration.faults.points import CHUNKS, EVERY, Tally, counted, points
+from tests.integration.faults.points import CHUNKS, SIDES, Tally, counted, points
+from tests.integration.faults.segments import FEW
 from tests.integration.faults.world import World, at_point, world
 
 ONE_IN = 1
-SIDES = list(When) if EVERY else [When.BEFORE]
 SMALL = {"rows_per_file": 12, "slice_seconds": 0.001}
 """Two parts, and a slice for each window of batches."""
 
@@ -39,7 +39,7 @@ def _one_export(made: World, name: str, at: int, when: When, tally: Tally) -> in
     """Both deliveries of an export of its own, each with a death; how many died."""
     made.define(name)
     died = 0
-    for segment in (segments.first(name), segments.second(name)):
+    for segment in (segments.first(name, FEW), segments.second(name, FEW)):
         made.land(segment)
         life = Life(at, when, counted)
         with tally.point(reached=life.was_struck), at_point(f"died {when}", life):

@@ -20,7 +20,7 @@ from shared.cloud.settings import from_environment
 from shared.delivery.records import ENDED
 from tests.integration.delivery.engine import Engine, Person, secret_name
 from tests.integration.faults import promises, segments
-from tests.integration.faults.points import CHUNKS, EVERY, Tally, points
+from tests.integration.faults.points import CHUNKS, EVERY, SIDES, Tally, points
 from tests.integration.faults.segments import Segment, person
 from tests.integration.faults.segments import segment as made_up
 from tests.integration.faults.world import World, keep_quiet
@@ -153,7 +153,7 @@ def test_killed_ten_times_within_two_runs_nothing_is_lost(unique: str, tally: Ta
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("when", list(When))
+@pytest.mark.parametrize("when", SIDES)
 @pytest.mark.parametrize("chunk", range(CHUNKS if EVERY else 1))
 def test_killed_at_any_point(unique: str, tally: Tally, chunk: int, when: When) -> None:
     tally.kind = f"app killed {when} a call"

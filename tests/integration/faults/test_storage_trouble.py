@@ -15,9 +15,10 @@ from shared.delivery.records import Run
 from tests.integration.faults import promises, segments
 from tests.integration.faults.failures import busy, conflict_with_oneself, timed_out
 from tests.integration.faults.points import CHUNKS, Tally, points
+from tests.integration.faults.segments import FEW
 from tests.integration.faults.world import World, at_point, world
 
-ONE_IN = 24
+ONE_IN = 20
 SMALL = {"rows_per_file": 12, "slice_seconds": 0.001}
 
 
@@ -67,7 +68,7 @@ def _one_export(made: World, name: str, at: int, way: Failing, tally: Tally) -> 
     """Both deliveries of an export of its own, each with a failure; how many failed."""
     made.define(name)
     failed = 0
-    for segment in (segments.first(name), segments.second(name)):
+    for segment in (segments.first(name, FEW), segments.second(name, FEW)):
         made.land(segment)
         trouble = Trouble(way.error, at, way.when, way.counted)
         with tally.point(reached=trouble.was_struck), at_point(way.name, trouble):

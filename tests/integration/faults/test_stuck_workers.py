@@ -20,9 +20,10 @@ from shared.delivery import inbox, slices
 from shared.delivery.lease import AccountLease
 from tests.integration.faults import promises, segments
 from tests.integration.faults.points import CHUNKS, EVERY, Tally, counted, points
+from tests.integration.faults.segments import FEW
 from tests.integration.faults.world import World, at_point, world
 
-ONE_IN = 16
+ONE_IN = 8
 SMALL = {"rows_per_file": 12, "slice_seconds": 0.001}
 
 
@@ -107,10 +108,10 @@ def test_a_stuck_worker_does_no_harm_when_it_wakes_up(
 def _taken_over(made: World, name: str, worker: Stuck, *, removing: bool) -> int:
     """One delivery with a stuck worker, the next one without, then the first worker wakes up; whether it got stuck."""
     made.define(name)
-    now, following = segments.first(name), segments.second(name)
+    now, following = segments.first(name, FEW), segments.second(name, FEW)
     if removing:
         _deliver(made, name, now)
-        now, following = following, segments.third(name)
+        now, following = following, segments.third(name, FEW)
     made.land(now)
     run = made.start(name)
     with made.accounts.slice(name):
@@ -123,7 +124,7 @@ def _taken_over(made: World, name: str, worker: Stuck, *, removing: bool) -> int
             promises.kept(made, run, now)
             _deliver(made, name, following)
             _nothing_happens(made, name, worker)
-            _deliver(made, name, segments.first(name))
+            _deliver(made, name, segments.first(name, FEW))
     finally:
         worker.wake_up()
     return stuck
