@@ -166,7 +166,7 @@ def test_killed_at_any_point(unique: str, tally: Tally, chunk: int, when: When) 
         tally.sent_again = made.accounts.again
 
 
-WANTED = (segments.first, segments.second)
+WANTED = (lambda name: segments.first(name, segments.FEW), lambda name: segments.second(name, segments.FEW))
 
 
 def _killed(made: AppWorld, name: str, wanted: Callable[[str], Segment], life: Life, tally: Tally) -> bool:
