@@ -40,7 +40,13 @@ def plan(work: Work) -> None:
     made, fingerprint = plans.read(work.cloud.blobs, work.folder) or _make(work)
     total = made.balance.operations
     left_out = made.balance.left_out
-    planned = {"plan": fingerprint, "total": total, "counts": step_commit.planned_counts(made), "left_out": left_out}
+    planned = {
+        "plan": fingerprint,
+        "total": total,
+        "counts": step_commit.planned_counts(made),
+        "left_out": left_out,
+        "warnings": [f"A newer snapshot was not used: {why}." for each in made.snapshots for why in each["passed_over"]],
+    }
     findings = [Finding(**each) for each in made.findings]
     if not guards.may_go_on(findings, work.delivery.decision):
         message = f"Blocked before the first write: {'; '.join(finding.message for finding in findings)}."

@@ -62,7 +62,7 @@ def newest_snapshot(
     """
     again = _Finder(client, segment.container, now, settled_after).again(segment)
     if again and again.snapshot:
-        return again.snapshot
+        return replace(again.snapshot, passed_over=again.problems)
     reasons = "; ".join(again.problems) if again else "it is no longer there"
     raise UserMustAct("segment_not_ready", f"The segment {segment.id} cannot be read: {reasons}.")
 

@@ -77,9 +77,12 @@ def _first_bytes(client: BlobServiceClient, file: SnapshotFile, compression: str
         return data, file.size <= HEAD_BYTES
     gzip = zlib.decompressobj(wbits=31)
     try:
-        return gzip.decompress(data, HEAD_BYTES), gzip.eof
+        text = gzip.decompress(data, HEAD_BYTES)
     except zlib.error:
         raise BadHead("it is not compressed with gzip") from None
+    if not text and not gzip.eof:
+        raise BadHead("it is compressed with gzip, and cut off")
+    return text, gzip.eof
 
 
 def first_record(data: bytes, whole: bool, csv: CsvFormat) -> Record | None:

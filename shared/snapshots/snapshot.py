@@ -64,7 +64,7 @@ class Snapshot:
     """One dated state of a segment: a fixed list of files, whose order counts.
 
     `key` names it; together with the files' ETags it says that two snapshots hold the same rows.
-    `columns` are in the order of the first file.
+    `columns` are in the order of the first file. `passed_over` says in words why a newer state was not used.
     """
 
     segment_id: str
@@ -74,6 +74,7 @@ class Snapshot:
     files: tuple[SnapshotFile, ...]
     format: Format
     columns: tuple[str, ...]
+    passed_over: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -89,6 +90,7 @@ class Snapshot:
             "files": [asdict(file) for file in self.files],
             "format": {"kind": kind, **asdict(self.format)},
             "columns": list(self.columns),
+            "passed_over": list(self.passed_over),
         }
 
     @classmethod
@@ -104,6 +106,7 @@ class Snapshot:
             files=tuple(SnapshotFile(**file) for file in data["files"]),
             format=kinds[settings.pop("kind")](**settings),
             columns=tuple(data["columns"]),
+            passed_over=tuple(data.get("passed_over", ())),
         )
 
 
@@ -128,6 +131,11 @@ class SegmentFound:
     def id(self) -> str:
         """`container/folder/of/the/export:Name`."""
         return f"{join(self.container, self.folder)}:{self.name}"
+
+    @property
+    def is_all_of_it(self) -> bool:
+        """Not a segment but a whole export that cannot be read."""
+        return self.layout is Layout.CUSTOMER_INSIGHTS and not self.columns and bool(self.problems)
 
     def with_snapshot(
         self, taken_at: datetime, files: Iterable[SnapshotFile], kind: Format, columns: tuple[str, ...]
@@ -162,6 +170,9 @@ def resolve(segments: Sequence[SegmentFound], reference: str) -> SegmentFound:
             f"Several segments are called {reference!r}. Use one of these ids: {_listed(candidates)}.",
         )
     known = f"Known segments: {_listed(segments)}." if segments else "No segment was found at all."
+    unreadable = [f"{join(each.container, each.folder)}: {each.problems[0]}" for each in segments if each.is_all_of_it]
+    if unreadable:
+        known += f" It may be where nothing can be read: {'; '.join(unreadable[:_LISTED])}."
     raise UserMustAct("unknown_segment", f"There is no segment {reference!r}. {known}")
 
 
