@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import suppress
 
 from shared.cloud.cloud import Cloud
-from shared.delivery import segments, slices
-from shared.delivery.messages import BadMessage, CountMessage, SliceMessage, parse
+from shared.cloud.events import Event
+from shared.delivery import probes, segments, slices
+from shared.delivery.messages import BadMessage, CountMessage, Message, ProbeMessage, SliceMessage, parse
+from shared.delivery.records import now
+from shared.errors import Conflict
+from shared.notify.outbox import Notice, Outbox
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +24,8 @@ def receive(cloud: Cloud, body: bytes) -> None:
             slices.carry_out(cloud, message)
         case CountMessage(segment=segment):
             segments.count(cloud, segment)
+        case ProbeMessage() as message:
+            probes.carry_out(cloud, message)
 
 
 def give_up(cloud: Cloud, body: bytes, message_id: str) -> None:
@@ -28,8 +35,21 @@ def give_up(cloud: Cloud, body: bytes, message_id: str) -> None:
     try:
         message = parse(body)
     except BadMessage as error:
+        _tell(cloud, message_id, None)
         log.error("A poison message was kept and not acted on: %s", error)
         return
+    _tell(cloud, message_id, message)
     log.error("A message of kind %s failed too often.", type(message).__name__)
     if isinstance(message, SliceMessage):
         slices.fail_poisoned(cloud, message)
+    if isinstance(message, ProbeMessage):
+        probes.fail_poisoned(cloud, message)
+
+
+def _tell(cloud: Cloud, message_id: str, message: Message | None) -> None:
+    """Once, also where this message is given up a second time before that was told."""
+    which = (message.export, message.run) if isinstance(message, SliceMessage) else ("", "")
+    words = "A message of the queue failed several times and was set aside; the log has the details."
+    notice = Notice(Event.POISON_MESSAGE, f"{message_id}-{Event.POISON_MESSAGE}", now(), *which, message=words)
+    with suppress(Conflict):
+        Outbox(cloud.runs).add(notice)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
+PROBES = "probes/"
+
 
 def run_folder(export: str, run: str) -> str:
     """Everything that expires with a run."""
@@ -61,3 +63,13 @@ def protected(ledger: str) -> str:
 
 def lease(account: str) -> str:
     return f"leases/{account}.json"
+
+
+def probe(connection: str) -> str:
+    """What a probe that is under way knows; it holds the canaries' address, so it goes when the probe ends."""
+    return f"{PROBES}{connection}.json"
+
+
+def lock(secret: str) -> str:
+    """Leased by whoever replaces a secret of this name by what a vendor gave for it."""
+    return f"locks/{secret}"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
 VERSION = 1
+_KEY = re.compile(r"[A-Za-z0-9-]{1,63}")
+"""What this service's own names and ids are made of; they become keys of tables and names of blobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +35,37 @@ class CountMessage:
         return {"version": VERSION, "kind": "count", **asdict(self)}
 
 
+@dataclass(frozen=True, slots=True)
+class ProbeMessage:
+    """Go on with the probe `mark` of a connection; dropped unless `turn` is its current one."""
+
+    connection: str
+    mark: str
+    turn: int
+
+    def body(self) -> dict[str, Any]:
+        return {"version": VERSION, "kind": "probe", **asdict(self)}
+
+
+Message = SliceMessage | CountMessage | ProbeMessage
+
+
 class BadMessage(ValueError):
     """Not a message of this service, or of a version that it does not know."""
 
 
-_KINDS: dict[str, tuple[type[SliceMessage] | type[CountMessage], dict[str, type]]] = {
+_KINDS: dict[str, tuple[type[Message], dict[str, type]]] = {
     "slice": (SliceMessage, {"export": str, "run": str, "delivery": int, "turn": int}),
     "count": (CountMessage, {"segment": str}),
+    "probe": (ProbeMessage, {"connection": str, "mark": str, "turn": int}),
 }
 
 
-def parse(text: str | bytes) -> SliceMessage | CountMessage:
+def parse(text: str | bytes) -> Message:
     """Read a message. Raises BadMessage, whose text never quotes the message."""
     try:
         body = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise BadMessage("The message is not JSON.") from None
     if not isinstance(body, dict) or body.pop("version", None) != VERSION:
         raise BadMessage(f"The message is not of version {VERSION}.")
@@ -56,4 +75,6 @@ def parse(text: str | bytes) -> SliceMessage | CountMessage:
     made, fields = _KINDS[kind]
     if set(body) != set(fields) or any(type(body[name]) is not wanted for name, wanted in fields.items()):
         raise BadMessage(f"The message of kind {kind} must hold exactly {', '.join(fields)}.")
+    if any(not _KEY.fullmatch(value) for name, value in body.items() if isinstance(value, str) and name != "segment"):
+        raise BadMessage(f"The message of kind {kind} has a name that is none.")
     return made(**body)

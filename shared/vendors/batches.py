@@ -42,6 +42,28 @@ def halves(rows: Part) -> list[Part]:
     return [half for half in (rows[:middle], rows[middle:]) if half]
 
 
+def refused(rows: int, receipt: Receipt) -> Reading:
+    """A request of so many rows, refused as a whole: nothing of it was done. It is halved until the row to blame,
+    whose receipt this is, is alone."""
+    if rows == 1:
+        return Reading({0: receipt})
+    # Which row is to blame is not known, so none of them may be written off for good.
+    reason = f"A request with this person in it was refused. {receipt.reason}"
+    return Reading({}, halves(range(rows)), Receipt(Outcome.REJECTED, receipt.code, reason, Retry.NEXT_RUN))
+
+
+def nobody_fits(receipts: Sequence[Receipt], misfit: Receipt, label: str) -> list[Receipt]:
+    """The receipts; but where each is `misfit` (a value that its field does not take), a field was changed or deleted
+    at the vendor, so it is tried again by the next run and not only when the values change."""
+    if len(receipts) < 2 or any(receipt != misfit for receipt in receipts):
+        return list(receipts)
+    reason = (
+        f"Nobody's values fit: a field was deleted in {label}, or has another type now. Put it back, or change the "
+        "data matching."
+    )
+    return [Receipt(Outcome.REJECTED, "field_changed", reason, Retry.NEXT_RUN)] * len(receipts)
+
+
 def cut(sizes: Sequence[int], most_rows: int, most_bytes: int) -> list[Part]:
     """Consecutive parts within both limits; a row above `most_bytes` is a part of its own."""
     parts: list[Part] = []

@@ -132,6 +132,25 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class OAuth:
+    """How a person gives us access at the vendor in place of a key: the authorisation code grant of RFC 6749.
+
+    Refreshing sends the refresh token alone.
+    """
+
+    credential: str
+    """The credential that holds both tokens; it takes the place of all others of the vendor."""
+    host: str
+    authorize_path: str
+    token_path: str
+    scopes: tuple[str, ...]
+    separator: str = " "
+    """Between scopes."""
+    asking: Mapping[str, str] = field(default_factory=lambda: {"response_type": "code"})
+    """What the authorisation address says besides who asks for what."""
+
+
+@dataclass(frozen=True, slots=True)
 class Definition:
     """What a vendor is: data for validation, forms, docs and the engine."""
 
@@ -158,6 +177,12 @@ class Definition:
     """The longest that one request may take; what a takeover of the account waits out."""
     first_batch_alone: bool = False
     target_word: str = "list"
+    default_list: str = ""
+    """The connection's setting with the id of a list for exports whose target names none, where there is one."""
+    list_warning: str = ""
+    """What to look up before an export is given a list that exists, where the vendor's API does not tell."""
+    oauth: OAuth | None = None
+    """Where the vendor has it, a person may sign in at the vendor in place of giving us a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +197,38 @@ class CheckResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """A point that the vendor's contract leaves open. `asks` is for people; `not_tried` says why no probe tries it."""
+
+    id: str
+    asks: str
+    section: str
+    not_tried: str = ""
+
+
+class Told(StrEnum):
+    """Whether a probe could answer a question."""
+
+    ANSWERED = "answered"
+    UNTOLD = "could not tell"
+    NOT_TRIED = "not tried"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a probe says to a question: the answer in a few words, or why there is none. Never holds an address."""
+
+    told: Told
+    answer: str
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TargetWanted:
     """What the export asks for: the list with this id, or the list with exactly this name (created when missing)."""
 
     list_id: str | None
     name: str
-    named: bool = False
-    """A person chose the name, so a default list of the connection does not apply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +257,11 @@ class Vendor(Protocol):
 
     def targets(self) -> Sequence[TargetFound]:
         """The lists that an export may write to, for pickers."""
+        ...
+
+    def warnings_of(self, wanted: TargetWanted, remembered: TargetFound | None) -> Sequence[str]:
+        """What people should know before an export writes to this target; nothing is made. `remembered` is as for
+        `prepare`. Raises UserMustAct where no run could write to it."""
         ...
 
     def field_types(self) -> Mapping[str, FieldType]:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
@@ -32,6 +33,19 @@ class Credentials(Protocol):
 
     def get(self, name: str, *, fresh: bool = False) -> str:
         """The secret's value; `fresh` goes past every cache. Raises UserMustAct when it cannot be had."""
+        ...
+
+    def has(self, name: str) -> bool:
+        """Whether the connection has this credential at all."""
+        ...
+
+    def put(self, name: str, value: str) -> None:
+        """Keep another value, for everyone: what the vendor itself gave in place of the old one. Raises UserMustAct
+        where that is forbidden, RetryAfter where it did not work."""
+        ...
+
+    def alone(self, name: str) -> AbstractContextManager[None]:
+        """Nobody else replaces this credential meanwhile. Raises RetryAfter where another is at it for too long."""
         ...
 
 
@@ -84,6 +98,7 @@ class Client:
 
     `authorize(fresh)` gives the headers that carry the credential. `refusal` words a 401 or 403 for people.
     `understood` marks answers that the vendor module reads although their status alone says to try again.
+    `renewable` marks the 401 that another credential may mend.
     """
 
     def __init__(
@@ -95,15 +110,18 @@ class Client:
         *,
         refusal: Callable[[Answer], UserMustAct] = refused,
         understood: Callable[[Answer], bool] = lambda answer: False,
+        renewable: Callable[[Answer], bool] = lambda answer: True,
     ) -> None:
         self._label = definition.label
         self._seconds = definition.request_seconds
-        self._base = _base_url(definition, host, link.vendor_hosts)
+        self._base = base_url(definition, host, link.vendor_hosts)
         self._link = link
         self._authorize = authorize
         self._refusal = refusal
         self._understood = understood
+        self._renewable = renewable
         self._credential: Mapping[str, str] | None = None
+        self._renewing = threading.Lock()
         self._unknown_in_a_row = 0
 
     def call(self, request: Request) -> Answer:
@@ -147,10 +165,11 @@ class Client:
     def _insist(self, call: _Call) -> Answer:
         renewed = False
         while True:
-            outcome = self._exchange(call.request)
+            credential = self._current()
+            outcome = self._exchange(call.request, credential)
             disposition = judge(outcome)
             if isinstance(outcome, Answer):
-                if outcome.status == 401 and not renewed and self._renew():
+                if not renewed and self._is_mendable(outcome) and self._renew(credential):
                     renewed = True
                     continue
                 if disposition is None or self._understood(outcome):
@@ -158,9 +177,13 @@ class Client:
             assert disposition is not None
             self._pause(call, outcome, disposition)
 
-    def _exchange(self, request: Request) -> Answer | Failure:
+    def _is_mendable(self, answer: Answer) -> bool:
+        return answer.status == 401 and self._renewable(answer)
+
+    def _exchange(self, request: Request, credential: Mapping[str, str]) -> Answer | Failure:
         link = self._link
-        headers = self._headers(request)
+        content = {"Content-Type": "application/json"} if request.body is not None else {}
+        headers = {"Accept": "application/json", "User-Agent": "segment-exports", **content, **credential}
         query = f"?{urlencode(request.query, quote_via=quote)}" if request.query else ""
         link.counters.add(throttled_seconds=link.limiter.acquire(request.endpoint))
         # Last of all, since the wait above may have outlived the lease.
@@ -191,16 +214,18 @@ class Client:
             raise UnexpectedAnswer(f"{call.name} answered with a web page.")
         return answer
 
-    def _headers(self, request: Request) -> dict[str, str]:
-        if self._credential is None:
-            self._credential = self._proven(self._authorize(False))
-        content = {"Content-Type": "application/json"} if request.body is not None else {}
-        return {"Accept": "application/json", "User-Agent": "segment-exports", **content, **self._credential}
+    def _current(self) -> Mapping[str, str]:
+        with self._renewing:
+            if self._credential is None:
+                self._credential = self._proven(self._authorize(False))
+            return self._credential
 
-    def _renew(self) -> bool:
-        """Fetch the credential past every cache; True when it has changed."""
-        before, self._credential = self._credential, self._proven(self._authorize(True))
-        return self._credential != before
+    def _renew(self, refused: Mapping[str, str]) -> bool:
+        """Whether there is another credential than the refused one: another thread's find, or fetched past caches."""
+        with self._renewing:
+            if self._credential == refused:
+                self._credential = self._proven(self._authorize(True))
+            return self._credential != refused
 
     def _proven(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         # The HTTP library would put a value that it refuses into its exception.
@@ -236,7 +261,8 @@ class _Call:
         return seconds
 
 
-def _base_url(definition: Definition, host: str, overrides: Mapping[str, str]) -> str:
+def base_url(definition: Definition, host: str, overrides: Mapping[str, str]) -> str:
+    """Where a host of the vendor is reached, without a slash at the end. Raises ValueError for any other host."""
     if host not in definition.hosts:
         raise ValueError(f"{host} is not a host of {definition.label}")
     base = overrides.get(host, f"https://{host}").rstrip("/")

@@ -37,8 +37,17 @@ def open_vendor(
     Raises Unprocessable for a vendor that does not exist, or when a setting has a value that is not offered.
     """
     found = definition(name)
-    offered = (*found.settings, *found.export_settings)
-    complete = {each.name: each.default for each in offered if each.default is not None} | dict(settings)
-    folder = found.name.replace("-", "_")
-    vendor: Vendor = import_module(f"shared.vendors.{folder}.vendor").connect(complete, credentials, link)
+    module = import_module(f"shared.vendors.{folder(found.name)}.vendor")
+    vendor: Vendor = module.connect(complete_settings(found, settings), credentials, link)
     return vendor
+
+
+def folder(name: str) -> str:
+    """The vendor's folder here."""
+    return definition(name).name.replace("-", "_")
+
+
+def complete_settings(found: Definition, settings: Mapping[str, str | float | bool]) -> dict[str, str | float | bool]:
+    """The settings, those that are missing with their defaults."""
+    offered = (*found.settings, *found.export_settings)
+    return {each.name: each.default for each in offered if each.default is not None} | dict(settings)

@@ -6,19 +6,21 @@ import base64
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 from shared.errors import OutcomeUnknown, RetryAfter, UserMustAct
 from shared.vendors.answers import Answer
 from shared.vendors.batches import FRUITLESS_REQUESTS
 from shared.vendors.campaign_monitor import requests, responses
-from shared.vendors.campaign_monitor.definition import DEFINITION, HOST, IMPORT
-from shared.vendors.campaign_monitor.envelopes import UNKNOWN_ID, broken, refusal
+from shared.vendors.campaign_monitor.definition import API_KEY, DEFINITION, HOST, IMPORT, TOKENS
+from shared.vendors.campaign_monitor.envelopes import UNKNOWN_ID, broken, refusal, renewable
 from shared.vendors.campaign_monitor.fields import ListField
 from shared.vendors.campaign_monitor.patience import patient
 from shared.vendors.campaign_monitor.responses import Details, Named, Page
 from shared.vendors.campaign_monitor.targets import vanished
 from shared.vendors.contract import Receipt
 from shared.vendors.http import TROUBLE_SECONDS, Client, Credentials, Link
+from shared.vendors.oauth import Tokens
 
 FAILURE_PAUSES = (1.0, 3.0)
 """Seconds between the attempts of an import that Campaign Monitor says it failed at."""
@@ -27,7 +29,7 @@ LATER = 30.0
 
 
 class Api:
-    """One client of a Campaign Monitor account, reached with an API key.
+    """One client of a Campaign Monitor account, reached with an API key or by somebody's sign-in.
 
     Calls raise RetryAfter, UserMustAct, OutcomeUnknown and what the link's hooks raise. A list that is gone is a
     UserMustAct `target_vanished`, except from `imported` and `removed`, where it is `unknown_id`: a single answer
@@ -36,12 +38,12 @@ class Api:
 
     def __init__(self, client_id: str, credentials: Credentials, link: Link) -> None:
         self._client_id = client_id
-        self._credentials = credentials
         self._link = link
         self._failures = 0
         waiting = replace(link, transport=patient(link.transport))
-        self._client = Client(DEFINITION, HOST, waiting, self._authorization, refusal=refusal)
-        self._importer = Client(DEFINITION, HOST, waiting, self._authorization, refusal=refusal, understood=broken)
+        clients = _clients(waiting, credentials)
+        self._client = clients()
+        self._importer = clients(understood=broken)
 
     @property
     def client_id(self) -> str:
@@ -112,19 +114,29 @@ class Api:
         """A removal's receipt; None where the person, or the list, is not there."""
         return responses.removal(self._client.call(requests.removed(list_id, address)))
 
-    def _authorization(self, fresh: bool) -> Mapping[str, str]:
-        key = self._credentials.get("api_key", fresh=fresh).strip()
-        if not (key and key.isascii() and key.isprintable()):
-            # Encoded it would look like any other key.
-            raise UserMustAct(
-                "bad_credentials", "The API key for Campaign Monitor is empty or has characters that no key has."
-            )
-        return {"Authorization": f"Basic {base64.b64encode(f'{key}:x'.encode()).decode()}"}
+
+def _clients(link: Link, credentials: Credentials) -> Callable[..., Client]:
+    """Makes clients that call with the connection's sign-in where it has one, else with its API key."""
+    if not credentials.has(TOKENS):
+        key = partial(_basic, credentials)
+        return partial(Client, DEFINITION, HOST, link, key, refusal=refusal)
+    tokens = Tokens(DEFINITION, credentials, link)
+    return lambda **more: Client(DEFINITION, HOST, link, tokens.bearer(), refusal=refusal, renewable=renewable, **more)
+
+
+def _basic(credentials: Credentials, fresh: bool) -> Mapping[str, str]:
+    key = credentials.get(API_KEY, fresh=fresh).strip()
+    if not (key and key.isascii() and key.isprintable()):
+        # Encoded it would look like any other key.
+        raise UserMustAct(
+            "bad_credentials", "The API key for Campaign Monitor is empty or has characters that no key has."
+        )
+    return {"Authorization": f"Basic {base64.b64encode(f'{key}:x'.encode()).decode()}"}
 
 
 def _client_unknown() -> UserMustAct:
     return UserMustAct(
-        "client_unknown", "This API key does not reach the client that the connection names, or it does not exist."
+        "client_unknown", "This connection does not reach the client that it names, or that client does not exist."
     )
 
 

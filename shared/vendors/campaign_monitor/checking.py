@@ -58,7 +58,7 @@ def _offer_clients(api: Api, problem: UserMustAct) -> CheckResult:
 
 def _offer(clients: Sequence[Named]) -> str:
     if not clients:
-        return "The key reaches no client at all: use a key of the account that has the lists."
+        return "The connection reaches no client at all: use a key or a sign-in of the account that has the lists."
     named = ", ".join(f"{each.id} ({excerpt(each.name, 60)})" for each in clients[:NAMED_CLIENTS])
     more = f" and {len(clients) - NAMED_CLIENTS} more" if len(clients) > NAMED_CLIENTS else ""
     return f"Set client_id to one of: {named}{more}."

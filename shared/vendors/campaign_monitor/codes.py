@@ -11,6 +11,8 @@ TOO_MANY_ROWS = 209
 SOME_FAILED = 210
 NAME_TAKEN = 250
 FIELD_EXISTS = 255
+TOKEN_REFUSED = frozenset({120, 121, 122})
+"""An access token that is not known, ran out or was revoked; another worker's refresh may be the reason."""
 UNKNOWN_IDS = frozenset({101, 102})
 """A list or client that the account does not have; they come with the status of a bad key."""
 

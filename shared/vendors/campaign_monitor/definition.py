@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from shared.vendors.contract import Definition, Field, FieldType, Rate, Setting
+from shared.vendors.contract import Definition, Field, FieldType, OAuth, Rate, Setting
 
 HOST = "api.createsend.com"
+
+API_KEY = "api_key"
+TOKENS = "oauth_tokens"
+"""Credentials; a connection has one of them."""
 
 CLIENTS = "clients"
 LISTS = "clients/lists"
@@ -35,19 +39,32 @@ DEFINITION = Definition(
     label="Campaign Monitor",
     credentials=(
         Setting(
-            "api_key",
+            API_KEY,
             "API key",
             "A key of the Campaign Monitor account, or of the client whose lists are written "
             "(Account settings, API keys).",
             required=True,
         ),
+        Setting(
+            TOKENS, "Sign-in", "Comes from Authenticate with Campaign Monitor, and takes the place of the API key."
+        ),
+    ),
+    # Contract, section 1. Reading people is said to need the last permission; that is not confirmed.
+    oauth=OAuth(
+        TOKENS,
+        host=HOST,
+        authorize_path="/oauth",
+        token_path="/oauth/token",  # noqa: S106 - an address
+        scopes=("ManageLists", "ImportSubscribers", "ViewSubscribersInReports"),
+        separator=",",
+        asking={"type": "web_server"},
     ),
     settings=(
         Setting(
             "client_id",
             "Client ID",
-            "The client whose lists are written. Leave it empty and check the connection to see the clients that the "
-            "key can reach.",
+            "The client whose lists are written. Leave it empty and check the connection to see the clients that "
+            "it can reach.",
             default="",
         ),
         Setting(
@@ -115,6 +132,10 @@ DEFINITION = Definition(
             "QueueSubscriptionBasedAutoResponders",
             "RestartSubscriptionBasedAutoresponders",
         }
+    ),
+    list_warning=(
+        "If a confirmation e-mail is switched on for this list in Campaign Monitor, everyone who is added gets it: its "
+        "API does not tell, so look there before the first run."
     ),
     # An import is answered when all of its rows are processed, which takes minutes in a bad hour.
     request_seconds=200.0,

@@ -8,7 +8,8 @@ from typing import Any
 from shared.cloud.scrubbing import excerpt
 from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
-from shared.vendors.campaign_monitor.codes import UNKNOWN_IDS, number
+from shared.vendors.campaign_monitor.codes import TOKEN_REFUSED, UNKNOWN_IDS, number
+from shared.vendors.tokens import sign_in_again
 
 UNKNOWN_ID = "unknown_id"
 """Code of the UserMustAct for an id that Campaign Monitor does not know; the caller knows of what."""
@@ -20,7 +21,8 @@ _REFUSALS: Mapping[int, tuple[str, str]] = {
     ),
     60: (
         "forbidden",
-        "Campaign Monitor does not allow this API key to do that: use a key that may manage lists and subscribers.",
+        "Campaign Monitor does not allow this connection to do that: use an API key, or sign in as somebody, that may "
+        "manage lists and subscribers.",
     ),
     403: (
         "forbidden",
@@ -49,12 +51,20 @@ def require_known_id(answer: Answer) -> None:
 def refusal(answer: Answer) -> UserMustAct:
     """A 401 or 403, for people."""
     code = _code(answer)
+    if renewable(answer):
+        return sign_in_again("Campaign Monitor")
     if code is not None and code in _REFUSALS:
         return UserMustAct(*_REFUSALS[code])
     words = f"code {code}" if code is not None else f"status {answer.status}"
     return UserMustAct(
-        "forbidden", f"Campaign Monitor refuses this connection ({words}): check the API key and what it may do."
+        "forbidden",
+        f"Campaign Monitor refuses this connection ({words}): check its key or sign-in and what that may do.",
     )
+
+
+def renewable(answer: Answer) -> bool:
+    """The access token is expired, revoked or unknown, and not what it may do: a newer one may be taken."""
+    return _code(answer) in TOKEN_REFUSED
 
 
 def broken(answer: Answer) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.cloud.scrubbing import excerpt
 from shared.vendors.answers import Answer, UnexpectedAnswer
-from shared.vendors.batches import UNKNOWN, Reading, halves
+from shared.vendors.batches import UNKNOWN, Reading, halves, refused
 from shared.vendors.campaign_monitor import codes
 from shared.vendors.campaign_monitor.envelopes import envelope, require_known_id
 from shared.vendors.contract import ACKNOWLEDGED, CONFIRMED, Receipt, Retry, Row
@@ -29,7 +29,7 @@ def read(rows: Sequence[Row], answer: Answer) -> Reading:
     if answer.status in (200, 201):
         return _counted(rows, answer.object())
     if answer.status == 413:
-        return _refused(rows, _TOO_LARGE)
+        return refused(len(rows), _TOO_LARGE)
     if answer.status < 400:
         raise UnexpectedAnswer(f"Campaign Monitor answered {answer.status} where 201 is expected.")
     require_known_id(answer)
@@ -37,7 +37,8 @@ def read(rows: Sequence[Row], answer: Answer) -> Reading:
     if code == codes.SOME_FAILED:
         result = answer.object().get("ResultData")
         return _counted(rows, result if isinstance(result, dict) else {}, failed=True)
-    return _refused(rows, _TOO_LARGE if code == codes.TOO_MANY_ROWS else codes.receipt(codes.IMPORTED, code, message))
+    receipt = _TOO_LARGE if code == codes.TOO_MANY_ROWS else codes.receipt(codes.IMPORTED, code, message)
+    return refused(len(rows), receipt)
 
 
 def _counted(rows: Sequence[Row], result: Mapping[str, Any], *, failed: bool = False) -> Reading:
@@ -60,15 +61,6 @@ def _counted(rows: Sequence[Row], result: Mapping[str, Any], *, failed: bool = F
     if not stored:
         return Reading(receipts | dict.fromkeys(silent, _MISCOUNTED))
     return Reading(receipts | dict.fromkeys(silent, ACKNOWLEDGED), warnings=[_SHORT])
-
-
-def _refused(rows: Sequence[Row], receipt: Receipt) -> Reading:
-    """An import refused as a whole: nothing of it was done."""
-    if len(rows) == 1:
-        return Reading({0: receipt})
-    # Which row is to blame is not known, so none of them may be written off for good.
-    reason = f"An import with this person in it was refused. {receipt.reason}"
-    return Reading({}, halves(range(len(rows))), codes.rejected(receipt.code, reason, Retry.NEXT_RUN))
 
 
 def _failures(result: Mapping[str, Any]) -> list[tuple[str, Receipt]]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -41,13 +42,22 @@ Notes = dict[str, None]
 """What was left out or cut, for people; each said once."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shape:
     """How rows become entries: custom fields by their name in the data matching, and the consent to be tracked of
     people of whom no column tells it."""
 
     fields: Mapping[str, ListField] = field(default_factory=dict)
     consent: str = UNCHANGED
+
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        """Keys of the fields that take any text."""
+        return {
+            name: found.key
+            for name, found in self.fields.items()
+            if name not in BUILT_IN and found.type not in _CONVERSIONS
+        }
 
 
 def entry(row: Row, shape: Shape, notes: Notes, *, mobile: bool = True) -> bytes:
@@ -60,10 +70,21 @@ def entry(row: Row, shape: Shape, notes: Notes, *, mobile: bool = True) -> bytes
         # The consent to text messages is not ours to give.
         person |= {"MobileNumber": number, "ConsentToSendSms": UNCHANGED}
     person["ConsentToTrack"] = _consent(values, shape, notes)
-    custom = [pair for name in values if name not in BUILT_IN for pair in _custom(name, values[name], shape, notes)]
-    if custom:
+    if custom := _customs(values, shape, notes):
         person["CustomFields"] = custom
     return orjson.dumps(person)
+
+
+def _customs(values: Mapping[str, Any], shape: Shape, notes: Notes) -> list[dict[str, Any]]:
+    """All custom fields of a person. Most values are short texts in text fields, and quickly done."""
+    custom: list[dict[str, Any]] = []
+    texts = shape.texts
+    for name, value in values.items():
+        if name in texts and type(value) is str and len(value) <= LONGEST:
+            custom.append({"Key": texts[name], "Value": value})
+        elif name not in BUILT_IN:
+            custom += _custom(name, value, shape, notes)
+    return custom
 
 
 def _custom(name: str, value: Any, shape: Shape, notes: Notes) -> list[dict[str, Any]]:

@@ -78,6 +78,15 @@ class CampaignMonitor:
         few = len(lists) <= MOST_DETAILS
         return [TargetFound(each.id, each.name, warnings=self._known_of(each) if few else ()) for each in lists]
 
+    def warnings_of(self, wanted: TargetWanted, remembered: TargetFound | None) -> Sequence[str]:
+        """That people are sent an e-mail when they are added, and the like. Raises UserMustAct: `target_vanished`,
+        `client_missing`, `client_unknown`."""
+        lists = self._api.lists()
+        if list_id := wanted.list_id or (remembered.list_id if remembered else None):
+            return self._known_of(targets.by_id(lists, list_id))
+        found, warnings = targets.by_name(lists, wanted.name)
+        return [*warnings, *self._known_of(found)] if found else ()
+
     def field_types(self) -> Mapping[str, FieldType]:
         """None: custom fields belong to lists, not to the client. `prepare` looks at those of its list."""
         return {}

@@ -130,6 +130,7 @@ DEFINITION = Definition(
             default=False,
         ),
     ),
+    default_list="list_id",
     # Of the 25 that an account may have: the rest is for its other integrations.
     most_jobs=15,
     request_seconds=121.0,

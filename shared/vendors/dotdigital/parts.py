@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import orjson
 
 from shared.errors import RetryAfter
-from shared.vendors.answers import Request
+from shared.vendors.answers import Answer
+from shared.vendors.batches import FRUITLESS_REQUESTS
 from shared.vendors.contract import Kind, Row, TargetFound
 from shared.vendors.dotdigital import requests, responses
 from shared.vendors.dotdigital.calls import Calls
@@ -30,12 +31,26 @@ class Started:
     warnings: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Group:
+    """People who go into one import: the rows up to `stop`. `odd` of them had an opt-in type that is left out."""
+
+    people: list[bytes] = field(default_factory=list)
+    stop: int = 0
+    size: int = 0
+    odd: int = 0
+
+
 class Parts:
-    """Starts parts. Thread safe."""
+    """Starts parts. An import that Dotdigital calls too large is halved. Thread safe."""
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
         self._unsubscribed = Unsubscribed(calls)
+        self._most_bytes: int | None = None
+        """What an import may have, where Dotdigital took none of our own size; kept, so that it is found out once."""
+        self._too_large = 0
+        """Imports in a row that were too large."""
 
     def start(self, target: TargetFound, kind: Kind, rows: Sequence[Row], first: int) -> Started:
         """Start the part that begins with row `first`. Raises what a call raises, when nothing of it was done."""
@@ -47,24 +62,45 @@ class Parts:
         return self._import(target, kind, rows, first, alone)
 
     def _import(self, target: TargetFound, kind: Kind, rows: Sequence[Row], first: int, alone: set[int]) -> Started:
-        dates = orjson.loads(target.details.get("dates", "[]"))
-        people: list[bytes] = []
-        size = odd = 0
-        stop = first
-        while stop < len(rows):
-            if stop not in alone:
-                said = told(rows[stop].values, dates)
-                person = requests.person(kind, target.list_id, rows[stop].address, said)
-                if people and size + len(person) >= MOST_BYTES:
-                    break
-                people.append(person)
-                size += len(person) + 1
-                odd += said.odd
-            stop += 1
-        started = self._send(requests.import_people(people) if people else None, stop, alone)
-        if odd:
-            started.warnings.append(f"{OPT_IN} was left out for {odd} people: it is unknown, single or double.")
+        while True:
+            group = self._group(target, kind, rows, first, alone)
+            answer = self._calls.call(requests.import_people(group.people)) if group.people else None
+            if answer is None or not self._must_be_halved(group, answer):
+                break
+        started = _started(answer, group.stop, alone)
+        if group.odd:
+            started.warnings.append(f"{OPT_IN} was left out for {group.odd} people: it is unknown, single or double.")
         return started
+
+    def _group(self, target: TargetFound, kind: Kind, rows: Sequence[Row], first: int, alone: set[int]) -> _Group:
+        """As many people as one import may have, at least one."""
+        dates = orjson.loads(target.details.get("dates", "[]"))
+        most = min(self._most_bytes or MOST_BYTES, MOST_BYTES)
+        group = _Group(stop=first)
+        while group.stop < len(rows):
+            if group.stop not in alone:
+                said = told(rows[group.stop].values, dates)
+                person = requests.person(kind, target.list_id, rows[group.stop].address, said)
+                if group.people and group.size + len(person) >= most:
+                    break
+                group.people.append(person)
+                group.size += len(person) + 1
+                group.odd += said.odd
+            group.stop += 1
+        return group
+
+    def _must_be_halved(self, group: _Group, answer: Answer) -> bool:
+        if not responses.too_large(answer):
+            self._too_large = 0
+            return False
+        self._too_large += 1
+        if self._too_large > FRUITLESS_REQUESTS:  # whatever is sent: the size is not what is wrong
+            self._most_bytes = None
+            return False
+        if len(group.people) == 1:
+            return False
+        self._most_bytes = group.size // 2
+        return True
 
     def _remove(self, target: TargetFound, rows: Sequence[Row], first: int, alone: set[int]) -> Started:
         """People whom Dotdigital does not know are on no list, so there is nothing to take off."""
@@ -80,18 +116,19 @@ class Parts:
                     break  # what was looked up is not looked up again
                 ids += [found] if found is not None else []
             stop += 1
-        return self._send(requests.remove(target.list_id, ids) if ids else None, stop, alone)
+        return _started(self._calls.call(requests.remove(target.list_id, ids)) if ids else None, stop, alone)
 
     def _contact_id(self, row: Row) -> int | None:
         if row.vendor_id and row.vendor_id.isdecimal():
             return int(row.vendor_id)
         return self._calls.ask(requests.contact(row.address), responses.contact_id)
 
-    def _send(self, request: Request | None, stop: int, alone: set[int]) -> Started:
-        left_alone = sorted(index for index in alone if index < stop)
-        if request is None:
-            return Started(Part(stop), left_alone)
-        answer = self._calls.call(request)
-        if words := responses.refused(answer):
-            return Started(Part(stop, refusal=words), left_alone)
-        return Started(Part(stop, responses.started(answer)), left_alone)
+
+def _started(answer: Answer | None, stop: int, alone: set[int]) -> Started:
+    """What an answer makes of the rows up to `stop`; None where there was nothing to ask for."""
+    left_alone = sorted(index for index in alone if index < stop)
+    if answer is None:
+        return Started(Part(stop), left_alone)
+    if words := responses.refused(answer):
+        return Started(Part(stop, refusal=words), left_alone)
+    return Started(Part(stop, responses.started(answer)), left_alone)

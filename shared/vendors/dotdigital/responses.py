@@ -177,7 +177,14 @@ def started(answer: Answer) -> str:
 
 def refused(answer: Answer) -> str:
     """Why a request was refused as a whole, so that nothing of it was done; empty where it was not."""
+    if too_large(answer):
+        return "it is too large."
     return error_words(answer) if 400 <= answer.status < 500 else ""
+
+
+def too_large(answer: Answer) -> bool:
+    """The status of a body that is too large is not documented (contract, section 4): by the usual one, or in words."""
+    return answer.status == 413 or (answer.status == 400 and "too large" in error_words(answer).lower())
 
 
 def progress(answer: Answer) -> dict[str, Any] | None:

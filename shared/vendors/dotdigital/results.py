@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.cloud.scrubbing import excerpt
+from shared.vendors.batches import nobody_fits
 from shared.vendors.contract import CONFIRMED, PROFILE_MISSING, Kind, Outcome, Receipt, Retry, Row
 from shared.vendors.dotdigital.responses import address_of
 
@@ -44,6 +45,7 @@ _SUPPRESSED = _rejected(
 _NO_LIST = _rejected(
     "list_refused", "Dotdigital does not let this list be added to: check that it still exists.", Retry.NEXT_RUN
 )
+_NO_FIT = _rejected("invalid_data", "A value does not fit its data field in Dotdigital.", Retry.WHEN_CHANGED)
 
 FAILURES: Mapping[str, Receipt] = {
     "invalidaddressbookids": _NO_LIST,
@@ -55,9 +57,7 @@ FAILURES: Mapping[str, Receipt] = {
     "novalididentifiers": _INVALID,
     "duplicate": _DUPLICATE,
     "duplicateidentifier": _DUPLICATE,
-    "apischemaviolation": _rejected(
-        "invalid_data", "A value does not fit its data field in Dotdigital.", Retry.WHEN_CHANGED
-    ),
+    "apischemaviolation": _NO_FIT,
     "invalidcontact": _rejected(
         "invalid_contact", "Dotdigital does not accept the contact: check its values.", Retry.WHEN_CHANGED
     ),
@@ -133,7 +133,7 @@ class _Import:
         self._failures = _failures(progress)
 
     def read(self, rows: Sequence[Row], end: Receipt) -> Results:
-        receipts = [self._receipt(row, end) for row in rows]
+        receipts = nobody_fits([self._receipt(row, end) for row in rows], _NO_FIT, "Dotdigital")
         partly = Counter(receipt.reason for receipt in receipts if receipt.code == "partly")
         warnings = [f"{reason} ({count} people)" for reason, count in partly.items()]
         stopped = sum(receipt is end for receipt in receipts)

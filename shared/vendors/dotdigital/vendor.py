@@ -45,8 +45,7 @@ class Dotdigital:
     """One Dotdigital account, reached as one API user."""
 
     def __init__(self, settings: Settings, credentials: Credentials, link: Link) -> None:
-        self._default_list = str(settings.get("list_id") or "").strip()
-        if self._default_list and not self._default_list.isdecimal():
+        if not str(settings.get("list_id") or "0").strip().isdecimal():
             raise Unprocessable("unknown_setting", "The default list is given by its id in Dotdigital, a number.")
         self._create_fields = bool(settings.get("create_fields"))
         self._calls_per_minute = int(settings["calls_per_minute"])
@@ -78,6 +77,12 @@ class Dotdigital:
         """The account's lists by name, without those that Dotdigital keeps. Raises what a call raises."""
         return lists.for_pickers(self._calls)
 
+    def warnings_of(self, wanted: TargetWanted, remembered: TargetFound | None) -> Sequence[str]:
+        """None. Raises UserMustAct: `target_vanished`, `target_reserved`."""
+        if list_id := wanted.list_id or (remembered.list_id if remembered else None):
+            lists.by_id(self._calls, list_id)
+        return ()
+
     def field_types(self) -> Mapping[str, FieldType]:
         """Types of the account's data fields. Raises what a call raises."""
         known = self._calls.ask(requests.fields(), responses.fields)
@@ -86,15 +91,13 @@ class Dotdigital:
     def prepare(
         self, wanted: TargetWanted, remembered: TargetFound | None, fields: Mapping[str, FieldType]
     ) -> TargetFound:
-        """Fields first, then the list: by the given or remembered id, else the connection's default list (where the
-        target was not given a name), else by exact name, else made.
+        """Fields first, then the list: by the given or remembered id, else by exact name, else made.
 
         Raises UserMustAct: `fields_missing`, `field_type`, `field_name`, `field_refused`, `target_vanished`,
         `target_reserved`, `target_refused`.
         """
         warnings = self._prepare_fields({name: kind for name, kind in fields.items() if name != OPT_IN})
-        default = "" if wanted.named else self._default_list
-        list_id = wanted.list_id or (remembered.list_id if remembered else default)
+        list_id = wanted.list_id or (remembered.list_id if remembered else None)
         found = lists.by_id(self._calls, list_id) if list_id else lists.by_name(self._calls, wanted.name)
         dates = sorted(name for name, kind in fields.items() if kind is FieldType.DATE)
         details = {"dates": orjson.dumps(dates).decode()} if dates else {}

@@ -11,7 +11,7 @@ from typing import Any
 
 from shared.cloud.scrubbing import excerpt
 from shared.vendors.answers import UnexpectedAnswer
-from shared.vendors.batches import UNKNOWN, Reading, halves
+from shared.vendors.batches import UNKNOWN, Reading, halves, nobody_fits
 from shared.vendors.contract import CONFIRMED, PROFILE_MISSING, Evidence, Kind, Outcome, Receipt, Retry, Row
 
 
@@ -28,6 +28,8 @@ def _gone(code: str) -> Receipt:
     return Receipt(Outcome.ACCEPTED, code, reason, evidence=Evidence.CONFIRMED)
 
 
+_NO_FIT = _rejected("invalid_data", "A value does not fit its field in Iterable.", Retry.WHEN_CHANGED)
+
 RECEIPTS: Mapping[str, Mapping[Kind, Receipt]] = {
     "forgotten": {
         **_always(_rejected("forgotten", "The person asked Iterable to be forgotten.", Retry.NEVER)),
@@ -38,9 +40,7 @@ RECEIPTS: Mapping[str, Mapping[Kind, Receipt]] = {
     "conflict": _always(
         _rejected("conflict", "The address collides with another profile in Iterable.", Retry.NEXT_RUN)
     ),
-    "invalidData": _always(
-        _rejected("invalid_data", "A value does not fit its field in Iterable.", Retry.WHEN_CHANGED)
-    ),
+    "invalidData": _always(_NO_FIT),
     "notFound": {
         Kind.ADD: Receipt(Outcome.SKIPPED, "not_found", "Iterable does not know this person and did not add them."),
         Kind.CHANGE: _rejected(PROFILE_MISSING, "The profile was deleted in Iterable.", Retry.NEXT_RUN),
@@ -65,6 +65,8 @@ def read_counts(kind: Kind, rows: Sequence[Row], body: Mapping[str, Any]) -> Rea
     if not isinstance(failures, dict):
         raise UnexpectedAnswer("Iterable's answer names its failures in an unknown way.")
     receipts = _named(kind, rows, failures)
+    if len(receipts) == len(rows):
+        receipts = dict(zip(receipts, nobody_fits([*receipts.values()], _NO_FIT, "Iterable"), strict=True))
     if len(rows) == failed == 1:
         # Whatever the one row was called, it is the one that failed.
         receipts = receipts or {0: _only_cause(kind, failures)}

@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 from shared.cloud.scrubbing import excerpt
 from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
-from shared.vendors.batches import Reading, halves
+from shared.vendors.batches import Reading, refused
 from shared.vendors.contract import FieldType, Kind, Outcome, Receipt, Retry, Row
 from shared.vendors.iterable import mismatch
 from shared.vendors.iterable.counts import RECEIPTS, read_counts
@@ -150,11 +150,7 @@ def _refused(kind: Kind, rows: Sequence[Row], code: str, message: str) -> Readin
     else:
         words = f"{code}: {excerpt(message)}" if message else code
         receipt = Receipt(Outcome.REJECTED, "refused", f"Iterable refuses the request: {words}", Retry.NEXT_RUN)
-    if len(rows) == 1:
-        return Reading({0: receipt})
-    # Which row is to blame is not known, so none of them may be written off for good.
-    reason = f"A request with this person in it was refused. {receipt.reason}"
-    return Reading({}, halves(range(len(rows))), Receipt(Outcome.REJECTED, receipt.code, reason, Retry.NEXT_RUN))
+    return refused(len(rows), receipt)
 
 
 def _success(answer: Answer) -> dict[str, Any]:

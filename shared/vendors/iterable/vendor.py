@@ -84,6 +84,13 @@ class Iterable:
         standard = [each for each in self._lists(self._client) if each.standard]
         return [_found(each) for each in sorted(standard, key=lambda each: (each.name.lower(), each.id))]
 
+    def warnings_of(self, wanted: TargetWanted, remembered: TargetFound | None) -> Sequence[str]:
+        """More lists of one name. Raises UserMustAct: `target_vanished`, `target_not_static`."""
+        lists = self._lists(self._client)
+        list_id = wanted.list_id or (remembered.list_id if remembered else None)
+        found = _by_id(lists, list_id) if list_id else _by_name(lists, wanted.name)
+        return found.warnings if found else ()
+
     def field_types(self) -> Mapping[str, FieldType]:
         """Types that the project has fixed; objects, arrays and locations are left out, since no cell can have them."""
         return self._client.ask(requests.fields(), responses.field_types)

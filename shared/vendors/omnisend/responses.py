@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 
 from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
-from shared.vendors.batches import UNKNOWN, Reading, halves
+from shared.vendors.batches import UNKNOWN, Reading, refused
 from shared.vendors.contract import ACKNOWLEDGED, Outcome, Receipt, Retry
 from shared.vendors.omnisend import problems
 from shared.vendors.omnisend.problems import Complaint
@@ -146,7 +146,7 @@ def _refused(rows: int, answer: Answer) -> Reading:
     """A request refused as a whole: nothing of it was done."""
     problems.check_version(answer)
     if answer.status == 413:
-        return _halved(rows, TOO_LARGE)
+        return refused(rows, TOO_LARGE)
     found = problems.problem(answer)
     if any(each.field.startswith("tags") for each in found):
         raise UserMustAct(
@@ -160,7 +160,7 @@ def _refused(rows: int, answer: Answer) -> Reading:
     if receipts:
         rest = [row for row in range(rows) if row not in receipts]
         return Reading(receipts, [rest] if rest else [], _not_alone(invalid(found)))
-    return _halved(rows, invalid(found))
+    return refused(rows, invalid(found))
 
 
 def invalid(found: list[Complaint]) -> Receipt:
@@ -170,10 +170,6 @@ def invalid(found: list[Complaint]) -> Receipt:
         return Receipt(Outcome.REJECTED, "invalid_email", reason, Retry.WHEN_CHANGED)
     reason = f"Omnisend does not accept a value: {problems.words(found)}"
     return Receipt(Outcome.REJECTED, "invalid_data", reason, Retry.WHEN_CHANGED)
-
-
-def _halved(rows: int, receipt: Receipt) -> Reading:
-    return _all(1, receipt) if rows == 1 else Reading({}, halves(range(rows)), _not_alone(receipt))
 
 
 def _not_alone(receipt: Receipt) -> Receipt:

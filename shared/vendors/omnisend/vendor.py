@@ -77,6 +77,10 @@ class Omnisend:
         """None: Omnisend has no request that lists a brand's tags (contract, section 2)."""
         return []
 
+    def warnings_of(self, wanted: TargetWanted, remembered: TargetFound | None) -> Sequence[str]:
+        """Who has the tag already, and what may start when it is put on."""
+        return () if remembered else self._first_use(wanted).warnings
+
     def field_types(self) -> Mapping[str, FieldType]:
         """None: a custom property has whatever type its value has (contract, section 3)."""
         return {}

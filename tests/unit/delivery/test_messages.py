@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from shared.delivery.messages import BadMessage, CountMessage, SliceMessage, parse
+from shared.delivery.messages import BadMessage, CountMessage, Message, ProbeMessage, SliceMessage, parse
 
 SLICE = SliceMessage("newsletter", "20261122-144501-123-9f3a", 0, 3)
 
 
-@pytest.mark.parametrize("message", [SLICE, CountMessage("segments/ci:Loyal")])
-def test_a_message_survives_the_queue(message: SliceMessage | CountMessage) -> None:
+@pytest.mark.parametrize("message", [SLICE, CountMessage("segments/ci:Loyal"), ProbeMessage("iterable", "0a1b2c", 4)])
+def test_a_message_survives_the_queue(message: Message) -> None:
     assert parse(json.dumps(message.body())) == message
 
 

@@ -119,7 +119,20 @@ class Clock:
         self.now += seconds
 
 
-class Keys:
+class ReadOnly:
+    """The rest of Credentials, for keys that nobody but a person replaces."""
+
+    def has(self, name: str) -> bool:
+        return name == "api_key"
+
+    def put(self, name: str, value: str) -> None:
+        raise AssertionError("a key is never written")
+
+    def alone(self, name: str) -> contextlib.AbstractContextManager[None]:
+        raise AssertionError("a key is never replaced")
+
+
+class Keys(ReadOnly):
     """A Key Vault with a cache: `stored` is the truth, `kept` what a call without `fresh` sees."""
 
     def __init__(self, kept: str, stored: str | None = None) -> None:

@@ -15,7 +15,7 @@ from shared.vendors.dotdigital.definition import DEFINITION, HOSTS
 from shared.vendors.dotdigital.vendor import connect
 from shared.vendors.http import Link
 from shared.vendors.limits import Limiter
-from tests.unit.vendors.loopback import Clock, Loopback, Raw, Reply, Seen, reply, serving
+from tests.unit.vendors.loopback import Clock, Loopback, Raw, ReadOnly, Reply, Seen, reply, serving
 
 USER, PASSWORD = "apiuser-ab12cd34@apiconnector.com", "p4ss-wörd"
 DENIED = reply({"message": "Authorization has been denied for this request."}, 401)
@@ -42,7 +42,7 @@ def data_field(name: str, kind: str = "String") -> dict[str, Any]:
     return {"name": name, "type": kind, "visibility": "Public", "defaultValue": None}
 
 
-class Secrets:
+class Secrets(ReadOnly):
     """Key Vault with a cache: `stored` is the truth, `kept` what a call without `fresh` sees."""
 
     def __init__(self, password: str = PASSWORD, stored: str | None = None) -> None:

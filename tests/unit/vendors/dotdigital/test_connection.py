@@ -183,18 +183,17 @@ def test_lists_to_choose_from_are_all_but_dotdigitals_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "remembered", "default", "expected"),
+    ("wanted", "remembered", "expected"),
     [
-        (TargetWanted("5", "x"), "6", "7", "5"),
-        (TargetWanted(None, "x"), "6", "7", "6"),
-        (TargetWanted(None, "x"), None, "7", "7"),
-        (TargetWanted(None, "Renamed"), None, "", "6"),
-        (TargetWanted(None, "Renamed", named=True), None, "7", "6"),
+        (TargetWanted("5", "x"), "6", "5"),
+        (TargetWanted(None, "x"), "6", "6"),
+        (TargetWanted(None, "Renamed"), None, "6"),
     ],
 )
-def test_which_list_it_is(wanted: TargetWanted, remembered: str | None, default: str, expected: str) -> None:
+def test_which_list_it_is(wanted: TargetWanted, remembered: str | None, expected: str) -> None:
+    """The connection's default list is copied into the target when the export is saved, and so is given by id here."""
     lists = [listed(5, "Loyal"), listed(6, "Renamed"), listed(7, "Everyone")]
-    with world(Dot(lists=lists), list_id=default) as here:
+    with world(Dot(lists=lists), list_id="7") as here:
         before = TargetFound(remembered, "x") if remembered else None
         found = here.vendor.prepare(wanted, before, {})
         assert (found.list_id, found.created, found.details) == (expected, False, {})

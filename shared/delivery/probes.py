@@ -1,0 +1,280 @@
+"""Probes of connections: started by a person, carried out by queue messages under the account's lease.
+
+What a probe knows is a blob, which goes when the probe ends; what people see of it is with the connection. A probe
+that was cut off goes on with the same message, or the timer sends it again.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from shared.catalog.issues import Invalid, Issue, NotFound, NotNow
+from shared.catalog.models import Connection, ProbeAnswer, Probed, ProbeState
+from shared.catalog.store import connection_store
+from shared.cloud.cloud import Cloud
+from shared.delivery import addresses, layout
+from shared.delivery.connecting import Named, open_connection
+from shared.delivery.lease import AccountLease, Taken
+from shared.delivery.messages import ProbeMessage
+from shared.delivery.records import now
+from shared.errors import Conflict, LeaseLost, Unprocessable, UserMustAct
+from shared.vendors.canaries import Canaries
+from shared.vendors.contract import Finding
+from shared.vendors.probing import Notebook, advance, conclude, open_probe, questions
+from shared.vendors.registry import definition
+
+log = logging.getLogger(__name__)
+
+LONGEST = timedelta(hours=1)
+"""After so long a probe asks nothing more and clears away."""
+GIVEN_UP = timedelta(hours=24)
+TAKEN_AGAIN = 60.0
+LONGEST_LOCAL = 64
+"""Characters before the at sign."""
+_WRITES = 5
+"""How often the connection's row is written anew when somebody else was faster."""
+_POISONED = "The probe failed several times; the log has the details. The next one clears away what it left."
+_TOO_LATE = "The probe did not get to its end in a day. The next one clears away what it left."
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(slots=True)
+class _Course:
+    """What a probe that is under way knows. `heartbeat` and `started` are seconds since 1970."""
+
+    connection: str
+    account: str
+    mark: str
+    base: str = field(repr=False)
+    started: float
+    heartbeat: float
+    turn: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def message(self) -> ProbeMessage:
+        return ProbeMessage(self.connection, self.mark, self.turn)
+
+
+def start(cloud: Cloud, name: str, base: str, by: str, *, clock: Clock = now) -> Probed:
+    """Start a probe, or give the one that is under way. `base` is an address, or a domain, that canaries are made of.
+
+    Raises NotFound, Invalid for a base that makes no addresses, Unprocessable where the connection is disabled or was
+    not checked yet, NotNow while another connection's probe is at the account, and Conflict where the connection is
+    being changed.
+    """
+    _check_base(base)
+    store = connection_store(cloud.connections)
+    held = store.get(name)
+    if held is None:
+        raise NotFound("connection", name)
+    _check_ready(held.item)
+    before = held.item.probe
+    if before and before.state is ProbeState.RUNNING and _is_alive(cloud, name, before.mark, clock):
+        return before
+    _check_alone(cloud, held.item, clock)
+    probed = Probed(mark=secrets.token_hex(3), state=ProbeState.RUNNING, started_at=clock(), started_by=by)
+    store.replace(held.item.model_copy(update={"probe": probed}), held.etag)
+    moment = probed.started_at.timestamp()
+    course = _Course(name, str(held.item.account), probed.mark, base.strip(), moment, moment)
+    _write(cloud, course, clock)
+    cloud.slices.send(course.message.body())
+    return probed
+
+
+def carry_out(cloud: Cloud, message: ProbeMessage, *, clock: Clock = now) -> None:
+    """Go on with a probe; a message of another turn is dropped. Raises what a repetition may mend."""
+    course = _current(cloud, message)
+    held = connection_store(cloud.connections).get(message.connection)
+    if course is None:
+        log.info("Dropped a message of another turn: a probe of %s.", message.connection)
+        return
+    if held is None or not _is_probed(held.item, course):
+        # The connection went, or leads elsewhere now: another probe clears away.
+        cloud.blobs.delete(layout.probe(message.connection))
+        return
+    try:
+        _with_lease(cloud, held.item, message, clock)
+    except Taken as taken:
+        cloud.slices.send(message.body(), delay=taken.seconds + random.uniform(0, 1))
+    except LeaseLost as lost:
+        log.warning("A slice of a probe stopped: %s.", lost)
+        cloud.slices.send(message.body(), delay=TAKEN_AGAIN)
+
+
+def fail_poisoned(cloud: Cloud, message: ProbeMessage, *, clock: Clock = now) -> None:
+    """End a probe whose message was tried too often."""
+    if course := _current(cloud, message):
+        _end(cloud, course, clock, ProbeState.FAILED, _POISONED)
+
+
+def wake(cloud: Cloud, *, clock: Clock = now) -> None:
+    """Send the message of silent probes again, and end those that are a day old; for the timer."""
+    for name in list(cloud.blobs.names(layout.PROBES)):
+        course = _read(cloud, name)
+        if course is None or not _is_silent(cloud, course, clock):
+            continue
+        if clock().timestamp() - course.started > GIVEN_UP.total_seconds():
+            _end(cloud, course, clock, ProbeState.FAILED, _TOO_LATE)
+            continue
+        _write(cloud, course, clock)
+        cloud.slices.send(course.message.body())
+
+
+def _with_lease(cloud: Cloud, connection: Connection, message: ProbeMessage, clock: Clock) -> None:
+    found = definition(connection.vendor)
+    quiet = found.request_seconds + max((rate.seconds for rate in found.rates), default=0.0)
+    with AccountLease(cloud.blobs, str(connection.account), quiet_seconds=quiet, look=lambda: None) as lease:
+        course = _current(cloud, message)
+        if course is None:
+            return
+        try:
+            wait = _slice(cloud, connection, course, lease, clock)
+        except UserMustAct as error:
+            _end(cloud, course, clock, ProbeState.FAILED, error.message)
+            return
+        book = Notebook(course.facts)
+        if wait is None:
+            state = ProbeState.FAILED if book.hopeless else ProbeState.ENDED
+            words = book.hopeless or book.left_behind
+            _end(cloud, course, clock, state, words, conclude(connection.vendor, book))
+            return
+        _record(cloud, course, answers=_answers(connection.vendor, book.findings))
+        course.turn += 1
+        _write(cloud, course, clock)
+        cloud.slices.send(course.message.body(), delay=wait)
+
+
+def _slice(cloud: Cloud, connection: Connection, course: _Course, lease: AccountLease, clock: Clock) -> float | None:
+    """Seconds until the next slice, None at the end. The account is ours, so its whole rate is: a share of it, as
+    checks and pickers have, would be two calls a minute for the smallest Dotdigital package."""
+
+    def save() -> None:
+        lease.hold()
+        _write(cloud, course, clock)
+
+    opened = open_connection(
+        cloud,
+        connection,
+        windows=lease.carried.get("windows"),
+        before_request=lease.check,
+        wait=lease.wait,
+    )
+    lease.state = lambda: {**lease.carried, "windows": opened.link.limiter.state()}
+    book = Notebook(course.facts, save)
+    probe = open_probe(
+        connection.vendor,
+        settings=connection.settings,
+        credentials=Named(cloud.secrets, connection.secrets, cloud.blobs, lease.wait),
+        link=opened.link,
+        canaries=Canaries(course.base, course.mark),
+        book=book,
+    )
+    deadline = time.monotonic() + cloud.settings.slice_seconds
+    late = clock().timestamp() - course.started > LONGEST.total_seconds()
+    return advance(probe, book, out_of_time=lambda: time.monotonic() > deadline, late=late)
+
+
+def _check_base(base: str) -> None:
+    """Raises Invalid, which never quotes it."""
+    canary = Canaries(base, "0" * 6)[99]
+    local, _, domain = canary.partition("@")
+    if local.startswith("+") or len(local) > LONGEST_LOCAL or "." not in domain or list(addresses.invalid([canary])):
+        raise Invalid([Issue("/canary", "Write an e-mail address, or a domain, that test contacts may be made of.")])
+
+
+def _check_ready(connection: Connection) -> None:
+    if connection.disabled:
+        raise Unprocessable("connection_disabled", "The connection is disabled: enable it to probe it.")
+    if connection.account is None:
+        raise Unprocessable("not_checked", "Check the connection first: its account is not known yet.")
+
+
+def _check_alone(cloud: Cloud, connection: Connection, clock: Clock) -> None:
+    """Each of two probes would take what the other makes for left behind. Raises NotNow."""
+    for blob in cloud.blobs.names(layout.PROBES):
+        other = _read(cloud, blob)
+        if other is None or other.connection == connection.name or other.account != connection.account:
+            continue
+        if not _is_silent(cloud, other, clock):
+            raise NotNow("probing", f"The same account is being probed on the connection '{other.connection}'.")
+
+
+def _is_alive(cloud: Cloud, name: str, mark: str, clock: Clock) -> bool:
+    course = _read(cloud, layout.probe(name))
+    return course is not None and course.mark == mark and not _is_silent(cloud, course, clock)
+
+
+def _is_silent(cloud: Cloud, course: _Course, clock: Clock) -> bool:
+    return clock().timestamp() - course.heartbeat > cloud.settings.stale_seconds
+
+
+def _is_probed(connection: Connection, course: _Course) -> bool:
+    """False where the connection was changed, so that the probe is no longer its own."""
+    probe = connection.probe
+    return probe is not None and probe.state is ProbeState.RUNNING and probe.mark == course.mark
+
+
+def _current(cloud: Cloud, message: ProbeMessage) -> _Course | None:
+    course = _read(cloud, layout.probe(message.connection))
+    return course if course is not None and course.message == message else None
+
+
+def _read(cloud: Cloud, blob: str) -> _Course | None:
+    stored = cloud.blobs.read(blob)
+    return None if stored is None else _Course(**orjson.loads(stored[0]))
+
+
+def _write(cloud: Cloud, course: _Course, clock: Clock) -> None:
+    course.heartbeat = clock().timestamp()
+    cloud.blobs.write(layout.probe(course.connection), orjson.dumps(asdict(course)))
+
+
+def _end(
+    cloud: Cloud,
+    course: _Course,
+    clock: Clock,
+    state: ProbeState,
+    message: str,
+    found: Mapping[str, Finding] | None = None,
+) -> None:
+    """The connection first: a probe that dies in between ends once more."""
+    held = connection_store(cloud.connections).get(course.connection)
+    if held is not None:
+        known = found if found is not None else Notebook(course.facts).findings
+        answers = _answers(held.item.vendor, known)
+        _record(cloud, course, state=state, message=message, finished_at=clock(), answers=answers)
+    cloud.blobs.delete(layout.probe(course.connection))
+
+
+def _record(cloud: Cloud, course: _Course, **changes: Any) -> None:
+    """Keep with the connection what people see of the probe, while it is still that connection's."""
+    store = connection_store(cloud.connections)
+    for _ in range(_WRITES):
+        held = store.get(course.connection)
+        if held is None or held.item.probe is None or not _is_probed(held.item, course):
+            return
+        probe = held.item.probe.model_copy(update=changes)
+        with suppress(Conflict):
+            store.replace(held.item.model_copy(update={"probe": probe}), held.etag)
+            return
+    raise Conflict("the connection is changed all the time")
+
+
+def _answers(vendor: str, found: Mapping[str, Finding]) -> tuple[ProbeAnswer, ...]:
+    return tuple(
+        ProbeAnswer(id=each.id, asks=each.asks, section=each.section, **asdict(found[each.id]))
+        for each in questions(vendor)
+        if each.id in found
+    )

@@ -1,0 +1,280 @@
+"""Answers, on a real account, what the Campaign Monitor contract leaves open. Its sections: see `questions`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from shared.errors import OutcomeUnknown
+from shared.vendors.answers import Answer, Request
+from shared.vendors.campaign_monitor import codes, requests, responses
+from shared.vendors.campaign_monitor.api import Api
+from shared.vendors.campaign_monitor.definition import IMPORT, LIST, MOST_BYTES, PEOPLE, UNCHANGED
+from shared.vendors.campaign_monitor.responses import Named
+from shared.vendors.canaries import Canaries, is_canary, is_ours
+from shared.vendors.contract import Finding
+from shared.vendors.http import Credentials, Link
+from shared.vendors.probing import (
+    Ear,
+    Notebook,
+    Probe,
+    Step,
+    answered,
+    fields_of,
+    refusal_words,
+    told,
+)
+
+_BASE = "/api/v3.3"
+_PERSON = "subscribers/details"
+_FIELD = "Probe-Field 1"
+_KEYS = {
+    "ProbeField1": "letters and digits are kept",
+    "Probe-Field1": "spaces are left out",
+    "probefield1": "letters and digits are kept, in lower case",
+}
+_LONGEST_NAME = 100
+_LONG_VALUE = "x" * 251
+_LENGTHS = {0: "it is left out", 250: "it is cut to 250 characters", 251: "it is kept whole"}
+
+Row = Mapping[str, Any]
+
+
+def probe(
+    settings: Mapping[str, str | float | bool], credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
+) -> Probe:
+    return CampaignMonitorProbe(str(settings.get("client_id", "")).strip().lower(), credentials, link, canaries, book)
+
+
+class _AnyCall(Api):
+    """The connection's own calls, and any other."""
+
+    def call(self, request: Request) -> Answer:
+        return self._client.call(request)
+
+
+class CampaignMonitorProbe:
+    """Six canaries on a list of their own; none is written often, which Campaign Monitor would refuse (section 7)."""
+
+    def __init__(
+        self, client_id: str, credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
+    ) -> None:
+        self._ear = Ear(link.transport)
+        self._api = _AnyCall(client_id, credentials, replace(link, transport=self._ear))
+        self._canaries = canaries
+        self._book = book
+
+    def steps(self) -> Sequence[Step]:
+        return (
+            Step(self._access, ("clients", "unknown_list")),
+            Step(self._fields, ("field_key", "field_name_length")),
+            Step(self._count, ("unchanged_new", "list_count")),
+            Step(self._name, ("name_omitted",)),
+            Step(self._values, ("long_value", "bracketed_key")),
+            Step(self._duplicates, ("duplicate_rows",)),
+            Step(self._refused_imports, ("all_failed", "most_bytes", "malformed", "consent_errors")),
+            Step(self._reading, ("date_required", "past_last_page", "absent_read")),
+            Step(self._removal, ("absent_removed", "deleted_told")),
+        )
+
+    def sweep(self) -> str:
+        left = [each.id for each in self._api.lists() if is_ours(each.name) and not self._dropped(each)]
+        return f"Lists that could not be dropped: {', '.join(left)}." if left else ""
+
+    def _dropped(self, found: Named) -> bool:
+        """A list's people are taken off it first: they are canaries, or it is left alone."""
+        people = [address for state in ("active", "unconfirmed") for address in self._people(found.id, state)]
+        if not all(map(is_canary, people)):
+            return False
+        for address in people:
+            self._api.removed(found.id, address)
+        return self._hear(Request("DELETE", f"{_BASE}/lists/{found.id}.json", LIST)).status == 200
+
+    def _people(self, list_id: str, state: str) -> list[str]:
+        return [address for address, _ in self._api.people(list_id, state, 1).people]
+
+    def _access(self) -> Mapping[str, Finding]:
+        clients = self._hear(requests.clients())
+        seen = f"yes: {len(responses.clients(clients))}" if clients.status == 200 else f"no: {_refusal(clients)}"
+        unknown = self._hear(requests.details("0" * 31 + "f"))
+        return {"clients": answered(seen), "unknown_list": answered(_refusal(unknown))}
+
+    def _fields(self) -> Mapping[str, Finding]:
+        key = self._key()
+        name = "Probe ".ljust(_LONGEST_NAME, "x")
+        made = self._book.once("long name", lambda: self._field_taken(name))
+        return {"field_key": answered(_KEYS.get(key, "something else"), key), "field_name_length": answered(made)}
+
+    def _count(self) -> Mapping[str, Finding]:
+        before = self._book.once("count before", self._active)
+        self._first()
+        at_once = self._book.once("count after", self._active) == before + 1
+        later = at_once or self._book.patiently("count later", lambda: True if self._active() == before + 1 else None)
+        count = "at once" if at_once else "within a minute" if later else "later than a minute"
+        return {
+            "list_count": answered(count),
+            "unchanged_new": told(self._book.once("consent", lambda: self._person(1).get("ConsentToTrack"))),
+        }
+
+    def _name(self) -> Mapping[str, Finding]:
+        self._first()
+        sent = self._import("no name", [self._row(1)])
+        cleared = {"Canary": "no", "": "yes"}.get(self._person(1).get("Name", ""))
+        return {"name_omitted": told(cleared, sent["words"])}
+
+    def _values(self) -> Mapping[str, Finding]:
+        key = self._key()
+        long_value = self._import("long value", [self._row(2, CustomFields=[{"Key": key, "Value": _LONG_VALUE}])])
+        length = "the row fails" if long_value["failed"] else _LENGTHS.get(len(self._value(2)))
+        bracketed = self._import("brackets", [self._row(3, CustomFields=[{"Key": f"[{key}]", "Value": "x"}])])
+        taken = "yes" if self._value(3) == "x" else "no: the value is left out"
+        return {
+            "long_value": told(length, long_value["words"]),
+            "bracketed_key": answered(taken, bracketed["words"]),
+        }
+
+    def _duplicates(self) -> Mapping[str, Finding]:
+        sent = self._import("duplicates", [self._row(4, Name=name) for name in ("One", "Two")])
+        wins = {"One": "the first", "Two": "the last"}.get(self._person(4).get("Name", ""))
+        return {"duplicate_rows": told(wins, sent["words"])}
+
+    def _refused_imports(self) -> Mapping[str, Finding]:
+        bad = self._row(5) | {"EmailAddress": "no address at all"}
+        no_consent = {"EmailAddress": self._canaries[5]}
+        all_failed = self._import("all failed", [bad])
+        large = self._import("large", [self._row(6)], MOST_BYTES)
+        malformed = self._book.once("malformed", lambda: _result(self._post_import(b"{")))
+        consent = self._import("no consent", [no_consent, self._row(6)])
+        alone = consent["status"] == 201 or consent["code"] == codes.SOME_FAILED
+        return {
+            "all_failed": answered(all_failed["words"]),
+            "most_bytes": answered(large["words"], f"{MOST_BYTES:,} bytes, nearly all of them spaces"),
+            "malformed": answered(malformed),
+            "consent_errors": answered("the row" if alone else "the whole import", consent["words"]),
+        }
+
+    def _reading(self) -> Mapping[str, Finding]:
+        path = f"{_BASE}/lists/{self._list()}/active.json"
+        undated = self._hear(Request("GET", path, PEOPLE, query={"page": "1", "pagesize": "10"}))
+        past = self._hear(requests.people(self._list(), "active", 99))
+        absent = self._hear(self._person_request(9))
+        return {
+            "date_required": answered("no" if undated.status == 200 else f"yes: {_refusal(undated)}"),
+            "past_last_page": answered("an empty page" if past.status == 200 else _refusal(past)),
+            "absent_read": answered(_refusal(absent)),
+        }
+
+    def _removal(self) -> Mapping[str, Finding]:
+        self._first()
+        taken_off = self._book.once("removed", lambda: _result(self._hear(self._removed(1))))
+        again = self._book.once("removed again", lambda: _result(self._hear(self._removed(1))))
+        never = self._book.once("removed never", lambda: _result(self._hear(self._removed(9))))
+        back = self._import("back", [self._row(1, Name="Canary")])
+        return {
+            "absent_removed": answered(again if again == never else f"{again}; {never} for somebody who never was"),
+            "deleted_told": answered("yes" if back["failed"] == [205] else "no", f"{taken_off}; then {back['words']}"),
+        }
+
+    def _list(self) -> str:
+        """The list that canaries go on."""
+
+        def made() -> str:
+            list_id = self._api.create_list(self._canaries.list_name)
+            if list_id is None:
+                # Made by an earlier attempt whose answer was lost.
+                named = (each.id for each in self._api.lists() if each.name == self._canaries.list_name)
+                list_id = next(named, None)
+            if list_id is None:
+                raise OutcomeUnknown("The probe's list could not be made.")
+            return list_id
+
+        return self._book.once("list", made)
+
+    def _first(self) -> None:
+        """Put the first canary on the list."""
+        done = self._import("first", [self._row(1, Name="Canary")])
+        if done["status"] != 201:
+            raise OutcomeUnknown(f"The first canary was not imported: {done['words']}.")
+
+    def _key(self) -> str:
+        """Key of the list's one custom field, without its brackets."""
+        made = self._book.once("key", lambda: self._api.create_field(self._list(), _FIELD, "Text"))
+        if made is None:
+            fields = self._api.fields(self._list())
+            return next(each.key for each in fields if each.name == _FIELD)
+        return made
+
+    def _field_taken(self, name: str) -> str:
+        answer = self._hear(requests.create_field(self._list(), name, "Text"))
+        # It exists where an earlier attempt was cut off right after making it.
+        there = codes.number(fields_of(answer).get("Code")) == codes.FIELD_EXISTS
+        return "yes" if there or answer.status == 201 else f"no: {_refusal(answer)}"
+
+    def _row(self, number: int, **values: Any) -> dict[str, Any]:
+        return {"EmailAddress": self._canaries[number], "ConsentToTrack": UNCHANGED, **values}
+
+    def _import(self, name: str, rows: Sequence[Row], size: int = 0) -> dict[str, Any]:
+        """What became of an import of that name, once: `status`, `code`, codes of `failed` rows, and `words`."""
+
+        def sent() -> dict[str, Any]:
+            flags = {"Resubscribe": False, "QueueSubscriptionBasedAutoResponders": False}
+            body = orjson.dumps({"Subscribers": rows, **flags, "RestartSubscriptionBasedAutoresponders": False})
+            return _imported(self._post_import(body.ljust(size)))
+
+        return self._book.once(name, sent)
+
+    def _post_import(self, body: bytes) -> Answer:
+        return self._hear(Request("POST", f"{_BASE}/subscribers/{self._list()}/import.json", IMPORT, body=body))
+
+    def _removed(self, number: int) -> Request:
+        return requests.removed(self._list(), self._canaries[number])
+
+    def _person(self, number: int) -> dict[str, Any]:
+        """A canary as it is on the list. Raises OutcomeUnknown where it is not."""
+        answer = self._hear(self._person_request(number))
+        if answer.status != 200:
+            raise OutcomeUnknown(f"A canary could not be read: {_refusal(answer)}.")
+        return fields_of(answer)
+
+    def _person_request(self, number: int) -> Request:
+        query = {"email": self._canaries[number], "includetrackingpreference": "true"}
+        path = f"{_BASE}/subscribers/{quote(self._list(), safe='')}.json"
+        return Request("GET", path, _PERSON, query=query)
+
+    def _value(self, number: int) -> str:
+        """A canary's value of the custom field; empty where there is none."""
+        values = self._person(number).get("CustomFields") or ()
+        return next((str(each["Value"]) for each in values if each.get("Value")), "")
+
+    def _active(self) -> int:
+        answer = self._hear(Request("GET", f"{_BASE}/lists/{self._list()}/stats.json", LIST))
+        number = codes.number(fields_of(answer).get("TotalActiveSubscribers"))
+        if number is None:
+            raise OutcomeUnknown(f"The list's totals could not be read: {_refusal(answer)}.")
+        return number
+
+    def _hear(self, request: Request) -> Answer:
+        return self._ear.hear(self._api.call, request)
+
+
+def _imported(answer: Answer) -> dict[str, Any]:
+    body = fields_of(answer)
+    inner = body.get("ResultData")
+    result: Mapping[str, Any] = inner if isinstance(inner, dict) else body
+    failed = [codes.number(each.get("Code")) for each in result.get("FailureDetails") or ()]
+    words = _result(answer) + (f", rows {', '.join(map(str, failed))}" if failed else "")
+    return {"status": answer.status, "code": codes.number(body.get("Code")), "failed": failed, "words": words}
+
+
+def _result(answer: Answer) -> str:
+    return f"accepted: {answer.status}" if answer.status < 300 else _refusal(answer)
+
+
+def _refusal(answer: Answer) -> str:
+    """`400, code 203`."""
+    code = codes.number(fields_of(answer).get("Code"))
+    return refusal_words(answer, "" if code is None else f"code {code}")

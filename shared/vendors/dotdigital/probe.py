@@ -1,0 +1,253 @@
+"""Answers, on a real account, what the Dotdigital contract leaves open. Sections of the contract: see `questions`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import orjson
+
+from shared.errors import OutcomeUnknown
+from shared.vendors.answers import Answer, Request
+from shared.vendors.canaries import Canaries, is_canary, is_ours
+from shared.vendors.contract import Finding
+from shared.vendors.dotdigital import lists, requests, responses
+from shared.vendors.dotdigital.calls import Calls
+from shared.vendors.dotdigital.definition import IMPORT, LISTS, MOST_IDS
+from shared.vendors.dotdigital.responses import ListDetails
+from shared.vendors.dotdigital.troubles import error_code
+from shared.vendors.http import Credentials, Link
+from shared.vendors.probing import (
+    Ear,
+    Notebook,
+    Probe,
+    Step,
+    answered,
+    fields_of,
+    refusal_words,
+    told,
+    untold,
+)
+
+JOB_LOOKS = 60
+"""How often an import or a removal is asked about."""
+_UNKNOWN_LIST = str(2**31 - 1)
+_EPOCH, _EPOCH_MS = 1e9, 1e11
+_RATE_IDS = ("poll_tier", "tier_limits", "reset_meaning")
+
+Row = Mapping[str, Any]
+
+
+def probe(
+    settings: Mapping[str, str | float | bool], credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
+) -> Probe:
+    return DotdigitalProbe(credentials, link, canaries, book)
+
+
+class DotdigitalProbe:
+    """Two canaries, the first of them on a list of its own; their names are all that is written of them."""
+
+    def __init__(self, credentials: Credentials, link: Link, canaries: Canaries, book: Notebook) -> None:
+        self._ear = Ear(link.transport)
+        self._calls = Calls(credentials, replace(link, transport=self._ear))
+        self._canaries = canaries
+        self._book = book
+
+    def steps(self) -> Sequence[Step]:
+        return (
+            Step(self._list_refusals, ("list_statuses",)),
+            Step(self._count, ("list_count",)),
+            Step(self._rates, _RATE_IDS),
+            Step(self._field_case, ("field_case",)),
+            Step(self._unknown_field, ("unknown_field",)),
+            Step(self._null, ("null_if_not_empty",)),
+            Step(self._duplicates, ("duplicate_rows",)),
+            # The last one, since it takes the canary off the list.
+            Step(self._removal, ("most_ids", "removal_keys")),
+        )
+
+    def sweep(self) -> str:
+        left = [str(each.id) for each in lists.every(self._calls) if is_ours(each.name) and not self._dropped(each)]
+        return f"Lists that could not be dropped: {', '.join(left)}." if left else ""
+
+    def _dropped(self, found: ListDetails) -> bool:
+        """Dropping a list leaves its contacts in the account."""
+        page = self._calls.ask(requests.members(str(found.id), None), responses.members)
+        if not all(map(is_canary, page.addresses)):
+            return False
+        return self._hear(Request("DELETE", f"/v2/address-books/{found.id}", LISTS)).status in (200, 204)
+
+    def _list(self) -> str:
+        """The list that canaries go on."""
+        name = self._canaries.list_name
+        return self._book.once("list", lambda: lists.by_name(self._calls, name).list_id)
+
+    def _list_refusals(self) -> Mapping[str, Finding]:
+        self._list()
+        unknown = self._hear(requests.list_by_id(_UNKNOWN_LIST))
+        twice = self._hear(requests.create_list(self._canaries.list_name))
+        words = [refusal_words(each, error_code(each)) for each in (unknown, twice)]
+        return {"list_statuses": answered(f"unknown {unknown.status}, taken {twice.status}", "; ".join(words))}
+
+    def _count(self) -> Mapping[str, Finding]:
+        before = self._book.once("count before", self._contacts)
+        self._first()
+        at_once = self._book.once("count after", self._contacts)
+        if at_once == before + 1:
+            return {"list_count": answered("at once")}
+        later = self._book.patiently("count later", lambda: True if self._contacts() == before + 1 else None)
+        return {"list_count": answered("within a minute" if later else "later than a minute")}
+
+    def _rates(self) -> Mapping[str, Finding]:
+        self._first()
+        job = self._book.once("first job", dict[str, str])["id"]
+        status, fields, contacts = map(self._hear, (requests.import_status(job), requests.fields(), requests.probe()))
+        tiers = {_tier(each): each.headers.get("x-ratelimit-limit", "") for each in (status, fields, contacts)}
+        if "" in tiers:
+            return dict.fromkeys(_RATE_IDS, untold("The answers have no headers about the rate."))
+        reset = status.headers.get("x-ratelimit-reset", "")
+        return {
+            "poll_tier": answered(_tier(status)),
+            "tier_limits": answered(", ".join(f"{tier} {limit}" for tier, limit in sorted(tiers.items()))),
+            "reset_meaning": told(_meaning(reset)),
+        }
+
+    def _field_case(self) -> Mapping[str, Finding]:
+        self._first()
+        done = self._import("field case", [self._row(1, {"firstname": "Case"})])
+        seen = self._contact(1).get("FIRSTNAME")
+        if seen == "Case":
+            return {"field_case": answered("no")}
+        return {"field_case": answered("yes", f"{_words(done)}; the field kept its value")}
+
+    def _unknown_field(self) -> Mapping[str, Finding]:
+        self._first()
+        done = self._import("unknown field", [self._row(1, {f"PROBE{self._canaries.mark.upper()}": "x"})])
+        if "refused" in done:
+            return {"unknown_field": answered("the request is refused", done["refused"])}
+        return {"unknown_field": answered("the row fails" if done["failures"] else "it is left out", _words(done))}
+
+    def _null(self) -> Mapping[str, Finding]:
+        self._first()
+        self._import("value", [self._row(1, {"LASTNAME": "Value"})])
+        if self._book.once("value seen", lambda: self._contact(1).get("LASTNAME")) != "Value":
+            return {"null_if_not_empty": untold("The canary's last name could not be written.")}
+        done = self._import("null", [self._row(1, {"LASTNAME": None})], "overwriteIfNotEmpty")
+        cleared = self._contact(1).get("LASTNAME") in (None, "")
+        return {"null_if_not_empty": answered("yes" if cleared else "no", _words(done))}
+
+    def _duplicates(self) -> Mapping[str, Finding]:
+        rows = [self._row(2, {"LASTNAME": name}) for name in ("One", "Two")]
+        done = self._import("duplicates", rows)
+        names = {"One": "the first", "Two": "the last", None: "neither"}
+        wins = names.get(self._contact(2).get("LASTNAME"))
+        return {"duplicate_rows": told(wins, _words(done))}
+
+    def _removal(self) -> Mapping[str, Finding]:
+        contact_id = int(self._first())
+        started = self._book.once("removal", lambda: self._removed([contact_id] * MOST_IDS))
+        taken = answered("yes" if "id" in started else f"no: {started['refused']}", f"{MOST_IDS:,} times one canary")
+        if "id" not in started:
+            started = self._book.once("small removal", lambda: self._removed([contact_id]))
+        if "id" not in started:
+            return {"most_ids": taken, "removal_keys": untold(f"No removal was taken on: {started['refused']}.")}
+        keys = self._book.patiently("removal end", partial(self._removal_keys, started["id"]), JOB_LOOKS)
+        return {"most_ids": taken, "removal_keys": untold("It did not end.") if keys is None else answered(keys)}
+
+    def _removed(self, contact_ids: Sequence[int]) -> dict[str, str]:
+        return _started(self._hear(requests.remove(self._list(), contact_ids)))
+
+    def _removal_keys(self, job: str) -> str | None:
+        body = fields_of(self._hear(requests.removal_status(job)))
+        status = next((value for key, value in body.items() if key.lower() == "status"), "Started")
+        if str(status).lower() == "started":
+            return None
+        return ", ".join(sorted(body))
+
+    def _first(self) -> str:
+        """Id of the first canary, on the list."""
+        row = {**self._row(1, {"FIRSTNAME": "Canary"}), "lists": [int(self._list())]}
+        done = self._import("first", [row])
+        contact_id = self._book.once("first id", lambda: self._contact_id(1))
+        if contact_id is None:
+            raise OutcomeUnknown(f"The first canary was not imported: {_words(done)}.")
+        return contact_id
+
+    def _row(self, number: int, values: Row) -> dict[str, Any]:
+        return {"matchIdentifier": "email", "identifiers": {"email": self._canaries[number]}, "dataFields": values}
+
+    def _import(self, name: str, rows: Sequence[Row], merge: str = "overwrite") -> dict[str, Any]:
+        """`refused`, or how an import of the name ended. Raises OutcomeUnknown where it never does."""
+        body = orjson.dumps({"mergeOption": merge, "contacts": rows})
+        request = Request("PUT", "/contacts/v3/import", IMPORT, body=body)
+        job = self._book.once(f"{name} job", lambda: _started(self._hear(request)))
+        if "refused" in job:
+            return job
+        ended = self._book.patiently(f"{name} end", partial(self._ended, job["id"]), JOB_LOOKS)
+        if ended is None:
+            raise OutcomeUnknown("Dotdigital did not finish an import in time.")
+        return ended
+
+    def _ended(self, job: str) -> dict[str, Any] | None:
+        progress = self._calls.ask(requests.import_status(job), responses.progress)
+        status = "gone" if progress is None else str(progress["status"])
+        if status.lower() == "notfinished":
+            return None
+        failed = [code for entry in (progress or {}).get("failures") or () for code in _codes(entry)]
+        return {"status": status, "failures": failed}
+
+    def _contact_id(self, number: int) -> str | None:
+        found = self._calls.ask(requests.contact(self._canaries[number]), responses.contact_id)
+        return None if found is None else str(found)
+
+    def _contact(self, number: int) -> Mapping[str, Any]:
+        """A canary's data fields; none where there is no such contact."""
+        answer = self._hear(requests.contact(self._canaries[number]))
+        found = fields_of(answer).get("dataFields")
+        if answer.status not in (200, 404):
+            raise OutcomeUnknown(f"A canary could not be read: {refusal_words(answer, error_code(answer))}.")
+        return found if isinstance(found, dict) else {}
+
+    def _contacts(self) -> int:
+        number = fields_of(self._hear(requests.list_by_id(self._list()))).get("contacts")
+        if not isinstance(number, int):
+            raise OutcomeUnknown("Dotdigital does not tell how many contacts the list has.")
+        return number
+
+    def _hear(self, request: Request) -> Answer:
+        return self._ear.hear(self._calls.call, request)
+
+
+def _started(answer: Answer) -> dict[str, str]:
+    """The job's id, or why there is none."""
+    if answer.status == 202:
+        return {"id": responses.started(answer)}
+    return {"refused": refusal_words(answer, error_code(answer))}
+
+
+def _codes(entry: Any) -> list[str]:
+    failures = entry.get("failures") if isinstance(entry, dict) else None
+    return [str(each.get("failureCode")) for each in failures or () if isinstance(each, dict)]
+
+
+def _words(done: Mapping[str, Any]) -> str:
+    if "refused" in done:
+        return f"the request was refused: {done['refused']}"
+    failures = ", ".join(sorted(set(done["failures"])))
+    return f"the import ended as {done['status']}" + (f" with {failures}" if failures else "")
+
+
+def _tier(answer: Answer) -> str:
+    """`lowCallRate` -> `low`; empty where the answer does not tell."""
+    return answer.headers.get("x-ratelimit-scope", "").removesuffix("CallRate")
+
+
+def _meaning(reset: str) -> str | None:
+    if not reset.strip().isdecimal():
+        return None
+    number = int(reset)
+    if number > _EPOCH_MS:
+        return "a moment, in milliseconds"
+    return "a moment, in seconds" if number > _EPOCH else "seconds to wait"

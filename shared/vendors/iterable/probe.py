@@ -1,0 +1,190 @@
+"""Answers, on a real project, what the Iterable contract leaves open. Sections of the contract: see `questions`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import orjson
+
+from shared.vendors.answers import Answer, Request
+from shared.vendors.canaries import Canaries, is_canary, is_ours
+from shared.vendors.contract import Finding, Kind, Row
+from shared.vendors.http import Client, Credentials, Link
+from shared.vendors.iterable import requests, responses
+from shared.vendors.iterable.definition import CREATE_LIST, DEFINITION, HOSTS, MOST_ROWS, SUBSCRIBE
+from shared.vendors.probing import (
+    Ear,
+    Notebook,
+    Probe,
+    Step,
+    answered,
+    fields_of,
+    refusal_words,
+    told,
+    untold,
+)
+
+OVERSIZE = 4_200_000
+"""Bytes of a request; the limit that is told of is 4,000,000."""
+LONGEST_NAME = 256
+_PROFILE = "users/getByEmail"
+_TAKEN = "taken"
+_FIELD = "firstName"
+_TYPED = frozenset({"long", "double", "boolean", "date"})
+
+
+def probe(
+    settings: Mapping[str, str | float | bool], credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
+) -> Probe:
+    return IterableProbe(str(settings["data_center"]), credentials, link, canaries, book)
+
+
+class IterableProbe:
+    """Two canaries on a list of their own; their first name is all that is written of them."""
+
+    def __init__(self, center: str, credentials: Credentials, link: Link, canaries: Canaries, book: Notebook) -> None:
+        self._ear = Ear(link.transport)
+        self._client = Client(
+            DEFINITION,
+            HOSTS[center],
+            replace(link, transport=self._ear),
+            lambda fresh: {"Api-Key": credentials.get("api_key", fresh=fresh).strip()},
+            refusal=responses.refusal,
+            understood=responses.list_unknown,
+        )
+        self._canaries = canaries
+        self._book = book
+
+    def steps(self) -> Sequence[Step]:
+        return (
+            Step(self._list_names, ("list_name_twice", "list_name_length")),
+            Step(self._duplicates, ("duplicate_rows", "project_type")),
+            Step(self._nothing_new, ("no_ops",)),
+            Step(self._sizes, ("most_rows", "oversize")),
+            Step(self._wrong_type, ("type_mismatch",)),
+        )
+
+    def sweep(self) -> str:
+        left = [each.id for each in self._client.ask(requests.lists(), responses.lists) if not self._dropped(each)]
+        return f"Lists that could not be dropped: {', '.join(map(str, left))}." if left else ""
+
+    def _dropped(self, found: responses.ListDetails) -> bool:
+        if not is_ours(found.name):
+            return True
+        people = self._client.ask(requests.members(str(found.id)), responses.members)
+        if not all(map(is_canary, people)):
+            return False
+        if people:
+            rows = [requests.person(Kind.REMOVE, Row(each)) for each in people]
+            self._client.call(requests.bulk(Kind.REMOVE, str(found.id), rows))
+        request = Request("DELETE", f"/api/lists/{found.id}", CREATE_LIST)
+        return self._ear.hear(self._client.call, request).status == 200
+
+    def _list(self) -> str:
+        """The list that canaries go on."""
+        name = self._canaries.list_name
+
+        def made() -> str:
+            return next(self._named(name), None) or responses.created_list(self._create(name))
+
+        return self._book.once("list", made)
+
+    def _list_names(self) -> Mapping[str, Finding]:
+        self._list()
+        name = self._canaries.list_name
+        long_name = f"{name} ".ljust(LONGEST_NAME, "x")
+        # Found where an earlier attempt was cut off right after it.
+        twice = self._book.once("twice", lambda: _TAKEN if len([*self._named(name)]) > 1 else self._tried(name))
+        length = self._book.once("long", lambda: _TAKEN if any(self._named(long_name)) else self._tried(long_name))
+        return {"list_name_twice": answered(twice), "list_name_length": answered(length)}
+
+    def _duplicates(self) -> Mapping[str, Finding]:
+        rows = [_row(self._canaries[1], name) for name in ("One", "Two")]
+        sent = self._book.once("duplicates", lambda: _taken(self._subscribe(rows)))
+        profile = self._book.patiently("duplicates seen", partial(self._profile, 1))
+        if profile is None:
+            return dict.fromkeys(("duplicate_rows", "project_type"), untold(f"No profile appeared (answer: {sent})."))
+        wins = {"One": "the first", "Two": "the last"}.get(profile["name"])
+        kinds = {"emailListIds": "email", "userListIds": "hybrid or userid"}
+        kind = next((word for field, word in kinds.items() if field in profile["fields"]), None)
+        return {"duplicate_rows": told(wins, f"answer: {sent}"), "project_type": told(kind)}
+
+    def _nothing_new(self) -> Mapping[str, Finding]:
+        rows = [_row(self._canaries[2], "One")]
+        self._book.once("second canary", lambda: _taken(self._subscribe(rows)))
+        if self._book.patiently("second canary seen", partial(self._profile, 2)) is None:
+            return {"no_ops": untold("No profile appeared.")}
+        answer = fields_of(self._subscribe(rows))
+        if answer.get("noOpEmails"):
+            return {"no_ops": answered("listed", f"successCount {answer.get('successCount')}")}
+        return {"no_ops": told("counted as a success" if answer.get("successCount") == 1 else None)}
+
+    def _sizes(self) -> Mapping[str, Finding]:
+        row = _row(self._canaries[2], "One")
+        many = self._book.once("many", lambda: _taken(self._subscribe([row] * (MOST_ROWS + 1))))
+        large = self._book.once("large", lambda: _taken(self._subscribe([row], OVERSIZE)))
+        return {
+            "most_rows": answered(many, f"{MOST_ROWS + 1:,} rows of one canary"),
+            "oversize": answered(large, f"{OVERSIZE:,} bytes, nearly all of them spaces"),
+        }
+
+    def _wrong_type(self) -> Mapping[str, Finding]:
+        field = self._typed_field()
+        if field is None:
+            return {
+                "type_mismatch": untold(
+                    "The project has no field of a number, date or truth value, and a new one could not be taken back."
+                )
+            }
+        row = {"email": self._canaries[2], "dataFields": {field: "no such value"}}
+        answer = self._subscribe([row])
+        failures = fields_of(answer).get("failedUpdates") or {}
+        if answer.status == 200 and failures.get("invalidDataEmails"):
+            return {"type_mismatch": answered("the row")}
+        if fields_of(answer).get("code") == "RequestFieldsTypesMismatched":
+            return {"type_mismatch": answered("the whole request", refusal_words(answer, None))}
+        return {"type_mismatch": untold(f"The answer was: {_taken(answer)}.")}
+
+    def _typed_field(self) -> str | None:
+        """A field that takes no text, and that data matching could fill."""
+        types = fields_of(self._client.call(requests.fields())).get("fields") or {}
+        plain = [name for name in types if "." not in name and name not in DEFINITION.reserved_fields]
+        return next((name for name in sorted(plain) if types[name] in _TYPED), None)
+
+    def _profile(self, number: int) -> dict[str, Any] | None:
+        """First name and names of fields of a canary's profile; None before there is one."""
+        query = {"email": self._canaries[number]}
+        user = fields_of(self._client.call(Request("GET", "/api/users/getByEmail", _PROFILE, query=query))).get("user")
+        fields = user.get("dataFields") if isinstance(user, dict) else None
+        return {"name": fields.get(_FIELD), "fields": sorted(fields)} if isinstance(fields, dict) else None
+
+    def _named(self, name: str) -> Iterator[str]:
+        """Ids of the lists with this name."""
+        return (str(each.id) for each in self._client.ask(requests.lists(), responses.lists) if each.name == name)
+
+    def _tried(self, name: str) -> str:
+        return _taken(self._create(name))
+
+    def _create(self, name: str) -> Answer:
+        return self._ear.hear(self._client.call, requests.create_list(name))
+
+    def _subscribe(self, rows: Sequence[Mapping[str, Any]], size: int = 0) -> Answer:
+        """The body is filled up with spaces to `size` bytes."""
+        body = orjson.dumps({"listId": int(self._list()), "updateExistingUsersOnly": False, "subscribers": rows})
+        request = Request("POST", "/api/lists/subscribe", SUBSCRIBE, body=body.ljust(size))
+        answer = self._ear.hear(self._client.call, request)
+        if responses.list_unknown(answer):
+            # A new list is not known everywhere at once (contract, section 7).
+            self._book.patiently("list known", lambda: None)
+        return answer
+
+
+def _row(address: str, name: str) -> dict[str, Any]:
+    return {"email": address, "dataFields": {_FIELD: name}}
+
+
+def _taken(answer: Answer) -> str:
+    return _TAKEN if answer.status == 200 else f"refused: {refusal_words(answer, fields_of(answer).get('code'))}"

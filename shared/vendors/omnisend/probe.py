@@ -1,0 +1,221 @@
+"""Answers, on a real brand, what the Omnisend contract leaves open. Sections of the contract: see `questions`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import orjson
+
+from shared.errors import OutcomeUnknown
+from shared.vendors.answers import Answer, Request
+from shared.vendors.canaries import Canaries, is_canary
+from shared.vendors.contract import Finding, Kind
+from shared.vendors.http import Client, Credentials, Link
+from shared.vendors.omnisend import problems, requests, responses
+from shared.vendors.omnisend.definition import BATCHES, BRAND, CONTACTS, DEFINITION, HOST, VERSION
+from shared.vendors.omnisend.throttling import Telling
+from shared.vendors.probing import (
+    LOOK_SECONDS,
+    Ear,
+    Notebook,
+    Probe,
+    Step,
+    Waiting,
+    answered,
+    fields_of,
+    refusal_words,
+    told,
+    untold,
+)
+
+OVERSIZE = 1_100_000
+"""Bytes of a batch; the size that is told of is 1 MB."""
+BATCH_LOOKS = 60
+"""How often a batch is asked about."""
+
+TAG = "segment-exports-probe"
+_SECOND, _CASED = f"{TAG}-2", "Segment-Exports-Probe-Case"
+_ODD, _LONG = f"{TAG}: é", f"{TAG}-".ljust(129, "x")
+_ALL_TAGS = (TAG, _SECOND, _CASED, _CASED.lower(), _ODD, _LONG)
+_BAD_ADDRESS = "no address at all"
+_ACCEPTED = "accepted"
+
+
+def probe(
+    settings: Mapping[str, str | float | bool], credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
+) -> Probe:
+    return OmnisendProbe(credentials, link, canaries, book)
+
+
+class OmnisendProbe:
+    """Two canaries with tags of a probe's own; nothing else is written of them."""
+
+    def __init__(self, credentials: Credentials, link: Link, canaries: Canaries, book: Notebook) -> None:
+        def authorize(version: Mapping[str, str], fresh: bool) -> Mapping[str, str]:
+            key = credentials.get("api_key", fresh=fresh).strip()
+            return {"Authorization": f"Omnisend-API-Key {key}" if key else "", **version}
+
+        self._ear = Ear(link.transport)
+        told_to_wait = replace(link, transport=Telling(self._ear))
+        current = partial(authorize, {"Omnisend-Version": VERSION})
+        self._client = Client(DEFINITION, HOST, told_to_wait, current, refusal=problems.refusal)
+        self._unversioned = Client(DEFINITION, HOST, told_to_wait, partial(authorize, {}), refusal=problems.refusal)
+        self._canaries = canaries
+        self._book = book
+
+    def steps(self) -> Sequence[Step]:
+        return (
+            Step(self._access, ("missing_version", "problem_type")),
+            Step(self._newcomer, ("new_status",)),
+            Step(self._written_tags, ("upsert_tags",)),
+            Step(partial(self._tag_taken, "tag_characters", _ODD), ("tag_characters",)),
+            Step(partial(self._tag_taken, "tag_length", _LONG), ("tag_length",)),
+            Step(self._tag_case, ("tag_case",)),
+            Step(self._batch_scopes, ("batch_scopes",)),
+            Step(self._batch_put, ("batch_put",)),
+            Step(self._batch_bytes, ("batch_bytes",)),
+            Step(self._finished_count, ("finished_count",)),
+        )
+
+    def sweep(self) -> str:
+        """Tags have no list of their own, so a probe's are always the same. Raises Waiting until they are off."""
+        on = {tag: people for tag in _ALL_TAGS if (people := self._tagged(tag))}
+        for tag, people in on.items():
+            self._hear(requests.tag(Kind.REMOVE, tag, people))
+        if on:
+            raise Waiting(LOOK_SECONDS, f"Canaries still have the tags {', '.join(on)}.")
+        return ""
+
+    def _tagged(self, tag: str) -> list[str]:
+        """Canaries with a tag, none where the brand takes no such tag; whoever else has it keeps it."""
+        answer = self._hear(requests.tagged(tag))
+        return [each for each in responses.contacts(answer).addresses if is_canary(each)] if _fine(answer) else []
+
+    def _access(self) -> Mapping[str, Finding]:
+        bare = self._ear.hear(self._unversioned.call, Request("GET", "/api/brands/current", BRAND))
+        wrong = self._hear(Request("GET", "/api/contacts", CONTACTS, query={"limit": "0"}))
+        kind = wrong.headers.get("content-type", "").partition(";")[0]
+        return {
+            "missing_version": answered("the current version's answer" if _fine(bare) else _words(bare)),
+            "problem_type": answered(kind) if kind and not _fine(wrong) else untold("No error could be provoked."),
+        }
+
+    def _newcomer(self) -> Mapping[str, Finding]:
+        return {"new_status": told(self._first() or None)}
+
+    def _written_tags(self) -> Mapping[str, Finding]:
+        self._first()
+        for tag in (TAG, _SECOND):
+            self._book.once(f"written {tag}", partial(self._write, 1, tag))
+        tags = self._book.patiently("written tags", partial(self._with_tag, 1, _SECOND))
+        if tags is None:
+            return {"upsert_tags": untold("The second tag did not appear.")}
+        return {"upsert_tags": answered("no: they are added" if TAG in tags else "yes")}
+
+    def _tag_taken(self, question: str, tag: str) -> Mapping[str, Finding]:
+        self._first()
+        words = self._book.once(question, partial(self._put_tag, 1, tag))
+        if words != _ACCEPTED:
+            return {question: answered(f"no: {words}")}
+        tags = self._book.patiently(f"{question} seen", partial(self._with_tag, 1, tag))
+        return {question: answered("yes" if tags else "no: it is accepted, and does not appear")}
+
+    def _tag_case(self) -> Mapping[str, Finding]:
+        self._first()
+        self._book.once("cased", partial(self._put_tag, 1, _CASED))
+        tags = self._book.patiently("cased seen", partial(self._with_tag, 1, _CASED))
+        if tags is None:
+            return {"tag_case": untold("The tag did not appear.")}
+        if _CASED not in tags:
+            return {"tag_case": answered("no", "they are kept in small letters")}
+        return {"tag_case": answered("no" if self._tagged(_CASED.lower()) else "yes")}
+
+    def _batch_scopes(self) -> Mapping[str, Finding]:
+        reading = self._hear(requests.any_batch())
+        writing = self._book.once("scopes", lambda: _result(self._post([self._item(1)])))
+        more = self._hear(Request("GET", "/api/segments", CONTACTS, query={"limit": "1"}))
+        segments = "the key may read segments too" if _fine(more) else "the key may not read segments"
+        refused = "" if _fine(reading) else _words(reading)
+        words = refused or writing
+        return {"batch_scopes": answered("yes" if words == _ACCEPTED else f"no: {words}", segments)}
+
+    def _batch_put(self) -> Mapping[str, Finding]:
+        self._first()
+        made = self._book.once("put", lambda: self._batch([self._item(1)], "PUT"))
+        return {"batch_put": answered("yes" if "id" in made else f"no: {made['refused']}")}
+
+    def _batch_bytes(self) -> Mapping[str, Finding]:
+        made = self._book.once("large", lambda: self._batch([self._item(1)], size=OVERSIZE))
+        words = _ACCEPTED if "id" in made else f"refused: {made['refused']}"
+        return {"batch_bytes": answered(words, f"{OVERSIZE:,} bytes, nearly all of them spaces")}
+
+    def _finished_count(self) -> Mapping[str, Finding]:
+        bad = {"identifiers": [{"type": "email", "id": _BAD_ADDRESS, "sendWelcomeMessage": False}]}
+        made = self._book.once("two", lambda: self._batch([self._item(2), bad]))
+        if "id" not in made:
+            return {"finished_count": untold(f"The batch was refused: {made['refused']}.")}
+        counts = self._book.patiently("two over", partial(self._counts, made["id"]), BATCH_LOOKS)
+        if counts is None:
+            return {"finished_count": untold("The batch did not end.")}
+        finished, errors = counts
+        answer = {(2, 1): "yes", (1, 1): "no"}.get((finished or 0, errors or 0))
+        return {"finished_count": told(answer, f"finishedCount {finished}, errorsCount {errors}, of 2")}
+
+    def _counts(self, batch_id: str) -> list[int | None] | None:
+        state = self._client.ask(requests.batch(batch_id), responses.one_batch)
+        return [state.finished, state.errors] if state and state.over else None
+
+    def _first(self) -> str:
+        """Status of the first canary, as told when it was made. Raises OutcomeUnknown where it could not be."""
+        return self._book.once("first", lambda: self._write(1))
+
+    def _write(self, number: int, *tags: str) -> str:
+        body = orjson.dumps(self._item(number) | ({"tags": tags} if tags else {}))
+        answer = self._hear(Request("POST", "/api/contacts", CONTACTS, body=body))
+        if not _fine(answer):
+            raise OutcomeUnknown(f"The canary could not be written: {_words(answer)}.")
+        return str(fields_of(answer).get("status") or "")
+
+    def _item(self, number: int) -> dict[str, Any]:
+        return {"identifiers": [{"type": "email", "id": self._canaries[number], "sendWelcomeMessage": False}]}
+
+    def _put_tag(self, number: int, tag: str) -> str:
+        answer = self._hear(requests.tag(Kind.ADD, tag, [self._canaries[number]]))
+        return _result(answer)
+
+    def _with_tag(self, number: int, tag: str) -> list[str] | None:
+        """A canary's tags, once this one is among them in whatever case."""
+        query = {"email": self._canaries[number]}
+        found = fields_of(self._hear(Request("GET", "/api/contacts", CONTACTS, query=query))).get("contacts")
+        tags = found[0].get("tags") if isinstance(found, list) and found else None
+        return tags if isinstance(tags, list) and tag.lower() in [str(each).lower() for each in tags] else None
+
+    def _batch(self, items: Sequence[Mapping[str, Any]], method: str = "POST", size: int = 0) -> dict[str, str]:
+        """Id of a new batch, or why there is none. Raises OutcomeUnknown where the key may not use batches."""
+        answer = self._post(items, method, size)
+        if answer.status in (401, 403):
+            raise OutcomeUnknown(f"The key may not use batches: {_words(answer)}.")
+        return {"id": str(fields_of(answer).get("batchID"))} if _fine(answer) else {"refused": _words(answer)}
+
+    def _post(self, items: Sequence[Mapping[str, Any]], method: str = "POST", size: int = 0) -> Answer:
+        """The answer to a new batch, whose body is filled up with spaces to `size` bytes."""
+        body = {"method": method, "endpoint": "contacts", "origin": "segment-exports", "items": items}
+        return self._hear(Request("POST", "/api/batches", BATCHES, body=orjson.dumps(body).ljust(size)))
+
+    def _hear(self, request: Request) -> Answer:
+        return self._ear.hear(self._client.call, request)
+
+
+def _fine(answer: Answer) -> bool:
+    return answer.status in (200, 201, 202)
+
+
+def _result(answer: Answer) -> str:
+    return _ACCEPTED if _fine(answer) else _words(answer)
+
+
+def _words(answer: Answer) -> str:
+    return refusal_words(answer, fields_of(answer).get("title"))

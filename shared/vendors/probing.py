@@ -1,0 +1,273 @@
+"""Asking a real account what the vendor's contract leaves open, with canary contacts on a list of our own.
+
+A probe never deletes, unsubscribes or suppresses anybody: canaries are taken off what it made, and its lists are
+dropped. It may be cut off at any time: what it did is kept in its notebook, and what it left behind is found by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+
+from shared.cloud.scrubbing import excerpt
+from shared.errors import OutcomeUnknown, RetryAfter, UserMustAct
+from shared.vendors.answers import Answer, RateLimited, Request, UnexpectedAnswer
+from shared.vendors.canaries import Canaries
+from shared.vendors.contract import Finding, Question, Told
+from shared.vendors.registry import complete_settings, definition, folder
+from shared.vendors.transport import Failure, Transport
+
+if TYPE_CHECKING:
+    from shared.vendors.http import Credentials, Link
+
+T = TypeVar("T")
+
+LOOKS, LOOK_SECONDS = 12, 5.0
+"""How often, and how far apart, a probe looks for what the vendor does a little later."""
+MOST_TRIES = 5
+"""Failures of the network, or answers that make no sense, until a step is given up."""
+MOST_SWEEPS = 15
+
+_NO_ANSWER = frozenset(
+    {
+        "authenticate_again",
+        "bad_credentials",
+        "key_disabled",
+        "oauth_app_refused",
+        "oauth_refused",
+        "version_retired",
+        "wrong_key_type",
+    }
+)
+"""A refusal of the connection as a whole, which answers no question."""
+
+
+class Waiting(RetryAfter):
+    """The vendor is not done yet with what it took on."""
+
+
+class Notebook:
+    """What a probe did and found so far, as JSON; `save` keeps it, after each new fact."""
+
+    def __init__(self, facts: dict[str, Any], save: Callable[[], None] = lambda: None) -> None:
+        self._known: dict[str, Any] = facts.setdefault("known", {})
+        self._tries: dict[str, int] = facts.setdefault("tries", {})
+        self._findings: dict[str, dict[str, str]] = facts.setdefault("findings", {})
+        self._save = save
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` returned the first time, also in an earlier slice. It has to be JSON without an address."""
+        if name not in self._known:
+            self._known[name] = make()
+            self._save()
+        return cast(T, self._known[name])
+
+    def patiently(self, name: str, look: Callable[[], T | None], looks: int = LOOKS) -> T | None:
+        """The first thing but None that `look` returns; None after so many looks. Raises Waiting between them."""
+
+        def found() -> T | None:
+            seen = look()
+            if seen is None and self.tried(name) < looks:
+                raise Waiting(LOOK_SECONDS, "The vendor is not done yet.")
+            return seen
+
+        return self.once(name, found)
+
+    def tried(self, name: str) -> int:
+        """Count another try; how many that makes."""
+        self._tries[name] = self._tries.get(name, 0) + 1
+        self._save()
+        return self._tries[name]
+
+    def note(self, found: Mapping[str, Finding]) -> None:
+        self._findings |= {each: asdict(finding) for each, finding in found.items()}
+        self._save()
+
+    @property
+    def hopeless(self) -> str:
+        """Why nothing can be asked on this connection, for people; empty where something can."""
+        return str(self._known.get("hopeless", ""))
+
+    @property
+    def left_behind(self) -> str:
+        """What could not be cleared away in the end, for people."""
+        return str(self._known.get("left", ""))
+
+    @property
+    def findings(self) -> Mapping[str, Finding]:
+        made = self._findings.items()
+        return {each: Finding(Told(said["told"]), said["answer"], said["evidence"]) for each, said in made}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """`run` answers the questions `ids`. Cut off, it is run again: what the notebook knows is not done twice."""
+
+    run: Callable[[], Mapping[str, Finding]]
+    ids: tuple[str, ...]
+
+
+class Probe(Protocol):
+    """One vendor's probe. Its methods raise what a vendor's calls raise."""
+
+    def steps(self) -> Sequence[Step]: ...
+
+    def sweep(self) -> str:
+        """Take canaries off and drop what probes made, also earlier ones; what had to be left, for people."""
+        ...
+
+
+def questions(vendor: str) -> tuple[Question, ...]:
+    """Every point that the vendor's contract leaves open. Raises Unprocessable for a vendor that does not exist."""
+    found: tuple[Question, ...] = import_module(f"shared.vendors.{folder(vendor)}.questions").QUESTIONS
+    return found
+
+
+def open_probe(
+    vendor: str,
+    *,
+    settings: Mapping[str, str | float | bool],
+    credentials: Credentials,
+    link: Link,
+    canaries: Canaries,
+    book: Notebook,
+) -> Probe:
+    """A probe of one connection. Makes no request. Raises Unprocessable as `open_vendor` does."""
+    module = import_module(f"shared.vendors.{folder(vendor)}.probe")
+    made: Probe = module.probe(complete_settings(definition(vendor), settings), credentials, link, canaries, book)
+    return made
+
+
+def advance(probe: Probe, book: Notebook, *, out_of_time: Callable[[], bool], late: bool) -> float | None:
+    """Answer what there is time for. Seconds until the next call, None when all is done and cleared away.
+
+    `late`: the probe has gone on for too long, so it is only cleared away. Raises LeaseLost.
+    """
+    try:
+        hopeless = book.once("hopeless", lambda: _hopeless(probe, book)) or ("There was no time left." if late else "")
+        for step in probe.steps():
+            if set(step.ids) <= book.findings.keys():
+                continue
+            if not hopeless and out_of_time():
+                return 0.0
+            book.note(_untold(step, hopeless) if hopeless else _carry_out(step, book))
+        book.once("left", lambda: _left(probe, book))
+    except RetryAfter as error:
+        return error.seconds
+    return None
+
+
+def conclude(vendor: str, book: Notebook) -> dict[str, Finding]:
+    """A finding for every question of the vendor's."""
+    found = book.findings
+    return {each.id: found.get(each.id) or _silent(each) for each in questions(vendor)}
+
+
+def answered(answer: str, evidence: str = "") -> Finding:
+    return Finding(Told.ANSWERED, answer, evidence)
+
+
+def untold(why: str) -> Finding:
+    return Finding(Told.UNTOLD, why)
+
+
+def told(answer: str | None, evidence: str = "") -> Finding:
+    """The answer, where there is one."""
+    return untold("What the vendor showed fits no answer.") if answer is None else answered(answer, evidence)
+
+
+def _silent(question: Question) -> Finding:
+    if question.not_tried:
+        return Finding(Told.NOT_TRIED, question.not_tried)
+    return untold("The probe did not come to it.")
+
+
+def _untold(step: Step, why: str) -> dict[str, Finding]:
+    return dict.fromkeys(step.ids, untold(why))
+
+
+def _carry_out(step: Step, book: Notebook) -> Mapping[str, Finding]:
+    """Findings of a step, also where it failed for good. Raises RetryAfter, LeaseLost and what stops a slice."""
+    try:
+        return step.run()
+    except (Waiting, RateLimited):
+        raise
+    except RetryAfter as error:
+        if book.tried(f"step {step.ids[0]}") < MOST_TRIES:
+            raise
+        return _untold(step, excerpt(error.reason))
+    except (UserMustAct, OutcomeUnknown) as error:
+        return _untold(step, excerpt(str(error)))
+
+
+def _hopeless(probe: Probe, book: Notebook) -> str:
+    """Clear away what earlier probes left, which tells whether the connection works at all."""
+    try:
+        _sweep(probe, book, "before")
+    except UserMustAct as error:
+        return excerpt(error.message)
+    return ""
+
+
+def _left(probe: Probe, book: Notebook) -> str:
+    """Clear away; what had to be left."""
+    try:
+        return _sweep(probe, book, "after")
+    except UserMustAct as error:
+        return excerpt(error.message)
+
+
+def _sweep(probe: Probe, book: Notebook, name: str) -> str:
+    """What had to be left; trouble that lasts does not keep a probe from ending."""
+    try:
+        return probe.sweep()
+    except RetryAfter as error:
+        if book.tried(f"sweep {name}") < MOST_SWEEPS:
+            raise
+        return excerpt(error.reason)
+    except OutcomeUnknown as error:
+        return excerpt(error.reason)
+
+
+class Ear:
+    """A transport that remembers the latest answer, also one of which the client makes an error."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._heard: list[tuple[str, Answer]] = []
+
+    def __call__(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float
+    ) -> Answer | Failure:
+        outcome = self._transport(method, url, headers, body, seconds)
+        self._heard = [(url, outcome)] if isinstance(outcome, Answer) else []
+        return outcome
+
+    def hear(self, call: Callable[[Request], Answer], request: Request) -> Answer:
+        """The answer, whatever it says. Raises RetryAfter, OutcomeUnknown, and what stops a slice."""
+        self._heard.clear()
+        try:
+            return call(request)
+        except UserMustAct as error:
+            if error.code in _NO_ANSWER:
+                raise
+            # The latest may be the answer to something else, such as a sign-in that was to be renewed.
+            for url, answer in self._heard:
+                if request.path in url:
+                    return answer
+            raise
+
+
+def fields_of(answer: Answer) -> dict[str, Any]:
+    """The answer's JSON object; empty where it has none."""
+    try:
+        return answer.object()
+    except UnexpectedAnswer:
+        return {}
+
+
+def refusal_words(answer: Answer, code: object) -> str:
+    """`400 BatchTooLarge`."""
+    return excerpt(f"{answer.status} {code}" if code not in (None, "") else f"{answer.status}", 80)

@@ -1,0 +1,117 @@
+"""The pair of tokens that signing in at a vendor gives: forms that ask for one, answers that hold one. Pure.
+
+RFC 6749, sections 4.1.3, 5 and 6; Campaign Monitor contract, section 1.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlencode
+
+from shared.cloud.scrubbing import excerpt
+from shared.errors import UserMustAct
+from shared.vendors.answers import Answer, UnexpectedAnswer
+
+MOST_CHARACTERS = 8000
+"""Of one token: both fit a Key Vault secret (25 KB) and a header."""
+
+_GRANT_GONE = frozenset({"invalid_grant"})
+_APP_WRONG = frozenset({"invalid_client", "unknown_client", "unauthorized_client", "invalid_redirect_uri"})
+
+
+class GrantGone(UserMustAct):
+    """The code or the refresh token opens nothing any more; a person has to sign in again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Access token and refresh token. They are one secret, so that they can never be of two different sign-ins."""
+
+    access: str = field(repr=False)
+    refresh: str = field(repr=False)
+
+    def secret(self) -> str:
+        """As Key Vault keeps it."""
+        return json.dumps({"access_token": self.access, "refresh_token": self.refresh})
+
+
+def kept(secret: str, label: str) -> Pair:
+    """The pair of a Key Vault secret. Raises GrantGone for anything else."""
+    try:
+        found = json.loads(secret)
+    except ValueError:
+        found = None
+    pair = _pair(found) if isinstance(found, dict) else None
+    if pair is None:
+        raise sign_in_again(label)
+    return pair
+
+
+def exchange_form(client_id: str, client_secret: str, redirect_uri: str, code: str) -> bytes:
+    """The body that asks for a pair with the code that a person came back with."""
+    return _form(
+        grant_type="authorization_code",
+        client_id=client_id,
+        client_secret=client_secret,
+        redirect_uri=redirect_uri,
+        code=code,
+    )
+
+
+def refresh_form(refresh_token: str) -> bytes:
+    """The body that asks for the next pair."""
+    return _form(grant_type="refresh_token", refresh_token=refresh_token)
+
+
+def told(answer: Answer, label: str) -> Pair:
+    """The pair in an answer of the token endpoint; the status says nothing, as which one errors have is not published.
+
+    Raises GrantGone, UserMustAct for another refusal, and UnexpectedAnswer for what is neither.
+    """
+    found = answer.object()
+    error = found.get("error")
+    if isinstance(error, str) and error:
+        raise _refusal(error, found.get("error_description"), label)
+    pair = _pair(found) if answer.status == 200 else None
+    if pair is None:
+        raise UnexpectedAnswer(f"{label} answered {answer.status} to the sign-in, with neither tokens nor an error.")
+    return pair
+
+
+def sign_in_again(label: str) -> GrantGone:
+    """Nothing opens the account any more."""
+    return GrantGone(
+        "authenticate_again",
+        f"{label} no longer accepts the sign-in of this connection: it was revoked there, or replaced. An "
+        f"administrator has to choose 'Authenticate with {label}' on the connection; the next run then goes on.",
+    )
+
+
+def _refusal(error: str, description: object, label: str) -> UserMustAct:
+    if error in _GRANT_GONE:
+        return sign_in_again(label)
+    if error in _APP_WRONG:
+        return UserMustAct(
+            "oauth_app_refused",
+            f"{label} does not know this app as the settings describe it ({excerpt(error, 40)}): compare client id, "
+            "client secret and redirect address with what is registered there.",
+        )
+    words = f": {excerpt(description)}" if isinstance(description, str) else ""
+    return UserMustAct("oauth_refused", f"{label} refused the sign-in ({excerpt(error, 40)}){words}.")
+
+
+def _pair(found: Mapping[str, object]) -> Pair | None:
+    access, refresh = found.get("access_token"), found.get("refresh_token")
+    if isinstance(access, str) and isinstance(refresh, str) and _usable(access) and _usable(refresh):
+        return Pair(access, refresh)
+    return None
+
+
+def _usable(token: str) -> bool:
+    return 0 < len(token) <= MOST_CHARACTERS and token.isascii() and token.isprintable() and " " not in token
+
+
+def _form(**values: str) -> bytes:
+    return urlencode(values).encode()
