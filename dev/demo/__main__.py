@@ -36,7 +36,8 @@ def main() -> int:
 
 
 def _serve(console: Console, url: str, key: str) -> None:
-    console.print(f"The app is at {url}/api/docs?code={key}\nCtrl-C ends it.", soft_wrap=True)
+    places = f"The app is at {url}/ and its API at {url}/api/docs; the function key is {key}"
+    console.print(f"{places}\nCtrl-C ends it.", soft_wrap=True)
     try:
         threading.Event().wait()
     except KeyboardInterrupt:

@@ -42,6 +42,10 @@ def stage(vendor: DemoVendor) -> Iterator[Stage]:
             "EXPORT_SCHEDULE": EVERY_TWO_SECONDS,
             "VENDOR_HOSTS": ",".join(f"{host}={url}" for host, url in vendor.hosts(simulator).items()),
         }
+        if vendor.app:
+            client_id, secret = vendor.app
+            services.key_vault.set_secret(f"{vendor.name}-app", secret)
+            settings["OAUTH_APPS"] = f"{vendor.name}={client_id}:{vendor.name}-app"
         host = stack.enter_context(HostProcess(REPOSITORY, settings=settings, services=services, polling=0.2))
         storage = stack.enter_context(BlobServiceClient.from_connection_string(services.connection_string))
         yield Stage(host, services, simulator, storage.create_container(CONTAINER))

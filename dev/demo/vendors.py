@@ -19,7 +19,8 @@ Members = Callable[[str, str], dict[str, dict[str, Any]]]
 class DemoVendor:
     """`secrets` are credential -> value; `matching` is vendor field -> snapshot column; `export` are the vendor's
     settings of an export, `simulator` settings of its simulator; `expected` gives the fields that a person should have
-    at the vendor, `members` those that the simulator's list has, by address."""
+    at the vendor, `members` those that the simulator's list has, by address. `app` is our client id and client secret
+    at a vendor where people may sign in."""
 
     name: str
     label: str
@@ -31,6 +32,7 @@ class DemoVendor:
     members: Members
     export: Mapping[str, Any] = field(default_factory=dict)
     simulator: Mapping[str, Any] = field(default_factory=dict)
+    app: tuple[str, str] | None = None
 
 
 def requests_summary(simulator: str) -> dict[str, Any]:
@@ -111,6 +113,7 @@ CAMPAIGN_MONITOR = DemoVendor(
     hosts=lambda simulator: {"api.createsend.com": simulator},
     settings={"client_id": "4a39c1d07be24f5a9c66d2e8b0137f5e", "import_rate": 20, "removal_rate": 500},
     secrets={"api_key": "campaign-monitor-account-key"},
+    app=("128431", "campaign-monitor+application/secret="),
     matching=_CAMPAIGN_MONITOR_MATCHING,
     expected=_wanted(_CAMPAIGN_MONITOR_MATCHING),
     members=_members(lambda row: {name: value for name, value in row["dataFields"].items() if value}),

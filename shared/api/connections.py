@@ -2,37 +2,80 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from shared.access.actions import Action, may
+from shared.access.person import Person
 from shared.api.problems import responses
-from shared.api.views import CheckView, TargetChoice
-from shared.api.wiring import TheCaller, TheConditions, TheService, stamp
+from shared.api.views import CheckView, ConnectionName, TargetChoice
+from shared.api.wiring import TheCaller, TheConditions, TheService, allowed, stamp
 from shared.catalog.models import Connection, ConnectionInput
-from shared.errors import UserMustAct
-from shared.vendors.contract import CheckResult
+from shared.control import connections as control
+from shared.control import credentials
+from shared.control.connections import Fate
 
 router = APIRouter(prefix="/api/v1/connections", tags=["connections"])
 
 
-@router.get("", summary="List the connections", responses=responses(403))
-def list_connections(service: TheService, caller: TheCaller) -> list[Connection]:
-    """By name."""
-    return [held.item for held in service.catalog.connections.all()]
+def _typed(value: SecretStr) -> SecretStr:
+    """Without the spaces and line ends that come along when something is copied."""
+    text = value.get_secret_value().strip()
+    if not text.isprintable():
+        raise ValueError("Remove the control characters (tabs, line breaks).")
+    if not text:
+        raise ValueError("Type the credential.")
+    return SecretStr(text)
 
 
-@router.get("/{name}", summary="Read a connection", responses=responses(403, 404))
-def read_connection(name: str, service: TheService, caller: TheCaller, response: Response) -> Connection:
-    """Its `ETag` is the version to send as If-Match."""
+class SecretInput(BaseModel):
+    """A credential as a person types it. It goes to Key Vault, and no answer ever holds it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    value: Annotated[SecretStr, Field(max_length=10_000), AfterValidator(_typed)]
+
+
+class RemoveInput(BaseModel):
+    """What becomes of the exports on a connection that goes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    exports: dict[str, Fate] = Field(default_factory=dict, description="Export -> detach or remove; name them all.")
+    keep_members: bool = Field(default=False, description="Leave people on lists of exports that are removed.")
+
+
+@router.get(
+    "",
+    dependencies=[Depends(allowed(Action.SEE_CONNECTIONS))],
+    summary="List the connections",
+    responses=responses(403),
+)
+def list_connections(service: TheService, caller: TheCaller) -> list[Connection | ConnectionName]:
+    """By name. Only administrators see more than names and types."""
+    return [_seen_by(caller, held.item) for held in service.catalog.connections.all()]
+
+
+@router.get(
+    "/{name}",
+    dependencies=[Depends(allowed(Action.SEE_CONNECTIONS))],
+    summary="Read a connection",
+    responses=responses(403, 404),
+)
+def read_connection(
+    name: str, service: TheService, caller: TheCaller, response: Response
+) -> Connection | ConnectionName:
+    """Its `ETag` is the version to send as If-Match. Only administrators see more than name and type."""
     held = service.catalog.connection(name)
     stamp(response, held.etag)
-    return held.item
+    return _seen_by(caller, held.item)
 
 
 @router.put(
     "/{name}",
+    dependencies=[Depends(allowed(Action.EDIT_CONNECTION))],
     summary="Create or replace a connection",
     responses={201: {"model": Connection, "description": "Created"}, **responses(400, 403, 409, 412, 422)},
 )
@@ -53,8 +96,35 @@ def save_connection(
     return saved.item
 
 
+@router.put(
+    "/{name}/secrets/{credential}",
+    dependencies=[Depends(allowed(Action.SET_SECRETS))],
+    summary="Type a credential",
+    responses=responses(400, 403, 404, 409, 412, 422, 503),
+)
+def type_secret(
+    name: str,
+    credential: str,
+    sent: SecretInput,
+    service: TheService,
+    caller: TheCaller,
+    conditions: TheConditions,
+    response: Response,
+) -> Connection:
+    """Writes the value to Key Vault, where nobody is shown it again, and answers the connection. `credential` is one of
+    the vendor's credentials. The secret has the name that the connection gives for it in `secrets`; where it gives
+    none, the connection names a secret of its own from now on. Typing it again rotates it. Check the connection
+    afterwards."""
+    held = service.catalog.connection(name)
+    conditions.require(held.etag)
+    kept = credentials.keep(service, held, credential, sent.value.get_secret_value(), caller)
+    stamp(response, kept.etag)
+    return kept.item
+
+
 @router.delete(
     "/{name}",
+    dependencies=[Depends(allowed(Action.REMOVE_CONNECTION))],
     summary="Delete a connection",
     status_code=204,
     response_class=Response,
@@ -67,7 +137,12 @@ def delete_connection(name: str, service: TheService, caller: TheCaller, conditi
     service.catalog.delete_connection(held, caller)
 
 
-@router.post("/{name}/check", summary="Check a connection", responses=responses(403, 404, 409, 422, 502, 503))
+@router.post(
+    "/{name}/check",
+    dependencies=[Depends(allowed(Action.CHECK_CONNECTION))],
+    summary="Check a connection",
+    responses=responses(403, 404, 409, 422, 502, 503),
+)
 def check_connection(
     name: str,
     service: TheService,
@@ -77,31 +152,41 @@ def check_connection(
     ] = False,
 ) -> CheckView:
     """Asks the vendor, and keeps the account and what was found. A failed check is an answer, not an error."""
-    catalog = service.catalog
-    held = catalog.connection(name)
-    catalog.require_use(held.item, caller)
-    try:
-        result = service.check_connection(name)
-    except UserMustAct as error:
-        result = CheckResult(ok=False, code=error.code, message=error.message)
-    if same_account and held.item.account:
-        result = replace(result, account=held.item.account)
-    stored = catalog.record_check(held, result).item
-    strangers = catalog.strangers(stored) if result.ok else []
-    return CheckView(
-        ok=result.ok,
-        code=result.code,
-        message=result.message,
-        account=stored.account,
-        details=dict(result.details),
-        checked_at=catalog.now(),
-        warnings=[f'The export "{each}" belongs to another account: save it again.' for each in strangers],
-    )
+    return control.check(service, service.catalog.connection(name), caller, same_account=same_account)
 
 
-@router.get("/{name}/targets", summary="List the lists of a connection", responses=responses(403, 404, 422, 502, 503))
+@router.post(
+    "/{name}/remove",
+    dependencies=[Depends(allowed(Action.REMOVE_CONNECTION))],
+    summary="Remove a connection and decide about its exports",
+    status_code=204,
+    response_class=Response,
+    responses=responses(400, 403, 404, 409, 412, 422),
+)
+def remove_connection(
+    name: str, sent: RemoveInput, service: TheService, caller: TheCaller, conditions: TheConditions
+) -> None:
+    """Each export that uses it is detached (it keeps its definition and does not run) or removed."""
+    held = service.catalog.connection(name)
+    conditions.require(held.etag)
+    control.remove(service, held, caller, sent.exports, keep_members=sent.keep_members)
+
+
+@router.get(
+    "/{name}/targets",
+    dependencies=[Depends(allowed(Action.SEE_TARGETS))],
+    summary="List the lists of a connection",
+    responses=responses(403, 404, 422, 502, 503),
+)
 def list_targets(name: str, service: TheService, caller: TheCaller) -> list[TargetChoice]:
     """Asks the vendor: the lists or tags that an export may be given."""
-    held = service.catalog.connection(name)
-    service.catalog.require_use(held.item, caller)
+    service.catalog.connection(name)
     return [TargetChoice.model_validate(found) for found in service.connection_targets(name)]
+
+
+def _seen_by(caller: Person, connection: Connection) -> Connection | ConnectionName:
+    if may(caller, Action.SEE_CONNECTION_DETAILS):
+        return connection
+    named = ("name", "display_name", "vendor")
+    usable = may(caller, Action.EDIT_EXPORT, connection)
+    return ConnectionName(**{each: getattr(connection, each) for each in named}, usable=usable)

@@ -1,9 +1,10 @@
-"""Secrets from Key Vault, kept in memory for minutes and nowhere else."""
+"""Secrets in Key Vault, kept in memory for minutes and nowhere else."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ KEPT_SECONDS = 300.0
 
 
 class Secrets:
-    """Reads secrets by name. A value is fetched again after five minutes, or at once with `fresh`."""
+    """Secrets by name. A value is fetched again after five minutes, or at once with `fresh`."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
@@ -54,34 +55,63 @@ class Secrets:
                 self._kept[name] = (self._clock(), value)
         return value
 
-    def _fetch(self, name: str) -> str:
-        from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+    def put(self, name: str, value: str) -> None:
+        """Make `value` the newest version of a secret, here at once and elsewhere within five minutes.
 
-        try:
+        Raises UserMustAct where that is forbidden or the name is taken, RetryAfter otherwise.
+        """
+        with self._lock:
+            with _errors(name, _NOT_WRITTEN):
+                self._client.set_secret(name, value)
+            self._kept[name] = (self._clock(), value)
+
+    def _fetch(self, name: str) -> str:
+        with _errors(name, _NOT_READ):
             value = self._client.get_secret(name).value
-        except ClientAuthenticationError:
-            raise UserMustAct(
-                "key_vault_sign_in", "The app cannot sign in to Key Vault: check its managed identity."
-            ) from None
-        except HttpResponseError as error:
-            raise _meaning(name, error.status_code) from None
-        except AzureError as error:
-            raise RetryAfter(30, f"Key Vault does not answer ({type(error).__name__}).") from None
         if not value:
             raise UserMustAct("secret_empty", f"The secret '{name}' in Key Vault is empty: set its value.")
         return value
 
 
-def _meaning(name: str, status: int | None) -> UserMustAct | RetryAfter:
-    if status == 404:
-        return UserMustAct("secret_missing", f"Key Vault has no secret named '{name}': create it, or correct its name.")
-    if status == 403:
-        return UserMustAct(
-            "secret_forbidden",
-            f"The app may not read the secret '{name}': give its identity the role Key Vault Secrets User, "
-            "and check that the secret is enabled and the vault's firewall lets the app in.",
-        )
-    return RetryAfter(30, f"Key Vault answered with status {status}.")
+_NOT_READ = {
+    404: ("secret_missing", "Key Vault has no secret named '{name}': create it, or correct its name."),
+    403: (
+        "secret_forbidden",
+        "The app may not read the secret '{name}': give its identity the role Key Vault Secrets User, "
+        "and check that the secret is enabled and the vault's firewall lets the app in.",
+    ),
+}
+_NOT_WRITTEN = {
+    403: (
+        "secret_not_writable",
+        "The app may not write the secret '{name}': give its identity the role Key Vault Secrets Officer, "
+        "and check that the vault's firewall lets the app in.",
+    ),
+    409: (
+        "secret_deleted",
+        "Key Vault has a deleted secret named '{name}': recover or purge it there, or choose another name.",
+    ),
+}
+"""Status -> our code and words."""
+
+
+@contextmanager
+def _errors(name: str, known: Mapping[int, tuple[str, str]]) -> Iterator[None]:
+    """Key Vault's errors as ours; none of them holds a value."""
+    from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
+
+    try:
+        yield
+    except ClientAuthenticationError:
+        raise UserMustAct(
+            "key_vault_sign_in", "The app cannot sign in to Key Vault: check its managed identity."
+        ) from None
+    except HttpResponseError as error:
+        if found := known.get(error.status_code or 0):
+            raise UserMustAct(found[0], found[1].format(name=name)) from None
+        raise RetryAfter(30, f"Key Vault answered with status {error.status_code}.") from None
+    except AzureError as error:
+        raise RetryAfter(30, f"Key Vault does not answer ({type(error).__name__}).") from None
 
 
 class _StandInCredential:

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from shared.catalog.models import Connection, Export
+from shared.cloud.blobs import Blobs
 from shared.cloud.cloud import Cloud
 from shared.cloud.secrets import Secrets
-from shared.errors import UserMustAct
+from shared.delivery import layout
+from shared.errors import LeaseLost, RetryAfter, UserMustAct
 from shared.vendors.contract import Definition, Vendor
 from shared.vendors.http import Link
 from shared.vendors.limits import BATCH_SHARE, Limiter
 from shared.vendors.registry import definition, open_vendor
+from shared.vendors.tracing import traced
+from shared.vendors.transport import Wire
+
+LOCK_SECONDS = 60
+"""More than one request to a vendor's token endpoint and one to Key Vault take."""
+LOCK_PATIENCE, LOCK_PAUSE = 30.0, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +32,46 @@ class Named:
 
     secrets: Secrets
     names: Mapping[str, str]
+    blobs: Blobs
+    wait: Callable[[float], None] = time.sleep
+
+    def has(self, name: str) -> bool:
+        return name in self.names
 
     def get(self, name: str, *, fresh: bool = False) -> str:
+        return self.secrets.get(self._secret(name), fresh=fresh)
+
+    def put(self, name: str, value: str) -> None:
+        self.secrets.put(self._secret(name), value)
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[None]:
+        """By the lease of a blob, since Key Vault has no conditional write, and connection checks hold no account."""
+        blob = layout.lock(self._secret(name))
+        lease = self._lock(blob)
+        try:
+            yield
+        finally:
+            with suppress(LeaseLost):
+                self.blobs.release(blob, lease)
+
+    def _lock(self, blob: str) -> str:
+        waited = 0.0
+        while (lease := self.blobs.acquire(blob, LOCK_SECONDS)) is None:
+            if waited >= LOCK_PATIENCE:
+                raise RetryAfter(LOCK_PATIENCE, "Another worker renews this connection's sign-in.")
+            self.wait(LOCK_PAUSE)
+            waited += LOCK_PAUSE
+        return lease
+
+    def _secret(self, name: str) -> str:
         if name not in self.names:
-            raise UserMustAct("secret_unnamed", f"The connection names no secret for '{name}': edit the connection.")
-        return self.secrets.get(self.names[name], fresh=fresh)
+            raise UserMustAct(
+                "secret_unnamed",
+                f"The connection has no credential '{name}' yet: an administrator types it in, names the Key Vault "
+                "secret that holds it, or signs in at the vendor where it offers that.",
+            )
+        return self.names[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +101,8 @@ def open_connection(
     limiter = Limiter(found.rates, budget=connection.rate_budget, share=share, settings=connection.settings, wait=wait)
     limiter.restore(windows or {})
     hosts = cloud.settings.vendor_hosts
-    link = Link(limiter=limiter, vendor_hosts=hosts, before_request=before_request, wait=wait)
-    credentials = Named(cloud.secrets, connection.secrets)
+    link = Link(limiter=limiter, vendor_hosts=hosts, before_request=before_request, wait=wait, transport=traced(Wire()))
+    credentials = Named(cloud.secrets, connection.secrets, cloud.blobs, wait)
     settings = connection.settings | (export.settings if export else {})
     vendor = open_vendor(connection.vendor, settings=settings, credentials=credentials, link=link)
     return Opened(vendor, found, link)
@@ -66,6 +110,8 @@ def open_connection(
 
 def usable(connection: Connection | None, name: str) -> Connection:
     """The connection, if exports may run with it now. Raises UserMustAct."""
+    if not name:
+        raise UserMustAct("detached", "The export has no connection: give it one to run it.")
     if connection is None:
         raise UserMustAct("connection_missing", f"There is no connection '{name}': create it, or choose another.")
     if connection.disabled:

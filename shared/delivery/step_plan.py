@@ -40,12 +40,13 @@ def plan(work: Work) -> None:
     made, fingerprint = plans.read(work.cloud.blobs, work.folder) or _make(work)
     total = made.balance.operations
     left_out = made.balance.left_out
+    passed_over = [why for each in made.snapshots for why in each["passed_over"]]
     planned = {
         "plan": fingerprint,
         "total": total,
         "counts": step_commit.planned_counts(made),
         "left_out": left_out,
-        "warnings": [f"A newer snapshot was not used: {why}." for each in made.snapshots for why in each["passed_over"]],
+        "warnings": [f"A newer snapshot was not used: {why}." for why in passed_over],
     }
     findings = [Finding(**each) for each in made.findings]
     if not guards.may_go_on(findings, work.delivery.decision):

@@ -183,6 +183,12 @@ class Definition:
     """What to look up before an export is given a list that exists, where the vendor's API does not tell."""
     oauth: OAuth | None = None
     """Where the vendor has it, a person may sign in at the vendor in place of giving us a key."""
+    fresh_seconds: float = 60.0
+    """For so long after a write, `count` and `look_at` may still tell of the time before it."""
+    most_members: int = 200_000
+    """People that `members` reads within one slice, at the vendor's rates."""
+    members_page: int = 1000
+    """People of one of the answers that `members` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +250,26 @@ class TargetFound:
     """What the vendor module needs again with every batch, such as keys of custom fields; kept with the delivery."""
 
 
+@dataclass(frozen=True, slots=True)
+class Count:
+    """People on a target, told by the vendor without listing them; `inactive` are others whom the target keeps, but who
+    get nothing: they unsubscribed or bounced."""
+
+    people: int
+    inactive: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A person as the vendor shows them, beside the row that was sent. `inactive`: they are off the target by their own
+    doing. `compared` and `differing` are names of fields; what the vendor does not show is not compared."""
+
+    on_target: bool
+    inactive: bool = False
+    compared: frozenset[str] = frozenset()
+    differing: frozenset[str] = frozenset()
+
+
 class Vendor(Protocol):
     """One connection's calls. All methods may raise UserMustAct, RetryAfter, OutcomeUnknown and LeaseLost."""
 
@@ -287,6 +313,16 @@ class Vendor(Protocol):
 
     def members(self, target: TargetFound) -> Iterator[str]:
         """Addresses of everyone on the target, streamed. Raises as the others do."""
+        ...
+
+    def count(self, target: TargetFound) -> Count | None:
+        """How many people are on the target, in a few requests; None where the vendor does not tell. As fresh as
+        `Definition.fresh_seconds` says."""
+        ...
+
+    def look_at(self, target: TargetFound, rows: Sequence[Row]) -> Sequence[Seen]:
+        """What the vendor shows of these few people, in the order of the rows: a request each, and as fresh as `count`.
+        Empty where the vendor does not show single people."""
         ...
 
     def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:

@@ -67,10 +67,10 @@ class Tokens:
     - both tokens are one secret, so a reader never has one of each pair.
 
     What cannot be closed: a process that is killed between the vendor's answer and the write, a vault that fails just
-    then in spite of its client's retries, or an answer that is lost on the way takes the new pair with it. A vendor that rotates then refuses the old refresh token, and the
-    error says that a person has to sign in again; nothing else is lost, and the next run goes on where this one
-    stopped. A worker that stands still for longer than its lock lasts can cause the same words for one moment: the
-    pair that it then writes is good, and the next attempt uses it.
+    then in spite of its client's retries, or an answer that is lost on the way takes the new pair with it. A vendor
+    that rotates then refuses the old refresh token, and the error says that a person has to sign in again; nothing
+    else is lost, and the next run goes on where this one stopped. A worker that stands still for longer than its lock
+    lasts can cause the same words for one moment: the pair that it then writes is good, and the next attempt uses it.
     """
 
     def __init__(self, definition: Definition, credentials: Credentials, link: Link) -> None:

@@ -15,8 +15,9 @@ from dev.simulators.common.vendor import HTML, Answer, Call, Refusal, json_answe
 
 _FORM = "application/x-www-form-urlencoded"
 _PAGE = """<!DOCTYPE html>
-<html><head><title>Campaign Monitor</title></head><body>
-<h1>Allow access?</h1><p>The application asks for: {permissions}</p>
+<html lang="en"><head><title>Campaign Monitor (simulated)</title>
+<meta name="viewport" content="width=device-width"></head><body>
+<h1>Allow access?</h1><p>The application {application} asks for: {permissions}</p>
 <form method="post" action="/oauth?{query}">
 <button name="decision" value="allow">Allow access</button> <button name="decision" value="deny">Deny access</button>
 </form></body></html>
@@ -135,7 +136,8 @@ def authorise(tokens: Tokens, settings: Settings, clock: Clock, call: Call) -> A
         return _back(call, error="unknown_scope", error_description="Unrecognised permissions were requested")
     decision = _decision(settings, call)
     if decision == "ask":
-        page = _PAGE.format(permissions=html.escape(query["scope"]), query=html.escape(urlencode(query)))
+        words = {"application": application, "permissions": query["scope"], "query": urlencode(query)}
+        page = _PAGE.format(**{name: html.escape(text) for name, text in words.items()})
         return Answer(200, page.encode(), HTML)
     if decision != "grant":
         return _back(call, error="access_denied", error_description="The end-user did not grant authorisation")

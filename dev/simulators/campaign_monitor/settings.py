@@ -96,7 +96,7 @@ class Settings(settings.Settings):
     wait_header: Literal["x-ratelimit-reset", "retry-after"] = "x-ratelimit-reset"
 
     applications: dict[str, Application] = Field(default_factory=_applications)
-    authorisation: Literal["grant", "ask", "deny"] = "grant"
+    authorisation: Literal["ask", "grant", "deny"] = "ask"
     grants: str = ACCOUNT
     code_seconds: float = Field(default=600.0, gt=0)
     token_seconds: int = Field(default=1_209_600, ge=1)
@@ -130,6 +130,7 @@ class Settings(settings.Settings):
     duplicate_rows: Literal["last_wins", "first_wins"] = "last_wins"
     failure_codes: Literal["numbers", "texts"] = "numbers"
     poison: list[str] = Field(default_factory=list)
+    most_bytes: int | None = Field(default=None, ge=1)
 
     single_add_seconds: float = Field(default=10.0, ge=0)
     same_subscriber: Rate | None = Rate(calls=3, seconds=60)

@@ -53,6 +53,9 @@ class SubscriberCalls:
         client, mailing_list = self._accounts.list_of(call)
         body = bodies.read(call, bodies.IMPORT, "subscribers")
         rows = body.get("Subscribers", [])
+        most = self._accounts.settings.most_bytes
+        if most is not None and len(call.body) > most:
+            return replace(answers.empty(413), rows=len(rows))
         try:
             answer = self._import_rows(client, mailing_list, Flags.of(body), rows)
         except Refusal as refusal:

@@ -11,14 +11,15 @@ from functools import partial
 from shared.errors import OutcomeUnknown, RetryAfter, UserMustAct
 from shared.vendors.answers import Answer
 from shared.vendors.batches import FRUITLESS_REQUESTS
-from shared.vendors.campaign_monitor import requests, responses
+from shared.vendors.campaign_monitor import looking, requests, responses
 from shared.vendors.campaign_monitor.definition import API_KEY, DEFINITION, HOST, IMPORT, TOKENS
 from shared.vendors.campaign_monitor.envelopes import UNKNOWN_ID, broken, refusal, renewable
 from shared.vendors.campaign_monitor.fields import ListField
 from shared.vendors.campaign_monitor.patience import patient
+from shared.vendors.campaign_monitor.looking import Person
 from shared.vendors.campaign_monitor.responses import Details, Named, Page
 from shared.vendors.campaign_monitor.targets import vanished
-from shared.vendors.contract import Receipt
+from shared.vendors.contract import Count, Receipt
 from shared.vendors.http import TROUBLE_SECONDS, Client, Credentials, Link
 from shared.vendors.oauth import Tokens
 
@@ -89,6 +90,15 @@ class Api:
     def newest(self, list_id: str, state: str, page: int) -> Page:
         with _unknown_id_means(vanished):
             return self._client.ask(requests.newest(list_id, state, page), responses.page)
+
+    def count(self, list_id: str) -> Count:
+        with _unknown_id_means(vanished):
+            return self._client.ask(requests.stats(list_id), looking.stats)
+
+    def person(self, list_id: str, address: str) -> Person | None:
+        """None where the list has nobody of this address."""
+        with _unknown_id_means(vanished):
+            return self._client.ask(requests.person(list_id, address), looking.person)
 
     def suppressed(self, page: int) -> Page:
         with _unknown_id_means(_client_unknown):

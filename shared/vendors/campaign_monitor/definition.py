@@ -19,6 +19,8 @@ IMPORT = "subscribers/import"
 DELETE = "subscribers/delete"
 PEOPLE = "lists/people"
 SUPPRESSED = "clients/suppressionlist"
+STATS = "lists/stats"
+PERSON = "subscribers"
 
 MOST_ROWS = 1000
 """Of one import, published; also of a page that is read."""
@@ -118,6 +120,7 @@ DEFINITION = Definition(
         Rate((DELETE,), 250, 10.0, published=False, setting="removal_rate"),
         Rate((PEOPLE, SUPPRESSED), 100, 10.0, published=False),
         Rate((LIST,), 500, 10.0, published=False),
+        Rate((STATS, PERSON), 100, 10.0, published=False),
         Rate((CLIENTS, LISTS, CREATE_LIST, FIELDS), 200, 10.0, published=False),
     ),
     hosts=(HOST,),
@@ -139,4 +142,6 @@ DEFINITION = Definition(
     ),
     # An import is answered when all of its rows are processed, which takes minutes in a bad hour.
     request_seconds=200.0,
+    most_members=1_000_000,
+    members_page=MOST_ROWS,
 )

@@ -18,6 +18,8 @@ from shared.vendors.campaign_monitor.definition import (
     LISTS,
     MOST_ROWS,
     PEOPLE,
+    PERSON,
+    STATS,
     SUPPRESSED,
 )
 
@@ -82,6 +84,15 @@ def removed(list_id: str, address: str) -> Request:
 def people(list_id: str, state: str, page: int) -> Request:
     """People of a list in one state, `active` or `unconfirmed`, by address."""
     return Request("GET", _people_path(list_id, state), PEOPLE, query={"date": ""} | _paging(page, "email", "asc"))
+
+
+def stats(list_id: str) -> Request:
+    return Request("GET", f"{_BASE}/lists/{_in_path(list_id)}/stats.json", STATS)
+
+
+def person(list_id: str, address: str) -> Request:
+    query = {"email": address, "includetrackingpreference": "true"}
+    return Request("GET", f"{_BASE}/subscribers/{_in_path(list_id)}.json", PERSON, query=query)
 
 
 def newest(list_id: str, state: str, page: int) -> Request:

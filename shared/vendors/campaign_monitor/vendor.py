@@ -10,7 +10,7 @@ from functools import cache, partial
 
 from shared.errors import OutcomeUnknown, RetryAfter, Unprocessable, UserMustAct
 from shared.vendors.batches import Part, Reading, carry_out, cut
-from shared.vendors.campaign_monitor import checking, codes, targets
+from shared.vendors.campaign_monitor import checking, codes, looking, targets
 from shared.vendors.campaign_monitor import fields as custom_fields
 from shared.vendors.campaign_monitor.api import LATER, Api
 from shared.vendors.campaign_monitor.definition import BUILT_IN, CONSENT, DEFINITION, MOST_BYTES, UNCHANGED
@@ -25,10 +25,12 @@ from shared.vendors.contract import (
     CONFIRMED,
     BatchResult,
     CheckResult,
+    Count,
     FieldType,
     Kind,
     Receipt,
     Row,
+    Seen,
     TargetFound,
     TargetWanted,
     Vendor,
@@ -123,18 +125,25 @@ class CampaignMonitor:
             for page in pages(partial(self._api.people, target.list_id, state)):
                 yield from (address for address, _ in page.people)
 
+    def count(self, target: TargetFound) -> Count | None:
+        """The list's statistics: whom it sends to, and who unsubscribed or bounced."""
+        return self._api.count(target.list_id)
+
+    def look_at(self, target: TargetFound, rows: Sequence[Row]) -> Sequence[Seen]:
+        shape = self._shape(target)
+        return [looking.seen(row, shape, self._api.person(target.list_id, row.address)) for row in rows]
+
     def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
         raise AssertionError("Campaign Monitor answers at once, so nothing is ever staged")
 
     def _import(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
-        known = target.details
         batch = Batch(
             rows,
-            Shape(custom_fields.unpack(known.get("fields", "")), known.get("consent_to_track", UNCHANGED)),
+            self._shape(target),
             partial(self._api.imported, target.list_id),
             partial(self._look_up, target.list_id),
             entrants=kind is Kind.ADD,
-            wary=known.get("suppression") == "ignored",
+            wary=target.details.get("suppression") == "ignored",
         )
 
         def ask(part: Part) -> Reading:
@@ -143,6 +152,11 @@ class CampaignMonitor:
 
         result = carry_out(cut(batch.sizes, self._batch_rows, MOST_BYTES), ask, self._wait)
         return replace(result, warnings=(*result.warnings, *batch.notes))
+
+    @staticmethod
+    def _shape(target: TargetFound) -> Shape:
+        known = target.details
+        return Shape(custom_fields.unpack(known.get("fields", "")), known.get("consent_to_track", UNCHANGED))
 
     def _remove(self, list_id: str, rows: Sequence[Row]) -> BatchResult:
         confirm_list = cache(partial(self._api.details, list_id))

@@ -16,6 +16,8 @@ SUBSCRIBE = "lists/subscribe"
 UNSUBSCRIBE = "lists/unsubscribe"
 BULK_UPDATE = "users/bulkUpdate"
 GET_FIELDS = "users/getFields"
+SIZE = "lists/size"
+PROFILE = "users/getByEmail"
 
 MOST_ROWS = 1000
 """Of one request; unpublished, but what every bulk integration keeps to."""
@@ -101,6 +103,8 @@ DEFINITION = Definition(
         Rate((LISTS,), 100, 1.0),
         Rate((GET_FIELDS,), 3, 1.0),
         Rate((MEMBERS,), 5, 60.0),
+        Rate((SIZE,), 5, 60.0),
+        Rate((PROFILE,), 100, 1.0),
         Rate((BULK_UPDATE,), 5, 1.0),
         Rate((SUBSCRIBE, UNSUBSCRIBE), 4, 1.0, published=False, setting="subscribe_rate"),
         Rate((CREATE_LIST,), 1, 1.0, published=False),
@@ -111,4 +115,7 @@ DEFINITION = Definition(
     reserved_fields=_RESERVED,
     # Fields that the project does not have yet get their type from the first request that names them.
     first_batch_alone=True,
+    # Section 9: beyond that many, the one answer with all members takes minutes, or is cut.
+    most_members=200_000,
+    members_page=200_000,
 )

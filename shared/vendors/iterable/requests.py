@@ -14,6 +14,8 @@ from shared.vendors.iterable.definition import (
     GET_FIELDS,
     LISTS,
     MEMBERS,
+    PROFILE,
+    SIZE,
     SUBSCRIBE,
     UNSUBSCRIBE,
 )
@@ -27,6 +29,14 @@ def lists() -> Request:
 
 def members(list_id: str) -> Request:
     return Request("GET", "/api/lists/getUsers", MEMBERS, query={"listId": list_id})
+
+
+def size(list_id: str) -> Request:
+    return Request("GET", f"/api/lists/{int(list_id)}/size", SIZE)
+
+
+def profile(address: str) -> Request:
+    return Request("GET", "/api/users/getByEmail", PROFILE, query={"email": address})
 
 
 def fields() -> Request:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from shared.cloud.scrubbing import excerpt
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter, Unprocessable, UserMustAct
@@ -13,15 +14,17 @@ from shared.vendors.batches import Part, Reading, carry_out, cut
 from shared.vendors.contract import (
     BatchResult,
     CheckResult,
+    Count,
     FieldType,
     Kind,
     Row,
+    Seen,
     TargetFound,
     TargetWanted,
     Vendor,
 )
 from shared.vendors.http import Client, Credentials, Link
-from shared.vendors.iterable import requests, responses
+from shared.vendors.iterable import looking, requests, responses
 from shared.vendors.iterable.definition import DEFINITION, HOSTS, MOST_BYTES
 from shared.vendors.iterable.responses import ListDetails
 
@@ -123,6 +126,15 @@ class Iterable:
     def members(self, target: TargetFound) -> Iterator[str]:
         """One answer without paging (contract, section 9); people without an address are left out."""
         yield from self._client.ask(requests.members(target.list_id), responses.members)
+
+    def count(self, target: TargetFound) -> Count | None:
+        """The size of the list; who unsubscribed stays on it."""
+        return self._client.ask(requests.size(target.list_id), looking.size)
+
+    def look_at(self, target: TargetFound, rows: Sequence[Row]) -> Sequence[Seen]:
+        return [
+            self._client.ask(requests.profile(row.address), partial(looking.seen, target.list_id, row)) for row in rows
+        ]
 
     def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
         raise AssertionError("Iterable answers at once, so nothing is ever staged")

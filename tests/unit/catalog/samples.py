@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.catalog.catalog import Caller, Catalog
+from shared.access.person import How, Person, Role
+from shared.catalog.catalog import Catalog
 from shared.catalog.models import Connection, ConnectionInput, Export, ExportInput
 from shared.catalog.store import Held
 from shared.vendors.contract import CheckResult, Definition, Field, FieldType, Setting
@@ -59,8 +60,8 @@ COLUMNS = {
     "blob/ci:Nameless": ("CustomerId", "EMail"),
 }
 
-ADMIN = Caller("ann", administrator=True)
-CONTRIBUTOR = Caller("carl", administrator=False)
+ADMIN = Person("ann", "ann", frozenset({Role.ADMINISTRATOR}), How.SESSION)
+CONTRIBUTOR = Person("carl", "carl", frozenset({Role.CONTRIBUTOR}), How.SESSION)
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
@@ -120,7 +121,7 @@ class World:
         held = self.catalog.save_connection(name, connection(**changes), ADMIN, held)
         return self.catalog.record_check(held, CheckResult(True, "Fine.", account))
 
-    def save(self, name: str = "vips", by: Caller = ADMIN, running: bool = False, **changes: Any) -> Held[Export]:
+    def save(self, name: str = "vips", by: Person = ADMIN, running: bool = False, **changes: Any) -> Held[Export]:
         held = self.catalog.exports.get(name)
         return self.catalog.save_export(name, export(**changes), by, held, running=running)[0]
 

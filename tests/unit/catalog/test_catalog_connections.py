@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -47,7 +48,7 @@ def test_only_the_version_that_was_read_is_replaced(world: World) -> None:
 def test_who_made_it_and_who_changed_it_are_kept_apart(world: World) -> None:
     first = world.catalog.save_connection("m", connection(), ADMIN, None)
     world.later(hours=1)
-    other = world.catalog.save_connection("m", connection(), type(ADMIN)("bob", True), first).item
+    other = world.catalog.save_connection("m", connection(), replace(ADMIN, name="bob"), first).item
     assert (other.created_by, other.created_at) == ("ann", START)
     assert (other.updated_by, other.updated_at) == ("bob", START + timedelta(hours=1))
 

@@ -57,7 +57,7 @@ def test_a_required_setting_with_a_default_may_be_left_out() -> None:
 
 
 def test_secrets_are_judged_by_the_definition() -> None:
-    assert issues(secrets={}) == [Issue("/secrets/key", "Name the Key Vault secret that holds it: API key.")]
+    assert issues(secrets={}) == []  # typed later, once the connection is there
     assert issues(secrets={"key": "a", "token": "b"}) == [
         Issue("/secrets/token", "Letterbox has no such entry; it knows backup, key.")
     ]

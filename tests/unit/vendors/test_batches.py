@@ -175,3 +175,21 @@ def test_every_row_has_one_receipt_and_bad_ones_never_pass(data: st.DataObject) 
     found = receipts(result, rows)
     assert all(found[row].outcome is not Outcome.ACCEPTED for row in bad)
     assert set(result.others) <= set(range(rows))
+
+
+MISFIT = Receipt(Outcome.REJECTED, "invalid_data", "A value does not fit.", Retry.WHEN_CHANGED)
+
+
+def test_a_request_refused_as_a_whole_is_halved_and_writes_nobody_off() -> None:
+    found = batches.refused(5, MISFIT)
+    assert [list(group) for group in found.again] == [[0, 1], [2, 3, 4]]
+    assert (found.receipts, found.otherwise.code, found.otherwise.retry) == ({}, "invalid_data", Retry.NEXT_RUN)
+    assert batches.refused(1, MISFIT).receipts == {0: MISFIT}
+
+
+def test_values_that_fit_for_nobody_are_the_fields_fault_and_tried_again() -> None:
+    assert {(each.code, each.retry) for each in batches.nobody_fits([MISFIT] * 3, MISFIT, "Letterbox")} == {
+        ("field_changed", Retry.NEXT_RUN)
+    }
+    for receipts in ([MISFIT], [MISFIT, CONFIRMED], []):
+        assert batches.nobody_fits(receipts, MISFIT, "Letterbox") == receipts

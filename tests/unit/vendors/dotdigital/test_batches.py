@@ -552,3 +552,35 @@ def test_nobodys_address_and_no_secret_reaches_a_log_a_reason_or_a_job(caplog: p
     assert "example.com" not in text
     for secret in (PASSWORD, USER, "Basic "):
         assert secret not in text
+
+
+# Imports that Dotdigital finds too large
+
+
+def taking(account: Dot, most: int) -> Callable[[Seen], Reply | Raw]:
+    """Imports of at most so many people are taken on."""
+
+    def answer(seen: Seen) -> Reply | Raw:
+        sent = seen.json()["contacts"]
+        if len(sent) > most:
+            return Reply(413, b"")
+        return reply({"importId": account.take(sent)}, 202)
+
+    return answer
+
+
+def test_an_import_that_is_too_large_is_halved_and_the_size_is_kept() -> None:
+    account = Dot()
+    account.other[IMPORT] = taking(account, 5)
+    with world(account) as here:
+        assert outcomes(finish(here, Kind.ADD, rows(16)), 16) == ["accepted"] * 16
+        sizes = [len(body["contacts"]) for body in here.sent("/import")]
+        assert sizes[:3] == [16, 8, 4] and max(sizes[3:]) <= 4
+        assert sum(sizes[2:]) == 16
+
+
+def test_where_every_import_is_too_large_the_size_is_not_what_is_wrong() -> None:
+    with world(Dot(other={IMPORT: Reply(413, b"")})) as here:
+        found = finish(here, Kind.ADD, rows(200))
+        assert {(each.code, each.retry) for each in receipts(found, 200)} == {("refused", Retry.NEXT_RUN)}
+        assert len(here.sent("/import")) < 30

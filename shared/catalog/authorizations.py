@@ -1,0 +1,97 @@
+"""Sign-ins at a vendor that are under way: what stands behind the `state` that goes there and comes back.
+
+Kept in a table and not in a signed token, because a state is good once, which a token alone cannot know, and because a
+table needs no key that would have to be kept and rotated. A row's key is the hash of its state, so that reading the
+table is not enough to use one. It is bound to the connection, to who began it, and to the address that the vendor
+sends them back to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from shared.access.person import Person
+from shared.catalog.issues import Forbidden
+from shared.catalog.store import Table
+from shared.cloud.tables import Stored
+from shared.errors import Conflict, Unprocessable
+
+PARTITION = "authorizations"
+LASTS = timedelta(minutes=10)
+"""Long enough to sign in at the vendor with a second factor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authorization:
+    """A sign-in that somebody began."""
+
+    connection: str
+    redirect_uri: str
+    expires_at: datetime
+
+
+class Authorizations:
+    """Begins sign-ins, and recognises each once."""
+
+    def __init__(self, table: Table, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._table = table
+        self._clock = clock
+
+    def begin(self, connection: str, caller: Person, redirect_uri: str) -> tuple[str, Authorization]:
+        """A state that nobody can guess, and what it stands for."""
+        self._sweep()
+        state = secrets.token_urlsafe(32)
+        begun = Authorization(connection, redirect_uri, self._clock() + LASTS)
+        self._table.insert(
+            {
+                "PartitionKey": PARTITION,
+                "RowKey": _key(state),
+                "connection": connection,
+                "caller": caller.id,
+                "redirect_uri": redirect_uri,
+                "expires_at": begun.expires_at,
+                "used": False,
+            }
+        )
+        return state, begun
+
+    def redeem(self, state: str, caller: Person) -> Authorization:
+        """What a state stands for; it is used up by this. Raises Unprocessable, and Forbidden for another caller."""
+        stored = self._table.get(PARTITION, _key(state))
+        if stored is None:
+            raise _refused("state_unknown", "was not begun here, or too long ago")
+        self._use_up(stored)
+        entity = stored.entity
+        if self._clock() >= entity["expires_at"]:
+            raise _refused("state_expired", "took too long")
+        if entity["caller"] != caller.id:
+            raise Forbidden("Somebody else began this sign-in at the vendor. Begin it yourself, from the connection.")
+        return Authorization(entity["connection"], entity["redirect_uri"], entity["expires_at"])
+
+    def _use_up(self, stored: Stored) -> None:
+        """Written conditionally, so that of two callbacks at the same time only one goes on."""
+        again = _refused("state_used", "was finished already")
+        if stored.entity["used"]:
+            raise again
+        try:
+            self._table.replace(stored.entity | {"used": True}, stored.etag)
+        except Conflict:
+            raise again from None
+
+    def _sweep(self) -> None:
+        now = self._clock()
+        for stored in list(self._table.query(PARTITION)):
+            if now >= stored.entity["expires_at"]:
+                self._table.delete(PARTITION, stored.entity["RowKey"])
+
+
+def _key(state: str) -> str:
+    return hashlib.sha256(state.encode()).hexdigest()
+
+
+def _refused(code: str, what: str) -> Unprocessable:
+    return Unprocessable(code, f"This sign-in at the vendor {what}. Begin it again from the connection.")

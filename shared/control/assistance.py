@@ -1,0 +1,70 @@
+"""Help for who defines an export, the same for pages and API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.access.actions import Action, require
+from shared.access.person import Person
+from shared.api.service import SegmentInfo, Service
+from shared.api.views import PreviewRow
+from shared.catalog import suggestions as words
+from shared.catalog.issues import Invalid, NotFound
+from shared.catalog.models import Match, Schedule
+from shared.catalog.schedules import next_times, schedule_issues
+from shared.control.exports import NEXT_TIMES
+
+
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """Data matching that the names of columns suggest."""
+
+    address_column: str | None
+    matching: list[Match]
+
+
+def suggestions(service: Service, vendor: str, references: Sequence[str]) -> Suggested:
+    """From the columns that all of these segments have. Raises NotFound for a vendor or segment."""
+    definition = service.catalog.definitions.get(vendor)
+    if definition is None:
+        raise NotFound("vendor", vendor)
+    columns = common_columns(service.segments(), references)
+    return Suggested(words.address_column(columns), words.matching(columns, definition))
+
+
+def common_columns(segments: Sequence[SegmentInfo], references: Sequence[str]) -> list[str]:
+    """Columns of all of these segments, in the order of the first. Raises NotFound."""
+    found = [_named(segments, reference) for reference in references]
+    first, *others = found or [SegmentInfo("", "")]
+    return [column for column in first.columns if all(column in other.columns for other in others)]
+
+
+def preview(
+    service: Service,
+    caller: Person,
+    connection: str,
+    references: Sequence[str],
+    address_column: str,
+    matching: Sequence[Match],
+) -> list[PreviewRow]:
+    """The first rows as the connection's vendor would get them. Raises NotFound, Forbidden and what reading does."""
+    held = service.catalog.connection(connection)
+    require(caller, Action.SEE_PREVIEW, held.item)
+    return list(service.preview(held.item.vendor, references, address_column, matching))
+
+
+def next_of(service: Service, schedule: Schedule) -> list[datetime]:
+    """When a schedule fires next. Raises Invalid."""
+    if issues := schedule_issues(schedule):
+        raise Invalid(issues)
+    return next_times(schedule, service.catalog.now(), NEXT_TIMES)
+
+
+def _named(segments: Sequence[SegmentInfo], reference: str) -> SegmentInfo:
+    by_id = [each for each in segments if each.id == reference]
+    found = by_id or [each for each in segments if each.name == reference]
+    if len(found) != 1:
+        raise NotFound("segment", reference)
+    return found[0]

@@ -1,0 +1,98 @@
+"""What people do with exports, the same for pages and API: look, save, delete, copy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.access.person import Person
+from shared.api.service import Service
+from shared.api.views import UNFINISHED, ExportView, IssueView
+from shared.catalog import copying
+from shared.catalog.issues import Issue, NotNow
+from shared.catalog.models import Export, ExportInput, Mode
+from shared.catalog.schedules import next_times
+from shared.catalog.store import Held
+from shared.catalog.targets import target_key
+
+NEXT_TIMES = 5
+
+
+def view(export: Export, service: Service, warnings: Sequence[Issue] = ()) -> ExportView:
+    """The export with its next times and how it last went."""
+    asleep = export.paused or export.detached
+    times = [] if asleep else next_times(export.schedule, service.catalog.now(), NEXT_TIMES)
+    return ExportView(
+        **dict(export),
+        next_times=tuple(times),
+        last_run=service.last_run(export.name),
+        warnings=tuple(IssueView.model_validate(warning) for warning in warnings),
+    )
+
+
+def views(service: Service) -> list[ExportView]:
+    """All exports, by name."""
+    return [view(held.item, service) for held in service.catalog.exports.all()]
+
+
+def save(
+    service: Service,
+    name: str,
+    sent: ExportInput,
+    caller: Person,
+    held: Held[Export] | None,
+    *,
+    keep_members: bool = False,
+) -> tuple[Held[Export], list[Issue]]:
+    """Save it; what is stored, and what there is to know. Raises what Catalog.save_export does, and NotNow where
+    people whom the export added would be left on a list that it gives up."""
+    sent = service.catalog.settled(sent)
+    found = effects(held.item, sent, service, keep_members=keep_members) if held else []
+    busy = held is not None and running(name, service)
+    saved, warnings = service.catalog.save_export(name, sent, caller, held, running=busy)
+    return saved, [*found, *warnings, *service.target_warnings(saved.item)]
+
+
+def delete(service: Service, held: Held[Export], caller: Person, *, keep_members: bool = False) -> None:
+    """Delete it and free its targets. Raises NotNow while people whom it added are on its lists, unless they stay."""
+    _keep(sum(service.members(held.item).values()), keep_members)
+    service.catalog.delete_export(held, caller, running=running(held.item.name, service))
+
+
+def detach(service: Service, held: Held[Export], caller: Person) -> Held[Export]:
+    """Take its connection off: it keeps its definition and does not run. Raises NotNow while it runs."""
+    return service.catalog.detach_export(held, caller, running=running(held.item.name, service))
+
+
+def copy(service: Service, export: Export) -> tuple[str, ExportInput]:
+    """A free name and the definition of a duplicate, which is not saved yet."""
+    taken = {held.item.name for held in service.catalog.exports.all()}
+    return copying.copy_of(export, taken)
+
+
+def effects(before: Export, after: ExportInput, service: Service, *, keep_members: bool) -> list[Issue]:
+    """What a change means for people on the lists. Raises NotNow where a dropped target still has some of ours."""
+    members = service.members(before)
+    staying = {target_key(target) for target in after.targets}
+    _keep(sum(count for key, count in members.items() if key not in staying), keep_members)
+    again = sum(count for key, count in members.items() if key in staying)
+    found = []
+    if again and (before.matching, before.address_column) != (after.matching, after.address_column):
+        found.append(Issue("/matching", f"The data matching changed: {again:,} people are sent again by the next run."))
+    if before.mode is Mode.ADD and after.mode is Mode.MIRROR and again:
+        found.append(Issue("/mode", "The next run takes off everyone who left the segment since they were added."))
+    return found
+
+
+def running(name: str, service: Service) -> bool:
+    """Is a run of it under way, or waiting for a decision?"""
+    last = service.last_run(name)
+    return last is not None and last.state in UNFINISHED
+
+
+def _keep(left: int, keep_members: bool) -> None:
+    if left and not keep_members:
+        raise NotNow(
+            "members_left",
+            f"{left:,} people whom this export added are on its lists. Run it with the kind 'withdraw' first to take "
+            "them off, or repeat this with keep_members=true to leave them there.",
+        )

@@ -1,0 +1,129 @@
+"""One thing done to several exports; each succeeds or fails by itself, and says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+from shared.access.actions import Action
+from shared.access.audit import Change
+from shared.access.person import Person
+from shared.api.service import Service
+from shared.catalog.models import Export, Schedule
+from shared.catalog.store import Held
+from shared.control import exports
+from shared.delivery.transitions import RunKind
+from shared.errors import Conflict, UserMustAct
+
+
+class Deed(StrEnum):
+    """What may be done to several at once."""
+
+    RUN = "run"
+    DRY_RUN = "dry run"
+    PAUSE = "pause"
+    RESUME = "resume"
+    SCHEDULE = "schedule"
+    DETACH = "detach"
+    REMOVE = "remove"
+
+
+ACTIONS: dict[Deed, Action] = {
+    Deed.RUN: Action.START_RUN,
+    Deed.DRY_RUN: Action.START_RUN,
+    Deed.PAUSE: Action.EDIT_EXPORT,
+    Deed.RESUME: Action.EDIT_EXPORT,
+    Deed.SCHEDULE: Action.EDIT_EXPORT,
+    Deed.DETACH: Action.EDIT_EXPORT,
+    Deed.REMOVE: Action.REMOVE_EXPORT,
+}
+"""What doing it to one export is called in the audit trail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What became of one of them; `message` says what stood in the way."""
+
+    export: str
+    ok: bool
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to do; `schedule` for SCHEDULE, `keep_members` for REMOVE."""
+
+    deed: Deed
+    schedule: Schedule | None = None
+    keep_members: bool = False
+
+
+Act = Callable[[Service, Held[Export], Person, Order], object]
+
+
+def carry_out(service: Service, caller: Person, names: Sequence[str], order: Order) -> list[Done]:
+    """Do it to each of these exports, in their order."""
+    return [_one(service, caller, name, order) for name in dict.fromkeys(names)]
+
+
+def run_all(service: Service, caller: Person) -> list[Done]:
+    """Run every export that has an active schedule."""
+    active = [held.item.name for held in service.catalog.exports.all() if is_active(held.item)]
+    return carry_out(service, caller, active, Order(Deed.RUN))
+
+
+def is_active(export: Export) -> bool:
+    """Would its schedule start it?"""
+    return export.schedule.kind != "manual" and not export.paused and not export.detached
+
+
+def _one(service: Service, caller: Person, name: str, order: Order) -> Done:
+    change = Change(f"export {name}", partial(_definition, service, name), {"several": str(order.deed)})
+    try:
+        with service.trail.change(caller, ACTIONS[order.deed], change):
+            _ACTS[order.deed](service, service.catalog.export(name), caller, order)
+    except UserMustAct as error:
+        return Done(name, ok=False, message=error.message)
+    except Conflict:
+        return Done(name, ok=False, message="Somebody changed it at the same time: try again.")
+    return Done(name, ok=True)
+
+
+def _definition(service: Service, name: str) -> dict[str, Any] | None:
+    held = service.catalog.exports.get(name)
+    return held.item.model_dump(mode="json") if held else None
+
+
+def _start(service: Service, held: Held[Export], caller: Person, order: Order, *, kind: RunKind) -> None:
+    service.catalog.require_editor(held.item, caller, Action.START_RUN)
+    service.begin(held.item.name, kind)
+
+
+def _change(service: Service, held: Held[Export], caller: Person, order: Order, *, paused: bool) -> None:
+    service.catalog.set_schedule(held, caller, paused=paused)
+
+
+def _schedule(service: Service, held: Held[Export], caller: Person, order: Order) -> None:
+    service.catalog.set_schedule(held, caller, paused=False, schedule=order.schedule)
+
+
+def _detach(service: Service, held: Held[Export], caller: Person, order: Order) -> None:
+    exports.detach(service, held, caller)
+
+
+def _remove(service: Service, held: Held[Export], caller: Person, order: Order) -> None:
+    exports.delete(service, held, caller, keep_members=order.keep_members)
+
+
+_ACTS: dict[Deed, Act] = {
+    Deed.RUN: partial(_start, kind=RunKind.DELIVERY),
+    Deed.DRY_RUN: partial(_start, kind=RunKind.DRY_RUN),
+    Deed.PAUSE: partial(_change, paused=True),
+    Deed.RESUME: partial(_change, paused=False),
+    Deed.SCHEDULE: _schedule,
+    Deed.DETACH: _detach,
+    Deed.REMOVE: _remove,
+}

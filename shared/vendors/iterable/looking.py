@@ -1,0 +1,33 @@
+"""Answers about a list's size and about one person; nothing here talks to anyone. Facts: Iterable contract, section 9."""
+
+from __future__ import annotations
+
+import orjson
+
+from shared.vendors.answers import Answer, UnexpectedAnswer
+from shared.vendors.comparing import seen_as
+from shared.vendors.contract import Count, Row, Seen
+
+_LISTS = ("emailListIds", "userListIds")
+"""Fields of a profile that name its lists: which of them depends on the kind of project."""
+
+
+def size(answer: Answer) -> Count:
+    """A bare number as text. Raises UnexpectedAnswer for anything else."""
+    text = answer.body.strip()
+    if answer.status != 200 or not text.isdigit():
+        raise UnexpectedAnswer("Iterable did not answer with the size of the list.")
+    return Count(int(text))
+
+
+def seen(list_id: str, row: Row, answer: Answer) -> Seen:
+    """`{}` is somebody whom Iterable does not have. Raises UnexpectedAnswer."""
+    body = answer.object()
+    user = body.get("user")
+    if answer.status != 200 or (body and not isinstance(user, dict)):
+        raise UnexpectedAnswer("Iterable's answer about a person describes none.")
+    fields = (user or {}).get("dataFields")
+    if not isinstance(fields, dict):
+        return Seen(on_target=False)
+    lists = {str(each) for name in _LISTS for each in fields.get(name) or ()}
+    return seen_as(orjson.loads(row.values), fields, on_target=list_id in lists)

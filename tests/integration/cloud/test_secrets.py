@@ -1,0 +1,107 @@
+"""Secrets against the Key Vault stand-in, with the real client."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from dev.host import FORBIDDEN, THROTTLED, KeyVault
+from shared.cloud.secrets import KEPT_SECONDS, Secrets
+from shared.cloud.settings import Settings, StorageAddress
+from shared.errors import RetryAfter, UserMustAct
+
+VALUE = "the value that nobody sees"
+
+
+@pytest.fixture
+def vault() -> Iterator[KeyVault]:
+    with KeyVault() as running:
+        yield running
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def reader(vault: KeyVault, clock: Clock | None = None) -> Secrets:
+    address = StorageAddress()
+    settings = Settings(address, address, key_vault_url=vault.url, key_vault_certificate=vault.certificate)
+    return Secrets(settings, clock or Clock())
+
+
+def test_what_is_written_is_read_here_at_once_and_without_asking(vault: KeyVault) -> None:
+    secrets = reader(vault)
+    secrets.put("new", VALUE)
+    assert secrets.get("new") == VALUE
+    secrets.put("new", "next")
+    assert secrets.get("new") == "next"
+    assert vault.requests == ["PUT /secrets/new", "PUT /secrets/new"]
+    assert vault.secrets() == {"new": "next"}
+
+
+def test_elsewhere_it_is_seen_after_the_cache_ended_or_by_looking_past_it(vault: KeyVault) -> None:
+    clock = Clock()
+    vault.set_secret("shared", "old")
+    here, there = reader(vault), reader(vault, clock)
+    assert there.get("shared") == "old"
+    here.put("shared", "new")
+    assert there.get("shared") == "old"
+    assert there.get("shared", fresh=True) == "new"
+    here.put("shared", "newest")
+    clock.now = KEPT_SECONDS
+    assert there.get("shared") == "newest"
+
+
+def test_what_was_not_written_is_not_remembered(vault: KeyVault) -> None:
+    secrets = reader(vault)
+    vault.set_secret("kept", "old")
+    assert secrets.get("kept") == "old"
+    vault.fault = FORBIDDEN
+    with pytest.raises(UserMustAct):
+        secrets.put("kept", VALUE)
+    vault.fault = None
+    assert secrets.get("kept") == "old"
+    assert secrets.get("kept", fresh=True) == "old"
+
+
+def test_each_way_to_fail_has_its_own_words_and_none_has_the_value(
+    vault: KeyVault, caplog: pytest.LogCaptureFixture
+) -> None:
+    secrets = reader(vault)
+    vault.fault = FORBIDDEN
+    with caplog.at_level(logging.DEBUG), pytest.raises(UserMustAct) as forbidden:
+        secrets.put("a", VALUE)
+    assert (forbidden.value.code, "Secrets Officer" in forbidden.value.message) == ("secret_not_writable", True)
+    with pytest.raises(UserMustAct) as unreadable:
+        secrets.get("a")
+    assert (unreadable.value.code, "Secrets User" in unreadable.value.message) == ("secret_forbidden", True)
+    assert VALUE not in caplog.text + str(forbidden.value)
+    assert forbidden.value.__suppress_context__
+
+
+def test_a_deleted_secret_keeps_its_name(vault: KeyVault) -> None:
+    secrets = reader(vault)
+    secrets.put("gone", VALUE)
+    vault.answer("DELETE", "/secrets/gone", "Bearer any", {})
+    with pytest.raises(UserMustAct) as error:
+        secrets.put("gone", "again")
+    assert error.value.code == "secret_deleted"
+
+
+@pytest.mark.slow
+def test_a_busy_vault_is_for_later(vault: KeyVault) -> None:
+    secrets = reader(vault)
+    vault.fault = THROTTLED
+    with pytest.raises(RetryAfter):
+        secrets.put("a", VALUE)
+
+
+def test_without_a_vault_the_setting_is_named() -> None:
+    with pytest.raises(UserMustAct) as error:
+        Secrets(Settings(StorageAddress(), StorageAddress())).put("a", VALUE)
+    assert error.value.code == "key_vault_missing"
