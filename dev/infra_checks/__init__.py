@@ -1,0 +1,1 @@
+"""Checks of `infra/` that need no Azure and no Bicep compiler; `make lint` runs them."""

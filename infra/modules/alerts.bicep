@@ -1,0 +1,100 @@
+// One alert per event that a person should hear of. The events and their fields: shared/cloud/events.py.
+param environmentName string
+param location string
+param tags object
+param insightsId string
+param actionGroupId string
+param hoursWithoutSuccess int
+
+// The text of an event is JSON; where OpenTelemetry sends it, its fields are custom dimensions as well.
+var readEvents = 'traces | where message has "event" | extend told = parse_json(message) | extend event = coalesce(tostring(customDimensions.event), tostring(told.event)), export = coalesce(tostring(customDimensions.export), tostring(told.export), "-"), state = coalesce(tostring(customDimensions.state), tostring(told.state))'
+
+// Severity: 1 means that something is lost if nobody acts, 2 that nothing goes on until somebody does, 3 that somebody should look.
+var alerts = [
+  { name: 'run-failed', event: 'run_failed', severity: 2, title: 'A run failed' }
+  { name: 'run-blocked', event: 'run_blocked', severity: 2, title: 'A run waits for a decision' }
+  { name: 'poison-message', event: 'poison_message', severity: 1, title: 'A queue message failed five times and was set aside' }
+  { name: 'schedule-missed', event: 'schedule_missed', severity: 2, title: 'An export did not run when it was due' }
+  { name: 'rejected-share', event: 'rejected_share', severity: 3, title: 'Many people of an export were refused' }
+  { name: 'notification-failed', event: 'notification_failed', severity: 3, title: 'A notification could not be sent' }
+]
+
+resource rules 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = [for alert in alerts: {
+  name: 'alert-exports-${environmentName}-${alert.name}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: '${alert.title} (${environmentName})'
+    description: 'What to do: docs/operations.md, "${alert.event}".'
+    severity: alert.severity
+    enabled: true
+    scopes: [insightsId]
+    evaluationFrequency: 'PT5M'
+    // Longer than the frequency, since telemetry arrives minutes late.
+    windowSize: 'PT15M'
+    autoMitigate: true
+    criteria: {
+      allOf: [
+        {
+          query: '${readEvents} | where event == "${alert.event}"'
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          // One alert per export.
+          dimensions: [
+            {
+              name: 'export'
+              operator: 'Include'
+              values: ['*']
+            }
+          ]
+          failingPeriods: {
+            numberOfEvaluationPeriods: 1
+            minFailingPeriodsToAlert: 1
+          }
+        }
+      ]
+    }
+    actions: {
+      actionGroups: [actionGroupId]
+    }
+  }
+}]
+
+// Also fires when the whole app is down, which no event of its own can tell.
+resource noSuccess 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (hoursWithoutSuccess > 0) {
+  name: 'alert-exports-${environmentName}-no-success'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  properties: {
+    displayName: 'No run succeeded for ${hoursWithoutSuccess} hours (${environmentName})'
+    description: 'What to do: docs/operations.md, "no successful run".'
+    severity: 2
+    enabled: true
+    scopes: [insightsId]
+    evaluationFrequency: 'PT1H'
+    windowSize: 'PT${hoursWithoutSuccess}H'
+    autoMitigate: true
+    criteria: {
+      allOf: [
+        {
+          // Summarised without groups, so that there is a row with 0 where there is no event.
+          query: '${readEvents} | where event == "run_finished" and state in ("succeeded", "succeeded with warnings", "nothing to do") | summarize successes = count()'
+          timeAggregation: 'Total'
+          metricMeasureColumn: 'successes'
+          operator: 'LessThan'
+          threshold: 1
+          failingPeriods: {
+            numberOfEvaluationPeriods: 1
+            minFailingPeriodsToAlert: 1
+          }
+        }
+      ]
+    }
+    actions: {
+      actionGroups: [actionGroupId]
+    }
+  }
+}

@@ -1,0 +1,171 @@
+// The app: Flex Consumption plan, identity for everything, and every app setting that the code reads.
+param name string
+param environmentName string
+param location string
+param tags object
+param pythonVersion string
+param instanceMemoryMB int
+param maximumInstanceCount int
+param zoneRedundant bool
+param subnetId string
+param identityId string
+param identityClientId string
+param stateStorageName string
+param packageContainerUrl string
+param segmentStorageName string
+param segmentLocations string
+param vaultUri string
+param insightsConnectionString string
+param workspaceId string
+param exportSchedule string
+param artefactDays int
+param signInIssuer string
+param signInClientId string
+param signInSecretName string
+param sessionKeySecretName string
+param publicUrl string
+param oauthApps string
+@secure()
+param notifyUrl string
+param notifySecretName string
+param telemetry string
+param settingOverrides object
+
+resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
+  name: 'plan-exports-${environmentName}'
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: {
+    tier: 'FlexConsumption'
+    name: 'FC1'
+  }
+  properties: {
+    reserved: true
+    zoneRedundant: zoneRedundant
+  }
+}
+
+resource app 'Microsoft.Web/sites@2024-04-01' = {
+  name: name
+  location: location
+  // azure.yaml finds the app by this tag.
+  tags: union(tags, { 'azd-service-name': 'app' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    clientAffinityEnabled: false
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+    }
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: packageContainerUrl
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+      }
+      runtime: {
+        name: 'python'
+        version: pythonVersion
+      }
+    }
+  }
+}
+
+// User names and passwords for deployment are off; deployment signs in with Entra.
+resource deploymentPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+  parent: app
+  name: 'scm'
+  properties: {
+    allow: false
+  }
+}
+
+resource ftpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+  parent: app
+  name: 'ftp'
+  properties: {
+    allow: false
+  }
+}
+
+// A test compares these names with those that the code reads, both ways. Settings of one-machine stand-ins are never set here.
+var standardSettings = {
+  // The host: its storage by identity, telemetry by identity, and our page in place of its own.
+  AzureWebJobsStorage__accountName: stateStorageName
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identityClientId
+  AzureWebJobsDisableHomepage: 'true'
+  APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  // Where things are.
+  SegmentStorage__accountName: segmentStorageName
+  SegmentStorage__clientId: identityClientId
+  SEGMENT_LOCATIONS: segmentLocations
+  KEY_VAULT_URL: vaultUri
+  AZURE_CLIENT_ID: identityClientId
+  // Sign-in of people, and of this deployment at vendors; secrets by their names in Key Vault.
+  SIGN_IN_ISSUER: signInIssuer
+  SIGN_IN_CLIENT_ID: signInClientId
+  SIGN_IN_SECRET: signInSecretName
+  SESSION_KEY_SECRET: sessionKeySecretName
+  OAUTH_APPS: oauthApps
+  PUBLIC_URL: empty(publicUrl) ? 'https://${app.properties.defaultHostName}' : publicUrl
+  // When, how long, how much; the numbers are the code's own defaults.
+  EXPORT_SCHEDULE: exportSchedule
+  ARTEFACT_DAYS: string(artefactDays)
+  SLICE_SECONDS: '240'
+  STALE_SECONDS: '900'
+  JOB_SECONDS: '2'
+  ROWS_PER_FILE: '1000000'
+  DUCKDB_MEMORY_MB: '500'
+  DUCKDB_TEMPORARY_MB: '400'
+  // Who is told.
+  NOTIFY_URL: notifyUrl
+  NOTIFY_SECRET: notifySecretName
+  REJECTED_SHARE: '0.1'
+  MISSED_MINUTES: '15'
+  TELEMETRY: telemetry
+}
+
+resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: union(standardSettings, settingOverrides)
+}
+
+resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: app
+  name: 'to-workspace'
+  properties: {
+    workspaceId: workspaceId
+    // What the host says before, or instead of, Application Insights.
+    logs: [
+      { category: 'FunctionAppLogs', enabled: true }
+    ]
+    metrics: [
+      { category: 'AllMetrics', enabled: true }
+    ]
+  }
+}
+
+output name string = app.name
+output url string = 'https://${app.properties.defaultHostName}'

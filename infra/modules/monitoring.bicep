@@ -1,0 +1,55 @@
+// Where logs go, and who is told.
+param environmentName string
+param location string
+param tags object
+param logDays int
+param alertEmails array
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
+  name: 'log-exports-${environmentName}'
+  location: location
+  tags: tags
+  properties: {
+    sku: {
+      name: 'PerGB2018'
+    }
+    retentionInDays: logDays
+    features: {
+      disableLocalAuth: true
+    }
+  }
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' = {
+  name: 'appi-exports-${environmentName}'
+  location: location
+  tags: tags
+  kind: 'web'
+  properties: {
+    Application_Type: 'web'
+    WorkspaceResourceId: workspace.id
+    DisableLocalAuth: true
+  }
+}
+
+resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
+  name: 'ag-exports-${environmentName}'
+  location: 'global'
+  tags: tags
+  properties: {
+    groupShortName: 'exports'
+    enabled: true
+    emailReceivers: [for (address, i) in alertEmails: {
+      name: 'email-${i}'
+      emailAddress: address
+      useCommonAlertSchema: true
+    }]
+  }
+}
+
+output workspaceId string = workspace.id
+output insightsId string = insights.id
+output insightsName string = insights.name
+// Says where to send; with local authentication off it opens nothing by itself.
+output insightsConnectionString string = insights.properties.ConnectionString
+output actionGroupId string = actionGroup.id

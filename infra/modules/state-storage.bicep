@@ -1,0 +1,201 @@
+// The service's own account: queue, tables, run artefacts, ledgers, and the deployed package.
+param name string
+param location string
+param tags object
+param sku string
+@allowed(['Enabled', 'Disabled'])
+param publicNetworkAccess string
+@allowed(['Allow', 'Deny'])
+param defaultAction string
+param allowedAddresses array
+param ledgerVersionDays int
+param lockData bool
+param workspaceId string
+
+// The app's container and the prefixes in it; a test compares them with shared/delivery/layout.py.
+var container = 'segment-exports'
+
+resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+  name: name
+  location: location
+  tags: union(tags, { holds: 'state' })
+  kind: 'StorageV2'
+  sku: {
+    name: sku
+  }
+  properties: {
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    allowBlobPublicAccess: false
+    allowSharedKeyAccess: false
+    defaultToOAuthAuthentication: true
+    allowCrossTenantReplication: false
+    publicNetworkAccess: publicNetworkAccess
+    networkAcls: {
+      // Without a virtual network a Flex Consumption app calls from addresses that nobody can list.
+      defaultAction: defaultAction
+      bypass: 'AzureServices'
+      ipRules: [for address in allowedAddresses: {
+        value: address
+        action: 'Allow'
+      }]
+    }
+  }
+}
+
+resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
+  parent: storage
+  name: 'default'
+  properties: {
+    // For the ledgers; it cannot be switched on for one container alone. What it keeps of everything else goes after a day.
+    isVersioningEnabled: true
+    deleteRetentionPolicy: {
+      enabled: true
+      days: 7
+    }
+    containerDeleteRetentionPolicy: {
+      enabled: true
+      days: 7
+    }
+  }
+}
+
+resource exportsContainer 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = {
+  parent: blobService
+  name: container
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
+resource packageContainer 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = {
+  parent: blobService
+  name: 'app-package'
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
+// Only earlier versions, never a current blob: age cannot tell an open run from an ended one, and the app can. It deletes
+// what ended ARTEFACT_DAYS ago (shared/delivery/expiring.py), which leaves a version behind; these rules remove that.
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05-01' = {
+  parent: storage
+  name: 'default'
+  dependsOn: [blobService]
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'versions-of-run-artefacts'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: {
+              blobTypes: ['blockBlob', 'appendBlob']
+              prefixMatch: [
+                '${container}/runs/'
+                '${container}/leases/'
+                '${container}/locks/'
+                '${container}/poison/'
+                '${container}/probes/'
+                'app-package/'
+                'azure-webjobs-'
+              ]
+            }
+            actions: {
+              version: {
+                delete: {
+                  daysAfterCreationGreaterThan: 1
+                }
+              }
+            }
+          }
+        }
+        {
+          name: 'versions-of-ledgers'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: {
+              blobTypes: ['blockBlob']
+              prefixMatch: ['${container}/ledgers/']
+            }
+            actions: {
+              version: {
+                delete: {
+                  daysAfterCreationGreaterThan: ledgerVersionDays
+                }
+              }
+            }
+          }
+        }
+      ]
+    }
+  }
+}
+
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (lockData) {
+  scope: storage
+  name: 'keep-ledgers'
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'Without its ledgers the service no longer knows whom it added, and cannot take anyone off a list.'
+  }
+}
+
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2023-05-01' = {
+  parent: storage
+  name: 'default'
+}
+
+resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2023-05-01' = {
+  parent: storage
+  name: 'default'
+}
+
+resource blobDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: blobService
+  name: 'to-workspace'
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      { category: 'StorageDelete', enabled: true }
+    ]
+    metrics: [
+      { category: 'Transaction', enabled: true }
+    ]
+  }
+}
+
+resource queueDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: queueService
+  name: 'to-workspace'
+  properties: {
+    workspaceId: workspaceId
+    // Every poll of an empty queue is a read; writes and deletions alone tell what happened to a message.
+    logs: [
+      { category: 'StorageWrite', enabled: true }
+      { category: 'StorageDelete', enabled: true }
+    ]
+    metrics: [
+      { category: 'Transaction', enabled: true }
+    ]
+  }
+}
+
+resource tableDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: tableService
+  name: 'to-workspace'
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      { category: 'StorageDelete', enabled: true }
+    ]
+    metrics: [
+      { category: 'Transaction', enabled: true }
+    ]
+  }
+}
+
+output name string = storage.name
+output packageContainerUrl string = '${storage.properties.primaryEndpoints.blob}${packageContainer.name}'

@@ -1,0 +1,83 @@
+"""The deployment scripts with a recorded az, curl and packer in their PATH."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKER = """#!/bin/sh
+echo "$@" >> "$STAND_IN/packed"
+"""
+
+
+@dataclass(frozen=True)
+class Azure:
+    """A small Azure in a folder, and the scripts run against it."""
+
+    folder: Path
+
+    def have(self, **state: Any) -> None:
+        path = self.folder / "azure.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | state))
+
+    def run(self, script: str, *words: str, answers: str | None = None) -> subprocess.CompletedProcess[str]:
+        """`answers` is what a person types; None: nobody is there."""
+        environment = {
+            "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+            "STAND_IN": str(self.folder),
+            "PYTHON": "packer",
+            "SMOKE_TRIES": "3",
+            "SMOKE_WAIT": "0",
+            **({} if answers is None else {"ASK_ANYWAY": "yes"}),
+        }
+        command = ["bash", str(ROOT / "infra" / script), "--environment", "dev", "--resource-group", "rg", *words]
+        return subprocess.run(
+            command, env=environment, input=answers or "", capture_output=True, text=True, timeout=60, check=False
+        )
+
+    def calls(self, *beginning: str) -> list[list[str]]:
+        """Recorded calls that begin like this, without the program's name."""
+        path = self.folder / "calls.jsonl"
+        recorded = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return [words for program, *words in recorded if words[: len(beginning)] == list(beginning) and program == "az"]
+
+    def changes(self) -> list[list[str]]:
+        """Calls that change something in Azure."""
+        changing = ("create", "delete", "config-zip", "set", "register", "assign")
+        return [words for words in self.calls() if any(word in changing for word in words[:4])]
+
+    def packed(self) -> str:
+        path = self.folder / "packed"
+        return path.read_text() if path.exists() else ""
+
+
+@pytest.fixture
+def azure(tmp_path: Path) -> Azure:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    source = f"#!{sys.executable} -IS\n{(Path(__file__).parent / 'stand_in_az.py').read_text()}"
+    for name, text in {"az": source, "curl": source, "packer": PACKER}.items():
+        program = programs / name
+        program.write_text(text)
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    nothing_wrong = {
+        "signed_in": True,
+        "group": True,
+        "roles": ["Owner"],
+        "unregistered": [],
+        "deleted_vaults": [],
+        "refused_uploads": 0,
+        "health": 0,
+        "resources": [],
+    }
+    (tmp_path / "azure.json").write_text(json.dumps(nothing_wrong))
+    return Azure(tmp_path)
