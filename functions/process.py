@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from shared.access.visitors import Access
     from shared.cloud.cloud import Cloud
     from shared.service import LiveService
 
@@ -17,9 +18,19 @@ def cloud() -> Cloud:
     from shared.cloud.cloud import Cloud
     from shared.cloud.scrubbing import guard_library_logs
     from shared.cloud.settings import from_environment
+    from shared.cloud.telemetry import configure
 
     guard_library_logs()
+    configure(os.environ)
     return Cloud(from_environment(os.environ))
+
+
+@cache
+def access() -> Access:
+    """Who may come in."""
+    from shared.access.choosing import choose
+
+    return choose(os.environ, cloud().secrets)
 
 
 @cache

@@ -1,4 +1,7 @@
-"""HTTP: `POST /api/v1/exports/{name}/run` starts an export, or names the run that is under way."""
+"""HTTP: `POST /api/v1/exports/{name}/run` starts an export, or names the run that is under way.
+
+For programs that have a function key, which the host checks; people and programs that sign in have `POST …/runs`.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,12 @@ POLL_SECONDS = "2"
 @blueprint.function_name("run_export")
 @blueprint.route(route="api/v1/exports/{name}/run", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 def run_export(req: func.HttpRequest) -> func.HttpResponse:
+    from shared.api.on_demand import start_by_key
     from shared.api.problems import refusal
     from shared.errors import ExportError
 
     try:
-        started = process.service().start(req.route_params["name"], req.get_body())
+        started = start_by_key(process.service(), process.access(), req.route_params["name"], req.get_body())
     except ExportError as error:
         refused = refusal(error)
         body, headers = bytes(refused.body), dict(refused.headers)

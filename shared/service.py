@@ -4,36 +4,57 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
 
+from shared.access.audit import Trail
 from shared.api.service import DecisionWord, SegmentInfo
 from shared.api.views import (
     Counts,
+    Identity,
     Link,
+    PreviewRow,
     Progress,
     Reason,
+    RejectedRow,
     Report,
     RunPage,
+    RunPoint,
     RunSummary,
     RunView,
     SnapshotUsed,
     StartInput,
     TargetRun,
 )
-from shared.catalog.catalog import Caller, Catalog
-from shared.catalog.issues import Invalid, NotNow, issues_of
-from shared.catalog.models import Export
+from shared.catalog.catalog import Catalog
+from shared.catalog.issues import Invalid, Issue, NotNow, issues_of
+from shared.catalog.models import Export, Match, Probed
 from shared.cloud.cloud import Cloud
-from shared.delivery import expiring, explaining, forgetting, layout, looking, segments, starting
+from shared.cloud.readiness import Readiness
+from shared.delivery import (
+    expiring,
+    explaining,
+    forewarning,
+    forgetting,
+    history,
+    layout,
+    looking,
+    previewing,
+    probes,
+    segments,
+    starting,
+)
+from shared.delivery.authorizing import Authorizing
 from shared.delivery.connecting import open_connection
-from shared.delivery.records import ENDED, Delivery, Run, State
+from shared.delivery.records import ENDED, Delivery, Run, State, Step, now
 from shared.delivery.runs import Runs
 from shared.delivery.transitions import RunKind
 from shared.errors import Unprocessable
+from shared.notify import telling
 from shared.snapshots.snapshot import SegmentFound
 from shared.vendors.contract import CheckResult, Outcome, TargetFound, Vendor
 from shared.vendors.limits import INTERACTIVE_SHARE
@@ -55,6 +76,17 @@ class LiveService:
         return VERSION
 
     @cached_property
+    def _readiness(self) -> Readiness:
+        return Readiness(self._cloud)
+
+    def readiness(self) -> Mapping[str, str]:
+        return self._readiness.problems()
+
+    @cached_property
+    def trail(self) -> Trail:
+        return Trail(self._cloud.audit)
+
+    @cached_property
     def catalog(self) -> Catalog:
         return Catalog(
             connections=self._cloud.connections,
@@ -64,15 +96,21 @@ class LiveService:
             segments=self._columns,
         )
 
-    def caller(self, headers: Mapping[str, str]) -> Caller:
-        """Whoever has the function key may do everything, until people sign in."""
-        return Caller("function key", administrator=True)
+    @cached_property
+    def authorizing(self) -> Authorizing:
+        return Authorizing(self._cloud, now)
 
     def check_connection(self, name: str) -> CheckResult:
         return self._vendor(name).check()
 
     def connection_targets(self, name: str) -> Sequence[TargetFound]:
         return self._vendor(name).targets()
+
+    def start_probe(self, name: str, canary: str, by: str) -> Probed:
+        return probes.start(self._cloud, name, canary, by)
+
+    def target_warnings(self, export: Export) -> Sequence[Issue]:
+        return list(forewarning.warnings(self._cloud, export, self._vendor(export.connection)))
 
     def segments(self) -> Sequence[SegmentInfo]:
         return [_segment(found) for found in segments.found(self._cloud)]
@@ -139,7 +177,10 @@ class LiveService:
 
     def start(self, name: str, body: bytes = b"") -> starting.Started:
         """Start a run on demand; the body may name its kind. Raises NotFound, Invalid and Unprocessable."""
-        kind = _kind(body)
+        return self.begin(name, _kind(body))
+
+    def begin(self, name: str, kind: RunKind = RunKind.DELIVERY) -> starting.Started:
+        """Start a run of this kind on demand. Raises NotFound and Unprocessable."""
         return starting.start_run(self._cloud, self.catalog.export(name).item, "on demand", kind=kind)
 
     def members(self, export: Export) -> Mapping[str, int]:
@@ -158,10 +199,39 @@ class LiveService:
         stored = self._cloud.blobs.read(layout.sample(layout.delivery_folder(export, run, target)))
         return json.loads(stored[0]) if stored else None
 
+    def history(self, export: str, *, top: int) -> Sequence[RunPoint]:
+        points = history.points(self._cloud, islice(self._runs.history(export), top))
+        return [
+            RunPoint(**_summary(each.run).model_dump(), seconds=each.seconds, members=each.members) for each in points
+        ]
+
+    def rejected_rows(self, export: str, run: str, target: int = 0) -> Sequence[RejectedRow]:
+        if self._runs.run(export, run) is None:
+            return []
+        return [RejectedRow(**row) for row in history.rejected_samples(self._cloud, export, run, target)]
+
+    def preview(
+        self, vendor: str, references: Sequence[str], address_column: str, matching: Sequence[Match]
+    ) -> Sequence[PreviewRow]:
+        known = {each.name: each.type for each in self.catalog.definitions[vendor].fields}
+        matches = previewing.typed(matching, known)
+        found = previewing.preview(self._cloud, references, address_column, matches)
+        return [PreviewRow(**row) for row in found]
+
+    def identity(self) -> Identity:
+        settings = self._cloud.settings
+        return Identity(
+            name=settings.identity_client_id,
+            segments=tuple("/".join(filter(None, asdict(each).values())) for each in settings.segment_locations),
+            key_vault=settings.key_vault_url or None,
+        )
+
     def tick(self) -> list[Run]:
         """What the timer does."""
         started = starting.tick(self._cloud, newest=segments.Newest(self._cloud))
         expiring.expire(self._cloud)
+        probes.wake(self._cloud)
+        telling.tell(self._cloud)
         return started
 
     def _vendor(self, name: str) -> Vendor:
@@ -215,14 +285,24 @@ def _summary(run: Run) -> RunSummary:
 
 
 def _view(run: Run, deliveries: Sequence[Delivery]) -> RunView:
-    planned = [each for each in deliveries if each.plan or each.state in ENDED]
-    progress = Progress(
-        done=sum(each.done for each in deliveries),
-        total=sum(each.total for each in deliveries) if len(planned) == len(deliveries) else None,
-        step=next((str(each.step) for each in deliveries if each.state not in ENDED), "done"),
-    )
+    progress = _progress(deliveries)
     targets = tuple(_target(each) for each in deliveries)
     return RunView(**_summary(run).model_dump(), progress=progress, targets=targets)
+
+
+def _progress(deliveries: Sequence[Delivery]) -> Progress:
+    planned = [each for each in deliveries if each.plan or each.state in ENDED]
+    done, total = sum(each.done for each in deliveries), sum(each.total for each in deliveries)
+    working = [each for each in deliveries if each.started_at and each.step is Step.DELIVER]
+    seconds = max((now() - each.started_at).total_seconds() for each in working if each.started_at) if working else 0
+    rate = done / seconds if seconds and done else None
+    return Progress(
+        done=done,
+        total=total if len(planned) == len(deliveries) else None,
+        step=next((str(each.step) for each in deliveries if each.state not in ENDED), "done"),
+        rate=rate,
+        seconds_left=round((total - done) / rate) if rate and len(planned) == len(deliveries) else None,
+    )
 
 
 def _target(delivery: Delivery) -> TargetRun:
@@ -233,7 +313,7 @@ def _target(delivery: Delivery) -> TargetRun:
         list_name=delivery.target.get("name"),
         message=delivery.message,
         plan=delivery.plan or None,
-        progress=Progress(done=delivery.done, total=delivery.total if delivery.plan else None, step=delivery.step),
+        progress=_progress([delivery]),
         counts=_counts(delivery.counts),
         left_out=delivery.left_out,
         requests=delivery.requests,

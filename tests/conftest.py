@@ -14,7 +14,7 @@ from shared.cloud.settings import StorageAddress
 
 SECRETS = (
     r"iterable-(standard|mobile|eu)-key|campaign-monitor-(account|client|other)-key|campaign-monitor.application/secret|"
-    r"access.token/of-acme|60a6170920d91c215e949b5c-(standard|contacts|reading)|dotdigital-password"
+    r"access.token/of-acme|60a6170920d91c215e949b5c-(standard|contacts|reading)|dotdigital-password|postcard-key"
 )
 PERSONAL = re.compile(rf"[\w.+'-]+(@|%40|%2540)[\w-]+\.(com|org|net)|{SECRETS}", re.IGNORECASE)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from dev.simulators import campaign_monitor, dotdigital, iterable, omnisend
 from dev.simulators.common.simulator import Simulator
@@ -12,6 +12,15 @@ from dev.simulators.common.simulator import Simulator
 
 def _nothing(engine: Any) -> None:
     return None
+
+
+class Limit(NamedTuple):
+    """What an account may call, as the vendor documents it, or as the connection sets it (`ours`)."""
+
+    endpoints: tuple[str, ...]
+    calls: int
+    seconds: float
+    ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -24,7 +33,9 @@ class Kit:
     the simulator's names of the endpoints that carry these operations; `forbidden` are words in endpoints that no
     export may ever call. `unsubscribed` is the body that makes somebody on a list unsubscribed at the vendor, and
     `consent_counts` names counts of the simulator's state that must stay 0. `refuse` makes the vendor refuse an
-    address that looks valid, `new_secret` makes another secret the only valid one and returns it.
+    address that looks valid, `new_secret` makes another secret the only valid one and returns it. `limits` are those
+    that batches meet, in force with the settings `paced`. `waits` are pauses of the vendor's client that no test waits
+    out: name of the constant -> seconds.
     """
 
     name: str
@@ -49,6 +60,9 @@ class Kit:
     """What the vendor calls the list of that name."""
     refused: str = "odd@example.org"
     refuse: Callable[[Any, str], None] = lambda engine, address: None
+    limits: tuple[Limit, ...] = ()
+    paced: Mapping[str, Any] = field(default_factory=dict)
+    waits: Mapping[str, Any] = field(default_factory=dict)
 
 
 def _named(fields: Mapping[str, Any], first: str, city: str) -> Mapping[str, Any]:
@@ -87,6 +101,11 @@ ITERABLE = Kit(
     new_secret=_iterable_new_secret,
     refused="odd@example.org",
     refuse=lambda engine, address: engine.tell("people", {"forgotten": [address]}),
+    limits=(
+        Limit(("POST /api/users/bulkUpdate",), 5, 1.0),
+        Limit(("POST /api/lists/subscribe", "POST /api/lists/unsubscribe"), 9, 1.0, ours=True),
+    ),
+    paced={"subscribe_rate": 9},
 )
 
 
@@ -97,7 +116,7 @@ def _dotdigital_new_secret(engine: Any) -> Mapping[str, str]:
 
 def _dotdigital() -> Simulator[Any]:
     # No tiers: their windows of a minute are for tests of their own.
-    return Simulator(dotdigital.Dotdigital(dotdigital.Settings(tiers={}, import_seconds=1)))
+    return Simulator(dotdigital.Dotdigital(dotdigital.Settings(tiers={}, import_seconds=1, removal_seconds=0.2)))
 
 
 DOTDIGITAL = Kit(
@@ -135,6 +154,24 @@ DOTDIGITAL = Kit(
     ),
     new_secret=_dotdigital_new_secret,
     refuse=lambda engine, address: engine.tell("people", {"barred": [address]}),
+    limits=(
+        Limit(
+            (
+                "PUT /contacts/v3/import",
+                "POST /v2/address-books/{id}/contacts/delete",
+                "GET /contacts/v3",
+                "GET /v2/address-books/{id}/contacts/unsubscribed-since/{date}",
+            ),
+            35,
+            60.0,
+        ),
+    ),
+    paced={"calls_per_minute": 35},
+    waits={
+        "shared.vendors.dotdigital.vendor._RESEND_SECONDS": 1.0,
+        "shared.vendors.dotdigital.troubles.BUSY_SECONDS": 0.2,
+        "shared.vendors.dotdigital.troubles.LIMITED_SECONDS": 1.0,
+    },
 )
 
 
@@ -176,6 +213,17 @@ CAMPAIGN_MONITOR = Kit(
     ),
     new_secret=_campaign_monitor_new_secret,
     refuse=lambda engine, address: engine.tell("people", {"suppressed": [address]}),
+    limits=(
+        Limit(("POST /api/v3.3/subscribers/{listid}/import.json",), 9, 10.0, ours=True),
+        Limit(("DELETE /api/v3.3/subscribers/{listid}.json",), 9, 10.0, ours=True),
+    ),
+    paced={"client_id": campaign_monitor.CLIENT, "import_rate": 9, "removal_rate": 9},
+    waits={
+        "shared.vendors.campaign_monitor.api.FAILURE_PAUSES": (0.1, 0.1),
+        "shared.vendors.campaign_monitor.api.LATER": 1.0,
+        "shared.vendors.campaign_monitor.api.TROUBLE_SECONDS": 1.0,
+        "shared.vendors.campaign_monitor.patience.SILENT_SECONDS": (0.5, 1.0),
+    },
 )
 
 
@@ -184,6 +232,8 @@ def _omnisend_new_secret(engine: Any) -> Mapping[str, str]:
     engine.tell("settings", {"keys": {new: {}, omnisend.STANDARD_KEY: None}})
     return {"api_key": new}
 
+
+TAGGING = ("POST /api/contacts/tags", "DELETE /api/contacts/tags")
 
 OMNISEND = Kit(
     name="omnisend",
@@ -203,6 +253,11 @@ OMNISEND = Kit(
     consent_counts=("welcome_messages", "resubscribes", "tags_overwritten"),
     new_secret=_omnisend_new_secret,
     refuse=lambda engine, address: engine.tell("settings", {"failing_addresses": {address: 422}}),
+    limits=(
+        Limit(("POST /api/batches", "GET /api/batches", *TAGGING), 400, 60.0),
+        Limit(TAGGING, 60, 60.0),
+    ),
+    waits={"shared.vendors.omnisend.throttling.FIRST_SECONDS": 0.5},
 )
 
 KITS = {each.name: each for each in (ITERABLE, DOTDIGITAL, CAMPAIGN_MONITOR, OMNISEND)}

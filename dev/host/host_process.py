@@ -41,6 +41,7 @@ class HostProcess(HostClient):
         settings: Mapping[str, str] | None = None,
         services: LocalServices | None = None,
         data: Path | None = None,
+        port: int = 0,
         polling: float | None = None,
         grace: int = 10,
     ) -> None:
@@ -49,7 +50,7 @@ class HostProcess(HostClient):
         self._starts_services = services is None
         self._settings = settings or {}
         self._grace = grace
-        options = {"--app": app, "--port": 0, "--grace": grace, "--polling": polling}
+        options = {"--app": app, "--port": port, "--grace": grace, "--polling": polling}
         self._options = [f"{name}={value}" for name, value in options.items() if value is not None]
         self._options += ["--services-from-environment", "--end-with-input"]
 
@@ -70,6 +71,11 @@ class HostProcess(HostClient):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._running.close()
+
+    @property
+    def process_id(self) -> int:
+        """The process id of the host."""
+        return self._process.pid
 
     def stop(self) -> int:
         """Ask the process to end, wait for it, and return its exit status: 0 if all functions had ended."""

@@ -5,17 +5,35 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.telemetry import TelemetryConfig
 
-from shared.api import connections, docs, exports, people, problems, runs, segments, vendors
+from shared.access import sign_in
+from shared.access.gate import Gate
+from shared.access.headers import SecurityHeaders
+from shared.access.visitors import Access
+from shared.api import (
+    about,
+    assistance,
+    audit,
+    authorizing,
+    connections,
+    describing,
+    exports,
+    people,
+    probes,
+    problems,
+    runs,
+    segments,
+    several,
+    vendors,
+)
 from shared.api.service import Service
-from shared.api.views import Health, Problem
-from shared.api.wiring import TheService
+from shared.pages import router as pages
 
 _DESCRIPTION = (
     "Keeps the people of segments, and only those, on marketing vendors' lists. "
-    "A run is started with POST /api/v1/exports/{name}/run, which is a function of its own."
+    "Whoever has the app's function key starts a run with POST /api/v1/exports/{name}/run, a function of its own that "
+    "is otherwise like POST /api/v1/exports/{name}/runs."
 )
 # FastAPI's own telemetry quotes exceptions and whole addresses, with the function key in `code`.
 _SILENT: TelemetryConfig = {
@@ -25,38 +43,39 @@ _SILENT: TelemetryConfig = {
     "operation_spans": False,
     "auto_configure": False,
 }
-ROUTERS = (vendors.router, connections.router, exports.router, segments.router, runs.router, people.router)
+ROUTERS = (
+    vendors.router,
+    connections.router,
+    authorizing.router,
+    probes.router,
+    exports.router,
+    several.router,
+    assistance.router,
+    segments.router,
+    runs.router,
+    people.router,
+    audit.router,
+    about.router,
+)
 
 
 class _App(FastAPI):
-    """FastAPI whose document knows the one shape of all errors."""
+    """FastAPI with a complete description of the API."""
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
             document = super().openapi()
-            _use_problems(document)
+            describing.finish(document)
         return super().openapi()
 
 
-def _use_problems(document: dict[str, Any]) -> None:
-    schemas = document["components"]["schemas"]
-    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-    schemas.update(problem.pop("$defs"), Problem=problem)
-    for unused in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(unused, None)
-    for operation in (each for path in document["paths"].values() for each in path.values()):
-        # FastAPI adds its own 422 to whatever has a parameter; ours are declared where they can happen.
-        if "application/json" in operation["responses"].get("422", {}).get("content", {}):
-            del operation["responses"]["422"]
-
-
-def create_app(service: Service) -> FastAPI:
-    """The app over a service; it makes no request and reads nothing until it is asked."""
+def create_app(service: Service, access: Access) -> FastAPI:
+    """The app over a service, for those whom `access` admits; reads nothing until it is asked."""
     app = _App(
         title="Segment exports",
         description=_DESCRIPTION,
         version=service.version,
-        openapi_url="/api/openapi.json",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -65,23 +84,9 @@ def create_app(service: Service) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.service = service
+    app.add_middleware(Gate, access=access)
     problems.install(app)
-    for router in ROUTERS:
+    app.add_middleware(SecurityHeaders, origin=access.origin, issuer=access.issuer)
+    for router in (*ROUTERS, sign_in.router, *pages.ROUTERS):
         app.include_router(router)
-    _add_pages(app)
     return app
-
-
-def _add_pages(app: FastAPI) -> None:
-    @app.get("/api/health", tags=["health"], summary="Is it up?", responses=problems.responses())
-    async def health(service: TheService) -> Health:
-        """Says so, and which version; needs nobody's permission."""
-        return Health(version=service.version)
-
-    @app.get("/api/docs", include_in_schema=False)
-    async def documentation() -> HTMLResponse:
-        return HTMLResponse(docs.page(app.openapi()))
-
-    @app.get("/", include_in_schema=False)
-    async def root() -> RedirectResponse:
-        return RedirectResponse("/api/docs")

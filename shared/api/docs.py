@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.api.problems import KINDS
 
-_STYLE = """
+STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 code { background: color-mix(in srgb, currentColor 8%, transparent); padding: .1em .3em; border-radius: .2em; }
 dt { margin-top: 1rem; } table { border-collapse: collapse; } td, th { text-align: left; padding: .2rem .8rem .2rem 0; }
@@ -26,7 +26,7 @@ def page(document: dict[str, Any]) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(info["title"])} API</title>
-<style>{_STYLE}</style>
+<link rel="stylesheet" href="/api/docs.css">
 </head>
 <body>
 <h1>{escape(info["title"])} API {escape(info["version"])}</h1>

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
+from shared.access.actions import Action
+from shared.access.audit import salted
 from shared.api.problems import responses
 from shared.api.views import AddressInput, Forgotten
-from shared.api.wiring import TheCaller, TheService
-from shared.catalog.issues import Forbidden
+from shared.api.wiring import TheCaller, TheChange, TheService, allowed
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
 
 
-@router.post("/forget", summary="Forget a person", responses=responses(400, 403, 409, 422))
-def forget_person(sent: AddressInput, service: TheService, caller: TheCaller) -> Forgotten:
+@router.post(
+    "/forget",
+    dependencies=[Depends(allowed(Action.FORGET_PERSON))],
+    summary="Forget a person",
+    responses=responses(400, 403, 409, 422),
+)
+def forget_person(sent: AddressInput, service: TheService, caller: TheCaller, change: TheChange) -> Forgotten:
     """Erases an address from ledgers, plans and reports. Nobody is taken off a list by this, and a segment that still
     has the address brings it back. Refused while a run is under way."""
-    if not caller.administrator:
-        raise Forbidden("Only administrators may forget people.")
+    change.note(person=salted(sent.address))
     return Forgotten.model_validate(service.forget(sent.address, caller.name))

@@ -16,6 +16,7 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared.access.visitors import Closed, SignInNeeded, TooManyFailures
 from shared.api.conditions import PreconditionFailed
 from shared.api.views import IssueView, Problem
 from shared.catalog.issues import Forbidden, Invalid, Issue, NotFound, NotNow, issues_of
@@ -46,6 +47,7 @@ class Kind:
 
 KINDS = {
     "malformed": Kind(400, "Not understood", "The body is not JSON."),
+    "sign_in_needed": Kind(401, "Not signed in", "Sign in, or send a bearer token of Microsoft Entra ID."),
     "forbidden": Kind(403, "Not allowed", "The caller may not do this; detail says who may."),
     "not_found": Kind(404, "Not found", "There is no such address, or nothing of that name."),
     "method_not_allowed": Kind(405, "Method not allowed", "The address exists, for other methods."),
@@ -53,15 +55,22 @@ KINDS = {
     "precondition_failed": Kind(412, "Precondition failed", "If-Match or If-None-Match does not hold."),
     "invalid": Kind(422, "Cannot be saved", "`errors` says all that is wrong, each with a pointer to the place."),
     "act_first": Kind(422, "Something has to be done first", "`detail` says what; `code` is a word for programs."),
+    "too_many_failures": Kind(
+        429, "Too many failures", "Sign-in failed too often; `Retry-After` says how long to wait."
+    ),
     "unexpected": Kind(500, "Unexpected failure", "Nothing is known; `incident` finds it in the log."),
     "unclear": Kind(502, "No clear answer", "The vendor's answer did not come, or made no sense."),
     "try_later": Kind(503, "Try again later", "`Retry-After` says in how many seconds."),
+    "closed": Kind(503, "Closed", "The app runs in Azure and sign-in is not configured, so it answers nobody."),
 }
 
 _KIND_OF: dict[type[Exception], str] = {
     NotFound: "not_found",
     NotNow: "conflict",
     Forbidden: "forbidden",
+    SignInNeeded: "sign_in_needed",
+    TooManyFailures: "too_many_failures",
+    Closed: "closed",
     PreconditionFailed: "precondition_failed",
     Invalid: "invalid",
     Blocked: "conflict",
@@ -77,12 +86,13 @@ _STATUS_KIND = {404: "not_found", 405: "method_not_allowed"}
 _CHANGED = "Somebody changed it at the same time: read it again and repeat the change."
 
 
-def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The documented error answers of an operation; every operation may also fail unexpectedly."""
+def responses(*statuses: int, signed_in: bool = True) -> dict[int | str, dict[str, Any]]:
+    """The documented error answers of an operation; every one may fail unexpectedly, and most want to know people."""
     schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    titles = {kind.status: kind.title for kind in KINDS.values()}
+    titles = {kind.status: kind.title for kind in reversed(KINDS.values())}
     return {
-        status: {"description": titles[status], "content": {MEDIA_TYPE: schema}} for status in sorted({*statuses, 500})
+        status: {"description": titles[status], "content": {MEDIA_TYPE: schema}}
+        for status in sorted({*statuses, 500, *({401, 429, 503} if signed_in else ())})
     }
 
 
@@ -124,13 +134,18 @@ async def _export_error(request: Request, error: Exception) -> Response:
     return refusal(error, conditional=conditional)
 
 
+def kind_of(error: Exception) -> str:
+    """The name of the kind of problem that an ExportError is."""
+    return next(_KIND_OF[cls] for cls in type(error).__mro__ if cls in _KIND_OF)
+
+
 def refusal(error: Exception, *, conditional: bool = False) -> Response:
     """The problem that an ExportError is; `conditional` when the request named a version."""
-    kind = next(_KIND_OF[cls] for cls in type(error).__mro__ if cls in _KIND_OF)
+    kind = kind_of(error)
     if isinstance(error, Invalid):
         return answer(kind, "Put right what `errors` lists.", issues=error.issues)
     if isinstance(error, UserMustAct):
-        return answer(kind, error.message, code=error.code)
+        return answer(kind, error.message, code=error.code, headers=_headers(error))
     if isinstance(error, RetryAfter):
         seconds = max(1, round(error.seconds))
         return answer(kind, error.reason, headers={"Retry-After": str(seconds)})
@@ -141,6 +156,12 @@ def refusal(error: Exception, *, conditional: bool = False) -> Response:
     if isinstance(error, LeaseLost):
         return answer(kind, "Another worker has the account.", headers={"Retry-After": "60"})
     return unexpected(error)
+
+
+def _headers(error: UserMustAct) -> dict[str, str]:
+    if isinstance(error, SignInNeeded):
+        return {"WWW-Authenticate": "Bearer"}
+    return {"Retry-After": str(error.seconds)} if isinstance(error, TooManyFailures) else {}
 
 
 async def _bad_request(request: Request, error: Exception) -> Response:

@@ -1,6 +1,6 @@
 """Runs of an export: what happened, who was refused, and steering a run that is under way.
 
-Starting one is `POST /api/v1/exports/{name}/run`, a function of its own.
+Whoever has the function key starts one with `POST /api/v1/exports/{name}/run`, a function of its own.
 """
 
 from __future__ import annotations
@@ -10,24 +10,32 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
+from shared.access.actions import Action
 from shared.api.problems import responses
-from shared.api.views import Decision, Link, Operation, Report, RunPage, RunView
-from shared.api.wiring import TheCaller, TheService
+from shared.api.views import Decision, Link, Operation, RejectedRow, Report, RunPage, RunView, StartedRun, StartInput
+from shared.api.wiring import TheCaller, TheChange, TheService, allowed
 from shared.catalog.issues import NotFound
 from shared.catalog.models import MAX_SEGMENTS, NAME
 
 
-async def _plain_names(request: Request) -> None:
+async def plain_names(request: Request) -> None:
     """Names of exports and runs are slugs; no table or blob is asked for anything else."""
     for kind, given in request.path_params.items():
         if not NAME.fullmatch(given):
             raise NotFound("export" if kind == "name" else kind, given)
 
 
-router = APIRouter(prefix="/api/v1/exports/{name}/runs", tags=["runs"], dependencies=[Depends(_plain_names)])
+POLL_SECONDS = "2"
+
+router = APIRouter(prefix="/api/v1/exports/{name}/runs", tags=["runs"], dependencies=[Depends(plain_names)])
 
 
-@router.get("", summary="List the runs of an export", responses=responses(403, 404, 422))
+@router.get(
+    "",
+    dependencies=[Depends(allowed(Action.SEE_RUNS))],
+    summary="List the runs of an export",
+    responses=responses(403, 404, 422),
+)
 def list_runs(
     name: str,
     service: TheService,
@@ -42,13 +50,39 @@ def list_runs(
     return page
 
 
-@router.get("/{run}", summary="Read a run", responses=responses(403, 404))
+@router.post(
+    "",
+    dependencies=[Depends(allowed(Action.START_RUN))],
+    summary="Start a run",
+    status_code=202,
+    responses=responses(400, 403, 404, 409, 422),
+)
+def start_run(
+    name: str, service: TheService, change: TheChange, response: Response, sent: StartInput | None = None
+) -> StartedRun:
+    """Starts the export, or gives its active run back; `Location` is where to look how it goes."""
+    service.catalog.export(name)
+    started = service.begin(name, (sent or StartInput()).kind)
+    run = started.run
+    change.note(run=run.run, kind=str(run.kind), new=started.new)
+    response.headers.update({"Location": f"/api/v1/exports/{name}/runs/{run.run}", "Retry-After": POLL_SECONDS})
+    return StartedRun(run=run.run, export=name, state=run.state, new=started.new)
+
+
+@router.get(
+    "/{run}", dependencies=[Depends(allowed(Action.SEE_RUNS))], summary="Read a run", responses=responses(403, 404)
+)
 def read_run(name: str, run: str, service: TheService, caller: TheCaller) -> RunView:
     """Its state, progress and counts, target by target."""
     return _found(service.run(name, run), run)
 
 
-@router.get("/{run}/report", summary="Read the report of a run", responses=responses(403, 404))
+@router.get(
+    "/{run}/report",
+    dependencies=[Depends(allowed(Action.SEE_RUNS))],
+    summary="Read the report of a run",
+    responses=responses(403, 404),
+)
 def read_report(name: str, run: str, service: TheService, caller: TheCaller) -> Report:
     """What was read, and why people were refused. There is none before a run ends."""
     report = service.report(name, run)
@@ -59,6 +93,7 @@ def read_report(name: str, run: str, service: TheService, caller: TheCaller) -> 
 
 @router.get(
     "/{run}/rejected.csv",
+    dependencies=[Depends(allowed(Action.SEE_REJECTED))],
     summary="Fetch the people who were refused",
     status_code=307,
     response_class=RedirectResponse,
@@ -83,7 +118,31 @@ def read_rejected(
     return RedirectResponse(found.url, 307, headers=private)
 
 
-@router.get("/{run}/sample", summary="Read what a dry run would send", responses=responses(403, 404, 422))
+@router.get(
+    "/{run}/rejected",
+    summary="Read examples of the people who were refused",
+    dependencies=[Depends(allowed(Action.SEE_REJECTED))],
+    responses=responses(403, 404, 422),
+)
+def read_rejected_examples(
+    name: str,
+    run: str,
+    service: TheService,
+    response: Response,
+    target: Annotated[int, Query(ge=0, lt=MAX_SEGMENTS, description="Which of the run's targets, from 0.")] = 0,
+) -> list[RejectedRow]:
+    """A few for each reason, with addresses."""
+    _found(service.run(name, run), run)
+    response.headers["Cache-Control"] = "no-store"
+    return list(service.rejected_rows(name, run, target))
+
+
+@router.get(
+    "/{run}/sample",
+    dependencies=[Depends(allowed(Action.SEE_SAMPLE))],
+    summary="Read what a dry run would send",
+    responses=responses(403, 404, 422),
+)
 def read_sample(
     name: str, run: str, service: TheService, caller: TheCaller, target: Annotated[int, Query(ge=0, le=100)] = 0
 ) -> list[Operation]:
@@ -94,28 +153,31 @@ def read_sample(
     return [Operation.model_validate(each) for each in found]
 
 
-@router.post("/{run}/cancel", summary="Cancel a run", status_code=202, responses=responses(403, 404, 409))
+@router.post(
+    "/{run}/cancel",
+    dependencies=[Depends(allowed(Action.CANCEL_RUN))],
+    summary="Cancel a run",
+    status_code=202,
+    responses=responses(403, 404, 409),
+)
 def cancel_run(name: str, run: str, service: TheService, caller: TheCaller) -> RunView:
     """It stops before its next batch; what was delivered stays, and is reported."""
-    _require_steering(name, service, caller)
     return _found(service.cancel(name, run), run)
 
 
 @router.post(
     "/{run}/decision",
+    dependencies=[Depends(allowed(Action.DECIDE_RUN))],
     summary="Decide what becomes of a blocked run",
     status_code=202,
     responses=responses(400, 403, 404, 409, 422),
 )
-def decide_run(name: str, run: str, sent: Decision, service: TheService, caller: TheCaller) -> RunView:
+def decide_run(
+    name: str, run: str, sent: Decision, service: TheService, caller: TheCaller, change: TheChange
+) -> RunView:
     """Deliver all, deliver additions and hold removals, or discard. `plan` is the one that was looked at."""
-    _require_steering(name, service, caller)
+    change.note(plan=sent.plan, decision=sent.decision)
     return _found(service.decide(name, run, plan=sent.plan, decision=sent.decision, by=caller.name), run)
-
-
-def _require_steering(name: str, service: TheService, caller: TheCaller) -> None:
-    catalog = service.catalog
-    catalog.require_editor(catalog.export(name).item, caller)
 
 
 def _found(run: RunView | None, name: str) -> RunView:

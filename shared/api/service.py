@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from shared.api.views import Link, Report, RunPage, RunSummary, RunView
-from shared.catalog.catalog import Caller, Catalog
-from shared.catalog.models import Export
+from shared.access.audit import Trail
+from shared.api.views import Identity, Link, PreviewRow, RejectedRow, Report, RunPage, RunPoint, RunSummary, RunView
+from shared.catalog.catalog import Catalog
+from shared.catalog.issues import Issue
+from shared.catalog.models import Export, Match, Probed
+from shared.delivery.authorizing import Authorizing
+from shared.delivery.records import Run
+from shared.delivery.transitions import RunKind
 from shared.vendors.contract import CheckResult, TargetFound
 
 DecisionWord = Literal["deliver", "additions_only", "discard"]
@@ -28,6 +33,15 @@ class SegmentInfo:
     problems: tuple[str, ...] = ()
 
 
+class Started(Protocol):
+    """A run, and whether asking made it."""
+
+    @property
+    def run(self) -> Run: ...
+    @property
+    def new(self) -> bool: ...
+
+
 class Service(Protocol):
     """Any method may raise the errors of shared/errors.py and shared/catalog/issues.py; each becomes its problem.
 
@@ -43,9 +57,18 @@ class Service(Protocol):
     @property
     def catalog(self) -> Catalog: ...
 
-    def caller(self, headers: Mapping[str, str]) -> Caller:
-        """Who is asking, from the headers alone (names are lower-case); believe those of the platform only where
-        the platform sets them. Raises Forbidden."""
+    @property
+    def trail(self) -> Trail:
+        """The audit trail."""
+        ...
+
+    def readiness(self) -> Mapping[str, str]:
+        """Part of what the service runs on -> what is wrong with it, empty where nothing is; within seconds."""
+        ...
+
+    @property
+    def authorizing(self) -> Authorizing:
+        """Sign-ins at vendors, and credentials that people type."""
         ...
 
     def check_connection(self, name: str) -> CheckResult:
@@ -54,6 +77,16 @@ class Service(Protocol):
 
     def connection_targets(self, name: str) -> Sequence[TargetFound]:
         """Live: the lists that an export may write to."""
+        ...
+
+    def start_probe(self, name: str, canary: str, by: str) -> Probed:
+        """Start a probe with test contacts made of `canary`, an address or a domain, or tell of the one under way.
+        Raises Invalid, and Unprocessable where the connection cannot be probed."""
+        ...
+
+    def target_warnings(self, export: Export) -> Sequence[Issue]:
+        """Live: what people should know of the export's targets before they are written to; none where the vendor
+        cannot be asked."""
         ...
 
     def segments(self) -> Sequence[SegmentInfo]:
@@ -86,6 +119,28 @@ class Service(Protocol):
 
     def cancel(self, export: str, run: str) -> RunView | None:
         """Ask a run to stop. Raises NotNow where it has ended."""
+        ...
+
+    def begin(self, name: str, kind: RunKind = RunKind.DELIVERY) -> Started:
+        """Start a run, or give back the active one. Raises NotFound, and Unprocessable where it cannot run now."""
+        ...
+
+    def history(self, export: str, *, top: int) -> Sequence[RunPoint]:
+        """The newest runs that ended, newest first."""
+        ...
+
+    def rejected_rows(self, export: str, run: str, target: int = 0) -> Sequence[RejectedRow]:
+        """A few refused people for each reason."""
+        ...
+
+    def preview(
+        self, vendor: str, references: Sequence[str], address_column: str, matching: Sequence[Match]
+    ) -> Sequence[PreviewRow]:
+        """The first rows of segments as a vendor (which exists) would get them."""
+        ...
+
+    def identity(self) -> Identity:
+        """Whom exports run as."""
         ...
 
     def members(self, export: Export) -> Mapping[str, int]:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
+from shared.access.actions import Action
 from shared.api.problems import responses
 from shared.api.views import VendorView
-from shared.api.wiring import TheCaller, TheService
+from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.issues import NotFound
 
 router = APIRouter(prefix="/api/v1/vendors", tags=["vendors"])
 
 
-@router.get("", summary="List the vendors", responses=responses(403))
+@router.get(
+    "", dependencies=[Depends(allowed(Action.SEE_VENDORS))], summary="List the vendors", responses=responses(403)
+)
 def list_vendors(service: TheService, caller: TheCaller) -> list[VendorView]:
     """Their settings, credentials and fields."""
     definitions = service.catalog.definitions
     return [VendorView.model_validate(definitions[name]) for name in sorted(definitions)]
 
 
-@router.get("/{vendor}", summary="Read one vendor", responses=responses(403, 404))
+@router.get(
+    "/{vendor}",
+    dependencies=[Depends(allowed(Action.SEE_VENDORS))],
+    summary="Read one vendor",
+    responses=responses(403, 404),
+)
 def read_vendor(vendor: str, service: TheService, caller: TheCaller) -> VendorView:
     """Its settings, credentials and fields."""
     definition = service.catalog.definitions.get(vendor)

@@ -45,6 +45,13 @@ class Health(View):
     version: str
 
 
+class Ready(View):
+    """Everything that a run needs is within reach."""
+
+    status: Literal["ready"] = "ready"
+    version: str
+
+
 class SettingView(View):
     """A setting or credential that a connection may have."""
 
@@ -68,6 +75,13 @@ class FieldView(View):
     required: bool
 
 
+class OAuthView(View):
+    """A person may sign in at the vendor instead: `POST /api/v1/connections/{name}/authorize`."""
+
+    credential: str = Field(description="Is never typed; it takes the place of all others.")
+    scopes: tuple[str, ...]
+
+
 class VendorView(View):
     """What a vendor is, for forms."""
 
@@ -81,11 +95,21 @@ class VendorView(View):
     reserved_fields: tuple[str, ...]
     max_profiles: int
     target_word: str = Field(description="What the vendor calls a target: list, tag.")
+    oauth: OAuthView | None = Field(default=None, description="Null where the vendor has no such sign-in.")
 
     @field_validator("reserved_fields", mode="before")
     @classmethod
     def _in_order(cls, names: frozenset[str]) -> tuple[str, ...]:
         return tuple(sorted(names))
+
+
+class ConnectionName(View):
+    """What people who are not administrators see of a connection."""
+
+    name: str
+    display_name: str
+    vendor: str
+    usable: bool = Field(description="You may put exports on it.")
 
 
 class CheckView(View):
@@ -100,11 +124,19 @@ class CheckView(View):
     warnings: list[str] = Field(default_factory=list)
 
 
+class AuthorizationView(View):
+    """A sign-in at a vendor that was begun."""
+
+    url: str = Field(description="The vendor's page, to open in a browser.")
+    expires_at: datetime = Field(description="Until then the person may come back.")
+
+
 class TargetChoice(View):
-    """A list or tag that an export may be given."""
+    """A list or tag that an export may be given, with what the vendor tells of it that people should know."""
 
     list_id: str
     name: str
+    warnings: tuple[str, ...] = ()
 
 
 class SegmentView(View):
@@ -119,6 +151,7 @@ class SegmentView(View):
     files: int
     rows: int | None = Field(description="Null until they are counted.")
     problems: tuple[str, ...]
+    exports: tuple[str, ...] = Field(default=(), description="Names of the exports that carry it.")
 
 
 UNFINISHED = frozenset(State) - ENDED
@@ -130,6 +163,8 @@ class Progress(View):
     done: int = 0
     total: int | None = None
     step: str = ""
+    rate: float | None = Field(default=None, description="Operations per second, while it delivers.")
+    seconds_left: int | None = Field(default=None, description="A guess from the rate so far.")
 
 
 class Counts(View):
@@ -190,6 +225,45 @@ class RunView(RunSummary):
     targets: tuple[TargetRun, ...] = ()
 
 
+class RunPoint(RunSummary):
+    """One ended run of a history. `members`: people on the targets afterwards, null where nothing was committed."""
+
+    seconds: float
+    members: int | None
+
+
+class PreviewRow(View):
+    """A row as the vendor would get it; it holds an address. `left_out`: fields whose cell is not of their type."""
+
+    address: str
+    problem: str | None
+    values: dict[str, Any]
+    left_out: tuple[str, ...] = ()
+
+
+class Identity(View):
+    """Whom exports run as, and what that may read. `name` is the managed identity's client id, null for the app's own
+    (or on one machine)."""
+
+    name: str | None
+    segments: tuple[str, ...] = Field(description="Containers and folders that segments are read from.")
+    key_vault: str | None
+
+
+class RejectedRow(View):
+    """A row of `rejected.csv`; it holds an address."""
+
+    address: str
+    segment: str
+    file: str
+    row: str
+    operation: str
+    outcome: str
+    code: str
+    reason: str
+    tried_again: str
+
+
 class RunPage(View):
     """Runs, newest first. `next` continues the list: send it as `continue`."""
 
@@ -241,6 +315,15 @@ class StartInput(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: RunKind = RunKind.DELIVERY
+
+
+class StartedRun(View):
+    """The run that was asked for; `new` is false where it was under way already."""
+
+    run: str
+    export: str
+    state: State
+    new: bool
 
 
 class AddressInput(BaseModel):

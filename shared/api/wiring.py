@@ -1,14 +1,23 @@
-"""What endpoints are given: the service and the caller."""
+"""What endpoints are given: the service, the caller, and the check that the caller may do this."""
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+import re
+from collections.abc import Iterator, Mapping
+from functools import partial
+from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
 
+from shared.access.actions import CHANGES, GONE, TABLE, Action, Right, Shareable, require
+from shared.access.audit import Change
+from shared.access.person import Person, Role
+from shared.access.visitors import SAFE
 from shared.api.conditions import Conditions, etag
 from shared.api.service import Service
-from shared.catalog.catalog import Caller
+from shared.errors import ExportError
 
 
 async def _service(request: Request) -> Service:
@@ -18,12 +27,91 @@ async def _service(request: Request) -> Service:
 TheService = Annotated[Service, Depends(_service)]
 
 
-async def _caller(request: Request, service: TheService) -> Caller:
-    return service.caller({name.lower(): value for name, value in request.headers.items()})
+async def _caller(request: Request) -> Person:
+    return cast(Person, request.state.person)
 
 
-TheCaller = Annotated[Caller, Depends(_caller)]
+TheCaller = Annotated[Person, Depends(_caller)]
+
+
+async def _change(request: Request) -> Change:
+    return cast(Change, request.state.change)
+
+
+TheChange = Annotated[Change, Depends(_change)]
+"""The entry in the audit trail; for routes whose action changes something."""
 TheConditions = Annotated[Conditions, Depends(Conditions)]
+
+REFUSALS = (ExportError, RequestValidationError, HTTPException)
+_SUBJECT = re.compile(r"/(?P<kind>connections|exports)/\{name\}")
+
+
+class Allowed:
+    """A dependency: the caller may do `action`, where the route names an export or connection also on that one.
+
+    What changes something gets its entry in the audit trail: `request.state.change`. Raises Forbidden. What a route
+    takes from a body it has to ask `require` about by itself.
+    """
+
+    def __init__(self, action: Action, *, changes: bool = False) -> None:
+        self.action = action
+        self._changes = changes
+
+    def __call__(self, request: Request, service: TheService) -> Iterator[None]:
+        person = request.state.person
+        require(person, self.action)
+        if TABLE[self.action][Role.CONTRIBUTOR] is Right.SHARED and not (person and person.administrator):
+            require(person, self.action, _connection(request, service))
+        if self.action not in CHANGES or (request.method in SAFE and not self._changes):
+            yield
+            return
+        with service.trail.change(person, self.action, subject(request, service), REFUSALS) as change:
+            request.state.change = change
+            yield
+
+
+def allowed(action: Action, *, changes: bool = False) -> Allowed:
+    """`dependencies=[Depends(allowed(Action.EDIT_EXPORT))]`; every route has exactly one. `changes`: its GET does."""
+    return Allowed(action, changes=changes)
+
+
+def _connection(request: Request, service: Service) -> Shareable | None:
+    """The connection that the route is about; None where it names none, or nothing that exists."""
+    found = _SUBJECT.search(request.scope["route"].path)
+    if found is None:
+        return None
+    name, catalog = request.path_params["name"], service.catalog
+    if found["kind"] == "connections":
+        held = catalog.connections.get(name)
+        return held.item if held else None
+    export = catalog.exports.get(name)
+    if export is None:
+        return GONE if "run" in request.path_params else None
+    held = catalog.connections.get(export.item.connection)
+    return held.item if held else GONE
+
+
+def subject(request: Request, service: Service) -> Change:
+    """What the route's address says that it is about, and how that is read."""
+    given = request.path_params
+    found = _SUBJECT.search(request.scope["route"].path)
+    if found is None:
+        return Change("")
+    kind, name = found["kind"].removesuffix("s"), given["name"]
+    if "run" in given:
+        return Change(f"run {given['run']} of export {name}", partial(_run, service, name, given["run"]))
+    return Change(f"{kind} {name}", partial(_definition, service, kind, name))
+
+
+def _definition(service: Service, kind: str, name: str) -> Mapping[str, Any] | None:
+    catalog = service.catalog
+    held = catalog.connections.get(name) if kind == "connection" else catalog.exports.get(name)
+    return held.item.model_dump(mode="json") if held else None
+
+
+def _run(service: Service, export: str, run: str) -> Mapping[str, Any] | None:
+    view = service.run(export, run)
+    return {"state": str(view.state)} if view else None
 
 
 def stamp(response: Response, version: str, *, created_at: str | None = None) -> None:

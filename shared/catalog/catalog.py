@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from shared.access.actions import GONE, Action, require
+from shared.access.person import Person
 from shared.catalog.connection_validation import connection_issues
-from shared.catalog.issues import Forbidden, Invalid, Issue, NotFound, NotNow
+from shared.catalog.default_list import default_list, settled
+from shared.catalog.issues import Invalid, Issue, NotFound, NotNow
 from shared.catalog.models import (
     NAME,
     NAME_RULE,
@@ -20,8 +22,9 @@ from shared.catalog.models import (
     Consent,
     Export,
     ExportInput,
-    SharedWith,
+    Schedule,
 )
+from shared.catalog.schedules import schedule_issues
 from shared.catalog.store import Held, Table, connection_store, export_store
 from shared.catalog.targets import Claim, Owned, TargetStore, rival, target_key
 from shared.catalog.validation import Surroundings, judge, owned_issue
@@ -36,14 +39,6 @@ SegmentColumns = Callable[[Sequence[str]], Mapping[str, Sequence[str]]]
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks: `name` is kept as `created_by` and `updated_by`."""
-
-    name: str
-    administrator: bool
 
 
 class Catalog:
@@ -81,10 +76,10 @@ class Catalog:
         return held
 
     def save_connection(
-        self, name: str, sent: ConnectionInput, caller: Caller, held: Held[Connection] | None
+        self, name: str, sent: ConnectionInput, caller: Person, held: Held[Connection] | None
     ) -> Held[Connection]:
         """Raises Invalid, Forbidden, NotNow (exports would change vendor) and Conflict."""
-        _require_administrator(caller)
+        require(caller, Action.EDIT_CONNECTION)
         if issues := [*_name_issues(name), *connection_issues(sent, self.definitions)]:
             raise Invalid(issues)
         before = held.item if held else None
@@ -93,9 +88,9 @@ class Catalog:
         item = Connection.model_validate(self._connection_values(name, sent, caller, before))
         return self.connections.replace(item, held.etag) if held else self.connections.insert(item)
 
-    def delete_connection(self, held: Held[Connection], caller: Caller) -> None:
+    def delete_connection(self, held: Held[Connection], caller: Person) -> None:
         """Raises Forbidden, NotNow while exports use it, and Conflict."""
-        _require_administrator(caller)
+        require(caller, Action.REMOVE_CONNECTION)
         if users := self.users(held.item.name):
             message = f"Exports use this connection: {', '.join(users)}. Delete them or give them another connection."
             raise NotNow("in_use", message)
@@ -107,13 +102,22 @@ class Catalog:
 
     def record_check(self, held: Held[Connection], result: CheckResult) -> Held[Connection]:
         """Keep what a connection check found; Conflict where the connection was changed while it was checked."""
+        account = result.account if result.ok and result.account else held.item.account
         found = {
-            "account": result.account if result.ok and result.account else held.item.account,
+            "account": account,
+            "probe": held.item.probe if account == held.item.account else None,
             "checked_at": self.now(),
             "check_code": result.code,
             "check_message": result.message[:1000],
         }
         return self.connections.replace(held.item.model_copy(update=found), held.etag)
+
+    def name_secrets(self, held: Held[Connection], secrets: Mapping[str, str], caller: Person) -> Held[Connection]:
+        """The credentials are in the Key Vault secrets of these names now. What the last check found no longer holds,
+        except the account: new keys of the same account are the rule. Raises Conflict."""
+        unchecked = {"checked_at": None, "check_code": "", "check_message": ""}
+        changes = {"secrets": dict(secrets), **unchecked, **self._stamps(caller, held.item)}
+        return self.connections.replace(held.item.model_copy(update=changes), held.etag)
 
     def strangers(self, connection: Connection) -> list[str]:
         """Exports on the connection whose targets were claimed in another account than it has now."""
@@ -121,7 +125,7 @@ class Catalog:
         return [export.name for export in on_it if export.account != connection.account]
 
     def save_export(
-        self, name: str, sent: ExportInput, caller: Caller, held: Held[Export] | None, *, running: bool = False
+        self, name: str, sent: ExportInput, caller: Person, held: Held[Export] | None, *, running: bool = False
     ) -> tuple[Held[Export], tuple[Issue, ...]]:
         """The stored export and its warnings. `running`: a run of it is under way, so its targets may not go.
 
@@ -130,7 +134,9 @@ class Catalog:
         if held:
             self.require_editor(held.item, caller)
         connection = self.connections.get(sent.connection)
-        self.require_use(connection.item if connection else None, caller)
+        if connection:
+            require(caller, Action.EDIT_EXPORT, connection.item)
+        sent = self.settled(sent)
         around = self._surroundings(name, sent, connection.item if connection else None)
         verdict = judge(sent, around)
         if issues := [*_name_issues(name), *verdict.issues]:
@@ -144,51 +150,68 @@ class Catalog:
         self._release(dropped)
         return saved, verdict.warnings
 
-    def delete_export(self, held: Held[Export], caller: Caller, *, running: bool = False) -> None:
+    def settled(self, sent: ExportInput) -> ExportInput:
+        """The export as it will be stored: with the connection's default list where a target leans on it."""
+        connection = self.connections.get(sent.connection)
+        return settled(sent, default_list(connection.item if connection else None, self.definitions))
+
+    def delete_export(self, held: Held[Export], caller: Person, *, running: bool = False) -> None:
         """Delete it and free its targets. Raises Forbidden, NotNow while it runs, and Conflict."""
-        self.require_editor(held.item, caller)
+        self.require_editor(held.item, caller, Action.REMOVE_EXPORT)
         if running:
             raise NotNow("running", "A run of this export is under way: cancel it, or wait for it, and delete then.")
         dropped = self._dropped(held.item, None)
         self.exports.delete(held.item.name, held.etag)
         self._release(dropped)
 
-    def require_editor(self, export: Export, caller: Caller) -> None:
+    def detach_export(self, held: Held[Export], caller: Person, *, running: bool = False) -> Held[Export]:
+        """Take its connection off; its targets stay its own. Raises Forbidden, NotNow while it runs, and Conflict."""
+        self.require_editor(held.item, caller)
+        if running:
+            raise NotNow("running", "A run of this export is under way: cancel it, or wait for it, and detach then.")
+        item = held.item.model_copy(update={"connection": "", **self._stamps(caller, held.item)})
+        return self.exports.replace(item, held.etag)
+
+    def set_schedule(
+        self, held: Held[Export], caller: Person, *, paused: bool, schedule: Schedule | None = None
+    ) -> Held[Export]:
+        """Change when it runs and nothing else, so nothing else is judged. Raises Forbidden, Invalid and Conflict."""
+        self.require_editor(held.item, caller)
+        if schedule and (issues := schedule_issues(schedule)):
+            raise Invalid(issues)
+        timing = {"paused": paused, "schedule": schedule or held.item.schedule}
+        item = held.item.model_copy(update={**timing, **self._stamps(caller, held.item)})
+        return self.exports.replace(item, held.etag)
+
+    def require_editor(self, export: Export, caller: Person, action: Action = Action.EDIT_EXPORT) -> None:
         """Raises Forbidden where the caller may not change or steer the export."""
         connection = self.connections.get(export.connection)
-        self.require_use(connection.item if connection else None, caller)
-
-    def require_use(self, connection: Connection | None, caller: Caller) -> None:
-        """Raises Forbidden where the connection is not shared with the caller."""
-        shared = connection is None or connection.shared_with is SharedWith.CONTRIBUTORS
-        if not (caller.administrator or shared):
-            raise Forbidden("Only administrators may use this connection: ask one to share it with contributors.")
+        require(caller, action, connection.item if connection else GONE)
 
     def _connection_values(
-        self, name: str, sent: ConnectionInput, caller: Caller, before: Connection | None
+        self, name: str, sent: ConnectionInput, caller: Person, before: Connection | None
     ) -> dict[str, object]:
         reach = ("vendor", "settings", "secrets")
         same = before is not None and all(getattr(before, part) == getattr(sent, part) for part in reach)
-        checked = ("account", "checked_at", "check_code", "check_message")
+        checked = ("account", "checked_at", "check_code", "check_message", "probe")
         kept = {part: getattr(before, part) for part in checked} if same else {}
-        consent = self._consent(sent.consent, before.consent if before else None)
+        consent = self._consent(sent.consent, before.consent if before else None, caller)
         return {**dict(sent), "consent": consent, "name": name, **kept, **self._stamps(caller, before)}
 
-    def _consent(self, sent: Consent | None, before: Consent | None) -> Consent | None:
-        if sent is None:
-            return None
-        if before and (before.agreed_by, before.text) == (sent.agreed_by, sent.text):
-            return before
-        return sent.model_copy(update={"agreed_at": self.now()})
+    def _consent(self, sent: Consent | None, before: Consent | None, caller: Person) -> Consent | None:
+        """Who agreed, and when, is not for the request to say."""
+        if sent is None or (before and before.text == sent.text):
+            return sent and before
+        return sent.model_copy(update={"agreed_by": caller.name, "agreed_at": self.now()})
 
     def _export(
-        self, name: str, sent: ExportInput, caller: Caller, around: Surroundings, before: Export | None
+        self, name: str, sent: ExportInput, caller: Person, around: Surroundings, before: Export | None
     ) -> Export:
         account = around.connection.account if around.connection else None
         values = {**dict(sent), "name": name, "account": account, **self._stamps(caller, before)}
         return Export.model_validate(values)
 
-    def _stamps(self, caller: Caller, before: Connection | Export | None) -> dict[str, object]:
+    def _stamps(self, caller: Person, before: Connection | Export | None) -> dict[str, object]:
         now = self.now()
         return {
             "created_at": before.created_at if before else now,
@@ -202,6 +225,7 @@ class Catalog:
         return Surroundings(
             connection=connection,
             definition=self.definitions.get(connection.vendor) if connection else None,
+            default_list=default_list(connection, self.definitions),
             segments=self._segments(references),
             owners=self._owners(connection.account, name, sent) if connection and connection.account else {},
         )
@@ -255,8 +279,3 @@ def _places(export: Export) -> set[tuple[str, str]]:
 
 def _name_issues(name: str) -> list[Issue]:
     return [] if NAME.fullmatch(name) else [Issue("", f"The name in the address cannot be used. {NAME_RULE}")]
-
-
-def _require_administrator(caller: Caller) -> None:
-    if not caller.administrator:
-        raise Forbidden("Only administrators may change connections.")

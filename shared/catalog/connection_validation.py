@@ -42,28 +42,31 @@ def setting_issues(given: Mapping[str, SettingValue], known: tuple[Setting, ...]
     yield from _names("settings", given, known, vendor)
     for setting in known:
         if setting.name not in given:
+            if setting.required and setting.default is None:
+                yield Issue(pointer(["settings", setting.name]), f"This is required: {setting.label}.")
             continue
         if wrong := _value_problem(setting, given[setting.name]):
             yield Issue(pointer(["settings", setting.name]), wrong)
 
 
 def _secrets(connection: ConnectionInput, definition: Definition) -> Iterator[Issue]:
+    """None of them is required: they may follow, typed or by signing in at the vendor, once there is a connection."""
     yield from _names("secrets", connection.secrets, definition.credentials, definition.label)
     for credential, secret in connection.secrets.items():
         if wrong := _secret_problem(secret):
             yield Issue(pointer(["secrets", credential]), wrong)
+    oauth = definition.oauth
+    if oauth and oauth.credential in connection.secrets and len(connection.secrets) > 1:
+        instead = "Signing in takes the place of all other credentials: name either this one or the others."
+        yield Issue(pointer(["secrets", oauth.credential]), instead)
 
 
 def _names(part: str, given: Iterable[str], known: tuple[Setting, ...], vendor: str) -> Iterator[Issue]:
-    """Names that the vendor does not know, and names that it needs."""
+    """Names that the vendor does not know."""
     names = [setting.name for setting in known]
     for name in given:
         if name not in names:
             yield Issue(pointer([part, name]), f"{vendor} has no such entry; it knows {_listed(names)}.")
-    for setting in known:
-        if setting.required and setting.default is None and setting.name not in given:
-            what = "Name the Key Vault secret that holds it" if part == "secrets" else "This is required"
-            yield Issue(pointer([part, setting.name]), f"{what}: {setting.label}.")
 
 
 def _listed(names: list[str]) -> str:

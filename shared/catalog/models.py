@@ -5,6 +5,7 @@ An input ignores the fields that only the server writes, so an answer can be edi
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StrictBool,
@@ -23,7 +25,7 @@ from pydantic import (
     model_validator,
 )
 
-from shared.vendors.contract import FieldType
+from shared.vendors.contract import FieldType, Told
 
 MAX_FIELDS = 200
 MAX_SEGMENTS = 100
@@ -90,17 +92,52 @@ class SharedWith(StrEnum):
 class Consent(Model):
     """A person's agreement that profiles, with personal data, go to the vendor at the organisation's instruction."""
 
-    agreed_by: Title = Field(description="The person who agreed.")
+    agreed_by: Title = Field(default="unknown", description="Who agreed. Set by the service when `text` is new.")
     text: str = Field(min_length=1, max_length=4000, description="What was agreed to, word for word.")
     agreed_at: datetime | None = Field(
-        default=None, description="Set by the service when `agreed_by` or `text` is new."
+        default=None, description="Set by the service when `text` is new."
     )
+
+
+class ProbeState(StrEnum):
+    """Failed: something has to be put right first; the message says what."""
+
+    RUNNING = "running"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+class ProbeAnswer(Model):
+    """A point that the vendor's documentation leaves open, and what the account showed."""
+
+    id: str
+    asks: str
+    section: str = Field(description="Of the vendor's contract in this project's documentation.")
+    told: Told
+    answer: str = Field(description="In a few words; or why there is none.")
+    evidence: str = ""
+
+
+class Probed(Model):
+    """A probe of the account: under way, or what it found out. Written by the server only."""
+
+    mark: str = Field(description="In the names of the probe's lists and in its canaries' addresses.")
+    state: ProbeState
+    started_at: datetime
+    started_by: str
+    finished_at: datetime | None = None
+    message: str = ""
+    answers: tuple[ProbeAnswer, ...] = ()
+
+
+def _from_json(stored: Any) -> Any:
+    return json.loads(stored) if isinstance(stored, str) else stored
 
 
 class ConnectionInput(Written):
     """How to reach one vendor account."""
 
-    server_kept = _STAMPS | {"checked_at", "check_code", "check_message"}
+    server_kept = _STAMPS | {"checked_at", "check_code", "check_message", "probe"}
 
     display_name: Title
     vendor: str = Field(max_length=63, description="Name of a vendor; fixed while exports use the connection.")
@@ -127,6 +164,7 @@ class Connection(ConnectionInput):
     checked_at: datetime | None = None
     check_code: str = ""
     check_message: str = ""
+    probe: Annotated[Probed | None, BeforeValidator(_from_json)] = None
     created_at: datetime
     created_by: str
     updated_at: datetime
@@ -213,7 +251,7 @@ class ExportInput(Written):
     server_kept = _STAMPS | {"next_times", "last_run", "warnings"}
 
     display_name: Title
-    connection: str = Field(max_length=63, description="Name of a connection.")
+    connection: str = Field(max_length=63, description="Name of a connection; empty in a detached export.")
     targets: tuple[Target, ...] = Field(min_length=1, max_length=MAX_SEGMENTS)
     address_column: Column = Field(description="Column that holds the e-mail address.")
     matching: tuple[Match, ...] = Field(default=(), max_length=MAX_FIELDS)
@@ -235,6 +273,11 @@ class Export(ExportInput):
     created_by: str
     updated_at: datetime
     updated_by: str
+
+    @property
+    def detached(self) -> bool:
+        """Its connection was taken off: it keeps its definition and does not run."""
+        return not self.connection
 
     @property
     def segments(self) -> tuple[str, ...]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from pydantic import BaseModel
+
 from shared.catalog.issues import Invalid, Issue
 from shared.catalog.models import MAX_DEFINITION, NAME, Connection, ConnectionInput, Export, ExportInput, Written
 from shared.cloud.tables import Stored
@@ -67,12 +69,17 @@ class DefinitionStore(Generic[M]):
             raise Invalid(
                 [Issue("", f"This is too large to be stored ({size}): use fewer or shorter names and texts.")]
             )
-        columns = item.model_dump(exclude=set(self._written), exclude_none=True)
+        kept = {name: getattr(item, name) for name in self._kept.model_fields if name not in self._written}
+        columns = {name: _column(value) for name, value in kept.items() if value is not None}
         return {"PartitionKey": PARTITION, "RowKey": item.name, "definition": definition, **columns}
 
     def _held(self, stored: Stored) -> Held[M]:
         columns = {key: value for key, value in stored.entity.items() if key in self._kept.model_fields}
         return Held(self._kept(**json.loads(stored.entity["definition"]), **columns), stored.etag)
+
+
+def _column(value: Any) -> Any:
+    return value.model_dump_json() if isinstance(value, BaseModel) else value
 
 
 def connection_store(table: Table) -> DefinitionStore[Connection]:

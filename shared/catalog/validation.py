@@ -22,12 +22,14 @@ class Surroundings:
     """What an export is judged by.
 
     `segments`: columns of each segment that exists. `owners`: target key -> the other export that owns it.
+    `default_list`: id of the connection's, "" where it has none.
     """
 
     connection: Connection | None
     definition: Definition | None
     segments: Mapping[str, Sequence[str]] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
+    default_list: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +42,23 @@ class Verdict:
 
 def judge(export: ExportInput, around: Surroundings) -> Verdict:
     """Everything that is wrong with the export, at once."""
-    issues = [*_connection(export, around.connection), *_targets(export, around.owners)]
+    issues = [*_connection(export, around.connection), *_targets(export, around)]
     issues += schedule_issues(export.schedule)
     warnings = list(_unseen(export, around.segments))
     issues += _columns(export, around.segments)
     if around.definition is not None:
         issues += _matching(export, around.definition)
         issues += setting_issues(export.settings, around.definition.export_settings, around.definition.label)
-        warnings += _spelling(export, around.definition)
+        warnings += [*_spelling(export, around.definition), *_known_lists(export, around.definition)]
     if around.connection is not None and around.connection.check_code not in ("", "ok"):
         warnings.append(Issue("/connection", f"Its last check failed: {around.connection.check_message}"))
     return Verdict(tuple(issues), tuple(warnings))
 
 
 def _connection(export: ExportInput, connection: Connection | None) -> Iterator[Issue]:
+    if not export.connection:
+        yield Issue("/connection", "The export has no connection: choose one.")
+        return
     if connection is None:
         yield Issue("/connection", f'There is no connection "{export.connection}": create it first.')
         return
@@ -65,28 +70,29 @@ def _connection(export: ExportInput, connection: Connection | None) -> Iterator[
     yield from (Issue("/connection", message) for message, present in obstacles.items() if present)
 
 
-def _targets(export: ExportInput, owners: Mapping[str, str]) -> Iterator[Issue]:
+def _targets(export: ExportInput, around: Surroundings) -> Iterator[Issue]:
     seen: dict[str, int] = {}
     for index, target in enumerate(export.targets):
-        yield from _one_target(index, target)
+        yield from _one_target(index, target, around.default_list)
         key = target_key(target)
         if key in seen:
             yield Issue(f"/targets/{index}", f"Target {seen[key]} is the same: put the segments on one target.")
-        elif key in owners:
-            yield owned_issue(index, export, owners[key])
+        elif key in around.owners:
+            yield owned_issue(index, export, around.owners[key], around.default_list)
         seen.setdefault(key, index)
     total = sum(len(target.segments) for target in export.targets)
     if total > MAX_SEGMENTS:
         yield Issue("/targets", f"Together the targets have {total} segments: use at most {MAX_SEGMENTS}.")
 
 
-def _one_target(index: int, target: Target) -> Iterator[Issue]:
+def _one_target(index: int, target: Target, default_list: str) -> Iterator[Issue]:
     if target.list_id and target.list_name:
         yield Issue(f"/targets/{index}/list_name", "Give list_id or list_name, not both.")
     if target.list_id and target.existing is None:
+        which = f"The connection's default list, {default_list}," if target.list_id == default_list else "The list"
         yield Issue(
             f"/targets/{index}/existing",
-            "The list may have members already. Choose adopt (the segment decides about everyone whom this export "
+            f"{which} may have members already. Choose adopt (the segment decides about everyone whom this export "
             "adds) or protect (who is on the list now is never taken off).",
         )
     if not target_name(target).strip():
@@ -97,11 +103,12 @@ def _one_target(index: int, target: Target) -> Iterator[Issue]:
             yield Issue(f"/targets/{index}/segments/{place}", "The target has this segment twice: remove one.")
 
 
-def owned_issue(index: int, export: ExportInput, owner: str) -> Issue:
+def owned_issue(index: int, export: ExportInput, owner: str, default_list: str = "") -> Issue:
     """The refusal, with the offer of a list of its own."""
     target = export.targets[index]
     name = target_name(target)
-    what = f"id {target.list_id}" if target.list_id else f'"{name}"'
+    which = " (the connection's default)" if target.list_id and target.list_id == default_list else ""
+    what = f"id {target.list_id}{which}" if target.list_id else f'"{name}"'
     return Issue(
         f"/targets/{index}",
         f'The list {what} belongs to the export "{owner}", and a list has one export. Give this export a list of '
@@ -180,6 +187,12 @@ def _field_problem(name: str, definition: Definition) -> str | None:
     if name != name.strip() or not _FIELD_NAME.fullmatch(name):
         return "A field's name has no spaces at its ends and no control characters."
     return None
+
+
+def _known_lists(export: ExportInput, definition: Definition) -> Iterator[Issue]:
+    for index, target in enumerate(export.targets):
+        if target.list_id and definition.list_warning:
+            yield Issue(f"/targets/{index}/list_id", definition.list_warning)
 
 
 def _spelling(export: ExportInput, definition: Definition) -> Iterator[Issue]:

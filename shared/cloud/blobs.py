@@ -66,6 +66,15 @@ class Blobs:
             return None
         return download.readall(), str(download.properties.etag)
 
+    def head(self, name: str, length: int) -> bytes | None:
+        """The first bytes, or None where there is no such blob."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        try:
+            return self._blob(name).download_blob(offset=0, length=length).readall()
+        except ResourceNotFoundError:
+            return None
+
     def create(self, name: str, data: bytes) -> str:
         """Write a blob that must not exist yet; its ETag. Raises Conflict where it does."""
         with _conflicts():

@@ -29,6 +29,8 @@ class Cloud:
         self.runs = Table(state, "runs")
         self.snapshots = Table(state, "snapshots")
         self.forgotten = Table(state, "forgotten")
+        self.audit = Table(state, "audit")
+        self.authorizations = Table(state, "authorizations")
         self.secrets = Secrets(settings)
 
     @cached_property

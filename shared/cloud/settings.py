@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 STATE_STORAGE = "AzureWebJobsStorage"
 SEGMENT_STORAGE = "SegmentStorage"
@@ -31,6 +32,14 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class OAuthApp:
+    """This deployment as it is registered at a vendor; `secret` names the Key Vault secret with its client secret."""
+
+    client_id: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that a deployment configures. Times are seconds."""
 
@@ -43,6 +52,10 @@ class Settings:
     identity_client_id: str | None = None
     vendor_hosts: Mapping[str, str] = field(default_factory=dict)
     """Vendor's host name -> base URL used in its place; how simulators are reached."""
+    oauth_apps: Mapping[str, OAuthApp] = field(default_factory=dict)
+    """Vendor -> our registration there, for signing in at the vendor."""
+    own_secrets: frozenset[str] = frozenset()
+    """Names of the Key Vault secrets that are the app's own: no connection's credential is ever written to one."""
     slice_seconds: float = 240.0
     rows_per_file: int = 1_000_000
     job_seconds: float = 2.0
@@ -50,6 +63,16 @@ class Settings:
     stale_seconds: float = 900.0
     """A delivery that has been silent for so long gets its message again; longer than a function may run."""
     artefact_days: int = 30
+    notify_url: str = ""
+    """Where notifications are sent by POST; https, or this machine."""
+    notify_secret: str = ""
+    """Name of the secret in Key Vault that notifications are signed with."""
+    public_url: str = ""
+    """Address of the app as people call it, for links."""
+    rejected_share: float = 0.1
+    """From this share of refused people on, a run that ended is told of."""
+    missed_minutes: float = 15.0
+    """A due time is missed when it passed longer ago than this without a run."""
     memory_mb: int = 500
     """What DuckDB may use."""
     temporary_mb: int = 400
@@ -68,12 +91,19 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         key_vault_url=environment.get("KEY_VAULT_URL", ""),
         key_vault_certificate=Path(certificate) if certificate else None,
         identity_client_id=environment.get("AZURE_CLIENT_ID"),
-        vendor_hosts=_pairs(environment.get("VENDOR_HOSTS", "")),
+        vendor_hosts={host: url.rstrip("/") for host, url in _pairs(environment, "VENDOR_HOSTS").items()},
+        oauth_apps=_apps(environment),
+        own_secrets=_own_secrets(environment),
         slice_seconds=_number(environment, "SLICE_SECONDS", 240.0),
         rows_per_file=int(_number(environment, "ROWS_PER_FILE", 1_000_000)),
         job_seconds=_number(environment, "JOB_SECONDS", 2.0),
         stale_seconds=_number(environment, "STALE_SECONDS", 900.0),
         artefact_days=int(_number(environment, "ARTEFACT_DAYS", 30)),
+        notify_url=_receiver(environment),
+        notify_secret=environment.get("NOTIFY_SECRET", ""),
+        public_url=_public_url(environment),
+        rejected_share=_number(environment, "REJECTED_SHARE", 0.1),
+        missed_minutes=_number(environment, "MISSED_MINUTES", 15.0),
         memory_mb=int(_number(environment, "DUCKDB_MEMORY_MB", 500)),
         temporary_mb=int(_number(environment, "DUCKDB_TEMPORARY_MB", 400)),
     )
@@ -97,12 +127,51 @@ def _locations(text: str) -> tuple[Location, ...]:
     return tuple(Location(*entry.partition("/")[::2]) for entry in entries)
 
 
-def _pairs(text: str) -> dict[str, str]:
+def _pairs(environment: Mapping[str, str], name: str) -> dict[str, str]:
     """`api.vendor.com=http://127.0.0.1:8001, …` -> mapping."""
-    entries = [entry.strip().partition("=") for entry in text.split(",") if entry.strip()]
-    if bad := [name for name, sign, _ in entries if not sign]:
-        raise ValueError(f"The app setting VENDOR_HOSTS has an entry without '=': {bad[0]}")
-    return {name.strip(): url.strip().rstrip("/") for name, _, url in entries}
+    entries = [entry.strip().partition("=") for entry in environment.get(name, "").split(",") if entry.strip()]
+    if bad := [key for key, sign, _ in entries if not sign]:
+        raise ValueError(f"The app setting {name} has an entry without '=': {bad[0]}")
+    return {key.strip(): value.strip() for key, _, value in entries}
+
+
+def _apps(environment: Mapping[str, str]) -> dict[str, OAuthApp]:
+    return {vendor: _app(text) for vendor, text in _pairs(environment, "OAUTH_APPS").items()}
+
+
+def _own_secrets(environment: Mapping[str, str]) -> frozenset[str]:
+    named = {"SIGN_IN_SECRET": "sign-in-secret", "SESSION_KEY_SECRET": "session-key", "NOTIFY_SECRET": ""}
+    own = {environment.get(name, default) for name, default in named.items()}
+    return frozenset(own | {app.secret for app in _apps(environment).values()})
+
+
+def _app(text: str) -> OAuthApp:
+    """`client id:name of the Key Vault secret`."""
+    client_id, _, secret = (part.strip() for part in text.partition(":"))
+    if not client_id or not secret:
+        raise ValueError("The app setting OAUTH_APPS is 'vendor=client id:name of the Key Vault secret, …'.")
+    return OAuthApp(client_id, secret)
+
+
+def _public_url(environment: Mapping[str, str]) -> str:
+    """PUBLIC_URL, else the name that the platform gave the app; empty on one machine."""
+    platform = environment.get("WEBSITE_HOSTNAME", "")
+    local = platform.partition(":")[0] in ("", "localhost", "127.0.0.1")
+    return environment.get("PUBLIC_URL", "").rstrip("/") or ("" if local else f"https://{platform}")
+
+
+def _receiver(environment: Mapping[str, str]) -> str:
+    """Never quoted in an error: such an address often holds a secret."""
+    url = environment.get("NOTIFY_URL", "")
+    if not url:
+        return ""
+    parts = urlsplit(url)
+    safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in ("localhost", "127.0.0.1", "::1"))
+    if not safe or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("The app setting NOTIFY_URL must be an https:// address without a user name in it.")
+    if not environment.get("NOTIFY_SECRET"):
+        raise ValueError("NOTIFY_URL needs the app setting NOTIFY_SECRET: the name of the signing secret in Key Vault.")
+    return url
 
 
 def _number(environment: Mapping[str, str], name: str, default: float) -> float:

@@ -12,7 +12,7 @@ from shared.delivery import addresses, journal, layout, ledger, looking, segment
 from shared.delivery import plan as plans
 from shared.delivery.looking import KnownTarget
 from shared.delivery.matching import literal
-from shared.delivery.planning import Wish, staging_query
+from shared.delivery.planning import Source, Wish, staging_query
 from shared.delivery.records import Delivery
 from shared.delivery.runs import Runs
 from shared.errors import UserMustAct
@@ -64,7 +64,7 @@ def _in_segment(cloud: Cloud, export: Export, segment: str, address: str) -> dic
         with reader(cloud.segments, cloud.settings) as opened:
             query = staging_query(
                 Wish(export.address_column, (), str(export.mode)),
-                [opened.scan(snapshot, [export.address_column]).sql],
+                [Source(opened.scan(snapshot, [export.address_column]).sql)],
                 1,
             )
             condition = f"address = {literal(address)}"

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 BUCKETS = 256
 """Rows are routed by the first byte of their address's MD5, which does not depend on DuckDB's version."""
 
-BUCKET = "(md5_number_upper(address) & 255)::UTINYINT"
-"""SQL for it: DuckDB reads the digest little-endian."""
+BUCKET = "(md5_number(address) & 255::UHUGEINT)::UTINYINT"
+"""SQL for it: DuckDB reads the digest little-endian. `md5_number_upper` would say the same at four times the cost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from shared.vendors.contract import FieldType
 
 _BLANK = r"' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+_BLANK_AT_AN_END = r"'^[ \t\n\r\x{a0}]|[ \t\n\r\x{a0}]$'"
 
 _JSON: dict[FieldType, str] = {
     FieldType.STRING: "to_json({cell})",
@@ -54,7 +55,10 @@ def literal(text: str) -> str:
 
 def trimmed(column: str) -> str:
     """The cell without blanks around it, NULL where nothing is left."""
-    return f"nullif(trim({identifier(column)}, {_BLANK}), '')"
+    cell = identifier(column)
+    # Looking for blanks first costs a third of taking them off every cell.
+    has_blanks = f"regexp_matches({cell}, {_BLANK_AT_AN_END})"
+    return f"nullif(CASE WHEN {has_blanks} THEN trim({cell}, {_BLANK}) ELSE {cell} END, '')"
 
 
 def address(column: str) -> str:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
+MOST_ROWS = 1 << 40
+"""Of one source; where the numbers of the next one's rows begin."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What to plan: which columns make the address and the values, and what happens to whom."""
@@ -57,20 +61,40 @@ class Tally:
         return Balance(refused=dict(self.refused), left_out=dict(self.left_out), **counts)
 
 
-def staging_query(wish: Wish, sources: Sequence[str], parts: int) -> str:
-    """Rows of all segments in order, numbered from 1: `sources` are SELECTs of the wanted columns and file_index."""
-    rows = " UNION ALL ".join(f"SELECT {number} AS segment, * FROM ({sql})" for number, sql in enumerate(sources))
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A SELECT of the wanted columns and file_index from some files of a segment; `first_file` is the first of them."""
+
+    sql: str
+    segment: int = 0
+    first_file: int = 0
+
+
+def staging_query(wish: Wish, sources: Sequence[Source], parts: int) -> str:
+    """Rows of all sources. `n` rises in their order, and by 1 within a source, whose first row has n = 1 in the first.
+
+    Sources are read side by side, so the rows themselves come in no order.
+    """
+    rows = " UNION ALL ".join(_numbered(number, source) for number, source in enumerate(sources))
     flags = ", ".join(f"{matching.left_out(match)} AS left_out_{i}" for i, match in enumerate(wish.matches))
     raw = matching.identifier(wish.address_column)
     return f"""
         SELECT n, segment, file_index, CASE WHEN raw = address THEN NULL ELSE raw END AS raw, address,
                {BUCKET} AS bucket, {BUCKET} // {256 // parts} AS part,
-               {addresses.problem("address")} AS problem, "values", md5_number_lower("values") AS hash
+               {addresses.problem("address")} AS problem, "values", (md5_number("values") >> 64)::UBIGINT AS hash
                {"".join(f", left_out_{i}" for i in range(len(wish.matches)))}
-        FROM (SELECT row_number() OVER () AS n, segment, file_index, {raw} AS raw,
+        FROM (SELECT n, segment, file_index, {raw} AS raw,
                      {matching.address(wish.address_column)} AS address,
                      {matching.values(wish.matches)} AS "values" {", " + flags if flags else ""}
               FROM ({rows}))
+    """
+
+
+def _numbered(number: int, source: Source) -> str:
+    return f"""
+        SELECT row_number() OVER () + {number * MOST_ROWS} AS n, {source.segment} AS segment,
+               * REPLACE (file_index + {source.first_file} AS file_index)
+        FROM ({source.sql})
     """
 
 

@@ -80,6 +80,8 @@ class Run:
     finished_at: datetime | None = None
     message: str = ""
     cancel_requested: bool = False
+    trace: str = ""
+    """`traceparent` of what started it; its slices belong to the same trace."""
 
     def entity(self) -> Entity:
         return _entity(self, self.export, run_key(self.run))

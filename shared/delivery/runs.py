@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from shared.cloud.tables import Delete, Insert, Replace, Table
+from shared.delivery import announcing
 from shared.delivery.records import ACTIVE, ENDED, Delivery, Run, State, Step, delivery_key, now, run_key
 from shared.errors import Conflict
 
@@ -41,7 +42,7 @@ class Runs:
         """Make the run, its deliveries and the active row, all or nothing. Raises Conflict where a run is active."""
         pointer = {"PartitionKey": run.export, "RowKey": ACTIVE, "run": run.run}
         rows = [pointer, run.entity(), *(delivery.entity() for delivery in deliveries)]
-        self._table.transaction(run.export, [Insert(row) for row in rows])
+        self._table.transaction(run.export, [*(Insert(row) for row in rows), announcing.started(run)])
 
     def run(self, export: str, run: str) -> Versioned[Run] | None:
         stored = self._table.get(export, run_key(run))
@@ -85,7 +86,10 @@ class Runs:
         state = overall(deliveries)
         try:
             if state in ENDED:
-                return self._end(held, state, _message(deliveries, state))
+                return self._end(held, state, deliveries)
+            if state is State.BLOCKED and state is not held.value.state:
+                blocked = replace(held.value, state=state, message=_message(deliveries, state))
+                return self._announced(held, blocked, deliveries)
             if state is not held.value.state:
                 return self.save(held, state=state, message=_message(deliveries, state)).value
         except Conflict:  # whoever was first saw the same deliveries, or newer ones and will be called again
@@ -93,15 +97,27 @@ class Runs:
             return again.value if again else None
         return held.value
 
-    def _end(self, held: Versioned[Run], state: State, message: str) -> Run:
+    def _end(self, held: Versioned[Run], state: State, deliveries: Sequence[Delivery]) -> Run:
         export = held.value.export
-        ended = replace(held.value, state=state, message=message, finished_at=now())
+        ended = replace(held.value, state=state, message=_message(deliveries, state), finished_at=now())
         pointer = self._table.get(export, ACTIVE)
-        steps: list[Insert | Replace | Delete] = [Replace(ended.entity(), held.etag)]
+        steps: list[Insert | Replace | Delete] = []
         if pointer and pointer.entity["run"] == ended.run:
             steps.append(Delete(ACTIVE, pointer.etag))
-        self._table.transaction(export, steps)
-        return ended
+        return self._announced(held, ended, deliveries, steps)
+
+    def _announced(
+        self,
+        held: Versioned[Run],
+        changed: Run,
+        deliveries: Sequence[Delivery],
+        also: Sequence[Insert | Replace | Delete] = (),
+    ) -> Run:
+        """Write a change together with what it has to tell. Raises Conflict as `save` does."""
+        trouble = self._table.get(changed.export, announcing.TROUBLE)
+        told = announcing.steps(changed, deliveries, trouble, changed.finished_at or now())
+        self._table.transaction(changed.export, [Replace(changed.entity(), held.etag), *also, *told])
+        return changed
 
 
 def overall(deliveries: Sequence[Delivery]) -> State:

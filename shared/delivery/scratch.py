@@ -13,7 +13,7 @@ from shared.cloud.settings import Settings
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-PARQUET = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 100000)"
+PARQUET = "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 100000)"
 
 
 @contextmanager

@@ -17,7 +17,9 @@ from datetime import datetime, timedelta
 from shared.catalog.models import Export
 from shared.catalog.store import connection_store
 from shared.catalog.targets import Owned, TargetStore
+from shared.cloud import telemetry
 from shared.cloud.cloud import Cloud
+from shared.cloud.telemetry import Metric, Span
 from shared.delivery import jobs, scratch, step_commit, step_plan, step_send
 from shared.delivery.connecting import open_connection, usable
 from shared.delivery.lease import AccountLease, Taken
@@ -56,12 +58,19 @@ def carry_out(cloud: Cloud, message: SliceMessage, *, clock: Callable[[], dateti
         log.info("Dropped a message of another turn: run %s, turn %d.", message.run, message.turn)
         return
     try:
-        _with_lease(cloud, runs, held, run.value, clock)
+        with telemetry.span(Span.SLICE, run.value.trace, **_names(held.value)):
+            _with_lease(cloud, runs, held, run.value, clock)
     except Taken as taken:
+        telemetry.measure(Metric.LEASE_WAITS, 1)
         cloud.slices.send(message.body(), delay=taken.seconds + random.uniform(0, 1))
     except LeaseLost as lost:
         log.warning("A slice of run %s stopped: %s.", message.run, lost)
         cloud.slices.send(message.body(), delay=TAKEN_AGAIN)
+
+
+def _names(delivery: Delivery) -> dict[str, str | int]:
+    """A slice's attributes in telemetry."""
+    return {"export": delivery.export, "run": delivery.run, "delivery": delivery.index, "turn": delivery.turn}
 
 
 def _is_current(delivery: Delivery, message: SliceMessage) -> bool:
@@ -122,7 +131,20 @@ def _with_lease(cloud: Cloud, runs: Runs, held: Versioned[Delivery], run: Run, c
             "windows": opened.link.limiter.state(),
             "jobs": jobs.carried(lease.carried, delivery_id, work.open_jobs),
         }
-        _slice(work)
+        done = work.delivery.done
+        telemetry.measure(Metric.QUEUE_AGE, max((clock() - work.delivery.due_at).total_seconds(), 0.0))
+        try:
+            _slice(work)
+        finally:
+            _measure(work, max(work.delivery.done - done, 0))
+
+
+def _measure(work: Work, rows: int) -> None:
+    counters, vendor = work.opened.link.counters, work.connection.vendor
+    telemetry.measure(Metric.ROWS, rows, vendor=vendor)
+    telemetry.measure(Metric.REQUESTS, counters.requests, vendor=vendor)
+    telemetry.measure(Metric.RETRIES, counters.retries, vendor=vendor)
+    telemetry.measure(Metric.THROTTLED, counters.throttled_seconds, vendor=vendor)
 
 
 def _slice(work: Work) -> None:
@@ -141,13 +163,16 @@ def _steps(work: Work) -> Wait | None:
     while work.delivery.step is not Step.DONE and work.delivery.state is not State.BLOCKED:
         try:
             if work.delivery.step is Step.COMMIT:
-                step_commit.commit(work)
+                with telemetry.span(Span.STEP, step=str(Step.COMMIT)):
+                    step_commit.commit(work)
                 continue
             if work.run.cancel_requested:  # before this slice began; the lease looks for it from now on
                 raise Cancelled(CANCELLED)
             usable(work.connection, work.connection.name)
             work.lease.check()
-            if (wait := _step(work)) is not None:
+            with telemetry.span(Span.STEP, step=str(work.delivery.step)):
+                wait = _step(work)
+            if wait is not None:
                 return wait
         except (RetryAfter, Blocked, UserMustAct, Cancelled, Owned) as error:
             if (wait := _react(work, error)) is not None:

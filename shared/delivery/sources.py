@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -19,7 +19,7 @@ from shared.cloud.blobs import Blobs
 from shared.delivery import layout, planning, segments
 from shared.delivery.files import BUCKETS, write
 from shared.delivery.matching import literal
-from shared.delivery.planning import Wish
+from shared.delivery.planning import Source, Wish
 from shared.delivery.transitions import RunKind
 from shared.delivery.work import Work
 from shared.snapshots.reading import Reader, reader
@@ -30,7 +30,11 @@ CSV_ROW_BYTES = 150
 PACKED_ROW_BYTES = 15
 """Guesses of a row's size, plain and compressed, to choose the number of parts before anything is read."""
 TRIES = 3
+RUNS = 4
+"""Of a snapshot's files, read side by side by DuckDB's two threads."""
 PROTOCOL = "staging"
+ROWS_HELD = 131_072
+"""Rows that each of DuckDB's threads holds in memory, of all parts together, before it writes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +85,9 @@ def _row_bytes(snapshot: Snapshot) -> int:
 
 def _stage(work: Work, wish: Wish, snapshots: Sequence[Snapshot], parts: int) -> Staged:
     with reader(work.cloud.segments, work.cloud.settings) as opened:
-        sources = [opened.scan(snapshot, wish.columns).sql for snapshot in snapshots]
-        query = planning.staging_query(wish, sources, parts)
+        # The order is in the rows' numbers; keeping it in the files too would read one source after the other.
+        opened.connection.execute("SET preserve_insertion_order = false")
+        query = planning.staging_query(wish, list(_sources(opened, wish, snapshots)), parts)
         if parts == 1:
             path = work.where / "staged.parquet"
             write(opened.connection, query, path)
@@ -91,15 +96,25 @@ def _stage(work: Work, wish: Wish, snapshots: Sequence[Snapshot], parts: int) ->
     return Staged(snapshots, parts, lambda part: _fetch(work, part), lambda part: _drop(work, part))
 
 
+def _sources(opened: Reader, wish: Wish, snapshots: Sequence[Snapshot]) -> Iterator[Source]:
+    """A few runs of files for each snapshot, since a run is read by one thread."""
+    for number, snapshot in enumerate(snapshots):
+        opened.add(snapshot)
+        size = max(1, math.ceil(len(snapshot.files) / RUNS))
+        for start in range(0, max(1, len(snapshot.files)), size):
+            run = replace(snapshot, files=snapshot.files[start : start + size])
+            yield Source(opened.scan(run, wish.columns).sql, number, start)
+
+
 def _write_parts(blobs: Blobs, opened: Reader, query: str, prefix: str) -> None:
     files = BlobFiles(blobs.service, PROTOCOL)
     opened.connection.register_filesystem(files)
     try:
         target = literal(files.url(blobs.container, prefix.rstrip("/")))
+        opened.connection.execute(f"SET partitioned_write_flush_threshold = {ROWS_HELD}")
+        options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARTITION_BY (part)"
         with files.writing():
-            opened.connection.execute(
-                f"COPY ({query}) TO {target} (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (part))"
-            )
+            opened.connection.execute(f"COPY ({query}) TO {target} ({options})")
     except duckdb.Error:
         if files.failure:  # DuckDB hides what storage said in a text of its own
             raise files.failure from None

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.catalog.models import Export
-from shared.catalog.schedules import due, refreshed
 from shared.catalog.store import connection_store, export_store
-from shared.catalog.targets import TargetStore, target_key
+from shared.catalog.targets import target_key
+from shared.cloud import telemetry
 from shared.cloud.cloud import Cloud
+from shared.cloud.telemetry import Span
 from shared.delivery.connecting import usable
+from shared.delivery.firing import NewestSnapshot, firing
 from shared.delivery.records import ENDED, Delivery, Run, State, Step, new_run_id, now
 from shared.delivery.runs import Runs
 from shared.delivery.slices import message_of
 from shared.delivery.transitions import RunKind
 from shared.errors import Conflict, Unprocessable, UserMustAct
-from shared.snapshots.snapshot import Snapshot
 
 log = logging.getLogger(__name__)
-
-NewestSnapshot = Callable[[str], Snapshot | None]
-
-TICKS = "ticks"
-"""Row of the table `runs` that remembers, in an export's partition, when its schedule last fired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +44,12 @@ def start_run(
 
     Raises Unprocessable where the export cannot run now.
     """
-    runs, at = Runs(cloud.runs), clock()
+    with telemetry.span(Span.START, export=export.name, trigger=trigger, kind=str(kind)):
+        return _start(cloud, export, trigger, kind, clock())
+
+
+def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, at: datetime) -> Started:
+    runs, trace = Runs(cloud.runs), telemetry.traceparent()
     _check(cloud, export)
     if kind is RunKind.WITHDRAW and not export.paused and export.schedule.kind != "manual":
         raise Unprocessable("not_paused", "Pause the export first: its schedule would bring everyone back.")
@@ -59,7 +59,7 @@ def start_run(
                 return Started(active.value, new=False)
             supersede(runs, active.value, at)
         definition, run_id = export.model_dump_json(), new_run_id(at)
-        run = Run(export.name, run_id, State.QUEUED, trigger, definition, len(export.targets), kind, at)
+        run = Run(export.name, run_id, State.QUEUED, trigger, definition, len(export.targets), kind, at, trace=trace)
         deliveries = [
             Delivery(export.name, run.run, index, target_key(target), export.account, heartbeat=at, due_at=at)
             for index, target in enumerate(export.targets)
@@ -104,69 +104,33 @@ def tick(cloud: Cloud, *, clock: Callable[[], datetime] = now, newest: NewestSna
     """
     started = []
     for held in export_store(cloud.exports).all():
-        export = held.item
         try:
-            if _is_due(cloud, export, clock(), newest):
-                found = start_run(cloud, export, f"schedule {export.schedule.kind}", clock=clock)
-                started += [found.run] if found.new else []
+            started += _fire(cloud, held.item, clock, newest)
         except UserMustAct as error:
-            log.warning("The export %s is due but cannot run: %s", export.name, error.message)
+            log.warning("It is not known whether the export %s is due: %s", held.item.name, error.message)
         except Exception:
-            log.exception("Starting the export %s failed; the next tick tries again.", export.name)
+            log.exception("Starting the export %s failed; the next tick tries again.", held.item.name)
     wake(cloud, clock=clock)
     return started
 
 
-def _is_due(cloud: Cloud, export: Export, at: datetime, newest: NewestSnapshot) -> bool:
-    """Has the schedule fired since it last did? Missed firings make one run."""
-    if export.paused or export.schedule.kind == "manual":
-        return False
-    seen = _Seen(cloud, export)
-    if export.schedule.kind == "cron":
-        return due(export.schedule, max(seen.fired_at, export.updated_at), at) and seen.keep(at, seen.keys)
-    found = [snapshot for segment in export.segments if (snapshot := newest(segment)) is not None]
-    keys = {snapshot.segment_id: snapshot.key for snapshot in found}
-    if not _any_newer(keys, seen.keys) or not _any_newer(keys, _delivered(cloud, export)):
-        return False
-    return seen.keep(at, keys)
-
-
-def _any_newer(keys: Mapping[str, str], before: Mapping[str, str]) -> bool:
-    return any(refreshed(key, before.get(segment)) for segment, key in keys.items())
-
-
-def _delivered(cloud: Cloud, export: Export) -> dict[str, str]:
-    """Segment -> key of the snapshot that all its targets have: the oldest of them."""
-    store, delivered = TargetStore(cloud.targets), dict[str, str]()
-    for target in export.targets:
-        claim = store.owner(export.account, target_key(target))
-        own = claim is not None and claim.memory.get("delivered_by") == export.name
-        for segment, key in (claim.memory["delivered"] if claim and own else {}).items():
-            delivered[segment] = min(key, delivered.get(segment, key))
-    return delivered
-
-
-class _Seen:
-    """The export's row of the schedule: when it last fired, and for which snapshots."""
-
-    def __init__(self, cloud: Cloud, export: Export) -> None:
-        self._table, self._export = cloud.runs, export.name
-        self._stored = cloud.runs.get(export.name, TICKS)
-        entity = self._stored.entity if self._stored else {}
-        self.fired_at: datetime = entity.get("at", export.updated_at)
-        self.keys: dict[str, str] = json.loads(entity.get("keys", "{}"))
-
-    def keep(self, at: datetime, keys: Mapping[str, str]) -> bool:
-        """Remember this firing; False where another timer was first."""
-        entity = {"PartitionKey": self._export, "RowKey": TICKS, "at": at, "keys": json.dumps(keys)}
-        try:
-            if self._stored is None:
-                self._table.insert(entity)
-            else:
-                self._table.replace(entity, self._stored.etag)
-        except Conflict:
-            return False
-        return True
+def _fire(cloud: Cloud, export: Export, clock: Callable[[], datetime], newest: NewestSnapshot) -> list[Run]:
+    """Start the run that is due, then remember the firing: after a crash between the two it fires again."""
+    fired = firing(cloud, export, clock(), newest)
+    if fired is None:
+        return []
+    try:
+        found = start_run(cloud, export, f"schedule {export.schedule.kind}", clock=clock)
+    except UserMustAct as error:
+        log.warning("The export %s is due but cannot run: %s", export.name, error.message)
+        fired.keep(missed=error.message)
+        return []
+    if found.new:
+        fired.keep(missed=fired.late())
+        return [found.run]
+    if fired.due_at is not None:  # a newer snapshot is looked at again once the run has ended
+        fired.keep(missed=fired.swallowed(found.run.created_at))
+    return []
 
 
 def wake(cloud: Cloud, *, clock: Callable[[], datetime] = now) -> int:

@@ -17,6 +17,7 @@ from shared.errors import Blocked, RetryAfter, UserMustAct
 from shared.vendors.contract import Kind, TargetFound
 
 MOST_WARNINGS = 50
+VANISHED = "Somebody deleted the list at the vendor. Run the export with the kind 'rebuild' to make it anew."
 LONGEST_WAIT = 60.0
 """Seconds between two looks at the vendor's jobs, at the most."""
 
@@ -33,8 +34,7 @@ def prepare(work: Work) -> None:
         found = work.opened.vendor.prepare(work.wanted, remembered, made.fields)
     except UserMustAct as error:
         if error.code == "target_vanished" and not work.wanted.list_id:
-            words = "Somebody deleted the list at the vendor. Run the export with the kind 'rebuild' to make it anew."
-            raise Blocked("target_vanished", words) from None
+            raise Blocked("target_vanished", VANISHED) from None
         raise
     created = found.created or bool(known and memory.get("created"))
     work.remember(list_id=found.list_id, list_name=found.name, created=created, open=work.identity)
@@ -66,6 +66,10 @@ def deliver(work: Work) -> float | None:
         )
         try:
             ending = sender.run(made, _kinds(work))
+        except UserMustAct as error:
+            if error.code == "target_vanished" and not work.wanted.list_id:
+                raise UserMustAct("target_vanished", VANISHED) from None
+            raise
         finally:
             work.open_jobs = sender.jobs
             if work.done > before:

@@ -79,7 +79,7 @@ class Work:
 
     @property
     def wanted(self) -> TargetWanted:
-        return TargetWanted(self.target.list_id, target_name(self.target), named=self.target.list_name is not None)
+        return TargetWanted(self.target.list_id, target_name(self.target))
 
     @property
     def ledger_folder(self) -> str:

@@ -7,15 +7,20 @@ from collections.abc import Iterator
 import pytest
 
 from shared.cloud.settings import StorageAddress
+from tests.contract.hurry import hurry
+from tests.contract.made_up_vendor.kit import POSTCARD, register
+from tests.contract.prompt import Prompt
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine
 from tests.kits import KITS, Kit
 
 
-@pytest.fixture(params=list(KITS.values()), ids=list(KITS))
-def kit(request: pytest.FixtureRequest) -> Kit:
-    """Every vendor that there is."""
+@pytest.fixture(params=[*KITS.values(), POSTCARD], ids=lambda kit: kit.name)
+def kit(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Kit:
+    """Every vendor that there is, and one that was made up to see what adding one takes."""
     found: Kit = request.param
+    if found is POSTCARD:
+        register(monkeypatch)
     return found
 
 
@@ -23,6 +28,7 @@ def kit(request: pytest.FixtureRequest) -> Kit:
 def engine(kit: Kit, storage: StorageAddress, unique: str) -> Iterator[Engine]:
     """An engine with a connection to the vendor that was checked."""
     with engines.engine(storage, unique, kit) as made:
+        made.cloud.slices = Prompt(storage, f"{unique}-slices")
         made.connect()
         yield made
 
@@ -30,20 +36,14 @@ def engine(kit: Kit, storage: StorageAddress, unique: str) -> Iterator[Engine]:
 WAITS = {
     "shared.vendors.http.TROUBLE_SECONDS": 1.0,
     "shared.vendors.http.UNREADABLE_SECONDS": 1.0,
-    "shared.vendors.dotdigital.vendor._RESEND_SECONDS": 1.0,
-    "shared.vendors.dotdigital.troubles.BUSY_SECONDS": 1.0,
-    "shared.vendors.dotdigital.troubles.LIMITED_SECONDS": 1.0,
-    "shared.vendors.campaign_monitor.api.FAILURE_PAUSES": (0.1, 0.1),
-    "shared.vendors.campaign_monitor.api.LATER": 1.0,
-    "shared.vendors.campaign_monitor.api.TROUBLE_SECONDS": 1.0,
-    "shared.vendors.campaign_monitor.patience.SILENT_SECONDS": (0.5, 1.0),
-    "shared.vendors.omnisend.throttling.FIRST_SECONDS": 0.5,
 }
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def impatient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits of a minute and more become a second: what is tested is what comes after them, not their length."""
-    for name, seconds in WAITS.items():
+    kit: Kit | None = request.getfixturevalue("kit") if "kit" in request.fixturenames else None
+    for name, seconds in {**WAITS, **(kit.waits if kit else {})}.items():
         monkeypatch.setattr(name, seconds)
+    hurry(monkeypatch)
     monkeypatch.setattr("shared.vendors.http.backoff", lambda disposition, attempt: 0.05)

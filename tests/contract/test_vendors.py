@@ -9,38 +9,14 @@ import pytest
 from dev.simulators.common.faults import Fault
 from shared.cloud.settings import StorageAddress
 from shared.delivery.connecting import open_connection
-from shared.delivery.records import ENDED, Run, State
+from shared.delivery.records import ENDED, State
 from shared.vendors.contract import Kind, TargetFound
 from shared.vendors.registry import DEFINITIONS
+from tests.contract.outcomes import GOOD, accounted, clean, writes
+from tests.contract.prompt import Prompt
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine, Person, people
 from tests.kits import KITS, Kit
-
-GOOD = (State.SUCCEEDED, State.WARNINGS)
-
-
-def accounted(engine: Engine, run: Run) -> dict[str, int]:
-    """A run's outcomes, after checking that every row and every operation has exactly one end."""
-    report = engine.report(run)
-    rows, outcomes = report["rows"], report["outcomes"]
-    ends = ("add", "change", "unchanged", "held", "outside", "duplicates", "refused_here")
-    assert rows["rows_read"] == sum(rows[name] for name in ends)
-    assert rows["add"] + rows["change"] + rows["remove"] == sum(outcomes.values())
-    return dict(outcomes)
-
-
-def clean(engine: Engine) -> None:
-    """Nobody was deleted, unsubscribed, suppressed or resubscribed."""
-    for entry in engine.calls():
-        assert not any(word in entry.endpoint for word in engine.kit.forbidden), entry.endpoint
-    state = engine.inspect("state").json()
-    assert {name: state[name] for name in engine.kit.consent_counts} == dict.fromkeys(engine.kit.consent_counts, 0)
-
-
-def writes(engine: Engine) -> list[tuple[str, int]]:
-    kit = engine.kit
-    known = {*kit.adds, *kit.changes, *kit.removes}
-    return [(entry.endpoint, entry.rows) for entry in engine.calls() if entry.endpoint in known]
 
 
 def calm(engine: Engine) -> None:
@@ -92,7 +68,7 @@ def test_additions_and_changes_go_before_removals(engine: Engine) -> None:
     before = len(writes(engine))
     engine.land([*people(20), *people(10, 100), Person("person20@example.com", "Changed")])
     engine.run()
-    sent = [endpoint for endpoint, _ in writes(engine)[before:]]
+    sent = [entry.endpoint for entry in writes(engine)[before:]]
     removals = [index for index, endpoint in enumerate(sent) if endpoint in engine.kit.removes]
     others = [index for index, endpoint in enumerate(sent) if endpoint not in engine.kit.removes]
     assert removals and others and max(others) < min(removals)
@@ -128,6 +104,9 @@ def test_a_rate_limit_is_obeyed_and_costs_nobody(engine: Engine, retry_after: st
     clean(engine)
 
 
+SILENCE = 1.5
+"""Seconds without an answer that are too many."""
+
 TROUBLE: dict[str, dict[str, Any]] = {
     "500": {"kind": "error", "status": 500, "every": 1, "times": 1},
     "503": {"kind": "error", "status": 503, "every": 1, "times": 1},
@@ -137,14 +116,19 @@ TROUBLE: dict[str, dict[str, Any]] = {
     "dropped before the work": {"kind": "drop", "every": 1, "times": 1},
     "dropped after the work": {"kind": "drop", "work": True, "every": 1, "times": 1},
     "truncated answer": {"kind": "truncate", "every": 1, "times": 1},
+    "silence before the work": {"kind": "hang", "every": 1, "times": 1},
+    "silence after the work": {"kind": "hang", "work": True, "seconds": 30, "every": 1, "times": 1},
     "dropped for a while": {"kind": "drop", "work": True, "every": 1, "times": 4},
     "unknown shape for a while": {"kind": "unknown_json", "every": 1, "times": 4},
 }
 
 
 @pytest.mark.parametrize("trouble", TROUBLE)
-def test_trouble_never_counts_as_success_and_passes(engine: Engine, trouble: str) -> None:
-    """Whatever the vendor answers: the report is true at once, and the list once the trouble is over."""
+def test_trouble_never_counts_as_success_and_passes(
+    engine: Engine, trouble: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the vendor answers, or if it does not: the report is true at once, and the list once that is over."""
+    monkeypatch.setattr("shared.vendors.transport._timeouts", lambda seconds: (10.0, SILENCE))
     faults = [Fault(endpoint=endpoint, **TROUBLE[trouble]) for endpoint in {*engine.kit.adds, *engine.kit.removes}]
     engine.land(people(20))
     engine.define()
@@ -206,6 +190,20 @@ def test_who_unsubscribed_stays_so_also_by_leaving_and_returning(engine: Engine)
     clean(engine)
 
 
+def test_who_unsubscribed_before_we_ever_add_them_is_not_subscribed_by_it(engine: Engine) -> None:
+    """Nothing of ours knows of them: they are on no list of ours, and the segment has them."""
+    other = engine.kit.list_name("Other")
+    engine.tell("people", {"lists": [{"name": other}]})
+    engine.tell("people", engine.kit.unsubscribed("person3@example.com", other))
+    engine.land(people(5))
+    engine.define()
+    for changed in ("Ann", "Bo"):
+        accounted(engine, engine.run())
+        assert engine.kit.is_unsubscribed(engine, "person3@example.com")
+        engine.land([Person(each.email, changed) for each in people(5)])
+    clean(engine)
+
+
 def test_people_on_the_list_who_are_not_ours_stay(engine: Engine) -> None:
     engine.land(people(5))
     engine.define()
@@ -219,6 +217,7 @@ def test_people_on_the_list_who_are_not_ours_stay(engine: Engine) -> None:
 
 def test_a_slice_goes_on_where_the_last_one_stopped(kit: Kit, storage: StorageAddress, unique: str) -> None:
     with engines.engine(storage, unique, kit, slice_seconds=0.001) as engine:
+        engine.cloud.slices = Prompt(storage, f"{unique}-slices")
         engine.connect()
         engine.land(people(40))
         engine.define()

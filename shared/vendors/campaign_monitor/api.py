@@ -15,8 +15,8 @@ from shared.vendors.campaign_monitor import looking, requests, responses
 from shared.vendors.campaign_monitor.definition import API_KEY, DEFINITION, HOST, IMPORT, TOKENS
 from shared.vendors.campaign_monitor.envelopes import UNKNOWN_ID, broken, refusal, renewable
 from shared.vendors.campaign_monitor.fields import ListField
-from shared.vendors.campaign_monitor.patience import patient
 from shared.vendors.campaign_monitor.looking import Person
+from shared.vendors.campaign_monitor.patience import patient
 from shared.vendors.campaign_monitor.responses import Details, Named, Page
 from shared.vendors.campaign_monitor.targets import vanished
 from shared.vendors.contract import Count, Receipt

@@ -74,6 +74,15 @@ def check_distinct(fields: Mapping[str, ListField]) -> None:
             )
 
 
+def made_again(names: Sequence[str]) -> list[str]:
+    """What people should know about fields that were made on a list that was written to before."""
+    shown = ", ".join(excerpt(name, 80) for name in names)
+    return [
+        f"Made the custom fields {shown} on the list. If somebody had deleted them in Campaign Monitor, run the export "
+        "with the kind 'full_resync' to fill them again for people who did not change."
+    ] * bool(names)
+
+
 def unnamed(name: str) -> UserMustAct:
     """Campaign Monitor says that there is such a field, but none can be recognised."""
     return UserMustAct(

@@ -104,13 +104,15 @@ class CampaignMonitor:
         """
         found = self._find_or_make(wanted, remembered)
         known = self._api.details(found.list_id)
+        listed, made = self._fields(found.list_id, fields)
         details = {
-            "fields": custom_fields.pack(self._fields(found.list_id, fields)),
+            "fields": custom_fields.pack(listed),
             # Where a column tells it, an empty cell there grants nothing.
             "consent_to_track": UNCHANGED if CONSENT in fields else self._consent,
             "suppression": "ignored" if known.ignores_suppression else "",
         }
-        warnings = (*found.warnings, *targets.warnings(known))
+        again = custom_fields.made_again(made) if remembered else ()
+        warnings = (*found.warnings, *targets.warnings(known), *again)
         return replace(found, name=known.title, warnings=warnings, details=details)
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
@@ -126,8 +128,9 @@ class CampaignMonitor:
                 yield from (address for address, _ in page.people)
 
     def count(self, target: TargetFound) -> Count | None:
-        """The list's statistics: whom it sends to, and who unsubscribed or bounced."""
-        return self._api.count(target.list_id)
+        """The list's statistics: whom it sends to, and who unsubscribed or bounced. None where people have to confirm
+        first, since those who have yet to are in none of its numbers."""
+        return None if self._api.details(target.list_id).confirmed_opt_in else self._api.count(target.list_id)
 
     def look_at(self, target: TargetFound, rows: Sequence[Row]) -> Sequence[Seen]:
         shape = self._shape(target)
@@ -221,13 +224,13 @@ class CampaignMonitor:
             raise targets.taken(name)
         raise RetryAfter(LATER, "Campaign Monitor did not say whether it made the list.")
 
-    def _fields(self, list_id: str, wanted: Mapping[str, FieldType]) -> dict[str, ListField]:
-        """The list's custom fields by their name in the data matching."""
+    def _fields(self, list_id: str, wanted: Mapping[str, FieldType]) -> tuple[dict[str, ListField], list[str]]:
+        """The list's custom fields by their name in the data matching, and which of them were made now."""
         custom = {name: kind for name, kind in wanted.items() if name not in BUILT_IN}
         there = self._api.fields(list_id) if custom else []
         found = {name: self._field(list_id, there, name, kind) for name, kind in custom.items()}
         custom_fields.check_distinct(found)
-        return found
+        return found, [name for name in custom if custom_fields.find(there, name) is None]
 
     def _field(self, list_id: str, there: Sequence[ListField], name: str, kind: FieldType) -> ListField:
         found = custom_fields.find(there, name) or self._make_field(list_id, name, custom_fields.DATA_TYPES[kind])

@@ -134,4 +134,7 @@ DEFINITION = Definition(
     # Of the 25 that an account may have: the rest is for its other integrations.
     most_jobs=15,
     request_seconds=121.0,
+    # 200 pages at the Low tier's 35 calls a minute are more than a slice has time for.
+    most_members=400_000,
+    members_page=MOST_PAGE,
 )

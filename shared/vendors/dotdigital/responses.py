@@ -21,7 +21,7 @@ FIELD_TYPES: Mapping[str, FieldType] = {
     "Boolean": FieldType.BOOLEAN,
 }
 
-_NOBODY = frozenset({"contacts:contactnotfound", "contacts:invalidid"})
+NOBODY = frozenset({"contacts:contactnotfound", "contacts:invalidid"})
 _JOB_GONE = frozenset({400, 404})
 
 
@@ -156,7 +156,7 @@ def members(answer: Answer) -> Page:
 
 def contact_id(answer: Answer) -> int | None:
     """None where Dotdigital has nobody of this address, in its own words: no other 404 will do."""
-    if error_code(answer) in _NOBODY:
+    if error_code(answer) in NOBODY:
         return None
     found = _success(answer).object().get("contactId")
     if not _is_id(found):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 import orjson
 
@@ -13,15 +14,17 @@ from shared.vendors.contract import (
     CONFIRMED,
     BatchResult,
     CheckResult,
+    Count,
     FieldType,
     Kind,
     Receipt,
     Row,
+    Seen,
     TargetFound,
     TargetWanted,
     Vendor,
 )
-from shared.vendors.dotdigital import data_fields, lists, requests, responses, results
+from shared.vendors.dotdigital import data_fields, lists, looking, requests, responses, results
 from shared.vendors.dotdigital.calls import Calls
 from shared.vendors.dotdigital.definition import DEFINITION, OPT_IN
 from shared.vendors.dotdigital.jobs import Job
@@ -132,6 +135,15 @@ class Dotdigital:
             if page.marker is None or page.marker == marker:
                 return
             marker = page.marker
+
+    def count(self, target: TargetFound) -> Count | None:
+        """As the list itself shows it."""
+        return self._calls.ask(requests.list_by_id(target.list_id), looking.count)
+
+    def look_at(self, target: TargetFound, rows: Sequence[Row]) -> Sequence[Seen]:
+        return [
+            self._calls.ask(requests.contact(row.address), partial(looking.seen, target.list_id, row)) for row in rows
+        ]
 
     def _go_on(
         self,

@@ -1,4 +1,4 @@
-"""Answers about a list's size and about one person; nothing here talks to anyone. Facts: Iterable contract, section 9."""
+"""Answers about a list's size and about one person; nothing here talks to anyone. Iterable contract, section 9."""
 
 from __future__ import annotations
 

@@ -24,6 +24,8 @@ MOST_TAGGED = 250
 """Addresses of one request that adds or removes a tag."""
 PAGE = 250
 """Entries of one page, of batches and of contacts."""
+MOST_COUNTED = 8
+"""Pages that are read to count the people with a tag, of whom Omnisend tells no number to such a key."""
 LONGEST_TEXT = 2048
 """Characters of a custom property."""
 
@@ -94,4 +96,8 @@ DEFINITION = Definition(
     # Tags go on about 10,000 people a minute, and batches take "a few minutes": five minutes' work under way.
     most_jobs=50,
     target_word="tag",
+    # Tags go on and off after the answer, in the background.
+    fresh_seconds=120.0,
+    most_members=250_000,
+    members_page=PAGE,
 )

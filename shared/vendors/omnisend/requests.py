@@ -25,6 +25,10 @@ def tagged(tag: str, after: str | None = None, limit: int = PAGE) -> Request:
     return Request("GET", "/api/contacts", CONTACTS, query=query | ({"after": after} if after else {}))
 
 
+def contact(address: str) -> Request:
+    return Request("GET", "/api/contacts", CONTACTS, query={"email": address, "limit": "1"})
+
+
 def any_batch() -> Request:
     return Request("GET", "/api/batches", BATCHES, query={"endpoint": "contacts", "limit": "1"})
 

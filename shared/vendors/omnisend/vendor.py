@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from itertools import islice
 
 from shared.cloud.scrubbing import excerpt
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, UserMustAct
@@ -12,21 +14,23 @@ from shared.vendors.answers import RateLimited, Unreachable, Unreadable
 from shared.vendors.contract import (
     BatchResult,
     CheckResult,
+    Count,
     FieldType,
     Kind,
     Row,
+    Seen,
     TargetFound,
     TargetWanted,
     Vendor,
 )
 from shared.vendors.http import UNREADABLE_SECONDS, Client, Credentials, Link
-from shared.vendors.omnisend import problems, requests, responses
+from shared.vendors.omnisend import looking, problems, requests, responses
 from shared.vendors.omnisend.board import Board
 from shared.vendors.omnisend.course import Course
-from shared.vendors.omnisend.definition import DEFINITION, HOST, VERSION
+from shared.vendors.omnisend.definition import DEFINITION, HOST, MOST_COUNTED, VERSION
 from shared.vendors.omnisend.naming import tag_of
 from shared.vendors.omnisend.people import CUSTOM_NAME
-from shared.vendors.omnisend.responses import Brand
+from shared.vendors.omnisend.responses import Brand, ContactsPage
 from shared.vendors.omnisend.throttling import Telling
 
 Settings = Mapping[str, str | float | bool]
@@ -115,10 +119,29 @@ class Omnisend:
 
     def members(self, target: TargetFound) -> Iterator[str]:
         """Addresses of the contacts with the tag, 250 a request."""
+        for page in self._pages(target.list_id):
+            yield from page.addresses
+
+    def count(self, target: TargetFound) -> Count | None:
+        """By reading a few pages; None where there are more. A number could be had of a segment of Omnisend's only, and
+        nobody is asked to let us make one (contract, section 5)."""
+        people = 0
+        for page in islice(self._pages(target.list_id), MOST_COUNTED):
+            people += len(page.addresses)
+            if page.after is None:
+                return Count(people)
+        return None
+
+    def look_at(self, target: TargetFound, rows: Sequence[Row]) -> Sequence[Seen]:
+        return [
+            self._client.ask(requests.contact(row.address), partial(looking.seen, target.list_id, row)) for row in rows
+        ]
+
+    def _pages(self, tag: str) -> Iterator[ContactsPage]:
         after: str | None = None
         while True:
-            page = self._client.ask(requests.tagged(target.list_id, after), responses.contacts)
-            yield from page.addresses
+            page = self._client.ask(requests.tagged(tag, after), responses.contacts)
+            yield page
             if page.after is None:
                 return
             if page.after == after:

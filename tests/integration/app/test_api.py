@@ -17,9 +17,10 @@ from tests.integration.app.conftest import CONNECTION, EXPORT, PROBLEM, App
 ADA, BO = {"ada@example.com": "Ada"}, {"bo@example.com": "Bo"}
 
 
-def test_without_the_key_nothing_opens(app: App) -> None:
-    for method, path in [("GET", "/api/v1/exports"), ("POST", "/api/v1/exports/x/run"), ("GET", "/api/docs")]:
-        assert requests.request(method, app.host.url + path, timeout=10).status_code == 401
+def test_on_one_machine_only_the_on_demand_trigger_needs_the_key(app: App) -> None:
+    assert requests.post(f"{app.host.url}/api/v1/exports/x/run", timeout=10).status_code == 401
+    me = requests.get(f"{app.host.url}/api/v1/me", timeout=10).json()
+    assert (me["name"], me["roles"], me["how"]) == ("local", ["Administrator"], "local")
 
 
 def test_an_export_runs_on_demand(app: App) -> None:

@@ -20,7 +20,8 @@ from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 from dev.simulators.common.serving import serve
 from dev.simulators.common.simulator import Simulator
 from dev.simulators.iterable import Iterable
-from shared.catalog.catalog import Caller, Catalog
+from shared.access.person import LOCAL
+from shared.catalog.catalog import Catalog
 from shared.catalog.models import Connection, ConnectionInput, Consent, Export, ExportInput
 from shared.cloud.blobs import Blobs
 from shared.cloud.cloud import Cloud
@@ -33,7 +34,7 @@ from shared.delivery.runs import Runs
 from shared.service import LiveService
 from tests.kits import ITERABLE, Kit
 
-ADMINISTRATOR = Caller("admin", administrator=True)
+ADMINISTRATOR = LOCAL
 
 
 class FixedSecrets:

@@ -6,6 +6,7 @@ import pytest
 
 from shared.api.app import create_app
 from tests.unit.api.asgi import Client
+from tests.unit.api.callers import KnownCallers
 from tests.unit.api.service import FakeService
 
 
@@ -18,9 +19,9 @@ def service() -> FakeService:
 
 @pytest.fixture
 def client(service: FakeService) -> Client:
-    return Client(create_app(service))
+    return Client(create_app(service, KnownCallers()))
 
 
 @pytest.fixture
 def contributor(service: FakeService) -> Client:
-    return Client(create_app(service), {"x-test-caller": "carl"})
+    return Client(create_app(service, KnownCallers()), {"x-test-caller": "carl"})

@@ -5,17 +5,37 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from functools import cached_property
+from typing import Any, cast
 
+from shared.access.audit import Trail
 from shared.api.service import DecisionWord, SegmentInfo, Service
-from shared.api.views import Link, Progress, Report, RunPage, RunSummary, RunView, TargetRun
-from shared.catalog.catalog import Caller, Catalog
-from shared.catalog.issues import NotNow
-from shared.catalog.models import Export
-from shared.delivery.records import State
+from shared.api.views import (
+    Identity,
+    Link,
+    PreviewRow,
+    Progress,
+    RejectedRow,
+    Report,
+    RunPage,
+    RunPoint,
+    RunSummary,
+    RunView,
+    TargetRun,
+)
+from shared.catalog.catalog import Catalog
+from shared.catalog.issues import Issue, NotNow
+from shared.catalog.models import Export, Match, Probed, ProbeState
+from shared.cloud.cloud import Cloud
+from shared.delivery.authorizing import Authorizing
+from shared.delivery.records import Run, State
+from shared.delivery.starting import Started
+from shared.delivery.transitions import RunKind
 from shared.errors import Unprocessable
 from shared.vendors.contract import CheckResult, TargetFound
+from tests.unit.api.vault import FakeVault
 from tests.unit.catalog.samples import COLUMNS, START, World
+from tests.unit.catalog.tables import MemoryTable
 
 
 def run(name: str, state: State = State.SUCCEEDED, export: str = "vips") -> RunView:
@@ -26,6 +46,10 @@ def run(name: str, state: State = State.SUCCEEDED, export: str = "vips") -> RunV
     )
 
 
+def summary(view: RunView) -> RunSummary:
+    return RunSummary(**{name: getattr(view, name) for name in RunSummary.model_fields})
+
+
 @dataclass
 class FakeService:
     """Implements shared.api.service.Service."""
@@ -34,10 +58,18 @@ class FakeService:
     version: str = "1.2.3"
     found: list[SegmentInfo] = field(default_factory=list)
     check: Callable[[], CheckResult] = lambda: CheckResult(True, "Fine.", "acc-1", details={"contacts": "7"})
-    history: list[RunView] = field(default_factory=list)
+    past: list[RunView] = field(default_factory=list)
+    """Runs, newest first."""
     decided: list[dict[str, Any]] = field(default_factory=list)
     left: dict[str, int] = field(default_factory=dict)
     """People still on targets, by target key."""
+    forewarned: list[Issue] = field(default_factory=list)
+    """What the vendor tells of an export's targets."""
+    unready: dict[str, str] = field(default_factory=dict)
+    """Part of the surroundings -> what is wrong with it."""
+    vault: FakeVault = field(default_factory=FakeVault)
+    canaries: list[str] = field(default_factory=list)
+    """What probes were to make test contacts of."""
     failure: Exception | None = None
     """Raised by the next call that asks a vendor."""
 
@@ -48,13 +80,20 @@ class FakeService:
             for id_, columns in sorted(COLUMNS.items())
         ]
 
+    @cached_property
+    def trail(self) -> Trail:
+        return Trail(MemoryTable())
+
     @property
     def catalog(self) -> Catalog:
         return self.world.catalog
 
-    def caller(self, headers: Mapping[str, str]) -> Caller:
-        name = headers.get("x-test-caller", "ann")
-        return Caller(name, administrator=name == "ann")
+    def readiness(self) -> Mapping[str, str]:
+        return self.unready
+
+    @cached_property
+    def authorizing(self) -> Authorizing:
+        return Authorizing(cast(Cloud, self.vault), lambda: self.world.now)
 
     def check_connection(self, name: str) -> CheckResult:
         self._fail()
@@ -62,7 +101,16 @@ class FakeService:
 
     def connection_targets(self, name: str) -> Sequence[TargetFound]:
         self._fail()
-        return [TargetFound("7", "VIP"), TargetFound("9", "Lapsed")]
+        return [TargetFound("7", "VIP"), TargetFound("9", "Lapsed", warnings=["Everyone who is added gets an e-mail."])]
+
+    def start_probe(self, name: str, canary: str, by: str) -> Probed:
+        self._fail()
+        self.catalog.connection(name)
+        self.canaries.append(canary)
+        return Probed(mark="0a1b2c", state=ProbeState.RUNNING, started_at=START, started_by=by)
+
+    def target_warnings(self, export: Export) -> Sequence[Issue]:
+        return self.forewarned
 
     def segments(self) -> Sequence[SegmentInfo]:
         return self.found
@@ -103,6 +151,25 @@ class FakeService:
             raise NotNow("ended", "The run has ended.")
         return found
 
+    def begin(self, name: str, kind: RunKind = RunKind.DELIVERY) -> Started:
+        self._fail()
+        made = Run(name, "r9", State.QUEUED, "on demand", "{}", 1, kind, START)
+        return Started(made, new=True)
+
+    def history(self, export: str, *, top: int) -> Sequence[RunPoint]:
+        return [RunPoint(**dict(summary(each)), seconds=1, members=2) for each in self._of(export)[:top]]
+
+    def rejected_rows(self, export: str, run: str, target: int = 0) -> Sequence[RejectedRow]:
+        return []
+
+    def preview(
+        self, vendor: str, references: Sequence[str], address_column: str, matching: Sequence[Match]
+    ) -> Sequence[PreviewRow]:
+        return []
+
+    def identity(self) -> Identity:
+        return Identity(name=None, segments=("segments",), key_vault=None)
+
     def members(self, export: Export) -> Mapping[str, int]:
         return self.left
 
@@ -125,7 +192,7 @@ class FakeService:
         return self.run(export, run)
 
     def _of(self, export: str) -> list[RunView]:
-        return [each for each in self.history if each.export == export]
+        return [each for each in self.past if each.export == export]
 
     def _fail(self) -> None:
         if self.failure is not None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import socket
 import threading
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import requests
 import uvicorn
 from fastapi.routing import APIRoute
 from opentelemetry import trace
+from pydantic import BaseModel
 
+from shared.access.visitors import LocalAccess
+from shared.api import examples
 from shared.api.app import ROUTERS, create_app
 from shared.api.problems import KINDS
 from tests.unit.api.asgi import Answer, Client
@@ -30,9 +33,20 @@ def test_it_says_that_it_is_up(client: Client) -> None:
     assert client.get("/api/health").json == {"status": "ok", "version": "1.2.3"}
 
 
-def test_the_root_leads_to_the_documentation(client: Client) -> None:
-    answer = client.get("/")
-    assert (answer.status, answer.headers["location"]) == (307, "/api/docs")
+def test_it_says_that_it_can_run_exports(client: Client) -> None:
+    assert client.get("/api/ready").json == {"status": "ready", "version": "1.2.3"}
+
+
+def test_what_is_out_of_reach_is_told_to_administrators_only(
+    client: Client, contributor: Client, service: FakeService
+) -> None:
+    service.unready = {"queue": "", "key_vault": "It does not answer."}
+    detailed, plain = client.get("/api/ready"), contributor.get("/api/ready")
+    assert is_problem(detailed, 503)
+    assert is_problem(plain, 503)
+    assert detailed.json["detail"] == "Not ready. key_vault: It does not answer."
+    assert plain.json["detail"] == "Not ready."
+    assert int(plain.headers["retry-after"]) > 0
 
 
 @pytest.mark.parametrize("path", ["/api", "/api/", "/api/v2/exports", "/api/v1/exports/", "/api/v1/exports/a/b", "/x"])
@@ -104,9 +118,10 @@ def operations(client: Client) -> dict[str, dict[str, Any]]:
 
 
 def test_every_route_is_described(client: Client) -> None:
-    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    found = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    routes = [route for route in found if route.include_in_schema]
     names = {f"{method} {route.path_format}" for route in routes for method in route.methods or ()}
-    assert {*names, "GET /api/health"} == set(operations(client))
+    assert names == set(operations(client))
 
 
 def test_every_operation_has_a_summary_and_documented_errors(client: Client) -> None:
@@ -117,7 +132,7 @@ def test_every_operation_has_a_summary_and_documented_errors(client: Client) -> 
         errors = {status for status in statuses if status >= 400}
         assert statuses - errors, name
         assert 500 in errors, name
-        assert 403 in errors or "health" in name, name
+        assert 403 in errors or "health" in name or "ready" in name, name
         assert 404 in errors or "{" not in name or name.startswith("PUT"), name
         assert not name.startswith("PUT") or {400, 409, 412, 422} <= errors, name
         for status in errors:
@@ -145,7 +160,8 @@ def test_it_is_served_over_http_as_it_is_called_directly(service: FakeService) -
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        server = uvicorn.Server(uvicorn.Config(create_app(service), log_config=None, lifespan="off", ws="none"))
+        app = create_app(service, LocalAccess())
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:
@@ -163,4 +179,33 @@ def _walk(base: str) -> None:
         assert stale.status_code == 412
         assert stale.headers["Content-Type"] == "application/problem+json"
         assert session.get(f"{base}/api/v1/segments/blob%2Fci:VIP", timeout=30).json()["name"] == "VIP"
-        assert session.get(base, timeout=30).url == f"{base}/api/docs"
+        assert session.get(f"{base}/api/docs", timeout=30).headers["Content-Type"].startswith("text/html")
+
+
+def test_every_path_parameter_and_every_body_has_an_example(client: Client) -> None:
+    document = client.get("/api/openapi.json").json
+    for name, operation in operations(client).items():
+        for parameter in operation.get("parameters", []):
+            assert parameter["in"] != "path" or "example" in parameter, name
+        for body in operation.get("requestBody", {}).get("content", {}).values():
+            schema = body["schema"].get("$ref") or body["schema"]["anyOf"][0]["$ref"]
+            assert document["components"]["schemas"][schema.rpartition("/")[2]]["examples"], name
+
+
+@pytest.mark.parametrize("schema", examples.BODIES)
+def test_every_example_is_what_it_is_an_example_of(schema: str) -> None:
+    _body_models()[schema].model_validate(examples.BODIES[schema])
+
+
+def _body_models() -> dict[str, type[BaseModel]]:
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    found = [route.body_field.field_info.annotation for route in routes if route.body_field]
+    models = [kind for annotation in found for kind in get_args(annotation) or (annotation,)]
+    return {kind.__name__: kind for kind in models}
+
+
+def test_the_description_says_who_is_let_in(client: Client) -> None:
+    document = client.get("/api/openapi.json").json
+    assert document["security"] == [{"session": []}, {"token": []}]
+    open_to_all = {name for name, operation in operations(client).items() if operation.get("security") == []}
+    assert open_to_all == {"GET /api/health", "GET /api/ready"}

@@ -79,13 +79,13 @@ def test_somebody_faster_breaks_the_condition_that_was_sent(
 
 
 def test_every_issue_of_a_refused_connection_is_pointed_at(client: Client) -> None:
-    answer = client.put(ONE, connection_body(settings={"region": "moon", "pages": 99}, secrets={}))
+    answer = client.put(ONE, connection_body(settings={"region": "moon", "pages": 99}, secrets={"token": "x"}))
     assert (answer.status, answer.headers["content-type"]) == (422, "application/problem+json")
     assert answer.json["type"] == "/api/docs#invalid"
     assert {each["pointer"] for each in answer.json["errors"]} == {
         "/settings/region",
         "/settings/pages",
-        "/secrets/key",
+        "/secrets/token",
     }
 
 
@@ -149,7 +149,10 @@ def test_a_check_that_finds_another_account_names_the_exports_that_have_to_follo
 
 def test_the_lists_of_a_connection_are_offered(client: Client) -> None:
     answer = client.get(f"{ONE}/targets")
-    assert answer.json == [{"list_id": "7", "name": "VIP"}, {"list_id": "9", "name": "Lapsed"}]
+    assert answer.json == [
+        {"list_id": "7", "name": "VIP", "warnings": []},
+        {"list_id": "9", "name": "Lapsed", "warnings": ["Everyone who is added gets an e-mail."]},
+    ]
     assert client.get("/api/v1/connections/none/targets").status == 404
     assert client.post("/api/v1/connections/none/check").status == 404
 
@@ -178,5 +181,5 @@ def test_contributors_read_connections_and_ask_vendors_only_over_shared_ones(
     assert contributor.post(f"{ONE}/check").status == 403
     assert contributor.get(f"{ONE}/targets").status == 403
     client.put(ONE, connection_body(shared_with="administrators and contributors"))
-    assert contributor.post(f"{ONE}/check").status == 200
+    assert contributor.post(f"{ONE}/check").status == 403
     assert contributor.get(f"{ONE}/targets").status == 200

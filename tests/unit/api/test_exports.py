@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.catalog.issues import Issue
 from shared.delivery.records import State
 from tests.unit.api.asgi import Client
 from tests.unit.api.bodies import connection_body, export_body
@@ -36,6 +37,13 @@ def test_warnings_come_with_the_stored_export(client: Client) -> None:
     assert client.get(ONE).json["warnings"] == []
 
 
+def test_what_the_vendor_tells_of_the_targets_is_a_warning(client: Client, service: FakeService) -> None:
+    service.forewarned = [Issue("/targets/0", "The list is confirmed opt-in.")]
+    answer = client.put(ONE, export_body())
+    assert answer.status == 201
+    assert answer.json["warnings"] == [{"pointer": "/targets/0", "message": "The list is confirmed opt-in."}]
+
+
 def test_an_answer_may_be_sent_back_also_as_a_copy(client: Client) -> None:
     first = client.put(ONE, export_body(schedule=DAILY))
     assert client.put(ONE, first.json, headers={"If-Match": first.headers["etag"]}).status == 200
@@ -64,7 +72,7 @@ def test_mistakes_in_the_shape_and_in_the_meaning_look_alike(client: Client) -> 
 
 def test_the_last_run_is_told(client: Client, service: FakeService) -> None:
     client.put(ONE, export_body())
-    service.history = [run("r2", State.WARNINGS), run("r1")]
+    service.past = [run("r2", State.WARNINGS), run("r1")]
     [listed] = client.get("/api/v1/exports").json
     assert listed["last_run"]["run"] == "r2"
     assert listed["last_run"]["state"] == "succeeded with warnings"
@@ -74,13 +82,13 @@ def test_the_last_run_is_told(client: Client, service: FakeService) -> None:
 @pytest.mark.parametrize("state", [State.QUEUED, State.RUNNING, State.BLOCKED])
 def test_what_a_run_writes_to_is_not_taken_away(client: Client, service: FakeService, state: State) -> None:
     client.put(ONE, export_body())
-    service.history = [run("r1", state)]
+    service.past = [run("r1", state)]
     assert client.delete(ONE).status == 409
     assert client.put(ONE, export_body(targets=[{"segments": ["blob/ci:VIP"], "list_name": "B"}])).status == 409
     assert client.put(ONE, export_body(display_name="Renamed")).status == 200
-    service.history = [run("r1", State.CANCELLED)]
+    service.past = [run("r1", State.CANCELLED)]
     gone = client.delete(ONE)
-    assert (gone.status, gone.body, gone.headers) == (204, b"", {})
+    assert (gone.status, gone.body) == (204, b"")
     assert client.get(ONE).status == 404
 
 

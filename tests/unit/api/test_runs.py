@@ -15,7 +15,7 @@ RUNS = "/api/v1/exports/vips/runs"
 @pytest.fixture(autouse=True)
 def _history(client: Client, service: FakeService) -> None:
     client.put("/api/v1/exports/vips", export_body())
-    service.history = [run("r3", State.BLOCKED), run("r2"), run("r1", State.FAILED)]
+    service.past = [run("r3", State.BLOCKED), run("r2"), run("r1", State.FAILED)]
 
 
 def test_runs_are_paged_newest_first(client: Client) -> None:
@@ -41,7 +41,7 @@ def test_a_token_that_was_not_given_is_refused(client: Client) -> None:
 def test_the_runs_of_a_deleted_export_can_be_read_but_not_of_one_that_never_was(
     client: Client, service: FakeService
 ) -> None:
-    service.history = [run("r1")]
+    service.past = [run("r1")]
     client.delete("/api/v1/exports/vips")
     assert [each["run"] for each in client.get(RUNS).json["runs"]] == ["r1"]
     assert client.get("/api/v1/exports/never/runs").status == 404
@@ -50,7 +50,7 @@ def test_the_runs_of_a_deleted_export_can_be_read_but_not_of_one_that_never_was(
 def test_a_run_tells_its_state_progress_and_plan(client: Client) -> None:
     answer = client.get(f"{RUNS}/r3").json
     assert answer["state"] == "blocked"
-    assert answer["progress"] == {"done": 1, "total": 2, "step": "deliver"}
+    assert answer["progress"] == {"done": 1, "total": 2, "step": "deliver", "rate": None, "seconds_left": None}
     assert answer["targets"][0]["plan"] == "plan-1"
     assert set(answer["targets"][0]["counts"]) == {
         "rows_read", "duplicates", "refused_here", "unchanged", "held", "add", "change", "remove",

@@ -19,6 +19,7 @@ def test_segments_are_listed_with_age_and_rows(client: Client, service: FakeServ
         "files": 1,
         "rows": 3,
         "problems": [],
+        "exports": [],
     }
     assert lapsed["rows"] is None
 

@@ -29,13 +29,25 @@ def test_the_column_with_the_address_is_found(columns: list[str], address: str |
 @pytest.mark.parametrize(
     ("vendor", "columns", "found"),
     [
-        ("iterable", ["EMail", "First_Name", "Surname", "ZIP"], {"firstName": "First_Name", "lastName": "Surname", "postalCode": "ZIP"}),
-        ("dotdigital", ["EMail", "Förnamn", "Efternamn", "Postnr"], {"FIRSTNAME": "Förnamn", "LASTNAME": "Efternamn", "POSTCODE": "Postnr"}),
-        ("omnisend", ["Prenume", "Nume", "Oraș", "Țara", "Data nașterii"], {"firstName": "Prenume", "lastName": "Nume", "city": "Oraș", "country": "Țara", "birthdate": "Data nașterii"}),
+        (
+            "iterable",
+            ["EMail", "First_Name", "Surname", "ZIP"],
+            {"firstName": "First_Name", "lastName": "Surname", "postalCode": "ZIP"},
+        ),
+        (
+            "dotdigital",
+            ["EMail", "Förnamn", "Efternamn", "Postnr"],
+            {"FIRSTNAME": "Förnamn", "LASTNAME": "Efternamn", "POSTCODE": "Postnr"},
+        ),
+        (
+            "omnisend",
+            ["Prenume", "Nume", "Oraș", "Data nașterii"],
+            {"firstName": "Prenume", "lastName": "Nume", "city": "Oraș", "birthdate": "Data nașterii"},
+        ),
         ("campaign-monitor", ["FullName", "EMail"], {"Name": "FullName"}),
         ("iterable", ["EMail", "LoyaltyTier"], {}),
     ],
-)  # fmt: skip
+)
 def test_fields_get_the_columns_that_sound_like_them(vendor: str, columns: list[str], found: dict[str, str]) -> None:
     assert {each.field: each.column for each in matching(columns, DEFINITIONS[vendor])} == found
 

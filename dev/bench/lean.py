@@ -1,0 +1,135 @@
+"""python -m dev.bench.lean VENDOR: a simulator that judges nobody and keeps nobody, so that it is never the slowest.
+
+Bulk writes are parsed, counted and accepted; everything else is the simulator's own. `GET /_simulator/state` has
+`lean`: the rows that came, and the sum of the numbers in their addresses (`people` numbers everyone), by which a
+benchmark knows that everyone came once.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from dev.simulators.campaign_monitor import CampaignMonitor
+from dev.simulators.common.serving import serve_until_signal
+from dev.simulators.common.simulator import Simulator
+from dev.simulators.common.vendor import Answer, Call, Endpoint, json_answer
+from dev.simulators.iterable import Iterable
+
+NUMBER = slice(7, 16)
+"""Where an address has its number."""
+MOST_ROWS = 1000
+
+
+@dataclass(slots=True)
+class Seen:
+    """Everyone who came, twice where they came twice."""
+
+    rows: int = 0
+    numbers: int = 0
+
+    def take(self, addresses: Sequence[str]) -> None:
+        self.rows += len(addresses)
+        self.numbers += sum(int(address[NUMBER]) for address in addresses)
+
+
+class LeanIterable(Iterable):
+    """Iterable's bulk requests, counted."""
+
+    def clear(self) -> None:
+        super().clear()
+        self.seen = Seen()
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        work = {
+            "POST /api/lists/subscribe": self._counted("subscribers"),
+            "POST /api/lists/unsubscribe": self._counted("subscribers"),
+            "POST /api/users/bulkUpdate": self._counted("users"),
+        }
+        return _with(super().endpoints(), work)
+
+    def state(self, account: str | None) -> dict[str, Any]:
+        return super().state(account) | {"lean": {"rows": self.seen.rows, "numbers": self.seen.numbers}}
+
+    def _counted(self, name: str) -> Callable[[Call], Answer]:
+        def work(call: Call) -> Answer:
+            addresses = [row["email"] for row in _rows(call, name)]
+            self.seen.take(addresses)
+            counts = {"successCount": len(addresses), "failCount": 0, "failedUpdates": {}}
+            return json_answer(counts, rows=len(addresses))
+
+        return work
+
+
+class LeanCampaignMonitor(CampaignMonitor):
+    """Campaign Monitor's imports and deletions, counted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = Seen()
+
+    def clear(self) -> None:
+        super().clear()
+        self.seen = Seen()
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        work = {
+            "POST /api/v3.3/subscribers/{listid}/import.json": self._import,
+            "DELETE /api/v3.3/subscribers/{listid}.json": self._deleted,
+        }
+        return _with(super().endpoints(), work)
+
+    def state(self, account: str | None) -> dict[str, Any]:
+        return super().state(account) | {"lean": {"rows": self.seen.rows, "numbers": self.seen.numbers}}
+
+    def _import(self, call: Call) -> Answer:
+        addresses = [row["EmailAddress"] for row in _rows(call, "Subscribers")]
+        self.seen.take(addresses)
+        counts = {
+            "FailureDetails": [],
+            "TotalUniqueEmailsSubmitted": len(addresses),
+            "TotalExistingSubscribers": 0,
+            "TotalNewSubscribers": len(addresses),
+            "DuplicateEmailsInSubmission": [],
+        }
+        return json_answer(counts, 201, rows=len(addresses))
+
+    def _deleted(self, call: Call) -> Answer:
+        self.seen.take([call.query["email"]])
+        return Answer(200, b"", rows=1)
+
+
+def _rows(call: Call, name: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = orjson.loads(call.body)[name]
+    if len(rows) > MOST_ROWS:
+        raise ValueError(f"a request carries {len(rows)} rows")
+    return rows
+
+
+def _with(endpoints: Sequence[Endpoint], work: Mapping[str, Callable[[Call], Answer]]) -> list[Endpoint]:
+    return [replace(endpoint, work=work.get(endpoint.name, endpoint.work)) for endpoint in endpoints]
+
+
+VENDORS: dict[str, Callable[[], LeanIterable | LeanCampaignMonitor]] = {
+    "campaign-monitor": LeanCampaignMonitor,
+    "iterable": LeanIterable,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m dev.bench.lean", description="A vendor that only counts.")
+    parser.add_argument("vendor", choices=sorted(VENDORS))
+    parser.add_argument("--port", type=int, default=0)
+    options = parser.parse_args()
+    simulator = Simulator(VENDORS[options.vendor]())
+    serve_until_signal(
+        simulator, "127.0.0.1", options.port, ready=lambda: print(f"listening on {simulator.url}", flush=True)
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""What can be measured, in the order in which it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from dev.bench.options import Measured, Options
+from dev.bench.parts import cold_start, day_two, limit_share, package, resume, stages, ten_million, throughput
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One measurement."""
+
+    title: str
+    measure: Callable[[Options], Measured]
+
+
+PARTS: Mapping[str, Part] = {
+    "throughput": Part("Throughput without vendor limits, beside other ways", throughput.measure),
+    "limit_share": Part("Share of the vendors' limits, and what a million takes", limit_share.measure),
+    "day_two": Part("Day two", day_two.measure),
+    "ten_million": Part("Ten times as many", ten_million.measure),
+    "resume": Part("Killed half way", resume.measure),
+    "cold_start": Part("Cold start", cold_start.measure),
+    "package": Part("Package", package.measure),
+    "stages": Part("Where the time goes", stages.measure),
+}

@@ -1,0 +1,94 @@
+"""python -m dev.translations: find the pages' messages, bring the catalogues up to date, and compile them.
+
+Translations are written into shared/pages/locale/*/LC_MESSAGES/pages.po by hand; then run this again.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from shared.api.problems import KINDS
+from shared.pages.languages import DOMAIN, LANGUAGES, LOCALE
+from shared.pages.messages import TEMPLATES, WORDS
+from shared.vendors.registry import DEFINITIONS
+
+PAGES = Path(__file__).parents[1] / "shared" / "pages"
+METHODS = [("**.py", "python"), ("**.html", "jinja2")]
+DATE = datetime(2026, 1, 1, tzinfo=UTC)
+"""In place of when it was made, so that the same messages make the same file."""
+
+
+def template() -> Catalog:
+    """All messages: of templates and tables, of vendors' definitions, of the service."""
+    catalog = Catalog(domain=DOMAIN, fuzzy=False, creation_date=DATE, revision_date=DATE)
+    options = {"**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
+    for name, _, message, _, _ in extract_from_dir(PAGES, METHODS, options_map=options):
+        catalog.add(message, locations=[(f"shared/pages/{name}", 1)])
+    for message in dict.fromkeys([*_of_vendors(), *TEMPLATES, *WORDS, *(kind.title for kind in KINDS.values())]):
+        if message not in catalog:
+            catalog.add(message)
+    return catalog
+
+
+def _of_vendors() -> Iterator[str]:
+    for definition in DEFINITIONS.values():
+        for each in (*definition.credentials, *definition.settings, *definition.export_settings):
+            yield each.label
+            yield each.description
+        yield from (field.label for field in definition.fields)
+
+
+def po_file(language: str) -> Path:
+    """The catalogue that people write."""
+    return LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+def catalogue(language: str) -> Catalog:
+    """The stored catalogue with today's messages."""
+    path = po_file(language)
+    found = read_po(BytesIO(path.read_bytes()), language, DOMAIN) if path.exists() else Catalog(language, DOMAIN)
+    found.update(template(), no_fuzzy_matching=True)
+    found.obsolete.clear()
+    found.fuzzy, found.creation_date, found.revision_date = False, DATE, DATE
+    found.project, found.version = "segment-exports", "1"
+    return found
+
+
+def compiled(catalog: Catalog) -> bytes:
+    """What the app loads."""
+    made = BytesIO()
+    write_mo(made, catalog)
+    return made.getvalue()
+
+
+def _forms(string: object) -> tuple[object, ...]:
+    return string if isinstance(string, tuple) else (string,)
+
+
+def main() -> int:
+    missing = 0
+    for language in LANGUAGES:
+        if language == "en":
+            continue
+        path, catalog = po_file(language), catalogue(language)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            write_po(file, catalog, width=120, no_location=True, omit_header=True, sort_output=True)
+        path.with_suffix(".mo").write_bytes(compiled(catalog))
+        untranslated = [message.id for message in catalog if message.id and not all(_forms(message.string))]
+        missing += len(untranslated)
+        print(f"{language}: {len(catalog)} messages, {len(untranslated)} untranslated")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""When an export's schedule fires, what the timer remembers of it, and when a due time counts as missed."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.catalog.models import Export
+from shared.catalog.schedules import due, next_times, refreshed
+from shared.catalog.targets import TargetStore, target_key
+from shared.cloud.cloud import Cloud
+from shared.cloud.events import Event
+from shared.cloud.tables import Insert, Replace, Stored
+from shared.errors import Conflict
+from shared.notify.outbox import Notice
+from shared.snapshots.snapshot import Snapshot
+
+NewestSnapshot = Callable[[str], Snapshot | None]
+
+TICKS = "ticks"
+"""Row of the table `runs` that remembers, in an export's partition, when its schedule last fired."""
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """A schedule that fired. `due_at` is when a cron schedule was due, None for one that follows the segment."""
+
+    cloud: Cloud
+    export: Export
+    at: datetime
+    due_at: datetime | None
+    keys: Mapping[str, str]
+    stored: Stored | None
+
+    def late(self) -> str:
+        """Why a run that starts now counts as missed; empty where it is in time."""
+        limit = timedelta(minutes=self.cloud.settings.missed_minutes)
+        if self.due_at is None or self.at - self.due_at <= limit:
+            return ""
+        return f"It ran {(self.at - self.due_at).total_seconds() / 60:.0f} minutes late."
+
+    def swallowed(self, created_at: datetime) -> str:
+        """Why the due time counts as missed where a run was under way that was created then."""
+        early = self.due_at is not None and created_at < self.due_at
+        return "Another run of the export was under way." if early else ""
+
+    def keep(self, missed: str = "") -> None:
+        """Remember the firing, and tell that it was missed where it was: both or neither."""
+        entity = {
+            "PartitionKey": self.export.name,
+            "RowKey": TICKS,
+            "at": self.at,
+            "keys": json.dumps(dict(self.keys)),
+        }
+        first: Insert | Replace = Replace(entity, self.stored.etag) if self.stored else Insert(entity)
+        try:
+            self.cloud.runs.transaction(self.export.name, [first, *([self._missed(missed).insert()] if missed else [])])
+        except Conflict:  # another timer kept the same firing
+            return
+
+    def _missed(self, message: str) -> Notice:
+        due_at = self.due_at or self.at
+        identity = f"{self.export.name}-{due_at:%Y%m%d-%H%M}-{Event.SCHEDULE_MISSED}-{secrets.token_hex(4)}"
+        facts: dict[str, Any] = {"due_at": due_at.isoformat()}
+        return Notice(Event.SCHEDULE_MISSED, identity, self.at, self.export.name, message=message, facts=facts)
+
+
+def firing(cloud: Cloud, export: Export, at: datetime, newest: NewestSnapshot) -> Firing | None:
+    """The schedule's firing since the last one that was kept, if there is one. Missed firings make one."""
+    if export.paused or export.detached or export.schedule.kind == "manual":
+        return None
+    stored = cloud.runs.get(export.name, TICKS)
+    entity = stored.entity if stored else {}
+    seen: dict[str, str] = json.loads(entity.get("keys", "{}"))
+    if export.schedule.kind == "cron":
+        fired_at: datetime = entity.get("at", export.updated_at)
+        since = max(fired_at, export.updated_at)
+        if not due(export.schedule, since, at):
+            return None
+        return Firing(cloud, export, at, next_times(export.schedule, since, 1)[0], seen, stored)
+    found = [snapshot for segment in export.segments if (snapshot := newest(segment)) is not None]
+    keys = {snapshot.segment_id: snapshot.key for snapshot in found}
+    if not _any_newer(keys, seen) or not _any_newer(keys, _delivered(cloud, export)):
+        return None
+    return Firing(cloud, export, at, None, keys, stored)
+
+
+def _any_newer(keys: Mapping[str, str], before: Mapping[str, str]) -> bool:
+    return any(refreshed(key, before.get(segment)) for segment, key in keys.items())
+
+
+def _delivered(cloud: Cloud, export: Export) -> dict[str, str]:
+    """Segment -> key of the snapshot that all its targets have: the oldest of them."""
+    store, delivered = TargetStore(cloud.targets), dict[str, str]()
+    for target in export.targets:
+        claim = store.owner(export.account, target_key(target))
+        own = claim is not None and claim.memory.get("delivered_by") == export.name
+        for segment, key in (claim.memory["delivered"] if claim and own else {}).items():
+            delivered[segment] = min(key, delivered.get(segment, key))
+    return delivered

@@ -1,0 +1,147 @@
+"""What the timer does with notices: each goes to the log, and those that people wait for to the webhook.
+
+The log has a notice at least once (twice after a crash between the line and the row, with the same id), the webhook
+too. A receiver that fails costs one request a tick, and only the timer's time: no slice ever waits for it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from shared.cloud import events
+from shared.cloud.cloud import Cloud
+from shared.cloud.events import Event
+from shared.errors import Conflict, ExportError
+from shared.notify import signing
+from shared.notify.outbox import Notice, Outbox, Pending
+from shared.vendors.answers import Answer
+from shared.vendors.transport import Transport, Wire
+
+log = logging.getLogger(__name__)
+
+REQUEST_SECONDS = 5.0
+TICK_SECONDS = 15.0
+"""No request is begun later in a tick than this."""
+GIVEN_UP = timedelta(hours=24)
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
+_RUN_ENDS = frozenset({Event.RUN_FINISHED, Event.RUN_FAILED})
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def tell(cloud: Cloud, *, clock: Callable[[], datetime] = _now, transport: Transport | None = None) -> None:
+    """Tell what is pending. Whatever fails is told by a later tick; nothing is raised for it."""
+    outbox = Outbox(cloud.runs)
+    logged = [pending if pending.logged else _logged(cloud, outbox, pending) for pending in outbox.pending()]
+    due = [pending for pending in logged if pending is not None and pending.due_at <= clock()]
+    if due:
+        _send(cloud, outbox, due, clock, transport or Wire())
+
+
+def _logged(cloud: Cloud, outbox: Outbox, pending: Pending) -> Pending | None:
+    """Log a notice; what is left to send, if anything.
+
+    The row follows the line, so that a crash between the two rather repeats the line than loses it.
+    """
+    notice = pending.notice
+    events.record(notice.event, facts(notice))
+    also = _about_refused(notice, cloud.settings.rejected_share)
+    try:
+        if events.KINDS[notice.event].notified and cloud.settings.notify_url:
+            return outbox.keep(pending, logged=True, also=also)
+        outbox.done(pending, also=also)
+    except Conflict:
+        log.info("Another timer told the notice %s.", notice.id)
+    return None
+
+
+def facts(notice: Notice) -> dict[str, events.Fact]:
+    """A notice for the log: everything but the words for people."""
+    named = {"export": notice.export, "run": notice.run, "state": notice.state, **notice.facts, **notice.counts}
+    return {"id": notice.id, "at": notice.at.isoformat(), **{name: each for name, each in named.items() if each != ""}}
+
+
+def _about_refused(notice: Notice, limit: float) -> Notice | None:
+    """The further notice of a run's end in which too many people were refused."""
+    share = float(notice.facts.get("rejected_share", 0.0))
+    if notice.event not in _RUN_ENDS or share < limit:
+        return None
+    words = f"{share:.0%} of the people were refused; the run's report says why. The limit is {limit:.0%}."
+    identity = f"{notice.run}-{Event.REJECTED_SHARE}"
+    return replace(notice, event=Event.REJECTED_SHARE, id=identity, message=words)
+
+
+def _send(
+    cloud: Cloud, outbox: Outbox, due: list[Pending], clock: Callable[[], datetime], transport: Transport
+) -> None:
+    started = time.monotonic()
+    for pending in due:
+        if time.monotonic() - started > TICK_SECONDS:
+            return
+        answer = _post(cloud, pending.notice, clock(), transport)
+        try:
+            _note(outbox, pending, answer, clock())
+        except Conflict:
+            log.info("Another timer sent the notice %s.", pending.notice.id)
+        if answer is None or answer.status >= 500:
+            return  # the receiver is in trouble: the next tick tries one more
+
+
+def _post(cloud: Cloud, notice: Notice, at: datetime, transport: Transport) -> Answer | None:
+    """The receiver's answer; None where there is none, or the signing secret cannot be had."""
+    settings, body = cloud.settings, orjson.dumps(message(notice, cloud.settings.public_url))
+    try:
+        signed = signing.headers(cloud.secrets.get(settings.notify_secret), notice.id, int(at.timestamp()), body)
+    except ExportError as error:
+        log.warning("Notifications cannot be signed: %s", error)
+        return None
+    sent = {"Content-Type": "application/json", "User-Agent": "segment-exports", **signed}
+    answer = transport("POST", settings.notify_url, sent, body, REQUEST_SECONDS)
+    if not isinstance(answer, Answer):
+        log.warning("The receiver of notifications did not answer (%s).", answer)
+        return None
+    if not _taken(answer):
+        log.warning("The receiver of notifications answered with status %d.", answer.status)
+    return answer
+
+
+def _taken(answer: Answer | None) -> bool:
+    """A redirect is no success: it is not followed, since the address in it is not the one that was configured."""
+    return answer is not None and 200 <= answer.status < 300
+
+
+def _note(outbox: Outbox, pending: Pending, answer: Answer | None, at: datetime) -> None:
+    if _taken(answer):
+        outbox.done(pending)
+    elif at - pending.notice.at > GIVEN_UP:
+        events.record(Event.NOTIFICATION_FAILED, {**facts(pending.notice), "about": str(pending.notice.event)})
+        outbox.done(pending)
+    else:
+        wait = min(_FIRST_WAIT * 2 ** min(pending.attempts, 10), _LONGEST_WAIT)
+        outbox.keep(pending, attempts=pending.attempts + 1, due_at=at + wait)
+
+
+def message(notice: Notice, public_url: str) -> Mapping[str, Any]:
+    """The body of a notification. It holds no address of a person; `link` leads to the run."""
+    link = f"{public_url}/exports/{notice.export}/runs/{notice.run}" if public_url and notice.run else None
+    return {
+        "event": str(notice.event),
+        "id": notice.id,
+        "at": notice.at.isoformat(),
+        "export": notice.export,
+        "run": notice.run,
+        "state": notice.state,
+        "message": notice.message,
+        "counts": dict(notice.counts),
+        **notice.facts,
+        "link": link,
+    }

@@ -1,0 +1,42 @@
+"""The answer about one contact; nothing here talks to anyone. Facts: Omnisend contract, sections 3 and 5."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from shared.vendors.answers import Answer, UnexpectedAnswer
+from shared.vendors.comparing import seen_as
+from shared.vendors.contract import Row, Seen
+from shared.vendors.omnisend import people
+
+_OUR_OWN = frozenset({"identifiers", "consent", "customProperties", "country"})
+"""Parts of an entry that are no fields; and the country's name, which Omnisend makes of its code."""
+_NO_DATE = "0000-00-00T00:00:00Z"
+
+
+def seen(tag: str, row: Row, answer: Answer) -> Seen:
+    """A contact beside its row. Raises UnexpectedAnswer."""
+    found = answer.object().get("contacts")
+    if answer.status != 200 or not isinstance(found, list):
+        raise UnexpectedAnswer("Omnisend did not answer with contacts.")
+    contact = next((each for each in found if _is(each, row.address)), None)
+    if contact is None:
+        return Seen(on_target=False)
+    tags = {str(each).lower() for each in contact.get("tags") or ()}
+    shown = {**contact, **(contact.get("customProperties") or {})}
+    return seen_as(_sent(row), shown, on_target=tag.lower() in tags)
+
+
+def _is(contact: Any, address: str) -> bool:
+    return isinstance(contact, Mapping) and str(contact.get("email")).lower() == address
+
+
+def _sent(row: Row) -> dict[str, Any]:
+    # Before any date of consent, so that none of them is written here.
+    entry: dict[str, Any] = orjson.loads(people.person(row, _NO_DATE).entry)
+    fields = {name: value for name, value in entry.items() if name not in _OUR_OWN}
+    custom: dict[str, Any] = entry.get("customProperties", {})
+    return fields | custom

@@ -1,0 +1,26 @@
+"""What Postcard is, as data."""
+
+from __future__ import annotations
+
+from shared.vendors.contract import Definition, Field, Rate, Setting
+
+HOST = "api.postcard.example"
+
+ACCOUNT = "account"
+LISTS = "lists"
+PEOPLE = "people"
+
+MOST_PEOPLE = 50
+MOST_BYTES = 90_000
+
+DEFINITION = Definition(
+    name="postcard",
+    label="Postcard",
+    credentials=(Setting("api_key", "API key", "From Postcard's account page.", required=True),),
+    settings=(),
+    fields=(Field("email", "E-mail", required=True), Field("first", "First name"), Field("city", "City")),
+    rates=(Rate((PEOPLE,), 60, 60.0), Rate((ACCOUNT, LISTS), 600, 60.0)),
+    hosts=(HOST,),
+    batch_rows=MOST_PEOPLE,
+    concurrency=4,
+)

@@ -1,0 +1,112 @@
+"""What a delivery costs, in counts that do not depend on the machine: requests, bytes read, passes over the data."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from unittest import mock
+
+import pytest
+from azure.core.pipeline.transport import RequestsTransport
+
+from dev.bench.people import SEGMENT, Day, land
+from dev.bench.vendors import WITHOUT_LIMITS
+from shared.cloud.settings import StorageAddress
+from tests.integration.delivery import engine as engines
+from tests.integration.delivery.engine import Engine
+from tests.kits import ITERABLE
+
+ROWS = 4000
+FIRST, SECOND = Day(ROWS), Day(ROWS, second=True)
+BATCH_ROWS = 100
+HEAD_BYTES = 4 * (64 << 10)
+"""The beginning of a file is looked at a few times before it is read."""
+OTHER_CALLS = 6
+"""To find the list and its fields: as many for a million people as for one."""
+SUBSCRIBE = "POST /api/lists/subscribe"
+UPDATE = "POST /api/users/bulkUpdate"
+UNSUBSCRIBE = "POST /api/lists/unsubscribe"
+
+
+@pytest.fixture
+def engine(storage: StorageAddress, unique: str) -> Iterator[Engine]:
+    """The engine with the benchmark's data matching."""
+    with engines.engine(storage, unique) as made:
+        made.connect(settings={**ITERABLE.settings, "batch_rows": BATCH_ROWS})
+        matching = WITHOUT_LIMITS["iterable"].matching.items()
+        made.define(
+            targets=[{"segments": [SEGMENT]}],
+            matching=[{"field": name, "column": column} for name, column in matching],
+        )
+        yield made
+
+
+def land_day(engine: Engine, day: Day) -> int:
+    """Put a day's snapshot into storage; its size."""
+    engine.at += timedelta(minutes=1)
+    container = engine.cloud.segments.get_container_client(engine.container)
+    if not container.exists():
+        container.create_container()
+    return land(container, day, engine.at)
+
+
+@contextmanager
+def storage_requests(container: str) -> Iterator[Counter[str]]:
+    """While the block runs: bytes read of a container's CSV files as `read`, blocks appended anywhere as `appended`."""
+    counts: Counter[str] = Counter()
+    send = RequestsTransport.send
+
+    def counted(transport: Any, request: Any, **options: Any) -> Any:
+        answer = send(transport, request, **options)
+        path, _, query = request.url.partition("?")
+        if request.method == "GET" and f"/{container}/" in path and path.endswith(".csv"):
+            counts["read"] += int(answer.headers["Content-Length"])
+        counts["appended"] += "comp=appendblock" in query
+        return answer
+
+    with mock.patch.object(RequestsTransport, "send", counted):
+        yield counts
+
+
+def bulk_calls(engine: Engine, since: int = 0) -> Counter[str]:
+    """Requests that carried people, by endpoint."""
+    return Counter(entry.endpoint for entry in engine.simulator.journal.entries[since:] if entry.rows)
+
+
+def batches(people: int) -> int:
+    return -(-people // BATCH_ROWS)
+
+
+def test_a_full_run_sends_full_batches_and_reads_the_segment_once(engine: Engine) -> None:
+    size, before = land_day(engine, FIRST), len(engine.simulator.journal.entries)
+    with storage_requests(engine.container) as counts:
+        run = engine.run()
+    assert engine.delivery(run).counts["add accepted"] == ROWS
+    assert bulk_calls(engine) == {SUBSCRIBE: batches(ROWS)}
+    assert len(engine.simulator.journal.entries) - before <= batches(ROWS) + OTHER_CALLS
+    assert size <= counts["read"] <= size + HEAD_BYTES
+    assert counts["appended"] <= batches(ROWS)  # the journal's lines of several batches share a block
+
+
+def test_day_two_sends_the_differences_alone_and_reads_the_segment_once(engine: Engine) -> None:
+    land_day(engine, FIRST)
+    engine.run()
+    size, before = land_day(engine, SECOND), len(engine.simulator.journal.entries)
+    with storage_requests(engine.container) as counts:
+        engine.run()
+    differences = {SUBSCRIBE: SECOND.new, UPDATE: SECOND.changed, UNSUBSCRIBE: SECOND.gone}
+    assert bulk_calls(engine, before) == {name: batches(people) for name, people in differences.items()}
+    assert len(engine.simulator.journal.entries) - before <= sum(map(batches, differences.values())) + OTHER_CALLS
+    assert size <= counts["read"] <= size + HEAD_BYTES
+
+
+def test_an_unchanged_segment_takes_no_request_of_the_vendor_s_lists(engine: Engine) -> None:
+    land_day(engine, FIRST)
+    engine.run()
+    before = len(engine.simulator.journal.entries)
+    land_day(engine, FIRST)
+    engine.run()
+    assert not bulk_calls(engine, before)

@@ -1,0 +1,64 @@
+"""The API keeps its own description, whatever is sent: schemathesis finds no 5xx and no answer that is not described.
+
+`SCHEMATHESIS_EXAMPLES` is how many requests are made up for each operation, 25 if it is not set.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+import pytest
+import schemathesis
+from fastapi import FastAPI
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from shared.api import examples
+from shared.api.app import create_app
+from shared.delivery.records import State
+from tests.unit.api.callers import KnownCallers
+from tests.unit.api.service import FakeService, run
+
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "25"))
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+
+
+@cache
+def app() -> FastAPI:
+    """The world that the examples tell of."""
+    service = FakeService()
+    service.world.connect("iterable")
+    service.world.save("newsletter", connection="iterable")
+    service.past = [run(examples.RUN, State.BLOCKED, export="newsletter")]
+    return create_app(service, KnownCallers())
+
+
+schema = schemathesis.openapi.from_asgi("/api/openapi.json", app())
+
+
+@schema.parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_api_is_as_it_is_described(case: schemathesis.Case[Any]) -> None:
+    case.call_and_validate(checks=CHECKS)
