@@ -1,0 +1,181 @@
+"""The audit trail: who changed what and when, before and after.
+
+A row is written *before* the change, as `begun`, and completed after it. So no change is without a row, whenever the
+app dies; the one row that a crash leaves `begun` says that this change, of this thing, may or may not have been made.
+Nothing is ever taken off the trail. It holds names of secrets and never a secret, and nobody's address.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from itertools import islice
+from typing import Any
+
+from shared.access.actions import Action
+from shared.access.person import Person
+from shared.catalog.store import Table
+from shared.cloud.tables import Entity, Stored
+from shared.errors import ExportError, Unprocessable
+
+PARTITION = "audit"
+LONGEST = 24_000
+"""Characters of a row's details: 48 KB in UTF-16, of the 64 KB that a table property holds."""
+_END = 10**20
+
+_log = logging.getLogger(__name__)
+
+Values = Mapping[str, Any]
+
+
+class Outcome(StrEnum):
+    """`begun` and long ago: the app died in between, and the change may have been made."""
+
+    BEGUN = "begun"
+    DONE = "done"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One change. `changes` is property -> [before, after]; `details` is what else was said."""
+
+    id: str
+    at: datetime
+    who: str
+    who_id: str
+    how: str
+    action: str
+    subject: str
+    outcome: Outcome
+    changes: dict[str, Any]
+    details: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Change:
+    """A change that is under way. `look` reads its subject, before and after; None where it is not there."""
+
+    subject: str
+    look: Callable[[], Values | None] = lambda: None
+    details: dict[str, Any] = field(default_factory=dict)
+    refused: bool = False
+    """The answer says no, though nothing was raised."""
+    before: Values = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.before = _plain(self.look())
+
+    def about(self, subject: str, look: Callable[[], Values | None] = lambda: None) -> None:
+        """What it is about, where the address of the request does not say; with a `look`, before it is changed."""
+        self.subject, self.look, self.before = subject, look, _plain(look())
+
+    def note(self, **details: Any) -> None:
+        """Something to be kept with it: no secret, no address."""
+        self.details.update(details)
+
+    def seen(self) -> Values:
+        """Property -> [before, now]."""
+        now = _plain(self.look())
+        names = sorted(self.before.keys() | now.keys())
+        pairs = {name: [self.before.get(name), now.get(name)] for name in names}
+        return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
+class Trail:
+    """The table `audit`, newest first."""
+
+    def __init__(self, table: Table, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._table = table
+        self._clock = clock
+
+    @contextmanager
+    def change(
+        self,
+        person: Person | None,
+        action: Action,
+        change: Change,
+        refusals: tuple[type[Exception], ...] = (ExportError,),
+    ) -> Iterator[Change]:
+        """Around a change. It is not made where its beginning cannot be written. Errors that are no `refusals` leave
+        open what was done before them."""
+        entity = self._entity(person, action, change)
+        etag = self._table.insert(entity)
+        try:
+            yield change
+        except refusals:
+            self._complete(entity, etag, change, Outcome.REFUSED, {})
+            raise
+        except Exception:
+            self._complete(entity, etag, change, Outcome.FAILED, change.seen())
+            raise
+        outcome = Outcome.REFUSED if change.refused else Outcome.DONE
+        self._complete(entity, etag, change, outcome, change.seen())
+
+    def page(self, top: int, continuation: str | None) -> tuple[list[Record], str | None]:
+        """The newest, or those from a token on, and the token of the next page. Raises Unprocessable."""
+        if continuation is not None and not continuation.replace("-", "").isalnum():
+            raise Unprocessable("bad_token", "This page does not exist: start again without `continue`.")
+        found = list(islice(self._table.query(PARTITION, first=continuation or ""), top + 1))
+        following = found[top].entity["RowKey"] if len(found) > top else None
+        return [_record(stored) for stored in found[:top]], following
+
+    def _entity(self, person: Person | None, action: Action, change: Change) -> Entity:
+        now = self._clock()
+        return {
+            "PartitionKey": PARTITION,
+            "RowKey": f"{_END - int(now.timestamp() * 1e6):021d}-{secrets.token_hex(4)}",
+            "at": now,
+            "who": person.name if person else "",
+            "who_id": person.id if person else "",
+            "how": str(person.how) if person else "",
+            "action": str(action),
+            "subject": change.subject[:200],
+            "outcome": str(Outcome.BEGUN),
+        }
+
+    def _complete(self, entity: Entity, etag: str, change: Change, outcome: Outcome, changes: Values) -> None:
+        """The change is made by now: a row that cannot be completed stays `begun`, and the answer stays what it is."""
+        content = {"changes": _short(changes), "details": _short(change.details)}
+        try:
+            self._table.replace({**entity, "subject": change.subject[:200], "outcome": str(outcome), **content}, etag)
+        except Exception as error:  # noqa: BLE001  # see above
+            _log.error("An entry of the audit trail could not be completed: %s.", type(error).__name__)
+
+
+def salted(address: str) -> str:
+    """What stands for a person who is forgotten: it proves afterwards that it was they, and tells nobody who."""
+    salt = secrets.token_hex(16)
+    return f"{salt}:{hashlib.sha256(f'{salt}:{address.strip().lower()}'.encode()).hexdigest()}"
+
+
+def _plain(values: Values | None) -> Values:
+    """As JSON has it."""
+    found: Values = json.loads(json.dumps(values or {}, default=str))
+    return found
+
+
+def _short(content: Values) -> str:
+    text = json.dumps(content, default=str)
+    return text if len(text) <= LONGEST else json.dumps({"too_long": sorted(content)[:200]})
+
+
+def _record(stored: Stored) -> Record:
+    entity = stored.entity
+    words = {name: str(entity[name]) for name in ("who", "who_id", "how", "action", "subject")}
+    return Record(
+        id=entity["RowKey"],
+        at=entity["at"],
+        outcome=Outcome(entity["outcome"]),
+        changes=json.loads(entity.get("changes", "{}")),
+        details=json.loads(entity.get("details", "{}")),
+        **words,
+    )

@@ -1,0 +1,50 @@
+"""Who asks: a person who signed in, or a program with a token or a key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """The app roles of Microsoft Entra ID; values are as in the `roles` claim."""
+
+    ADMINISTRATOR = "Administrator"
+    CONTRIBUTOR = "Contributor"
+    VIEWER = "Viewer"
+
+
+class How(StrEnum):
+    """How we know who it is."""
+
+    SESSION = "session"
+    BEARER = "bearer"
+    KEY = "key"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`id` stays the same when the name changes; `name` is for people to read and kept as `updated_by`."""
+
+    id: str
+    name: str
+    roles: frozenset[Role]
+    how: How
+
+    @property
+    def administrator(self) -> bool:
+        return Role.ADMINISTRATOR in self.roles
+
+
+LOCAL = Person("local", "local", frozenset({Role.ADMINISTRATOR}), How.LOCAL)
+"""Whoever uses the app on one machine."""
+
+KEY_HOLDER = Person("function-key", "function key", frozenset({Role.ADMINISTRATOR}), How.KEY)
+"""Whoever has the function key; it opens the on-demand trigger and nothing else."""
+
+
+def roles_of(claim: object) -> frozenset[Role]:
+    """The roles of a `roles` claim; anything else in it is not ours."""
+    named = claim if isinstance(claim, list) else []
+    return frozenset(role for role in Role if role in named)

@@ -1,0 +1,75 @@
+"""Tokens of Microsoft Entra ID (v2.0): is it ours, is it whole, is it still good, and who is it?
+
+The claims: learn.microsoft.com/entra/identity-platform, access-token-claims-reference and id-token-claims-reference.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+import jwt
+
+from shared.access.person import How, Person, roles_of
+from shared.access.published_keys import PublishedKeys
+
+LEEWAY_SECONDS = 60
+ALGORITHMS = ["RS256"]
+
+
+class BadToken(Exception):
+    """It proves nothing; the message says why, without a word of the token."""
+
+
+class Tokens:
+    """Tokens of one issuer, for one app."""
+
+    def __init__(self, keys: PublishedKeys, *, issuer: str, client_id: str) -> None:
+        self._keys = keys
+        self._issuer = issuer
+        self._client_id = client_id
+
+    def signed_in(self, id_token: str, nonce: str) -> Person:
+        """Who an id token is about. Raises BadToken."""
+        claims = self._claims(id_token, [self._client_id])
+        if not hmac.compare_digest(str(claims.get("nonce", "")), nonce):
+            raise BadToken("nonce")
+        return _person(claims, How.SESSION)
+
+    def bearer(self, access_token: str) -> Person:
+        """Who sent an access token. Raises BadToken.
+
+        An id token has the same issuer and audience, and is no permission: only an access token names the program
+        that it was given to (`azp`), and none has a nonce.
+        """
+        claims = self._claims(access_token, [self._client_id, f"api://{self._client_id}"])
+        if not claims.get("azp") or "nonce" in claims:
+            raise BadToken("not an access token")
+        return _person(claims, How.BEARER)
+
+    def _claims(self, token: str, audience: list[str]) -> Mapping[str, Any]:
+        try:
+            header = jwt.get_unverified_header(token)
+            key = self._keys.get(str(header.get("kid", "")))
+            if key is None:
+                raise BadToken("key")
+            claims: Mapping[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=ALGORITHMS,
+                audience=audience,
+                issuer=self._issuer,
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["exp", "iat", "iss", "aud", "sub"]},
+            )
+        except jwt.PyJWTError as error:
+            raise BadToken(type(error).__name__) from None
+        return claims
+
+
+def _person(claims: Mapping[str, Any], how: How) -> Person:
+    """The object id stays when people marry and addresses change; the name claim is no address."""
+    identity = str(claims.get("oid") or claims["sub"])
+    program = f"app {claims.get('azp', identity)}"
+    return Person(identity, str(claims.get("name") or program)[:100], roles_of(claims.get("roles")), how)

@@ -1,0 +1,1 @@
+"""The pages: server-rendered templates with htmx, over the same service and catalog as the API."""

@@ -1,0 +1,133 @@
+"""Pages of connections: all of them, one with its health and what uses it, and what its buttons do."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from shared.access.actions import Action, may
+from shared.access.person import Person
+from shared.api.conditions import Conditions, etag
+from shared.api.service import Service
+from shared.api.views import CheckView
+from shared.api.wiring import TheCaller, TheService, allowed
+from shared.catalog.issues import Invalid
+from shared.catalog.models import ProbeState
+from shared.control import connections as control
+from shared.control import credentials
+from shared.control.connections import Fate
+from shared.pages.errors import PageRoute
+from shared.pages.exports import connections as all_connections
+from shared.pages.forms import Form, text
+from shared.pages.rendering import go, not_saved, page
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+
+@router.get("/connections", dependencies=[Depends(allowed(Action.SEE_CONNECTIONS))])
+def list_connections(request: Request, service: TheService, caller: TheCaller) -> Response:
+    """All connections; to others than administrators only names and types."""
+    found = list(all_connections(service).values())
+    return page(
+        request,
+        "connections.html",
+        connections=found,
+        definitions=service.catalog.definitions,
+        users={each.name: service.catalog.users(each.name) for each in found},
+        identity=service.identity() if may(caller, Action.SEE_CONNECTION_DETAILS) else None,
+    )
+
+
+@router.get("/connections/{name}", dependencies=[Depends(allowed(Action.SEE_CONNECTION_DETAILS))])
+def show_connection(name: str, request: Request, service: TheService) -> Response:
+    """One connection."""
+    return overview(request, service, name)
+
+
+@router.post("/connections/{name}/check", dependencies=[Depends(allowed(Action.CHECK_CONNECTION))])
+def check_connection(name: str, request: Request, service: TheService, caller: TheCaller, form: Form) -> Response:
+    """Ask the vendor, and say what it said."""
+    held = service.catalog.connection(name)
+    found = control.check(service, held, caller, same_account=text(form, "same_account") == "on")
+    return overview(request, service, name, check=found)
+
+
+@router.post("/connections/{name}/authorize", dependencies=[Depends(allowed(Action.AUTHORIZE_CONNECTION))])
+def authorize_connection(name: str, request: Request, service: TheService, caller: TheCaller) -> Response:
+    """Go to the vendor to sign in there."""
+    host = request.headers.get("host", "")
+    return go(credentials.authorize(service, service.catalog.connection(name), caller, host).url)
+
+
+@router.post("/connections/{name}/probe", dependencies=[Depends(allowed(Action.PROBE_CONNECTION))])
+def probe_connection(name: str, request: Request, service: TheService, caller: TheCaller, form: Form) -> Response:
+    """Begin to find out what the vendor's documentation leaves open."""
+    service.start_probe(name, text(form, "canary"), caller.name)
+    return overview(request, service, name)
+
+
+@router.get("/connections/{name}/remove", dependencies=[Depends(allowed(Action.REMOVE_CONNECTION))])
+def ask_to_remove(name: str, request: Request, service: TheService) -> Response:
+    """What uses it, and what is to become of that."""
+    return _ask_to_remove(request, service, name, {})
+
+
+@router.post("/connections/{name}/remove", dependencies=[Depends(allowed(Action.REMOVE_CONNECTION))])
+def remove_connection(name: str, request: Request, service: TheService, caller: TheCaller, form: Form) -> Response:
+    """Detach or remove the exports that use it, then remove the connection."""
+    held = service.catalog.connection(name)
+    Conditions(if_match=text(form, "version") or None).require(held.etag)
+    fates = form.get("exports")
+    chosen = {str(export): Fate(fate) for export, fate in fates.items()} if isinstance(fates, dict) else {}
+    try:
+        control.remove(service, held, caller, chosen, keep_members=text(form, "keep_members") == "on")
+    except Invalid as error:
+        not_saved(request)
+        return _ask_to_remove(request, service, name, {issue.pointer: issue.message for issue in error.issues})
+    return go("/connections")
+
+
+def overview(
+    request: Request,
+    service: Service,
+    name: str,
+    *,
+    check: CheckView | None = None,
+    problem: str = "",
+    saved: bool = False,
+) -> Response:
+    """The page of a connection, after a check or saving also with what came of that."""
+    connection = service.catalog.connection(name).item
+    exports = [held.item for held in service.catalog.exports.all() if held.item.connection == name]
+    return page(
+        request,
+        "connection.html",
+        headers={"HX-Push-Url": f"/connections/{name}"} if saved else None,
+        connection=connection,
+        definition=service.catalog.definitions.get(connection.vendor),
+        exports=exports,
+        identity=service.identity(),
+        probing=connection.probe is not None and connection.probe.state is ProbeState.RUNNING,
+        check=check,
+        problem=problem,
+        saved=saved,
+    )
+
+
+def _ask_to_remove(request: Request, service: Service, name: str, errors: dict[str, str]) -> Response:
+    held = service.catalog.connection(name)
+    exports = [each.item for each in service.catalog.exports.all() if each.item.connection == name]
+    return page(
+        request,
+        "connection_remove.html",
+        status=422 if errors else 200,
+        connection=held.item,
+        version=etag(held.etag),
+        exports=exports,
+        members={each.name: sum(service.members(each).values()) for each in exports},
+        errors=errors,
+    )
+
+
+def agreement(words: str, person: Person) -> dict[str, str]:
+    """A consent to record: what was agreed to, word for word, and by whom."""
+    return {"agreed_by": person.name, "text": words}

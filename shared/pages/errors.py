@@ -1,0 +1,57 @@
+"""Refusals and failures on pages: a page of its own, or a notice where a part of a page was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from shared.api.problems import KINDS, kind_of, unexpected
+from shared.catalog.issues import Invalid
+from shared.errors import Conflict, ExportError, LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
+from shared.pages.rendering import page
+
+CHANGED = "Somebody changed it at the same time: read it again and repeat the change."
+
+
+class PageRoute(APIRoute):
+    """A route whose refusals are for people."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        original = super().get_route_handler()
+
+        async def handler(request: Request) -> Response:
+            try:
+                return await original(request)
+            except ExportError as error:
+                return refusal(request, error)
+
+        return handler
+
+
+def refusal(request: Request, error: ExportError) -> Response:
+    """What stood in the way, in words. An htmx request gets a notice for the page that it came from."""
+    kind = KINDS[kind_of(error)]
+    if type(error) is ExportError:
+        unexpected(error)
+    if request.headers.get("hx-request") == "true":
+        headers = {"HX-Retarget": "#notices", "HX-Reselect": "#problem", "HX-Reswap": "innerHTML show:window:top"}
+        return page(request, "_problem.html", status=kind.status, headers=headers, message=words(error))
+    return page(request, "problem.html", status=kind.status, title=kind.title, message=words(error))
+
+
+def words(error: ExportError) -> str:
+    """The message for people."""
+    if isinstance(error, Invalid):
+        return " ".join(issue.message for issue in error.issues)
+    if isinstance(error, UserMustAct):
+        return error.message
+    if isinstance(error, RetryAfter | OutcomeUnknown):
+        return error.reason
+    if isinstance(error, Conflict):
+        return CHANGED
+    if isinstance(error, LeaseLost):
+        return "Another worker has the account: try again in a minute."
+    return "The request failed for a reason that the log knows."

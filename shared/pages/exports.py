@@ -1,0 +1,130 @@
+"""Pages of exports: the list, one export, and what its buttons do."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from shared.access.actions import GONE, Action
+from shared.api.service import Service
+from shared.api.wiring import TheCaller, TheService, allowed
+from shared.catalog.models import Connection, Export
+from shared.control import exports as control
+from shared.control.several import Deed, Done
+from shared.delivery.transitions import RunKind
+from shared.pages.chart import chart
+from shared.pages.errors import PageRoute
+from shared.pages.forms import Form, text
+from shared.pages.rendering import go, page
+
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
+
+RUNS = 20
+
+
+@router.get("/", dependencies=[Depends(allowed(Action.SEE_EXPORTS))])
+def list_exports(request: Request, service: TheService) -> Response:
+    """All exports."""
+    return listed(request, service)
+
+
+@router.get("/exports/{name}", dependencies=[Depends(allowed(Action.SEE_EXPORTS))])
+def show_export(
+    name: str,
+    request: Request,
+    service: TheService,
+    continued: Annotated[str | None, Query(alias="continue", max_length=200)] = None,
+) -> Response:
+    """One export: what it is, how it went, and what can be done."""
+    return overview(request, service, name, continued=continued)
+
+
+@router.post("/exports/{name}/run", dependencies=[Depends(allowed(Action.START_RUN))])
+def run_export(name: str, service: TheService, form: Form) -> Response:
+    """Start a run of the kind that the button names, and go to its page."""
+    started = service.begin(name, RunKind(text(form, "kind") or RunKind.DELIVERY))
+    return go(f"/exports/{name}/runs/{started.run.run}")
+
+
+@router.post("/exports/{name}/pause", dependencies=[Depends(allowed(Action.EDIT_EXPORT))])
+def pause_export(name: str, request: Request, service: TheService, caller: TheCaller, form: Form) -> Response:
+    """Switch the schedule off or on."""
+    held = service.catalog.export(name)
+    service.catalog.set_schedule(held, caller, paused=text(form, "paused") == "on")
+    return overview(request, service, name)
+
+
+@router.get("/exports/{name}/remove", dependencies=[Depends(allowed(Action.REMOVE_EXPORT))])
+def ask_to_remove(name: str, request: Request, service: TheService) -> Response:
+    """What removing means, and for whom."""
+    export = service.catalog.export(name).item
+    return page(request, "export_remove.html", export=export, members=sum(service.members(export).values()))
+
+
+@router.post("/exports/{name}/remove", dependencies=[Depends(allowed(Action.REMOVE_EXPORT))])
+def remove_export(name: str, service: TheService, caller: TheCaller, form: Form) -> Response:
+    """Remove it; people on its lists stay only where the form says so."""
+    held = service.catalog.export(name)
+    control.delete(service, held, caller, keep_members=text(form, "keep_members") == "on")
+    return go("/")
+
+
+@router.post("/exports/{name}/detach", dependencies=[Depends(allowed(Action.EDIT_EXPORT))])
+def detach_export(name: str, service: TheService, caller: TheCaller) -> Response:
+    """Take its connection off."""
+    control.detach(service, service.catalog.export(name), caller)
+    return go("/")
+
+
+def overview(
+    request: Request,
+    service: Service,
+    name: str,
+    *,
+    continued: str | None = None,
+    told: tuple[str, ...] = (),
+    saved: bool = False,
+) -> Response:
+    """The page of an export; `told` is what there is to know after saving it."""
+    export = control.view(service.catalog.export(name).item, service)
+    connection = _connection_of(service, export)
+    runs = service.runs(name, top=RUNS, continuation=continued)
+    found = {segment.id: segment for segment in service.segments()}
+    return page(
+        request,
+        "export.html",
+        headers={"HX-Push-Url": f"/exports/{name}"} if saved else None,
+        export=export,
+        connection=connection,
+        scope=connection or GONE,
+        definition=service.catalog.definitions.get(connection.vendor) if connection else None,
+        runs=runs,
+        rows=service.row_counts([each for each in export.segments if each in found]),
+        chart=chart(list(reversed(service.history(name, top=RUNS)))),
+        told=told,
+        saved=saved,
+    )
+
+
+def listed(request: Request, service: Service, deed: Deed | None = None, results: list[Done] | None = None) -> Response:
+    return page(
+        request,
+        "exports.html",
+        exports=control.views(service),
+        connections=connections(service),
+        definitions=service.catalog.definitions,
+        gone=GONE,
+        deed=deed,
+        results=results,
+    )
+
+
+def connections(service: Service) -> dict[str, Connection]:
+    """All connections, by name."""
+    return {held.item.name: held.item for held in service.catalog.connections.all()}
+
+
+def _connection_of(service: Service, export: Export) -> Connection | None:
+    held = service.catalog.connections.get(export.connection)
+    return held.item if held else None

@@ -1,0 +1,106 @@
+"""What pages call the service's own words, and in which colour. `N_` marks them for the catalogues."""
+
+from __future__ import annotations
+
+from shared.delivery.records import State, Step
+from shared.delivery.transitions import RunKind
+
+
+def N_(text: str) -> str:  # noqa: N802  # the name that extraction of messages looks for
+    return text
+
+
+STATES: dict[str, tuple[str, str]] = {
+    State.QUEUED: (N_("Queued"), "busy"),
+    State.RUNNING: (N_("Running"), "busy"),
+    State.SUCCEEDED: (N_("Succeeded"), "good"),
+    State.WARNINGS: (N_("Succeeded with warnings"), "warn"),
+    State.FAILED: (N_("Failed"), "bad"),
+    State.BLOCKED: (N_("Waits for a decision"), "warn"),
+    State.CANCELLED: (N_("Cancelled"), ""),
+    State.NOTHING: (N_("Nothing to do"), "good"),
+}
+STEPS: dict[str, str] = {
+    Step.PLAN: N_("Compare the segment with the list"),
+    Step.PREPARE: N_("Prepare the list"),
+    Step.DELIVER: N_("Deliver"),
+    Step.COMMIT: N_("Record what was delivered"),
+    Step.DONE: N_("Done"),
+}
+KINDS: dict[str, str] = {
+    RunKind.DELIVERY: N_("Delivery"),
+    RunKind.DRY_RUN: N_("Dry run"),
+    RunKind.FULL_RESYNC: N_("Full resync"),
+    RunKind.REBUILD: N_("Rebuild of the list"),
+    RunKind.WITHDRAW: N_("Withdrawal of everyone"),
+    RunKind.RETRY: N_("Retry"),
+}
+TRIGGERS: dict[str, str] = {
+    "on demand": N_("started by a person"),
+    "schedule cron": N_("started by its schedule"),
+    "schedule on_refresh": N_("started by a new snapshot"),
+}
+OUTCOMES: dict[str, str] = {
+    "refused here": N_("Not sent"),
+    "refused": N_("Not sent"),
+    "rejected": N_("Rejected by the vendor"),
+    "skipped": N_("Skipped"),
+    "unknown": N_("Outcome unknown"),
+}
+RETRIES: dict[str, str] = {
+    "never": N_("never"),
+    "when changed": N_("when the row changes"),
+    "next run": N_("by the next run"),
+}
+OPERATIONS: dict[str, str] = {"add": N_("Add"), "change": N_("Change"), "remove": N_("Remove")}
+SHARING: dict[str, str] = {
+    "administrators": N_("Administrators"),
+    "administrators and contributors": N_("Administrators and contributors"),
+}
+COUNTS: tuple[tuple[str, str], ...] = (
+    ("add", N_("To add")),
+    ("change", N_("To change")),
+    ("remove", N_("To remove")),
+    ("accepted", N_("Delivered")),
+    ("rejected", N_("Rejected by the vendor")),
+    ("skipped", N_("Skipped")),
+    ("unknown", N_("Outcome unknown")),
+    ("refused_here", N_("Without a usable address")),
+    ("unchanged", N_("Unchanged")),
+    ("held", N_("Held back")),
+    ("duplicates", N_("Duplicates")),
+    ("rows_read", N_("Rows read")),
+)
+WEEKDAYS: dict[str, str] = {
+    "1": N_("Monday"),
+    "2": N_("Tuesday"),
+    "3": N_("Wednesday"),
+    "4": N_("Thursday"),
+    "5": N_("Friday"),
+    "6": N_("Saturday"),
+    "7": N_("Sunday"),
+}
+DEEDS: dict[str, str] = {
+    "run": N_("Run"),
+    "dry run": N_("Dry run"),
+    "pause": N_("Pause"),
+    "resume": N_("Resume"),
+    "schedule": N_("Schedule"),
+    "detach": N_("Detach from the connection"),
+    "remove": N_("Remove"),
+}
+TYPES: dict[str, str] = {
+    "string": N_("text"),
+    "integer": N_("whole number"),
+    "number": N_("number"),
+    "boolean": N_("yes or no"),
+    "date": N_("date"),
+}
+AGREEMENT = N_(
+    "Profiles of the segments that are exported over this connection, with personal data such as e-mail addresses, "
+    "leave this system and go to %(vendor)s at the instruction of our organisation. We have the consent, or another "
+    "lawful basis, that this needs, and we are satisfied that %(vendor)s meets our requirements for data privacy and "
+    "compliance. An administrator may disable or remove this connection at any time, which stops further transfers; "
+    "what %(vendor)s has received by then stays there."
+)
+"""What an administrator agrees to; recorded word for word."""

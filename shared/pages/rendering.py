@@ -1,0 +1,99 @@
+"""Templates -> answers, with what every page needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from shared.access import csrf
+from shared.access.actions import Action, may
+from shared.access.audit import Change
+from shared.pages import assets, labels, phrases
+from shared.pages.formats import Formats
+from shared.pages.languages import LANGUAGES, language_of, translations
+from shared.pages.schedule_form import shape_of
+
+TEMPLATES = Path(__file__).parent / "templates"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@cache
+def environment(language: str) -> Environment:
+    """Templates in a language."""
+    words = translations(language)
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
+    made.filters.update(Formats(language, words).filters())
+    made.filters["said"] = partial(phrases.said, words)
+    made.filters["zipped"] = lambda texts: [(each, each) for each in texts]
+    made.globals.update(asset=assets.address, Action=Action, language=language, languages=LANGUAGES, shape_of=shape_of)
+    made.globals.update(
+        states=labels.STATES,
+        steps=labels.STEPS,
+        kinds=labels.KINDS,
+        triggers=labels.TRIGGERS,
+        outcomes=labels.OUTCOMES,
+        retry_words=labels.RETRIES,
+        operations=labels.OPERATIONS,
+        sharing=labels.SHARING,
+        counts=labels.COUNTS,
+        weekdays=labels.WEEKDAYS,
+        deeds=labels.DEEDS,
+        types=labels.TYPES,
+    )
+    return made
+
+
+def page(
+    request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+) -> Response:
+    """A page, or the part of one that the template makes."""
+    person = request.state.person
+    known = {
+        "person": person,
+        "local_mode": request.state.local_mode,
+        "csrf_token": csrf.token(request),
+        "may": partial(may, person),
+        "here": request.url.path + (f"?{request.url.query}" if request.method == "GET" and request.url.query else ""),
+    }
+    text = environment(language_of(request)).get_template(template).render({**known, **values})
+    return HTMLResponse(text, status, {**_HEADERS, **(headers or {})})
+
+
+def go(to: str) -> Response:
+    """Have the browser load another page after an htmx request."""
+    return Response(status_code=204, headers={"HX-Redirect": to, "Cache-Control": "no-store"})
+
+
+def make_known(request: Request, subject: str, look: Callable[[], Mapping[str, Any] | None]) -> None:
+    """Tell the audit trail what a change is about, where the address of the request does not; before the change."""
+    change: Change = request.state.change
+    change.about(subject, look)
+
+
+def not_saved(request: Request) -> None:
+    """Tell the audit trail that the answer is a form again: nothing was changed."""
+    change: Change = request.state.change
+    change.refused = True

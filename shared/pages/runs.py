@@ -1,0 +1,155 @@
+"""Pages of a run: how far it is, what became of whom, and what can be done about it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from shared.access.actions import GONE, Action, may
+from shared.access.person import Person
+from shared.api.runs import plain_names
+from shared.api.service import DecisionWord, Service
+from shared.api.views import UNFINISHED, Explanation, Reason, RejectedRow, Report, RunView
+from shared.api.wiring import TheCaller, TheService, allowed
+from shared.catalog.issues import NotFound
+from shared.catalog.models import Connection
+from shared.delivery.records import State
+from shared.delivery.transitions import RunKind
+from shared.errors import ExportError
+from shared.pages.errors import PageRoute, words
+from shared.pages.forms import Form, text
+from shared.pages.rendering import page
+
+router = APIRouter(
+    prefix="/exports/{name}/runs/{run}",
+    route_class=PageRoute,
+    include_in_schema=False,
+    dependencies=[Depends(plain_names)],
+)
+
+_MOVING = UNFINISHED - {State.BLOCKED}
+_RETRIED = frozenset({"rejected", "unknown", "skipped"})
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """People of one target with one outcome for one reason, and a few of them."""
+
+    target: int
+    reason: Reason
+    rows: Sequence[RejectedRow]
+
+
+@router.get("", dependencies=[Depends(allowed(Action.SEE_RUNS))])
+def show_run(name: str, run: str, request: Request, service: TheService, caller: TheCaller) -> Response:
+    """One run."""
+    return _whole(request, service, caller, _run(service, name, run))
+
+
+@router.get("/live", dependencies=[Depends(allowed(Action.SEE_RUNS))])
+def live(name: str, run: str, request: Request, service: TheService, caller: TheCaller) -> Response:
+    """The part of the page that changes while the run is under way; the whole page once it is not."""
+    view = _run(service, name, run)
+    if view.state in _MOVING:
+        return page(request, "_live.html", run=view, again=True)
+    whole = {"HX-Retarget": "#page", "HX-Reselect": "#page", "HX-Reswap": "outerHTML"}
+    return _whole(request, service, caller, view, headers=whole)
+
+
+@router.post("/cancel", dependencies=[Depends(allowed(Action.CANCEL_RUN))])
+def cancel(name: str, run: str, request: Request, service: TheService, caller: TheCaller) -> Response:
+    """Ask the run to stop."""
+    service.cancel(name, run)
+    return _whole(request, service, caller, _run(service, name, run))
+
+
+@router.post("/decision", dependencies=[Depends(allowed(Action.DECIDE_RUN))])
+def decide(name: str, run: str, request: Request, service: TheService, caller: TheCaller, form: Form) -> Response:
+    """Answer a guard, about the plan that the page showed."""
+    word = cast(DecisionWord, text(form, "decision"))
+    service.decide(name, run, plan=text(form, "plan"), decision=word, by=caller.name)
+    return _whole(request, service, caller, _run(service, name, run))
+
+
+@router.post("/explain", dependencies=[Depends(allowed(Action.EXPLAIN_PERSON))])
+def explain(name: str, run: str, request: Request, service: TheService, form: Form) -> Response:
+    """Why one address is, or is not, on the export's lists."""
+    try:
+        found = Explanation.model_validate(service.explain(name, text(form, "address")))
+    except ExportError as error:
+        return page(request, "_explanation.html", explanation=None, problem=words(error))
+    return page(request, "_explanation.html", explanation=found, problem="")
+
+
+def _whole(
+    request: Request, service: Service, caller: Person, view: RunView, headers: dict[str, str] | None = None
+) -> Response:
+    export = service.catalog.exports.get(view.export)
+    connection = _connection(service, export.item.connection) if export else None
+    scope = connection or GONE
+    report = service.report(view.export, view.run)
+    return page(
+        request,
+        "run.html",
+        headers=headers,
+        run=view,
+        export=export.item if export else None,
+        scope=scope,
+        report=report,
+        groups=_groups(service, view, report, samples=may(caller, Action.SEE_REJECTED, scope)),
+        sample=_sample(service, view) if may(caller, Action.SEE_SAMPLE, scope) else {},
+        moving=view.state in _MOVING,
+        again=view.state in _MOVING,
+        retries=_may_retry(view),
+        rejected=[bool(service.rejected_link(view.export, view.run, index)) for index, _ in enumerate(view.targets)]
+        if report
+        else [],
+    )
+
+
+def _may_retry(view: RunView) -> bool:
+    """A delivery that ended and left something that a retry would send again."""
+    left = any(getattr(target.counts, name) for target in view.targets for name in _RETRIED)
+    return view.state not in UNFINISHED and left and view.kind is not RunKind.DRY_RUN
+
+
+def _groups(service: Service, view: RunView, report: Report | None, *, samples: bool) -> list[Group]:
+    if report is None:
+        return []
+    places = {target.target: index for index, target in enumerate(view.targets)}
+    groups = []
+    for index, reasons in _by_target(report, places).items():
+        rows = list(service.rejected_rows(view.export, view.run, index)) if samples else []
+        groups += [Group(index, reason, [row for row in rows if row.code == reason.code]) for reason in reasons]
+    return groups
+
+
+def _by_target(report: Report, places: dict[str, int]) -> dict[int, list[Reason]]:
+    found: dict[int, list[Reason]] = defaultdict(list)
+    for reason in report.reasons:
+        found[places.get(reason.target, 0)].append(reason)
+    return found
+
+
+def _sample(service: Service, view: RunView) -> dict[int, Any]:
+    """What a dry run would send, by target."""
+    if view.kind is not RunKind.DRY_RUN or view.state in UNFINISHED:
+        return {}
+    found = {index: service.sample(view.export, view.run, index) for index, _ in enumerate(view.targets)}
+    return {index: rows for index, rows in found.items() if rows}
+
+
+def _run(service: Service, name: str, run: str) -> RunView:
+    view = service.run(name, run)
+    if view is None:
+        raise NotFound("run", run)
+    return view
+
+
+def _connection(service: Service, name: str) -> Connection | None:
+    held = service.catalog.connections.get(name)
+    return held.item if held else None

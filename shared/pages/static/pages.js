@@ -1,0 +1,89 @@
+// What htmx and the server leave to the browser: its own time zone, where the focus goes, lists that are filtered.
+(() => {
+  "use strict";
+  const page = document.documentElement.lang;
+  const language = navigator.languages.find((each) => each.startsWith(page)) || page;
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const long = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+  const full = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" });
+  const weekday = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+
+  function ago(moment) {
+    const seconds = (moment - Date.now()) / 1000;
+    const [unit, size] = units.find(([, size]) => Math.abs(seconds) >= size) || units[3];
+    return relative.format(Math.round(seconds / size), unit);
+  }
+
+  function showTimes(root) {
+    for (const time of root.querySelectorAll("time[data-show]")) {
+      const moment = new Date(time.dateTime);
+      const show = { ago, full: (at) => long.format(at), next: (at) => weekday.format(at) }[time.dataset.show];
+      time.textContent = show(moment);
+      time.title = full.format(moment);
+    }
+    for (const place of root.querySelectorAll("[data-zone]")) place.textContent = zone;
+    for (const input of root.querySelectorAll("input[data-own-zone]")) if (!input.value) input.value = zone;
+  }
+
+  function filterLists(root) {
+    for (const input of root.querySelectorAll("input[data-filters]")) {
+      const entries = document.getElementById(input.dataset.filters).children;
+      input.addEventListener("input", () => {
+        const wanted = input.value.toLowerCase();
+        for (const entry of entries) entry.hidden = !entry.textContent.toLowerCase().includes(wanted);
+      });
+    }
+  }
+
+  function chooseAll(root) {
+    for (const all of root.querySelectorAll("input[data-all]")) {
+      all.addEventListener("change", () => {
+        for (const box of document.querySelectorAll(`input[name="${all.dataset.all}"]`)) box.checked = all.checked;
+      });
+    }
+  }
+
+  // Parts of a form that matter only for one choice: <div data-when="field" data-is="value other">.
+  function showChosen() {
+    for (const part of document.querySelectorAll("[data-when]")) {
+      const fields = part.closest("form").elements[part.dataset.when];
+      part.hidden = !fields || !part.dataset.is.split(" ").includes(fields.value);
+    }
+  }
+  document.addEventListener("change", showChosen);
+
+  function begin(root) {
+    showChosen();
+    showTimes(root);
+    filterLists(root);
+    chooseAll(root);
+  }
+
+  const scrolled = {};
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { xhr } = event.detail;
+    if (!(xhr.getResponseHeader("Content-Type") || "").startsWith("text/html")) {
+      event.detail.shouldSwap = false;
+      if (xhr.status === 401) window.location.reload();
+      else if (xhr.status >= 400) complain();
+    }
+    for (const box of document.querySelectorAll("[data-keep-scroll]")) scrolled[box.id] = box.scrollTop;
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    begin(document);
+    for (const [id, top] of Object.entries(scrolled)) document.getElementById(id)?.scrollTo({ top });
+    if (event.detail.elt.id === "page" || event.detail.elt.id === "notices") document.querySelector("#page [data-focus]")?.focus();
+  });
+  document.addEventListener("htmx:sendError", complain);
+
+  function complain() {
+    const notices = document.getElementById("notices");
+    const template = document.getElementById("no-answer");
+    notices.replaceChildren(template.content.cloneNode(true));
+    notices.querySelector("[data-focus]").focus();
+  }
+
+  begin(document);
+})();

@@ -1,0 +1,85 @@
+"""The connections page: add, connect, edit, rotate, and remove with what becomes of the exports."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from dev.simulators.iterable import STANDARD_KEY
+from tests.browser.conftest import App, Visit
+from tests.browser.people import some
+
+
+def fill_in(visit: Visit, name: str, key: str) -> None:
+    visit.go("/connections/new")
+    visit.page.get_by_label("Vendor").select_option("iterable")
+    visit.page.get_by_label("Name", exact=True).fill(name)
+    visit.page.get_by_role("textbox", name="API key").fill(key)
+
+
+def test_an_administrator_adds_a_connection_with_a_typed_key(app: App, visit: Visit) -> None:
+    fill_in(visit, "Shops in the north", STANDARD_KEY)
+    visit.picture("connection-form")
+    visit.page.get_by_label("I agree").check()
+    visit.button("Save and connect")
+    visit.sees("Connected to Iterable.")
+    assert visit.page.url.endswith("/connections/shops-in-the-north")
+    assert STANDARD_KEY not in visit.page.content()
+    assert app.services.key_vault.secrets()["segment-exports-shops-in-the-north-api-key"] == STANDARD_KEY
+    kept = app.call("GET", "/connections/shops-in-the-north").json()["consent"]
+    assert kept["agreed_by"] == "local"
+    assert "go to Iterable at the instruction" in kept["text"]
+    visit.sees("local agreed")
+    visit.sees("It reads segments in")
+    visit.picture("connection")
+    visit.check_access()
+
+
+def test_a_wrong_key_is_said_with_what_to_do_and_the_right_one_rotates_it(app: App, visit: Visit) -> None:
+    fill_in(visit, "Wrong key", "not-a-key-of-anybody")
+    visit.button("Save and connect")
+    visit.sees("It does not work.")
+    visit.page.get_by_role("link", name="Rotate the secret").click()
+    assert "not-a-key-of-anybody" not in visit.page.content()
+    visit.page.get_by_label("Type it here").check()
+    visit.page.get_by_role("textbox", name="API key").fill(STANDARD_KEY)
+    visit.button("Save and connect")
+    visit.sees("Connected to Iterable.")
+    visit.sees("Nobody agreed yet: no export can use it.")
+    visit.go("/connections")
+    expect(visit.page.get_by_role("row", name="Wrong key")).to_contain_text("No agreement")
+
+
+def test_what_is_missing_is_said_at_the_field(visit: Visit) -> None:
+    visit.go("/connections/new")
+    visit.page.get_by_label("Vendor").select_option("iterable")
+    visit.button("Save and connect")
+    visit.sees("It was not saved. Put this right:")
+    expect(visit.page.get_by_label("Name", exact=True)).to_have_attribute("aria-invalid", "true")
+    visit.page.get_by_label("Name", exact=True).fill("Keyless")
+    visit.button("Save and connect")
+    visit.sees("This is required: API key.")
+    visit.check_access()
+
+
+def test_a_connection_in_use_goes_after_a_choice_for_each_export(app: App, visit: Visit) -> None:
+    app.connect("leaving", display_name="Leaving")
+    segment = app.land("Leaving", some(3))
+    app.define("stays-as-a-plan", segment, connection="leaving", display_name="Stays as a plan")
+    app.define("goes-too", segment, connection="leaving", display_name="Goes too")
+    visit.go("/connections/leaving")
+    expect(visit.page.get_by_role("link", name="Goes too")).to_be_visible()
+    visit.page.get_by_role("link", name="Remove").click()
+    visit.button("Remove the connection")
+    visit.sees("Choose for each export what becomes of it.")
+    visit.page.get_by_role("row", name="Stays as a plan").get_by_label("Detach").check()
+    visit.page.get_by_role("row", name="Goes too").get_by_label("Remove").check()
+    visit.picture("connection-remove")
+    visit.check_access()
+    visit.button("Remove the connection")
+    expect(visit.page).to_have_url(f"{app.host.url}/connections")
+    visit.go("/")
+    expect(visit.page.get_by_role("row", name="Stays as a plan")).to_contain_text("No connection")
+    expect(visit.page.get_by_role("row", name="Goes too")).to_have_count(0)
+    visit.go("/exports/stays-as-a-plan")
+    visit.sees("This export has no connection.")
+    expect(visit.page.get_by_role("button", name="Run", exact=True)).to_have_count(0)

@@ -1,0 +1,178 @@
+"""The exports page: define, save, change, copy, pause and remove; several at once; from the segment's side."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import App, Visit
+from tests.browser.people import UNUSABLE, some
+
+
+def test_an_export_is_defined_from_a_segment_and_run(connected: App, visit: Visit) -> None:
+    connected.land("Loyal", [*some(120), *UNUSABLE])
+    visit.go("/segments")
+    visit.page.get_by_role("link", name="Loyal", exact=True).click()
+    visit.picture("segment")
+    visit.page.get_by_role("link", name="New export with this segment").click()
+    visit.page.get_by_label("Connection", exact=True).select_option("iterable")
+    expect(visit.page.get_by_label("Column with the e-mail address")).to_have_value("EMail")
+    expect(visit.page.get_by_label("Field 1", exact=True)).to_have_value("firstName")
+    visit.page.get_by_label("Name", exact=True).fill("Loyal customers")
+    visit.button("Preview the first rows")
+    expect(visit.page.get_by_role("row", name="p1@example.com")).to_contain_text("Testa 1")
+    visit.page.get_by_label("At set times").check()
+    visit.page.get_by_label("Times", exact=True).fill("06:30, 18:30")
+    visit.page.get_by_label("Times", exact=True).blur()
+    expect(visit.page.locator("#next-times time")).to_have_count(5)
+    expect(visit.page.locator("#next-times time").first).to_contain_text(":30")
+    visit.picture("export-form")
+    visit.check_access()
+    visit.button("Save")
+    visit.sees("Saving does not run it.")
+    visit.sees("Daily at 06:30, 18:30")
+    saved = connected.call("GET", "/exports/loyal-customers").json()
+    assert saved["schedule"] == {"kind": "cron", "expression": "30 6,18 * * *", "time_zone": "Europe/Stockholm"}
+    assert saved["last_run"] is None
+    visit.button("Dry run")
+    visit.sees("Dry run: nothing was sent.")
+    visit.sees("What would be sent")
+    visit.button("Run now")
+    visit.sees("People who were not taken")
+    assert len(connected.members("Loyal")) == 120
+
+
+def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(connected: App, visit: Visit) -> None:
+    connected.land("Typed", some(3))
+    visit.define("segments:Typed")
+    visit.page.get_by_label("At set times").check()
+    visit.page.get_by_label("Times", exact=True).fill("6 in the morning")
+    visit.page.get_by_label("Another name").check()
+    visit.page.get_by_label("Its name").fill("A list of its own")
+    visit.button("Save")
+    visit.sees("It was not saved. Put this right:")
+    visit.sees("Write times as 06:30")
+    expect(visit.page.get_by_label("Its name")).to_have_value("A list of its own")
+    expect(visit.page.get_by_role("alert")).to_be_focused()
+    visit.check_access()
+
+
+def test_an_existing_list_is_picked_by_name(connected: App, visit: Visit) -> None:
+    segment = connected.land("First", some(2))
+    connected.define("first", segment, targets=[{"segments": [segment], "list_name": "A list that is there"}])
+    connected.run("first")
+    connected.land("Second", some(2, 50))
+    visit.define("segments:Second")
+    visit.page.get_by_label("Name", exact=True).fill("Second")
+    visit.page.get_by_label("One that exists").check()
+    options = visit.page.get_by_label("Which one").locator("option", has_text="A list that is there")
+    visit.page.get_by_label("Which one").select_option(options.get_attribute("value"))
+    visit.page.get_by_label("Protect them").check()
+    visit.button("Save")
+    visit.sees('belongs to the export "first"')
+
+
+def test_saving_a_change_says_how_many_are_sent_again(connected: App, visit: Visit) -> None:
+    segment = connected.land("Changing", some(40))
+    connected.define("changing", segment)
+    connected.run("changing")
+    visit.go("/exports/changing/edit")
+    visit.button("Add field")
+    visit.page.get_by_label("Field 2", exact=True).select_option("city")
+    visit.page.get_by_label("Column 2", exact=True).select_option("City")
+    visit.button("Save")
+    visit.sees("The data matching changed: 40 people are sent again by the next run.")
+    assert len(connected.call("GET", "/exports/changing").json()["matching"]) == 1
+    visit.page.get_by_label("I understand").check()
+    visit.button("Save")
+    visit.sees("Saved.")
+    assert len(connected.call("GET", "/exports/changing").json()["matching"]) == 2
+
+
+def test_somebody_else_was_faster(connected: App, visit: Visit) -> None:
+    segment = connected.land("Contested", some(2))
+    connected.define("contested", segment)
+    visit.go("/exports/contested/edit")
+    connected.define("contested", segment, display_name="Theirs")
+    visit.page.get_by_label("Name", exact=True).fill("Mine")
+    visit.button("Save")
+    visit.sees("read it again and repeat the change")
+    assert connected.call("GET", "/exports/contested").json()["display_name"] == "Theirs"
+
+
+def test_a_duplicate_has_a_list_of_its_own_and_is_paused(connected: App, visit: Visit) -> None:
+    segment = connected.land("Copied", some(2))
+    connected.define("copied", segment)
+    visit.go("/exports/copied")
+    visit.page.get_by_role("link", name="Duplicate").click()
+    expect(visit.page.get_by_label("Name", exact=True)).to_have_value("Copied (copy)")
+    visit.button("Save")
+    visit.sees("Saved.")
+    copy = connected.call("GET", "/exports/copied-copy").json()
+    assert copy["paused"]
+    assert copy["targets"][0]["list_name"] == "copied list (copy)"
+
+
+def test_removing_says_whom_it_leaves_on_the_list(connected: App, visit: Visit) -> None:
+    segment = connected.land("Removed", some(7))
+    connected.define("removed", segment)
+    connected.run("removed")
+    visit.go("/exports/removed/remove")
+    visit.sees("7 people whom this export added are on its list.")
+    visit.check_access()
+    visit.button("Withdraw")
+    visit.sees("Withdrawal of everyone")
+    connected.host.wait_idle()
+    assert not connected.members("removed list")
+    visit.go("/exports/removed/remove")
+    visit.button("Remove")
+    expect(visit.page).to_have_url(f"{connected.host.url}/")
+    assert connected.host.request("GET", "/api/v1/exports/removed").status_code == 404
+
+
+def test_several_get_one_schedule_and_are_paused_together(connected: App, visit: Visit) -> None:
+    segment = connected.land("Several", some(2))
+    for name in ("one-of-several", "two-of-several"):
+        connected.define(name, segment, display_name=name.replace("-", " "))
+    visit.go("/")
+    for name in ("one of several", "two of several"):
+        visit.page.get_by_label(f"Choose {name}").check()
+    visit.page.get_by_label("With those chosen").select_option("schedule")
+    visit.button("Go on")
+    visit.page.get_by_label("How often").select_option("week")
+    visit.page.get_by_label("Friday").check()
+    visit.button("Schedule")
+    visit.sees("Schedule: done for 2 exports.")
+    for name in ("one-of-several", "two-of-several"):
+        assert connected.call("GET", f"/exports/{name}").json()["schedule"]["expression"] == "0 6 * * 1,5"
+    visit.picture("exports")
+    visit.check_access()
+    visit.page.get_by_label("Choose one of several").check()
+    visit.page.get_by_label("With those chosen").select_option("pause")
+    visit.button("Go on")
+    visit.sees("Pause: done for 1 export.")
+    assert connected.call("GET", "/exports/one-of-several").json()["paused"]
+
+
+def test_run_all_runs_what_has_an_active_schedule(connected: App, visit: Visit) -> None:
+    segment = connected.land("Scheduled", some(2))
+    connected.define("scheduled", segment, schedule={"kind": "on_refresh"})
+    connected.define("by-hand", segment)
+    visit.go("/")
+    visit.page.once("dialog", lambda dialog: dialog.accept())
+    visit.button("Run all")
+    visit.sees("Run: done for")
+    connected.host.wait_idle()
+    assert connected.call("GET", "/exports/scheduled").json()["last_run"] is not None
+    assert connected.call("GET", "/exports/by-hand").json()["last_run"] is None
+
+
+def test_a_segment_is_added_to_an_export_from_its_own_page(connected: App, visit: Visit) -> None:
+    first, second = connected.land("Carried", some(2)), connected.land("Joining", some(2, 10))
+    connected.define("carrying", first, display_name="Carrying")
+    visit.go(f"/segments/{second}")
+    visit.page.get_by_role("link", name="Add it to Carrying").click()
+    expect(visit.page.get_by_label("Joining", exact=True)).to_be_checked()
+    visit.button("Save")
+    visit.sees("Saved.")
+    visit.go(f"/segments/{second}")
+    expect(visit.page.get_by_role("link", name="Carrying", exact=True)).to_be_visible()

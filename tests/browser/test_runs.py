@@ -1,0 +1,105 @@
+"""The run page: live progress, who was not taken and why, decisions, and explaining one person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import App, Visit
+from tests.browser.people import UNUSABLE, some
+
+
+@contextmanager
+def slow(app: App, seconds: float) -> Iterator[None]:
+    """Every answer of the vendor takes so long."""
+    app.simulator.vendor.settings.latency_fixed = seconds
+    try:
+        yield
+    finally:
+        app.simulator.vendor.settings.latency_fixed = 0
+
+
+def test_progress_is_live_and_the_run_can_be_cancelled(connected: App, visit: Visit) -> None:
+    segment = connected.land("Slow", some(4000))
+    connected.connect("slow", display_name="Slow", settings={"subscribe_rate": 1000, "batch_rows": 50})
+    connected.define("slow", segment, connection="slow")
+    with slow(connected, 0.7):
+        visit.go("/exports/slow")
+        visit.button("Run")
+        visit.sees("Progress")
+        expect(visit.page.locator("progress[value]")).to_be_visible()
+        visit.sees("operations")
+        expect(visit.page.locator("li[aria-current=step]")).to_have_text("Deliver")
+        visit.sees("left")
+        visit.picture("run-live")
+        visit.check_access()
+        visit.page.once("dialog", lambda dialog: dialog.accept())
+        visit.button("Cancel the run")
+        expect(visit.page.get_by_role("status").get_by_text("Cancelled")).to_be_visible(timeout=30_000)
+    expect(visit.page.get_by_role("button", name="Cancel the run")).to_have_count(0)
+    expect(visit.page.get_by_role("button", name="Run again")).to_be_visible()
+
+
+def test_those_who_were_not_taken_are_grouped_with_examples_and_a_file(connected: App, visit: Visit) -> None:
+    segment = connected.land("Rejecting", [*some(30), *UNUSABLE])
+    connected.define("rejecting", segment)
+    visit.go(connected.run("rejecting"))
+    visit.sees("This is not a valid e-mail address.")
+    visit.sees("no-address-at-all")
+    visit.sees("part-0.csv, row 31")
+    visit.sees("The row has no e-mail address.")
+    visit.picture("run")
+    visit.check_access()
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("link", name="All of them as CSV").click()
+    assert "no-address-at-all" in download.value.path().read_text()
+
+
+def test_one_person_is_explained(connected: App, visit: Visit) -> None:
+    segment = connected.land("Explained", some(5))
+    connected.define("explained", segment)
+    visit.go(connected.run("explained"))
+    visit.page.get_by_label("E-mail address").fill("P3@example.com ")
+    visit.button("Explain")
+    visit.sees("On the list, and in the segment.")
+    visit.page.get_by_label("E-mail address").fill("stranger@example.com")
+    visit.button("Explain")
+    visit.sees("not in the segment, and never sent")
+    visit.check_access()
+
+
+def test_a_blocked_run_waits_for_a_decision(connected: App, visit: Visit) -> None:
+    segment = connected.land("Shrinking", some(300), days_ago=1)
+    connected.define("shrinking", segment)
+    connected.run("shrinking")
+    connected.land("Shrinking", some(100))
+    visit.go(connected.run("shrinking"))
+    visit.sees("Waits for a decision")
+    visit.sees("would remove 200 of 300 (67%), limit 20%")
+    visit.picture("run-blocked")
+    visit.check_access()
+    visit.button("Additions only")
+    visit.sees("What happened")
+    connected.host.wait_idle()
+    assert len(connected.members("shrinking list")) == 300
+    visit.go(connected.run("shrinking"))
+    visit.button("Deliver all")
+    expect(visit.page.get_by_role("status").get_by_text("Succeeded")).to_be_visible()
+    assert len(connected.members("shrinking list")) == 100
+    visit.go("/exports/shrinking")
+    expect(visit.page.get_by_role("img", name="People on the list and duration")).to_be_visible()
+    visit.picture("export")
+    visit.check_access()
+
+
+def test_a_run_by_schedule_is_shown_as_what_it_was(connected: App, visit: Visit) -> None:
+    segment = connected.land("Timed", some(3))
+    connected.define("timed", segment, schedule={"kind": "on_refresh"})
+    connected.host.fire("schedule")
+    connected.host.wait_idle()
+    visit.go("/exports/timed")
+    row = visit.page.get_by_role("table", name="Runs").get_by_role("row").nth(1)
+    expect(row).to_contain_text("Succeeded")
+    expect(row).to_contain_text("started by a new snapshot")

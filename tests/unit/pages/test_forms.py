@@ -1,0 +1,128 @@
+"""What browsers send becomes what is saved, and what is saved becomes a form again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.catalog.models import Export, ExportInput, Guards
+from shared.pages.connection_form import draft_from as connection_draft
+from shared.pages.connection_form import input_of as connection_input
+from shared.pages.connection_form import missing, without_values
+from shared.pages.export_form import Draft, changed, draft_from, draft_of, input_of, with_suggestions
+from shared.pages.forms import nested
+from tests.unit.catalog.samples import LETTERBOX, World, connection
+
+
+def test_names_with_dots_are_nested_and_numbers_make_lists() -> None:
+    pairs = [("a.2.x", "third"), ("a.0.x", "first"), ("a.0.y[]", "1"), ("a.0.y[]", "2"), ("b", "text"), ("c.d", "e")]
+    assert nested(pairs) == {
+        "a": [{"x": "first", "y": ["1", "2"]}, {"x": "third"}],
+        "b": "text",
+        "c": {"d": "e"},
+    }
+
+
+@pytest.mark.parametrize("pairs", [[("a", "x"), ("a.b", "y")], [("a.b", "y"), ("a", "x")], [("", "")], [("..", "x")]])
+def test_nonsense_does_no_harm(pairs: list[tuple[str, str]]) -> None:
+    draft_from(nested(pairs))
+    connection_draft(nested(pairs))
+
+
+EXPORT: dict[str, Any] = {
+    "display_name": "VIPs",
+    "connection": "marketing",
+    "targets": [
+        {"segments": ["blob/ci:VIP"]},
+        {"segments": ["blob/ci:Lapsed"], "list_name": "Gone quiet"},
+        {"segments": ["blob/ci:Nameless"], "list_id": "7", "existing": "protect"},
+    ],
+    "address_column": "EMail",
+    "matching": [
+        {"field": "FIRSTNAME", "column": "FirstName", "when_empty": "clear"},
+        {"field": "tier", "column": "Tier", "type": "integer"},
+    ],
+    "mode": "add",
+    "guards": {"max_removed_share": 0.125, "max_age_days": None, "max_profiles": 5000},
+    "schedule": {"kind": "cron", "expression": "0 6 * * 1", "time_zone": "Europe/Stockholm"},
+    "paused": True,
+}
+
+
+def test_an_export_survives_its_form() -> None:
+    export = ExportInput.model_validate(EXPORT)
+    values, issues = input_of(draft_of(export, LETTERBOX), LETTERBOX)
+    assert not issues
+    assert ExportInput.model_validate(values) == export
+
+
+def test_guards_are_shown_as_percentages_and_an_empty_field_is_off() -> None:
+    draft = draft_of(ExportInput.model_validate(EXPORT), LETTERBOX)
+    assert draft.guards["max_removed_share"] == "12.5"
+    assert draft.guards["max_age_days"] == ""
+    values, _ = input_of(draft_from({"guards": {"max_removed_share": "7,5"}}), LETTERBOX)
+    assert values["guards"]["max_removed_share"] == 0.075
+    assert values["guards"]["max_removed_people"] is None
+    assert Draft().guards["max_removed_share"] == f"{(Guards().max_removed_share or 0) * 100:g}"
+
+
+def test_buttons_change_rows_and_nothing_else() -> None:
+    draft = draft_of(ExportInput.model_validate(EXPORT), LETTERBOX)
+    assert len(changed(draft, "add-field").matching) == 3
+    assert [row.other for row in changed(draft, "remove-field:0").matching] == ["tier"]
+    assert [target.list_name for target in changed(draft, "remove-target:0").targets] == ["Gone quiet", ""]
+    assert changed(draft, "remove-field:99") == draft
+    assert changed(draft, "anything-else") == draft
+    assert changed(Draft(), "remove-target:0") == Draft()
+
+
+def test_suggestions_leave_alone_what_was_chosen() -> None:
+    draft = draft_of(ExportInput.model_validate(EXPORT), LETTERBOX)
+    suggested = with_suggestions(draft, "Other", [*ExportInput.model_validate(EXPORT).matching[:1]])
+    assert suggested == draft
+
+
+def test_an_export_as_it_is_stored_can_be_edited(world: World) -> None:
+    world.connect()
+    stored: Export = world.save().item
+    values, _ = input_of(draft_of(stored, LETTERBOX), LETTERBOX)
+    again = ExportInput.model_validate(values)
+    assert all(getattr(stored, name) == getattr(again, name) for name in ExportInput.model_fields)
+
+
+def sent(**changes: str) -> dict[str, Any]:
+    pairs = {"vendor": "letterbox", "display_name": "Marketing", "settings.region": "eu", **changes}
+    return nested(list(pairs.items()))
+
+
+def test_a_typed_credential_is_for_key_vault_and_never_shown_again() -> None:
+    draft = connection_draft(sent(**{"credentials.key.how": "typed", "credentials.key.value": "s3cret"}))
+    assert draft.typed == {"key": "s3cret"}
+    assert "s3cret" not in repr(draft)
+    assert without_values(draft).typed == {}
+    assert connection_input(draft, LETTERBOX, None, None)["secrets"] == {}
+
+
+def test_a_named_secret_is_kept_by_its_name() -> None:
+    draft = connection_draft(sent(**{"credentials.key.how": "named", "credentials.key.secret": "in-the-vault"}))
+    assert draft.typed == {}
+    assert connection_input(draft, LETTERBOX, None, None)["secrets"] == {"key": "in-the-vault"}
+
+
+def test_credentials_that_are_not_touched_stay(world: World) -> None:
+    before = world.connect().item
+    draft = connection_draft(sent(**{"credentials.key.how": "kept", "agreed": "on"}))
+    values = connection_input(draft, LETTERBOX, before, {"agreed_by": "Ann", "text": "I agree."})
+    assert values["secrets"] == before.secrets
+    assert values["consent"] is not None
+
+
+def test_a_required_credential_is_missed() -> None:
+    draft = connection_draft(sent(**{"credentials.key.how": "typed", "credentials.key.value": ""}))
+    assert [issue.pointer for issue in missing(draft, connection(secrets={}), LETTERBOX)] == ["/secrets/key"]
+
+
+def test_without_agreement_no_consent_is_sent() -> None:
+    values = connection_input(connection_draft(sent()), LETTERBOX, None, {"agreed_by": "Ann", "text": "I agree."})
+    assert values["consent"] is None

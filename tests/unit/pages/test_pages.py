@@ -1,0 +1,150 @@
+"""Pages over HTTP: what each role sees and may press, and what every page says and forbids."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shared.api.app import create_app
+from shared.delivery.records import State
+from shared.pages import assets
+from tests.unit.api.asgi import Answer, Client
+from tests.unit.api.callers import KnownCallers
+from tests.unit.api.service import FakeService, run
+
+HTMX = {"hx-request": "true", "content-type": "application/x-www-form-urlencoded"}
+
+
+def client(service: FakeService, person: str = "ann", **headers: str) -> Client:
+    return Client(create_app(service, KnownCallers()), {"x-test-caller": person, "accept": "text/html", **headers})
+
+
+def page(answer: Answer) -> str:
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    return answer.body.decode()
+
+
+def post(asked: Client, path: str, form: bytes = b"") -> Answer:
+    return asked.send("POST", path, raw=form, headers=HTMX)
+
+
+def test_an_administrator_sees_every_button(service: FakeService) -> None:
+    shown = page(client(service).get("/exports/vips"))
+    for words in (">Run<", ">Dry run<", ">Edit<", ">Duplicate<", ">Remove<"):
+        assert words in shown
+
+
+def test_a_viewer_reads_and_presses_nothing(service: FakeService) -> None:
+    service.past = [run("r2", State.BLOCKED), run("r1")]
+    asked = client(service, "vera")
+    for path in ("/", "/exports/vips", "/exports/vips/runs/r2", "/segments", "/segments/blob/ci:VIP", "/connections"):
+        shown = page(asked.get(path))
+        buttons = shown.count("<button") - shown.count('hx-post="/auth/logout"')
+        assert buttons == 0, path
+    assert asked.get("/exports/vips/edit").status == 403
+    assert asked.get("/connections/marketing").status == 403
+
+
+def test_a_contributor_sees_names_and_types_of_connections_only(service: FakeService) -> None:
+    shown = page(client(service, "carl").get("/connections"))
+    assert "Marketing" in shown
+    assert "Letterbox" in shown
+    for hidden in ("letterbox-key", "Connected", "Add connection", "It reads segments in"):
+        assert hidden not in shown
+
+
+def test_a_contributor_edits_on_shared_connections_only(service: FakeService) -> None:
+    service.world.connect("private", account="acc-2")
+    service.world.save("secret-plans", connection="private")
+    asked = client(service, "carl")
+    listed = page(asked.get("/"))
+    assert 'value="vips"' in listed
+    assert 'value="secret-plans"' not in listed
+    assert asked.get("/exports/vips/edit").status == 200
+    assert asked.get("/exports/secret-plans/edit").status == 403
+    assert "private" not in page(asked.get("/exports/new"))
+
+
+def test_who_refuses_a_page_says_why_on_a_page(service: FakeService) -> None:
+    answer = client(service, "vera").get("/exports/vips/edit")
+    assert "Only administrators and contributors may save exports." in page(answer)
+
+
+def test_a_refused_button_says_why_in_place(service: FakeService) -> None:
+    answer = post(client(service), "/exports/nothing/pause")
+    assert answer.status == 404
+    assert answer.headers["hx-retarget"] == "#notices"
+    assert "There is no export &#34;nothing&#34;." in page(answer)
+
+
+def test_every_page_has_a_strict_policy_and_no_inline_code(service: FakeService) -> None:
+    for path in ("/", "/exports/vips", "/exports/vips/edit", "/connections/new", "/segments"):
+        answer = client(service).get(path)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        shown = page(answer)
+        assert "<style" not in shown
+        assert " style=" not in shown
+        assert " onclick=" not in shown
+        assert shown.count("<script src=") == shown.count("<script")
+
+
+def test_htmx_evaluates_nothing_and_asks_nobody_else(service: FakeService) -> None:
+    shown = page(client(service).get("/"))
+    for setting in ('"allowEval": false', '"allowScriptTags": false', '"selfRequestsOnly": true'):
+        assert setting in shown
+
+
+def test_names_are_never_markup(service: FakeService) -> None:
+    service.world.save("sly", display_name='<script>alert("x")</script>', targets=[{"segments": ["blob/ci:Lapsed"]}])
+    for path in ("/", "/exports/sly", "/exports/sly/edit"):
+        assert "<script>alert" not in page(client(service).get(path))
+
+
+def test_assets_may_be_kept_for_ever_since_their_address_names_their_content(service: FakeService) -> None:
+    path, _, mark = assets.address("style.css").partition("?v=")
+    answer = client(service, "stranger").get(path, query={"v": mark})
+    assert answer.status == 200
+    assert "immutable" in answer.headers["cache-control"]
+    assert client(service).get("/static/..%2Frouter.py").status == 404
+    assert client(service).get("/static/nothing.css").status == 404
+
+
+def test_htmx_is_the_published_one_with_its_licence_beside_it() -> None:
+    published = Path(__file__).parents[3] / "node_modules" / "htmx.org"
+    for own, original in (("htmx.min.js", "dist/htmx.min.js"), ("htmx.LICENSE.txt", "LICENSE")):
+        assert (assets.FOLDER / own).read_bytes() == (published / original).read_bytes()
+    assert (assets.FOLDER / "htmx.LICENSE.txt").read_text().startswith("Zero-Clause BSD")
+
+
+@pytest.mark.parametrize(
+    ("asked", "led"),
+    [("/segments", "/segments"), ("https://evil.example", "/"), ("//evil.example", "/"), ("/\\e", "/")],
+)
+def test_the_switch_of_languages_leads_back_and_nowhere_else(service: FakeService, asked: str, led: str) -> None:
+    answer = client(service).get("/language/sv", query={"next": asked})
+    assert answer.headers["location"] == led
+    assert answer.headers["set-cookie"].startswith("language=sv;")
+    assert client(service).get("/language/xx").status == 404
+
+
+def test_the_language_is_the_browsers_or_the_one_chosen(service: FakeService) -> None:
+    assert '<html lang="ro">' in page(client(service, **{"accept-language": "ro"}).get("/"))
+    assert '<html lang="sv">' in page(client(service, **{"accept-language": "ro", "cookie": "language=sv"}).get("/"))
+
+
+def test_a_form_that_is_refused_changes_nothing_and_the_trail_says_so(service: FakeService) -> None:
+    answer = post(client(service), "/exports/vips", b"display_name=")
+    assert answer.status == 422
+    assert service.catalog.export("vips").item.display_name == "VIPs"
+    assert service.trail.page(1, None)[0][0].outcome == "refused"
+
+
+def test_a_new_connection_is_in_the_trail_under_its_name(service: FakeService) -> None:
+    form = b"vendor=plain&display_name=Plain+one&agreed=on"
+    assert post(client(service), "/connections/new", form).status == 200
+    record = service.trail.page(1, None)[0][0]
+    assert (record.subject, record.outcome) == ("connection plain-one", "done")
+    assert service.catalog.connection("plain-one").item.consent is not None
