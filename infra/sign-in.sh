@@ -93,7 +93,7 @@ confirm "$([ -n "$CLIENT" ] && printf 'Update' || printf 'Make') the registratio
 if [ -z "$CLIENT" ]; then
   CLIENT=$(az ad app create --display-name "$NAME" --sign-in-audience AzureADMyOrg --query appId --output tsv)
 fi
-az ad app update --id "$CLIENT" --web-redirect-uris "$URL/auth/callback" --identifier-uris "api://$CLIENT" \
+az ad app update --id "$CLIENT" --web-redirect-uris "$URL/auth/callback" "$URL/auth/signed-out" --identifier-uris "api://$CLIENT" \
   --requested-access-token-version 2 --app-roles "$ROLES" --output none
 az ad sp show --id "$CLIENT" --query id --output none 2>/dev/null || az ad sp create --id "$CLIENT" --output none
 # Whoever has no role is turned away by Entra ID already.

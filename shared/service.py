@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.access.audit import Trail
+from shared.api.check_ups import CheckUpCost, CheckUpView, Doctor
 from shared.api.service import DecisionWord, SegmentInfo
 from shared.api.views import (
     Counts,
@@ -29,6 +31,7 @@ from shared.api.views import (
     SnapshotUsed,
     StartInput,
     TargetRun,
+    Verification,
 )
 from shared.catalog.catalog import Catalog
 from shared.catalog.issues import Invalid, Issue, NotNow, issues_of
@@ -36,6 +39,7 @@ from shared.catalog.models import Export, Match, Probed
 from shared.cloud.cloud import Cloud
 from shared.cloud.readiness import Readiness
 from shared.delivery import (
+    doctor,
     expiring,
     explaining,
     forewarning,
@@ -47,6 +51,7 @@ from shared.delivery import (
     probes,
     segments,
     starting,
+    verifying,
 )
 from shared.delivery.authorizing import Authorizing
 from shared.delivery.connecting import open_connection
@@ -108,6 +113,22 @@ class LiveService:
 
     def start_probe(self, name: str, canary: str, by: str) -> Probed:
         return probes.start(self._cloud, name, canary, by)
+
+    def doctor(self, name: str, target: int) -> Doctor:
+        export = self.catalog.export(name).item
+        cost = CheckUpCost.model_validate(doctor.cost(self._cloud, export, target))
+        latest = doctor.read(self._cloud, name, target)
+        return Doctor(cost=cost, latest=_check_up(latest) if latest else None)
+
+    def start_check_up(self, name: str, target: int, *, full: bool, by: str) -> CheckUpView:
+        return _check_up(doctor.start(self._cloud, self.catalog.export(name).item, target, full=full, by=by))
+
+    def differences_link(self, name: str, target: int) -> Link | None:
+        file = layout.differences(name, target)
+        if not self._cloud.blobs.exists(file):
+            return None
+        url, ends = self._cloud.blobs.link(file, seconds=LINK_SECONDS, file_name=f"differences-{name}.csv")
+        return Link(url=url, expires_at=ends)
 
     def target_warnings(self, export: Export) -> Sequence[Issue]:
         return list(forewarning.warnings(self._cloud, export, self._vendor(export.connection)))
@@ -231,6 +252,8 @@ class LiveService:
         started = starting.tick(self._cloud, newest=segments.Newest(self._cloud))
         expiring.expire(self._cloud)
         probes.wake(self._cloud)
+        verifying.wake(self._cloud)
+        doctor.wake(self._cloud)
         telling.tell(self._cloud)
         return started
 
@@ -290,6 +313,12 @@ def _view(run: Run, deliveries: Sequence[Delivery]) -> RunView:
     return RunView(**_summary(run).model_dump(), progress=progress, targets=targets)
 
 
+def _check_up(made: doctor.CheckUp) -> CheckUpView:
+    at = datetime.fromtimestamp(made.started, UTC)
+    finished = datetime.fromtimestamp(made.finished, UTC) if made.finished else None
+    return CheckUpView.model_validate({**asdict(made), "started_at": at, "finished_at": finished})
+
+
 def _progress(deliveries: Sequence[Delivery]) -> Progress:
     planned = [each for each in deliveries if each.plan or each.state in ENDED]
     done, total = sum(each.done for each in deliveries), sum(each.total for each in deliveries)
@@ -320,6 +349,7 @@ def _target(delivery: Delivery) -> TargetRun:
         retries=delivery.retries,
         throttled_seconds=delivery.throttled_seconds,
         warnings=tuple(delivery.warnings),
+        verification=Verification.model_validate(delivery.verification) if delivery.verification else None,
     )
 
 

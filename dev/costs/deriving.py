@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from shared.vendors.contract import Definition, Rate
-from shared.vendors.limits import BATCH_SHARE, DEFAULT_BUDGET
+from shared.vendors.limits import DEFAULT_BUDGET
 
 SLICE_SECONDS = 240
 TICKS_A_DAY = 24 * 60
@@ -33,8 +33,8 @@ def line(small: tuple[float, float], large: tuple[float, float]) -> Line:
 
 
 def per_minute(rate: Rate) -> float:
-    """Requests a minute that a delivery gets: the rate budget counts for published rates, the share for all."""
-    return rate.requests / rate.seconds * 60 * BATCH_SHARE * (DEFAULT_BUDGET if rate.published else 1.0)
+    """Requests a minute that a delivery gets: the rate budget counts for published rates."""
+    return rate.requests / rate.seconds * 60 * (DEFAULT_BUDGET if rate.published else 1.0)
 
 
 def minutes(definition: Definition, endpoint: str, rows: int, *, rows_per_request: int) -> float:

@@ -130,7 +130,11 @@ class Provider:
         return Answer(200, json.dumps(self.keys.published()))
 
     def _logout(self, sent: Fields) -> Answer:
-        return Answer(303, location=sent.get("post_logout_redirect_uri", "/"))
+        """Only to an address that is registered, as Entra does; otherwise people stay here."""
+        back = sent.get("post_logout_redirect_uri", "")
+        if back in self.registration.redirects:
+            return Answer(303, location=back)
+        return Answer(200, "<!doctype html><p>You signed out here.</p>", "text/html; charset=utf-8")
 
 
 def _ticks(chosen: tuple[str, ...]) -> str:

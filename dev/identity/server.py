@@ -61,8 +61,8 @@ class IdentityProvider:
         self._running.close()
 
     def settings(self, origin: str) -> dict[str, str]:
-        """App settings for an app at `origin`, whose redirect address this also registers."""
-        self.registration.redirects.add(f"{origin}/auth/callback")
+        """App settings for an app at `origin`, whose redirect addresses this also registers."""
+        self.registration.redirects |= {f"{origin}/auth/callback", f"{origin}/auth/signed-out"}
         return {
             "SIGN_IN_ISSUER": self.issuer,
             "SIGN_IN_CLIENT_ID": self.registration.client_id,

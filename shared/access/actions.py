@@ -38,6 +38,7 @@ class Action(StrEnum):
     REMOVE_EXPORT = "remove exports"
     START_RUN = "start runs"
     CANCEL_RUN = "cancel runs"
+    CHECK_TARGET = "check lists against their vendor"
     DECIDE_RUN = "decide what becomes of blocked runs"
     SEE_CONNECTION_DETAILS = "see settings and health of connections"
     EDIT_CONNECTION = "save connections"
@@ -82,6 +83,7 @@ _ROWS: dict[Action, tuple[Right, Right, Right, Right]] = {
     Action.REMOVE_EXPORT: (_NO, _NO, _SHARED, _YES),
     Action.START_RUN: (_NO, _NO, _SHARED, _YES),
     Action.CANCEL_RUN: (_NO, _NO, _SHARED, _YES),
+    Action.CHECK_TARGET: (_NO, _NO, _SHARED, _YES),
     Action.DECIDE_RUN: (_NO, _NO, _SHARED, _YES),
     Action.SEE_CONNECTION_DETAILS: (_NO, _NO, _NO, _YES),
     Action.EDIT_CONNECTION: (_NO, _NO, _NO, _YES),
@@ -104,6 +106,7 @@ CHANGES = frozenset(
         Action.REMOVE_EXPORT,
         Action.START_RUN,
         Action.CANCEL_RUN,
+        Action.CHECK_TARGET,
         Action.DECIDE_RUN,
         Action.EDIT_CONNECTION,
         Action.REMOVE_CONNECTION,

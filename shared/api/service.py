@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 
 from shared.access.audit import Trail
+from shared.api.check_ups import CheckUpView, Doctor
 from shared.api.views import Identity, Link, PreviewRow, RejectedRow, Report, RunPage, RunPoint, RunSummary, RunView
 from shared.catalog.catalog import Catalog
 from shared.catalog.issues import Issue
@@ -82,6 +83,19 @@ class Service(Protocol):
     def start_probe(self, name: str, canary: str, by: str) -> Probed:
         """Start a probe with test contacts made of `canary`, an address or a domain, or tell of the one under way.
         Raises Invalid, and Unprocessable where the connection cannot be probed."""
+        ...
+
+    def doctor(self, name: str, target: int) -> Doctor:
+        """The latest check-up of a target, and what another one takes. Raises NotFound."""
+        ...
+
+    def start_check_up(self, name: str, target: int, *, full: bool, by: str) -> CheckUpView:
+        """Start a check-up, or tell of the one under way. Raises NotFound, NotNow while a run is under way, and
+        Unprocessable where there is nothing to check, or too many people to read them all."""
+        ...
+
+    def differences_link(self, name: str, target: int) -> Link | None:
+        """A link to who differed in the latest full check-up; it works for minutes."""
         ...
 
     def target_warnings(self, export: Export) -> Sequence[Issue]:

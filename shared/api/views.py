@@ -198,6 +198,34 @@ class RunSummary(View):
     message: str = ""
 
 
+class SampleView(View):
+    """A few people who were delivered, looked up at the vendor. `differing`: field -> people with another value."""
+
+    looked_at: int = 0
+    missing: int = Field(default=0, description="Were delivered, and are not on the target.")
+    still_there: int = Field(default=0, description="Were taken off, and are on the target.")
+    inactive: int = Field(default=0, description="Are off the target by their own doing.")
+    compared: tuple[str, ...] = Field(default=(), description="Fields.")
+    differing: dict[str, int] = Field(default_factory=dict)
+
+
+class Verification(View):
+    """What the vendor showed after the delivery. `difference` is people counted beyond those expected, below nought
+    where some lack. `evidence`: accepted operations that are confirmed, and that were only acknowledged."""
+
+    verdict: Literal["agrees", "explained", "differs", "not verified"]
+    message: str = Field(description="What the difference is, and what to do about it; empty where there is none.")
+    at: datetime
+    looks: int
+    expected: int | None = Field(default=None, description="People whom the export has put on the target.")
+    maybe: int = Field(default=0, description="People of whom it is not known.")
+    strangers: int = Field(default=0, description="People who were on it before the export, where they were read.")
+    counted: int | None = Field(default=None, description="Null where the vendor does not tell.")
+    difference: int | None = None
+    sample: SampleView = SampleView()
+    evidence: dict[str, int] = Field(default_factory=dict)
+
+
 class TargetRun(View):
     """The delivery of a run to one target. A blocked one names the `plan` that a decision must name."""
 
@@ -216,6 +244,7 @@ class TargetRun(View):
     retries: int = 0
     throttled_seconds: float = 0
     warnings: tuple[str, ...] = ()
+    verification: Verification | None = Field(default=None, description="Null until the vendor was looked at.")
 
 
 class RunView(RunSummary):

@@ -62,6 +62,8 @@ class Settings:
     """How soon a vendor's job is first asked after; then at twice the interval each time, up to a minute."""
     stale_seconds: float = 900.0
     """A delivery that has been silent for so long gets its message again; longer than a function may run."""
+    verify_seconds: float = 0.0
+    """A delivery is verified once the vendor's word is fresh, and after so long at the latest; 0: it is not."""
     artefact_days: int = 30
     notify_url: str = ""
     """Where notifications are sent by POST; https, or this machine."""
@@ -98,6 +100,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         rows_per_file=int(_number(environment, "ROWS_PER_FILE", 1_000_000)),
         job_seconds=_number(environment, "JOB_SECONDS", 2.0),
         stale_seconds=_number(environment, "STALE_SECONDS", 900.0),
+        verify_seconds=_number(environment, "VERIFY_SECONDS", 300.0),
         artefact_days=int(_number(environment, "ARTEFACT_DAYS", 30)),
         notify_url=_receiver(environment),
         notify_secret=environment.get("NOTIFY_SECRET", ""),

@@ -42,12 +42,14 @@ class Why:
 
 @dataclass(slots=True)
 class Outcomes:
-    """What became of the operations: counts by kind and outcome (`add accepted`), people by reason, new files."""
+    """What became of the operations: counts by kind and outcome (`add accepted`), people by reason, new files,
+    and accepted ones by evidence."""
 
     counts: dict[str, int] = field(default_factory=dict)
     reasons: dict[Why, int] = field(default_factory=dict)
     files: list[LedgerFile] = field(default_factory=list)
     rejected: list[DataFile] = field(default_factory=list)
+    evidence: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +112,18 @@ def _write_ledger(
     _load_transitions(database)
     database.execute(f"CREATE OR REPLACE TEMP VIEW moved AS {_moved()}")
     database.execute(f"CREATE OR REPLACE TEMP TABLE after AS {_after(place.commit)}")
-    found = database.execute("SELECT count(*) FROM after WHERE status IN ('member', 'maybe')").fetchone()
+    members, maybe = (_with_status(database, status) for status in ("member", "maybe"))
     name = f"{part:03d}.parquet"
     query = f"SELECT {', '.join(COLUMNS)} FROM after ORDER BY bucket"
     if file := keep(blobs, database, query, f"{place.ledger}{place.attempt}/{name}", place.where / name):
-        outcomes.files.append(LedgerFile(first, last, int(found[0]) if found else 0, file))
+        outcomes.files.append(LedgerFile(first, last, members + maybe, file, maybe))
     for path in paths:
         path.unlink()
+
+
+def _with_status(database: DuckDBPyConnection, status: str) -> int:
+    found = database.execute("SELECT count(*) FROM after WHERE status = ?", [status]).fetchone()
+    return int(found[0]) if found else 0
 
 
 def _load_outcomes(
@@ -130,7 +137,7 @@ def _load_outcomes(
                 for line in _receipt_lines(batch, _result(folded, batch)):
                     stream.write(orjson.dumps(line) + b"\n")
     shape = "batch: 'BIGINT', index: 'BIGINT', outcome: 'VARCHAR', code: 'VARCHAR', reason: 'VARCHAR', "
-    shape += "retry: 'VARCHAR', vendor_id: 'VARCHAR'"
+    shape += "retry: 'VARCHAR', vendor_id: 'VARCHAR', evidence: 'VARCHAR'"
     database.execute(f"""
         CREATE OR REPLACE TEMP TABLE receipts AS
         SELECT * FROM read_json({literal(str(lines))}, format='newline_delimited', columns={{{shape}}})
@@ -153,7 +160,8 @@ def _load_outcomes(
                coalesce(own.outcome, batch.outcome) AS outcome,
                CASE WHEN own.outcome IS NULL THEN batch.code ELSE own.code END AS code,
                CASE WHEN own.outcome IS NULL THEN batch.reason ELSE own.reason END AS reason,
-               CASE WHEN own.outcome IS NULL THEN batch.retry ELSE own.retry END AS retry
+               CASE WHEN own.outcome IS NULL THEN batch.retry ELSE own.retry END AS retry,
+               CASE WHEN own.outcome IS NULL THEN batch.evidence ELSE own.evidence END AS evidence
         FROM ({operations}) AS o
         JOIN receipts AS batch ON batch.batch = o.batch AND batch.index = -1
         LEFT JOIN receipts AS own ON own.batch = o.batch AND own.index = o.index
@@ -183,6 +191,7 @@ def _receipt_lines(batch: int, result: BatchResult) -> Iterator[dict[str, object
             "reason": receipt.reason,
             "retry": receipt.retry,
             "vendor_id": receipt.vendor_id,
+            "evidence": receipt.evidence,
         }
 
 
@@ -243,6 +252,10 @@ def _count(database: DuckDBPyConnection, outcomes: Outcomes) -> None:
     ).fetchall():
         name = f"{kind} {outcome}"
         outcomes.counts[name] = outcomes.counts.get(name, 0) + int(count)
+    accepted = f"outcome = '{Outcome.ACCEPTED}' AND evidence IS NOT NULL"
+    evident = f"SELECT evidence, count(*) FROM outcomes WHERE {accepted} GROUP BY 1"
+    for evidence, count in database.execute(evident).fetchall():
+        outcomes.evidence[evidence] = outcomes.evidence.get(evidence, 0) + int(count)
     coded = f"""
         SELECT outcome, code, any_value(reason), any_value(retry), count(*)
         FROM outcomes WHERE outcome <> '{Outcome.ACCEPTED}' GROUP BY 1, 2

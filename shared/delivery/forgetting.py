@@ -18,7 +18,7 @@ from typing import Any
 from shared.catalog.issues import NotNow
 from shared.cloud.cloud import Cloud
 from shared.cloud.tables import Entity
-from shared.delivery import layout, ledger, looking
+from shared.delivery import doctor, layout, ledger, looking
 from shared.delivery import plan as plans
 from shared.delivery.explaining import normalised
 from shared.delivery.files import DataFile, keep
@@ -42,6 +42,7 @@ def forget(cloud: Cloud, address: str, by: str, *, clock: Callable[[], datetime]
     """
     wanted = normalised(address)
     _require_quiet(cloud)
+    doctor.drop_files(cloud)
     salt = secrets.token_hex(16)
     record: Entity = {"PartitionKey": PARTITION, "RowKey": salt, "hash": _hash(salt, wanted), "by": by, "at": clock()}
     cloud.forgotten.insert({**record, "state": "started"})

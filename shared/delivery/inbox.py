@@ -8,8 +8,17 @@ from contextlib import suppress
 
 from shared.cloud.cloud import Cloud
 from shared.cloud.events import Event
-from shared.delivery import probes, segments, slices
-from shared.delivery.messages import BadMessage, CountMessage, Message, ProbeMessage, SliceMessage, parse
+from shared.delivery import doctor, probes, segments, slices, verifying
+from shared.delivery.messages import (
+    BadMessage,
+    CountMessage,
+    DoctorMessage,
+    Message,
+    ProbeMessage,
+    SliceMessage,
+    VerifyMessage,
+    parse,
+)
 from shared.delivery.records import now
 from shared.errors import Conflict
 from shared.notify.outbox import Notice, Outbox
@@ -26,6 +35,10 @@ def receive(cloud: Cloud, body: bytes) -> None:
             segments.count(cloud, segment)
         case ProbeMessage() as message:
             probes.carry_out(cloud, message)
+        case VerifyMessage() as message:
+            verifying.carry_out(cloud, message)
+        case DoctorMessage() as message:
+            doctor.carry_out(cloud, message)
 
 
 def give_up(cloud: Cloud, body: bytes, message_id: str) -> None:
@@ -44,6 +57,10 @@ def give_up(cloud: Cloud, body: bytes, message_id: str) -> None:
         slices.fail_poisoned(cloud, message)
     if isinstance(message, ProbeMessage):
         probes.fail_poisoned(cloud, message)
+    if isinstance(message, VerifyMessage):
+        verifying.fail_poisoned(cloud, message)
+    if isinstance(message, DoctorMessage):
+        doctor.fail_poisoned(cloud, message)
 
 
 def _tell(cloud: Cloud, message_id: str, message: Message | None) -> None:

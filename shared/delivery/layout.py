@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 
 PROBES = "probes/"
+VERIFYING = "verifying/"
+DOCTOR = "doctor/"
 
 
 def run_folder(export: str, run: str) -> str:
@@ -68,6 +70,21 @@ def lease(account: str) -> str:
 def probe(connection: str) -> str:
     """What a probe that is under way knows; it holds the canaries' address, so it goes when the probe ends."""
     return f"{PROBES}{connection}.json"
+
+
+def verification(export: str, run: str, delivery: int) -> str:
+    """A verification that is under way; gone when it ends."""
+    return f"{VERIFYING}{export}/{run}-{delivery:03d}.json"
+
+
+def check_up(export: str, target: int) -> str:
+    """The latest check-up of a target."""
+    return f"{DOCTOR}{export}/{target:03d}.json"
+
+
+def differences(export: str, target: int) -> str:
+    """Who differed in it; it holds addresses."""
+    return f"{DOCTOR}{export}/{target:03d}.csv"
 
 
 def lock(secret: str) -> str:

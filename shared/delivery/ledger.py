@@ -42,12 +42,13 @@ NULL while they are members; `run` the run that last touched the row."""
 
 @dataclass(frozen=True, slots=True)
 class LedgerFile:
-    """Rows of the buckets first..last; `members` of them are, or may be, on the list."""
+    """Rows of the buckets first..last; `members` of them are, or may be, on the list: `maybe` of these may be."""
 
     first: int
     last: int
     members: int
     file: DataFile
+    maybe: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,7 @@ def _parse(plain: dict[str, Any], etag: str) -> Ledger:
     if plain["version"] != VERSION:
         raise ValueError("another version")
     files = tuple(
-        LedgerFile(each["first"], each["last"], each["members"], DataFile.of(each["file"])) for each in plain["files"]
+        LedgerFile(each["first"], each["last"], each["members"], DataFile.of(each["file"]), each.get("maybe", 0))
+        for each in plain["files"]
     )
     return Ledger(plain["commit"], files, tuple(plain["previous"]), tuple(plain["snapshots"]), etag)

@@ -47,7 +47,32 @@ class ProbeMessage:
         return {"version": VERSION, "kind": "probe", **asdict(self)}
 
 
-Message = SliceMessage | CountMessage | ProbeMessage
+@dataclass(frozen=True, slots=True)
+class VerifyMessage:
+    """Look at the vendor whether a delivery is as the ledger says; dropped unless `turn` is the current one."""
+
+    export: str
+    run: str
+    delivery: int
+    turn: int
+
+    def body(self) -> dict[str, Any]:
+        return {"version": VERSION, "kind": "verify", **asdict(self)}
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorMessage:
+    """Do the check-up `mark` of one of an export's targets, counted from 0; dropped unless it is the latest."""
+
+    export: str
+    target: int
+    mark: str
+
+    def body(self) -> dict[str, Any]:
+        return {"version": VERSION, "kind": "doctor", **asdict(self)}
+
+
+Message = SliceMessage | CountMessage | ProbeMessage | VerifyMessage | DoctorMessage
 
 
 class BadMessage(ValueError):
@@ -57,6 +82,8 @@ class BadMessage(ValueError):
 _KINDS: dict[str, tuple[type[Message], dict[str, type]]] = {
     "slice": (SliceMessage, {"export": str, "run": str, "delivery": int, "turn": int}),
     "count": (CountMessage, {"segment": str}),
+    "verify": (VerifyMessage, {"export": str, "run": str, "delivery": int, "turn": int}),
+    "doctor": (DoctorMessage, {"export": str, "target": int, "mark": str}),
     "probe": (ProbeMessage, {"connection": str, "mark": str, "turn": int}),
 }
 

@@ -98,7 +98,8 @@ class Delivery:
     `counts` are the plan's, and operations by kind and outcome; `left_out` are cells by field; `target` is what the
     vendor calls it, once prepared; `decision` is a person's answer to a guard; `ending` is the state that it will end
     in when that is not for the commit to say; `stalled_since` is when trouble began that no progress has ended;
-    `waits` counts looks at the vendor's jobs since the last progress.
+    `waits` counts looks at the vendor's jobs since the last progress; `verification` is what was found at the vendor
+    afterwards.
     """
 
     export: str
@@ -130,6 +131,7 @@ class Delivery:
     retries: int = 0
     throttled_seconds: float = 0.0
     warnings: list[str] = field(default_factory=list)
+    verification: dict[str, Any] = field(default_factory=dict)
 
     def entity(self) -> Entity:
         return _entity(self, self.export, delivery_key(self.run, self.index))
@@ -137,7 +139,7 @@ class Delivery:
     @classmethod
     def of(cls, entity: Entity) -> Self:
         values = _known(cls, entity)
-        for name in ("target", "counts", "left_out", "warnings"):
+        for name in {"target", "counts", "left_out", "warnings", "verification"} & values.keys():
             values[name] = json.loads(values[name])
         return cls(**{**values, "state": State(entity["state"]), "step": Step(entity["step"])})
 

@@ -45,6 +45,7 @@ def describe(work: Work, plan: Plan | None, outcomes: Outcomes, state: State) ->
         "snapshots": _snapshots(plan),
         "rows": _rows(plan),
         "outcomes": outcomes.counts,
+        "evidence_of_receipts": outcomes.evidence,
         "members": sum(file.members for file in outcomes.files) if outcomes.files else None,
         "reasons": _reasons(plan, outcomes),
         "values_left_out": plan.balance.left_out if plan else {},
@@ -130,7 +131,7 @@ def _sample(work: Work, plan: Plan) -> list[dict[str, Any]]:
     return found
 
 
-def _harmless(column: str) -> str:
+def harmless(column: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
     return f"CASE WHEN regexp_matches({column}, '^[=+@\\t\\r-]') THEN '''' || {column} ELSE {column} END"
 
@@ -145,7 +146,7 @@ def _refused_query(plan: Plan) -> str:
         for file, name in enumerate(each["name"] for each in snapshot["files"])
     )
     return f"""
-        SELECT {_harmless("rows.address")}, {_harmless("names.segment")}, names.file, rows.n - starts.start + 1,
+        SELECT {harmless("rows.address")}, {harmless("names.segment")}, names.file, rows.n - starts.start + 1,
                '', 'refused', problem, CASE problem {reasons} END, 'when changed'
         FROM rows
         JOIN (VALUES {starts}) AS starts(segment, file, start)
@@ -156,4 +157,4 @@ def _refused_query(plan: Plan) -> str:
     """
 
 
-_REJECTED = f"SELECT {_harmless('address')}, '', '', NULL, kind, outcome, code, {_harmless('reason')}, retry FROM rows"
+_REJECTED = f"SELECT {harmless('address')}, '', '', NULL, kind, outcome, code, {harmless('reason')}, retry FROM rows"

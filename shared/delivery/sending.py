@@ -107,7 +107,7 @@ class Sender:
 
     def _room_for_jobs(self) -> bool:
         """May more batches be staged? Asks after those that are, where the account has no room for more."""
-        if self.jobs < self.most_jobs or not self.most_jobs:
+        if self.jobs + len(self._under_way) < self.most_jobs or not self.most_jobs:
             return True
         self._drain()
         self._settled()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.catalog.targets import Owned
-from shared.delivery import journal, layout, ledger, reporting
+from shared.delivery import journal, layout, ledger, reporting, verifying
 from shared.delivery import plan as plans
 from shared.delivery.committing import Outcomes, Place, commit_part
 from shared.delivery.ledger import Ledger
@@ -53,7 +53,11 @@ def commit(work: Work) -> None:
     message = work.delivery.message if work.delivery.ending else ""
     if work.run.kind is RunKind.DRY_RUN and not message:
         message = "Dry run: nothing was sent."
+    # Written down before the row says done: a worker that dies in between leaves it to the timer.
+    verification = verifying.begin(work, outcomes)
     work.save(step=Step.DONE, state=state, finished_at=work.clock(), counts=counts, message=message)
+    if verification is not None:
+        verifying.send(work.cloud, verification, work.clock())
 
 
 def commit_leftover(work: Work) -> None:

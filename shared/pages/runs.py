@@ -55,7 +55,7 @@ def live(name: str, run: str, request: Request, service: TheService, caller: The
     """The part of the page that changes while the run is under way; the whole page once it is not."""
     view = _run(service, name, run)
     if view.state in _MOVING:
-        return page(request, "_live.html", run=view, again=True)
+        return page(request, "_live.html", run=view, again=True, alone=True)
     whole = {"HX-Retarget": "#page", "HX-Reselect": "#page", "HX-Reswap": "outerHTML"}
     return _whole(request, service, caller, view, headers=whole)
 
@@ -104,6 +104,7 @@ def _whole(
         sample=_sample(service, view) if may(caller, Action.SEE_SAMPLE, scope) else {},
         moving=view.state in _MOVING,
         again=view.state in _MOVING,
+        alone=False,
         retries=_may_retry(view),
         rejected=[bool(service.rejected_link(view.export, view.run, index)) for index, _ in enumerate(view.targets)]
         if report

@@ -26,8 +26,9 @@ _SHORTEST = 0.001
 class Limiter:
     """Never lets more than a rate's share start in any of its windows, first come, first served.
 
-    `budget` is the connection's rate budget; it multiplies published rates only. `share` says which part of that is
-    ours: BATCH_SHARE for slices, INTERACTIVE_SHARE for connection checks and pickers. `settings` are the connection's
+    `budget` is the connection's rate budget; it holds for published rates only. `share` is the most of any rate that
+    the caller may have: BATCH_SHARE for slices, INTERACTIVE_SHARE for connection checks and pickers, so that both
+    together never exceed it. `settings` are the connection's
     settings, for rates whose `setting` overrides them. `clock` tells wall-clock seconds, since windows move between
     workers. Thread safe.
     """
@@ -189,6 +190,6 @@ def _allowed(rate: Rate, budget: float, share: float, settings: Mapping[str, str
     """Requests per window that are ours, maybe a fraction."""
     requests = float(settings.get(rate.setting or "", rate.requests))
     if rate.published:
-        return requests * budget * share
+        return requests * min(budget, share)
     # A rate of our own choice needs no head room for the interactive share, which comes on top.
     return requests if share >= BATCH_SHARE else requests * share

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
+from dev.simulators.campaign_monitor import CLIENT
 from dev.simulators.iterable import STANDARD_KEY
 from tests.browser.conftest import App, Visit
 from tests.browser.people import some
@@ -12,8 +15,8 @@ from tests.browser.people import some
 def fill_in(visit: Visit, name: str, key: str) -> None:
     visit.go("/connections/new")
     visit.page.get_by_label("Vendor").select_option("iterable")
-    visit.page.get_by_label("Name", exact=True).fill(name)
     visit.page.get_by_role("textbox", name="API key").fill(key)
+    visit.page.get_by_label("Name", exact=True).fill(name)
 
 
 def test_an_administrator_adds_a_connection_with_a_typed_key(app: App, visit: Visit) -> None:
@@ -52,6 +55,7 @@ def test_a_wrong_key_is_said_with_what_to_do_and_the_right_one_rotates_it(app: A
 def test_what_is_missing_is_said_at_the_field(visit: Visit) -> None:
     visit.go("/connections/new")
     visit.page.get_by_label("Vendor").select_option("iterable")
+    visit.sees("Data privacy and compliance")
     visit.button("Save and connect")
     visit.sees("It was not saved. Put this right:")
     expect(visit.page.get_by_label("Name", exact=True)).to_have_attribute("aria-invalid", "true")
@@ -83,3 +87,18 @@ def test_a_connection_in_use_goes_after_a_choice_for_each_export(app: App, visit
     visit.go("/exports/stays-as-a-plan")
     visit.sees("This export has no connection.")
     expect(visit.page.get_by_role("button", name="Run", exact=True)).to_have_count(0)
+
+
+def test_a_person_authenticates_at_the_vendor_and_comes_back_connected(visit: Visit) -> None:
+    visit.go("/connections/new")
+    visit.page.get_by_label("Vendor").select_option("campaign-monitor")
+    visit.page.get_by_label("Client ID").fill(CLIENT)
+    visit.page.get_by_label("Name", exact=True).fill("Campaign Monitor, by signing in")
+    visit.page.get_by_label("I agree").check()
+    visit.button("Save and connect")
+    visit.sees("Give it credentials to connect.")
+    visit.button("Authenticate with Campaign Monitor")
+    visit.page.get_by_role("button", name="Allow access").click()
+    expect(visit.page).to_have_url(re.compile("/connections/campaign-monitor-by-signing-in$"))
+    expect(visit.page.get_by_text("Connected", exact=True)).to_be_visible()
+    expect(visit.page.get_by_text("oauth_tokens")).to_be_visible()

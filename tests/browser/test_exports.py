@@ -37,6 +37,7 @@ def test_an_export_is_defined_from_a_segment_and_run(connected: App, visit: Visi
     visit.sees("Dry run: nothing was sent.")
     visit.sees("What would be sent")
     visit.button("Run now")
+    expect(visit.page.get_by_role("heading", name="Delivery")).to_be_visible()
     visit.sees("People who were not taken")
     assert len(connected.members("Loyal")) == 120
 
@@ -121,7 +122,7 @@ def test_removing_says_whom_it_leaves_on_the_list(connected: App, visit: Visit) 
     visit.check_access()
     visit.button("Withdraw")
     visit.sees("Withdrawal of everyone")
-    connected.host.wait_idle()
+    connected.wait("removed")
     assert not connected.members("removed list")
     visit.go("/exports/removed/remove")
     visit.button("Remove")
@@ -161,7 +162,7 @@ def test_run_all_runs_what_has_an_active_schedule(connected: App, visit: Visit) 
     visit.page.once("dialog", lambda dialog: dialog.accept())
     visit.button("Run all")
     visit.sees("Run: done for")
-    connected.host.wait_idle()
+    connected.wait("scheduled")
     assert connected.call("GET", "/exports/scheduled").json()["last_run"] is not None
     assert connected.call("GET", "/exports/by-hand").json()["last_run"] is None
 

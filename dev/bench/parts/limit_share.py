@@ -20,8 +20,8 @@ from dev.bench.stage import App
 from dev.demo.vendors import VENDORS, DemoVendor
 from dev.simulators import dotdigital
 
-BUDGET, DELIVERIES = 0.75, 0.9
-"""Of a published limit: a connection's default, and the part of it that deliveries may use."""
+BUDGET = 0.75
+"""Of a published limit, a connection's default."""
 SLOWEST_START = 120.0
 """Seconds within which the first write has to come."""
 
@@ -31,7 +31,7 @@ class Limited:
     """A vendor with its limits on: at most `calls` in any `seconds` to `endpoint`, whose calls carry up to `rows`
     people, and to the endpoints in `beside`, which the vendor counts together with it.
 
-    `share` is the part of these calls that deliveries may use: 1 where the number is our own and not the vendor's.
+    `share` is the part of these calls that are the connection's: 1 where the number is our own and not the vendor's.
     `minutes` is what the replaced product needs for a million profiles.
     """
 
@@ -41,7 +41,7 @@ class Limited:
     seconds: float
     rows: int
     minutes: int
-    share: float = BUDGET * DELIVERIES
+    share: float = BUDGET
     beside: frozenset[str] = frozenset()
 
     def allowed(self, seconds: float) -> float:

@@ -160,7 +160,7 @@ def test_rates_hold_from_slice_to_slice(storage: StorageAddress, unique: str) ->
     """Changes may go out five a second; our share of that is three. Each slice sends one window of four."""
     documented = IterableSettings().rates
     share = int(
-        next(rate.requests for rate in definition("iterable").rates if "users/bulkUpdate" in rate.endpoints) * 0.675
+        next(rate.requests for rate in definition("iterable").rates if "users/bulkUpdate" in rate.endpoints) * 0.75
     )
     with world(storage, unique, slice_seconds=0.001) as made:
         made.define(NAME)

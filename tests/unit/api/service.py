@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, cast
 
 from shared.access.audit import Trail
+from shared.api.check_ups import CheckUpCost, CheckUpView, Doctor
 from shared.api.service import DecisionWord, SegmentInfo, Service
 from shared.api.views import (
     Identity,
@@ -108,6 +109,19 @@ class FakeService:
         self.catalog.connection(name)
         self.canaries.append(canary)
         return Probed(mark="0a1b2c", state=ProbeState.RUNNING, started_at=START, started_by=by)
+
+    def doctor(self, name: str, target: int) -> Doctor:
+        self._fail()
+        self.catalog.export(name)
+        return Doctor(cost=CheckUpCost(count_requests=1, full_requests=3, not_in_full=""), latest=None)
+
+    def start_check_up(self, name: str, target: int, *, full: bool, by: str) -> CheckUpView:
+        self._fail()
+        self.catalog.export(name)
+        return CheckUpView(target=target, state="running", full=full, started_at=START, started_by=by)
+
+    def differences_link(self, name: str, target: int) -> Link | None:
+        return Link(url="https://storage.test/differences.csv", expires_at=START) if target == 0 else None
 
     def target_warnings(self, export: Export) -> Sequence[Issue]:
         return self.forewarned

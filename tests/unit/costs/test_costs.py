@@ -36,14 +36,14 @@ def test_a_line_goes_through_both_points() -> None:
 
 
 def test_only_published_rates_are_cut_by_the_budget() -> None:
-    assert per_minute(Rate(("a",), 4, 1.0, published=False)) == pytest.approx(4 * 60 * 0.9)
-    assert per_minute(Rate(("a",), 4, 1.0)) == pytest.approx(4 * 60 * 0.9 * 0.75)
+    assert per_minute(Rate(("a",), 4, 1.0, published=False)) == pytest.approx(4 * 60)
+    assert per_minute(Rate(("a",), 4, 1.0)) == pytest.approx(4 * 60 * 0.75)
 
 
 def test_minutes_follow_the_narrowest_rate() -> None:
     iterable = DEFINITIONS["iterable"]
     rate = next(rate for rate in iterable.rates if rate.setting == "subscribe_rate")
-    assert minutes(iterable, rate.endpoints[0], 1_000_000, rows_per_request=1000) == pytest.approx(1000 / 216)
+    assert minutes(iterable, rate.endpoints[0], 1_000_000, rows_per_request=1000) == pytest.approx(1000 / 240)
     assert minutes(iterable, "no such endpoint", 1000, rows_per_request=1) == 0
 
 

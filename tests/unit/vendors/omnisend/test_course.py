@@ -311,7 +311,7 @@ def test_our_own_limiter_never_lets_more_tags_out_than_omnisend_allows() -> None
         with pytest.raises(RetryAfter):
             for _ in range(61):
                 here.vendor.deliver(TARGET, Kind.REMOVE, people)
-        assert len(here.asked("DELETE", "contacts/tags")) == 40
+        assert len(here.asked("DELETE", "contacts/tags")) == 45
 
 
 def test_an_answer_that_never_comes_is_unknown_and_the_others_go_on() -> None:

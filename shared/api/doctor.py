@@ -1,0 +1,85 @@
+"""The doctor of an export's targets: start a check-up, read it, and fetch who differs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+
+from shared.access.actions import Action
+from shared.api.check_ups import CheckUpInput, CheckUpView, Doctor
+from shared.api.problems import responses
+from shared.api.runs import plain_names
+from shared.api.views import Link
+from shared.api.wiring import TheCaller, TheChange, TheService, allowed
+from shared.catalog.issues import NotFound
+from shared.catalog.models import MAX_SEGMENTS
+
+POLL_SECONDS = "5"
+
+router = APIRouter(prefix="/api/v1/exports/{name}/doctor", tags=["exports"], dependencies=[Depends(plain_names)])
+WhichTarget = Annotated[int, Query(ge=0, lt=MAX_SEGMENTS, description="Which of the export's targets, from 0.")]
+
+
+@router.get(
+    "",
+    dependencies=[Depends(allowed(Action.SEE_EXPORTS))],
+    summary="Read the latest check-up of a target",
+    responses=responses(403, 404, 422),
+)
+def read_check_up(name: str, service: TheService, caller: TheCaller, target: WhichTarget = 0) -> Doctor:
+    """With how many requests to the vendor another one takes."""
+    return service.doctor(name, target)
+
+
+@router.post(
+    "",
+    dependencies=[Depends(allowed(Action.CHECK_TARGET))],
+    summary="Check a target's record against its vendor",
+    status_code=202,
+    responses=responses(400, 403, 404, 409, 422),
+)
+def check_target(
+    name: str,
+    service: TheService,
+    caller: TheCaller,
+    change: TheChange,
+    response: Response,
+    sent: CheckUpInput | None = None,
+) -> CheckUpView:
+    """Compares what the export has put on the target with what the vendor shows; nothing is changed. A check-up that is
+    under way is told instead of starting another."""
+    asked = sent or CheckUpInput()
+    change.note(target=asked.target, full=asked.full)
+    started = service.start_check_up(name, asked.target, full=asked.full, by=caller.name)
+    where = f"/api/v1/exports/{name}/doctor?target={asked.target}"
+    response.headers.update({"Location": where, "Retry-After": POLL_SECONDS})
+    return started
+
+
+@router.get(
+    "/differences.csv",
+    dependencies=[Depends(allowed(Action.SEE_REJECTED))],
+    summary="Fetch the people who differ",
+    status_code=307,
+    response_class=RedirectResponse,
+    response_description="Redirect to a short-lived link",
+    responses={200: {"model": Link, "description": "The link itself, with `link=json`"}, **responses(403, 404, 422)},
+)
+def read_differences(
+    name: str,
+    service: TheService,
+    caller: TheCaller,
+    target: WhichTarget = 0,
+    link: Annotated[Literal["json"] | None, Query(description="Answer the link instead of redirecting.")] = None,
+) -> Response:
+    """One row per person, of the latest full check-up. The file holds addresses: it is kept for a day, and the link
+    works for minutes."""
+    found = service.differences_link(name, target)
+    if found is None:
+        raise NotFound("list of people who differ", name)
+    private = {"Cache-Control": "no-store"}
+    if link:
+        return JSONResponse(found.model_dump(mode="json"), headers=private)
+    return RedirectResponse(found.url, 307, headers=private)

@@ -1,0 +1,135 @@
+"""What the vendor shows after a delivery, beside what the ledger expects, in numbers and in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from shared.vendors.contract import Count
+
+
+class Verdict(StrEnum):
+    """What a verification came to."""
+
+    AGREES = "agrees"
+    EXPLAINED = "explained"
+    DIFFERS = "differs"
+    NOT_VERIFIED = "not verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """People on the target by the ledger: `members` are certain, `maybe` are not. `strangers` were on it before us, as
+    far as they were read."""
+
+    members: int
+    maybe: int = 0
+    strangers: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A few operations of the delivery that were accepted, looked up one by one.
+
+    `missing` were delivered and are not there, `still_there` were taken off and are; `inactive` are off by their own
+    doing. `differing` counts people by field; `proven` are those whose receipt was only for the request and who are as
+    they should be.
+    """
+
+    looked_at: int = 0
+    missing: int = 0
+    still_there: int = 0
+    inactive: int = 0
+    proven: int = 0
+    compared: tuple[str, ...] = ()
+    differing: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """How the vendor, and what it calls a target, are named in sentences."""
+
+    vendor: str
+    target: str
+
+
+def difference(expected: Expected, count: Count | None) -> int | None:
+    """People counted beyond those expected, below nought where some lack; who is uncertain makes no difference."""
+    if count is None:
+        return None
+    beyond = count.people - expected.members
+    return max(beyond - expected.maybe, 0) if beyond > 0 else beyond
+
+
+def judge(expected: Expected, count: Count | None, sample: Sample, naming: Naming) -> tuple[Verdict, str]:
+    """The verdict, and why, for people."""
+    if count is None and not sample.looked_at:
+        return Verdict.NOT_VERIFIED, f"{naming.vendor} offers no way to verify this {naming.target}."
+    beyond = difference(expected, count) or 0
+    inactive = count.inactive if count else 0
+    doubts = [*_missing(sample, naming), *_short(beyond, inactive, naming), *_other(sample, naming)]
+    lingering = _still_there(sample, naming)
+    if doubts or lingering:
+        return Verdict.DIFFERS, " ".join([*doubts, *([_RESYNC] if doubts else []), *lingering])
+    notes = _notes(expected, beyond, naming)
+    return (Verdict.EXPLAINED, " ".join(notes)) if notes else (Verdict.AGREES, "")
+
+
+_RESYNC = "Run the export with the kind full_resync to send everyone again."
+
+
+def _missing(sample: Sample, naming: Naming) -> list[str]:
+    if not sample.missing:
+        return []
+    of = f"{sample.missing} of {sample.looked_at}"
+    return [f"{of} people looked up are not on the {naming.target}, although {naming.vendor} accepted them."]
+
+
+def _short(beyond: int, inactive: int, naming: Naming) -> list[str]:
+    if -beyond <= inactive:
+        return []
+    return [
+        f"{naming.vendor} counts {-beyond} people fewer on the {naming.target} than this export has put there. They "
+        "may have been taken off or deleted there, or have unsubscribed."
+    ]
+
+
+def _other(sample: Sample, naming: Naming) -> list[str]:
+    if not sample.differing:
+        return []
+    fields = ", ".join(f"{name} ({people})" for name, people in sorted(sample.differing.items()))
+    return [
+        f"Of {sample.looked_at} people looked up, some have other values in {naming.vendor} than were delivered: "
+        f"{fields}. Something else may write these fields there."
+    ]
+
+
+def _still_there(sample: Sample, naming: Naming) -> list[str]:
+    if not sample.still_there:
+        return []
+    return [
+        f"{sample.still_there} of {sample.looked_at} people looked up are still on the {naming.target}, although "
+        f"{naming.vendor} accepted taking them off. Check the {naming.target} against the record (doctor) to learn who "
+        f"they are, and take them off in {naming.vendor}."
+    ]
+
+
+def _notes(expected: Expected, beyond: int, naming: Naming) -> list[str]:
+    if beyond > 0:
+        before = f" {expected.strangers} were on it before this export." if expected.strangers else ""
+        return [f"{beyond} people on the {naming.target} are not from this export.{before}"]
+    if beyond < 0:
+        return [f"{-beyond} people have unsubscribed or bounced in {naming.vendor} since they were put there."]
+    return []
+
+
+def evidence(
+    before: Mapping[str, int], verdict: Verdict, expected: Expected, count: Count | None, sample: Sample
+) -> dict[str, int]:
+    """Receipts by evidence, after what was seen: where the count fits exactly, what the vendor acknowledged is
+    confirmed; else only who was looked up."""
+    acknowledged, confirmed = before.get("acknowledged", 0), before.get("confirmed", 0)
+    exact = verdict is Verdict.AGREES and count is not None and count.people == expected.members and not expected.maybe
+    proven = acknowledged if exact else min(sample.proven, acknowledged)
+    return {"acknowledged": acknowledged - proven, "confirmed": confirmed + proven}

@@ -1,0 +1,42 @@
+"""One person: explained and forgotten, and told to nobody."""
+
+from __future__ import annotations
+
+from tests.integration.app.conftest import App
+from tests.integration.cli.conftest import CommandLine
+
+ADA, BO = {"ada@example.com": "Ada"}, {"bo@example.com": "Bo"}
+
+
+def test_one_person_is_explained_and_forgotten(app: App, cli: CommandLine) -> None:
+    app.land(ADA | BO, "Asked for")
+    app.define("person", targets=[{"segments": ["Asked for"]}])
+    cli.run("person")
+    answers = [
+        cli("explain", "person", "Ada@example.com"),
+        cli("explain", "person", "-", given="ada@example.com\n"),
+        cli("explain", "person", given="ada@example.com\n"),
+    ]
+    for said in answers:
+        assert said.status == 0 and "On the list, and in the segment." in said.out
+        assert "example.com" not in said.out.lower() + said.err.lower()
+    assert answers[2].err.strip() == "E-mail address:"
+    kept = cli("forget", "ada@example.com", given="n\n")
+    assert kept.status == 1
+    assert cli("explain", "person", "ada@example.com", "--json").json["targets"][0]["ledger"] is not None
+    gone = cli("forget", "-", "--yes", "--json", given="ada@example.com\n")
+    assert gone.status == 0 and gone.json["ledgers"] >= 1
+    assert cli("explain", "person", "ada@example.com", "--json").json["targets"][0]["ledger"] is None
+    assert "@example" not in app.host.log()
+
+
+def test_without_an_address_nothing_is_asked_of_the_app(cli: CommandLine) -> None:
+    for said in (cli("explain", "person"), cli("explain", "person", " "), cli("forget", "-", "--yes")):
+        assert said.status == 2 and said.out == ""
+
+
+def test_an_address_in_the_place_of_a_name_stays_here(app: App, cli: CommandLine) -> None:
+    for words in (["explain", "ada@example.com", "person"], ["runs", "ada@example.com"], ["check", "ada@example.com"]):
+        said = cli(*words)
+        assert said.status == 2 and "@" not in said.out + said.err
+    assert "@example" not in app.host.log()

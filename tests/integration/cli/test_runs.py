@@ -1,0 +1,123 @@
+"""Runs: starting and watching them, who was refused, and steering them."""
+
+from __future__ import annotations
+
+import csv
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from cli.api import Api
+from cli.signing_in import Nobody
+from cli.watching import watch
+from tests.integration.app.conftest import App
+from tests.integration.cli.conftest import CommandLine
+
+ADA, BO = {"ada@example.com": "Ada"}, {"bo@example.com": "Bo"}
+
+
+@contextmanager
+def slow(app: App) -> Iterator[None]:
+    """The vendor takes its time, so that a run is under way for a while."""
+    app.simulator.change_settings({"latency_fixed": 0.5})
+    try:
+        yield
+    finally:
+        app.simulator.change_settings({"latency_fixed": 0})
+
+
+def test_a_run_is_started_and_watched_to_its_end(app: App, cli: CommandLine) -> None:
+    app.land(ADA | BO | {"not an address": "x"}, "Watched")
+    app.define("watched", targets=[{"segments": ["Watched"]}])
+    started = cli("run", "watched", "--json")
+    assert (started.status, started.json["new"]) == (0, True)
+    assert cli.run("watched")["state"] == "succeeded with warnings"
+    said = cli("run", "watched", "--watch", "--json")
+    assert (said.status, said.json["state"], said.json["kind"]) == (0, "nothing to do", "delivery")
+    assert app.members("Watched") == {"ada@example.com", "bo@example.com"}
+    newest, first = cli("runs", "watched", "--json").json
+    assert (newest["run"], first["run"]) == (said.json["run"], started.json["run"])
+    [line] = [line for line in cli("runs", "watched").out.splitlines() if first["run"] in line]
+    assert "succeeded with warnings" in line
+
+
+def test_a_dry_run_sends_nothing(app: App, cli: CommandLine) -> None:
+    app.land(ADA, "Dry")
+    app.define("dry", targets=[{"segments": ["Dry"]}])
+    said = cli("run", "dry", "--kind", "dry_run", "-w")
+    assert said.status == 0 and "Dry run: nothing was sent." in said.out
+    assert said.err.splitlines()[-1] == "succeeded", "steps are told where no terminal shows a bar"
+    assert app.members("Dry") == set()
+
+
+def test_one_run_at_a_time_and_not_one_of_another_kind(app: App, cli: CommandLine) -> None:
+    app.land({f"busy{number}@example.com": "" for number in range(300)}, "Busy")
+    app.define("busy", targets=[{"segments": ["Busy"]}])
+    with slow(app):
+        first = cli("run", "busy", "--json").json
+        second = cli("run", "busy", "--json")
+        assert (second.status, second.json["run"], second.json["new"]) == (0, first["run"], False)
+        other = cli("retry", "busy", "--json")
+        assert (other.status, other.json["error"]["code"]) == (1, "under_way")
+        cancelled = cli("cancel", "busy", "--json")
+        assert (cancelled.status, cancelled.json["run"]) == (0, first["run"])
+    ended = watch(Api(app.host.url, Nobody()), "busy", first["run"], 0.2, lambda view: None)
+    assert ended["state"] in ("cancelled", "succeeded"), "it may have been faster"
+    assert cli("cancel", "busy").status == 1, "it has ended"
+
+
+def test_who_was_refused_is_counted_and_fetched_into_a_private_file(app: App, cli: CommandLine, tmp_path: Path) -> None:
+    app.land(ADA | {"broken@@example.com": "x"}, "Refused")
+    app.define("refused", targets=[{"segments": ["Refused"]}])
+    run = cli.run("refused")["run"]
+    csv_file = tmp_path / "rejected.csv"
+    said = cli("rejected", "refused", "--output", csv_file)
+    assert said.status == 0 and "refused here" in said.out and "@example" not in said.out + said.err
+    assert stat.S_IMODE(csv_file.stat().st_mode) == 0o600
+    with csv_file.open(encoding="utf-8-sig") as rows:
+        assert [row["address"] for row in csv.DictReader(rows)] == ["broken@@example.com"]
+    [reason] = cli("rejected", "refused", "--run", run, "--json").json["reasons"]
+    assert (reason["people"], reason["code"]) == (1, "address_invalid")
+    assert cli("rejected", "refused", "--run", "no-such-run").status == 1
+
+
+def test_a_guard_stops_a_run_and_a_person_decides(app: App, cli: CommandLine) -> None:
+    app.land({f"kept{number}@example.com": "" for number in range(150)}, "Held")
+    app.define("held", targets=[{"segments": ["Held"]}])
+    cli.run("held")
+    app.land(ADA, "Held", minutes_ago=1)
+    blocked = cli("run", "held", "--watch", "--json")
+    assert (blocked.status, blocked.json["state"]) == (5, "blocked")
+    assert cli("decide", "held", "deliver", "--plan", "another", "--yes").status == 1
+    undecided = cli("decide", "held", "deliver", given="\n")
+    assert undecided.status == 1 and "would remove 150 of 150" in undecided.err
+    plan = blocked.json["targets"][0]["plan"]
+    assert cli("decide", "held", "deliver", "--plan", plan, given="y\n").status == 0
+    cli.run("held")
+    assert app.members("Held") == {"ada@example.com"}
+    assert cli("decide", "held", "deliver", "--yes", "--json").json["error"]["code"] == "nothing_to_decide"
+
+
+def test_the_function_key_starts_a_run(app: App, cli: CommandLine) -> None:
+    app.land(ADA, "Keyed")
+    app.define("keyed", targets=[{"segments": ["Keyed"]}])
+    with_key = replace(cli, environment={"SEGMENT_EXPORTS_KEY": app.host.key})
+    said = with_key("run", "keyed", "--kind", "dry_run", "--watch", "--json")
+    assert (said.status, said.json["kind"]) == (0, "dry_run")
+    wrong = replace(cli, environment={"SEGMENT_EXPORTS_KEY": "wrong"})("run", "keyed", "--json")
+    assert (wrong.status, wrong.json["error"]["code"]) == (3, "key_refused")
+
+
+def test_what_does_not_exist_is_said_to_programs_too(cli: CommandLine) -> None:
+    for words in (["run", "nowhere"], ["runs", "nowhere"], ["rejected", "nowhere"], ["cancel", "nowhere"]):
+        said = cli(*words, "--json")
+        assert (said.status, said.json["error"]["code"]) == (1, "not_found"), words
+        assert 'There is no export "nowhere".' in said.err
+
+
+def test_an_export_that_never_ran_has_nothing_to_show(app: App, cli: CommandLine) -> None:
+    app.land(ADA, "Never")
+    app.define("never", targets=[{"segments": ["Never"]}])
+    assert cli("rejected", "never", "--json").json["error"]["code"] == "no_run"

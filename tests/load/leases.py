@@ -1,0 +1,73 @@
+"""Watches the leases of accounts: who holds one, how often, and that nobody else holds it at the same time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from unittest import mock
+
+from shared.delivery.lease import AccountLease, Taken
+
+
+class Held(NamedTuple):
+    """A lease that was held, in monotonic seconds."""
+
+    account: str
+    since: float
+    until: float
+
+
+@dataclass
+class Leases:
+    """`together` are accounts that two slices worked on at once; `turned_away` counts attempts that found one taken."""
+
+    together: list[str] = field(default_factory=list)
+    turned_away: Counter[str] = field(default_factory=Counter)
+    held: list[Held] = field(default_factory=list)
+    _active: dict[str, float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def begin(self, account: str) -> None:
+        with self._lock:
+            if account in self._active:
+                self.together.append(account)
+            self._active[account] = time.monotonic()
+
+    def end(self, account: str) -> None:
+        with self._lock:
+            self.held.append(Held(account, self._active.pop(account, 0.0), time.monotonic()))
+
+    def refuse(self, account: str) -> None:
+        with self._lock:
+            self.turned_away[account] += 1
+
+
+@contextmanager
+def watched() -> Iterator[Leases]:
+    """Every lease that is taken in this process while the block lasts."""
+    leases, enter, leave = Leases(), AccountLease.__enter__, AccountLease.__exit__
+
+    def entered(lease: AccountLease) -> AccountLease:
+        try:
+            result = enter(lease)
+        except Taken:
+            leases.refuse(_account(lease))
+            raise
+        leases.begin(_account(lease))
+        return result
+
+    def left(lease: AccountLease, *how: Any) -> None:
+        leases.end(_account(lease))  # before it lets go, so that the next holder never seems to come too early
+        leave(lease, *how)
+
+    with mock.patch.object(AccountLease, "__enter__", entered), mock.patch.object(AccountLease, "__exit__", left):
+        yield leases
+
+
+def _account(lease: AccountLease) -> str:
+    return lease._name.removeprefix("leases/").removesuffix(".json")

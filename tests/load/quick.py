@@ -1,0 +1,36 @@
+"""The vendors' minutes go by faster, and so do the waits between attempts and the longest time of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from shared.vendors import http
+from shared.vendors.transport import Wire
+from tests.contract.hurry import hurry
+from tests.kits import KITS
+
+
+@contextmanager
+def quick(pace: float, **changes: Any) -> Iterator[None]:
+    """Everything that waits for a vendor takes a `pace`-th; `changes` are those of every vendor's definition."""
+    backoff, send = http.backoff, Wire.__call__
+
+    def sooner(disposition: Any, attempt: int) -> float:
+        return backoff(disposition, attempt) / pace
+
+    def impatient(wire: Wire, method: str, url: str, headers: Any, body: Any, seconds: float) -> Any:
+        return send(wire, method, url, headers, body, seconds / pace)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for kit in KITS.values():
+            for name, value in kit.waits.items():
+                patch.setattr(name, value)
+        patch.setattr(http, "TROUBLE_SECONDS", http.TROUBLE_SECONDS / pace)
+        patch.setattr(http, "backoff", sooner)
+        patch.setattr(Wire, "__call__", impatient)
+        hurry(patch, **changes)
+        yield
