@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
+from threading import Lock
 from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit
 
 from shared.catalog.models import Connection
 from shared.cloud.cloud import Cloud
-from shared.delivery import slices
+from shared.delivery import connecting, slices, verifying
 from shared.delivery.connecting import Opened, open_connection
-from shared.vendors.transport import Transport
+from shared.vendors.transport import Transport, Wire
 
 Around = Callable[[str, Callable[[], Any]], Any]
 """(name of the call, the call) -> its result."""
@@ -75,13 +77,15 @@ def watched_vendors() -> Iterator[None]:
     """While this holds, vendor requests of slices on a WatchedCloud go through its `around` too."""
 
     def opened(cloud: Cloud, connection: Connection, **options: Any) -> Opened:
-        made = open_connection(cloud, connection, **options)
-        if isinstance(cloud, WatchedCloud):
-            # In place: the vendor holds this very link.
-            object.__setattr__(made.link, "transport", _watched(made.link.transport, cloud.around))
-        return made
+        if not isinstance(cloud, WatchedCloud):
+            return open_connection(cloud, connection, **options)
+        # From the first: some vendors put a transport of their own around this one.
+        watched = partial(_watched, Wire(), cloud.around)
+        with one_at_a_time, mock.patch.object(connecting, "Wire", watched):
+            return open_connection(cloud, connection, **options)
 
-    with mock.patch.object(slices, "open_connection", opened):
+    one_at_a_time = Lock()
+    with mock.patch.object(slices, "open_connection", opened), mock.patch.object(verifying, "open_connection", opened):
         yield
 
 

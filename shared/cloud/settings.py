@@ -100,7 +100,7 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         rows_per_file=int(_number(environment, "ROWS_PER_FILE", 1_000_000)),
         job_seconds=_number(environment, "JOB_SECONDS", 2.0),
         stale_seconds=_number(environment, "STALE_SECONDS", 900.0),
-        verify_seconds=_number(environment, "VERIFY_SECONDS", 300.0),
+        verify_seconds=_number(environment, "VERIFY_SECONDS", 300.0, or_zero=True),
         artefact_days=int(_number(environment, "ARTEFACT_DAYS", 30)),
         notify_url=_receiver(environment),
         notify_secret=environment.get("NOTIFY_SECRET", ""),
@@ -177,12 +177,12 @@ def _receiver(environment: Mapping[str, str]) -> str:
     return url
 
 
-def _number(environment: Mapping[str, str], name: str, default: float) -> float:
+def _number(environment: Mapping[str, str], name: str, default: float, *, or_zero: bool = False) -> float:
     text = environment.get(name, "")
     try:
         value = float(text) if text else default
     except ValueError:
         raise ValueError(f"The app setting {name} must be a number, not {text!r}.") from None
-    if value <= 0:
-        raise ValueError(f"The app setting {name} must be above zero.")
+    if value < 0 or (value == 0 and not or_zero):
+        raise ValueError(f"The app setting {name} must {'not be below' if or_zero else 'be above'} zero.")
     return value

@@ -67,6 +67,7 @@ class Host:
     @contextmanager
     def instances(self, count: int) -> Iterator[None]:
         """Let so many instances work until the block ends; each ends what it has begun."""
+        self._stopping.clear()
         threads = [threading.Thread(target=self._listen, name=f"instance-{n}", daemon=True) for n in range(count)]
         for thread in threads:
             thread.start()

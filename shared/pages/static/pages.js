@@ -74,9 +74,16 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     begin(document);
     for (const [id, top] of Object.entries(scrolled)) document.getElementById(id)?.scrollTo({ top });
-    if (event.detail.elt.id === "page" || event.detail.elt.id === "notices") document.querySelector("#page [data-focus]")?.focus();
+    if (event.detail.elt.id === "page" || event.detail.elt.id === "notices") moveFocus();
   });
   document.addEventListener("htmx:sendError", complain);
+
+  // To what there is to know; else htmx has kept it where it was, unless that is gone.
+  function moveFocus() {
+    const told = document.querySelector("#page [data-focus]");
+    if (told) told.focus();
+    else if (document.activeElement === document.body) document.getElementById("page").focus({ preventScroll: true });
+  }
 
   function complain() {
     const notices = document.getElementById("notices");

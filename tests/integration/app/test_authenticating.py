@@ -119,6 +119,7 @@ def running() -> Iterator[App]:
         services.key_vault.set_secret("cm-application", APPLICATION_SECRET)
         settings = {
             "EXPORT_SCHEDULE": NEVER,
+            "VERIFY_SECONDS": "0",
             "VENDOR_HOSTS": f"api.createsend.com={simulator.url}",
             "OAUTH_APPS": f"campaign-monitor={APPLICATION}:cm-application",
         }

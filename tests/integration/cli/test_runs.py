@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from cli.api import Api
 from cli.signing_in import Nobody
-from cli.watching import watch
+from cli.watching import GOOD, watch
 from tests.integration.app.conftest import App
 from tests.integration.cli.conftest import CommandLine
 
@@ -73,11 +75,13 @@ def test_who_was_refused_is_counted_and_fetched_into_a_private_file(app: App, cl
     app.define("refused", targets=[{"segments": ["Refused"]}])
     run = cli.run("refused")["run"]
     csv_file = tmp_path / "rejected.csv"
+    csv_file.touch(0o644)
     said = cli("rejected", "refused", "--output", csv_file)
     assert said.status == 0 and "refused here" in said.out and "@example" not in said.out + said.err
     assert stat.S_IMODE(csv_file.stat().st_mode) == 0o600
     with csv_file.open(encoding="utf-8-sig") as rows:
         assert [row["address"] for row in csv.DictReader(rows)] == ["broken@@example.com"]
+    assert cli("rejected", "refused", "--output", tmp_path / "nowhere" / "rejected.csv").status == 2
     [reason] = cli("rejected", "refused", "--run", run, "--json").json["reasons"]
     assert (reason["people"], reason["code"]) == (1, "address_invalid")
     assert cli("rejected", "refused", "--run", "no-such-run").status == 1
@@ -98,6 +102,22 @@ def test_a_guard_stops_a_run_and_a_person_decides(app: App, cli: CommandLine) ->
     cli.run("held")
     assert app.members("Held") == {"ada@example.com"}
     assert cli("decide", "held", "deliver", "--yes", "--json").json["error"]["code"] == "nothing_to_decide"
+
+
+def test_whoever_stops_watching_does_not_stop_the_run(
+    app: App, cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.land(ADA, "Unwatched")
+    app.define("unwatched", targets=[{"segments": ["Unwatched"]}])
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("cli.commands.runs.watch", interrupted)
+        said = cli("run", "unwatched", "--watch")
+    assert said.status == 130 and "goes on" in said.err
+    assert cli.run("unwatched")["state"] in GOOD
 
 
 def test_the_function_key_starts_a_run(app: App, cli: CommandLine) -> None:

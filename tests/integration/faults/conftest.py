@@ -16,14 +16,16 @@ from dev.faults.interruptions import Died
 from dev.faults.seam import watched_vendors
 from shared.delivery import connecting
 from shared.vendors.contract import Definition
+from shared.vendors.iterable.definition import SIZE
 from shared.vendors.registry import definition
 from tests.integration.faults.points import Tally
 
 NOISY = ("azure.core.pipeline.policies.http_logging_policy", "urllib3.connectionpool")
 """They would log tens of thousands of requests."""
 PROPERTY = "interrupted"
-THREADS = 2
-"""With the vendor's own eight, so few people would all be in one window."""
+THREADS, BATCH_ROWS = 2, 5
+"""With the vendor's own numbers, so few people would all be in one window. Sizes of lists are asked for without a
+limit: hundreds of deliveries within minutes are verified here."""
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +33,9 @@ def interruptible(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     hook = threading.excepthook
 
     def few_threads(name: str) -> Definition:
-        return replace(definition(name), concurrency=THREADS)
+        found = definition(name)
+        rates = tuple(rate for rate in found.rates if SIZE not in rate.endpoints)
+        return replace(found, concurrency=THREADS, rates=rates, batch_rows=min(found.batch_rows, BATCH_ROWS))
 
     def quiet(arguments: Any) -> None:
         if not issubclass(arguments.exc_type, Died):

@@ -33,6 +33,11 @@ def points(chunk: int, one_in: int) -> Iterator[int]:
     return count(chunk * share + SEED % share + 1, CHUNKS * share)
 
 
+def rotating(chunk: int, one_in: int) -> Iterator[int]:
+    """One chunk's points where every point of a vendor is tried, else one in so many: others each day."""
+    return points(chunk, 1) if EVERY else count(SEED % one_in + 1, one_in)
+
+
 @dataclass
 class Tally:
     """What one test tried: points, those survived, and the rows that were sent a second time."""

@@ -37,8 +37,17 @@ def ended_once(world: World, run: Run, *, states: tuple[State, ...] = GOOD) -> N
     assert (delivery.step, delivery.state) == (Step.DONE, ended.state)
     assert world.cloud.runs.get(run.export, ACTIVE) is None
     assert all(each.state in ENDED for each in world.runs.history(run.export))
-    turns = [message["turn"] for message, _ in world.asked if message["run"] == run.run]
+    slices = [message for message, _ in world.asked if (message["kind"], message["run"]) == ("slice", run.run)]
+    turns = [message["turn"] for message in slices]
     assert max(turns, default=1) <= delivery.turn
+
+
+def verified(world: World, run: Run) -> None:
+    """The vendor was looked at after the run, and shows what was done."""
+    verification = world.delivery(run).value.verification
+    assert verification["verdict"] == "agrees", verification
+    assert world.engine.report(run)["verification"] == verification
+    assert list(world.cloud.blobs.names(layout.VERIFYING)) == []
 
 
 def list_is_the_segment(world: World, name: str, segment: Segment) -> None:

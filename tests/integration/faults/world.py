@@ -22,7 +22,7 @@ from shared.catalog.targets import TargetStore, target_key
 from shared.cloud.cloud import Cloud
 from shared.cloud.queue import Queue
 from shared.cloud.settings import StorageAddress
-from shared.delivery import inbox, starting
+from shared.delivery import inbox, starting, verifying
 from shared.delivery.records import Delivery, Run, now
 from shared.delivery.runs import Runs, Versioned
 from shared.service import LiveService
@@ -163,7 +163,9 @@ class World:
 
     def wake(self, cloud: Cloud | None = None) -> int:
         """The timer, an hour later."""
-        return starting.wake(cloud or self.cloud, clock=lambda: now() + timedelta(seconds=HOUR))
+        later = now() + timedelta(seconds=HOUR)
+        verifying.wake(cloud or self.cloud, clock=lambda: later)
+        return starting.wake(cloud or self.cloud, clock=lambda: later)
 
     @cached_property
     def container(self) -> ContainerClient:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from shared.delivery.records import State
 from tests.unit.api.asgi import Client
 from tests.unit.api.service import FakeService, run
@@ -78,3 +80,12 @@ def test_segments_tell_which_exports_carry_them(client: Client, service: FakeSer
     listed = {each["name"]: each["exports"] for each in client.get(f"{V1}/segments").json}
     assert listed["VIP"] == ["vips"]
     assert listed["Lapsed"] == []
+
+
+def test_a_name_that_two_segments_have_says_nothing_about_either(client: Client, service: FakeService) -> None:
+    service.found.append(replace(service.found[-1], id="elsewhere:VIP"))
+    service.world.columns["VIP"] = service.world.columns["blob/ci:VIP"]
+    service.world.save(targets=[{"segments": ["VIP"]}])
+    assert [each["exports"] for each in client.get(f"{V1}/segments").json if each["name"] == "VIP"] == [[], []]
+    service.found.pop()
+    assert [each["exports"] for each in client.get(f"{V1}/segments").json if each["name"] == "VIP"] == [["vips"]]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from shared.catalog.copying import LONGEST, slug
 from shared.catalog.models import NAME
 from shared.catalog.suggestions import SYNONYMS, address_column, matching
+from shared.vendors.contract import Field
 from shared.vendors.registry import DEFINITIONS
 
 
@@ -53,6 +56,8 @@ def test_fields_get_the_columns_that_sound_like_them(vendor: str, columns: list[
 
 
 def test_no_column_is_suggested_twice_and_never_the_address_for_a_field() -> None:
+    two_phones = replace(DEFINITIONS["iterable"], fields=(Field("phone", "Phone"), Field("mobile", "Mobile")))
+    assert [match.field for match in matching(["Telephone"], two_phones)] == ["phone"]
     for definition in DEFINITIONS.values():
         columns = [match.column for match in matching(["email", "mail", "name", "address", "country"], definition)]
         assert len(columns) == len(set(columns))

@@ -31,6 +31,7 @@ DOCUMENT: dict[str, Any] = {
             },
             "ExportInput": {
                 "properties": {
+                    "connection": {"type": "string", "default": ""},
                     "mode": {"default": "mirror"},
                     "targets": {"type": "array", "items": {"$ref": "#/components/schemas/Target"}},
                     "guards": {"$ref": "#/components/schemas/Guards", "default": {"share": 0.2}},
@@ -80,6 +81,7 @@ def test_defaults_are_filled_in_and_left_out_again() -> None:
     written = {"targets": [{"segments": ["A"]}], "guards": {"share": 0.5}}
     complete = SHAPES.complete("export", written)
     assert complete == {
+        "connection": "",
         "mode": "mirror",
         "targets": [{"segments": ["A"], "list_id": None}],
         "guards": {"share": 0.5, "people": None},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from html import unescape
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -12,6 +14,7 @@ from shared.pages import assets
 from tests.unit.api.asgi import Answer, Client
 from tests.unit.api.callers import KnownCallers
 from tests.unit.api.service import FakeService, run
+from tests.unit.catalog.samples import ADMIN
 
 HTMX = {"hx-request": "true", "content-type": "application/x-www-form-urlencoded"}
 
@@ -148,3 +151,74 @@ def test_a_new_connection_is_in_the_trail_under_its_name(service: FakeService) -
     record = service.trail.page(1, None)[0][0]
     assert (record.subject, record.outcome) == ("connection plain-one", "done")
     assert service.catalog.connection("plain-one").item.consent is not None
+
+
+def test_a_segment_over_the_limit_is_warned_of_before_saving(service: FakeService) -> None:
+    form = b"connection=marketing&targets.0.segments[]=blob/ci:VIP&guards.max_profiles="
+    assert "More than the limit" not in page(post(client(service), "/exports/new/form", form + b"3"))
+    shown = page(post(client(service), "/exports/new/form", form + b"2"))
+    assert "More than the limit of 2 people" in shown
+    assert "the run would be stopped before it sends anything" in shown
+
+
+def test_a_new_export_begins_with_what_the_column_names_suggest(service: FakeService) -> None:
+    shown = page(client(service).get("/exports/new", query={"segment": "blob/ci:VIP"}))
+    assert '<option value="EMail" selected>' in shown
+    assert '<option value="FIRSTNAME" selected>' in shown
+
+
+def test_a_detached_export_says_so_and_offers_no_run(service: FakeService) -> None:
+    held = service.catalog.export("vips")
+    service.catalog.detach_export(held, ADMIN)
+    shown = page(client(service).get("/exports/vips"))
+    assert "This export has no connection." in shown
+    assert ">Run<" not in shown
+    assert "No connection" in page(client(service).get("/"))
+
+
+def changed(service: FakeService, **fields: str) -> bytes:
+    """The form of the export, as the edit page has it, with these fields changed."""
+    version = page(client(service).get("/exports/vips/edit")).partition('name="version" value="')[2].partition('"')[0]
+    form = {
+        "display_name": "VIPs",
+        "connection": "marketing",
+        "targets.0.segments[]": "blob/ci:VIP",
+        "targets.0.kind": "own",
+        "address_column": "EMail",
+        "matching.0.field": "FIRSTNAME",
+        "matching.0.column": "FirstName",
+        "matching.0.when_empty": "keep",
+        "schedule.kind": "manual",
+        "version": unescape(version),
+    }
+    return urlencode(form | fields).encode()
+
+
+def test_people_left_on_a_list_are_named_before_an_export_gives_it_up(service: FakeService) -> None:
+    service.left = {"name:VIP": 12}
+    form = changed(service, **{"targets.0.segments[]": "blob/ci:Lapsed"})
+    shown = page(post(client(service), "/exports/vips", form))
+    assert "12 people whom this export added are on its lists" in shown
+    assert service.catalog.export("vips").item.segments == ("blob/ci:VIP",)
+    assert "Saved." in page(post(client(service), "/exports/vips", form + b"&keep_members=on"))
+    assert service.catalog.export("vips").item.segments == ("blob/ci:Lapsed",)
+
+
+def test_what_saving_means_is_said_before_it_is_done(service: FakeService) -> None:
+    service.left = {"name:VIP": 12}
+    form = changed(service, **{"matching.0.when_empty": "clear"})
+    answer = post(client(service), "/exports/vips", form)
+    assert answer.status == 200
+    assert "12 people are sent again by the next run" in page(answer)
+    assert service.catalog.export("vips").item.matching[0].when_empty == "keep"
+    assert service.trail.page(1, None)[0][0].outcome == "refused"
+    assert "Saved." in page(post(client(service), "/exports/vips", form + b"&sure=on"))
+    assert service.catalog.export("vips").item.matching[0].when_empty == "clear"
+    assert service.trail.page(1, None)[0][0].outcome == "done"
+
+
+def test_a_form_that_somebody_overtook_is_not_saved(service: FakeService) -> None:
+    form = changed(service)
+    service.world.save(display_name="Theirs")
+    assert post(client(service), "/exports/vips", form).status == 412
+    assert service.catalog.export("vips").item.display_name == "Theirs"

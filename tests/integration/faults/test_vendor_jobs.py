@@ -1,0 +1,142 @@
+"""Jobs that a vendor goes on with after its answer: lost, endless, asked after twice. Promises 1 and 2."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from dev.faults.interruptions import Died, Life, When
+from dev.faults.seam import WatchedCloud
+from shared.cloud.settings import StorageAddress
+from shared.delivery import slices
+from shared.delivery.records import Run, State
+from shared.service import LiveService
+from tests.contract.outcomes import accounted, writes
+from tests.integration.faults.any_vendor import VendorWorld, define, first, second, unpaced, vendor_world
+from tests.kits import KITS, Kit
+
+NAME = "news"
+SUBMITS = {"dotdigital": r"vendor\.PUT \S*/contacts/v3/import", "omnisend": r"vendor\.POST \S*/api/batches"}
+ASKS = {"dotdigital": r"vendor\.GET \S*/contacts/v3/import/\S+", "omnisend": r"vendor\.GET \S*/api/batches\S*"}
+"""Vendor -> the watched calls that submit a job, and that ask how it is."""
+ENDLESS = {"dotdigital": {"import_status": "NotFinished"}, "omnisend": {"batch_seconds": 3}}
+"""A run's patience is over long before; Omnisend's jobs end later, when nobody asks after them any more."""
+ENDING = {"dotdigital": {"import_status": "Finished"}, "omnisend": {"batch_seconds": 0}}
+PATIENCE = timedelta(seconds=0.3)
+
+
+@pytest.fixture(params=SUBMITS)
+def kit(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Kit:
+    """Vendors that have jobs."""
+    unpaced(KITS[request.param], monkeypatch)
+    return KITS[request.param]
+
+
+def calls(pattern: str, at: int) -> Life:
+    """A worker that dies after its `at`-th call of this kind."""
+    return Life(at, When.AFTER, lambda name: re.fullmatch(pattern, name) is not None)
+
+
+def submitted(world: VendorWorld) -> int:
+    return len([entry for entry in writes(world.engine) if entry.endpoint in world.engine.kit.adds[:1]])
+
+
+@pytest.mark.parametrize("at", [1, 3])
+def test_a_job_whose_id_was_lost_is_submitted_again_and_both_end(
+    kit: Kit, storage: StorageAddress, unique: str, at: int
+) -> None:
+    with vendor_world(kit, storage, unique) as world:
+        define(world.engine, NAME)
+        for wanted in (first(NAME), second(NAME)):
+            life = calls(SUBMITS[kit.name], at if wanted[0].first != "Changed" else 1)
+            world.deliver(NAME, wanted, life)
+            assert life.dead
+        assert world.again > 0, "nobody was in a job of which nobody knew"
+
+
+def test_a_job_that_ended_unheard_is_asked_after_again_and_not_submitted_again(
+    kit: Kit, storage: StorageAddress, unique: str
+) -> None:
+    with vendor_world(kit, storage, unique) as world:
+        define(world.engine, NAME)
+        life = calls(ASKS[kit.name], 1)
+        world.deliver(NAME, first(NAME), life)
+        assert life.dead
+        assert submitted(world) == 3, "a job was submitted again"
+
+
+def test_a_job_that_never_ends_is_given_up_and_the_next_run_resolves_it(
+    kit: Kit, storage: StorageAddress, unique: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with vendor_world(kit, storage, unique) as world:
+        engine = world.engine
+        define(engine, NAME)
+        engine.tell("settings", ENDLESS[kit.name])
+        with monkeypatch.context() as patch:
+            patch.setattr(slices, "PATIENCE", PATIENCE)
+            engine.land(first(NAME))
+            engine.start(NAME)
+            world.go_on()
+        run = _latest(world)
+        assert (run.state, engine.delivery(run).code) == (State.FAILED, "no_progress"), run.message
+        assert accounted(engine, run) == {"add unknown": 12}
+        world.ledger_is(NAME, "maybe", first(NAME))
+        assert engine.delivery(run).verification == {}, "there is nothing to verify"
+        engine.tell("settings", ENDING[kit.name])
+        world.deliver(NAME, first(NAME)[4:], Life())
+        world.ledger_is(NAME, "maybe", [])
+
+
+def test_a_job_that_dotdigital_never_ends_is_given_up_on_its_own(
+    storage: StorageAddress, unique: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a day is its limit, before the engine's own."""
+    kit = KITS["dotdigital"]
+    unpaced(kit, monkeypatch)
+    with vendor_world(kit, storage, unique) as world:
+        engine = world.engine
+        define(engine, NAME)
+        engine.tell("settings", ENDLESS["dotdigital"])
+        with monkeypatch.context() as patch:
+            patch.setattr("shared.vendors.dotdigital.vendor.JOB_SECONDS", PATIENCE.total_seconds())
+            engine.land(first(NAME))
+            engine.start(NAME)
+            world.go_on()
+        run = _latest(world)
+        assert run.state is State.WARNINGS, run.message
+        assert accounted(engine, run) == {"add unknown": 12}
+        engine.tell("settings", ENDING["dotdigital"])
+        world.deliver(NAME, first(NAME), Life())
+
+
+def test_a_job_that_is_asked_after_by_two_workers_counts_once(kit: Kit, storage: StorageAddress, unique: str) -> None:
+    """The first dies with the answer; its receipts, written late, say the same as the second one's."""
+    with vendor_world(kit, storage, unique) as world:
+        define(world.engine, NAME)
+        engine = world.engine
+        engine.land(first(NAME))
+        asked = _asks(world)
+        life = Life(1, When.AFTER, lambda name: name.startswith("blobs.append") and _asks(world) > asked)
+        cloud = WatchedCloud(engine.cloud, life)
+        LiveService(cloud).start(NAME)
+        with pytest.raises(Died):
+            world.work(cloud)
+        world.pass_time()
+        before = submitted(world)
+        world.go_on()
+        assert submitted(world) == before
+        world.kept(_latest(world), first(NAME))
+
+
+def _asks(world: VendorWorld) -> int:
+    """How often the vendor was asked how a job is."""
+    calls = (f"vendor.{entry.method} {entry.path}" for entry in world.engine.calls())
+    return len([name for name in calls if re.fullmatch(ASKS[world.engine.kit.name], name)])
+
+
+def _latest(world: VendorWorld) -> Run:
+    run = world.latest(NAME)
+    assert run is not None
+    return run

@@ -1,0 +1,224 @@
+"""Rounds of runs under faults drawn from a seed, on four vendors at once, each held against the vendor's own log."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any
+from unittest import mock
+
+from azure.storage.queue import QueueMessage
+
+from dev.faults.interruptions import Died
+from dev.faults.passing import HOUR, let_go
+from dev.faults.seam import WatchedCloud, watched_vendors
+from shared.cloud.settings import StorageAddress
+from shared.delivery import inbox, layout, starting
+from shared.delivery.records import ENDED, State, now
+from shared.delivery.runs import Runs
+from shared.delivery.transitions import RunKind
+from tests.load.accounts import VENDORS, Account
+from tests.load.fleet import Desk, Fleet, fleet, one_account_each
+from tests.load.host import Host, client_of
+from tests.load.leases import Leases, watched
+from tests.load.quick import quick
+from tests.soak import mishaps
+from tests.soak.evidence import Evidence, differences
+from tests.soak.segments import Segment
+
+PACE, INSTANCES, MOST_PEOPLE, BATCH_ROWS = 60.0, 2, 40, 10
+"""Two instances with two messages each: four workers."""
+STUCK_SECONDS = 60.0
+KINDS = [RunKind.DELIVERY] * 6 + [RunKind.DRY_RUN, RunKind.FULL_RESYNC, RunKind.FULL_RESYNC, RunKind.RETRY]
+DECISIONS = ("deliver", "deliver", "additions", "discard")
+
+
+@dataclass
+class Soak:
+    """`tally` counts what happened, `wrong` says in words what should not have."""
+
+    seed: int
+    fleet: Fleet
+    leases: Leases
+    accounts: dict[str, Account]
+    segments: dict[str, Segment] = field(default_factory=dict)
+    tally: Counter[str] = field(default_factory=Counter)
+    wrong: list[str] = field(default_factory=list)
+    weather: float = 0.0
+    host: Host = field(init=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def desk(self, export: str) -> Desk:
+        return self.fleet.desks[export.rpartition("-")[0]]
+
+    def furnish(self, exports: int) -> None:
+        """So many exports of each vendor, on one account; an export, its segment and its list share their name."""
+        for vendor in VENDORS:
+            for number in range(exports):
+                name = f"{vendor}-{number}"
+                self.segments[name] = Segment(name, random.Random(f"{self.seed}/{name}"))
+                self._land(name)
+                self.fleet.desks[vendor].define(name, connection=vendor, targets=[{"segments": [name]}])
+
+    def _land(self, name: str) -> None:
+        desk = self.desk(name)
+        desk.at -= timedelta(seconds=59)  # else many landings lead into the future
+        desk.land(self.segments[name].change(MOST_PEOPLE), name)
+
+    # One round
+
+    def round(self, number: int, weather: float) -> None:
+        """New snapshots, new faults, a run of each export, and what people do meanwhile; then look at it all."""
+        chance, self.weather = random.Random(f"{self.seed}/round/{number}"), weather
+        evidence = {vendor: Evidence(desk) for vendor, desk in self.fleet.desks.items()}
+        for name in self.segments:
+            if weather and chance.random() < 0.9:
+                self._land(name)
+        for desk in self.fleet.desks.values():
+            faults = mishaps.vendor_faults(chance, weather) if weather else {}
+            desk.simulator.faults.set(faults.values())
+            evidence[desk.kit.name].faults = list(faults)
+        runs = {name: self._start(name, chance if weather else None) for name in self.segments}
+        self._settle(chance, runs)
+        for name, run in runs.items():
+            self.tally[f"ended: {self.desk(name).current(run).state}"] += 1
+        for name in self.segments:
+            self.wrong += evidence[self.desk(name).kit.name].check(name, runs[name], self.tally)
+        for each in evidence.values():
+            each.count_faults(self.tally)
+
+    def _start(self, name: str, chance: random.Random | None) -> Any:
+        kind = chance.choice(KINDS) if chance else RunKind.DELIVERY
+        started = self.desk(name).service.begin(name, kind)
+        self.tally["runs"] += 1
+        self.tally[f"kind: {kind}"] += 1
+        return started.run
+
+    def _settle(self, chance: random.Random, runs: dict[str, Any]) -> None:
+        """Let everything come to its end; what people do comes after so many messages."""
+        acts = self._acts(chance, list(runs)) if self.weather else []
+        first, began_at = len(self.host.turns), time.monotonic()
+        with self.host.instances(INSTANCES):
+            while not self._all_ended(runs):
+                while acts and len(self.host.turns) - first >= acts[0][0]:
+                    acts.pop(0)[1]()
+                if self.host.idle():
+                    self._nudge(chance)
+                if time.monotonic() - began_at > STUCK_SECONDS:
+                    raise AssertionError(f"seed {self.seed}: runs never end: {self._states(runs)}")
+                time.sleep(0.02)
+
+    def _all_ended(self, runs: dict[str, Any]) -> bool:
+        return not list(Runs(self.fleet.cloud.runs).active_runs()) and self.host.idle()
+
+    def _states(self, runs: dict[str, Any]) -> dict[str, str]:
+        found = {name: self.desk(name).delivery(run) for name, run in runs.items()}
+        return {name: f"{each.state} {each.step} {each.turn} {each.message}" for name, each in found.items()}
+
+    def _acts(self, chance: random.Random, names: list[str]) -> list[tuple[int, Callable[[], Any]]]:
+        """What people and the timer do, each after so many messages of the round."""
+        cloud = self.fleet.cloud
+        acts: list[tuple[int, Callable[[], Any]]] = [
+            (chance.randint(0, 30), partial(starting.wake, cloud, clock=lambda: now() + timedelta(seconds=HOUR)))
+        ]
+        for name in chance.sample(names, 2):
+            acts.append((chance.randint(0, 20), partial(self._cancel, name)))
+        return sorted(acts, key=lambda each: each[0])
+
+    def _cancel(self, name: str) -> None:
+        active = Runs(self.fleet.cloud.runs).active(name)
+        if active is not None:
+            starting.cancel(self.fleet.cloud, name, active.value.run)
+            self.tally["cancelled by a person"] += 1
+
+    def _nudge(self, chance: random.Random) -> None:
+        """Nothing goes on by itself: a person decides what is blocked, and the timer wakes what is silent."""
+        cloud = self.fleet.cloud
+        for held in list(Runs(cloud.runs).active_runs()):
+            run = held.value
+            if run.state is not State.BLOCKED:
+                continue
+            plan = self.desk(run.export).delivery(run).plan
+            decision = chance.choice(DECISIONS) if self.weather else "deliver"
+            if plan:
+                starting.decide(cloud, run.export, run.run, plan, decision)
+                self.tally["decided by a person"] += 1
+            else:
+                starting.cancel(cloud, run.export, run.run)
+        self.tally["woken by the timer"] += starting.wake(cloud, clock=lambda: now() + timedelta(seconds=HOUR))
+
+    # What the host calls
+
+    def carry_out(self, message: QueueMessage) -> None:
+        """A worker with a fate of its own, which the seed and the message decide."""
+        body = json.loads(message.content)
+        turn = f"{body['kind']}/{body.get('export')}/{body.get('turn')}/{message.dequeue_count}"
+        chance = random.Random(f"{self.seed}/{self.tally['runs']}/{turn}")
+        name, fate = mishaps.calls(chance, self.weather)
+        try:
+            inbox.receive(WatchedCloud(self.fleet.cloud, fate), message.content.encode())
+        finally:
+            with self._lock:
+                mishaps.struck(self.tally, name, fate)
+
+    def give_up(self, message: QueueMessage) -> None:
+        inbox.give_up(self.fleet.cloud, message.content.encode(), str(message.id))
+        self.tally["given up"] += 1
+
+    def bury(self, message: QueueMessage) -> None:
+        """An hour passes for the account of a dead worker: its lease ends."""
+        body = json.loads(message.content)
+        held = Runs(self.fleet.cloud.runs).delivery(body["export"], body["run"], body["delivery"])
+        if held is not None:
+            blobs = self.fleet.cloud.blobs
+            let_go(blobs.service.get_container_client(blobs.container), layout.lease(held.value.account), HOUR)
+
+    # What is there in the end
+
+    def differences(self) -> list[str]:
+        """People on a list who should not be, or who are missing, or have other values."""
+        return [
+            words
+            for name, segment in self.segments.items()
+            for words in differences(
+                name, segment.members(), self.desk(name).on_list(self.accounts[self.desk(name).kit.name], name)
+            )
+        ]
+
+    def said_no_to_nobody(self) -> bool:
+        """Was nobody unsubscribed, resubscribed, suppressed or deleted?"""
+        states = {
+            vendor: self.fleet.desks[vendor].inspect(f"state?account={where.id}").json()
+            for vendor, where in self.accounts.items()
+        }
+        return not any(states[vendor][name] for vendor, desk in self.fleet.desks.items() for name in desk.kit.consent_counts)
+
+
+def dead_are_quiet(arguments: Any, hook: Callable[[Any], None] = threading.excepthook) -> None:
+    if not issubclass(arguments.exc_type, Died):
+        hook(arguments)
+
+
+@contextmanager
+def soak(storage: StorageAddress, unique: str, seed: int, *, exports: int) -> Iterator[Soak]:
+    """Everything in place, and no run yet."""
+    assert storage.connection_string is not None
+    with ExitStack() as stack:
+        leases = stack.enter_context(watched())
+        stack.enter_context(quick(PACE, batch_rows=BATCH_ROWS, concurrency=2))
+        stack.enter_context(watched_vendors())
+        stack.enter_context(mock.patch.object(threading, "excepthook", dead_are_quiet))
+        made = stack.enter_context(fleet(storage, unique, pace=PACE))
+        soak = Soak(seed, made, leases, one_account_each(made))
+        client = client_of(made.queue, storage.connection_string, f"{unique}-slices")
+        soak.host = Host(made.queue, client, soak.carry_out, soak.give_up, soak.bury, batch=2, threshold=0)
+        soak.furnish(exports)
+        yield soak

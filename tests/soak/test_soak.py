@@ -1,0 +1,67 @@
+"""Random faults, changing segments and people at work on four vendors: in the end every list is its segment.
+
+`make soak` goes on for five minutes (`SECONDS=`) from a new seed or a given one (`SEED=`); without it, a few rounds from
+a fixed seed. Threads take messages in an order of their own, so a seed gives the same segments, kinds of runs, faults
+and deaths, but not always the same meeting of them.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from shared.cloud.settings import StorageAddress
+from tests.load.saying import say, table
+from tests.soak.mishaps import STORAGE_TROUBLES, VENDOR_FAULTS
+from tests.soak.soak import Soak, soak
+
+SECONDS = float(os.environ.get("SOAK", "0"))
+SEED = int(os.environ.get("SEED") or (secrets.randbelow(1_000_000) if SECONDS else 20))
+SHORT_ROUNDS, CALM_ROUNDS = 4, 2
+EXPORTS = 2
+WEATHER = 0.12
+"""Share of calls that a fault strikes, and of messages whose worker dies or meets trouble in storage."""
+
+
+def rounds() -> Iterator[int]:
+    """Numbers of the rounds with faults."""
+    end, number = time.monotonic() + SECONDS, 0
+    while number < SHORT_ROUNDS or time.monotonic() < end:
+        yield number
+        number += 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(max(300, 3 * SECONDS))
+def test_whatever_happens_every_list_is_its_segment(
+    storage: StorageAddress, unique: str, pytestconfig: pytest.Config
+) -> None:
+    say(pytestconfig, [f"seed {SEED}"])
+    with soak(storage, unique, SEED, exports=EXPORTS) as world:
+        for number in rounds():
+            world.round(number, WEATHER)
+            assert not world.wrong, f"seed {SEED}, round {number}: {world.wrong}"
+        for number in range(CALM_ROUNDS):  # what stayed unknown is resolved by the next run
+            world.round(-1 - number, 0.0)
+        found = world.differences()
+        say(pytestconfig, _table(world, len(found)))
+        assert not world.wrong, f"seed {SEED}: {world.wrong}"
+        assert not found, f"seed {SEED}: {found[:20]}"
+        assert not world.leases.together, f"seed {SEED}: two slices at once on {world.leases.together}"
+        assert world.said_no_to_nobody()
+
+
+def _table(world: Soak, differences: int) -> list[str]:
+    tally = world.tally
+    faults = [*VENDOR_FAULTS, *STORAGE_TROUBLES, "worker died"]
+    rows: list[tuple[str, int]] = [("runs", tally["runs"])]
+    rows += [(f"  {name}", count) for name, count in sorted(tally.items()) if name.startswith(("kind", "ended"))]
+    rows += [("faults", sum(tally[name] for name in faults))]
+    rows += [(f"  {name}", tally[name]) for name in faults]
+    rows += [(name, tally[name]) for name in ("cancelled by a person", "decided by a person", "woken by the timer")]
+    rows += [(name, tally[name]) for name in ("given up", "rows sent", "sent again")]
+    return table([*rows, ("differences", differences)])
