@@ -19,12 +19,16 @@ SHARES = ("max_removed_share", "max_invalid_share", "max_deviation_share")
 WHOLE = ("max_removed_people", "max_age_days", "min_profiles", "max_profiles")
 
 
+OWN = "own"
+"""A list with the segment's name."""
+
+
 @dataclass(frozen=True, slots=True)
 class TargetDraft:
     """`kind`: own (a list with the segment's name), name (another name), id (an existing list)."""
 
     segments: tuple[str, ...] = ()
-    kind: str = "own"
+    kind: str = OWN
     list_name: str = ""
     list_id: str = ""
     existing: str = ""
@@ -93,8 +97,8 @@ def draft_from(values: Values) -> Draft:
         matching=tuple(row for row in rows if row.field or row.column),
         settings={name: str(value) for name, value in _dict(values, "settings").items()},
         mode=text(values, "mode") or Mode.MIRROR,
-        guards={name: text(_dict(values, "guards"), name) for name in (*SHARES, *WHOLE)},
-        schedule=shape_from(_dict(values, "schedule")),
+        guards=_guards_sent(values),
+        schedule=shape_from(_dict(values, "schedule")) if "schedule" in values else Shape(),
         paused=text(values, "paused") == "on",
         version=text(values, "version"),
     )
@@ -173,14 +177,26 @@ def _dicts(values: Values, name: str) -> Iterator[Values]:
 
 
 def _target_shown(target: Target) -> TargetDraft:
-    kind = "id" if target.list_id else "name" if target.list_name else "own"
+    kind = "id" if target.list_id else "name" if target.list_name else OWN
     return TargetDraft(target.segments, kind, target.list_name or "", target.list_id or "", target.existing or "")
+
+
+def _guards_sent(values: Values) -> dict[str, str]:
+    """A form without a connection has no guards yet: they are the usual ones then, and not off."""
+    if "guards" not in values:
+        return guards_shown(Guards())
+    return {name: text(_dict(values, "guards"), name) for name in (*SHARES, *WHOLE)}
 
 
 def _target_sent(values: Values) -> TargetDraft:
     segments = values.get("segments")
-    names = ("kind", "list_name", "list_id", "existing")
-    return TargetDraft(tuple(segments) if isinstance(segments, list) else (), *(text(values, name) for name in names))
+    return TargetDraft(
+        segments=tuple(segments) if isinstance(segments, list) else (),
+        kind=text(values, "kind") or OWN,
+        list_name=text(values, "list_name"),
+        list_id=text(values, "list_id"),
+        existing=text(values, "existing"),
+    )
 
 
 def _target(draft: TargetDraft) -> dict[str, Any]:

@@ -33,6 +33,7 @@ def test_an_export_is_defined_from_a_segment_and_run(connected: App, visit: Visi
     saved = connected.call("GET", "/exports/loyal-customers").json()
     assert saved["schedule"] == {"kind": "cron", "expression": "30 6,18 * * *", "time_zone": "Europe/Stockholm"}
     assert saved["last_run"] is None
+    assert saved["guards"]["max_removed_share"] == 0.2
     visit.button("Dry run")
     visit.sees("Dry run: nothing was sent.")
     visit.sees("What would be sent")

@@ -71,9 +71,7 @@ def fleet(storage: StorageAddress, unique: str, *, pace: float, **changes: Any) 
     """Four simulators without a connection yet."""
     with ExitStack() as stack:
         simulators = {name: stack.enter_context(serve(KITS[name].simulator())) for name in VENDORS}
-        hosts = {
-            host: url for name, each in simulators.items() for host, url in KITS[name].hosts(each.url).items()
-        }
+        hosts = {host: url for name, each in simulators.items() for host, url in KITS[name].hosts(each.url).items()}
         settings = Settings(
             state_storage=storage,
             segment_storage=storage,

@@ -37,14 +37,14 @@ class Turn(NamedTuple):
 
 @dataclass
 class Host:
-    """`function` carries out a message, `give_up` one that failed too often; `dead` hears of a worker's death before
-    the message is visible again."""
+    """`function` carries out a message, `give_up` one that failed too often; `failed` hears of a worker that died
+    or failed before its message is visible again."""
 
     queue: Delayed
     client: QueueClient
     function: Function
     give_up: Function
-    dead: Function
+    failed: Function
     batch: int
     threshold: int
     turns: list[Turn] = field(default_factory=list)
@@ -119,11 +119,12 @@ class Host:
         try:
             self.function(message)
         except Died:
-            self.dead(message)
+            self.failed(message)
             self._give_back(message)
             return "Died"
         except Exception as raised:  # noqa: BLE001 - whatever a function raises, the host goes on
             error = type(raised).__name__
+            self.failed(message)
             if (message.dequeue_count or 0) < MOST_ATTEMPTS:
                 self._give_back(message)
                 return error
@@ -139,6 +140,4 @@ class Host:
 def client_of(queue: Delayed, connection_string: str, name: str) -> QueueClient:
     """The queue as a host reads it."""
     queue.prepare()
-    return QueueClient.from_connection_string(
-        connection_string, name, message_decode_policy=TextBase64DecodePolicy()
-    )
+    return QueueClient.from_connection_string(connection_string, name, message_decode_policy=TextBase64DecodePolicy())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from unittest import mock
@@ -30,13 +30,23 @@ class Leases:
     turned_away: Counter[str] = field(default_factory=Counter)
     held: list[Held] = field(default_factory=list)
     _active: dict[str, float] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def abandoned(self, account: str, let_go: Callable[[], None]) -> None:
+        """Have the lease of a worker that is no more let go of, unless another holds the account by now."""
+        with self._lock:
+            if account not in self._active:
+                let_go()
 
     def begin(self, account: str) -> None:
         with self._lock:
             if account in self._active:
                 self.together.append(account)
             self._active[account] = time.monotonic()
+
+    def entering(self) -> AbstractContextManager[Any]:
+        """Held while a lease is asked for, so that nobody is taken for dead meanwhile."""
+        return self._lock
 
     def end(self, account: str) -> None:
         with self._lock:
@@ -53,12 +63,13 @@ def watched() -> Iterator[Leases]:
     leases, enter, leave = Leases(), AccountLease.__enter__, AccountLease.__exit__
 
     def entered(lease: AccountLease) -> AccountLease:
-        try:
-            result = enter(lease)
-        except Taken:
-            leases.refuse(_account(lease))
-            raise
-        leases.begin(_account(lease))
+        with leases.entering():
+            try:
+                result = enter(lease)
+            except Taken:
+                leases.refuse(_account(lease))
+                raise
+            leases.begin(_account(lease))
         return result
 
     def left(lease: AccountLease, *how: Any) -> None:

@@ -13,7 +13,6 @@ from shared.vendors.transport import Wire
 from tests.contract.hurry import hurry
 from tests.kits import KITS
 
-
 SHORTEST = 3.0
 """Seconds that a request may always take, so that a busy machine is no fault of the vendor's."""
 

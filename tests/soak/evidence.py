@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,8 +37,8 @@ class Evidence:
         for name, told in zip(self.faults, self.desk.simulator.faults.describe(), strict=True):
             tally[name] += told["fired"]
 
-    def check(self, export: str, run: Run, tally: Counter[str]) -> list[str]:
-        """What is wrong with an export's only run since then."""
+    def check(self, export: str, run: Run, on_list: Set[str], tally: Counter[str]) -> list[str]:
+        """What is wrong with an export's only run since then; `on_list` are the addresses on its list now."""
         put, off = self._touched(export, "put"), self._touched(export, "off")
         tally["rows sent"] += put.total() + off.total()
         tally["sent again"] += sum(times - 1 for times in (put + off).values() if times > 1)
@@ -51,6 +51,8 @@ class Evidence:
         for kinds, done in (((Kind.ADD, Kind.CHANGE), put), ((Kind.REMOVE,), off)):
             accepted = {who for who, (kind, receipt) in receipts.items() if kind in kinds and _accepted(receipt)}
             asked = {who for who, (kind, receipt) in receipts.items() if kind in kinds and receipt is not NOT_SENT}
+            if Kind.REMOVE in kinds:  # who was not on the list to begin with is off it as well
+                accepted &= on_list
             if lies := accepted - done.keys():
                 problems.append(f"{len(lies)} {kinds[0]} accepted of which the vendor knows nothing")
             if strangers := done.keys() - asked:
@@ -103,7 +105,11 @@ def _accepted(receipt: Receipt) -> bool:
 
 def _report(desk: Desk, run: Run) -> dict[str, Any] | None:
     """None where the run ended before there was anything to report."""
-    return desk.report(run) if desk.cloud.blobs.exists(layout.report(layout.delivery_folder(run.export, run.run, 0))) else None
+    return (
+        desk.report(run)
+        if desk.cloud.blobs.exists(layout.report(layout.delivery_folder(run.export, run.run, 0)))
+        else None
+    )
 
 
 def _unbalanced(report: Mapping[str, Any]) -> list[str]:

@@ -34,9 +34,7 @@ STORAGE_TROUBLES: dict[str, Callable[[], Exception]] = {
 def vendor_faults(chance: random.Random, weather: float) -> dict[str, Fault]:
     """Faults that strike some calls of a vendor from now on, by name; `weather` is the share of calls for each."""
     names = chance.sample(sorted(VENDOR_FAULTS), 3)
-    return {
-        name: Fault(chance=weather, seed=chance.randrange(2**31), times=3, **VENDOR_FAULTS[name]) for name in names
-    }
+    return {name: Fault(chance=weather, seed=chance.randrange(2**31), times=3, **VENDOR_FAULTS[name]) for name in names}
 
 
 def calls(chance: random.Random, weather: float) -> tuple[str, Calls]:

@@ -57,8 +57,6 @@ class Segment:
         """The first of several rows with one address counts, so those that repeat one come after it."""
         rows = list(self.people.values())
         self.random.shuffle(rows)
-        again = [
-            Person(f"  {each.email.upper()} ", "Late", "Nowhere") for each in rows if self.random.random() < 0.1
-        ]
+        again = [Person(f"  {each.email.upper()} ", "Late", "Nowhere") for each in rows if self.random.random() < 0.1]
         broken = [Person(self.random.choice(INVALID), "Broken") for _ in range(self.random.randint(0, 2))]
         return [*rows, *again, *broken]

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,7 +22,7 @@ from dev.faults.passing import HOUR, let_go
 from dev.faults.seam import WatchedCloud, watched_vendors
 from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox, layout, starting
-from shared.delivery.records import ENDED, State, now
+from shared.delivery.records import State, now
 from shared.delivery.runs import Runs
 from shared.delivery.transitions import RunKind
 from tests.load.accounts import VENDORS, Account
@@ -90,8 +90,9 @@ class Soak:
         self._settle(chance, runs)
         for name, run in runs.items():
             self.tally[f"ended: {self.desk(name).current(run).state}"] += 1
-        for name in self.segments:
-            self.wrong += evidence[self.desk(name).kit.name].check(name, runs[name], self.tally)
+        for name, run in runs.items():
+            on_list = self.on_list(name).keys()
+            self.wrong += evidence[self.desk(name).kit.name].check(name, run, on_list, self.tally)
         for each in evidence.values():
             each.count_faults(self.tally)
 
@@ -174,24 +175,24 @@ class Soak:
         self.tally["given up"] += 1
 
     def bury(self, message: QueueMessage) -> None:
-        """An hour passes for the account of a dead worker: its lease ends."""
+        """An hour passes for the account of a worker that is no more: its lease ends."""
         body = json.loads(message.content)
         held = Runs(self.fleet.cloud.runs).delivery(body["export"], body["run"], body["delivery"])
         if held is not None:
-            blobs = self.fleet.cloud.blobs
-            let_go(blobs.service.get_container_client(blobs.container), layout.lease(held.value.account), HOUR)
+            blobs, account = self.fleet.cloud.blobs, held.value.account
+            container = blobs.service.get_container_client(blobs.container)
+            self.leases.abandoned(account, lambda: let_go(container, layout.lease(account), HOUR))
 
     # What is there in the end
 
+    def on_list(self, name: str) -> Mapping[str, Mapping[str, Any]]:
+        """Address -> fields of whoever is on an export's list."""
+        return self.desk(name).on_list(self.accounts[self.desk(name).kit.name], name)
+
     def differences(self) -> list[str]:
-        """People on a list who should not be, or who are missing, or have other values."""
-        return [
-            words
-            for name, segment in self.segments.items()
-            for words in differences(
-                name, segment.members(), self.desk(name).on_list(self.accounts[self.desk(name).kit.name], name)
-            )
-        ]
+        """People who are missing on a list, or should not be on it, or have other values."""
+        found = [differences(name, each.members(), self.on_list(name)) for name, each in self.segments.items()]
+        return [words for each in found for words in each]
 
     def said_no_to_nobody(self) -> bool:
         """Was nobody unsubscribed, resubscribed, suppressed or deleted?"""
@@ -199,7 +200,9 @@ class Soak:
             vendor: self.fleet.desks[vendor].inspect(f"state?account={where.id}").json()
             for vendor, where in self.accounts.items()
         }
-        return not any(states[vendor][name] for vendor, desk in self.fleet.desks.items() for name in desk.kit.consent_counts)
+        return not any(
+            states[vendor][name] for vendor, desk in self.fleet.desks.items() for name in desk.kit.consent_counts
+        )
 
 
 def dead_are_quiet(arguments: Any, hook: Callable[[Any], None] = threading.excepthook) -> None:

@@ -118,10 +118,16 @@ def test_a_problem_says_when_to_come_back_and_what_to_look_for(server: Scripted)
 def test_something_else_that_answers_is_not_taken_for_the_app(
     server: Scripted, status: int, kind: str, body: str
 ) -> None:
-    server.say(status, kind, body, Location="https://elsewhere.example/")
+    server.say(status, kind, body)
     failure = failing(server)
     assert (failure.exit_status, failure.code) == (Exit.UNREACHABLE, "unreachable")
-    assert len(server.seen) == 1, "no redirect is followed"
+
+
+def test_no_redirect_is_followed(server: Scripted) -> None:
+    server.say(307, "text/html", "", Location=f"{server.url}/elsewhere")
+    server.say(200, JSON, [])
+    assert failing(server).exit_status is Exit.UNREACHABLE
+    assert len(server.seen) == 1
 
 
 def test_nobody_there_is_not_reachable() -> None:

@@ -67,6 +67,13 @@ def test_guards_are_shown_as_percentages_and_an_empty_field_is_off() -> None:
     assert Draft().guards["max_removed_share"] == f"{(Guards().max_removed_share or 0) * 100:g}"
 
 
+def test_a_form_that_has_no_connection_yet_loses_no_guard_and_no_choice() -> None:
+    sent = draft_from(nested([("display_name", "VIPs"), ("connection", ""), ("targets.0.segments[]", "VIP")]))
+    assert sent.guards == Draft().guards
+    assert sent.targets[0].kind == "own"
+    assert (sent.mode, sent.schedule) == (Draft().mode, Draft().schedule)
+
+
 def test_buttons_change_rows_and_nothing_else() -> None:
     draft = draft_of(ExportInput.model_validate(EXPORT), LETTERBOX)
     assert len(changed(draft, "add-field").matching) == 3
