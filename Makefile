@@ -3,6 +3,8 @@ PYTHON  ?= python3
 WORKERS ?= auto
 VENDOR  ?= iterable
 ARGS    ?=
+SECONDS ?= 300
+SEED    ?=
 
 VENV    := .venv
 BIN     := $(VENV)/bin
@@ -19,7 +21,7 @@ CHECKOV  := .venv-infra/.packages-installed
 PEERS    := .venv-bench/.packages-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test faults bench lint clean audit lock
+.PHONY: help setup demo serve test faults soak load bench lint clean audit lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +40,12 @@ test: setup ## all tests (ARGS="-k words" for some of them, WORKERS=n for n proc
 
 faults: setup ## crashes at every point of a run, and what else can go wrong; takes minutes
 	@FAULTS=every $(BIN)/python -m pytest -n $(WORKERS) tests/integration/faults $(ARGS)
+
+soak: setup ## faults at random on all vendors for five minutes (SECONDS=, SEED= of an earlier one)
+	@SOAK=$(SECONDS) SEED=$(SEED) $(BIN)/python -m pytest -n 0 tests/soak $(ARGS)
+
+load: setup ## 200 exports on 40 connections, all due at once; then again with a dead vendor; takes minutes
+	@LOAD=full $(BIN)/python -m pytest -n 0 tests/load $(ARGS)
 
 bench: setup $(PEERS) ## measure beside other ways, about half an hour (ONLY=throughput for one part)
 	@$(BIN)/python -m dev.bench $(ONLY:%=--only %) $(ARGS)

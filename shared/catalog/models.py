@@ -94,9 +94,7 @@ class Consent(Model):
 
     agreed_by: Title = Field(default="unknown", description="Who agreed. Set by the service when `text` is new.")
     text: str = Field(min_length=1, max_length=4000, description="What was agreed to, word for word.")
-    agreed_at: datetime | None = Field(
-        default=None, description="Set by the service when `text` is new."
-    )
+    agreed_at: datetime | None = Field(default=None, description="Set by the service when `text` is new.")
 
 
 class ProbeState(StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,15 +14,20 @@ from azure.storage.queue import QueueMessage
 from dev.simulators.common.faults import Fault
 from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox, segments, starting
-from shared.delivery.records import ENDED, Run, now
+from shared.delivery.records import Run, now
 from shared.delivery.runs import Runs
+from tests.contract.outcomes import GOOD
 from tests.integration.delivery.engine import Person, people
 from tests.load.accounts import VENDORS, Account, account
+from tests.load.delays import Asked
 from tests.load.fleet import Fleet, fleet
 from tests.load.host import Host, Turn, client_of
 from tests.load.leases import Leases, watched
 from tests.load.quick import quick
+from tests.load.quiet import quiet_libraries
 
+SHARING = ("iterable", "omnisend")
+"""Vendors whose last two connections lead to one account."""
 SEGMENTS = ("Bronze", "Silver", "Gold")
 EVERY = timedelta(minutes=5)
 SCHEDULE = {"kind": "cron", "expression": "*/5 * * * *", "time_zone": "UTC"}
@@ -49,6 +54,8 @@ class Wave:
     runs: dict[str, Run]
     finished: dict[str, float] = field(default_factory=dict)
     turns: Sequence[Turn] = ()
+    asked: Sequence[Asked] = ()
+    """Messages that were sent while it was watched."""
 
 
 @dataclass
@@ -66,12 +73,13 @@ class Crowd:
     waves: int = 0
 
     def furnish(self) -> None:
-        """As many connections of each vendor; the last two of a vendor with more than two share one account."""
+        """As many connections of each vendor, and a snapshot of each segment."""
         each = self.size.connections // len(VENDORS)
         self.land(0)
         for index in range(self.size.exports):
             vendor, number = VENDORS[index % len(VENDORS)], index // len(VENDORS) % each + 1
-            where = account(vendor, min(number, each - 1) if each > 2 else number)
+            shares = number == each > 1 and vendor in SHARING
+            where = account(vendor, number - 1 if shares else number)
             name, connection = f"export-{index:03d}", f"{vendor}-{number}"
             desk = self.fleet.desks[vendor]
             if connection not in self.connection.values():
@@ -100,13 +108,14 @@ class Crowd:
 
     def watch(self, wave: Wave, until: Callable[[Wave], bool]) -> None:
         """Let the instances work until this holds, and note which run ended when."""
-        before = len(self.host.turns)
+        before, asked = len(self.host.turns), len(self.fleet.queue.asked)
         with self.host.instances(self.size.instances):
             while not until(wave):
                 time.sleep(0.05)
                 self._note_ends(wave)
         self._note_ends(wave)
         wave.turns = [*wave.turns, *self.host.turns[before:]]
+        wave.asked = [*wave.asked, *self.fleet.queue.asked[asked:]]
 
     def _note_ends(self, wave: Wave) -> None:
         active = {each.value.export for each in Runs(self.fleet.cloud.runs).active_runs()}
@@ -116,15 +125,14 @@ class Crowd:
     def vendor_of(self, turn: Turn) -> str:
         return self.of[json.loads(turn.content)["export"]].vendor
 
-    def wrong(self, wave: Wave) -> list[str]:
+    def wrong(self, wave: Wave, names: Iterable[str]) -> list[str]:
         """Exports of a wave whose run ended badly, or whose list is not their segment."""
-        return [name for name in wave.runs if not self._is_right(wave, name)]
+        return [name for name in names if not self._is_right(wave, name)]
 
     def _is_right(self, wave: Wave, name: str) -> bool:
         where, desk = self.of[name], self.fleet.desks[self.of[name].vendor]
-        if desk.current(wave.runs[name]).state not in ENDED:
-            return False
-        return desk.on_list(where, name).keys() == {each.email for each in self.people[self.segment[name]]}
+        wanted = {each.email for each in self.people[self.segment[name]]}
+        return desk.current(wave.runs[name]).state in GOOD and desk.on_list(where, name).keys() == wanted
 
 
 @contextmanager
@@ -132,6 +140,7 @@ def crowd(storage: StorageAddress, unique: str, size: Size, *, batch: int, thres
     """Everything is there and nothing due yet. `batch` and `threshold` are host.json's."""
     assert storage.connection_string is not None
     with ExitStack() as stack:
+        stack.enter_context(quiet_libraries())
         leases = stack.enter_context(watched())
         stack.enter_context(quick(size.pace))
         made = stack.enter_context(fleet(storage, unique, pace=size.pace))

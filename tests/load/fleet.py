@@ -44,8 +44,10 @@ class Desk(Engine):
         self.catalog.record_check(held, self.service.check_connection(name))
 
     def on_list(self, where: Account, name: str) -> dict[str, Mapping[str, Any]]:
-        """Address -> fields of everyone on an account's list of this name, which no other account of the vendor has; once
-        the vendor has nothing left to do."""
+        """Address -> fields of everyone on an account's list, once the vendor has nothing left to do.
+
+        No other account of the vendor may have a list of that name.
+        """
         while (state := self.inspect(f"state?account={where.id}").json()).get("pending"):
             time.sleep(0.05)
         ids = [each["id"] for each in state["lists"] if each["name"] == self.kit.list_name(name)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -33,6 +34,8 @@ class Turn(NamedTuple):
     taken_at: float
     ended_at: float
     error: str
+    turned_away: bool
+    """The same message was sent again: another slice had the account."""
 
 
 @dataclass
@@ -106,13 +109,17 @@ class Host:
 
     def _process(self, message: QueueMessage) -> None:
         taken_at = time.monotonic()
+        asked = len(self.queue.asked)
         try:
             error = self._carry_out(message)
         finally:
             with self._lock:
                 self._busy -= 1
+        again = any(
+            json.dumps(each.message, separators=(",", ":")) == message.content for each in self.queue.asked[asked:]
+        )
         visible_at = self.queue.visible_at.get(message.id, taken_at)
-        self.turns.append(Turn(message.content, visible_at, taken_at, time.monotonic(), error))
+        self.turns.append(Turn(message.content, visible_at, taken_at, time.monotonic(), error, again))
 
     def _carry_out(self, message: QueueMessage) -> str:
         error = ""

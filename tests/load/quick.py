@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.vendors import http
+from shared.vendors import http, retrying
 from shared.vendors.transport import Wire
 from tests.contract.hurry import hurry
 from tests.kits import KITS
@@ -20,7 +20,7 @@ SHORTEST = 3.0
 @contextmanager
 def quick(pace: float, **changes: Any) -> Iterator[None]:
     """Everything that waits for a vendor takes a `pace`-th; `changes` are those of every vendor's definition."""
-    backoff, send = http.backoff, Wire.__call__
+    backoff, send = retrying.backoff, Wire.__call__
 
     def sooner(disposition: Any, attempt: int) -> float:
         return backoff(disposition, attempt) / pace

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 
 import pytest
 
 
 def say(config: pytest.Config, lines: Iterable[str]) -> None:
     """Write to the terminal; with several processes of pytest there is none, and nobody is told."""
-    reporter = config.pluginmanager.getplugin("terminalreporter")
-    if isinstance(reporter, pytest.TerminalReporter):
+    reporter, capture = (config.pluginmanager.getplugin(name) for name in ("terminalreporter", "capturemanager"))
+    if not isinstance(reporter, pytest.TerminalReporter):
+        return
+    with capture.global_and_fixture_disabled() if capture else nullcontext():
         reporter.ensure_newline()
         for line in lines:
             reporter.write_line(line)

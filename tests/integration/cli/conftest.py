@@ -62,7 +62,8 @@ def app() -> Iterator[App]:
     simulator = Simulator(Iterable(Settings()))
     with serve(simulator), LocalServices() as services:
         services.key_vault.set_secret("iterable-api-key", STANDARD_KEY)
-        settings = {"EXPORT_SCHEDULE": NEVER, "VENDOR_HOSTS": f"api.iterable.com={simulator.url}"}
+        settings = {"EXPORT_SCHEDULE": NEVER, "VERIFY_SECONDS": "0"}
+        settings["VENDOR_HOSTS"] = f"api.iterable.com={simulator.url}"
         with (
             HostProcess(REPOSITORY, settings=settings, services=services, polling=0.1) as host,
             BlobServiceClient.from_connection_string(services.connection_string) as storage,

@@ -186,7 +186,8 @@ def vendor_world(kit: Kit, storage: StorageAddress, unique: str, **settings: Any
 
 
 def calm(engine: Engine) -> None:
-    engine.tell("settings", {"rates": {}, **PROMPT.get(engine.kit.name, {})})
+    rates = dict.fromkeys(engine.simulator.vendor.settings.rates)
+    engine.tell("settings", {"rates": rates, **PROMPT.get(engine.kit.name, {})})
 
 
 def connect(engine: Engine) -> None:

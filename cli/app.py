@@ -1,0 +1,74 @@
+"""The command `segment-exports`: its options, its commands, and what becomes of failures."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from cli.addresses import LOCAL
+from cli.commands import definitions, looking, persons, runs
+from cli.desk import Desk
+from cli.failures import Failure
+
+_EPILOG = (
+    "Exit statuses: 0 done, 1 failed or refused, 2 used wrongly, 3 not signed in or not allowed, 4 not reachable, "
+    "5 the run waits for a decision."
+)
+
+
+class _Group(TyperGroup):
+    """Ends with the exit status of a failure."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Failure as failure:
+            ctx.obj.fail(failure)
+            raise typer.Exit(failure.exit_status) from None
+
+
+# Pretty tracebacks show the values of variables, which may be people.
+app = typer.Typer(cls=_Group, epilog=_EPILOG, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def segment_exports(
+    context: typer.Context,
+    url: Annotated[
+        str, typer.Option(envvar="SEGMENT_EXPORTS_URL", help="Address of the app; without it one on this machine.")
+    ] = LOCAL,
+    client_id: Annotated[
+        str,
+        typer.Option(
+            envvar="SEGMENT_EXPORTS_CLIENT_ID",
+            help="Client id of the app's registration in Microsoft Entra ID: sign in for it with what is at hand (az "
+            "login, a managed or workload identity, a service principal).",
+        ),
+    ] = "",
+) -> None:
+    """Keep segments on marketing vendors' lists: a client of the app's API.
+
+    SEGMENT_EXPORTS_TOKEN, an access token, takes the place of signing in; SEGMENT_EXPORTS_KEY, the function key, starts
+    runs and opens nothing else.
+    """
+    context.obj = Desk(url, client_id)
+
+
+for _command in (
+    definitions.apply,
+    definitions.export,
+    runs.run,
+    runs.retry,
+    runs.runs,
+    runs.rejected,
+    runs.cancel,
+    runs.decide,
+    looking.segments,
+    looking.check,
+    looking.doctor,
+    persons.explain,
+    persons.forget,
+):
+    app.command()(_command)

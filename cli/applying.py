@@ -1,0 +1,143 @@
+"""From a file to the app: what would change, and changing it.
+
+Each write names the version that the difference was taken from (If-Match), or that there was none (If-None-Match), so a
+change that somebody made meanwhile is refused by the app and never lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any
+
+from cli.api import Answer, Api, path
+from cli.differences import Difference, differences
+from cli.documents import Document
+from cli.failures import Exit, Failure, usage
+from cli.shapes import Shapes
+
+_LEFT_TO_PEOPLE = ("secrets", "consent")
+"""Of a connection, what people type and agree to on its page: a file that does not mention it leaves it alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One definition, and how the app's differs from it. `etag` is the stored version, empty for a new one."""
+
+    kind: str
+    name: str
+    body: dict[str, Any]
+    etag: str
+    differences: tuple[Difference, ...]
+
+    @property
+    def action(self) -> str:
+        if not self.etag:
+            return "create"
+        return "change" if self.differences else "none"
+
+    def as_json(self) -> dict[str, Any]:
+        told = [each.as_json() for each in self.differences]
+        return {"kind": self.kind, "name": self.name, "action": self.action, "differences": told}
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.action} {self.kind} {self.name}", *(f"  {each}" for each in self.differences)])
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a change; `warnings` are of the saved definition. `failure` says why it was not made."""
+
+    change: Change
+    warnings: tuple[str, ...] = ()
+    failure: Failure | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        told: dict[str, Any] = {**self.change.as_json(), "ok": self.failure is None, "warnings": list(self.warnings)}
+        return told | (self.failure.as_json() if self.failure else {})
+
+
+def plan(api: Api, document: Document) -> list[Change]:
+    """What the file asks for, connections first. Raises Failure where the file has what no definition has."""
+    shapes = Shapes(api.get("/api/openapi.json").body)
+    _refuse_unknown(shapes, document)
+    connections = [_connection(api, shapes, *each) for each in document.connections.items()]
+    return [*connections, *(_export(api, shapes, *each) for each in document.exports.items())]
+
+
+def _refuse_unknown(shapes: Shapes, document: Document) -> None:
+    parts = (("connection", document.connections), ("export", document.exports))
+    errors = [
+        {"pointer": f"/{kind}s/{name}{pointer}", "message": "There is no such property: check its spelling."}
+        for kind, definitions in parts
+        for name, definition in definitions.items()
+        for pointer in shapes.unknown(kind, definition)
+    ]
+    if errors:
+        raise usage("bad_file", "The file has properties that the app does not know.", errors)
+
+
+def _connection(api: Api, shapes: Shapes, name: str, wanted: dict[str, Any]) -> Change:
+    stored = api.find(path("connections", name))
+    if stored and "usable" in stored.body:
+        message = f"Only administrators may see and save connections ({name}): apply a file without `connections:`."
+        raise Failure("forbidden", message, exit_status=Exit.NOT_ALLOWED)
+    kept = {part: stored.body[part] for part in _LEFT_TO_PEOPLE if stored and stored.body.get(part)}
+    return _compared(shapes, "connection", name, kept | wanted, stored)
+
+
+def _export(api: Api, shapes: Shapes, name: str, wanted: dict[str, Any]) -> Change:
+    stored = api.find(path("exports", name))
+    if stored is None or not isinstance(wanted.get("targets"), list):
+        return _compared(shapes, "export", name, wanted, stored)
+    targets = [
+        _settled(api, str(wanted.get("connection")), *pair)
+        for pair in zip_longest(wanted["targets"], stored.body["targets"][: len(wanted["targets"])])
+    ]
+    return _compared(shapes, "export", name, wanted | {"targets": targets}, stored)
+
+
+def _settled(api: Api, connection: str, wanted: Any, stored: dict[str, Any] | None) -> Any:
+    """A target with neither id nor name leans on its connection's default list, whose id the service copies into it."""
+    leans = isinstance(wanted, dict) and not wanted.get("list_id") and not wanted.get("list_name")
+    if not leans or not stored or not stored["list_id"]:
+        return wanted
+    found = api.find(path("connections", connection))
+    defaults = [str(value).strip() for value in found.body.get("settings", {}).values()] if found else []
+    return wanted | {"list_id": stored["list_id"]} if stored["list_id"] in defaults else wanted
+
+
+def _compared(shapes: Shapes, kind: str, name: str, wanted: dict[str, Any], stored: Answer | None) -> Change:
+    after = shapes.complete(kind, wanted)
+    before = shapes.complete(kind, stored.body) if stored else {}
+    found = differences(before, after if stored else shapes.shorten(kind, after))
+    return Change(kind, name, after, stored.etag if stored else "", tuple(found))
+
+
+def carry_out(api: Api, changes: list[Change], *, keep_members: bool) -> Iterator[Outcome]:
+    """Make the changes that are any, each for itself. A connection that is new or leads elsewhere now is checked, since
+    exports need to know its account."""
+    for change in changes:
+        try:
+            yield Outcome(change, _saved(api, change, keep_members=keep_members))
+        except Failure as failure:
+            yield Outcome(change, failure=failure)
+
+
+def _saved(api: Api, change: Change, *, keep_members: bool) -> tuple[str, ...]:
+    """Warnings of saving it. Raises Failure."""
+    if change.action == "none":
+        return ()
+    condition = {"If-Match": change.etag} if change.etag else {"If-None-Match": "*"}
+    query = {"keep_members": "true"} if keep_members and change.kind == "export" else None
+    where = path(f"{change.kind}s", change.name)
+    saved = api.send("PUT", where, change.body, headers=condition, query=query).body
+    if change.kind == "export":
+        return tuple(warning["message"] for warning in saved["warnings"])
+    if saved["checked_at"]:
+        return ()
+    checked = api.send("POST", f"{where}/check").body
+    if not checked["ok"]:
+        raise Failure(checked["code"], f"It was saved, but its check failed: {checked['message']}")
+    return tuple(checked["warnings"])

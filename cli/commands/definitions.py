@@ -1,0 +1,90 @@
+"""`apply` and `export`: connections and exports as code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli import applying
+from cli.api import path
+from cli.desk import Desk, Json, Yes, desk_of
+from cli.documents import Document, read
+from cli.failures import Exit, usage
+from cli.shapes import Shapes
+
+
+def apply(
+    context: typer.Context,
+    file: Annotated[str, typer.Option("--file", "-f", help="YAML or JSON; `-` is standard input.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+    keep_members: Annotated[
+        bool, typer.Option("--keep-members", help="Leave people on lists that an export gives up.")
+    ] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Make connections and exports as a file says.
+
+    Shows what differs and asks. What is not in the file is left alone, nothing is deleted, and nothing runs. A property
+    that is not in the file gets its default; but credentials and consent of a connection stay.
+    """
+    desk = desk_of(context, as_json)
+    changes = applying.plan(desk.api, read(file))
+    due = [change for change in changes if change.action != "none"]
+    if dry_run or not due:
+        desk.show(
+            {"changes": [each.as_json() for each in changes]}, *(map(str, due) if due else ["Nothing to change."])
+        )
+        return
+    for change in due:
+        desk.note(str(change))
+    if not desk.confirm(f"Make these {len(due)} changes?" if len(due) > 1 else "Make this change?", yes=yes):
+        desk.note("Nothing was changed.")
+        raise typer.Exit(Exit.FAILED)
+    outcomes = list(applying.carry_out(desk.api, changes, keep_members=keep_members))
+    made = [each for each in outcomes if each.change in due]
+    desk.show({"changes": [each.as_json() for each in outcomes]}, *map(_line, made))
+    worst = max((each.failure.exit_status for each in outcomes if each.failure), default=Exit.OK)
+    raise typer.Exit(worst)
+
+
+def _line(outcome: applying.Outcome) -> str:
+    subject = f"{outcome.change.kind} {outcome.change.name}"
+    if outcome.failure is None:
+        return "\n".join([f"Saved {subject}.", *(f"  {warning}" for warning in outcome.warnings)])
+    errors = [f"  {error['pointer']}: {error['message']}" for error in outcome.failure.errors]
+    return "\n".join([f"Failed {subject}: {outcome.failure.message}", *errors])
+
+
+def export(
+    context: typer.Context,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write into this file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Print what is defined, as a file that `apply` takes back.
+
+    Defaults are left out. Connections are for administrators: others get the exports.
+    """
+    desk = desk_of(context, as_json)
+    shapes = Shapes(desk.api.get("/api/openapi.json").body)
+    document = Document(*(dict(_defined(desk, shapes, kind)) for kind in ("connection", "export")))
+    if output is None:
+        desk.show(document.as_json(), str(document).rstrip("\n"))
+        return
+    try:
+        output.write_text(str(document), encoding="utf-8")
+    except OSError as error:
+        raise usage("file_not_written", f"{output} cannot be written ({type(error).__name__}).") from None
+    told = {"file": str(output), "connections": len(document.connections), "exports": len(document.exports)}
+    desk.show(told, f"{output}: {told['connections']} connections, {told['exports']} exports.")
+
+
+def _defined(desk: Desk, shapes: Shapes, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for each in desk.api.get(path(f"{kind}s")).body:
+        if "usable" in each:
+            desk.note(f"Left out, since only administrators may see it: {kind} {each['name']}.")
+            continue
+        yield each["name"], shapes.shorten(kind, shapes.complete(kind, each))

@@ -1,0 +1,36 @@
+"""`explain` and `forget`: one person, by address. No answer holds the address, and neither does any output."""
+
+from __future__ import annotations
+
+import typer
+
+from cli.api import path
+from cli.desk import Json, Yes, desk_of
+from cli.failures import Exit
+from cli.naming import ExportName
+from cli.people import Address, address_of
+
+
+def explain(context: typer.Context, name: ExportName, address: Address = None, as_json: Json = False) -> None:
+    """Say why a person is or is not on an export's lists.
+
+    Looks into the newest snapshots, what the service knows of the person, and the last runs.
+    """
+    desk = desk_of(context, as_json)
+    found = desk.api.send("POST", path("exports", name, "explain"), {"address": address_of(address)}).body
+    lines = [f"{each['target']}: {each['verdict']}" for each in found["targets"]]
+    desk.show(found, f"The address is {found['address']}.", *lines)
+
+
+def forget(context: typer.Context, address: Address = None, yes: Yes = False, as_json: Json = False) -> None:
+    """Erase a person from everything that the service keeps.
+
+    Nobody is taken off a list by this, and a segment that still has the address brings it back.
+    """
+    desk = desk_of(context, as_json)
+    wanted = address_of(address)
+    if not desk.confirm("Forget this person for good?", yes=yes):
+        desk.note("Nobody was forgotten.")
+        raise typer.Exit(Exit.FAILED)
+    found = desk.api.send("POST", path("forget"), {"address": wanted}).body
+    desk.show(found, f"Forgotten: {found['ledgers']} ledgers and {found['runs']} runs held the address.")

@@ -1,0 +1,216 @@
+"""`run`, `retry`, `runs`, `rejected`, `cancel` and `decide`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import requests
+import typer
+from rich.table import Table
+
+from cli.addresses import is_local
+from cli.api import TIMEOUT, Answer, path
+from cli.desk import Desk, Json, Yes, desk_of, table
+from cli.failures import Exit, Failure, usage
+from cli.naming import ExportName, RunId
+from cli.signing_in import Nobody
+from cli.watching import progress, status_of, watch
+
+_POLL_SECONDS = 2.0
+_CHUNK = 1 << 20
+_COUNTS = ("add", "change", "remove", "accepted", "rejected", "skipped", "unknown", "refused_here")
+
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay until it ended, with a progress bar.")]
+
+
+class Kind(StrEnum):
+    """What a run is for."""
+
+    DELIVERY = "delivery"
+    DRY_RUN = "dry_run"
+    RETRY = "retry"
+    FULL_RESYNC = "full_resync"
+    REBUILD = "rebuild"
+    WITHDRAW = "withdraw"
+
+
+class Word(StrEnum):
+    """A decision about a blocked run."""
+
+    DELIVER = "deliver"
+    ADDITIONS_ONLY = "additions_only"
+    DISCARD = "discard"
+
+
+def run(
+    context: typer.Context,
+    name: ExportName,
+    kind: Annotated[
+        Kind,
+        typer.Option(
+            help="delivery: what changed. dry_run: plan, send nothing. retry: what was rejected or stayed unknown. "
+            "full_resync: everyone again. rebuild: a list that is gone, anew. withdraw: take off everyone added."
+        ),
+    ] = Kind.DELIVERY,
+    watch_it: Watch = False,
+    as_json: Json = False,
+) -> None:
+    """Start an export.
+
+    One that is under way is given back instead of starting a second one. Nothing is asked before it starts. With
+    --watch the exit status tells how it ended: 0 well, 1 failed or cancelled, 5 waiting for a decision.
+    """
+    _run(desk_of(context, as_json), name, kind, watch_it)
+
+
+def retry(context: typer.Context, name: ExportName, watch_it: Watch = False, as_json: Json = False) -> None:
+    """Send again what was rejected or stayed unknown (`run --kind retry`)."""
+    _run(desk_of(context, as_json), name, Kind.RETRY, watch_it)
+
+
+def _run(desk: Desk, name: str, kind: Kind, watch_it: bool) -> None:
+    if watch_it and not desk.api.knows_caller:
+        raise usage("sign_in_needed", "The function key starts runs and shows none: sign in to use --watch.")
+    started = _start(desk, name, kind)
+    run_id = str(started.body["run"])
+    if not started.body["new"] and desk.api.knows_caller:
+        _require_kind(desk, name, run_id, kind)
+    if not watch_it:
+        word = "Started" if started.body["new"] else "Under way already:"
+        desk.show(started.body, f"{word} {run_id}.")
+        return
+    try:
+        with progress(desk.notes) as see:
+            view = watch(desk.api, name, run_id, started.retry_after or _POLL_SECONDS, see)
+    except KeyboardInterrupt:
+        desk.note(f"The run {run_id} goes on without being watched.")
+        raise
+    desk.show(view, f"{run_id}: {view['state']}. {view['message']}".rstrip(), _targets(view))
+    raise typer.Exit(status_of(view["state"]))
+
+
+def _start(desk: Desk, name: str, kind: Kind) -> Answer:
+    if desk.api.has_key:
+        return desk.api.start_by_key(name, {"kind": kind})
+    return desk.api.send("POST", path("exports", name, "runs"), {"kind": kind})
+
+
+def _require_kind(desk: Desk, name: str, run_id: str, kind: Kind) -> None:
+    """A run of another kind is not what was asked for."""
+    under_way = desk.api.get(path("exports", name, "runs", run_id)).body["kind"]
+    if under_way != kind:
+        raise Failure("under_way", f"A run of the kind {under_way} is under way ({run_id}): wait for it, or cancel it.")
+
+
+def runs(
+    context: typer.Context,
+    name: ExportName,
+    top: Annotated[int, typer.Option(min=1, max=100, help="How many at most.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """List the runs of an export, newest first."""
+    desk = desk_of(context, as_json)
+    found = desk.api.get(path("exports", name, "runs"), {"top": top}).body["runs"]
+    columns = ("run", "state", "kind", "trigger", "started_at", "finished_at", "message")
+    desk.show(found, table(columns, ([each[column] for column in columns] for each in found)))
+
+
+def rejected(
+    context: typer.Context,
+    name: ExportName,
+    run_id: RunId = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Fetch the people, with addresses, into this CSV file.")
+    ] = None,
+    target: Annotated[int, typer.Option(min=0, help="Which of the run's targets, from 0, for --output.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Say why people were refused in a run; without --output no address is shown."""
+    desk = desk_of(context, as_json)
+    chosen = run_id or _newest(desk, name)
+    reasons = desk.api.get(path("exports", name, "runs", chosen, "report")).body["reasons"]
+    if output is not None:
+        _fetch(desk, path("exports", name, "runs", chosen, "rejected.csv"), target, output)
+    columns = ("people", "outcome", "code", "reason", "retry", "target")
+    shown = table(columns, ([each[column] for column in columns] for each in reasons))
+    desk.show({"run": chosen, "reasons": reasons}, shown if reasons else f"{chosen}: nobody was refused.")
+
+
+def _fetch(desk: Desk, address: str, target: int, output: Path) -> None:
+    """The link opens by itself, so it goes without our sign-in."""
+    link = desk.api.get(address, {"target": target, "link": "json"}).body["url"]
+    try:
+        with requests.Session() as session:
+            session.trust_env = not is_local(link)
+            with session.get(link, timeout=TIMEOUT, auth=Nobody(), stream=True) as response:
+                response.raise_for_status()
+                _write_private(output, response.iter_content(_CHUNK))
+    except requests.RequestException as error:
+        message = f"The file does not come from the app's storage ({type(error).__name__}): may this machine reach it?"
+        raise Failure("file_unreachable", message) from None
+    except OSError as error:
+        raise usage("file_not_written", f"{output} cannot be written ({type(error).__name__}).") from None
+    desk.note(f"{output} holds addresses: delete it when you are done.")
+
+
+def _write_private(output: Path, chunks: Iterable[bytes]) -> None:
+    """Readable by its owner only, also where the file was there before."""
+    with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        output.chmod(0o600)
+        file.writelines(chunks)
+
+
+def cancel(context: typer.Context, name: ExportName, run_id: RunId = None, as_json: Json = False) -> None:
+    """Stop a run before its next batch; what was delivered stays."""
+    desk = desk_of(context, as_json)
+    chosen = run_id or _newest(desk, name)
+    view = desk.api.send("POST", path("exports", name, "runs", chosen, "cancel")).body
+    desk.show(view, f"{chosen}: {view['state']}. {view['message']}".rstrip())
+
+
+def decide(
+    context: typer.Context,
+    name: ExportName,
+    decision: Annotated[
+        Word,
+        typer.Argument(help="deliver: all. additions_only: nobody is taken off. discard: nothing is sent."),
+    ],
+    run_id: RunId = None,
+    plan: Annotated[
+        str | None, typer.Option(help="Only if it is this plan that waits: `plan` of a target in `run --json`.")
+    ] = None,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Answer a guard that stopped a run: shows what it said, and asks."""
+    desk = desk_of(context, as_json)
+    chosen = run_id or _newest(desk, name)
+    view = desk.api.get(path("exports", name, "runs", chosen)).body
+    waiting = [each for each in view["targets"] if each["state"] == "blocked" and plan in (None, each["plan"])]
+    if not waiting:
+        raise Failure("nothing_to_decide", f"The run {chosen} waits for no such decision ({view['state']}).")
+    for each in waiting:
+        desk.note(f"{each['target']}: {each['message']}")
+    if not desk.confirm(f"Decide for {decision}?", yes=yes):
+        desk.note("Nothing was decided.")
+        raise typer.Exit(Exit.FAILED)
+    for each in waiting:
+        decided = {"plan": each["plan"], "decision": decision}
+        view = desk.api.send("POST", path("exports", name, "runs", chosen, "decision"), decided).body
+    desk.show(view, f"{chosen}: {view['state']}.")
+
+
+def _newest(desk: Desk, name: str) -> str:
+    found = desk.api.get(path("exports", name, "runs"), {"top": 1}).body["runs"]
+    if not found:
+        raise Failure("no_run", "The export has no run yet.")
+    return str(found[0]["run"])
+
+
+def _targets(view: dict[str, Any]) -> Table:
+    rows = ([each["target"], each["state"], *(each["counts"][count] for count in _COUNTS)] for each in view["targets"])
+    return table(("target", "state", *(count.replace("_", " ") for count in _COUNTS)), rows)
