@@ -21,7 +21,7 @@ CHECKOV  := .venv-infra/.packages-installed
 PEERS    := .venv-bench/.packages-installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test faults soak load bench lint clean audit lock
+.PHONY: help setup demo serve test pictures faults soak load bench lint clean audit lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,10 @@ serve: setup ## the same, left running for you to use; Ctrl-C ends it
 
 test: setup ## all tests (ARGS="-k words" for some of them, WORKERS=n for n processes)
 	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+# In one process, so that the same exports are there each time.
+pictures: setup ## take the pictures that docs/ shows anew, in the browser tests
+	@PICTURES=docs/pictures $(BIN)/python -m pytest -n 0 tests/browser $(ARGS)
 
 faults: setup ## crashes at every point of a run, and what else can go wrong; takes minutes
 	@FAULTS=every $(BIN)/python -m pytest -n $(WORKERS) tests/integration/faults $(ARGS)

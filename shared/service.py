@@ -124,8 +124,10 @@ class LiveService:
         return _check_up(doctor.start(self._cloud, self.catalog.export(name).item, target, full=full, by=by))
 
     def differences_link(self, name: str, target: int) -> Link | None:
-        file = layout.differences(name, target)
-        if not self._cloud.blobs.exists(file):
+        file, latest = layout.differences(name, target), doctor.read(self._cloud, name, target)
+        account = self.catalog.export(name).item.account
+        # A deleted export's file stays for a day, and another export may have its name by now.
+        if latest is None or latest.account != account or not self._cloud.blobs.exists(file):
             return None
         url, ends = self._cloud.blobs.link(file, seconds=LINK_SECONDS, file_name=f"differences-{name}.csv")
         return Link(url=url, expires_at=ends)
@@ -310,7 +312,8 @@ def _summary(run: Run) -> RunSummary:
 def _view(run: Run, deliveries: Sequence[Delivery]) -> RunView:
     progress = _progress(deliveries)
     targets = tuple(_target(each) for each in deliveries)
-    return RunView(**_summary(run).model_dump(), progress=progress, targets=targets)
+    connection = str(json.loads(run.definition).get("connection", ""))
+    return RunView(**_summary(run).model_dump(), connection=connection, progress=progress, targets=targets)
 
 
 def _check_up(made: doctor.CheckUp) -> CheckUpView:

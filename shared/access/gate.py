@@ -61,15 +61,22 @@ def login_url(following: str) -> str:
 def _send_away(request: Request, error: ExportError) -> Response:
     if isinstance(error, SignInNeeded) and "hx-request" in request.headers:
         # A part of a page cannot follow a redirect to another site, so htmx is told to load the whole page anew.
-        page = urlsplit(request.headers.get("hx-current-url", "/"))
         away = refusal(error)
-        away.headers["HX-Redirect"] = login_url(page.path)
+        away.headers["HX-Redirect"] = login_url(_path(request.headers.get("hx-current-url", "/")))
         return away
     html = request.method == "GET" and "text/html" in request.headers.get("accept", "")
     if isinstance(error, SignInNeeded) and html and not request.url.path.startswith("/api/v1/"):
         query = f"?{request.url.query}" if request.url.query else ""
         return RedirectResponse(login_url(request.url.path + query), 303)
     return refusal(error)
+
+
+def _path(url: str) -> str:
+    """Of an address that anyone can send."""
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return "/"
 
 
 def _watched(send: Send, cookie: str, state: State) -> Send:

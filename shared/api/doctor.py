@@ -76,6 +76,7 @@ def read_differences(
 ) -> Response:
     """One row per person, of the latest full check-up. The file holds addresses: it is kept for a day, and the link
     works for minutes."""
+    service.catalog.export(name)
     found = service.differences_link(name, target)
     if found is None:
         raise NotFound("list of people who differ", name)

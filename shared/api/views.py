@@ -250,6 +250,7 @@ class TargetRun(View):
 class RunView(RunSummary):
     """One run and its deliveries."""
 
+    connection: str = Field(default="", description="Name of the connection that it ran over.")
     progress: Progress = Progress()
     targets: tuple[TargetRun, ...] = ()
 

@@ -17,6 +17,8 @@ from shared.access.person import Person, Role
 from shared.access.visitors import SAFE
 from shared.api.conditions import Conditions, etag
 from shared.api.service import Service
+from shared.api.views import RunView
+from shared.catalog.models import SharedWith
 from shared.errors import ExportError
 
 
@@ -75,6 +77,17 @@ def allowed(action: Action, *, changes: bool = False) -> Allowed:
     return Allowed(action, changes=changes)
 
 
+def run_scope(service: Service, export: str, run: RunView | None) -> Shareable:
+    """The connection that decides who may see and steer a run: the export's, and the one that it ran over.
+
+    An export may have another connection by now, or a deleted one's name: then the stricter of the two decides.
+    """
+    held = service.catalog.exports.get(export)
+    names = [held.item.connection if held else "", *([run.connection] if run and run.connection else [])]
+    found = [_shareable(service, name) for name in names]
+    return next((each for each in found if each.shared_with is not SharedWith.CONTRIBUTORS), found[0])
+
+
 def _connection(request: Request, service: Service) -> Shareable | None:
     """The connection that the route is about; None where it names none, or nothing that exists."""
     found = _SUBJECT.search(request.scope["route"].path)
@@ -84,10 +97,14 @@ def _connection(request: Request, service: Service) -> Shareable | None:
     if found["kind"] == "connections":
         held = catalog.connections.get(name)
         return held.item if held else None
+    if "run" in request.path_params:
+        return run_scope(service, name, service.run(name, request.path_params["run"]))
     export = catalog.exports.get(name)
-    if export is None:
-        return GONE if "run" in request.path_params else None
-    held = catalog.connections.get(export.item.connection)
+    return _shareable(service, export.item.connection) if export else None
+
+
+def _shareable(service: Service, connection: str) -> Shareable:
+    held = service.catalog.connections.get(connection)
     return held.item if held else GONE
 
 

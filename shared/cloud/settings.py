@@ -55,7 +55,7 @@ class Settings:
     oauth_apps: Mapping[str, OAuthApp] = field(default_factory=dict)
     """Vendor -> our registration there, for signing in at the vendor."""
     own_secrets: frozenset[str] = frozenset()
-    """Names of the Key Vault secrets that are the app's own: no connection's credential is ever written to one."""
+    """Names of the Key Vault secrets that are the app's own: no connection's credential is ever one of them."""
     slice_seconds: float = 240.0
     rows_per_file: int = 1_000_000
     job_seconds: float = 2.0
@@ -78,6 +78,10 @@ class Settings:
     memory_mb: int = 500
     """What DuckDB may use."""
     temporary_mb: int = 400
+
+    def owns(self, secret: str) -> bool:
+        """Whether a Key Vault secret is the app's own. Key Vault tells no capitals from small letters."""
+        return secret.lower() in {name.lower() for name in self.own_secrets}
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:

@@ -64,7 +64,7 @@ class Authorizing:
 
     def write(self, secret: str, value: str) -> None:
         """Put a value into Key Vault. Raises RetryAfter, and UserMustAct: also for a secret of the app itself."""
-        if secret in self._cloud.settings.own_secrets:
+        if self._cloud.settings.owns(secret):
             raise Unprocessable(
                 "secret_reserved", f"The secret '{secret}' belongs to the app itself: choose another name."
             )

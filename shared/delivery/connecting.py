@@ -34,6 +34,8 @@ class Named:
     names: Mapping[str, str]
     blobs: Blobs
     wait: Callable[[float], None] = time.sleep
+    is_reserved: Callable[[str], bool] = lambda secret: False
+    """Whether a secret is the app's own: it is sent to no vendor, whoever names it."""
 
     def has(self, name: str) -> bool:
         return name in self.names
@@ -71,7 +73,10 @@ class Named:
                 f"The connection has no credential '{name}' yet: an administrator types it in, names the Key Vault "
                 "secret that holds it, or signs in at the vendor where it offers that.",
             )
-        return self.names[name]
+        secret = self.names[name]
+        if self.is_reserved(secret):
+            raise UserMustAct("secret_reserved", f"The secret '{secret}' belongs to the app itself: name another.")
+        return secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ def open_connection(
     limiter.restore(windows or {})
     hosts = cloud.settings.vendor_hosts
     link = Link(limiter=limiter, vendor_hosts=hosts, before_request=before_request, wait=wait, transport=traced(Wire()))
-    credentials = Named(cloud.secrets, connection.secrets, cloud.blobs, wait)
+    credentials = Named(cloud.secrets, connection.secrets, cloud.blobs, wait, cloud.settings.owns)
     settings = connection.settings | (export.settings if export else {})
     vendor = open_vendor(connection.vendor, settings=settings, credentials=credentials, link=link)
     return Opened(vendor, found, link)

@@ -47,7 +47,7 @@ def _of_target(
 ) -> dict[str, Any]:
     found = [_in_segment(cloud, export, segment, address) for segment in target.segments]
     row = looking.ledger_row(cloud, known.ledger, address)
-    receipts = list(islice(_receipts(cloud, export.name, index, address), RUNS_LOOKED_AT))
+    receipts = list(islice(_receipts(cloud, export, index, address), RUNS_LOOKED_AT))
     return {
         "target": known.key,
         "segments": found,
@@ -81,13 +81,14 @@ def _in_segment(cloud: Cloud, export: Export, segment: str, address: str) -> dic
     }
 
 
-def _receipts(cloud: Cloud, export: str, index: int, address: str) -> Iterator[dict[str, Any]]:
-    """What became of operations on the address, newest run first."""
+def _receipts(cloud: Cloud, export: Export, index: int, address: str) -> Iterator[dict[str, Any]]:
+    """What became of operations on the address in the export's account, newest run first; those in another account,
+    perhaps of a deleted export of this name, are not for whoever may ask about this one."""
     runs = Runs(cloud.runs)
-    for run in islice(runs.history(export), 50):
-        held = runs.delivery(export, run.run, index)
-        folder = layout.delivery_folder(export, run.run, index)
-        found = plans.read(cloud.blobs, folder) if held else None
+    for run in islice(runs.history(export.name), 50):
+        held = runs.delivery(export.name, run.run, index)
+        folder = layout.delivery_folder(export.name, run.run, index)
+        found = plans.read(cloud.blobs, folder) if held and held.value.account == export.account else None
         if held is None or found is None:
             continue
         for operation in _operations(cloud, found[0], address):

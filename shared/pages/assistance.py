@@ -17,7 +17,7 @@ from shared.catalog.models import Schedule
 from shared.control import assistance
 from shared.errors import ExportError
 from shared.pages.errors import PageRoute, words
-from shared.pages.forms import Form
+from shared.pages.forms import Form, group
 from shared.pages.rendering import page
 from shared.pages.schedule_form import schedule_of, shape_from
 from shared.vendors.contract import TargetFound
@@ -32,7 +32,7 @@ _kept: dict[tuple[str, str], tuple[float, Sequence[TargetFound]]] = {}
 @router.post("/schedule/next", dependencies=[Depends(allowed(Action.SEE_EXPORTS))])
 def next_times(request: Request, service: TheService, form: Form) -> Response:
     """When the schedule of a form would fire."""
-    values, issues = schedule_of(shape_from(form.get("schedule", {})))
+    values, issues = schedule_of(shape_from(group(form, "schedule")))
     try:
         times = assistance.next_of(service, Schedule.model_validate(values)) if not issues else []
     except ValidationError as error:

@@ -17,7 +17,7 @@ from shared.control import credentials
 from shared.control.connections import Fate
 from shared.pages.errors import PageRoute
 from shared.pages.exports import connections as all_connections
-from shared.pages.forms import Form, text
+from shared.pages.forms import Form, group, one_of, text
 from shared.pages.rendering import go, not_saved, page
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -76,8 +76,7 @@ def remove_connection(name: str, request: Request, service: TheService, caller: 
     """Detach or remove the exports that use it, then remove the connection."""
     held = service.catalog.connection(name)
     Conditions(if_match=text(form, "version") or None).require(held.etag)
-    fates = form.get("exports")
-    chosen = {str(export): Fate(fate) for export, fate in fates.items()} if isinstance(fates, dict) else {}
+    chosen = {name: one_of(Fate, str(fate), "/exports") for name, fate in group(form, "exports").items()}
     try:
         control.remove(service, held, caller, chosen, keep_members=text(form, "keep_members") == "on")
     except Invalid as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.catalog.issues import Issue
 from shared.catalog.models import ExportInput, Guards, Match, Mode, Target
-from shared.pages.forms import Values, text
+from shared.pages.forms import Values, group, text
 from shared.pages.schedule_form import Shape, schedule_of, shape_from, shape_of
 from shared.vendors.contract import Definition, FieldType, Setting
 
@@ -95,10 +95,10 @@ def draft_from(values: Values) -> Draft:
         targets=tuple(_target_sent(each) for each in _dicts(values, "targets")) or (TargetDraft(),),
         address_column=text(values, "address_column"),
         matching=tuple(row for row in rows if row.field or row.column),
-        settings={name: str(value) for name, value in _dict(values, "settings").items()},
+        settings={name: str(value) for name, value in group(values, "settings").items()},
         mode=text(values, "mode") or Mode.MIRROR,
         guards=_guards_sent(values),
-        schedule=shape_from(_dict(values, "schedule")) if "schedule" in values else Shape(),
+        schedule=shape_from(group(values, "schedule")) if "schedule" in values else Shape(),
         paused=text(values, "paused") == "on",
         version=text(values, "version"),
     )
@@ -150,7 +150,7 @@ def with_suggestions(draft: Draft, address_column: str | None, matching: Sequenc
 def changed(draft: Draft, do: str) -> Draft:
     """The draft after a button that changes its rows: add-field, remove-field:2, add-target, remove-target:1."""
     verb, _, number = do.partition(":")
-    place = int(number) if number.isdigit() else -1
+    place = int(number) if number.isdecimal() and len(number) < 5 else -1
     if verb == "add-field":
         return replace(draft, matching=(*draft.matching, MatchDraft()))
     if verb == "remove-field":
@@ -164,11 +164,6 @@ def changed(draft: Draft, do: str) -> Draft:
 
 def _without(rows: Sequence[Any], place: int) -> tuple[Any, ...]:
     return tuple(row for number, row in enumerate(rows) if number != place)
-
-
-def _dict(values: Values, name: str) -> Values:
-    found = values.get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def _dicts(values: Values, name: str) -> Iterator[Values]:
@@ -185,13 +180,13 @@ def _guards_sent(values: Values) -> dict[str, str]:
     """A form without a connection has no guards yet: they are the usual ones then, and not off."""
     if "guards" not in values:
         return guards_shown(Guards())
-    return {name: text(_dict(values, "guards"), name) for name in (*SHARES, *WHOLE)}
+    return {name: text(group(values, "guards"), name) for name in (*SHARES, *WHOLE)}
 
 
 def _target_sent(values: Values) -> TargetDraft:
     segments = values.get("segments")
     return TargetDraft(
-        segments=tuple(segments) if isinstance(segments, list) else (),
+        segments=tuple(each for each in segments if isinstance(each, str)) if isinstance(segments, list) else (),
         kind=text(values, "kind") or OWN,
         list_name=text(values, "list_name"),
         list_id=text(values, "list_id"),

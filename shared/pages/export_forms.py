@@ -222,4 +222,4 @@ def _columns(segments: list[SegmentView], draft: Draft) -> list[str]:
 def _most(draft: Draft, definition: Definition | None) -> int | None:
     """People that an export may have at the most: its own guard, or the vendor's limit."""
     own = draft.guards.get("max_profiles", "")
-    return int(own) if own.isdigit() else definition.max_profiles if definition else None
+    return int(own) if own.isdecimal() and len(own) < 16 else definition.max_profiles if definition else None

@@ -15,7 +15,7 @@ from shared.control.several import Deed, Done
 from shared.delivery.transitions import RunKind
 from shared.pages.chart import chart
 from shared.pages.errors import PageRoute
-from shared.pages.forms import Form, text
+from shared.pages.forms import Form, one_of, text
 from shared.pages.rendering import go, page
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -43,7 +43,7 @@ def show_export(
 @router.post("/exports/{name}/run", dependencies=[Depends(allowed(Action.START_RUN))])
 def run_export(name: str, service: TheService, form: Form) -> Response:
     """Start a run of the kind that the button names, and go to its page."""
-    started = service.begin(name, RunKind(text(form, "kind") or RunKind.DELIVERY))
+    started = service.begin(name, one_of(RunKind, text(form, "kind") or RunKind.DELIVERY, "/kind"))
     return go(f"/exports/{name}/runs/{started.run.run}")
 
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from fastapi import APIRouter, Depends, Request, Response
+from pydantic import ValidationError
 
-from shared.access.actions import GONE, Action, may
+from shared.access.actions import Action, may
 from shared.access.person import Person
 from shared.api.runs import plain_names
 from shared.api.service import DecisionWord, Service
-from shared.api.views import UNFINISHED, Explanation, Reason, RejectedRow, Report, RunView
-from shared.api.wiring import TheCaller, TheService, allowed
-from shared.catalog.issues import NotFound
-from shared.catalog.models import Connection
+from shared.api.views import UNFINISHED, Decision, Explanation, Reason, RejectedRow, Report, RunView
+from shared.api.wiring import TheCaller, TheService, allowed, run_scope
+from shared.catalog.issues import Invalid, NotFound, issues_of
 from shared.delivery.records import State
 from shared.delivery.transitions import RunKind
 from shared.errors import ExportError
@@ -70,8 +70,11 @@ def cancel(name: str, run: str, request: Request, service: TheService, caller: T
 @router.post("/decision", dependencies=[Depends(allowed(Action.DECIDE_RUN))])
 def decide(name: str, run: str, request: Request, service: TheService, caller: TheCaller, form: Form) -> Response:
     """Answer a guard, about the plan that the page showed."""
-    word = cast(DecisionWord, text(form, "decision"))
-    service.decide(name, run, plan=text(form, "plan"), decision=word, by=caller.name)
+    try:
+        said = Decision(plan=text(form, "plan"), decision=cast(DecisionWord, text(form, "decision")))
+    except ValidationError as error:
+        raise Invalid(issues_of(error.errors())) from None
+    service.decide(name, run, plan=said.plan, decision=said.decision, by=caller.name)
     return _whole(request, service, caller, _run(service, name, run))
 
 
@@ -89,8 +92,7 @@ def _whole(
     request: Request, service: Service, caller: Person, view: RunView, headers: dict[str, str] | None = None
 ) -> Response:
     export = service.catalog.exports.get(view.export)
-    connection = _connection(service, export.item.connection) if export else None
-    scope = connection or GONE
+    scope = run_scope(service, view.export, view)
     report = service.report(view.export, view.run)
     return page(
         request,
@@ -149,8 +151,3 @@ def _run(service: Service, name: str, run: str) -> RunView:
     if view is None:
         raise NotFound("run", run)
     return view
-
-
-def _connection(service: Service, name: str) -> Connection | None:
-    held = service.catalog.connections.get(name)
-    return held.item if held else None

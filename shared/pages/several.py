@@ -17,7 +17,7 @@ from shared.control import several
 from shared.control.several import Deed, Order
 from shared.pages.errors import PageRoute
 from shared.pages.exports import listed
-from shared.pages.forms import Form, Values, text
+from shared.pages.forms import Form, Values, group, one_of, text
 from shared.pages.rendering import page
 from shared.pages.schedule_form import Shape, schedule_of, shape_from, zones
 
@@ -39,12 +39,12 @@ def do_to_several(request: Request, service: TheService, caller: TheCaller, form
     names = [str(name) for name in form.get("exports", ())]
     if not names:
         raise Invalid([Issue("/exports", "Choose at least one export.")])
-    deed = Deed(text(form, "do"))
+    deed = one_of(Deed, text(form, "do"), "/do")
     if deed in _ASK_FIRST and "sure" not in form:
         return _ask(request, service, deed, names)
     schedule, issues = _schedule(form) if deed is Deed.SCHEDULE else (None, [])
     if issues:
-        return _ask(request, service, deed, names, shape_from(form.get("schedule", {})), issues)
+        return _ask(request, service, deed, names, shape_from(group(form, "schedule")), issues)
     order = Order(deed, schedule, keep_members=text(form, "keep_members") == "on")
     return listed(request, service, deed, several.carry_out(service, caller, names, order))
 
@@ -64,7 +64,7 @@ def _ask(
 
 
 def _schedule(form: Values) -> tuple[Schedule | None, list[Issue]]:
-    values, issues = schedule_of(shape_from(form.get("schedule", {})))
+    values, issues = schedule_of(shape_from(group(form, "schedule")))
     try:
         schedule = Schedule.model_validate(values)
     except ValidationError as error:

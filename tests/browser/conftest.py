@@ -1,6 +1,7 @@
 """Real Chromium on the real app: Microsoft's worker library, Azurite, the Key Vault stand-in and simulators.
 
-One app and one browser for a session (or a worker of it). Pictures are left in `test-artefacts/`.
+One app and one browser for a session (or a worker of it). Pictures are left in `test-artefacts/`; those that the docs
+show are left in the folder that `PICTURES` names, if it is set (`make pictures`).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 from azure.storage.blob import BlobServiceClient, ContainerClient
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, FloatRect, Page, expect, sync_playwright
 
 from dev.host.client import Status
 from dev.host.host_process import HostProcess
@@ -28,6 +29,8 @@ from dev.simulators.iterable import PROJECT, STANDARD_KEY, Iterable, Settings
 
 REPOSITORY = Path(__file__).parents[2]
 PICTURES = REPOSITORY / "test-artefacts"
+EXCERPTS = REPOSITORY / (os.environ.get("PICTURES") or PICTURES / "docs")
+MARGIN = 12
 AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 NEVER = "0 0 0 1 1 *"
@@ -198,6 +201,21 @@ class Visit:
         self.page.emulate_media(color_scheme="light")
         if size:
             self.page.set_viewport_size(size)
+
+    def excerpt(self, name: str, parts: str) -> None:
+        """Keep a picture for the docs: what these selectors find on the page, and no more."""
+        EXCERPTS.mkdir(parents=True, exist_ok=True)
+        size = self.page.viewport_size
+        assert size
+        height = self.page.evaluate("document.documentElement.scrollHeight")
+        self.page.set_viewport_size({"width": size["width"], "height": max(size["height"], height)})
+        boxes = [box for part in self.page.locator(parts).all() if (box := part.bounding_box()) and box["height"]]
+        assert boxes, parts
+        left, top = min(box["x"] for box in boxes) - MARGIN, min(box["y"] for box in boxes) - MARGIN
+        right, bottom = max(box["x"] + box["width"] for box in boxes), max(box["y"] + box["height"] for box in boxes)
+        clip = FloatRect(x=left, y=top, width=right + MARGIN - left, height=bottom + MARGIN - top)
+        self.page.screenshot(path=EXCERPTS / f"{name}.png", clip=clip)
+        self.page.set_viewport_size(size)
 
     def check_access(self) -> None:
         """What axe-core calls serious or critical, on the page as it is; in the dark only the colours are new."""

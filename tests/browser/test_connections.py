@@ -22,6 +22,8 @@ def fill_in(visit: Visit, name: str, key: str) -> None:
 def test_an_administrator_adds_a_connection_with_a_typed_key(app: App, visit: Visit) -> None:
     fill_in(visit, "Shops in the north", STANDARD_KEY)
     visit.picture("connection-form")
+    visit.excerpt("connection-credentials", "#credentials")
+    visit.excerpt("connection-consent", ".panel:has(.consent)")
     visit.page.get_by_label("I agree").check()
     visit.button("Save and connect")
     visit.sees("Connected to Iterable.")
@@ -34,6 +36,7 @@ def test_an_administrator_adds_a_connection_with_a_typed_key(app: App, visit: Vi
     visit.sees("local agreed")
     visit.sees("It reads segments in")
     visit.picture("connection")
+    visit.excerpt("connection", ".head, .columns")
     visit.check_access()
 
 
@@ -50,6 +53,7 @@ def test_a_wrong_key_is_said_with_what_to_do_and_the_right_one_rotates_it(app: A
     visit.sees("Nobody agreed yet: no export can use it.")
     visit.go("/connections")
     expect(visit.page.get_by_role("row", name="Wrong key")).to_contain_text("No agreement")
+    visit.excerpt("connections", ".panel.flush")
 
 
 def test_what_is_missing_is_said_at_the_field(visit: Visit) -> None:
@@ -78,11 +82,13 @@ def test_a_connection_in_use_goes_after_a_choice_for_each_export(app: App, visit
     visit.page.get_by_role("row", name="Stays as a plan").get_by_label("Detach").check()
     visit.page.get_by_role("row", name="Goes too").get_by_label("Remove").check()
     visit.picture("connection-remove")
+    visit.excerpt("connection-remove", ".head, .panel")
     visit.check_access()
     visit.button("Remove the connection")
     expect(visit.page).to_have_url(f"{app.host.url}/connections")
     visit.go("/")
     expect(visit.page.get_by_role("row", name="Stays as a plan")).to_contain_text("No connection")
+    visit.excerpt("exports-detached", ".panel.flush")
     expect(visit.page.get_by_role("row", name="Goes too")).to_have_count(0)
     visit.go("/exports/stays-as-a-plan")
     visit.sees("This export has no connection.")

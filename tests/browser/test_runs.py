@@ -51,6 +51,7 @@ def test_those_who_were_not_taken_are_grouped_with_examples_and_a_file(connected
     visit.sees("part-0.csv, row 31")
     visit.sees("The row has no e-mail address.")
     visit.picture("run")
+    visit.excerpt("run", ".head, .panel:has(.tiles), .panel:has(details)")
     visit.check_access()
     with visit.page.expect_download() as download:
         visit.page.get_by_role("link", name="All of them as CSV").click()
@@ -64,6 +65,7 @@ def test_one_person_is_explained(connected: App, visit: Visit) -> None:
     visit.page.get_by_label("E-mail address").fill("P3@example.com ")
     visit.button("Explain")
     visit.sees("On the list, and in the segment.")
+    visit.excerpt("run-explain", ".panel:has(#explanation)")
     visit.page.get_by_label("E-mail address").fill("stranger@example.com")
     visit.button("Explain")
     visit.sees("not in the segment, and never sent")
@@ -79,6 +81,7 @@ def test_a_blocked_run_waits_for_a_decision(connected: App, visit: Visit) -> Non
     visit.sees("Waits for a decision")
     visit.sees("would remove 200 of 300 (67%), limit 20%")
     visit.picture("run-blocked")
+    visit.excerpt("run-blocked", ".head, .panel:has(.tiles)")
     visit.check_access()
     visit.button("Additions only")
     visit.sees("What happened")

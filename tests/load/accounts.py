@@ -12,7 +12,7 @@ from tests.kits import KITS
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """`id` is the simulator's; `known` are settings that tell the simulator of it; `fields` the content that it needs."""
+    """`id` is the simulator's; `known` are settings that tell it of the account, `content` is what that must have."""
 
     vendor: str
     number: int

@@ -81,4 +81,5 @@ def watched() -> Iterator[Leases]:
 
 
 def _account(lease: AccountLease) -> str:
-    return lease._name.removeprefix("leases/").removesuffix(".json")
+    """The lease's blob, which stands for the account."""
+    return lease._name

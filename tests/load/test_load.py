@@ -21,9 +21,7 @@ from tests.load.saying import say, table
 FULL = bool(os.environ.get("LOAD"))
 SIZE = Size(200, 40, 40, 4, 20.0) if FULL else Size(20, 8, 20, 2, 20.0)
 DEAD_VENDOR = "dotdigital"
-SHORTEST_DELAY = 5.0
-"""Seconds that whatever has to wait asks for, before `pace` shortens them."""
-HOST = json.loads(Path("host.json").read_text())["extensions"]["queues"]
+HOST = json.loads((Path(__file__).parents[2] / "host.json").read_text())["extensions"]["queues"]
 
 
 @pytest.mark.slow
@@ -53,14 +51,15 @@ def test_everything_is_due_at_once(storage: StorageAddress, unique: str, pytestc
 
 
 def _the_dead_take_few_turns(world: Crowd, wave: Wave) -> None:
-    """A delivery comes back after the delay that its message asked for, never sooner: it does not keep workers busy."""
-    turns = Counter(
-        turn.content for turn in wave.turns if world.vendor_of(turn) == DEAD_VENDOR and not turn.turned_away
-    )
+    """What waits for a dead vendor is never taken up again at once: it does not keep workers busy."""
+    turns = [turn for turn in wave.turns if world.vendor_of(turn) == DEAD_VENDOR]
+    exports = [name for name in wave.runs if world.of[name].vendor == DEAD_VENDOR]
+    delays = [each.delay for each in wave.asked if world.of[each.message["export"]].vendor == DEAD_VENDOR]
     assert turns, "nobody called at the dead vendor"
-    assert max(turns.values()) == 1, "the same turn was carried out twice"
-    asked = [each.delay for each in wave.asked if world.of[each.message["export"]].vendor == DEAD_VENDOR and each.delay]
-    assert min(asked) >= SHORTEST_DELAY
+    assert min(delays) > 0
+    assert len(turns) <= len(delays) + len(exports)
+    again = Counter(turn.content for turn in turns if not turn.turned_away)
+    assert max(again.values(), default=1) == 1, "the same turn was carried out twice"
 
 
 def all_ended(wave: Wave) -> bool:
