@@ -20,13 +20,13 @@ POLL_SECONDS = "2"
 @blueprint.route(route="api/v1/exports/{name}/run", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 def run_export(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api.on_demand import start_by_key
-    from shared.api.problems import refusal
+    from shared.api.problems import refusal, unexpected
     from shared.errors import ExportError
 
     try:
         started = start_by_key(process.service(), process.access(), req.route_params["name"], req.get_body())
-    except ExportError as error:
-        refused = refusal(error)
+    except Exception as error:  # noqa: BLE001  # the worker would log its text, which may hold addresses
+        refused = refusal(error) if isinstance(error, ExportError) else unexpected(error)
         body, headers = bytes(refused.body), dict(refused.headers)
         return func.HttpResponse(body, status_code=refused.status_code, headers=headers, mimetype=refused.media_type)
     run = started.run

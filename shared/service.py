@@ -35,7 +35,7 @@ from shared.api.views import (
 )
 from shared.catalog.catalog import Catalog
 from shared.catalog.issues import Invalid, Issue, NotNow, issues_of
-from shared.catalog.models import Export, Match, Probed
+from shared.catalog.models import NAME, Export, Match, Probed
 from shared.cloud.cloud import Cloud
 from shared.cloud.readiness import Readiness
 from shared.delivery import (
@@ -150,7 +150,7 @@ class LiveService:
         return next((_summary(run) for run in self._runs.history(export)), None)
 
     def runs(self, export: str, *, top: int, continuation: str | None) -> RunPage:
-        if continuation is not None and self._runs.run(export, continuation) is None:
+        if continuation is not None and not self._is_run(export, continuation):
             raise Unprocessable("bad_token", "This page does not exist: start again without `continue`.")
         found = list(islice(self._runs.history(export, after=continuation or ""), top + 1))
         following = found[top - 1].run if len(found) > top else None
@@ -268,6 +268,10 @@ class LiveService:
 
     def _deliveries(self, export: str, run: str) -> list[Delivery]:
         return [each.value for each in self._runs.deliveries(export, run)]
+
+    def _is_run(self, export: str, run: str) -> bool:
+        """No table is asked for anything but a slug."""
+        return NAME.fullmatch(run) is not None and self._runs.run(export, run) is not None
 
     def _report(self, delivery: Delivery) -> dict[str, Any]:
         folder = layout.delivery_folder(delivery.export, delivery.run, delivery.index)

@@ -44,6 +44,8 @@ def test_a_part_of_a_page_has_the_whole_page_go_and_sign_in(browser: Browser) ->
     headers = {"hx-request": "true", "hx-current-url": "https://exports.example/exports?q=1"}
     answer = browser.get("/api/docs", headers=headers)
     assert (answer.status, answer.headers["hx-redirect"]) == (401, "/auth/login?next=%2Fexports")
+    odd = browser.send("GET", "/", headers=headers | {"hx-current-url": "https://["})
+    assert (odd.status, odd.headers["hx-redirect"]) == (401, "/auth/login?next=%2F")
 
 
 def test_the_api_says_401_in_its_own_way(browser: Browser) -> None:

@@ -39,11 +39,18 @@ from tests.unit.catalog.samples import COLUMNS, START, World
 from tests.unit.catalog.tables import MemoryTable
 
 
-def run(name: str, state: State = State.SUCCEEDED, export: str = "vips") -> RunView:
+def run(name: str, state: State = State.SUCCEEDED, export: str = "vips", connection: str = "") -> RunView:
     target = TargetRun(target="VIP", state=state, plan="plan-1" if state is State.BLOCKED else None)
     progress = Progress(done=1, total=2, step="deliver")
     return RunView(
-        run=name, export=export, state=state, trigger="manual", started_at=START, progress=progress, targets=(target,)
+        run=name,
+        export=export,
+        connection=connection,
+        state=state,
+        trigger="manual",
+        started_at=START,
+        progress=progress,
+        targets=(target,),
     )
 
 

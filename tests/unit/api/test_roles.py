@@ -147,3 +147,46 @@ def test_rights_add_up_over_roles() -> None:
     both = Person("b", "b", frozenset({Role.VIEWER, Role.CONTRIBUTOR}), How.SESSION)
     assert may(both, Action.SEE_EXPORTS) and may(both, Action.EDIT_EXPORT)
     assert not may(both, Action.EDIT_CONNECTION)
+
+
+OF_A_RUN = ["/rejected.csv", "/rejected", "/sample"]
+
+
+@pytest.mark.parametrize("part", OF_A_RUN)
+@pytest.mark.parametrize("over", ["private", "gone"])
+def test_people_of_earlier_runs_stay_with_the_connection_that_they_went_over(part: str, over: str) -> None:
+    service = world_of_a_reused_name(over)
+    answer = Client(create_app(service, KnownCallers())).get(
+        f"/api/v1/exports/vips/runs/old{part}", headers={"x-test-caller": "carl"}
+    )
+    assert answer.status == 403
+
+
+def test_an_earlier_run_is_steered_by_those_alone_who_may_use_its_connection() -> None:
+    client = Client(create_app(world_of_a_reused_name("private"), KnownCallers()), {"x-test-caller": "carl"})
+    assert client.post("/api/v1/exports/vips/runs/old/cancel").status == 403
+    assert client.post("/api/v1/exports/vips/runs/new/cancel").status == 409
+    assert client.get("/api/v1/exports/vips/runs/old").status == 200
+
+
+def test_detaching_takes_the_people_of_its_runs_from_contributors() -> None:
+    service = world_of_a_reused_name("private")
+    client = Client(create_app(service, KnownCallers()))
+    assert client.post("/api/v1/several", {"exports": ["vips"], "do": "detach"}).status == 200
+    assert client.get("/api/v1/exports/vips/runs/new/rejected", headers={"x-test-caller": "carl"}).status == 403
+
+
+def world_of_a_reused_name(over: str) -> FakeService:
+    """An export on a shared connection; `old` is a run from when one of its name was on another connection."""
+    service = FakeService()
+    service.world.connect("private", shared_with=ADMINISTRATORS)
+    service.world.connect("open", shared_with=SHARED)
+    service.world.save("vips", connection="open")
+    service.past = [run("new", connection="open"), run("old", connection=over)]
+    return service
+
+
+def test_who_differs_from_a_deleted_exports_list_is_not_told() -> None:
+    service = FakeService()
+    client = Client(create_app(service, KnownCallers()), {"x-test-caller": "carl"})
+    assert client.get("/api/v1/exports/vips/doctor/differences.csv").status == 404

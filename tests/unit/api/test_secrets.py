@@ -108,3 +108,9 @@ def test_the_trail_says_who_typed_which_credential(client: Client) -> None:
     type_secret(client)
     newest = client.get("/api/v1/audit").json["changes"][0]
     assert (newest["who"], newest["action"], newest["subject"]) == ("ann", "write credentials", "connection marketing")
+
+
+def test_key_vault_tells_no_capitals_from_small_letters_and_neither_do_we(client: Client, service: FakeService) -> None:
+    client.put(ONE, connection_body(secrets={"key": "Courier-App"}))
+    assert type_secret(client).json["code"] == "secret_reserved"
+    assert service.vault.held == {"courier-app": "app+secret/="}

@@ -222,3 +222,40 @@ def test_a_form_that_somebody_overtook_is_not_saved(service: FakeService) -> Non
     service.world.save(display_name="Theirs")
     assert post(client(service), "/exports/vips", form).status == 412
     assert service.catalog.export("vips").item.display_name == "Theirs"
+
+
+def test_people_of_a_run_over_a_private_connection_are_not_shown_to_contributors(service: FakeService) -> None:
+    service.world.connect("private", shared_with="administrators")
+    service.past = [run("r2", connection="marketing"), run("r1", connection="private")]
+    asked = client(service, "carl")
+    assert "/explain" in page(asked.get("/exports/vips/runs/r2"))
+    shown = page(asked.get("/exports/vips/runs/r1"))
+    for hidden in ("/explain", "rejected.csv"):
+        assert hidden not in shown
+
+
+NONSENSE = [
+    ("/exports/vips/run", b"kind=everything"),
+    ("/exports/several", b"exports[]=vips&do=explode"),
+    ("/exports/several", b"exports[]=vips&do=schedule&sure=on&schedule=kind"),
+    ("/exports/vips", "targets.\u00b2.segments[]=x".encode()),
+    ("/exports/vips", b"targets.0.segments.0.x=1"),
+    ("/exports/vips", b"targets.0.segments=1&targets.0.segments[]=2"),
+    ("/exports/vips", b"targets." + b"9" * 5000 + b".kind=id"),
+    ("/exports/vips", b"x" + b".x" * 3000 + b"=1"),
+    ("/exports/vips", b"x=1&" * 5001),
+    ("/exports/vips/form", "do=remove-field:\u00b2".encode()),
+    ("/exports/vips/form", "connection=marketing&guards.max_profiles=\u00b2".encode()),
+    ("/exports/vips/runs/r1/decision", b"plan=plan-1&decision=perhaps"),
+    ("/connections/marketing/remove", b"exports.vips=burn"),
+    ("/schedule/next", b"schedule=kind"),
+]
+
+
+@pytest.mark.parametrize(("path", "form"), NONSENSE)
+def test_what_no_page_sends_is_refused_and_never_a_failure(service: FakeService, path: str, form: bytes) -> None:
+    service.past = [run("r1", State.BLOCKED)]
+    answer = post(client(service), path, form)
+    assert answer.status < 500
+    assert service.decided == []
+    assert [held.item.name for held in service.catalog.exports.all()] == ["vips"]
