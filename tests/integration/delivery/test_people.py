@@ -12,8 +12,9 @@ import pytest
 import requests
 
 from shared.catalog.issues import NotNow
-from shared.delivery import expiring
+from shared.delivery import expiring, explaining
 from shared.delivery.records import State, now
+from shared.errors import Unprocessable
 from tests.integration.delivery.engine import Engine, Person, people
 
 
@@ -58,6 +59,22 @@ def test_a_person_is_explained_from_snapshot_to_receipt(engine: Engine) -> None:
     [target] = engine.service.explain("newsletter", "odd@example.com")["targets"]
     assert target["verdict"].startswith("Not on the list: the person left the segment")
     assert [each["operation"] for each in target["receipts"]] == ["remove", "add"]
+
+
+def test_what_became_of_a_person_in_another_account_is_not_told(engine: Engine) -> None:
+    engine.land(people(1))
+    engine.define()
+    engine.run()
+    export = engine.catalog.export("newsletter").item
+    for account, receipts in [(export.account, 1), ("iterable-other", 0)]:
+        seen = export.model_copy(update={"account": account})
+        [target] = explaining.explain(engine.cloud, seen, "person0@example.com")["targets"]
+        assert len(target["receipts"]) == receipts
+
+
+def test_no_table_is_asked_for_a_page_that_no_run_can_begin(engine: Engine) -> None:
+    with pytest.raises(Unprocessable, match="This page does not exist"):
+        engine.service.runs("newsletter", top=5, continuation="a/b")
 
 
 @pytest.mark.parametrize(
