@@ -94,10 +94,12 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05
               blobTypes: ['blockBlob', 'appendBlob']
               prefixMatch: [
                 '${container}/runs/'
+                '${container}/doctor/'
                 '${container}/leases/'
                 '${container}/locks/'
                 '${container}/poison/'
                 '${container}/probes/'
+                '${container}/verifying/'
                 'app-package/'
                 'azure-webjobs-'
               ]

@@ -116,7 +116,7 @@ class App:
         return {str(person.email) for each in lists if each.name == list_name for person in each.members}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def app() -> Iterator[App]:
     simulator, other = Simulator(Iterable(Settings())), Simulator(campaign_monitor.CampaignMonitor())
     with serve(simulator), serve(other), LocalServices() as services:
@@ -141,8 +141,9 @@ def connected(app: App) -> App:
     return app
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """Ends with this folder: while Playwright runs, no other test of the process can have an event loop."""
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     if found is None:
         reason = f"NO BROWSER TESTS: none of {', '.join(NAMES)} is installed (apt-get install chromium)"

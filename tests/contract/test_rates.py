@@ -19,6 +19,8 @@ JITTER = 0.2
 """Seconds that a busy machine may take for one request longer than for another, so that they arrive closer together."""
 BUDGET = 0.15
 """The connection's share of the documented limits."""
+PEOPLE = 0.1
+"""What checks and saving have beside it."""
 ROWS = 16
 """People of the first run; each is a batch."""
 
@@ -42,8 +44,13 @@ def most_at_once(moments: list[float], seconds: float) -> int:
     return max((sum(start <= other < start + seconds for other in moments) for start in moments), default=0)
 
 
-def allowed(limit: Limit) -> float:
+def share(limit: Limit) -> float:
+    """Calls in a window that deliveries may make."""
     return limit.calls if limit.ours else limit.calls * BUDGET
+
+
+def allowed(limit: Limit) -> float:
+    return limit.calls if limit.ours else limit.calls * (BUDGET + PEOPLE)
 
 
 def test_no_window_ever_has_more_calls_than_the_budget(kit: Kit, storage: StorageAddress, unique: str) -> None:
@@ -61,5 +68,5 @@ def test_no_window_ever_has_more_calls_than_the_budget(kit: Kit, storage: Storag
             moments = [entry.at for entry in engine.calls() if entry.endpoint in limit.endpoints]
             most = most_at_once(moments, min(limit.seconds, WINDOW) - JITTER)
             assert most <= allowed(limit), f"{most} calls to {limit.endpoints} in a window"
-            binding += len(moments) > 1.5 * allowed(limit)
+            binding += len(moments) > 1.5 * share(limit)
         assert binding, "no limit was ever met"
