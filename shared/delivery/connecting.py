@@ -86,6 +86,7 @@ class Opened:
     vendor: Vendor
     definition: Definition
     link: Link
+    credentials: Named
 
 
 def open_connection(
@@ -110,7 +111,7 @@ def open_connection(
     credentials = Named(cloud.secrets, connection.secrets, cloud.blobs, wait, cloud.settings.owns)
     settings = connection.settings | (export.settings if export else {})
     vendor = open_vendor(connection.vendor, settings=settings, credentials=credentials, link=link)
-    return Opened(vendor, found, link)
+    return Opened(vendor, found, link, credentials)
 
 
 def usable(connection: Connection | None, name: str) -> Connection:

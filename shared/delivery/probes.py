@@ -23,7 +23,7 @@ from shared.catalog.models import Connection, ProbeAnswer, Probed, ProbeState
 from shared.catalog.store import connection_store
 from shared.cloud.cloud import Cloud
 from shared.delivery import addresses, layout
-from shared.delivery.connecting import Named, open_connection
+from shared.delivery.connecting import open_connection
 from shared.delivery.lease import AccountLease, Taken
 from shared.delivery.messages import ProbeMessage
 from shared.delivery.records import now
@@ -176,7 +176,7 @@ def _slice(cloud: Cloud, connection: Connection, course: _Course, lease: Account
     probe = open_probe(
         connection.vendor,
         settings=connection.settings,
-        credentials=Named(cloud.secrets, connection.secrets, cloud.blobs, lease.wait),
+        credentials=opened.credentials,
         link=opened.link,
         canaries=Canaries(course.base, course.mark),
         book=book,

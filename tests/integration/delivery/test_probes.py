@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -182,6 +183,17 @@ def test_a_connection_that_does_not_work_fails_its_probe_and_says_why(world: Eng
     assert failed.state is ProbeState.FAILED
     assert "does not know this API key" in failed.message
     assert Told.ANSWERED not in {each.told for each in failed.answers}
+
+
+def test_a_secret_of_the_app_itself_is_not_sent_to_the_vendor(world: Engine) -> None:
+    named = world.catalog.connection("campaign-monitor").item.secrets.values()
+    before = len(world.calls())
+    begin(world)
+    world.cloud.settings = replace(world.cloud.settings, own_secrets=frozenset(named))
+    world.pump()
+    assert probed(world).state is ProbeState.FAILED
+    assert "belongs to the app itself" in probed(world).message
+    assert len(world.calls()) == before
 
 
 def test_a_message_that_failed_too_often_ends_the_probe(world: Engine) -> None:
