@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from shared.catalog.models import Connection
 from shared.cloud.cloud import Cloud
-from shared.delivery import connecting, slices, verifying
+from shared.delivery import connecting
 from shared.delivery.connecting import Opened, open_connection
 from shared.vendors.transport import Transport, Wire
 
@@ -85,7 +85,7 @@ def watched_vendors() -> Iterator[None]:
             return open_connection(cloud, connection, **options)
 
     one_at_a_time = Lock()
-    with mock.patch.object(slices, "open_connection", opened), mock.patch.object(verifying, "open_connection", opened):
+    with mock.patch.object(connecting, "open_connection", opened):
         yield
 
 

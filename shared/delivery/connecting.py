@@ -13,6 +13,7 @@ from shared.cloud.blobs import Blobs
 from shared.cloud.cloud import Cloud
 from shared.cloud.secrets import Secrets
 from shared.delivery import layout
+from shared.delivery.lease import AccountLease
 from shared.errors import LeaseLost, RetryAfter, UserMustAct
 from shared.vendors.contract import Definition, Vendor
 from shared.vendors.http import Link
@@ -112,6 +113,20 @@ def open_connection(
     settings = connection.settings | (export.settings if export else {})
     vendor = open_vendor(connection.vendor, settings=settings, credentials=credentials, link=link)
     return Opened(vendor, found, link, credentials)
+
+
+def open_leased(cloud: Cloud, connection: Connection, lease: AccountLease, *, export: Export | None = None) -> Opened:
+    """Open a connection whose account's lease is held: within the rate windows that it carries, and carries on."""
+    opened = open_connection(
+        cloud,
+        connection,
+        export=export,
+        windows=lease.carried.get("windows"),
+        before_request=lease.check,
+        wait=lease.wait,
+    )
+    lease.state = lambda: {**lease.carried, "windows": opened.link.limiter.state()}
+    return opened
 
 
 def usable(connection: Connection | None, name: str) -> Connection:

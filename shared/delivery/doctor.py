@@ -20,12 +20,12 @@ from shared.catalog.models import Connection, Export
 from shared.catalog.store import connection_store, export_store
 from shared.cloud.cloud import Cloud
 from shared.delivery import layout, ledger, looking, rolls
-from shared.delivery.connecting import open_connection, usable
-from shared.delivery.lease import AccountLease, Taken
+from shared.delivery.connecting import open_leased, usable
+from shared.delivery.lease import AccountLease, sent_again
 from shared.delivery.looking import KnownTarget
 from shared.delivery.messages import DoctorMessage
 from shared.delivery.records import now
-from shared.errors import ExportError, LeaseLost, RetryAfter, Unprocessable, UserMustAct
+from shared.errors import ExportError, RetryAfter, Unprocessable, UserMustAct
 from shared.vendors.contract import Definition, TargetFound
 from shared.vendors.registry import definition
 
@@ -34,7 +34,6 @@ log = logging.getLogger(__name__)
 KEPT = timedelta(days=1)
 """For so long the file with addresses is kept."""
 GIVEN_UP = timedelta(hours=6)
-TAKEN_AGAIN = 60.0
 _POISONED = "The check-up failed several times; the log has the details."
 _UNDER_WAY = "A run of the export is under way: check again when it has ended."
 
@@ -135,12 +134,8 @@ def carry_out(cloud: Cloud, message: DoctorMessage, *, clock: Clock = now) -> No
         log.info("Dropped a message of another check-up: %s.", message.export)
         return
     try:
-        _with_lease(cloud, made, clock)
-    except Taken as taken:
-        cloud.slices.send(message.body(), delay=taken.seconds + random.uniform(0, 1))
-    except LeaseLost as lost:
-        log.warning("A check-up stopped: %s.", lost)
-        cloud.slices.send(message.body(), delay=TAKEN_AGAIN)
+        with sent_again(cloud.slices, message.body(), "A check-up"):
+            _with_lease(cloud, made, clock)
     except RetryAfter as error:
         at = clock().timestamp()
         if at - made.started > GIVEN_UP.total_seconds():
@@ -186,19 +181,10 @@ def _with_lease(cloud: Cloud, made: CheckUp, clock: Clock) -> None:
         raise UserMustAct("export_changed", "The export was deleted, or leads to another account now.")
     export = stored.item
     connection, vendor = _connection(cloud, export), _definition(cloud, export)
-    quiet = vendor.request_seconds + max((rate.seconds for rate in vendor.rates), default=0.0)
-    with AccountLease(cloud.blobs, made.account, quiet_seconds=quiet, look=lambda: None) as lease:
+    with AccountLease(cloud.blobs, made.account, quiet_seconds=vendor.quiet_seconds, look=lambda: None) as lease:
         if _current(cloud, made.sent) is None:
             return
-        opened = open_connection(
-            cloud,
-            connection,
-            export=export,
-            windows=lease.carried.get("windows"),
-            before_request=lease.check,
-            wait=lease.wait,
-        )
-        lease.state = lambda: {**lease.carried, "windows": opened.link.limiter.state()}
+        opened = open_leased(cloud, connection, lease, export=export)
         known = _target(cloud, export, made.target)
         if known.memory.get("open"):
             raise NotNow("run_under_way", _UNDER_WAY)

@@ -8,8 +8,10 @@ a full window has passed.
 from __future__ import annotations
 
 import logging
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self
@@ -17,6 +19,7 @@ from typing import Any, Self
 import orjson
 
 from shared.cloud.blobs import Blobs
+from shared.cloud.queue import Queue
 from shared.delivery import layout
 from shared.errors import ExportError, LeaseLost
 
@@ -30,12 +33,28 @@ LOOK_SECONDS = 2.0
 """How often the background thread looks for a cancellation."""
 
 
+SENT_AGAIN = 60.0
+"""Seconds after which work is tried again that lost its lease."""
+
+
 class Taken(ExportError):
     """Another worker has the account, or had it until just now; try again after `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__("the account is in use")
         self.seconds = seconds
+
+
+@contextmanager
+def sent_again(queue: Queue, message: Mapping[str, Any], what: str) -> Iterator[None]:
+    """Send the message again, for later, where the work in the block cannot have the account or loses it."""
+    try:
+        yield
+    except Taken as taken:
+        queue.send(message, delay=taken.seconds + random.uniform(0, 1))
+    except LeaseLost as lost:
+        log.warning("%s stopped: %s.", what, lost)
+        queue.send(message, delay=SENT_AGAIN)
 
 
 class AccountLease:

@@ -7,7 +7,6 @@ that was cut off goes on with the same message, or the timer sends it again.
 from __future__ import annotations
 
 import logging
-import random
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -23,11 +22,11 @@ from shared.catalog.models import Connection, ProbeAnswer, Probed, ProbeState
 from shared.catalog.store import connection_store
 from shared.cloud.cloud import Cloud
 from shared.delivery import addresses, layout
-from shared.delivery.connecting import open_connection
-from shared.delivery.lease import AccountLease, Taken
+from shared.delivery.connecting import open_leased
+from shared.delivery.lease import AccountLease, sent_again
 from shared.delivery.messages import ProbeMessage
 from shared.delivery.records import now
-from shared.errors import Conflict, LeaseLost, Unprocessable, UserMustAct
+from shared.errors import Conflict, Unprocessable, UserMustAct
 from shared.vendors.canaries import Canaries
 from shared.vendors.contract import Finding
 from shared.vendors.probing import Notebook, advance, conclude, open_probe, questions
@@ -38,7 +37,6 @@ log = logging.getLogger(__name__)
 LONGEST = timedelta(hours=1)
 """After so long a probe asks nothing more and clears away."""
 GIVEN_UP = timedelta(hours=24)
-TAKEN_AGAIN = 60.0
 LONGEST_LOCAL = 64
 """Characters before the at sign."""
 _WRITES = 5
@@ -104,13 +102,8 @@ def carry_out(cloud: Cloud, message: ProbeMessage, *, clock: Clock = now) -> Non
         # The connection went, or leads elsewhere now: another probe clears away.
         cloud.blobs.delete(layout.probe(message.connection))
         return
-    try:
+    with sent_again(cloud.slices, message.body(), "A slice of a probe"):
         _with_lease(cloud, held.item, message, clock)
-    except Taken as taken:
-        cloud.slices.send(message.body(), delay=taken.seconds + random.uniform(0, 1))
-    except LeaseLost as lost:
-        log.warning("A slice of a probe stopped: %s.", lost)
-        cloud.slices.send(message.body(), delay=TAKEN_AGAIN)
 
 
 def fail_poisoned(cloud: Cloud, message: ProbeMessage, *, clock: Clock = now) -> None:
@@ -133,8 +126,7 @@ def wake(cloud: Cloud, *, clock: Clock = now) -> None:
 
 
 def _with_lease(cloud: Cloud, connection: Connection, message: ProbeMessage, clock: Clock) -> None:
-    found = definition(connection.vendor)
-    quiet = found.request_seconds + max((rate.seconds for rate in found.rates), default=0.0)
+    quiet = definition(connection.vendor).quiet_seconds
     with AccountLease(cloud.blobs, str(connection.account), quiet_seconds=quiet, look=lambda: None) as lease:
         course = _current(cloud, message)
         if course is None:
@@ -164,14 +156,7 @@ def _slice(cloud: Cloud, connection: Connection, course: _Course, lease: Account
         lease.hold()
         _write(cloud, course, clock)
 
-    opened = open_connection(
-        cloud,
-        connection,
-        windows=lease.carried.get("windows"),
-        before_request=lease.check,
-        wait=lease.wait,
-    )
-    lease.state = lambda: {**lease.carried, "windows": opened.link.limiter.state()}
+    opened = open_leased(cloud, connection, lease)
     book = Notebook(course.facts, save)
     probe = open_probe(
         connection.vendor,

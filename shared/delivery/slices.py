@@ -7,7 +7,6 @@ sending the message of that turn; if it dies between the two, the timer sends th
 from __future__ import annotations
 
 import logging
-import random
 import secrets
 import time
 from collections.abc import Callable
@@ -21,13 +20,13 @@ from shared.cloud import telemetry
 from shared.cloud.cloud import Cloud
 from shared.cloud.telemetry import Metric, Span
 from shared.delivery import jobs, scratch, step_commit, step_plan, step_send
-from shared.delivery.connecting import open_connection, usable
-from shared.delivery.lease import AccountLease, Taken
+from shared.delivery.connecting import open_leased, usable
+from shared.delivery.lease import AccountLease, Taken, sent_again
 from shared.delivery.messages import SliceMessage
 from shared.delivery.records import Delivery, Run, State, Step, now
 from shared.delivery.runs import Runs, Versioned
 from shared.delivery.work import Cancelled, Work
-from shared.errors import Blocked, Conflict, LeaseLost, RetryAfter, UserMustAct
+from shared.errors import Blocked, Conflict, RetryAfter, UserMustAct
 from shared.vendors.registry import definition
 
 log = logging.getLogger(__name__)
@@ -35,7 +34,6 @@ log = logging.getLogger(__name__)
 PATIENCE = timedelta(hours=24)
 """A delivery that has made no progress for so long, for reasons that waiting should mend, fails."""
 SHORTEST_WAIT, LONGEST_WAIT = 0.1, 3600.0
-TAKEN_AGAIN = 60.0
 CANCELLED = "The run was cancelled."
 
 
@@ -57,15 +55,13 @@ def carry_out(cloud: Cloud, message: SliceMessage, *, clock: Callable[[], dateti
     if held is None or run is None or not _is_current(held.value, message):
         log.info("Dropped a message of another turn: run %s, turn %d.", message.run, message.turn)
         return
-    try:
-        with telemetry.span(Span.SLICE, run.value.trace, **_names(held.value)):
-            _with_lease(cloud, runs, held, run.value, clock)
-    except Taken as taken:
-        telemetry.measure(Metric.LEASE_WAITS, 1)
-        cloud.slices.send(message.body(), delay=taken.seconds + random.uniform(0, 1))
-    except LeaseLost as lost:
-        log.warning("A slice of run %s stopped: %s.", message.run, lost)
-        cloud.slices.send(message.body(), delay=TAKEN_AGAIN)
+    with sent_again(cloud.slices, message.body(), f"A slice of run {message.run}"):
+        try:
+            with telemetry.span(Span.SLICE, run.value.trace, **_names(held.value)):
+                _with_lease(cloud, runs, held, run.value, clock)
+        except Taken:
+            telemetry.measure(Metric.LEASE_WAITS, 1)
+            raise
 
 
 def _names(delivery: Delivery) -> dict[str, str | int]:
@@ -81,7 +77,7 @@ def _with_lease(cloud: Cloud, runs: Runs, held: Versioned[Delivery], run: Run, c
     export = Export.model_validate_json(run.definition)
     stored = connection_store(cloud.connections).get(export.connection)
     vendor = definition(stored.item.vendor) if stored else None
-    quiet = vendor.request_seconds + max((rate.seconds for rate in vendor.rates), default=0.0) if vendor else 0.0
+    quiet = vendor.quiet_seconds if vendor else 0.0
     delivery = held.value
 
     def look() -> None:
@@ -101,14 +97,7 @@ def _with_lease(cloud: Cloud, runs: Runs, held: Versioned[Delivery], run: Run, c
         if connection is None:
             _fail_without_vendor(runs, again, f"There is no connection '{export.connection}' any more.", clock)
             return
-        opened = open_connection(
-            cloud,
-            connection,
-            export=export,
-            windows=lease.carried.get("windows"),
-            before_request=lease.check,
-            wait=lease.wait,
-        )
+        opened = open_leased(cloud, connection, lease, export=export)
         work = Work(
             cloud=cloud,
             runs=runs,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import random
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -20,8 +19,8 @@ from shared.catalog.store import connection_store
 from shared.cloud.cloud import Cloud
 from shared.delivery import layout
 from shared.delivery.committing import Outcomes
-from shared.delivery.connecting import Opened, open_connection, usable
-from shared.delivery.lease import AccountLease, Taken
+from shared.delivery.connecting import Opened, open_leased, usable
+from shared.delivery.lease import AccountLease, sent_again
 from shared.delivery.messages import VerifyMessage
 from shared.delivery.records import Delivery, Step, now
 from shared.delivery.runs import Runs, Versioned
@@ -36,7 +35,6 @@ log = logging.getLogger(__name__)
 
 MOST_LOOKS = 3
 GIVEN_UP = timedelta(hours=6)
-TAKEN_AGAIN = 60.0
 _POISONED = "Verifying failed several times; the log has the details."
 
 Clock = Callable[[], datetime]
@@ -96,13 +94,8 @@ def carry_out(cloud: Cloud, message: VerifyMessage, *, clock: Clock = now) -> No
     if held is None:  # expired
         cloud.blobs.delete(course.blob)
     elif held.value.step is Step.DONE:  # else the commit is repeated, and sends the message anew
-        try:
+        with sent_again(cloud.slices, message.body(), "A verification"):
             _with_lease(cloud, message, held, clock)
-        except Taken as taken:
-            cloud.slices.send(message.body(), delay=taken.seconds + random.uniform(0, 1))
-        except LeaseLost as lost:
-            log.warning("A verification stopped: %s.", lost)
-            cloud.slices.send(message.body(), delay=TAKEN_AGAIN)
 
 
 def fail_poisoned(cloud: Cloud, message: VerifyMessage, *, clock: Clock = now) -> None:
@@ -139,8 +132,7 @@ def _with_lease(cloud: Cloud, message: VerifyMessage, held: Versioned[Delivery],
     except UserMustAct as error:
         _end(cloud, course, held, _unverified(error.message), clock)
         return
-    vendor = definition(connection.vendor)
-    quiet = vendor.request_seconds + max((rate.seconds for rate in vendor.rates), default=0.0)
+    quiet = definition(connection.vendor).quiet_seconds
     with AccountLease(cloud.blobs, course.account, quiet_seconds=quiet, look=lambda: None) as lease:
         course = _current(cloud, message)
         if course is not None:
@@ -148,15 +140,7 @@ def _with_lease(cloud: Cloud, message: VerifyMessage, held: Versioned[Delivery],
 
 
 def _look(cloud: Cloud, course: _Course, subject: Subject, lease: AccountLease, clock: Clock) -> None:
-    opened = open_connection(
-        cloud,
-        subject.connection,
-        export=subject.export,
-        windows=lease.carried.get("windows"),
-        before_request=lease.check,
-        wait=lease.wait,
-    )
-    lease.state = lambda: {**lease.carried, "windows": opened.link.limiter.state()}
+    opened = open_leased(cloud, subject.connection, lease, export=subject.export)
     course.looks += 1
     try:
         found, settled = compare(cloud, subject, opened)

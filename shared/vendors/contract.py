@@ -183,6 +183,12 @@ class Definition:
     """What to look up before an export is given a list that exists, where the vendor's API does not tell."""
     oauth: OAuth | None = None
     """Where the vendor has it, a person may sign in at the vendor in place of giving us a key."""
+
+    @property
+    def quiet_seconds(self) -> float:
+        """After so long nothing of a dead worker is under way or counted: its longest request, then a full window."""
+        return self.request_seconds + max((rate.seconds for rate in self.rates), default=0.0)
+
     fresh_seconds: float = 60.0
     """For so long after a write, `count` and `look_at` may still tell of the time before it."""
     most_members: int = 200_000
