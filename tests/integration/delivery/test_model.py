@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from tests.integration.delivery.engine import Engine, Person
 
 WRITES = ("POST /api/lists/subscribe", "POST /api/users/bulkUpdate", "POST /api/lists/unsubscribe")
 NUMBERS = st.integers(0, 7)
+EXAMPLES = 100 if os.environ.get("FAULTS") == "every" else 12
 
 steps = st.lists(
     st.one_of(
@@ -100,7 +102,7 @@ def check(engine: Engine) -> None:
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(steps)
 @example([("land", {}), ("run", None), ("land", {0: "Oslo"})])
