@@ -34,7 +34,7 @@ def main() -> int:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     wait, stop = _stop_signal()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+        signal.signal(number, lambda *_: None)
     if options.end_with_input:
         threading.Thread(target=_read_to_end, args=(stop,), daemon=True).start()
     try:
@@ -64,11 +64,14 @@ def _serving(options: argparse.Namespace) -> Serving:
 
 
 def _stop_signal() -> tuple[Callable[[], object], Callable[..., object]]:
-    """Two functions: to wait, and to end the wait, from any thread and from a signal handler.
+    """Two functions: to wait, and to end the wait, from any thread.
 
-    A pipe, because a threading.Event deadlocks when its handler interrupts the very thread that waits for it.
+    A pipe, because a threading.Event deadlocks when its handler interrupts the very thread that waits for it. Signals
+    write into it below Python: one that the kernel gives to another thread does not wake the thread that waits.
     """
     reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer)
     return lambda: os.read(reader, 1), lambda *_: os.write(writer, b".")
 
 

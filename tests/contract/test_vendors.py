@@ -20,10 +20,11 @@ from tests.kits import KITS, Kit
 
 
 def calm(engine: Engine) -> None:
-    """The trouble is over; two runs resolve what it left."""
+    """The trouble is over; two runs at most resolve what it left."""
     engine.simulator.faults.set([])
     for _ in range(2):
-        accounted(engine, engine.run())
+        if all(outcome.endswith("accepted") for outcome in accounted(engine, engine.run())):
+            break
 
 
 def test_every_vendor_of_the_registry_is_tested() -> None:
@@ -104,7 +105,7 @@ def test_a_rate_limit_is_obeyed_and_costs_nobody(engine: Engine, retry_after: st
     clean(engine)
 
 
-SILENCE = 1.5
+SILENCE = 1.0
 """Seconds without an answer that are too many."""
 
 TROUBLE: dict[str, dict[str, Any]] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import socket
@@ -139,6 +140,16 @@ def test_the_command_ends_cleanly_and_takes_its_services_with_it(end: signal.Sig
         assert (process.returncode, output) == (0, "")
         assert "Warning" not in log
         wait_for_end(storage)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a signal can be sent to one thread of a process")
+def test_a_signal_that_another_thread_gets_ends_the_command_too() -> None:
+    with command() as (process, _):
+        others = [int(task.name) for task in Path(f"/proc/{process.pid}/task").iterdir()]
+        tgkill = {"x86_64": 234, "aarch64": 131}[os.uname().machine]
+        ctypes.CDLL(None).syscall(tgkill, process.pid, max(others), signal.SIGTERM)
+        process.communicate(timeout=30)
+        assert process.returncode == 0
 
 
 def test_a_killed_command_takes_its_services_with_it() -> None:
