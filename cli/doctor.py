@@ -2,31 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
 
 from cli.api import Api, path
 from cli.failures import Exit, Failure
+from cli.findings import Check, Finding, State
 from cli.watching import GOOD, UNDER_WAY
-
-State = Literal["ok", "warning", "failed"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What one check found out about one thing."""
-
-    check: str
-    subject: str
-    state: State
-    message: str = ""
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-Check = Callable[[Api], Iterator[Finding]]
 
 
 def ready(api: Api) -> Iterator[Finding]:
@@ -81,11 +62,15 @@ def segments(api: Api) -> Iterator[Finding]:
 CHECKS: tuple[Check, ...] = (ready, signed_in, connections, exports, segments)
 
 
-def examine(api: Api) -> tuple[list[Finding], Exit]:
+BEGINNING: tuple[Check, ...] = (ready, signed_in)
+"""What comes before a look at one export alone."""
+
+
+def examine(api: Api, checks: Sequence[Check] = CHECKS) -> tuple[list[Finding], Exit]:
     """Every finding, and what they mean for a script. Where nobody answers or knows us, the rest is not asked."""
     found: list[Finding] = []
     worst = Exit.OK
-    for check in CHECKS:
+    for check in checks:
         try:
             found += check(api)
         except Failure as failure:

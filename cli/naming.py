@@ -15,12 +15,13 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 RULE = "Names have 1 to 63 lower-case letters, digits and hyphens, and begin with a letter or digit."
 
 
-def _name(given: str | None) -> str | None:
+def a_name(given: str | None) -> str | None:
+    """The name, if it is one."""
     if given is not None and not NAME.fullmatch(given):
         raise typer.BadParameter(RULE)
     return given
 
 
-ExportName = Annotated[str, typer.Argument(metavar="EXPORT", callback=_name, help="Name of the export.")]
-ConnectionName = Annotated[str, typer.Argument(metavar="CONNECTION", callback=_name, help="Name of the connection.")]
-RunId = Annotated[str | None, typer.Option("--run", callback=_name, help="Id of the run; the newest one without it.")]
+ExportName = Annotated[str, typer.Argument(metavar="EXPORT", callback=a_name, help="Name of the export.")]
+ConnectionName = Annotated[str, typer.Argument(metavar="CONNECTION", callback=a_name, help="Name of the connection.")]
+RunId = Annotated[str | None, typer.Option("--run", callback=a_name, help="Id of the run; the newest one without it.")]

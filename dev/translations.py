@@ -18,7 +18,8 @@ from babel.messages.pofile import read_po, write_po
 
 from shared.api.problems import KINDS
 from shared.pages.languages import DOMAIN, LANGUAGES, LOCALE
-from shared.pages.messages import TEMPLATES, WORDS
+from shared.pages.messages import WORDS
+from shared.pages.phrases import TEMPLATES
 from shared.vendors.registry import DEFINITIONS
 
 PAGES = Path(__file__).parents[1] / "shared" / "pages"

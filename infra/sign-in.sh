@@ -19,6 +19,8 @@ usage: infra/sign-in.sh --environment NAME --resource-group GROUP [options]
 You need: the right to register applications (Application Developer in Entra ID) and, on the Key Vault, the role
 Key Vault Secrets Officer. The client secret goes from Entra ID to Key Vault through a pipe: it is on no command line, in
 no file and in no output. It ends after a year.
+The Azure CLI is authorised for the registration, so that people with az login can use the command line; what they may
+do there, their role says.
 TEXT
 }
 
@@ -53,6 +55,13 @@ ROLES='[
    "description": "Sees exports and how they went, and no people.",
    "allowedMemberTypes": ["User", "Application"], "isEnabled": true}
 ]'
+# What the Azure CLI asks for in people's name, so that `az login` signs in to the command line too.
+SCOPE=4f1f9c52-6f0e-4b0f-9a54-0d7e6f3a1c10
+SCOPE_ENTRY='{"id": "'$SCOPE'", "value": "use", "type": "User", "isEnabled": true,
+  "adminConsentDisplayName": "Use segment exports", "userConsentDisplayName": "Use segment exports",
+  "adminConsentDescription": "Use segment exports in the name of the person who signed in, within their role.",
+  "userConsentDescription": "Use segment exports in your name, within your role."}'
+AZURE_CLI=04b07795-8ddb-461a-bbee-02f9e1bf7b46
 
 output() {
   az deployment group show --resource-group "$GROUP" --name "segment-exports-$ENVIRONMENT" \
@@ -73,6 +82,40 @@ store_secret() {
     az keyvault secret set --vault-name "$VAULT" --name "$SECRET" --file /dev/stdin --encoding utf-8 --output none ||
     die "the client secret could not be stored in $VAULT. Do you have the role Key Vault Secrets Officer there? Run this again."
   say "A new client secret is in $VAULT, named $SECRET."
+}
+
+exposed() {
+  az ad app show --id "$CLIENT" --query "api.$1" --output json
+}
+
+# more LIST ENTRY: the JSON list with one more entry.
+more() {
+  local entries
+  entries=$(tr -d '\r\n' <<<"$1")
+  entries=${entries#\[} entries=${entries%\]}
+  case "$entries" in *[![:space:]]*) printf '[%s, %s]' "$entries" "$2" ;; *) printf '[%s]' "$2" ;; esac
+}
+
+expose() {
+  az rest --method PATCH --url "https://graph.microsoft.com/v1.0/applications(appId='$CLIENT')" --output none \
+    --headers Content-Type=application/json --body "{\"api\": {\"requestedAccessTokenVersion\": 2, \"$1\": $2}}"
+}
+
+# What others exposed or authorised stays. Entra ID may take some seconds to know the scope that it was just given.
+authorise_azure_cli() {
+  local tries=${EXPOSE_TRIES:-6}
+  if [ "$(exposed "oauth2PermissionScopes[?id=='$SCOPE'] | length(@)")" = 0 ]; then
+    expose oauth2PermissionScopes "$(more "$(exposed "oauth2PermissionScopes[?id!='$SCOPE']")" "$SCOPE_ENTRY")"
+  fi
+  [ "$(exposed "preAuthorizedApplications[?appId=='$AZURE_CLI' && contains(delegatedPermissionIds, '$SCOPE')] | length(@)")" = 0 ] ||
+    return 0
+  local others entry='{"appId": "'$AZURE_CLI'", "delegatedPermissionIds": ["'$SCOPE'"]}'
+  others=$(exposed "preAuthorizedApplications[?appId!='$AZURE_CLI']")
+  until expose preAuthorizedApplications "$(more "$others" "$entry")"; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || die "the Azure CLI could not be authorised for the registration. Run this again in a minute."
+    sleep "${EXPOSE_WAIT:-10}"
+  done
 }
 
 has_secret() {
@@ -96,6 +139,7 @@ fi
 az ad app update --id "$CLIENT" --web-redirect-uris "$URL/auth/callback" "$URL/auth/signed-out" --identifier-uris "api://$CLIENT" \
   --requested-access-token-version 2 --app-roles "$ROLES" --output none
 az ad sp show --id "$CLIENT" --query id --output none 2>/dev/null || az ad sp create --id "$CLIENT" --output none
+authorise_azure_cli
 # Whoever has no role is turned away by Entra ID already.
 az ad sp update --id "$CLIENT" --set appRoleAssignmentRequired=true --output none
 if [ "$NEW_SECRET" = yes ] || ! has_secret; then store_secret; fi

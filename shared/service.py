@@ -14,12 +14,9 @@ from pydantic import ValidationError
 
 from shared.access.audit import Trail
 from shared.api.check_ups import CheckUpCost, CheckUpView, Doctor
-from shared.api.service import DecisionWord, SegmentInfo
-from shared.api.views import (
+from shared.api.export_views import PreviewRow
+from shared.api.run_views import (
     Counts,
-    Identity,
-    Link,
-    PreviewRow,
     Progress,
     Reason,
     RejectedRow,
@@ -33,6 +30,8 @@ from shared.api.views import (
     TargetRun,
     Verification,
 )
+from shared.api.service import DecisionWord, SegmentInfo
+from shared.api.views import Identity, Link
 from shared.catalog.catalog import Catalog
 from shared.catalog.issues import Invalid, Issue, NotNow, issues_of
 from shared.catalog.models import NAME, Export, Match, Probed

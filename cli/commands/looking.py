@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from cli.api import path
+from cli.check_ups import Wanted, compared, telling
 from cli.desk import Json, desk_of, table
-from cli.doctor import examine
-from cli.failures import Exit
-from cli.naming import ConnectionName
+from cli.doctor import BEGINNING, CHECKS, examine
+from cli.failures import Exit, usage
+from cli.naming import ConnectionName, a_name
 
 _DAY = 86_400
 
@@ -38,25 +39,54 @@ def check(
     same_account: Annotated[
         bool, typer.Option("--same-account", help="The key was replaced, and leads to the same account: keep it.")
     ] = False,
+    other_account: Annotated[
+        bool,
+        typer.Option("--other-account", help="It leads to another account: take it over; its exports are saved again."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Ask the vendor whether a connection works; exit status 1 if not."""
+    """Ask the vendor whether a connection works; exit status 1 if not.
+
+    Where it leads to another account than its exports', or has a new key that does not tell (Iterable), the code is
+    account_switched, and the exports do not run until one of the two options says which it is.
+    """
     desk = desk_of(context, as_json)
-    query = {"same_account": "true"} if same_account else None
+    if same_account and other_account:
+        raise usage("both_accounts", "Give --same-account or --other-account, not both.")
+    said = {"same_account": same_account, "other_account": other_account}
+    query = {name: "true" for name, given in said.items() if given}
     found = desk.api.send("POST", path("connections", name, "check"), query=query).body
     words = [found["message"], *(f"{key}: {value}" for key, value in found["details"].items()), *found["warnings"]]
     desk.show(found, f"{name}: {'ok' if found['ok'] else found['code']}", *words)
     raise typer.Exit(Exit.OK if found["ok"] else Exit.FAILED)
 
 
-def doctor(context: typer.Context, as_json: Json = False) -> None:
+def doctor(
+    context: typer.Context,
+    lists: Annotated[
+        bool, typer.Option("--lists", help="Compare the lists of all exports with the service's records of them, too.")
+    ] = False,
+    export: Annotated[
+        str | None,
+        typer.Option("--export", metavar="EXPORT", callback=a_name, help="Compare the lists of this export only."),
+    ] = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="Read everyone on the lists, to learn who is missing and who is a stranger.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Look whether everything is well.
 
     Is the app there and ready, who are we, does every connection work, how did every export do last, can every segment
-    be read? Exit status 1 if something failed; warnings leave it 0.
+    be read? Exit status 1 if something failed; warnings leave it 0. The service compares lists in turn with its
+    deliveries, at the vendors' rates; that is waited for, ten minutes at the most.
     """
     desk = desk_of(context, as_json)
-    findings, status = examine(desk.api)
+    with telling(desk.notes) as tell:
+        checks = BEGINNING if export else CHECKS
+        if lists or export or full:
+            checks = (*checks, compared(Wanted(export, full), tell))
+        findings, status = examine(desk.api, checks)
     rows = ((each.state, each.check, each.subject, each.message) for each in findings)
     result = {"ok": status is Exit.OK, "findings": [each.as_json() for each in findings]}
     desk.show(result, table(("", "check", "of", "found"), rows))

@@ -16,6 +16,7 @@ var alerts = [
   { name: 'poison-message', event: 'poison_message', severity: 1, title: 'A queue message failed five times and was set aside' }
   { name: 'schedule-missed', event: 'schedule_missed', severity: 2, title: 'An export did not run when it was due' }
   { name: 'rejected-share', event: 'rejected_share', severity: 3, title: 'Many people of an export were refused' }
+  { name: 'verification-differs', event: 'verification_differs', severity: 3, title: 'A list is not what was delivered' }
   { name: 'notification-failed', event: 'notification_failed', severity: 3, title: 'A notification could not be sent' }
 ]
 

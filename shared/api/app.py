@@ -28,6 +28,7 @@ from shared.api import (
     several,
     vendors,
 )
+from shared.api.body_limit import BodyLimit
 from shared.api.service import Service
 from shared.pages import router as pages
 
@@ -88,6 +89,7 @@ def create_app(service: Service, access: Access) -> FastAPI:
     app.state.service = service
     app.add_middleware(Gate, access=access)
     problems.install(app)
+    app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders, origin=access.origin, issuer=access.issuer)
     for router in (*ROUTERS, sign_in.router, *pages.ROUTERS):
         app.include_router(router)

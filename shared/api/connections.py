@@ -12,10 +12,11 @@ from shared.access.person import Person
 from shared.api.problems import responses
 from shared.api.views import CheckView, ConnectionName, TargetChoice
 from shared.api.wiring import TheCaller, TheConditions, TheService, allowed, stamp
+from shared.catalog.issues import Invalid, Issue
 from shared.catalog.models import Connection, ConnectionInput
 from shared.control import connections as control
 from shared.control import credentials
-from shared.control.connections import Fate
+from shared.control.connections import Fate, Switch
 
 router = APIRouter(prefix="/api/v1/connections", tags=["connections"])
 
@@ -150,9 +151,19 @@ def check_connection(
     same_account: Annotated[
         bool, Query(description="The key was replaced, and leads to the same account as before: keep the account.")
     ] = False,
+    other_account: Annotated[
+        bool, Query(description="It leads to another account, which is taken over: save each of its exports again.")
+    ] = False,
 ) -> CheckView:
-    """Asks the vendor, and keeps the account and what was found. A failed check is an answer, not an error."""
-    return control.check(service, service.catalog.connection(name), caller, same_account=same_account)
+    """Asks the vendor, and keeps the account and what was found. A failed check is an answer, not an error.
+
+    Where exports use the connection, an account that is not theirs is not kept: the check fails with the code
+    `account_switched`, and the exports do not run, until `same_account` or `other_account` says which it is. A vendor
+    that tells its accounts apart is believed, whatever `same_account` says."""
+    if same_account and other_account:
+        raise Invalid([Issue("?other_account", "Give same_account or other_account, not both.")])
+    switch = Switch.SAME if same_account else Switch.OTHER if other_account else None
+    return control.check(service, service.catalog.connection(name), caller, switch=switch)
 
 
 @router.post(

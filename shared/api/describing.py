@@ -46,6 +46,8 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]
 
 
 def _finish_operation(path: str, operation: dict[str, Any]) -> None:
+    if "requestBody" in operation:
+        operation["responses"] |= {str(status): said for status, said in responses(413, signed_in=False).items()}
     parameters = operation.get("parameters", [])
     # FastAPI adds a 422 of its own shape to whatever has a parameter; a path's parameters are any text.
     if "application/json" in operation["responses"].get("422", {}).get("content", {}):

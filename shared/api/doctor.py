@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
-from fastapi.responses import JSONResponse, RedirectResponse
 
 from shared.access.actions import Action
 from shared.api.check_ups import CheckUpInput, CheckUpView, Doctor
+from shared.api.links import LINKED, AsJson, linked
 from shared.api.problems import responses
 from shared.api.runs import plain_names
-from shared.api.views import Link
 from shared.api.wiring import TheCaller, TheChange, TheService, allowed
-from shared.catalog.issues import NotFound
 from shared.catalog.models import MAX_SEGMENTS
 
 POLL_SECONDS = "5"
@@ -62,25 +60,16 @@ def check_target(
     "/differences.csv",
     dependencies=[Depends(allowed(Action.SEE_REJECTED))],
     summary="Fetch the people who differ",
-    status_code=307,
-    response_class=RedirectResponse,
-    response_description="Redirect to a short-lived link",
-    responses={200: {"model": Link, "description": "The link itself, with `link=json`"}, **responses(403, 404, 422)},
+    **LINKED,
 )
 def read_differences(
     name: str,
     service: TheService,
     caller: TheCaller,
     target: WhichTarget = 0,
-    link: Annotated[Literal["json"] | None, Query(description="Answer the link instead of redirecting.")] = None,
+    link: AsJson = None,
 ) -> Response:
     """One row per person, of the latest full check-up. The file holds addresses: it is kept for a day, and the link
     works for minutes."""
     service.catalog.export(name)
-    found = service.differences_link(name, target)
-    if found is None:
-        raise NotFound("list of people who differ", name)
-    private = {"Cache-Control": "no-store"}
-    if link:
-        return JSONResponse(found.model_dump(mode="json"), headers=private)
-    return RedirectResponse(found.url, 307, headers=private)
+    return linked(service.differences_link(name, target), link, "list of people who differ", name)

@@ -7,8 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from shared.access.actions import Action
+from shared.api.export_views import Explanation, ExportView
 from shared.api.problems import responses
-from shared.api.views import AddressInput, Explanation, ExportView, RunPoint, View
+from shared.api.run_views import RunPoint
+from shared.api.views import AddressInput, View
 from shared.api.wiring import TheCaller, TheConditions, TheService, allowed, stamp
 from shared.catalog.models import ExportInput
 from shared.control import exports as control

@@ -20,6 +20,7 @@ from shared.access.visitors import Closed, SignInNeeded, TooManyFailures
 from shared.api.conditions import PreconditionFailed
 from shared.api.views import IssueView, Problem
 from shared.catalog.issues import Forbidden, Invalid, Issue, NotFound, NotNow, issues_of
+from shared.cloud import trouble
 from shared.errors import (
     Blocked,
     Conflict,
@@ -32,6 +33,9 @@ from shared.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 DOCS = "/api/docs"
+MOST_BODY = 1 << 20
+"""Bytes of a request's body; definitions and forms have thousands."""
+TOO_LARGE = "too_large"
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +57,7 @@ KINDS = {
     "method_not_allowed": Kind(405, "Method not allowed", "The address exists, for other methods."),
     "conflict": Kind(409, "Not now", "The state of things forbids it, or somebody was faster; detail says which."),
     "precondition_failed": Kind(412, "Precondition failed", "If-Match or If-None-Match does not hold."),
+    TOO_LARGE: Kind(413, "Too large", f"The body of a request has at most {MOST_BODY:,} bytes."),
     "invalid": Kind(422, "Cannot be saved", "`errors` says all that is wrong, each with a pointer to the place."),
     "act_first": Kind(422, "Something has to be done first", "`detail` says what; `code` is a word for programs."),
     "too_many_failures": Kind(
@@ -82,7 +87,8 @@ _KIND_OF: dict[type[Exception], str] = {
     ExportError: "unexpected",
 }
 
-_STATUS_KIND = {404: "not_found", 405: "method_not_allowed"}
+_STATUS_KIND = {404: "not_found", 405: "method_not_allowed", 413: TOO_LARGE}
+_NO_STORAGE = "The app's storage is busy or out of reach. What was begun is safe to repeat."
 _CHANGED = "Somebody changed it at the same time: read it again and repeat the change."
 
 
@@ -187,6 +193,14 @@ async def _http_error(request: Request, error: Exception) -> Response:
     return answer(kind, detail, headers=error.headers, status=error.status_code)
 
 
+def unnamed(error: BaseException) -> Response:
+    """The answer to an error without a name of ours."""
+    if trouble.passes(error):
+        _log.warning("A request was turned away, as an Azure service did not answer well: %s", type(error).__name__)
+        return answer("try_later", _NO_STORAGE, headers={"Retry-After": str(trouble.SECONDS)})
+    return unexpected(error)
+
+
 def unexpected(error: BaseException) -> Response:
     """Log where it happened, never what was said: messages and values may hold addresses."""
     incident = secrets.token_hex(6)
@@ -217,6 +231,6 @@ class Unexpected:
         try:
             await self._app(scope, receive, watched)
         except Exception as error:  # noqa: BLE001  # the last place that can make an answer of it
-            response = unexpected(error)
+            response = unnamed(error)
             if not started:
                 await response(scope, receive, send)

@@ -5,14 +5,14 @@ Whoever has the function key starts one with `POST /api/v1/exports/{name}/run`, 
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import JSONResponse, RedirectResponse
 
 from shared.access.actions import Action
+from shared.api.links import LINKED, AsJson, linked
 from shared.api.problems import responses
-from shared.api.views import Decision, Link, Operation, RejectedRow, Report, RunPage, RunView, StartedRun, StartInput
+from shared.api.run_views import Decision, Operation, RejectedRow, Report, RunPage, RunView, StartedRun, StartInput
 from shared.api.wiring import TheCaller, TheChange, TheService, allowed
 from shared.catalog.issues import NotFound
 from shared.catalog.models import MAX_SEGMENTS, NAME
@@ -95,10 +95,7 @@ def read_report(name: str, run: str, service: TheService, caller: TheCaller) -> 
     "/{run}/rejected.csv",
     dependencies=[Depends(allowed(Action.SEE_REJECTED))],
     summary="Fetch the people who were refused",
-    status_code=307,
-    response_class=RedirectResponse,
-    response_description="Redirect to a short-lived link",
-    responses={200: {"model": Link, "description": "The link itself, with `link=json`"}, **responses(403, 404, 422)},
+    **LINKED,
 )
 def read_rejected(
     name: str,
@@ -106,16 +103,10 @@ def read_rejected(
     service: TheService,
     caller: TheCaller,
     target: Annotated[int, Query(ge=0, lt=MAX_SEGMENTS, description="Which of the run's targets, from 0.")] = 0,
-    link: Annotated[Literal["json"] | None, Query(description="Answer the link instead of redirecting.")] = None,
+    link: AsJson = None,
 ) -> Response:
     """One row per person and reason. The file holds addresses: the link works for minutes."""
-    found = service.rejected_link(name, run, target)
-    if found is None:
-        raise NotFound("list of refused people of a run", run)
-    private = {"Cache-Control": "no-store"}
-    if link:
-        return JSONResponse(found.model_dump(mode="json"), headers=private)
-    return RedirectResponse(found.url, 307, headers=private)
+    return linked(service.rejected_link(name, run, target), link, "list of refused people of a run", run)
 
 
 @router.get(

@@ -9,7 +9,9 @@ from typing import Any, Literal, Protocol
 
 from shared.access.audit import Trail
 from shared.api.check_ups import CheckUpView, Doctor
-from shared.api.views import Identity, Link, PreviewRow, RejectedRow, Report, RunPage, RunPoint, RunSummary, RunView
+from shared.api.export_views import PreviewRow
+from shared.api.run_views import RejectedRow, Report, RunPage, RunPoint, RunSummary, RunView
+from shared.api.views import Identity, Link
 from shared.catalog.catalog import Catalog
 from shared.catalog.issues import Issue
 from shared.catalog.models import Export, Match, Probed

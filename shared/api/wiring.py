@@ -16,8 +16,8 @@ from shared.access.audit import Change
 from shared.access.person import Person, Role
 from shared.access.visitors import SAFE
 from shared.api.conditions import Conditions, etag
+from shared.api.run_views import RunView
 from shared.api.service import Service
-from shared.api.views import RunView
 from shared.catalog.models import SharedWith
 from shared.errors import ExportError
 

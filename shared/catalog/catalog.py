@@ -17,6 +17,7 @@ from shared.catalog.issues import Invalid, Issue, NotFound, NotNow
 from shared.catalog.models import (
     NAME,
     NAME_RULE,
+    RESERVED,
     Connection,
     ConnectionInput,
     Consent,
@@ -118,6 +119,10 @@ class Catalog:
         unchecked = {"checked_at": None, "check_code": "", "check_message": ""}
         changes = {"secrets": dict(secrets), **unchecked, **self._stamps(caller, held.item)}
         return self.connections.replace(held.item.model_copy(update=changes), held.etag)
+
+    def accounts(self, connection: str) -> set[str]:
+        """Accounts in which exports on the connection have their targets."""
+        return {each.item.account for each in self.exports.all() if each.item.connection == connection}
 
     def strangers(self, connection: Connection) -> list[str]:
         """Exports on the connection whose targets were claimed in another account than it has now."""
@@ -278,4 +283,6 @@ def _places(export: Export) -> set[tuple[str, str]]:
 
 
 def _name_issues(name: str) -> list[Issue]:
+    if name in RESERVED:
+        return [Issue("", f'The name "{name}" is taken by a page of the app: choose another.')]
     return [] if NAME.fullmatch(name) else [Issue("", f"The name in the address cannot be used. {NAME_RULE}")]

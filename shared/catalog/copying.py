@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection
 
-from shared.catalog.models import Export, ExportInput, Target
+from shared.catalog.models import RESERVED, Export, ExportInput, Target
 from shared.catalog.targets import target_name
 
 LONGEST = 63
@@ -18,7 +18,7 @@ def slug(title: str, taken: Collection[str] = ()) -> str:
     plain = unicodedata.normalize("NFKD", title.lower().translate(_OTHERS)).encode("ascii", "ignore").decode()
     base = re.sub("[^a-z0-9]+", "-", plain).strip("-")[: LONGEST - 4].strip("-") or "unnamed"
     number, name = 1, base
-    while name in taken:
+    while name in taken or name in RESERVED:
         number += 1
         name = f"{base}-{number}"
     return name

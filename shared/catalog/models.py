@@ -34,6 +34,8 @@ MAX_DEFINITION = 24_000
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 NAME_RULE = "Use 1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit."
+RESERVED = frozenset({"new", "run-all", "several"})
+"""Words that stand in addresses of pages where names of exports and connections do."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 

@@ -115,13 +115,22 @@ class Blobs:
             self._blob(name).upload_blob(file, overwrite=True, max_concurrency=2)
         return StoredFile(name, md5, path.stat().st_size)
 
-    def fetch(self, name: str, path: Path) -> None:
-        """Copy a blob to a local file."""
-        with path.open("wb") as file:
-            self._blob(name).download_blob(max_concurrency=2).readinto(file)
+    def fetch(self, name: str, path: Path) -> str | None:
+        """Copy a blob to a local file; its ETag, or None where there is no such blob."""
+        from azure.core.exceptions import ResourceNotFoundError
 
-    def compose(self, name: str, pieces: Iterable[Path]) -> None:
-        """Store local files one after the other as one blob; each is removed once it is stored."""
+        try:
+            download = self._blob(name).download_blob(max_concurrency=2)
+        except ResourceNotFoundError:
+            return None
+        with path.open("wb") as file:
+            download.readinto(file)
+        return str(download.properties.etag)
+
+    def compose(self, name: str, pieces: Iterable[Path], *, etag: str | None = None) -> None:
+        """Store local files one after the other as one blob; each is removed once it is stored. With `etag` only over
+        that version: raises Conflict where it changed or is gone."""
+        from azure.core import MatchConditions
         from azure.storage.blob import BlobBlock
 
         blob, blocks = self._blob(name), []
@@ -132,7 +141,11 @@ class Blobs:
                     blob.stage_block(block, file, length=size)
                 blocks.append(BlobBlock(block_id=block))
             path.unlink()
-        blob.commit_block_list(blocks)
+        condition: dict[str, Any] = {}
+        if etag is not None:
+            condition = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+        with _conflicts():
+            blob.commit_block_list(blocks, **condition)
 
     def download(self, stored: StoredFile, path: Path) -> bool:
         """Fetch a file; False where it is missing or not what was uploaded."""

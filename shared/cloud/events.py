@@ -30,6 +30,7 @@ class Event(StrEnum):
     REJECTED_SHARE = "rejected_share"
     SCHEDULE_MISSED = "schedule_missed"
     POISON_MESSAGE = "poison_message"
+    VERIFICATION_DIFFERS = "verification_differs"
     NOTIFICATION_FAILED = "notification_failed"
 
 
@@ -51,6 +52,7 @@ KINDS: Mapping[Event, Kind] = {
     Event.REJECTED_SHARE: Kind(logging.WARNING, True, "More people were refused than the app setting allows."),
     Event.SCHEDULE_MISSED: Kind(logging.WARNING, True, "A due time passed without a run, or with a late one."),
     Event.POISON_MESSAGE: Kind(logging.ERROR, True, "A queue message failed five times and was set aside."),
+    Event.VERIFICATION_DIFFERS: Kind(logging.WARNING, True, "After a delivery the vendor's list was another."),
     Event.NOTIFICATION_FAILED: Kind(logging.ERROR, False, "A notification was given up; its receiver never took it."),
 }
 

@@ -8,8 +8,8 @@ from datetime import datetime
 
 from shared.access.actions import Action, require
 from shared.access.person import Person
+from shared.api.export_views import PreviewRow
 from shared.api.service import SegmentInfo, Service
-from shared.api.views import PreviewRow
 from shared.catalog import suggestions as words
 from shared.catalog.issues import Invalid, NotFound
 from shared.catalog.models import Match, Schedule

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 from enum import StrEnum
 
@@ -10,12 +10,22 @@ from shared.access.actions import Action, require
 from shared.access.person import Person
 from shared.api.service import Service
 from shared.api.views import CheckView
+from shared.catalog.catalog import Catalog
 from shared.catalog.issues import Invalid, Issue
 from shared.catalog.models import Connection
 from shared.catalog.store import Held
 from shared.control import exports
 from shared.errors import UserMustAct
-from shared.vendors.contract import CheckResult
+from shared.vendors.contract import SWITCHED, CheckResult, Definition
+
+
+class Switch(StrEnum):
+    """What a person says of an account that is not the one in which exports have their lists."""
+
+    SAME = "same"
+    """It is the same one with a new key: the lists and what is known of them stay."""
+    OTHER = "other"
+    """It is another one: each export has to be saved again, and begins a list there."""
 
 
 class Fate(StrEnum):
@@ -25,10 +35,11 @@ class Fate(StrEnum):
     REMOVE = "remove"
 
 
-def check(service: Service, held: Held[Connection], caller: Person, *, same_account: bool = False) -> CheckView:
+def check(service: Service, held: Held[Connection], caller: Person, *, switch: Switch | None = None) -> CheckView:
     """Ask the vendor, and keep the account and what was found. A failed check is an answer, not an error.
 
-    `same_account`: the key was replaced and leads to the same account as before. Raises Forbidden and Conflict.
+    An account that is not that of the exports is kept only where `switch` says so; else the check fails with the code
+    `account_switched`. Raises Forbidden and Conflict.
     """
     catalog = service.catalog
     require(caller, Action.CHECK_CONNECTION, held.item)
@@ -36,8 +47,7 @@ def check(service: Service, held: Held[Connection], caller: Person, *, same_acco
         result = service.check_connection(held.item.name)
     except UserMustAct as error:
         result = CheckResult(ok=False, code=error.code, message=error.message)
-    if same_account and held.item.account:
-        result = replace(result, account=held.item.account)
+    result = _settled(service.catalog, held.item, result, switch)
     stored = catalog.record_check(held, result).item
     strangers = catalog.strangers(stored) if result.ok else []
     return CheckView(
@@ -48,6 +58,42 @@ def check(service: Service, held: Held[Connection], caller: Person, *, same_acco
         details=dict(result.details),
         checked_at=catalog.now(),
         warnings=[f'The export "{each}" belongs to another account: save it again.' for each in strangers],
+    )
+
+
+def _settled(catalog: Catalog, connection: Connection, result: CheckResult, switch: Switch | None) -> CheckResult:
+    """The result with the account that is to be kept, or the refusal to choose one."""
+    found, accounts = result.account, catalog.accounts(connection.name)
+    if not result.ok or found is None:
+        return result
+    definition = catalog.definitions[connection.vendor]
+    former = _former(connection.account, accounts, found)
+    if switch is Switch.SAME and definition.account_is_key and former:
+        return replace(result, account=former)
+    known = {connection.account} if connection.account else accounts
+    if switch is Switch.OTHER or found in known or accounts <= {found}:
+        return result
+    return CheckResult(False, _question(definition), code=SWITCHED, details=result.details)
+
+
+def _former(stored: str | None, accounts: Set[str], found: str) -> str | None:
+    """The account before this one: the stored one, else that of the exports; None where neither says it plainly."""
+    if stored and stored != found:
+        return stored
+    others = accounts if found not in accounts else set[str]()
+    return next(iter(others)) if len(others) == 1 else None
+
+
+def _question(definition: Definition) -> str:
+    if definition.account_is_key:
+        return (
+            f"The key is new, and {definition.label} does not tell to which account it belongs. Say whether it is the "
+            "same account with a new key, or another account. Until then the exports on this connection do not run."
+        )
+    return (
+        f"This is another account at {definition.label} than the one that the exports have their lists in. Give the "
+        "connection what leads to that one, or take over the new account. Until then the exports on this connection "
+        "do not run."
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.access.person import Person
+from shared.api.export_views import ExportView
+from shared.api.run_views import UNFINISHED
 from shared.api.service import Service
-from shared.api.views import UNFINISHED, ExportView, IssueView
+from shared.api.views import IssueView
 from shared.catalog import copying
 from shared.catalog.issues import Issue, NotNow
 from shared.catalog.models import Export, ExportInput, Mode

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from shared.cloud.events import Event
@@ -21,6 +22,7 @@ _GOOD = frozenset({State.SUCCEEDED, State.WARNINGS, State.NOTHING})
 _EARNEST = frozenset({RunKind.DELIVERY, RunKind.RETRY, RunKind.FULL_RESYNC, RunKind.REBUILD})
 """Kinds of runs whose end says something about the export."""
 _LONGEST_MESSAGE = 2000
+_COUNTED = ("expected", "counted", "difference", "looked_at", "different")
 FEW = 10
 """People: fewer refused ones than this make no share."""
 
@@ -43,6 +45,17 @@ def steps(run: Run, deliveries: Sequence[Delivery], trouble: Stored | None, at: 
     elif run.state in _GOOD and trouble is not None:
         told += [Delete(TROUBLE, trouble.etag), _notice(Event.RUN_RECOVERED, run, at, deliveries).insert()]
     return told
+
+
+def differs(run: Run, delivery: Delivery, at: datetime) -> Insert:
+    """The notice of a verification that found the vendor's list different from what was delivered."""
+    found = delivery.verification
+    named = {**found, **found.get("sample", {})}
+    counts = {name: named[name] for name in _COUNTED if named.get(name) is not None}
+    notice = _notice(Event.VERIFICATION_DIFFERS, run, at, ())
+    message = str(found.get("message", ""))[:_LONGEST_MESSAGE]
+    facts = {"kind": str(run.kind), "trigger": run.trigger, "target": delivery.target_key}
+    return replace(notice, message=message, facts=facts, counts=counts).insert()
 
 
 def rejected_share(counts: Mapping[str, int]) -> float:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import orjson
 
 from shared.cloud.blobs import Blobs
+from shared.delivery import layout
 from shared.delivery import ledger as ledgers
 from shared.delivery.files import DataFile, buckets, keep
 from shared.delivery.journal import Folded
@@ -43,13 +44,14 @@ class Why:
 @dataclass(slots=True)
 class Outcomes:
     """What became of the operations: counts by kind and outcome (`add accepted`), people by reason, new files,
-    and accepted ones by evidence."""
+    and accepted ones by evidence. `left_jobs`: the vendor may still work on some of it."""
 
     counts: dict[str, int] = field(default_factory=dict)
     reasons: dict[Why, int] = field(default_factory=dict)
     files: list[LedgerFile] = field(default_factory=list)
     rejected: list[DataFile] = field(default_factory=list)
     evidence: dict[str, int] = field(default_factory=dict)
+    left_jobs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ def commit_part(
     _load_outcomes(database, blobs, list(plan.of_part(part)), folded, plan.batch_rows, place.where)
     _count(database, outcomes)
     refused = f"{part:03d}-rejected.parquet"
-    if file := keep(blobs, database, _REJECTED, f"{place.delivery}rejected/{refused}", place.where / refused):
+    if file := keep(blobs, database, _REJECTED, layout.rejected_files(place.delivery) + refused, place.where / refused):
         outcomes.rejected.append(file)
     if before is not None:
         _write_ledger(database, blobs, outcomes, plan=plan, part=part, before=before, place=place)

@@ -15,7 +15,7 @@ from shared.cloud.secrets import Secrets
 from shared.delivery import layout
 from shared.delivery.lease import AccountLease
 from shared.errors import LeaseLost, RetryAfter, UserMustAct
-from shared.vendors.contract import Definition, Vendor
+from shared.vendors.contract import SWITCHED, Definition, Vendor
 from shared.vendors.http import Link
 from shared.vendors.limits import BATCH_SHARE, Limiter
 from shared.vendors.registry import definition, open_vendor
@@ -139,4 +139,10 @@ def usable(connection: Connection | None, name: str) -> Connection:
         raise UserMustAct("connection_disabled", f"The connection '{name}' is disabled: enable it to run its exports.")
     if connection.consent is None:
         raise UserMustAct("consent_missing", f"The connection '{name}' has no consent: an administrator has to agree.")
+    if connection.check_code == SWITCHED:
+        raise UserMustAct(
+            SWITCHED,
+            f"The connection '{name}' leads to another account, or has a new key: an administrator says which on its "
+            "page.",
+        )
     return connection

@@ -9,16 +9,15 @@ import hashlib
 import json
 import logging
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, replace
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from shared.catalog.issues import NotNow
 from shared.cloud.cloud import Cloud
 from shared.cloud.tables import Entity
-from shared.delivery import doctor, layout, ledger, looking
+from shared.delivery import doctor, layout, ledger, looking, matching, rejected_rows
 from shared.delivery import plan as plans
 from shared.delivery.explaining import normalised
 from shared.delivery.files import DataFile, keep
@@ -27,6 +26,7 @@ from shared.delivery.matching import literal
 from shared.delivery.records import ENDED, State, now
 from shared.delivery.runs import Runs
 from shared.delivery.scratch import database, folder
+from shared.errors import Blocked, Conflict
 
 log = logging.getLogger(__name__)
 
@@ -102,9 +102,8 @@ def _rewrite_ledger(cloud: Cloud, place: str, address: str) -> int:
     previous = [name for name in current.previous if cloud.blobs.exists(name)]
     if found or previous:
         ledger.save(cloud.blobs, place, replace(current, files=tuple(files), previous=()), etag=current.etag)
-        kept = {each.file.name for each in files}
-        for name in {*previous, *(each.file.name for each in current.files)} - kept:
-            cloud.blobs.delete(name)
+    kept = {each.file.name for each in files}
+    _drop_others(cloud, place, {*kept, layout.ledger_manifest(place), layout.protected(place)})
     return found
 
 
@@ -134,31 +133,49 @@ def _deliveries(cloud: Cloud) -> Iterator[str]:
 
 
 def _in_delivery(cloud: Cloud, place: str, address: str) -> int:
-    changed = _in_plan(cloud, place, address)
-    changed |= _in_csv(cloud, layout.rejected(place), address)
-    changed |= _in_sample(cloud, place, address)
-    return changed
+    """Raises NotNow for a delivery that began meanwhile, and Blocked for a plan that cannot be read."""
+    _, export, run, index, _ = place.split("/")
+    held = Runs(cloud.runs).delivery(export, run, int(index))
+    if held is not None and held.value.state not in (*ENDED, State.BLOCKED):
+        raise NotNow("running", f"A run of '{export}' began meanwhile: wait for its end, or cancel it, and try again.")
+    try:
+        changed = _in_plan(cloud, place, address)
+        changed |= _in_csv(cloud, layout.rejected(place), address)
+        return changed | _in_sample(cloud, place, address)
+    except (Blocked, Conflict):
+        if any(cloud.blobs.names(place)):
+            raise
+        return 0  # it expired meanwhile
 
 
 def _in_plan(cloud: Cloud, place: str, address: str) -> int:
-    """Replace the address in a plan's files, and the manifest that names them."""
+    """Replace the address in a plan's files, and the manifest that names them; other attempts to plan go altogether."""
     stored = cloud.blobs.read(layout.plan_manifest(place))
     found = plans.read(cloud.blobs, place) if stored else None
-    if stored is None or found is None:
-        return 0
-    plan, changed = found[0], 0
-    files, refused = list(plan.files), list(plan.refused)
-    for number, part in enumerate(files):
-        if file := _blanked(cloud, part.file, address, _BLANK_OPERATION):
-            files[number], changed = replace(part, file=file), 1
-    for number, each in enumerate(refused):
-        if file := _blanked(cloud, each, address, _BLANK):
-            refused[number], changed = file, 1
-    if changed:
-        cloud.blobs.write(
-            layout.plan_manifest(place), replace(plan, files=files, refused=refused).to_json(), etag=stored[1]
-        )
+    named = {layout.plan_manifest(place)}
+    changed = 0
+    if stored is not None and found is not None:
+        plan = found[0]
+        files, refused = list(plan.files), list(plan.refused)
+        for number, part in enumerate(files):
+            if file := _blanked(cloud, part.file, address, _BLANK_OPERATION):
+                files[number], changed = replace(part, file=file), 1
+        for number, each in enumerate(refused):
+            if file := _blanked(cloud, each, address, _BLANK):
+                refused[number], changed = file, 1
+        if changed:
+            body = replace(plan, files=files, refused=refused).to_json()
+            cloud.blobs.write(layout.plan_manifest(place), body, etag=stored[1])
+        named |= {each.file.name for each in files} | {each.name for each in refused}
+    for left in (layout.plan_files(place), layout.rejected_files(place)):
+        _drop_others(cloud, left, named)
     return changed
+
+
+def _drop_others(cloud: Cloud, place: str, named: Collection[str]) -> None:
+    """Files that workers left who died, or came too late."""
+    for name in [each for each in cloud.blobs.names(place) if each not in named]:
+        cloud.blobs.delete(name)
 
 
 _BLANK = "SELECT * REPLACE (CASE WHEN {same} THEN '{gone}' ELSE address END AS address) FROM file"
@@ -170,7 +187,7 @@ _BLANK_OPERATION = """
 
 def _blanked(cloud: Cloud, file: DataFile, address: str, query: str) -> DataFile | None:
     """The file with the address blanked, None where it is not in it."""
-    same = f"lower(trim(address)) = {literal(address)}"
+    same = f"{matching.address('address')} = {literal(address)}"
     if next(looking.rows(cloud, file, same), None) is None:
         return None
     return _rewritten(cloud, file, query.format(same=same, gone=GONE), file.name)
@@ -188,27 +205,13 @@ def _rewritten(cloud: Cloud, file: DataFile, query: str, name: str) -> DataFile 
 
 def _in_csv(cloud: Cloud, name: str, address: str) -> int:
     """Write `rejected.csv` again without the lines of the address, one line at a time."""
-    if not cloud.blobs.exists(name):
-        return 0
     with folder() as where:
         before, after = where / "before.csv", where / "after.csv"
-        cloud.blobs.fetch(name, before)
-        changed = _without(before, after, address, cloud)
+        etag = cloud.blobs.fetch(name, before)
+        changed = etag is not None and rejected_rows.without(address, before, after)
         if changed:
-            cloud.blobs.compose(name, iter([after]))
-    return changed
-
-
-def _without(before: Path, after: Path, address: str, cloud: Cloud) -> int:
-    with folder() as where, database(cloud.settings, where) as connection:
-        source = f"read_csv({literal(str(before))}, all_varchar=true, header=true, quote='\"', escape='\"', delim=',')"
-        same = f"lower(trim(address, ' ''')) = {literal(address)}"
-        (count,) = connection.execute(f"SELECT count(*) FROM {source} WHERE {same}").fetchone() or (0,)
-        if count:
-            connection.execute(
-                f"COPY (SELECT * FROM {source} WHERE NOT coalesce({same}, false)) TO {literal(str(after))} (HEADER)"
-            )
-    return int(bool(count))
+            cloud.blobs.compose(name, iter([after]), etag=etag)
+    return int(changed)
 
 
 def _in_sample(cloud: Cloud, place: str, address: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections import Counter
@@ -11,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from shared.cloud.cloud import Cloud
-from shared.delivery import layout
+from shared.delivery import layout, rejected_rows
 from shared.delivery.records import ENDED, Run
 
 HEAD_BYTES = 4 << 20
@@ -68,4 +67,4 @@ def rejected_samples(cloud: Cloud, export: str, run: str, index: int) -> list[di
 def _rows(head: bytes) -> Iterator[dict[str, str]]:
     """Whole lines only: the last one may be cut off."""
     whole = head if len(head) < HEAD_BYTES else head[: head.rfind(b"\n") + 1]
-    return csv.DictReader(io.StringIO(whole.decode("utf-8-sig", "replace"), newline=""))
+    return rejected_rows.parse(io.StringIO(whole.decode("utf-8-sig", "replace"), newline=""))

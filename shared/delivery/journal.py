@@ -29,10 +29,16 @@ class Folded:
     results: dict[int, BatchResult] = field(default_factory=dict)
     staged: dict[int, str] = field(default_factory=dict)
     sent: set[int] = field(default_factory=set)
+    jobs: dict[int, str] = field(default_factory=dict)
+    """The last job of each batch that was ever staged, answered or not."""
 
     def in_flight(self) -> set[int]:
         """Sent, no receipt: the only batches that may be sent a second time."""
         return self.sent - self.results.keys() - self.staged.keys()
+
+    def left_behind(self) -> dict[int, str]:
+        """Jobs, by batch, that may be under way still: without a result, or given up with one that leaves it open."""
+        return {batch: job for batch, job in self.jobs.items() if _is_open(self.results.get(batch))}
 
     def take(self, line: Mapping[str, Any]) -> None:
         match line:
@@ -41,11 +47,16 @@ class Folded:
             case {"unsent": [*batches]}:
                 self.sent.difference_update(batches)
             case {"batch": int(batch), "staged": str(job)}:
-                self.staged[batch] = job
+                self.staged[batch] = self.jobs[batch] = job
             case {"batch": int(batch), "default": default, "others": others}:
                 receipts = {int(index): _receipt(each) for index, each in others.items()}
                 self.results[batch] = BatchResult(_receipt(default), receipts)
                 self.staged.pop(batch, None)
+
+
+def _is_open(result: BatchResult | None) -> bool:
+    receipts = [result.default, *result.others.values()] if result else []
+    return result is None or any(receipt.outcome is Outcome.UNKNOWN for receipt in receipts)
 
 
 class Journal:

@@ -18,13 +18,18 @@ def delivery_folder(export: str, run: str, delivery: int) -> str:
     return f"{run_folder(export, run)}{delivery:03d}/"
 
 
+def plan_files(folder: str) -> str:
+    """The manifest, and the files of all attempts to plan."""
+    return f"{folder}plan/"
+
+
 def plan_folder(folder: str, attempt: str) -> str:
     """Files of one attempt to plan; only those that the manifest names are the plan."""
-    return f"{folder}plan/{attempt}/"
+    return f"{plan_files(folder)}{attempt}/"
 
 
 def plan_manifest(folder: str) -> str:
-    return f"{folder}plan/manifest.json"
+    return f"{plan_files(folder)}manifest.json"
 
 
 def journal_folder(folder: str) -> str:
@@ -41,6 +46,11 @@ def report(folder: str) -> str:
 
 def rejected(folder: str) -> str:
     return f"{folder}rejected.csv"
+
+
+def rejected_files(folder: str) -> str:
+    """What `rejected.csv` is made from, dropped once it is."""
+    return f"{folder}rejected/"
 
 
 def sample(folder: str) -> str:

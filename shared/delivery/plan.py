@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from shared.cloud.blobs import Blobs
 from shared.delivery import layout
 from shared.delivery.files import DataFile
-from shared.errors import Conflict
+from shared.errors import Blocked, Conflict
 from shared.vendors.contract import FieldType, Kind
 
 ORDER = (Kind.ADD, Kind.CHANGE, Kind.REMOVE)
@@ -131,18 +131,43 @@ def publish(blobs: Blobs, folder: str, plan: Plan) -> tuple[Plan, str]:
 
 
 def read(blobs: Blobs, folder: str) -> tuple[Plan, str] | None:
-    """The plan and its fingerprint, None where there is none yet."""
+    """The plan and its fingerprint, None where there is none yet. What only another version knows is passed over.
+
+    Raises Blocked `plan_unreadable` where something is missing that this version needs.
+    """
     found = blobs.read(layout.plan_manifest(folder))
     if found is None:
         return None
-    plain = json.loads(found[0])
+    try:
+        return _parse(json.loads(found[0])), fingerprint(found[0])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Blocked(
+            "plan_unreadable",
+            "The plan of a run is damaged, or another version of the service wrote it, so that it cannot be read. "
+            "Cancel the run if it is not over, and run the export again; the plan goes when the run expires.",
+        ) from None
+
+
+def _parse(plain: dict[str, Any]) -> Plan:
     files = [
-        PlanFile(Kind(each["kind"]), each["part"], DataFile.of(each["file"]), each["first_batch"], each["batches"])
-        for each in plain.pop("files")
+        PlanFile(Kind(each["kind"]), **_known(PlanFile, each, "kind", "file"), file=_file(each))
+        for each in plain["files"]
     ]
-    refused = [DataFile.of(each) for each in plain.pop("refused")]
-    starts = [(int(segment), int(file), int(first)) for segment, file, first in plain.pop("file_starts")]
-    balance = Balance(**plain.pop("balance"))
-    plain["fields"] = {name: FieldType(kind) for name, kind in plain["fields"].items()}
-    plan = Plan(**plain, files=files, refused=refused, file_starts=starts, balance=balance)
-    return plan, fingerprint(found[0])
+    return Plan(
+        **_known(Plan, plain, "files", "refused", "file_starts", "balance", "fields"),
+        files=files,
+        refused=[DataFile.of(each) for each in plain.get("refused", ())],
+        file_starts=[(int(segment), int(file), int(first)) for segment, file, first in plain.get("file_starts", ())],
+        balance=Balance(**_known(Balance, plain["balance"])),
+        fields={name: FieldType(kind) for name, kind in plain.get("fields", {}).items()},
+    )
+
+
+def _file(plain: dict[str, Any]) -> DataFile:
+    return DataFile.of(plain["file"])
+
+
+def _known(cls: type[Plan] | type[PlanFile] | type[Balance], plain: dict[str, Any], *others: str) -> dict[str, Any]:
+    """Values of a dataclass's own fields, without those that are turned into something else."""
+    names = {each.name for each in fields(cls)}
+    return {name: plain[name] for name in (names & plain.keys()) - {*others}}

@@ -155,7 +155,8 @@ _STAGED = {
 }
 
 _WITH_VALUES = """
-    SELECT staged.address, staged.bucket, staged."values", staged.hash, steps.vendor_id, steps.came_back
+    SELECT staged.address, staged.bucket, staged."values", staged.hash, steps.vendor_id, steps.came_back,
+           NULL::DOUBLE AS unsure_since
     FROM staged JOIN steps ON staged.n = steps.n WHERE steps.step = '{kind}'
 """
 
@@ -163,7 +164,8 @@ _OPERATIONS = {
     Kind.ADD: _WITH_VALUES.format(kind=Kind.ADD),
     Kind.CHANGE: _WITH_VALUES.format(kind=Kind.CHANGE),
     Kind.REMOVE: f"""
-        SELECT address, bucket, '{{}}' AS "values", NULL::UBIGINT AS hash, vendor_id, false AS came_back
+        SELECT address, bucket, '{{}}' AS "values", NULL::UBIGINT AS hash, vendor_id, false AS came_back,
+               unsure_since
         FROM steps WHERE step = '{Kind.REMOVE}'
     """,
 }
@@ -216,6 +218,7 @@ def _decide(database: DuckDBPyConnection, wish: Wish, protected: Path | None) ->
         SELECT wanted.n AS n, coalesce(wanted.address, ledger.address) AS address,
                coalesce(wanted.bucket, ledger.bucket) AS bucket, ledger.vendor_id AS vendor_id,
                ledger.removed_at IS NOT NULL AS came_back,
+               CASE WHEN ledger.status = 'maybe' THEN epoch(ledger.changed_at) END AS unsure_since,
                CASE WHEN wanted.n IS NULL THEN {transitions.case(outside)}
                     ELSE {transitions.case(inside)} END AS step
         FROM (SELECT staged.n, staged.address, staged.bucket, staged.hash AS wanted_hash

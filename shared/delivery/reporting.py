@@ -15,13 +15,13 @@ from shared.delivery.looking import rows
 from shared.delivery.matching import literal
 from shared.delivery.plan import ORDER, Plan
 from shared.delivery.records import State
+from shared.delivery.rejected_rows import HEADER
 from shared.delivery.scratch import database
 from shared.delivery.transitions import RunKind
 from shared.delivery.work import Work
 
 SAMPLE = 10
 """Rows of each kind of operation that a dry run shows."""
-HEADER = "address,segment,file,row,operation,outcome,code,reason,tried_again\n"
 
 
 def write(work: Work, plan: Plan | None, outcomes: Outcomes, state: State) -> None:
@@ -99,12 +99,12 @@ def _write_rejected(work: Work, plan: Plan | None, outcomes: Outcomes) -> None:
 
 def _blocks(work: Work, plan: Plan | None, outcomes: Outcomes) -> Iterator[Path]:
     header = work.where / "header.csv"
-    header.write_text("\ufeff" + HEADER, encoding="utf-8")
+    header.write_text("\ufeff" + ",".join(HEADER) + "\n", encoding="utf-8")
     yield header
     if plan is None:
         return
     queries = [(file, _refused_query(plan)) for file in plan.refused]
-    queries += [(file, _REJECTED) for file in outcomes.rejected]
+    queries += [(file, REJECTED) for file in outcomes.rejected]
     for file, query in queries:
         yield _csv(work, file, query)
 
@@ -146,8 +146,8 @@ def _refused_query(plan: Plan) -> str:
         for file, name in enumerate(each["name"] for each in snapshot["files"])
     )
     return f"""
-        SELECT {harmless("rows.address")}, {harmless("names.segment")}, names.file, rows.n - starts.start + 1,
-               '', 'refused', problem, CASE problem {reasons} END, 'when changed'
+        SELECT {harmless("rows.address")}, {harmless("names.segment")}, {harmless("names.file")},
+               rows.n - starts.start + 1, '', 'refused', problem, CASE problem {reasons} END, 'when changed'
         FROM rows
         JOIN (VALUES {starts}) AS starts(segment, file, start)
              ON starts.segment = rows.segment AND starts.file = rows.file_index
@@ -157,4 +157,6 @@ def _refused_query(plan: Plan) -> str:
     """
 
 
-_REJECTED = f"SELECT {harmless('address')}, '', '', NULL, kind, outcome, code, {harmless('reason')}, retry FROM rows"
+_TOLD = ", ".join(harmless(column) for column in ("kind", "outcome", "code", "reason", "retry"))
+REJECTED = f"SELECT {harmless('address')}, '', '', NULL, {_TOLD} FROM rows"
+"""Rows that the vendor did not take."""

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 from shared.cloud.tables import Delete, Insert, Replace, Table
 from shared.delivery import announcing
 from shared.delivery.records import ACTIVE, ENDED, Delivery, Run, State, Step, delivery_key, now, run_key
+from shared.delivery.verdicts import Verdict
 from shared.errors import Conflict
 
 Record = TypeVar("Record", Run, Delivery)
@@ -74,6 +75,12 @@ class Runs:
         changed = replace(held.value, **changes)
         return Versioned(changed, self._table.replace(changed.entity(), held.etag))
 
+    def verified(self, run: Run, held: Versioned[Delivery], **changes: Any) -> None:
+        """Write what was found at the vendor, with a notice where it differs. Raises Conflict as `save` does."""
+        changed = replace(held.value, **changes)
+        told = [announcing.differs(run, changed, now())] if _newly_differs(held.value, changed) else []
+        self._table.transaction(changed.export, [Replace(changed.entity(), held.etag), *told])
+
     def end_if_all_ended(self, export: str, run: str) -> Run | None:
         """End a run whose deliveries have all ended, or mark it blocked where only decisions are missing.
 
@@ -133,6 +140,11 @@ def overall(deliveries: Sequence[Delivery]) -> State:
 
 def _message(deliveries: Sequence[Delivery], state: State) -> str:
     return " ".join(dict.fromkeys(each.message for each in deliveries if each.state is state and each.message))
+
+
+def _newly_differs(before: Delivery, after: Delivery) -> bool:
+    verdicts = [each.verification.get("verdict") for each in (before, after)]
+    return verdicts[1] == Verdict.DIFFERS != verdicts[0]
 
 
 def has_ended(delivery: Delivery) -> bool:

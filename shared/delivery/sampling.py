@@ -73,6 +73,7 @@ def compare(sampled: Sequence[Sampled], seen: Sequence[Seen]) -> Sample:
     there = [shown for _, shown in kept if shown.on_target]
     return Sample(
         looked_at=len(pairs),
+        different=sum(not shown.inactive and not _fits(each, shown) for each, shown in pairs),
         missing=sum(not shown.on_target and not shown.inactive for _, shown in kept),
         still_there=sum(shown.on_target for _, shown in off),
         inactive=sum(shown.inactive for _, shown in kept),

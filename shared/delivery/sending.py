@@ -29,6 +29,9 @@ WINDOWS = 2
 WRITE_SECONDS = 0.25
 """Receipts wait so long for others to share a block with."""
 
+ROW = "COLUMNS('^(address|values|vendor_id|came_back|unsure_since)$')"
+"""What a `Row` is made of, in the order of plan files; those of an earlier version lack the last."""
+
 Send = Callable[[Kind, Sequence[Row]], BatchResult]
 Settle = Callable[[Kind, Sequence[Row], str], BatchResult | None]
 
@@ -143,7 +146,7 @@ class Sender:
         path = self.where / f"sending-{file.first_batch}.parquet"
         if not self.blobs.download(file.file.stored, path):
             raise ledger.damaged()
-        query = f'SELECT address, "values", vendor_id, came_back FROM read_parquet({literal(str(path))})'
+        query = f"SELECT {ROW} FROM read_parquet({literal(str(path))})"
         cursor = self.database.cursor().execute(query)
         try:
             for batch in wanted:

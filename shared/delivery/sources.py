@@ -132,7 +132,8 @@ def _fetch(work: Work, part: int) -> Sequence[Path]:
     folder = _local(work, part)
     folder.mkdir()
     for number, name in enumerate(work.cloud.blobs.names(f"{_prefix(work)}part={part}/")):
-        work.cloud.blobs.fetch(name, folder / f"{number}.parquet")
+        if work.cloud.blobs.fetch(name, folder / f"{number}.parquet") is None:
+            raise RuntimeError("a staged file of this attempt is missing")
     return sorted(folder.iterdir())
 
 

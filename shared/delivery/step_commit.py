@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.catalog.targets import Owned
-from shared.delivery import journal, layout, ledger, reporting, verifying
+from shared.delivery import journal, layout, ledger, leftovers, reporting, verifying
 from shared.delivery import plan as plans
 from shared.delivery.committing import Outcomes, Place, commit_part
 from shared.delivery.ledger import Ledger
@@ -46,7 +46,7 @@ def commit(work: Work) -> None:
     if made and work.run.kind is not RunKind.DRY_RUN:
         if made.balance.operations:
             outcomes = _commit(work, Finished(work.folder, work.commit_name, made))
-        _remember(work, made)
+        _remember(work, made, outcomes)
     state = _final_state(work, made, outcomes)
     reporting.write(work, made, outcomes, state)
     counts = (planned_counts(made) if made else {}) | outcomes.counts
@@ -72,8 +72,10 @@ def commit_leftover(work: Work) -> None:
         log.warning("The delivery %d of run %s was never committed; doing it now.", left["index"], left["run"])
         finished = Finished(folder, f"{left['run']}-{left['index']:03d}", found[0])
         try:
-            _commit(work, finished)
+            outcomes = _commit(work, finished)
             facts |= {"committed": finished.commit, "ledger": work.ledger_folder}
+            if outcomes.left_jobs:
+                facts["left"] = leftovers.with_another(work, folder)
         except Blocked:
             if work.run.kind not in NEW_LEDGER:
                 raise
@@ -89,8 +91,9 @@ def planned_counts(made: Plan) -> dict[str, int]:
 
 def _commit(work: Work, finished: Finished) -> Outcomes:
     """Write the new ledger and swap it in; only count where that was done before."""
-    blobs, made, outcomes = work.cloud.blobs, finished.plan, Outcomes()
+    blobs, made = work.cloud.blobs, finished.plan
     folded = journal.fold(blobs, finished.folder)
+    outcomes = Outcomes(left_jobs=bool(folded.left_behind()))
     current = _current(work, finished)
     already = current.commit == finished.commit
     if not already and current.commit != made.base:
@@ -116,7 +119,7 @@ def _current(work: Work, finished: Finished) -> Ledger:
 def _swap(work: Work, finished: Finished, outcomes: Outcomes, current: Ledger) -> None:
     """Make the new files the ledger, then drop what neither this generation nor the one before needs."""
     work.lease.hold()
-    blobs, made = work.cloud.blobs, finished.plan
+    blobs, made, folder = work.cloud.blobs, finished.plan, work.ledger_folder
     snapshots = tuple({"key": each["key"], "taken_at": each["taken_at"]} for each in made.snapshots)
     files = tuple(outcomes.files)
     kept = {each.file.name for each in files}
@@ -124,21 +127,23 @@ def _swap(work: Work, finished: Finished, outcomes: Outcomes, current: Ledger) -
     after = replace(
         current, commit=finished.commit, files=files, previous=previous, snapshots=snapshots or current.snapshots
     )
-    needed = {*kept, *previous, layout.ledger_manifest(work.ledger_folder), layout.protected(work.ledger_folder)}
+    needed = {*kept, *previous, layout.ledger_manifest(folder), layout.protected(folder)}
     # Listed before the swap: whoever gets stuck after it must not drop files of a later commit.
-    needless = [name for name in blobs.names(work.ledger_folder) if name not in needed]
+    needless = [name for name in blobs.names(folder) if name not in needed]
     try:
-        ledger.save(blobs, work.ledger_folder, after, etag=current.etag)
+        ledger.save(blobs, folder, after, etag=current.etag)
     except Conflict:
         raise LeaseLost("the ledger was committed by another worker") from None
     for name in needless:
         blobs.delete(name)
 
 
-def _remember(work: Work, made: Plan) -> None:
+def _remember(work: Work, made: Plan, outcomes: Outcomes) -> None:
     facts: dict[str, Any] = {}
     if made.balance.operations:
         facts |= {"committed": work.commit_name, "ledger": work.ledger_folder, "open": None}
+    if outcomes.left_jobs:
+        facts["left"] = leftovers.with_another(work, work.folder)
     if work.run.kind in COMPLETE and not work.delivery.ending:
         delivered = {each["segment_id"]: each["key"] for each in made.snapshots}
         facts |= {"delivered": delivered, "delivered_by": work.export.name}

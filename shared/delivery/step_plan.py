@@ -21,7 +21,7 @@ from shared.delivery.sources import Staged, stage
 from shared.delivery.transitions import RunKind
 from shared.delivery.work import Work
 from shared.errors import Blocked
-from shared.vendors.contract import FieldType
+from shared.vendors.contract import SWITCHED, FieldType
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def _same_account(work: Work) -> None:
     account = work.connection.account
     if account and account != work.delivery.account:
         raise Blocked(
-            "account_switched",
+            SWITCHED,
             "The connection leads to another account than the one that this export's list is in. If it is the same "
             "account with a new key, check the connection with same_account=true; else save the export again, which "
             "starts a new list there. Then run the export again.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.delivery import guards, journal
+from shared.delivery import guards, journal, leftovers
 from shared.delivery import plan as plans
 from shared.delivery.journal import Folded, Journal
 from shared.delivery.plan import Plan
@@ -25,8 +25,10 @@ LONGEST_WAIT = 60.0
 def prepare(work: Work) -> None:
     """Find or create the target, and remember which it is, and that this delivery is going to write to it.
 
-    Raises Blocked `target_vanished` for a list of ours that is gone, UserMustAct for one that was given by id.
+    Raises RetryAfter while jobs of an earlier delivery to it are under way, Blocked `target_vanished` for a list of
+    ours that is gone, UserMustAct for one that was given by id.
     """
+    late = leftovers.wait_for(work, lambda: _wait_for_jobs(work))
     made, memory = _plan(work), work.memory()
     known = memory.get("list_id") if work.run.kind is not RunKind.REBUILD else None
     remembered = TargetFound(str(known), str(memory["list_name"])) if known else None
@@ -38,7 +40,7 @@ def prepare(work: Work) -> None:
         raise
     created = found.created or bool(known and memory.get("created"))
     work.remember(list_id=found.list_id, list_name=found.name, created=created, open=work.identity)
-    warnings = [*work.delivery.warnings, *found.warnings]
+    warnings = [*work.delivery.warnings, *late, *found.warnings]
     target = {"list_id": found.list_id, "name": found.name, "details": dict(found.details)}
     work.save(step=Step.DELIVER, target=target, warnings=warnings)
 

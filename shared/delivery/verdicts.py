@@ -32,12 +32,13 @@ class Expected:
 class Sample:
     """A few operations of the delivery that were accepted, looked up one by one.
 
-    `missing` were delivered and are not there, `still_there` were taken off and are; `inactive` are off by their own
-    doing. `differing` counts people by field; `proven` are those whose receipt was only for the request and who are as
-    they should be.
+    `different` are those who are not as they should be: `missing` were delivered and are not there, `still_there` were
+    taken off and are, others have other values; `inactive` are off by their own doing. `differing` counts people by
+    field; `proven` are those whose receipt was only for the request and who are as they should be.
     """
 
     looked_at: int = 0
+    different: int = 0
     missing: int = 0
     still_there: int = 0
     inactive: int = 0

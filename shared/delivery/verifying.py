@@ -185,7 +185,9 @@ def _end(cloud: Cloud, course: _Course, held: Versioned[Delivery], found: dict[s
     if report := report_of(cloud, folder):
         body = report | {"verification": facts, "warnings": warnings}
         cloud.blobs.write(layout.report(folder), json.dumps(body, indent=2, ensure_ascii=False).encode())
-    Runs(cloud.runs).save(held, verification=facts, warnings=warnings)
+    runs = Runs(cloud.runs)
+    if run := runs.run(course.export, course.run):
+        runs.verified(run.value, held, verification=facts, warnings=warnings)
     cloud.blobs.delete(course.blob)
     if warning:
         log.warning("Verifying the run %s found a difference: %s", course.run, found["message"])

@@ -78,7 +78,7 @@ def save_connection(request: Request, service: TheService, caller: TheCaller, fo
     if held:
         Conditions(if_match=draft.version).require(held.etag)
     else:
-        name = slug(sent.display_name, {*(each.item.name for each in service.catalog.connections.all()), NEW})
+        name = slug(sent.display_name, {each.item.name for each in service.catalog.connections.all()})
         make_known(request, f"connection {name}", lambda: _stored(service, name))
     try:
         saved = service.catalog.save_connection(name, sent, caller, held)

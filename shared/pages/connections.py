@@ -14,8 +14,9 @@ from shared.catalog.issues import Invalid
 from shared.catalog.models import ProbeState
 from shared.control import connections as control
 from shared.control import credentials
-from shared.control.connections import Fate
+from shared.control.connections import Fate, Switch
 from shared.pages.errors import PageRoute
+from shared.pages.export_form import setting_shown
 from shared.pages.exports import connections as all_connections
 from shared.pages.forms import Form, group, one_of, text
 from shared.pages.rendering import go, not_saved, page
@@ -45,9 +46,10 @@ def show_connection(name: str, request: Request, service: TheService) -> Respons
 
 @router.post("/connections/{name}/check", dependencies=[Depends(allowed(Action.CHECK_CONNECTION))])
 def check_connection(name: str, request: Request, service: TheService, caller: TheCaller, form: Form) -> Response:
-    """Ask the vendor, and say what it said."""
+    """Ask the vendor, and say what it said. The form may say which account it is, where that is not known."""
     held = service.catalog.connection(name)
-    found = control.check(service, held, caller, same_account=text(form, "same_account") == "on")
+    said = text(form, "switch")
+    found = control.check(service, held, caller, switch=one_of(Switch, said, "/switch") if said else None)
     return overview(request, service, name, check=found)
 
 
@@ -103,6 +105,7 @@ def overview(
         headers={"HX-Push-Url": f"/connections/{name}"} if saved else None,
         connection=connection,
         definition=service.catalog.definitions.get(connection.vendor),
+        settings={each: setting_shown(value) or "–" for each, value in connection.settings.items()},
         exports=exports,
         identity=service.identity(),
         probing=connection.probe is not None and connection.probe.state is ProbeState.RUNNING,

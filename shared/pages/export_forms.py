@@ -136,7 +136,7 @@ def _save(
         if effects and text(form, "sure") != "on":
             doubts = Doubts(effects=tuple(issue.message for issue in effects))
             return _form(request, service, caller, held.item.name, draft, doubts)
-    taken = {each.item.name for each in service.catalog.exports.all()} | {NEW, "several", "run-all"}
+    taken = {each.item.name for each in service.catalog.exports.all()}
     name = held.item.name if held else slug(sent.display_name, taken)
     make_known(request, f"export {name}", lambda: _stored(service, name))
     saved, warnings = control.save(service, name, sent, caller, held, keep_members=keep)

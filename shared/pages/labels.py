@@ -71,6 +71,12 @@ COUNTS: tuple[tuple[str, str], ...] = (
     ("duplicates", N_("Duplicates")),
     ("rows_read", N_("Rows read")),
 )
+VERDICTS: dict[str, tuple[str, str]] = {
+    "agrees": (N_("Agrees"), "good"),
+    "explained": (N_("Agrees, with an explanation"), "good"),
+    "differs": (N_("Differs"), "warn"),
+    "not verified": (N_("Not verified"), ""),
+}
 WEEKDAYS: dict[str, str] = {
     "1": N_("Monday"),
     "2": N_("Tuesday"),

@@ -94,6 +94,8 @@ TEMPLATES: tuple[str, ...] = (
     "Somebody deleted the list at the vendor. Run the export with the kind 'rebuild' to make it anew.",
     "The vendor is still working on what it was sent.",
     "Waiting: %(why)s",
+    "%(vendor)s has not ended within 6 hours what an earlier run sent it. If it ends yet, older values may replace "
+    "those of this run: then run the export with the kind full_resync.",
     "The service failed on this run several times; its log has the details. Run the export again.",
     # Why people were not taken, and where they stand
     "The row has no e-mail address.",

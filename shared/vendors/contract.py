@@ -59,6 +59,8 @@ class Row:
     vendor_id: str | None = None
     returning: bool = False
     """An addition of somebody whom we took off this target before."""
+    unsure_since: float | None = None
+    """A removal of somebody who may never have got onto the target: since when that is so, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,8 @@ class Definition:
     """What to look up before an export is given a list that exists, where the vendor's API does not tell."""
     oauth: OAuth | None = None
     """Where the vendor has it, a person may sign in at the vendor in place of giving us a key."""
+    account_is_key: bool = False
+    """The vendor tells no account, so it is known by its key: a new key looks like another account."""
 
     @property
     def quiet_seconds(self) -> float:
@@ -195,6 +199,10 @@ class Definition:
     """People that `members` reads within one slice, at the vendor's rates."""
     members_page: int = 1000
     """People of one of the answers that `members` reads."""
+
+
+SWITCHED = "account_switched"
+"""Code of a check that found another account than the one in which exports have their lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +321,9 @@ class Vendor(Protocol):
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """Carry out one batch; called from several threads. Splits by bytes itself. An empty batch makes no request.
 
+        A removal makes nobody: where the vendor would, people who may never have been added (`Row.unsure_since`) are
+        looked up first, and there is nothing to do for whom the vendor does not have.
+
         Raises RetryAfter only when nothing of the batch was done; once part of it was, it returns receipts.
         """
         ...
@@ -336,4 +347,9 @@ class Vendor(Protocol):
         job where one thing had to be done after the other. Makes one request at most for many jobs asked in a row
         where the vendor can tell of several at once. Synchronous vendors never stage, and are never asked.
         """
+        ...
+
+    def has_ended(self, kind: Kind, job: str) -> bool:
+        """Is nothing of a staged batch under way at the vendor any more? Changes nothing, unlike `settle`: it is asked
+        of jobs that an earlier delivery left behind, whose rows are old by now."""
         ...

@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import expect
 
 from dev.simulators.campaign_monitor import CLIENT
-from dev.simulators.iterable import STANDARD_KEY
+from dev.simulators.iterable import STANDARD_KEY, Key
 from tests.browser.conftest import App, Visit
 from tests.browser.people import some
 
@@ -54,6 +54,47 @@ def test_a_wrong_key_is_said_with_what_to_do_and_the_right_one_rotates_it(app: A
     visit.go("/connections")
     expect(visit.page.get_by_role("row", name="Wrong key")).to_contain_text("No agreement")
     visit.excerpt("connections", ".panel.flush")
+
+
+def rotate(app: App, visit: Visit, name: str, key: str) -> None:
+    """Make a key at the vendor and type it in."""
+    app.simulator.vendor.settings.keys[key] = Key()
+    visit.go(f"/connections/{name}")
+    visit.page.get_by_role("link", name="Rotate the secret").click()
+    visit.page.get_by_label("Type it here").check()
+    visit.page.get_by_role("textbox", name="API key").fill(key)
+    visit.button("Save and connect")
+
+
+def test_a_rotated_key_that_tells_no_account_asks_which_one_it_is(app: App, visit: Visit) -> None:
+    app.services.key_vault.set_secret("first-key", STANDARD_KEY)
+    app.connect("rotating", display_name="Rotating", secrets={"api_key": "first-key"})
+    app.define("kept", app.land("Kept", some(3)), connection="rotating", display_name="Kept")
+    app.run("kept")
+    visit.page.on("dialog", lambda dialog: dialog.accept())
+    rotate(app, visit, "rotating", "iterable-second-key")
+    visit.sees("Iterable does not tell to which account it belongs.")
+    visit.sees("It does not work.")
+    visit.picture("connection-switched")
+    visit.excerpt("connection-switched", ".head, #which-account")
+    visit.check_access()
+    visit.go("/exports/kept")
+    visit.button("Run")
+    visit.sees("leads to another account, or has a new key")
+    visit.go("/connections/rotating")
+    visit.button("The same account")
+    visit.sees("Connected to Iterable.")
+    before = len(app.members("kept list"))
+    address = app.run("kept")
+    visit.go(address)
+    visit.sees("Nothing to do")
+    assert len(app.members("kept list")) == before == 3
+    rotate(app, visit, "rotating", "iterable-third-key")
+    visit.button("Another account")
+    visit.sees('The export "kept" belongs to another account: save it again.')
+    app.run("kept")
+    visit.go("/exports/kept")
+    visit.sees("The connection leads to another account than the one")
 
 
 def test_what_is_missing_is_said_at_the_field(visit: Visit) -> None:

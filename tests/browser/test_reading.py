@@ -10,12 +10,16 @@ from playwright.sync_api import expect
 from tests.browser.conftest import App, Visit
 from tests.browser.people import some
 
+CUT_OFF = """[...document.querySelectorAll('.panel')].filter(each => each.scrollWidth > each.clientWidth)
+    .map(each => each.innerText)"""
+"""Panels that hide a part of what is in them."""
 PAGES = ("/", "/segments", "/connections", "/connections/new", "/exports/new", "/exports/read", "/exports/read/edit")
 
 
 @pytest.fixture
 def read(connected: App) -> App:
     connected.define("read", connected.land("Read", some(5)), display_name="Read by everyone")
+    connected.land("Profiles_of_customers_who_have_not_bought_anything_for_longer_than_a_year", some(2))
     return connected
 
 
@@ -30,6 +34,7 @@ def test_no_page_is_wider_than_a_phone(read: App, visitor: Callable[..., Visit])
     for path in PAGES:
         visit.go(path)
         assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        assert visit.page.evaluate(CUT_OFF) == [], path
 
 
 def test_an_export_is_reached_by_keyboard_alone(read: App, visit: Visit) -> None:

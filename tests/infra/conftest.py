@@ -37,6 +37,7 @@ class Azure:
             "PYTHON": "packer",
             "SMOKE_TRIES": "3",
             "SMOKE_WAIT": "0",
+            "EXPOSE_WAIT": "0",
             **({} if answers is None else {"ASK_ANYWAY": "yes"}),
         }
         command = ["bash", str(ROOT / "infra" / script), "--environment", "dev", "--resource-group", "rg", *words]
@@ -52,7 +53,7 @@ class Azure:
 
     def changes(self) -> list[list[str]]:
         """Calls that change something in Azure."""
-        changing = ("create", "delete", "config-zip", "set", "register", "assign")
+        changing = ("create", "delete", "config-zip", "set", "register", "assign", "PATCH")
         return [words for words in self.calls() if any(word in changing for word in words[:4])]
 
     def packed(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,33 @@ def _register(words: list[str], azure: Any) -> str:
     return "client-1"
 
 
+def _exposed(words: list[str], azure: Any) -> str:
+    """Entries of a part of `api`, or how many they are; the query picks them by one property, and perhaps a scope."""
+    picked = r"api\.(\w+)\[\?(\w+)(==|!=)'([^']*)'(?: && contains\((\w+), '([^']*)'\))?\](.*)"
+    found = re.fullmatch(picked, option(words, "--query"))
+    assert found, words
+    part, key, is_equal, wanted, holder, held, then = found.groups()
+    entries = [
+        each
+        for each in azure.get("api", {}).get(part, [])
+        if (each[key] == wanted) is (is_equal == "==") and (held is None or held in each[holder])
+    ]
+    return str(len(entries)) if then else json.dumps(entries, indent=2)
+
+
+def _expose(words: list[str], azure: Any) -> str | None:
+    """A scope can be authorised only after the request that made it, and not at once."""
+    before, asked = azure.setdefault("api", {}), json.loads(option(words, "--body"))["api"]
+    known = {each["id"] for each in before.get("oauth2PermissionScopes", [])}
+    wanted = {scope for each in asked.get("preAuthorizedApplications", []) for scope in each["delegatedPermissionIds"]}
+    if wanted:
+        azure["scope_lag"] = azure.get("scope_lag", 0) - 1
+    if not wanted <= known or (wanted and azure["scope_lag"] >= 0):
+        return None
+    before.update(asked)
+    return ""
+
+
 def _make_principal(words: list[str], azure: Any) -> str:
     azure["principal"] = True
     return ""
@@ -51,6 +79,8 @@ HANDLERS: dict[str, Callable[[list[str], Any], str | None]] = {
     "deployment group show": _output,
     "ad app list": lambda words, azure: "\n".join(azure.get("apps", [])),
     "ad app create": _register,
+    "ad app show": _exposed,
+    "rest --method PATCH": _expose,
     "ad app update": lambda words, azure: "",
     "ad app credential reset": lambda words, azure: azure["client_secret"],
     "ad sp show": lambda words, azure: "" if azure.get("principal") else None,

@@ -49,6 +49,41 @@ def test_the_registration_has_the_apps_roles_and_address(entra: Azure) -> None:
     assert "appRoleAssignmentRequired=true" in entra.calls("ad", "sp", "update")[0]
 
 
+AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
+
+
+def test_people_with_az_login_need_to_consent_to_nothing(entra: Azure) -> None:
+    assert run(entra).returncode == 0
+    [scope] = state(entra)["api"]["oauth2PermissionScopes"]
+    assert scope["isEnabled"]
+    assert state(entra)["api"]["preAuthorizedApplications"] == [
+        {"appId": AZURE_CLI, "delegatedPermissionIds": [scope["id"]]}
+    ]
+    assert state(entra)["api"]["requestedAccessTokenVersion"] == 2
+
+
+def test_what_others_expose_and_authorise_stays(entra: Azure) -> None:
+    scope, client = {"id": "theirs", "value": "read"}, {"appId": "their-app", "delegatedPermissionIds": ["theirs"]}
+    entra.have(api={"oauth2PermissionScopes": [scope], "preAuthorizedApplications": [client]})
+    assert run(entra).returncode == 0
+    api = state(entra)["api"]
+    assert (api["oauth2PermissionScopes"][0], api["preAuthorizedApplications"][0]) == (scope, client)
+    assert [len(api[part]) for part in ("oauth2PermissionScopes", "preAuthorizedApplications")] == [2, 2]
+
+
+def test_a_scope_that_is_not_known_everywhere_yet_is_waited_for(entra: Azure) -> None:
+    entra.have(scope_lag=3)
+    assert run(entra).returncode == 0
+    assert len(state(entra)["api"]["preAuthorizedApplications"]) == 1
+
+
+def test_a_scope_that_never_becomes_known_is_said(entra: Azure) -> None:
+    entra.have(scope_lag=100)
+    done = run(entra)
+    assert done.returncode != 0
+    assert "Run this again" in done.stderr
+
+
 def test_the_parameters_for_the_app_are_printed(entra: Azure) -> None:
     printed = run(entra).stdout
     assert "entraTenantId=tenant-1 entraClientId=client-1 entraSecretName=sign-in-secret" in printed
@@ -66,8 +101,8 @@ def test_the_secret_reaches_the_vault_and_nothing_else(entra: Azure) -> None:
 def test_a_second_time_makes_nothing_new(entra: Azure) -> None:
     for _ in range(2):
         assert run(entra).returncode == 0
-    made = ("ad", "app", "create"), ("ad", "sp", "create"), ("keyvault", "secret", "set")
-    assert [len(entra.calls(*each)) for each in made] == [1, 1, 1]
+    made = ("ad", "app", "create"), ("ad", "sp", "create"), ("keyvault", "secret", "set"), ("rest",)
+    assert [len(entra.calls(*each)) for each in made] == [1, 1, 1, 2]
     first, second = entra.calls("ad", "app", "update")
     assert first == second
 

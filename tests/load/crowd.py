@@ -112,7 +112,10 @@ class Crowd:
         with self.host.instances(self.size.instances):
             while not until(wave):
                 time.sleep(0.05)
-                self._note_ends(wave)
+                assert not self.leases.together, f"two slices at once on {self.leases.together}"
+                idle = self.host.idle()
+                self._note_ends(wave)  # after the look at the host: what ended it is seen
+                assert until(wave) or not idle, f"nothing goes on, and runs have not ended: {self._stuck(wave)}"
         self._note_ends(wave)
         wave.turns = [*wave.turns, *self.host.turns[before:]]
         wave.asked = [*wave.asked, *self.fleet.queue.asked[asked:]]
@@ -122,8 +125,29 @@ class Crowd:
         for export in wave.runs.keys() - active - wave.finished.keys():
             wave.finished[export] = time.monotonic() - wave.started_at
 
+    def _stuck(self, wave: Wave) -> list[str]:
+        return sorted(wave.runs.keys() - wave.finished.keys())
+
     def vendor_of(self, turn: Turn) -> str:
-        return self.of[json.loads(turn.content)["export"]].vendor
+        return self.account_of(turn).vendor
+
+    def account_of(self, turn: Turn) -> Account:
+        return self.of[json.loads(turn.content)["export"]]
+
+    def held_up_by_others(self, wave: Wave) -> list[str]:
+        """Turns that found their account in use while no other slice of the same account was at work."""
+        at_work = [turn for turn in wave.turns if not turn.turned_away]
+        return [
+            turn.content
+            for turn in wave.turns
+            if turn.turned_away
+            and not any(
+                self.account_of(other) == self.account_of(turn)
+                and other.taken_at <= turn.ended_at
+                and other.ended_at >= turn.taken_at
+                for other in at_work
+            )
+        ]
 
     def wrong(self, wave: Wave, names: Iterable[str]) -> list[str]:
         """Exports of a wave whose run ended badly, or whose list is not their segment."""

@@ -32,6 +32,7 @@ def test_everything_is_due_at_once(storage: StorageAddress, unique: str, pytestc
         assert len(alive.runs) == SIZE.exports
         world.watch(alive, all_ended)
         assert not world.wrong(alive, alive.runs.keys())
+        assert not world.held_up_by_others(alive)
 
         world.land(7)
         simulator = world.fleet.desks[DEAD_VENDOR].simulator
@@ -43,6 +44,7 @@ def test_everything_is_due_at_once(storage: StorageAddress, unique: str, pytestc
         assert dead.finished.keys() == healthy, "the others finish while the dead vendor's runs still wait for it"
         assert not world.wrong(dead, healthy)
         _the_dead_take_few_turns(world, dead)
+        assert not world.held_up_by_others(dead), "accounts wait for each other"
 
         simulator.faults.set([])  # it comes back
         world.watch(dead, all_ended)

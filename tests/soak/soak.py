@@ -39,9 +39,6 @@ PACE, INSTANCES, MOST_PEOPLE, BATCH_ROWS = 60.0, 2, 40, 10
 """Two instances with two messages at once: four workers."""
 STUCK_SECONDS = 240.0
 KINDS = [RunKind.DELIVERY] * 6 + [RunKind.DRY_RUN, RunKind.FULL_RESYNC, RunKind.FULL_RESYNC, RunKind.RETRY]
-PROFILES = "created_by_unsubscribe"
-"""Empty profiles at Iterable, which it makes for people who are taken off a list and were never there: those whose
-addition had no answer, did not happen, and who left the segment before the next run."""
 DECISIONS = ("deliver", "deliver", "additions", "discard")
 
 
@@ -215,8 +212,7 @@ class Soak:
         for vendor, where in self.accounts.items():
             desk = self.fleet.desks[vendor]
             state = desk.inspect(f"state?account={where.id}").json()
-            counts = set(desk.kit.consent_counts) - {PROFILES}
-            found |= {f"{vendor} {name}": state[name] for name in counts if state[name]}
+            found |= {f"{vendor} {name}": state[name] for name in desk.kit.consent_counts if state[name]}
         return found
 
 

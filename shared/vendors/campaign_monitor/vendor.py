@@ -139,6 +139,9 @@ class CampaignMonitor:
     def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
         raise AssertionError("Campaign Monitor answers at once, so nothing is ever staged")
 
+    def has_ended(self, kind: Kind, job: str) -> bool:
+        raise AssertionError("Campaign Monitor answers at once, so nothing is ever staged")
+
     def _import(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         batch = Batch(
             rows,

@@ -126,6 +126,11 @@ class Dotdigital:
         # The parts before are known by their jobs, so only this one is sent again.
         raise RetryAfter(_RESEND_SECONDS, reason)
 
+    def has_ended(self, kind: Kind, job: str) -> bool:
+        """One request; the parts before the last one had ended when it was started."""
+        last = Job.parse(job).parts[-1].id
+        return last is None or not results.under_way(kind, self._progress(kind, last))
+
     def members(self, target: TargetFound) -> Iterator[str]:
         """Page by page; contacts without an address are left out."""
         marker: str | None = None

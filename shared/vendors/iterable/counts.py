@@ -49,6 +49,13 @@ RECEIPTS: Mapping[str, Mapping[Kind, Receipt]] = {
 }
 """Stem of a `failedUpdates` array -> what it means, by operation; the first array that names a row counts."""
 
+NEVER_THERE = _gone("never_there")
+"""A removal of somebody whom Iterable does not have, so nothing was asked of it."""
+NOT_THERE_YET = Receipt(
+    Outcome.SKIPPED,
+    "not_there_yet",
+    "Iterable does not have this person, but may still be adding them: the next run looks again.",
+)
 _MISCOUNTED = replace(UNKNOWN, reason="Iterable's counts leave open what became of this person.")
 _WARNINGS: Mapping[str, str] = {
     "filteredOutFields": "Iterable dropped fields that the project does not have",

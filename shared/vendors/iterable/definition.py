@@ -112,6 +112,7 @@ DEFINITION = Definition(
     hosts=tuple(HOSTS.values()),
     batch_rows=MOST_ROWS,
     concurrency=8,
+    account_is_key=True,
     reserved_fields=_RESERVED,
     # Fields that the project does not have yet get their type from the first request that names them.
     first_batch_alone=True,

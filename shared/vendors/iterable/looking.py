@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import orjson
 
 from shared.vendors.answers import Answer, UnexpectedAnswer
@@ -20,14 +23,24 @@ def size(answer: Answer) -> Count:
     return Count(int(text))
 
 
+def is_known(answer: Answer) -> bool:
+    """Does Iterable have this person? Raises UnexpectedAnswer."""
+    return _profile(answer) is not None
+
+
 def seen(list_id: str, row: Row, answer: Answer) -> Seen:
-    """`{}` is somebody whom Iterable does not have. Raises UnexpectedAnswer."""
-    body = answer.object()
-    user = body.get("user")
-    if answer.status != 200 or (body and not isinstance(user, dict)):
-        raise UnexpectedAnswer("Iterable's answer about a person describes none.")
-    fields = (user or {}).get("dataFields")
+    """How a person is on a list. Raises UnexpectedAnswer."""
+    fields = (_profile(answer) or {}).get("dataFields")
     if not isinstance(fields, dict):
         return Seen(on_target=False)
     lists = {str(each) for name in _LISTS for each in fields.get(name) or ()}
     return seen_as(orjson.loads(row.values), fields, on_target=list_id in lists)
+
+
+def _profile(answer: Answer) -> Mapping[str, Any] | None:
+    """`{}` is somebody whom Iterable does not have."""
+    body = answer.object()
+    user = body.get("user")
+    if answer.status != 200 or (body and not isinstance(user, dict)):
+        raise UnexpectedAnswer("Iterable's answer about a person describes none.")
+    return user if isinstance(user, dict) else None

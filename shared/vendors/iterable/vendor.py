@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from shared.cloud.scrubbing import excerpt
@@ -17,6 +19,7 @@ from shared.vendors.contract import (
     Count,
     FieldType,
     Kind,
+    Receipt,
     Row,
     Seen,
     TargetFound,
@@ -25,6 +28,7 @@ from shared.vendors.contract import (
 )
 from shared.vendors.http import Client, Credentials, Link
 from shared.vendors.iterable import looking, requests, responses
+from shared.vendors.iterable.counts import NEVER_THERE, NOT_THERE_YET
 from shared.vendors.iterable.definition import DEFINITION, HOSTS, MOST_BYTES
 from shared.vendors.iterable.responses import ListDetails
 
@@ -114,14 +118,17 @@ class Iterable:
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """One request for most batches. Additions subscribe, changes update profiles, removals unsubscribe from the
         list only; each does the same when it is done twice."""
-        people = [requests.person(kind, row) for row in rows]
+        alone = self._not_there(rows) if kind is Kind.REMOVE else {}
+        sent = [index for index in range(len(rows)) if index not in alone]
+        people = {index: requests.person(kind, rows[index]) for index in sent}
 
         def ask(part: Part) -> Reading:
             answer = self._write(target, kind, [people[index] for index in part])
             return responses.read(kind, [rows[index] for index in part], answer)
 
-        parts = cut([len(entry) + 1 for entry in people], self._batch_rows, MOST_BYTES)
-        return carry_out(parts, ask, self._link.wait)
+        parts = cut([len(entry) + 1 for entry in people.values()], self._batch_rows, MOST_BYTES)
+        result = carry_out([[sent[place] for place in part] for part in parts], ask, self._link.wait)
+        return replace(result, others={**result.others, **alone})
 
     def members(self, target: TargetFound) -> Iterator[str]:
         """One answer without paging (contract, section 9); people without an address are left out."""
@@ -138,6 +145,20 @@ class Iterable:
 
     def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
         raise AssertionError("Iterable answers at once, so nothing is ever staged")
+
+    def has_ended(self, kind: Kind, job: str) -> bool:
+        raise AssertionError("Iterable answers at once, so nothing is ever staged")
+
+    def _not_there(self, rows: Sequence[Row]) -> dict[int, Receipt]:
+        """Of those who may never have been added, the ones whom Iterable does not have: taking them off a list could
+        make profiles of them (contract, section 5). What was written a moment ago may not show yet (section 10)."""
+        receipts: dict[int, Receipt] = {}
+        for index, row in enumerate(rows):
+            if row.unsure_since is None or self._client.ask(requests.profile(row.address), looking.is_known):
+                continue
+            fresh = time.time() - row.unsure_since < DEFINITION.fresh_seconds
+            receipts[index] = NOT_THERE_YET if fresh else NEVER_THERE
+        return receipts
 
     def _write(self, target: TargetFound, kind: Kind, people: Sequence[bytes]) -> Answer:
         """The answer to a bulk request, once the list is known."""

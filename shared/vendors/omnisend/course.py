@@ -54,7 +54,7 @@ class Course:
         """The next steps of a staged batch; None while Omnisend still works on it. Raises like `begin`."""
         job = Job.parse(text)
         if job.waiting and not job.unsent:
-            states = self._states(job)
+            states = ended(self.board, self.clock(), job)
             if states is None:
                 return None
             job = self._read(job, states)
@@ -91,16 +91,6 @@ class Course:
             receipts={**job.receipts, **final},
             sent_at=int(self.clock()),
         )
-
-    def _states(self, job: Job) -> dict[str, BatchState | None] | None:
-        """How the batches ended; None while one of them has not."""
-        states: dict[str, BatchState | None] = {}
-        for batch in job.waiting:
-            states[batch] = state = self.board.state(batch)
-            too_new = state is None and self.clock() - job.sent_at < NEW_SECONDS
-            if too_new or (state is not None and not state.over):
-                return None
-        return states
 
     def _read(self, job: Job, states: dict[str, BatchState | None]) -> Job:
         found: dict[int, Receipt] = {}
@@ -171,6 +161,17 @@ class Course:
         default = Counter(job.receipts.values()).most_common(1)[0][0] if job.receipts else CONFIRMED
         others = {row: receipt for row, receipt in job.receipts.items() if receipt != default}
         return BatchResult(default, others, requests=self._requests, warnings=warnings)
+
+
+def ended(board: Board, now: float, job: Job) -> dict[str, BatchState | None] | None:
+    """How a job's batches ended; None while one of them has not. Raises what `Board.state` raises."""
+    states: dict[str, BatchState | None] = {}
+    for batch in job.waiting:
+        states[batch] = state = board.state(batch)
+        too_new = state is None and now - job.sent_at < NEW_SECONDS
+        if too_new or (state is not None and not state.over):
+            return None
+    return states
 
 
 def _pending(found: dict[int, Receipt]) -> list[int]:

@@ -26,8 +26,9 @@ from shared.vendors.contract import (
 from shared.vendors.http import UNREADABLE_SECONDS, Client, Credentials, Link
 from shared.vendors.omnisend import looking, problems, requests, responses
 from shared.vendors.omnisend.board import Board
-from shared.vendors.omnisend.course import Course
+from shared.vendors.omnisend.course import Course, ended
 from shared.vendors.omnisend.definition import DEFINITION, HOST, MOST_COUNTED, VERSION
+from shared.vendors.omnisend.job import Job
 from shared.vendors.omnisend.naming import tag_of
 from shared.vendors.omnisend.people import CUSTOM_NAME
 from shared.vendors.omnisend.responses import Brand, ContactsPage
@@ -116,6 +117,9 @@ class Omnisend:
         """Asks for lists of batches, which hold for every job asked about within two seconds. When all contacts of an
         addition are written, the tag is put on them."""
         return self._course(target, kind, rows).go_on(job)
+
+    def has_ended(self, kind: Kind, job: str) -> bool:
+        return ended(self._board, self._clock(), Job.parse(job)) is not None
 
     def members(self, target: TargetFound) -> Iterator[str]:
         """Addresses of the contacts with the tag, 250 a request."""

@@ -12,9 +12,11 @@ import pytest
 import requests
 
 from shared.catalog.issues import NotNow
-from shared.delivery import expiring, explaining
+from shared.cloud.cloud import Cloud
+from shared.delivery import expiring, explaining, forgetting, layout, looking, rejected_rows
+from shared.delivery.files import DataFile
 from shared.delivery.records import State, now
-from shared.errors import Unprocessable
+from shared.errors import Blocked, Unprocessable
 from tests.integration.delivery.engine import Engine, Person, people
 
 
@@ -135,6 +137,101 @@ def test_nobody_is_forgotten_while_a_run_is_under_way(engine: Engine) -> None:
     with pytest.raises(NotNow, match="under way"):
         engine.service.forget("person1@example.com", "admin")
     engine.pump()
+
+
+FORGOTTEN = "forget.me@example.com"
+
+
+def delivered(engine: Engine, *odd: Person) -> str:
+    """A run that added somebody to be forgotten; its delivery's folder."""
+    engine.land([*people(5), Person(FORGOTTEN), Person("forget.me@broken"), *odd])
+    engine.define()
+    run = engine.run()
+    return layout.delivery_folder(run.export, run.run, 0)
+
+
+def test_a_refused_row_of_any_length_stands_in_nobodys_way(engine: Engine) -> None:
+    delivered(engine, Person("x" * 1_000_000))
+    [run] = engine.service.runs("newsletter", top=1, continuation=None).runs
+    assert {row.address for row in engine.service.rejected_rows("newsletter", run.run)} > {"forget.me@broken"}
+    assert engine.service.forget("forget.me@broken", "admin") == {"ledgers": 0, "runs": 1}
+    assert blobs_with(engine, b"forget.me@broken") == []
+
+
+@pytest.mark.parametrize("written", [" Forget.Me@BROKEN ", "	forget.me@broken", "=forget.me@broken"])
+def test_a_refused_address_is_erased_however_it_was_written(engine: Engine, written: str) -> None:
+    engine.land([*people(2), Person(written)])
+    engine.define()
+    engine.run()
+    assert blobs_with(engine, b"orget.")
+    engine.service.forget(written, "admin")
+    assert blobs_with(engine, b"orget.") == []
+
+
+def test_what_dead_workers_left_is_erased_too(engine: Engine) -> None:
+    where = delivered(engine)
+    ledger = next(iter(looking.targets(engine.cloud, engine.catalog.export("newsletter").item))).ledger
+    leftovers = [
+        f"{layout.plan_folder(where, '000001-dead')}000-add.parquet",
+        f"{layout.rejected_files(where)}000-rejected.parquet",
+        f"{ledger}an-attempt/000.parquet",
+    ]
+    for name in leftovers:
+        engine.cloud.blobs.write(name, FORGOTTEN.encode())
+    engine.service.forget(FORGOTTEN, "admin")
+    assert blobs_with(engine, FORGOTTEN.encode()) == []
+    assert not any(engine.cloud.blobs.exists(name) for name in leftovers)
+    engine.land(people(5))
+    assert engine.run().state is State.NOTHING
+
+
+def test_a_run_that_expires_meanwhile_is_no_failure(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    delivered(engine)
+    later = now() + timedelta(days=31)
+    rewritten = forgetting._rewritten
+
+    def expired(cloud: Cloud, file: DataFile, query: str, name: str) -> DataFile | None:
+        if "/plan/" in name:
+            expiring.expire(cloud, clock=lambda: later)
+        return rewritten(cloud, file, query, name)
+
+    monkeypatch.setattr(forgetting, "_rewritten", expired)
+    assert engine.service.forget(FORGOTTEN, "admin") == {"ledgers": 1, "runs": 0}
+    assert list(engine.cloud.blobs.names("runs/")) == []
+
+
+def test_a_rejected_csv_that_goes_meanwhile_is_not_made_again(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    delivered(engine)
+    later = now() + timedelta(days=31)
+    without = rejected_rows.without
+
+    def expired(address: str, before: Path, after: Path) -> bool:
+        expiring.expire(engine.cloud, clock=lambda: later)
+        return without(address, before, after)
+
+    monkeypatch.setattr(rejected_rows, "without", expired)
+    engine.service.forget("forget.me@broken", "admin")
+    assert list(engine.cloud.blobs.names("runs/")) == []
+
+
+def test_a_run_that_begins_meanwhile_keeps_its_plan(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    delivered(engine)
+    engine.land([*people(3), Person(FORGOTTEN, "Changed")])
+    run = engine.start()
+    planning = f"{layout.plan_folder(layout.delivery_folder(run.export, run.run, 0), '000001-alive')}000-add.parquet"
+    engine.cloud.blobs.write(planning, b"half a file")
+    monkeypatch.setattr(forgetting, "_require_quiet", lambda cloud: None)
+    with pytest.raises(NotNow, match="began meanwhile"):
+        engine.service.forget(FORGOTTEN, "admin")
+    assert engine.cloud.blobs.exists(planning)
+
+
+def test_a_plan_that_cannot_be_read_is_named(engine: Engine) -> None:
+    where = delivered(engine)
+    engine.cloud.blobs.write(layout.plan_manifest(where), b'{"batch_rows": 1}')
+    with pytest.raises(Blocked) as error:
+        engine.service.forget(FORGOTTEN, "admin")
+    assert error.value.code == "plan_unreadable"
 
 
 def test_run_artefacts_expire_and_ledgers_do_not(engine: Engine) -> None:

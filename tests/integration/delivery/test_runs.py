@@ -38,6 +38,13 @@ def test_refused_rows_say_where_they_stand_and_why(engine: Engine) -> None:
     assert empty["file"].endswith("part-0.csv")
 
 
+def test_names_of_segments_and_files_are_no_formulas_either(engine: Engine) -> None:
+    engine.land([*people(3), Person("")], segment="=1+1", files=1)
+    engine.define(targets=[{"segments": ["=1+1"], "list_name": "Formulas"}])
+    [row] = engine.rejected(engine.run())
+    assert (row["segment"], row["file"][:5]) == ("'=1+1", "'=1+1")
+
+
 def test_the_second_run_sends_only_the_difference(engine: Engine) -> None:
     engine.land(people(300))
     engine.define()

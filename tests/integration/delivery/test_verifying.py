@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from dev.simulators.common.faults import Fault
-from shared.api.views import Verification
+from shared.api.run_views import Verification
 from shared.catalog.models import ConnectionInput
+from shared.cloud.events import Event
 from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox, layout, verifying
 from shared.delivery.messages import VerifyMessage, parse
 from shared.delivery.records import Run, State, Step
+from shared.notify.outbox import Notice, Outbox
 from tests.contract.hurry import hurry
 from tests.contract.prompt import Prompt
 from tests.integration.delivery.engine import ADMINISTRATOR, Engine, Person, engine, people
@@ -146,6 +148,48 @@ def test_people_who_lack_are_a_warning_and_never_a_failure(world: Engine) -> Non
     assert verification.message in world.report(run)["warnings"]
     assert world.current(run).state is before
     assert "@" not in verification.model_dump_json()
+    assert verification.sample.different == 10
+
+
+def differences_told(world: Engine) -> list[Notice]:
+    pending = Outbox(world.cloud.runs).pending()
+    return [each.notice for each in pending if each.notice.event is Event.VERIFICATION_DIFFERS]
+
+
+def test_a_difference_is_told_with_its_numbers(world: Engine) -> None:
+    world.land(people(12))
+    run, _ = deliver(world)
+    for number in range(12):
+        take_off(world, f"person{number}@example.com")
+    world.pump()
+    [notice] = differences_told(world)
+    assert (notice.export, notice.run, notice.state) == ("newsletter", run.run, str(run.state))
+    assert notice.message == ended(world, run).message
+    assert notice.counts == {"expected": 12, "counted": 0, "difference": -12, "looked_at": 10, "different": 10}
+
+
+def test_a_difference_is_told_once_however_often_it_is_written_down(
+    world: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.land(people(3))
+    run, _ = deliver(world)
+    take_off(world, "person1@example.com")
+    with monkeypatch.context() as patch:
+        patch.setattr(world.cloud.blobs, "delete", lambda name: None)  # it died before its blob was gone
+        world.pump()
+    assert found(world, run) is not None
+    verifying.wake(world.cloud, clock=lambda: datetime.now(UTC) + timedelta(hours=1))
+    world.pump()
+    assert ended(world, run).verdict == "differs"
+    assert len(differences_told(world)) == 1
+
+
+def test_what_agrees_or_is_explained_is_not_told(world: Engine) -> None:
+    world.land(people(5))
+    deliver(world)
+    world.tell("people", STRANGER)
+    world.pump()
+    assert differences_told(world) == []
 
 
 def test_strangers_on_the_list_are_an_explanation(world: Engine) -> None:

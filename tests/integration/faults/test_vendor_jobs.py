@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -10,11 +11,11 @@ import pytest
 from dev.faults.interruptions import Died, Life, When
 from dev.faults.seam import WatchedCloud
 from shared.cloud.settings import StorageAddress
-from shared.delivery import slices
+from shared.delivery import leftovers, slices, starting
 from shared.delivery.records import Run, State
 from shared.service import LiveService
 from tests.contract.outcomes import accounted, writes
-from tests.integration.faults.any_vendor import VendorWorld, define, first, second, unpaced, vendor_world
+from tests.integration.faults.any_vendor import VendorWorld, define, first, second, unpaced, until, vendor_world
 from tests.kits import KITS, Kit
 
 NAME = "news"
@@ -109,6 +110,60 @@ def test_a_job_that_dotdigital_never_ends_is_given_up_on_its_own(
         assert accounted(engine, run) == {"add unknown": 12}
         engine.tell("settings", ENDING["dotdigital"])
         world.deliver(NAME, first(NAME), Life())
+
+
+NEW_ONES_END = {"dotdigital": {"next_import_statuses": ["Finished"] * 4}, "omnisend": {"batch_seconds": 0}}
+"""Jobs from now on end at once; those that are under way go on as they were."""
+
+
+def left_behind(world: VendorWorld) -> None:
+    """A run was cancelled while the vendor worked on its jobs; those of later runs are quicker."""
+    engine = world.engine
+    define(engine, NAME)
+    engine.tell("settings", ENDLESS[engine.kit.name])
+    engine.land(first(NAME))
+    engine.start(NAME)
+    turns(world, 2)
+    starting.cancel(engine.cloud, NAME, _latest(world).run)
+    world.go_on()
+    assert _latest(world).state is State.CANCELLED
+    assert accounted(engine, _latest(world)) == {"add unknown": 12}
+    engine.tell("settings", NEW_ONES_END[engine.kit.name])
+
+
+def turns(world: VendorWorld, most: int) -> None:
+    with suppress(AssertionError):
+        world.work(world.engine.cloud, most)
+
+
+def test_nothing_is_written_while_a_job_that_was_left_behind_may_write_older_values(
+    kit: Kit, storage: StorageAddress, unique: str
+) -> None:
+    with vendor_world(kit, storage, unique) as world:
+        left_behind(world)
+        engine = world.engine
+        engine.land(second(NAME))
+        engine.start(NAME)
+        turns(world, 2)
+        engine.tell("settings", ENDING[kit.name])
+        world.go_on()
+        until(lambda: not engine.inspect("state").json().get("pending"))
+        world.kept(_latest(world), second(NAME))
+        assert engine.delivery(_latest(world)).warnings == []
+
+
+def test_a_job_that_was_left_behind_and_does_not_end_is_not_waited_for_for_ever(
+    kit: Kit, storage: StorageAddress, unique: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with vendor_world(kit, storage, unique) as world:
+        left_behind(world)
+        monkeypatch.setattr(leftovers, "PATIENCE", timedelta(0))
+        world.engine.land(first(NAME))
+        world.engine.start(NAME)
+        world.go_on()
+        assert accounted(world.engine, _latest(world)) == {"add accepted": 12}
+        [warning] = world.engine.delivery(_latest(world)).warnings
+        assert "an earlier run sent it" in warning
 
 
 def test_a_job_that_is_asked_after_by_two_workers_counts_once(kit: Kit, storage: StorageAddress, unique: str) -> None:

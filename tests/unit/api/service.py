@@ -10,20 +10,10 @@ from typing import Any, cast
 
 from shared.access.audit import Trail
 from shared.api.check_ups import CheckUpCost, CheckUpView, Doctor
+from shared.api.export_views import PreviewRow
+from shared.api.run_views import Progress, RejectedRow, Report, RunPage, RunPoint, RunSummary, RunView, TargetRun
 from shared.api.service import DecisionWord, SegmentInfo, Service
-from shared.api.views import (
-    Identity,
-    Link,
-    PreviewRow,
-    Progress,
-    RejectedRow,
-    Report,
-    RunPage,
-    RunPoint,
-    RunSummary,
-    RunView,
-    TargetRun,
-)
+from shared.api.views import Identity, Link
 from shared.catalog.catalog import Catalog
 from shared.catalog.issues import Issue, NotNow
 from shared.catalog.models import Export, Match, Probed, ProbeState

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from shared.api.app import ROUTERS
+from shared.catalog.models import RESERVED
 from shared.errors import Blocked, Conflict, LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
+from shared.pages.router import ROUTERS as PAGES
 from shared.vendors.contract import CheckResult
 from tests.unit.api.asgi import Client
 from tests.unit.api.bodies import connection_body, export_body
 from tests.unit.api.service import FakeService
-from tests.unit.catalog.samples import ADMIN, connection
+from tests.unit.catalog.samples import ADMIN, LETTERBOX, connection
 
 ONE = "/api/v1/connections/marketing"
 
@@ -109,6 +114,23 @@ def test_a_name_that_is_no_slug_is_refused(client: Client) -> None:
             assert client.get(path).status == client.delete(path).status == 404
 
 
+@pytest.mark.parametrize("name", sorted(RESERVED))
+def test_a_name_that_a_page_has_is_refused(client: Client, name: str) -> None:
+    for path, body in (
+        (f"/api/v1/connections/{name}", connection_body()),
+        (f"/api/v1/exports/{name}", export_body()),
+    ):
+        answer = client.put(path, body)
+        assert answer.status == 422
+        assert f'"{name}" is taken' in answer.json["errors"][0]["message"]
+
+
+def test_every_word_that_stands_where_names_do_is_reserved() -> None:
+    addresses = [str(getattr(route, "path", "")) for router in (*ROUTERS, *PAGES) for route in router.routes]
+    fixed = re.compile(r"(?:/api/v1)?/(?:connections|exports)/([^/{]+)")
+    assert {found[1] for each in addresses if (found := fixed.match(each))} == RESERVED
+
+
 def test_a_connection_in_use_is_not_deleted(client: Client) -> None:
     client.put("/api/v1/exports/vips", export_body())
     answer = client.delete(ONE)
@@ -138,13 +160,87 @@ def test_a_failed_check_is_an_answer(client: Client, service: FakeService) -> No
     assert client.get(ONE).json["check_code"] == "secret_missing"
 
 
-def test_a_check_that_finds_another_account_names_the_exports_that_have_to_follow(
+def switched(client: Client, service: FakeService, *, keyed: bool = True) -> FakeService:
+    """An export is on the connection, whose check finds another account from now on."""
+    client.put("/api/v1/exports/vips", export_body())
+    service.catalog.definitions = {"letterbox": replace(LETTERBOX, account_is_key=keyed)}
+    service.check = lambda: CheckResult(True, "Fine.", "acc-2")
+    return service
+
+
+def check(client: Client, **query: str) -> Any:
+    answer = client.post(f"{ONE}/check", query=query)
+    assert answer.status == 200
+    kept = client.get(ONE).json
+    assert (kept["check_code"], kept["account"]) == (answer.json["code"], answer.json["account"])
+    return answer.json
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_another_account_than_the_exports_is_not_taken_over_by_itself(
+    client: Client, service: FakeService, keyed: bool
+) -> None:
+    switched(client, service, keyed=keyed)
+    found = check(client)
+    assert (found["ok"], found["code"], found["account"]) == (False, "account_switched", "acc-1")
+    assert "do not run" in found["message"]
+
+
+def test_the_same_account_with_a_new_key_is_kept(client: Client, service: FakeService) -> None:
+    switched(client, service)
+    check(client)
+    kept = check(client, same_account="true")
+    assert (kept["ok"], kept["account"], kept["warnings"]) == (True, "acc-1", [])
+
+
+def test_another_account_is_taken_over_and_names_the_exports_that_have_to_follow(
     client: Client, service: FakeService
 ) -> None:
-    client.put("/api/v1/exports/vips", export_body())
+    switched(client, service)
+    taken = check(client, other_account="true")
+    assert (taken["ok"], taken["account"]) == (True, "acc-2")
+    assert '"vips"' in taken["warnings"][0]
+    assert check(client)["ok"]
+
+
+def test_an_account_that_was_taken_over_by_mistake_is_given_back(client: Client, service: FakeService) -> None:
+    switched(client, service)
+    check(client, other_account="true")
+    back = check(client, same_account="true")
+    assert (back["account"], back["warnings"]) == ("acc-1", [])
+
+
+def test_a_vendor_that_tells_its_accounts_apart_is_believed(client: Client, service: FakeService) -> None:
+    switched(client, service, keyed=False)
+    found = check(client, same_account="true")
+    assert (found["code"], found["account"]) == ("account_switched", "acc-1")
+
+
+def test_a_key_under_another_name_is_still_compared_with_the_account_of_the_exports(
+    client: Client, service: FakeService
+) -> None:
+    switched(client, service)
+    client.put(ONE, connection_body(secrets={"key": "second-key"}))
+    assert client.get(ONE).json["account"] is None
+    assert check(client)["code"] == "account_switched"
+    assert check(client, same_account="true")["account"] == "acc-1"
+
+
+def test_the_key_from_before_ends_the_question(client: Client, service: FakeService) -> None:
+    switched(client, service)
+    check(client)
+    service.check = lambda: CheckResult(True, "Fine.", "acc-1")
+    assert check(client)["ok"]
+
+
+def test_without_exports_any_account_is_taken(client: Client, service: FakeService) -> None:
     service.check = lambda: CheckResult(True, "Fine.", "acc-2")
-    [warning] = client.post(f"{ONE}/check").json["warnings"]
-    assert '"vips"' in warning
+    assert check(client)["account"] == "acc-2"
+
+
+def test_one_account_cannot_be_both(client: Client, service: FakeService) -> None:
+    answer = client.post(f"{ONE}/check", query={"same_account": "true", "other_account": "true"})
+    assert (answer.status, answer.json["errors"][0]["pointer"]) == (422, "?other_account")
 
 
 def test_the_lists_of_a_connection_are_offered(client: Client) -> None:

@@ -44,3 +44,9 @@ def test_one_instance_works_on_few_messages_at_once() -> None:
     """Each slice may use 800 MB, and an instance has 2 GB."""
     queues = json.loads((REPOSITORY / "host.json").read_text())["extensions"]["queues"]
     assert queues["batchSize"] + queues["newBatchThreshold"] <= 2
+
+
+def test_a_free_place_of_an_instance_is_filled_while_the_other_slice_waits_for_its_vendor() -> None:
+    """With a threshold of 0 an instance takes nothing new before all that it took is through."""
+    queues = json.loads((REPOSITORY / "host.json").read_text())["extensions"]["queues"]
+    assert queues["newBatchThreshold"] >= 1

@@ -83,3 +83,8 @@ def test_a_name_looks_like_its_title(title: str, name: str) -> None:
     assert slug(title) == name
     assert NAME.fullmatch(slug(title, {name}))
     assert slug(title, {name, f"{name}-2"}) == f"{name}-3"
+
+
+@pytest.mark.parametrize("title", ["New", "Run all", "Several"])
+def test_a_title_that_is_a_page_of_the_app_gets_another_name(title: str) -> None:
+    assert slug(title) == f"{title.lower().replace(' ', '-')}-2"

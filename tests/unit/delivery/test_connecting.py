@@ -1,4 +1,4 @@
-"""Which secrets a vendor may be sent."""
+"""Which secrets a vendor may be sent, and which connections exports may run with."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import pytest
 from shared.cloud.blobs import Blobs
 from shared.cloud.secrets import Secrets
 from shared.cloud.settings import Settings, StorageAddress
-from shared.delivery.connecting import Named
+from shared.delivery.connecting import Named, usable
 from shared.errors import UserMustAct
+from shared.vendors.contract import SWITCHED, CheckResult
+from tests.unit.catalog.samples import World
 
 
 class Held:
@@ -34,3 +36,13 @@ def test_no_vendor_is_sent_a_secret_of_the_app_itself(secret: str) -> None:
     with pytest.raises(UserMustAct, match="belongs to the app itself") as refused:
         named(secret).get("api_key")
     assert refused.value.code == "secret_reserved"
+
+
+def test_no_export_runs_before_somebody_says_which_account_it_is() -> None:
+    world = World()
+    held = world.connect()
+    assert usable(held.item, "marketing") is held.item
+    asked = world.catalog.record_check(held, CheckResult(False, "Which?", code=SWITCHED))
+    with pytest.raises(UserMustAct) as refused:
+        usable(asked.item, "marketing")
+    assert refused.value.code == "account_switched"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import unescape
 from pathlib import Path
 from urllib.parse import urlencode
@@ -11,10 +12,11 @@ import pytest
 from shared.api.app import create_app
 from shared.delivery.records import State
 from shared.pages import assets
+from shared.vendors.contract import CheckResult
 from tests.unit.api.asgi import Answer, Client
 from tests.unit.api.callers import KnownCallers
 from tests.unit.api.service import FakeService, run
-from tests.unit.catalog.samples import ADMIN
+from tests.unit.catalog.samples import ADMIN, LETTERBOX
 
 HTMX = {"hx-request": "true", "content-type": "application/x-www-form-urlencoded"}
 
@@ -92,6 +94,17 @@ def test_every_page_has_a_strict_policy_and_no_inline_code(service: FakeService)
         assert " style=" not in shown
         assert " onclick=" not in shown
         assert shown.count("<script src=") == shown.count("<script")
+
+
+def test_signing_out_may_lead_from_a_page_to_the_provider(service: FakeService) -> None:
+    class Signed(KnownCallers):
+        origin, issuer = "https://exports.example", "https://login.example/tenant/v2.0"
+
+    asked = Client(create_app(service, Signed()), {"x-test-caller": "ann", "accept": "text/html"})
+    policies = {asked.get(path).headers["content-security-policy"] for path in ("/", "/api/v1/me")}
+    assert len(policies) == 1
+    assert "form-action 'self' https://login.example;" in policies.pop()
+    assert asked.get("/").headers["cache-control"] == "no-store"
 
 
 def test_htmx_evaluates_nothing_and_asks_nobody_else(service: FakeService) -> None:
@@ -224,6 +237,27 @@ def test_a_form_that_somebody_overtook_is_not_saved(service: FakeService) -> Non
     assert service.catalog.export("vips").item.display_name == "Theirs"
 
 
+def test_a_switched_account_asks_for_a_word_and_takes_it(service: FakeService) -> None:
+    service.catalog.definitions = {"letterbox": replace(LETTERBOX, account_is_key=True)}
+    service.check = lambda: CheckResult(True, "Fine.", "acc-2")
+    shown = page(post(client(service), "/connections/marketing/check"))
+    assert "It does not work." in shown
+    assert ">The same account<" in shown
+    assert ">Another account<" in shown
+    assert "Connected to Letterbox." in page(post(client(service), "/connections/marketing/check", b"switch=same"))
+    assert service.catalog.connection("marketing").item.account == "acc-1"
+    shown = page(post(client(service), "/connections/marketing/check", b"switch=other"))
+    assert "belongs to another account: save it again." in unescape(shown)
+    assert service.catalog.connection("marketing").item.account == "acc-2"
+
+
+def test_a_vendor_that_tells_its_accounts_offers_no_same_account(service: FakeService) -> None:
+    service.check = lambda: CheckResult(True, "Fine.", "acc-2")
+    shown = page(post(client(service), "/connections/marketing/check"))
+    assert ">The same account<" not in shown
+    assert ">Another account<" in shown
+
+
 def test_people_of_a_run_over_a_private_connection_are_not_shown_to_contributors(service: FakeService) -> None:
     service.world.connect("private", shared_with="administrators")
     service.past = [run("r2", connection="marketing"), run("r1", connection="private")]
@@ -248,6 +282,7 @@ NONSENSE = [
     ("/exports/vips/form", "connection=marketing&guards.max_profiles=\u00b2".encode()),
     ("/exports/vips/runs/r1/decision", b"plan=plan-1&decision=perhaps"),
     ("/connections/marketing/remove", b"exports.vips=burn"),
+    ("/connections/marketing/check", b"switch=perhaps"),
     ("/schedule/next", b"schedule=kind"),
 ]
 

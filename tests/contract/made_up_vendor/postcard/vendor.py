@@ -97,3 +97,6 @@ class Postcard:
 
     def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
         raise AssertionError("Postcard answers at once, so nothing is ever staged")
+
+    def has_ended(self, kind: Kind, job: str) -> bool:
+        raise AssertionError("Postcard answers at once, so nothing is ever staged")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -469,3 +471,44 @@ def test_nobodys_address_reaches_a_log_a_reason_or_a_warning(caplog: pytest.LogC
         assert "example.com" not in told
         assert KEY not in told
         assert "Bad: [address]" in told
+
+
+# Removals of people who may never have been added
+
+
+def whom(known: set[str]) -> Callable[[Seen], Reply | Raw]:
+    """A project that has these people; what it makes of a removal is `succeed`."""
+    project = Project()
+
+    def answer(seen: Seen) -> Reply | Raw:
+        if not seen.path.startswith("/api/users/getByEmail"):
+            return project(seen)
+        [address] = parse_qs(urlsplit(seen.path).query)["email"]
+        return reply({"user": {"email": address, "dataFields": {}}} if address in known else {})
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("ago", "outcome", "code"), [(3600.0, "accepted", "never_there"), (1.0, "skipped", "not_there_yet")]
+)
+def test_whom_iterable_does_not_have_is_not_sent(ago: float, outcome: str, code: str) -> None:
+    leavers = [
+        Row("a@example.com"),
+        Row("b@example.com", unsure_since=time.time() - ago),
+        Row("c@example.com", unsure_since=1.0),
+    ]
+    with world(whom({"c@example.com"})) as here:
+        found = receipts(here.vendor.deliver(TARGET, Kind.REMOVE, leavers), 3)
+        [sent] = [people(seen) for seen in here.server.seen if seen.method == "POST"]
+        asked = [seen for seen in here.server.seen if seen.method == "GET"]
+    assert sent == ["a@example.com", "c@example.com"]
+    assert len(asked) == 2, "who was a member for certain is not looked up"
+    assert [(each.outcome, each.code) for each in found] == [("accepted", ""), (outcome, code), ("accepted", "")]
+
+
+def test_where_iterable_has_nobody_of_a_batch_no_removal_is_asked_for() -> None:
+    with world(whom(set())) as here:
+        found = here.vendor.deliver(TARGET, Kind.REMOVE, [Row("a@example.com", unsure_since=1.0)])
+        assert [seen.method for seen in here.server.seen] == ["GET"]
+    assert receipts(found, 1)[0].outcome == "accepted"

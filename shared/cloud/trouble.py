@@ -1,0 +1,16 @@
+"""Storage, queue, tables and Key Vault when they are busy or out of reach."""
+
+from __future__ import annotations
+
+SECONDS = 10
+"""When to try again, after the clients' own repetitions."""
+_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+
+
+def passes(error: BaseException) -> bool:
+    """Is this a failure of an Azure service that waiting mends? What it refuses for good is not."""
+    from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
+
+    if isinstance(error, HttpResponseError):
+        return error.status_code in _PASSING
+    return isinstance(error, AzureError) and isinstance(error, ServiceRequestError | ServiceResponseError)
