@@ -1,6 +1,7 @@
 # Everything from nothing: needs make and Python 3.11 or newer, and no Node.js (a Python wheel brings its own).
 PYTHON  ?= python3
-WORKERS ?= auto
+# One more than there are cores: tests wait for vendors' silences and for processes that start.
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 VENDOR  ?= iterable
 ARGS    ?=
 SECONDS ?= 300
@@ -36,14 +37,14 @@ serve: setup ## the same, left running for you to use; Ctrl-C ends it
 	@$(BIN)/python -m dev.demo --serve --vendor $(VENDOR) $(ARGS)
 
 test: setup ## all tests (ARGS="-k words" for some of them, WORKERS=n for n processes)
-	@$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 # In one process, so that the same exports are there each time.
 pictures: setup ## take the pictures that docs/ shows anew, in the browser tests
 	@PICTURES=docs/pictures $(BIN)/python -m pytest -n 0 tests/browser $(ARGS)
 
 faults: setup ## crashes at every point of a run, and what else can go wrong; takes minutes
-	@FAULTS=every $(BIN)/python -m pytest -n $(WORKERS) tests/integration/faults $(ARGS)
+	@FAULTS=every $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/integration/faults $(ARGS)
 
 soak: setup ## faults at random on all vendors for five minutes (SECONDS=, SEED= of an earlier one)
 	@SOAK=$(SECONDS) SEED=$(SEED) $(BIN)/python -m pytest -n 0 tests/soak $(ARGS)
