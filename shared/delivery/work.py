@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -51,6 +51,8 @@ class Work:
     open_jobs: int = 0
     jobs_elsewhere: int = 0
     """Jobs that other deliveries have open on this account."""
+    known: Mapping[str, Any] | None = None
+    """The target's memory as this slice read or wrote it last: under the account's lease nobody else writes it."""
 
     @property
     def delivery(self) -> Delivery:
@@ -92,13 +94,17 @@ class Work:
 
     def memory(self) -> dict[str, Any]:
         """What earlier runs remembered of the target."""
-        claim = self.targets.owner(self.delivery.account, self.delivery.target_key)
-        return dict(claim.memory) if claim else {}
+        if self.known is None:
+            claim = self.targets.owner(self.delivery.account, self.delivery.target_key)
+            self.known = claim.memory if claim else {}
+        return dict(self.known)
 
     def remember(self, **facts: Any) -> None:
         """Add to the target's memory. Raises Owned where another export has the list, LeaseLost as `hold` does."""
         account, key = self.delivery.account, self.delivery.target_key
-        self.targets.remember(account, key, self.export.name, facts, self.clock(), still=self.lease.hold)
+        self.known = None
+        kept = self.targets.remember(account, key, self.export.name, facts, self.clock(), still=self.lease.hold)
+        self.known = kept.memory
 
     def found_target(self) -> TargetFound:
         """The target as `prepare` found it."""

@@ -135,8 +135,12 @@ class _Batch:
 
     def result(self) -> BatchResult:
         """The commonest receipt as the default, the rest by row."""
-        default = Counter(self._receipts.values()).most_common(1)[0][0] if self._receipts else CONFIRMED
-        others = {row: receipt for row, receipt in self._receipts.items() if receipt != default}
+        receipts = self._receipts.values()
+        default, others = next(iter(receipts), CONFIRMED), {}
+        # Nearly always all rows share one receipt, and hashing and comparing them takes long.
+        if not all(receipt is default for receipt in receipts):
+            default = Counter(receipts).most_common(1)[0][0]
+            others = {row: receipt for row, receipt in self._receipts.items() if receipt != default}
         return BatchResult(default, others, requests=self._requests, warnings=tuple(self._warnings))
 
     def _may_ask_again(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Kind(StrEnum):
@@ -50,9 +50,11 @@ class Retry(StrEnum):
     NEXT_RUN = "next run"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One person in a batch. `values` is a JSON object, vendor field -> typed value (null clears); `{}` on removals."""
+class Row(NamedTuple):
+    """One person in a batch, made by the million.
+
+    `values` is a JSON object, vendor field -> typed value (null clears); `{}` on removals.
+    """
 
     address: str
     values: str = "{}"

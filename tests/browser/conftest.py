@@ -109,7 +109,7 @@ class App:
             last = self.call("GET", f"/exports/{name}").json()["last_run"]
             return last is not None and last["state"] not in ("queued", "running")
 
-        self.host.wait_until(rests, poll=0.2)
+        self.host.wait_until(rests, timeout=90, poll=0.2)
 
     def members(self, list_name: str) -> set[str]:
         lists = self.simulator.vendor.project(PROJECT).lists.values()

@@ -20,6 +20,8 @@ AGAIN_SECONDS = 100.0
 """So long after its start no part of a batch is repeated for want of an answer: each may take minutes to fail."""
 
 _LATER = codes.rejected("not_sent", "The import could not be repeated for this person.", Retry.NEXT_RUN)
+_SECOND = frozenset({codes.DELETED, codes.BAD_MOBILE})
+"""Codes of receipts that may get a second try."""
 
 Post = Callable[[Sequence[bytes], bool], Answer]
 """(entries, resubscribe) -> the answer to their import."""
@@ -61,8 +63,10 @@ class Batch:
         if part[0] in self._unanswered and time.monotonic() - self._started > AGAIN_SECONDS:
             raise OutcomeUnknown("Campaign Monitor did not say what became of the import.")
         resubscribe = part[0] in self._returning
-        rows = [self._rows[index] for index in part]
-        alone = self._look_up(rows) if resubscribe or self._wary else {}
+        wary = resubscribe or self._wary
+        alone = self._look_up([self._rows[index] for index in part]) if wary else {}
+        if not alone:
+            return self._send(part, resubscribe=resubscribe)
         sent = [place for place in range(len(part)) if place not in alone]
         if not sent:
             return Reading(alone)
@@ -87,6 +91,8 @@ class Batch:
 
     def _second_tries(self, part: Part, reading: Reading) -> Reading:
         """The same, with those who get a second try asked for again."""
+        if _SECOND.isdisjoint(receipt.code for receipt in reading.receipts.values()):
+            return replace(reading, otherwise=_LATER)
 
         def failed(code: str) -> list[int]:
             return [place for place, receipt in reading.receipts.items() if receipt.code == code]

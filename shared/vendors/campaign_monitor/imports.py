@@ -82,6 +82,8 @@ def _failure(details: Any) -> tuple[str, Receipt]:
 
 def _named(rows: Sequence[Row], failures: Sequence[tuple[str, Receipt]]) -> dict[int, Receipt]:
     """Receipts by row, whatever Campaign Monitor did to the case of an address and the spaces around it."""
+    if not failures:
+        return {}
     places = {row.address.strip().lower(): index for index, row in enumerate(rows)}
     found = [(places.get(address.strip().lower()), receipt) for address, receipt in failures]
     return {index: receipt for index, receipt in found if index is not None}

@@ -20,7 +20,7 @@ from tests.integration.delivery.engine import Engine, Person
 
 WRITES = ("POST /api/lists/subscribe", "POST /api/users/bulkUpdate", "POST /api/lists/unsubscribe")
 NUMBERS = st.integers(0, 7)
-EXAMPLES = 100 if os.environ.get("FAULTS") == "every" else 12
+EXAMPLES = 100 if os.environ.get("FAULTS") == "every" else 8
 
 steps = st.lists(
     st.one_of(

@@ -16,7 +16,8 @@ from dev.faults.interruptions import Died
 from dev.faults.seam import watched_vendors
 from shared.delivery import connecting
 from shared.vendors.contract import Definition
-from shared.vendors.iterable.definition import SIZE
+from shared.vendors.iterable import vendor
+from shared.vendors.iterable.definition import DEFINITION, SIZE
 from shared.vendors.registry import definition
 from tests.integration.faults.points import Tally
 
@@ -42,6 +43,8 @@ def interruptible(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             hook(arguments)
 
     monkeypatch.setattr(connecting, "definition", few_threads)
+    # Next runs begin at once here, and the simulators show at once what was written.
+    monkeypatch.setattr(vendor, "DEFINITION", replace(DEFINITION, fresh_seconds=0.0))
     monkeypatch.setattr(threading, "excepthook", quiet)
     with watched_vendors(), _quiet(NOISY):
         yield

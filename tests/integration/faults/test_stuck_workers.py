@@ -23,7 +23,7 @@ from tests.integration.faults.points import CHUNKS, EVERY, Tally, counted, point
 from tests.integration.faults.segments import FEW
 from tests.integration.faults.world import World, at_point, world
 
-ONE_IN = 8
+ONE_IN = 16
 SMALL = {"rows_per_file": 12, "slice_seconds": 0.001}
 
 
