@@ -32,7 +32,6 @@ SAFE_SECONDS = 40.0
 LOOK_SECONDS = 2.0
 """How often the background thread looks for a cancellation."""
 
-
 SENT_AGAIN = 60.0
 """Seconds after which work is tried again that lost its lease."""
 

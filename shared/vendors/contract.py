@@ -189,18 +189,17 @@ class Definition:
     """Where the vendor has it, a person may sign in at the vendor in place of giving us a key."""
     account_is_key: bool = False
     """The vendor tells no account, so it is known by its key: a new key looks like another account."""
-
-    @property
-    def quiet_seconds(self) -> float:
-        """After so long nothing of a dead worker is under way or counted: its longest request, then a full window."""
-        return self.request_seconds + max((rate.seconds for rate in self.rates), default=0.0)
-
     fresh_seconds: float = 60.0
     """For so long after a write, `count` and `look_at` may still tell of the time before it."""
     most_members: int = 200_000
     """People that `members` reads within one slice, at the vendor's rates."""
     members_page: int = 1000
     """People of one of the answers that `members` reads."""
+
+    @property
+    def quiet_seconds(self) -> float:
+        """After so long nothing of a dead worker is under way or counted: its longest request, then a full window."""
+        return self.request_seconds + max((rate.seconds for rate in self.rates), default=0.0)
 
 
 SWITCHED = "account_switched"
