@@ -34,7 +34,9 @@ RUNS = 4
 """Of a snapshot's files, read side by side by DuckDB's two threads."""
 PROTOCOL = "staging"
 ROWS_HELD = 131_072
-"""Rows that each of DuckDB's threads holds in memory, of all parts together, before it writes them."""
+"""Rows that DuckDB gathers in memory, of all parts together, before it writes them."""
+FEWEST_ROWS = 2048
+"""That it gathers of a part: as many as it works on at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def _stage(work: Work, wish: Wish, snapshots: Sequence[Snapshot], parts: int) ->
             path = work.where / "staged.parquet"
             write(opened.connection, query, path)
             return Staged(snapshots, 1, lambda part: [path], lambda part: path.unlink())
-        _write_parts(work.cloud.blobs, opened, query, _prefix(work))
+        _write_parts(work.cloud.blobs, opened, query, _prefix(work), max(ROWS_HELD // parts, FEWEST_ROWS))
     return Staged(snapshots, parts, lambda part: _fetch(work, part), lambda part: _drop(work, part))
 
 
@@ -106,13 +108,17 @@ def _sources(opened: Reader, wish: Wish, snapshots: Sequence[Snapshot]) -> Itera
             yield Source(opened.scan(run, wish.columns).sql, number, start)
 
 
-def _write_parts(blobs: Blobs, opened: Reader, query: str, prefix: str) -> None:
+def _write_parts(blobs: Blobs, opened: Reader, query: str, prefix: str, rows: int) -> None:
+    """`rows` of a part are gathered, and written as a row group."""
     files = BlobFiles(blobs.service, PROTOCOL)
     opened.connection.register_filesystem(files)
     try:
         target = literal(files.url(blobs.container, prefix.rstrip("/")))
-        opened.connection.execute(f"SET partitioned_write_flush_threshold = {ROWS_HELD}")
-        options = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARTITION_BY (part)"
+        # Whatever its description says, DuckDB counts the rows of each part against it.
+        opened.connection.execute(f"SET partitioned_write_flush_threshold = {rows}")
+        # Threads of their own for writing let every open file gather tens of megabytes first.
+        opened.connection.execute("SET async_threads = 0")
+        options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {rows}, PARTITION_BY (part)"
         with files.writing():
             opened.connection.execute(f"COPY ({query}) TO {target} ({options})")
     except duckdb.Error:

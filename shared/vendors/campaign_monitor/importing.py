@@ -13,7 +13,8 @@ from shared.errors import OutcomeUnknown
 from shared.vendors.answers import Answer
 from shared.vendors.batches import Part, Reading, halves
 from shared.vendors.campaign_monitor import codes, imports, people
-from shared.vendors.campaign_monitor.people import Notes, Shape
+from shared.vendors.campaign_monitor.forms import Forms
+from shared.vendors.campaign_monitor.people import Notes
 from shared.vendors.contract import Receipt, Retry, Row
 
 AGAIN_SECONDS = 100.0
@@ -40,16 +41,16 @@ class Batch:
     """
 
     def __init__(
-        self, rows: Sequence[Row], shape: Shape, post: Post, look_up: LookUp, *, entrants: bool, wary: bool
+        self, rows: Sequence[Row], forms: Forms, post: Post, look_up: LookUp, *, entrants: bool, wary: bool
     ) -> None:
         self.notes: Notes = {}
         self._rows = rows
-        self._shape = shape
+        self._shape = forms.shape
         self._post = post
         self._look_up = look_up
         self._wary = wary and entrants
         self._may_return = frozenset(index for index, row in enumerate(rows) if row.returning and entrants)
-        self._entries = [people.entry(row, shape, self.notes) for row in rows]
+        self._entries = [forms.entry(row, self.notes) for row in rows]
         self._returning: set[int] = set()
         self._unanswered: set[int] = set()
         self._started = time.monotonic()

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 from shared.errors import OutcomeUnknown, RetryAfter, Unprocessable, UserMustAct
 from shared.vendors.batches import Part, Reading, carry_out, cut
@@ -16,6 +16,7 @@ from shared.vendors.campaign_monitor.api import LATER, Api
 from shared.vendors.campaign_monitor.definition import BUILT_IN, CONSENT, DEFINITION, MOST_BYTES, UNCHANGED
 from shared.vendors.campaign_monitor.envelopes import UNKNOWN_ID
 from shared.vendors.campaign_monitor.fields import ListField
+from shared.vendors.campaign_monitor.forms import Forms
 from shared.vendors.campaign_monitor.importing import Batch
 from shared.vendors.campaign_monitor.people import Shape
 from shared.vendors.campaign_monitor.removing import Turns, remove
@@ -49,6 +50,12 @@ Settings = Mapping[str, str | float | bool]
 def connect(settings: Settings, credentials: Credentials, link: Link) -> Vendor:
     """A Campaign Monitor client. Raises Unprocessable for a consent that does not exist."""
     return CampaignMonitor(settings, credentials, link)
+
+
+@lru_cache(maxsize=8)
+def _forms(fields: str, consent: str) -> Forms:
+    """Made once for the many batches of a list."""
+    return Forms(Shape(custom_fields.unpack(fields), consent))
 
 
 class CampaignMonitor:
@@ -133,7 +140,7 @@ class CampaignMonitor:
         return None if self._api.details(target.list_id).confirmed_opt_in else self._api.count(target.list_id)
 
     def look_at(self, target: TargetFound, rows: Sequence[Row]) -> Sequence[Seen]:
-        shape = self._shape(target)
+        shape = self._forms(target).shape
         return [looking.seen(row, shape, self._api.person(target.list_id, row.address)) for row in rows]
 
     def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
@@ -145,7 +152,7 @@ class CampaignMonitor:
     def _import(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         batch = Batch(
             rows,
-            self._shape(target),
+            self._forms(target),
             partial(self._api.imported, target.list_id),
             partial(self._look_up, target.list_id),
             entrants=kind is Kind.ADD,
@@ -160,9 +167,9 @@ class CampaignMonitor:
         return replace(result, warnings=(*result.warnings, *batch.notes))
 
     @staticmethod
-    def _shape(target: TargetFound) -> Shape:
+    def _forms(target: TargetFound) -> Forms:
         known = target.details
-        return Shape(custom_fields.unpack(known.get("fields", "")), known.get("consent_to_track", UNCHANGED))
+        return _forms(known.get("fields", ""), known.get("consent_to_track", UNCHANGED))
 
     def _remove(self, list_id: str, rows: Sequence[Row]) -> BatchResult:
         confirm_list = cache(partial(self._api.details, list_id))
