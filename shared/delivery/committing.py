@@ -20,7 +20,7 @@ from shared.delivery.files import DataFile, buckets, keep
 from shared.delivery.journal import Folded
 from shared.delivery.ledger import COLUMNS, Ledger, LedgerFile
 from shared.delivery.matching import literal
-from shared.delivery.plan import Plan, PlanFile
+from shared.delivery.plan import Plan
 from shared.delivery.transitions import AFTER, AFTER_CODE, Becomes
 from shared.vendors.contract import BatchResult, Outcome, Receipt
 
@@ -83,7 +83,7 @@ def commit_part(
 
     `before` None: the ledger is swapped already, only count.
     """
-    _load_outcomes(database, blobs, list(plan.of_part(part)), folded, plan.batch_rows, place.where)
+    _load_outcomes(database, blobs, plan, part, folded, place.where)
     _count(database, outcomes)
     refused = f"{part:03d}-rejected.parquet"
     if file := keep(blobs, database, _REJECTED, layout.rejected_files(place.delivery) + refused, place.where / refused):
@@ -129,13 +129,14 @@ def _with_status(database: DuckDBPyConnection, status: str) -> int:
 
 
 def _load_outcomes(
-    database: DuckDBPyConnection, blobs: Blobs, files: list[PlanFile], folded: Folded, batch_rows: int, where: Path
+    database: DuckDBPyConnection, blobs: Blobs, plan: Plan, part: int, folded: Folded, where: Path
 ) -> None:
-    """Make `outcomes`: every operation of these files with its receipt."""
+    """Make `outcomes`: every operation of one part with its receipt."""
+    files = list(plan.of_part(part))
     lines = where / "receipts.json"
     with lines.open("wb") as stream:
         for file in files:
-            for batch in range(file.first_batch, file.first_batch + file.batches):
+            for batch in plan.batches(file):
                 for line in _receipt_lines(batch, _result(folded, batch)):
                     stream.write(orjson.dumps(line) + b"\n")
     shape = "batch: 'BIGINT', index: 'BIGINT', outcome: 'VARCHAR', code: 'VARCHAR', reason: 'VARCHAR', "
@@ -151,7 +152,8 @@ def _load_outcomes(
             raise ledgers.damaged()
         selects.append(
             f"SELECT address, bucket, hash, vendor_id, '{file.kind}' AS kind, "
-            f"{file.first_batch} + file_row_number // {batch_rows} AS batch, file_row_number % {batch_rows} AS index "
+            f"({file.first} + file_row_number) // {plan.batch_rows} AS batch, "
+            f"({file.first} + file_row_number) % {plan.batch_rows} AS index "
             f"FROM read_parquet({literal(str(path))}, file_row_number=true)"
         )
     operations = " UNION ALL ".join(selects) or _NO_OPERATIONS

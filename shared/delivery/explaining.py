@@ -106,7 +106,7 @@ def _receipt(
     cloud: Cloud, folder: str, delivery: Delivery, plan: plans.Plan, operation: tuple[plans.PlanFile, int]
 ) -> dict[str, Any]:
     file, place = operation
-    batch, index = file.first_batch + place // plan.batch_rows, place % plan.batch_rows
+    batch, index = plan.place(file, place)
     folded = journal.fold(cloud.blobs, folder)
     result = folded.results.get(batch)
     receipt = None if result is None else result.others.get(index, result.default)

@@ -57,4 +57,4 @@ def _is_under_way(work: Work, folder: str) -> bool:
 
 def _kinds(made: Plan) -> Iterator[tuple[int, Kind]]:
     for file in made.files:
-        yield from ((batch, file.kind) for batch in range(file.first_batch, file.first_batch + file.batches))
+        yield from ((batch, file.kind) for batch in made.batches(file))

@@ -1,8 +1,9 @@
 """The plan of a delivery: an immutable list of operations, cut in numbered batches.
 
-Operations lie in Parquet files of one kind each, in the order of delivery: additions, changes, removals. A batch is a
-run of `batch_rows` rows of one file, so batch and index follow from a row's place and are not stored. The manifest,
-written once, makes the files the plan.
+Operations lie in Parquet files of one kind and one part each, in the order of delivery: additions, changes, removals.
+They are numbered through all files of a kind and cut every `batch_rows`, so a batch may reach from one file into the
+next, none but a kind's last is part-filled, and batch and index follow from a row's place. The manifest, written once,
+makes the files the plan.
 """
 
 from __future__ import annotations
@@ -24,13 +25,12 @@ ORDER = (Kind.ADD, Kind.CHANGE, Kind.REMOVE)
 
 @dataclass(frozen=True, slots=True)
 class PlanFile:
-    """Operations of one kind in one part, as the batches first_batch .. first_batch + batches - 1."""
+    """Operations of one kind in one part; `first` is the number of the first of them."""
 
     kind: Kind
     part: int
     file: DataFile
-    first_batch: int
-    batches: int
+    first: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +91,18 @@ class Plan:
     findings: list[dict[str, Any]] = field(default_factory=list)
     made_at: str = ""
 
-    @property
-    def batches(self) -> int:
-        return sum(file.batches for file in self.files)
+    def place(self, file: PlanFile, row: int) -> tuple[int, int]:
+        """Batch and index of a row of a file, counted from 0."""
+        return divmod(file.first + row, self.batch_rows)
+
+    def batches(self, file: PlanFile) -> dict[int, int]:
+        """The batches that a file has rows of, each with how many."""
+        first, last = file.first, file.first + file.file.rows
+        size = self.batch_rows
+        return {
+            batch: min(last, (batch + 1) * size) - max(first, batch * size)
+            for batch in range(first // size, -(-last // size))
+        }
 
     def of_part(self, part: int) -> Iterator[PlanFile]:
         return (file for file in self.files if file.part == part)
@@ -103,13 +112,14 @@ class Plan:
 
 
 def number(files: Sequence[tuple[Kind, int, DataFile]], batch_rows: int) -> list[PlanFile]:
-    """Put files in the order of delivery and number their batches from 0."""
+    """Put files in the order of delivery and number their operations; each kind begins with a batch of its own."""
     numbered: list[PlanFile] = []
-    first = 0
+    first, before = 0, None
     for kind, part, file in sorted(files, key=lambda each: (ORDER.index(each[0]), each[1])):
-        batches = -(-file.rows // batch_rows)
-        numbered.append(PlanFile(kind, part, file, first, batches))
-        first += batches
+        if kind is not before:
+            first, before = -(-first // batch_rows) * batch_rows, kind
+        numbered.append(PlanFile(kind, part, file, first))
+        first += file.rows
     return numbered
 
 
@@ -150,7 +160,7 @@ def read(blobs: Blobs, folder: str) -> tuple[Plan, str] | None:
 
 def _parse(plain: dict[str, Any]) -> Plan:
     files = [
-        PlanFile(Kind(each["kind"]), **_known(PlanFile, each, "kind", "file"), file=_file(each))
+        PlanFile(Kind(each["kind"]), int(each["part"]), DataFile.of(each["file"]), _first(each, plain["batch_rows"]))
         for each in plain["files"]
     ]
     return Plan(
@@ -163,11 +173,12 @@ def _parse(plain: dict[str, Any]) -> Plan:
     )
 
 
-def _file(plain: dict[str, Any]) -> DataFile:
-    return DataFile.of(plain["file"])
+def _first(file: dict[str, Any], batch_rows: int) -> int:
+    """Older versions cut each file in batches of its own."""
+    return int(file["first"]) if "first" in file else int(file["first_batch"]) * batch_rows
 
 
-def _known(cls: type[Plan] | type[PlanFile] | type[Balance], plain: dict[str, Any], *others: str) -> dict[str, Any]:
+def _known(cls: type[Plan] | type[Balance], plain: dict[str, Any], *others: str) -> dict[str, Any]:
     """Values of a dataclass's own fields, without those that are turned into something else."""
     names = {each.name for each in fields(cls)}
     return {name: plain[name] for name in (names & plain.keys()) - {*others}}

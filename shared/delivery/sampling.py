@@ -11,7 +11,7 @@ from shared.cloud.cloud import Cloud
 from shared.delivery import journal
 from shared.delivery.journal import Folded
 from shared.delivery.looking import rows
-from shared.delivery.plan import ORDER, Plan, PlanFile
+from shared.delivery.plan import ORDER, Plan
 from shared.delivery.verdicts import Sample
 from shared.vendors.contract import Evidence, Kind, Outcome, Receipt, Row, Seen
 
@@ -43,7 +43,7 @@ def _of_kind(cloud: Cloud, folder: str, plan: Plan, kind: Kind, folded: Folded) 
     chance = Random(f"{folder}{kind}")
     [file] = chance.choices(files, weights=[each.file.rows for each in files])
     places = chance.sample(range(file.file.rows), min(PEOPLE[kind] * _SPARE, file.file.rows))
-    receipts = {place: _receipt(file, plan.batch_rows, place, folded) for place in places}
+    receipts = {place: _receipt(*plan.place(file, place), folded) for place in places}
     accepted = {place: found for place, found in receipts.items() if found and found.outcome is Outcome.ACCEPTED}
     if not accepted:
         return []
@@ -59,9 +59,8 @@ def _of_kind(cloud: Cloud, folder: str, plan: Plan, kind: Kind, folded: Folded) 
     ]
 
 
-def _receipt(file: PlanFile, batch_rows: int, place: int, folded: Folded) -> Receipt | None:
-    batch, index = divmod(place, batch_rows)
-    result = folded.results.get(file.first_batch + batch)
+def _receipt(batch: int, index: int, folded: Folded) -> Receipt | None:
+    result = folded.results.get(batch)
     return result.others.get(index, result.default) if result else None
 
 

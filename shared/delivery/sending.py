@@ -10,14 +10,17 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.cloud.blobs import Blobs
 from shared.delivery import journal, ledger
+from shared.delivery import plan as plans
 from shared.delivery.journal import Folded, Journal
 from shared.delivery.matching import literal
-from shared.delivery.plan import Plan, PlanFile
+from shared.delivery.plan import Plan
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter
 from shared.vendors.contract import BatchResult, Kind, Outcome, Receipt, Row
 
@@ -80,15 +83,15 @@ class Sender:
         """
         with ThreadPoolExecutor(self.threads, thread_name_prefix="batch") as pool:
             try:
-                return self._run(pool, [file for file in plan.files if file.kind in kinds], plan.batch_rows)
+                return self._run(pool, plan, [kind for kind in plans.ORDER if kind in kinds])
             finally:
                 self._drain()
 
-    def _run(self, pool: ThreadPoolExecutor, files: Sequence[PlanFile], batch_rows: int) -> Ending:
-        removals = [file for file in files if file.kind is Kind.REMOVE]
-        others = [file for file in files if file.kind is not Kind.REMOVE]
+    def _run(self, pool: ThreadPoolExecutor, plan: Plan, kinds: Sequence[Kind]) -> Ending:
+        removals = [kind for kind in kinds if kind is Kind.REMOVE]
+        others = [kind for kind in kinds if kind is not Kind.REMOVE]
         for stage in (others, removals):
-            ending = self._send_files(pool, stage, batch_rows)
+            ending = self._send_kinds(pool, plan, stage)
             self._drain()
             if ending is Ending.FINISHED and not self._settled():
                 ending = Ending.WAITING
@@ -96,15 +99,15 @@ class Sender:
                 return ending
         return Ending.FINISHED
 
-    def _send_files(self, pool: ThreadPoolExecutor, files: Sequence[PlanFile], batch_rows: int) -> Ending:
+    def _send_kinds(self, pool: ThreadPoolExecutor, plan: Plan, kinds: Sequence[Kind]) -> Ending:
         sent = False
-        for file in files:
-            for window in self._windows(file, batch_rows):
+        for kind in kinds:
+            for window in self._windows(plan, kind):
                 if sent and self.out_of_time():
                     return Ending.OUT_OF_TIME
                 if not self._room_for_jobs():
                     return Ending.WAITING
-                self._send_window(pool, file.kind, window)
+                self._send_window(pool, kind, window)
                 sent = True  # each slice sends something, however little time it has
         return Ending.FINISHED
 
@@ -126,11 +129,11 @@ class Sender:
         self._flush()
         return not self._staged
 
-    def _windows(self, file: PlanFile, batch_rows: int) -> Iterator[list[tuple[int, list[Row]]]]:
-        """Batches of a file that have no receipt, in windows; the very first batch on its own where that is wished."""
+    def _windows(self, plan: Plan, kind: Kind) -> Iterator[list[tuple[int, list[Row]]]]:
+        """Batches of a kind that have no receipt, in windows; the very first batch on its own where that is wished."""
         window: list[tuple[int, list[Row]]] = []
         size = self.threads * WINDOWS if not self.most_jobs else 1
-        for batch, rows in self._batches(file, batch_rows):
+        for batch, rows in self._batches(plan, kind):
             window.append((batch, rows))
             if len(window) == size or (batch == 0 and self.first_batch_alone):
                 yield window
@@ -138,29 +141,33 @@ class Sender:
         if window:
             yield window
 
-    def _batches(self, file: PlanFile, batch_rows: int) -> Iterator[tuple[int, list[Row]]]:
-        wanted = range(file.first_batch, file.first_batch + file.batches)
+    def _batches(self, plan: Plan, kind: Kind) -> Iterator[tuple[int, list[Row]]]:
+        for batch, pieces in groupby(self._open_rows(plan, kind), key=itemgetter(0)):
+            people = [Row(*row) for _, rows in pieces for row in rows]
+            if batch in self.folded.staged:
+                self._staged[batch] = (kind, people)
+            else:
+                yield batch, people
+
+    def _open_rows(self, plan: Plan, kind: Kind) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
+        """Rows of batches that have no receipt; those of a batch may come in several pieces, one from each file."""
         answered = self.folded.results.keys()
-        if all(batch in answered for batch in wanted):
-            return
-        path = self.where / f"sending-{file.first_batch}.parquet"
-        if not self.blobs.download(file.file.stored, path):
-            raise ledger.damaged()
-        query = f"SELECT {ROW} FROM read_parquet({literal(str(path))})"
-        cursor = self.database.cursor().execute(query)
-        try:
-            for batch in wanted:
-                rows = cursor.fetchmany(batch_rows)
-                if batch in answered:
-                    continue
-                people = [Row(*row) for row in rows]
-                if batch in self.folded.staged:
-                    self._staged[batch] = (file.kind, people)
-                else:
-                    yield batch, people
-        finally:
-            cursor.close()
-            path.unlink()
+        for file in plan.files:
+            batches = plan.batches(file)
+            if file.kind is not kind or all(batch in answered for batch in batches):
+                continue
+            path = self.where / f"sending-{file.first}.parquet"
+            if not self.blobs.download(file.file.stored, path):
+                raise ledger.damaged()
+            cursor = self.database.cursor().execute(f"SELECT {ROW} FROM read_parquet({literal(str(path))})")
+            try:
+                for batch, rows in batches.items():
+                    found = cursor.fetchmany(rows)
+                    if batch not in answered:
+                        yield batch, found
+            finally:
+                cursor.close()
+                path.unlink()
 
     def _send_window(self, pool: ThreadPoolExecutor, kind: Kind, window: list[tuple[int, list[Row]]]) -> None:
         self._make_room()

@@ -107,10 +107,5 @@ def _kinds(work: Work) -> Sequence[Kind]:
 
 
 def _answered_rows(made: Plan, folded: Folded) -> int:
-    rows = 0
-    for file in made.files:
-        last = file.first_batch + file.batches - 1
-        for batch in range(file.first_batch, last + 1):
-            if batch in folded.results:
-                rows += made.batch_rows if batch < last else file.file.rows - (file.batches - 1) * made.batch_rows
-    return rows
+    batches = (made.batches(file).items() for file in made.files)
+    return sum(rows for each in batches for batch, rows in each if batch in folded.results)

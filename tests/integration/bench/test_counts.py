@@ -31,10 +31,10 @@ UPDATE = "POST /api/users/bulkUpdate"
 UNSUBSCRIBE = "POST /api/lists/unsubscribe"
 
 
-@pytest.fixture
-def engine(storage: StorageAddress, unique: str) -> Iterator[Engine]:
-    """The engine with the benchmark's data matching."""
-    with engines.engine(storage, unique) as made:
+@pytest.fixture(params=[10 * ROWS, ROWS // 4], ids=["one part", "several parts"])
+def engine(storage: StorageAddress, unique: str, request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """The engine with the benchmark's data matching; into how many parts a segment is divided costs no request."""
+    with engines.engine(storage, unique, rows_per_file=request.param) as made:
         made.connect(settings={**ITERABLE.settings, "batch_rows": BATCH_ROWS})
         matching = WITHOUT_LIMITS["iterable"].matching.items()
         made.define(

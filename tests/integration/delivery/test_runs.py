@@ -8,6 +8,7 @@ from shared.cloud.settings import StorageAddress
 from shared.delivery.records import State
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine, Person, people
+from tests.kits import ITERABLE
 
 
 def balanced(rows: dict[str, int]) -> bool:
@@ -202,6 +203,33 @@ def test_a_segment_too_large_for_one_file_is_delivered_part_by_part(
         assert len(engine.members()) == 805
         engine.land([*people(800, 50), *people(5, 2000)], files=3)
         assert engine.run().state is State.NOTHING
+
+
+def test_a_batch_reaches_over_parts_and_everyone_gets_their_own_receipt(storage: StorageAddress, unique: str) -> None:
+    odd = [Person(f"odd{number}@nowhere.unknownzone") for number in range(40)]
+    with engines.engine(storage, unique, rows_per_file=40) as engine:
+        engine.connect(settings={**ITERABLE.settings, "batch_rows": 70})
+        engine.simulator.vendor.settings.known_domains_only = True
+        engine.land([*people(300), *odd])
+        engine.define()
+        first = engine.run()
+        carried = [call for call in engine.calls("POST") if call.rows]
+        assert sorted(call.rows for call in carried) == [60] + [70] * 4
+        assert engine.report(first)["outcomes"] == {"add accepted": 300, "add rejected": 40}
+        assert {row["address"] for row in engine.rejected(first)} == {person.email for person in odd}
+        assert engine.run().state is State.NOTHING, "whoever was refused is known, and so is everyone on the list"
+
+
+def test_slices_go_on_in_the_middle_of_a_part_and_of_a_batch(storage: StorageAddress, unique: str) -> None:
+    with engines.engine(storage, unique, rows_per_file=40, slice_seconds=0.001) as engine:
+        engine.connect(settings={**ITERABLE.settings, "batch_rows": 9})
+        engine.land(people(300))
+        engine.define()
+        run = engine.start()
+        assert engine.pump() == engine.delivery(run).turn > 2
+        assert sum(call.rows for call in engine.calls("POST")) == 300
+        assert engine.report(run)["outcomes"] == {"add accepted": 300}
+        assert len(engine.members()) == 300
 
 
 def test_additions_of_all_parts_go_before_any_removal(storage: StorageAddress, unique: str) -> None:

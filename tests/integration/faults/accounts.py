@@ -62,8 +62,9 @@ def planned(cloud: Cloud, run: Run, index: int = 0) -> dict[int, list[Operation]
             assert cloud.blobs.download(file.file.stored, path)
             cursor = connection.execute(f"SELECT address FROM read_parquet({literal(str(path))})")
             assert found
-            for batch in range(file.first_batch, file.first_batch + file.batches):
-                batches[batch] = [Operation(file.kind, row[0]) for row in cursor.fetchmany(found[0].batch_rows)]
+            for batch, rows in found[0].batches(file).items():
+                more = [Operation(file.kind, row[0]) for row in cursor.fetchmany(rows)]
+                batches[batch] = [*batches.get(batch, ()), *more]
     return batches
 
 

@@ -27,7 +27,7 @@ PLAN = Plan(
     snapshot_rows=[3],
     balance=Balance(rows_read=3, add=3),
     fields={"city": FieldType.STRING},
-    files=[PlanFile(Kind.ADD, 0, FILE, 0, 2)],
+    files=[PlanFile(Kind.ADD, 0, FILE, 0)],
     refused=[FILE],
     file_starts=[(0, 0, 1)],
 )
@@ -63,6 +63,12 @@ def test_what_only_a_newer_version_writes_is_passed_over() -> None:
 @pytest.mark.parametrize("name", ["file_starts", "refused", "fields", "findings", "made_at"])
 def test_what_an_older_version_did_not_write_is_empty(name: str) -> None:
     assert not getattr(read(**{name: None}), name)
+
+
+def test_files_of_an_older_version_have_batches_of_their_own() -> None:
+    file = {key: value for key, value in json.loads(PLAN.to_json())["files"][0].items() if key != "first"}
+    [found] = read(files=[{**file, "first_batch": 3, "batches": 2}]).files
+    assert PLAN.batches(found) == {3: 2, 4: 1}
 
 
 @pytest.mark.parametrize("changes", [{"batch_rows": None}, {"files": None}, {"balance": []}, {"fields": {"a": "blob"}}])
