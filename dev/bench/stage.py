@@ -23,7 +23,7 @@ from dev.host.services import LocalServices
 
 CONTAINER = "segments"
 EXPORT = "bench"
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 2.0
 POLLING_SECONDS = 0.2
 NEVER = "0 0 0 1 1 *"
 _CONSENT = "Made-up profiles go to a simulator."

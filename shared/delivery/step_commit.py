@@ -40,7 +40,7 @@ class Finished:
 
 def commit(work: Work) -> None:
     """Commit what the journal proves, and end the delivery. Needs no vendor."""
-    found = plans.read(work.cloud.blobs, work.folder)
+    found = work.plan()
     made = found[0] if found else None
     outcomes = Outcomes()
     if made and work.run.kind is not RunKind.DRY_RUN:

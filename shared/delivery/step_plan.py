@@ -37,7 +37,8 @@ def plan(work: Work) -> None:
     """
     _same_account(work)
     step_commit.commit_leftover(work)
-    made, fingerprint = plans.read(work.cloud.blobs, work.folder) or _make(work)
+    work.planned = work.plan() or _make(work)
+    made, fingerprint = work.planned
     total = made.balance.operations
     left_out = made.balance.left_out
     passed_over = [why for each in made.snapshots for why in each["passed_over"]]

@@ -94,7 +94,7 @@ def _wait_for_jobs(work: Work) -> float:
 
 
 def _plan(work: Work) -> Plan:
-    found = plans.read(work.cloud.blobs, work.folder)
+    found = work.plan()
     if found is None:
         raise RuntimeError("the delivery is past planning but has no plan")
     return found[0]

@@ -13,8 +13,10 @@ from shared.catalog.models import Connection, Export, Guards, Target
 from shared.catalog.targets import TargetStore, target_name
 from shared.cloud.cloud import Cloud
 from shared.delivery import layout
+from shared.delivery import plan as plans
 from shared.delivery.connecting import Opened
 from shared.delivery.lease import AccountLease
+from shared.delivery.plan import Plan
 from shared.delivery.records import Delivery, Run, now
 from shared.delivery.runs import Runs, Versioned
 from shared.errors import Conflict, ExportError, LeaseLost
@@ -54,6 +56,9 @@ class Work:
     known: Mapping[str, Any] | None = None
     """The target's memory as this slice read or wrote it last: under the account's lease nobody else writes it."""
 
+    planned: tuple[Plan, str] | None = None
+    """The delivery's plan and its fingerprint as this slice read or made it: while it runs nobody changes it."""
+
     @property
     def delivery(self) -> Delivery:
         return self.held.value
@@ -88,6 +93,12 @@ class Work:
         """Where the target's ledger lies: a list keeps it under whichever name an export calls it."""
         remembered = self.memory().get("ledger")
         return str(remembered or layout.ledger_folder(self.delivery.account, self.delivery.target_key))
+
+    def plan(self) -> tuple[Plan, str] | None:
+        """The delivery's plan and its fingerprint, None where there is none yet. Raises Blocked `plan_unreadable`."""
+        if self.planned is None:
+            self.planned = plans.read(self.cloud.blobs, self.folder)
+        return self.planned
 
     def out_of_time(self) -> bool:
         return time.monotonic() > self.deadline

@@ -66,6 +66,8 @@ def nobody_fits(receipts: Sequence[Receipt], misfit: Receipt, label: str) -> lis
 
 def cut(sizes: Sequence[int], most_rows: int, most_bytes: int) -> list[Part]:
     """Consecutive parts within both limits; a row above `most_bytes` is a part of its own."""
+    if len(sizes) <= most_rows and sum(sizes) <= most_bytes:
+        return [range(len(sizes))] if sizes else []
     parts: list[Part] = []
     start, total = 0, 0
     for index, size in enumerate(sizes):
@@ -73,8 +75,7 @@ def cut(sizes: Sequence[int], most_rows: int, most_bytes: int) -> list[Part]:
             parts.append(range(start, index))
             start, total = index, 0
         total += size
-    if sizes:
-        parts.append(range(start, len(sizes)))
+    parts.append(range(start, len(sizes)))
     return parts
 
 
