@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import secrets
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ import pytest
 
 from dev.host.azurite import Azurite
 from shared.cloud.settings import StorageAddress
+
+# Everything is on this machine: no proxy is on the way, and no request searches the whole environment for one.
+os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 SECRETS = (
     *("iterable-standard-key", "iterable-mobile-key", "iterable-eu-key", "dotdigital-password", "postcard-key"),

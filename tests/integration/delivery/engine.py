@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
+from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 
 from dev.simulators.common.serving import serve
@@ -112,10 +113,15 @@ class Engine:
         self.upload(f"{segment}/{self.at:%Y%m%dT%H%M%SZ}/_SUCCESS", b"")
 
     def upload(self, name: str, content: bytes) -> None:
+        self.landing.upload_blob(name, content, overwrite=True)
+
+    @cached_property
+    def landing(self) -> ContainerClient:
+        """The container that segments land in, made for the first of them."""
         client = self.cloud.segments.get_container_client(self.container)
         if not client.exists():
             client.create_container()
-        client.upload_blob(name, content, overwrite=True)
+        return client
 
     # The definitions
 

@@ -69,6 +69,7 @@ def test_the_environment_neither_reroutes_nor_signs_in(
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy")
     with serving(lambda seen: Reply()) as server:
         answer = wire("GET", server.url, {}, None, SECONDS)
         assert isinstance(answer, Answer)
