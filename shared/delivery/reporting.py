@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.delivery import addresses, layout
 from shared.delivery.committing import Outcomes, Why
@@ -19,6 +19,9 @@ from shared.delivery.rejected_rows import HEADER
 from shared.delivery.scratch import database
 from shared.delivery.transitions import RunKind
 from shared.delivery.work import Work
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 SAMPLE = 10
 """Rows of each kind of operation that a dry run shows."""
@@ -105,17 +108,19 @@ def _blocks(work: Work, plan: Plan | None, outcomes: Outcomes) -> Iterator[Path]
         return
     queries = [(file, _refused_query(plan)) for file in plan.refused]
     queries += [(file, REJECTED) for file in outcomes.rejected]
-    for file, query in queries:
-        yield _csv(work, file, query)
+    if not queries:
+        return
+    with database(work.cloud.settings, work.where) as connection:
+        for number, (file, query) in enumerate(queries):
+            yield _csv(work, connection, file, query, number)
 
 
-def _csv(work: Work, file: DataFile, query: str) -> Path:
-    source, result = work.where / "rows.parquet", work.where / "rows.csv"
+def _csv(work: Work, connection: DuckDBPyConnection, file: DataFile, query: str, number: int) -> Path:
+    source, result = work.where / f"rows-{number}.parquet", work.where / "rows.csv"
     if not work.cloud.blobs.download(file.stored, source):
         raise RuntimeError("a file of this run's own rejected rows is missing")
-    with database(work.cloud.settings, work.where) as connection:
-        connection.execute(f"CREATE TEMP VIEW rows AS FROM read_parquet({literal(str(source))})")
-        connection.execute(f"COPY ({query}) TO {literal(str(result))} (FORMAT csv, HEADER false)")
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW rows AS FROM read_parquet({literal(str(source))})")
+    connection.execute(f"COPY ({query}) TO {literal(str(result))} (FORMAT csv, HEADER false)")
     source.unlink()
     return result
 
