@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
+import duckdb
 import orjson
 
 from dev.simulators.common.journal import Entry
 from shared.cloud.cloud import Cloud
 from shared.delivery import journal, layout, ledger
 from shared.delivery import plan as plans
+from shared.delivery.journal import Folded
 from shared.delivery.matching import literal
 from shared.delivery.records import Run
 from shared.delivery.runs import Runs
-from shared.delivery.scratch import database, folder
+from shared.delivery.scratch import folder
 from shared.vendors.contract import Kind
 from tests.integration.delivery.engine import Engine
 
@@ -52,11 +55,22 @@ def done(entry: Entry) -> set[Operation]:
     return {each for each in operations(entry) if each.address in touched}
 
 
+@cache
+def _instance() -> duckdb.DuckDBPyConnection:
+    """To start a database costs more than all that is read with it here."""
+    return duckdb.connect(config={"enable_external_file_cache": False})
+
+
+def _reader() -> duckdb.DuckDBPyConnection:
+    """A connection of its own, as good as new."""
+    return _instance().cursor()
+
+
 def planned(cloud: Cloud, run: Run, index: int = 0) -> dict[int, list[Operation]]:
     """The plan's operations by batch; nothing where there is no plan yet."""
     found = plans.read(cloud.blobs, layout.delivery_folder(run.export, run.run, index))
     batches: dict[int, list[Operation]] = {}
-    with folder() as where, database(cloud.settings, where) as connection:
+    with folder() as where, _reader() as connection:
         for file in found[0].files if found else ():
             path = where / "plan.parquet"
             assert cloud.blobs.download(file.file.stored, path)
@@ -77,7 +91,7 @@ class LedgerRow(NamedTuple):
 
 def ledger_rows(cloud: Cloud, folder_name: str) -> dict[str, LedgerRow]:
     found = ledger.read(cloud.blobs, folder_name, expected=False)
-    with folder() as where, database(cloud.settings, where) as connection:
+    with folder() as where, _reader() as connection:
         ledger.load(cloud.blobs, connection, found, 0, 255, where)
         rows = connection.execute("SELECT address, status, hash IS NOT NULL, run FROM ledger").fetchall()
     assert len(rows) == len({row[0] for row in rows}), "an address is in the ledger twice"
@@ -150,26 +164,24 @@ class Accounts:
         """Operations that the journal announced, and those of them that were sent and have no answer."""
         if run is None:
             return set(), set()
-        cloud, folder_name = self.engine.cloud, layout.delivery_folder(run.export, run.run, 0)
-        announced = _announced(cloud, folder_name)
+        lines = _journal(self.engine.cloud, layout.delivery_folder(run.export, run.run, 0))
+        announced = {batch for line in lines if "sent" in line for batch in range(line["sent"][0], line["sent"][1] + 1)}
         if not announced:
             return set(), set()
         if run.run not in self._plans:
-            self._plans[run.run] = planned(cloud, run)
-        batches, folded = self._plans[run.run], journal.fold(cloud.blobs, folder_name)
+            self._plans[run.run] = planned(self.engine.cloud, run)
+        folded = Folded()
+        for line in lines:
+            folded.take(line)
+        batches = self._plans[run.run]
         return _all(batches, announced), _all(batches, folded.in_flight())
 
 
-def _announced(cloud: Cloud, delivery_folder: str) -> set[int]:
-    """Batches that were ever announced, also those of which the journal says later that they were not sent."""
-    batches: set[int] = set()
-    for name in cloud.blobs.names(layout.journal_folder(delivery_folder)):
-        found = cloud.blobs.read(name)
-        for line in journal.parse(found[0] if found else b""):
-            if "sent" in line:
-                first, last = line["sent"]
-                batches.update(range(first, last + 1))
-    return batches
+def _journal(cloud: Cloud, delivery_folder: str) -> list[Mapping[str, Any]]:
+    """What all turns of a delivery wrote, also what the journal took back later."""
+    blobs = cloud.blobs
+    found = [blobs.read(name) for name in sorted(blobs.names(layout.journal_folder(delivery_folder)))]
+    return [line for each in found for line in journal.parse(each[0] if each else b"")]
 
 
 def _all(batches: dict[int, list[Operation]], numbers: set[int]) -> set[Operation]:
