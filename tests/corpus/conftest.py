@@ -14,14 +14,28 @@ from dev.host.azurite import Azurite
 from shared.cloud.settings import StorageAddress
 from tests.integration.delivery.engine import Engine, engine
 
+NEIGHBOURS = {"neighbours/model.json": b"no JSON", "neighbour/2026-01-01/part-0.csv.gz": b"\x1f\x8bno gzip"}
+"""Segments that nobody can read; they must not keep others from being found."""
+
 
 @pytest.fixture(scope="module")
-def lab(azurite: Azurite) -> Iterator[Engine]:
+def laboratory(azurite: Azurite) -> Iterator[Engine]:
     """Little memory and disk: what does not fit fails."""
     storage = StorageAddress(connection_string=azurite.connection_string)
     with engine(storage, "t" + secrets.token_hex(6), memory_mb=150, temporary_mb=50) as made:
         made.connect()
+        for name, content in NEIGHBOURS.items():
+            made.upload(name, content)
         yield made
+
+
+@pytest.fixture
+def lab(laboratory: Engine) -> Iterator[Engine]:
+    """Its segments are gone after the test: each run looks at all that there are."""
+    yield laboratory
+    for name in laboratory.landing.list_blob_names():
+        if name not in NEIGHBOURS:
+            laboratory.landing.delete_blob(name)
 
 
 @pytest.fixture
