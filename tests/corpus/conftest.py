@@ -14,7 +14,11 @@ from dev.host.azurite import Azurite
 from shared.cloud.settings import StorageAddress
 from tests.integration.delivery.engine import Engine, engine
 
-NEIGHBOURS = {"neighbours/model.json": b"no JSON", "neighbour/2026-01-01/part-0.csv.gz": b"\x1f\x8bno gzip"}
+NEIGHBOURS = {
+    "neighbours/model.json": b"no JSON",
+    "neighbour/2026-01-01/part-0.csv.gz": b"\x1f\x8bno gzip",
+    "neighbour/2026-01-01/_SUCCESS": b"",
+}
 """Segments that nobody can read; they must not keep others from being found."""
 
 
