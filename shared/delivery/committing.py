@@ -206,11 +206,14 @@ def _load_transitions(database: DuckDBPyConnection) -> None:
         for (kind, outcome), becomes in AFTER.items()
         for code in ("", *AFTER_CODE)
     ]
-    database.execute("""
-        CREATE OR REPLACE TEMP TABLE transitions
-        (kind VARCHAR, outcome VARCHAR, code VARCHAR, status VARCHAR, held VARCHAR, refused BOOLEAN)
-    """)
-    database.executemany("INSERT INTO transitions VALUES (?, ?, ?, ?, ?, ?)", rows)
+    places = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(rows))
+    database.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE transitions AS
+        FROM (VALUES {places}) AS t(kind, outcome, code, status, held, refused)
+        """,
+        [value for row in rows for value in row],
+    )
 
 
 def _row(becomes: Becomes) -> tuple[str | None, str, bool]:

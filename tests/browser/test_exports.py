@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.conftest import App, Visit
 from tests.browser.people import UNUSABLE, some
@@ -45,6 +45,20 @@ def test_an_export_is_defined_from_a_segment_and_run(connected: App, visit: Visi
     expect(visit.page.get_by_role("heading", name="Delivery")).to_be_visible()
     visit.sees("People who were not taken")
     assert len(connected.members("Loyal")) == 120
+
+
+def test_what_is_typed_while_the_form_is_fetched_again_stays(connected: App, visit: Visit) -> None:
+    connected.land("Hasty", some(3))
+    visit.go("/exports/new?segment=segments:Hasty")
+    held: list[Route] = []
+    visit.page.route("**/exports/new/form", lambda route: held.append(route))  # noqa: PLW0108 - Playwright asks a handler for its name
+    with visit.page.expect_request("**/exports/new/form"):
+        visit.page.get_by_label("Connection", exact=True).select_option("iterable")
+    visit.page.get_by_label("Name", exact=True).fill("Typed meanwhile")
+    with visit.page.expect_event("console", lambda said: said.text == "settled"):
+        visit.page.evaluate("document.addEventListener('htmx:afterSettle', () => console.log('settled'))")
+        held[0].continue_()
+    expect(visit.page.get_by_label("Name", exact=True)).to_have_value("Typed meanwhile")
 
 
 def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(connected: App, visit: Visit) -> None:

@@ -78,6 +78,20 @@
   });
   document.addEventListener("htmx:sendError", complain);
 
+  // What is typed while the form is fetched again stays.
+  const typed = new Map();
+  const sent = new WeakMap();
+  document.addEventListener("input", ({ target }) => {
+    if (target.id && !["checkbox", "radio"].includes(target.type)) typed.set(target.id, { value: target.value, at: performance.now() });
+  });
+  document.addEventListener("htmx:beforeSend", ({ detail }) => sent.set(detail.xhr, performance.now()));
+  document.addEventListener("htmx:afterSwap", ({ detail }) => {
+    for (const [id, { value, at }] of typed) {
+      const field = document.getElementById(id);
+      if (field && at > sent.get(detail.xhr)) field.value = value;
+    }
+  });
+
   // To what there is to know; else htmx has kept it where it was, unless that is gone.
   function moveFocus() {
     const told = document.querySelector("#page [data-focus]");
