@@ -64,6 +64,13 @@ def test_a_cell_becomes_its_fields_type_or_is_left_out_and_counted(
     assert left_out == [expected is LEFT_OUT]
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "\n", "\r", "\u00a0"])
+@pytest.mark.parametrize("around", ["{}Ana B", "Ana B{}", "{0}{0}Ana B{0}"])
+def test_blanks_around_a_cell_are_nothing(blank: str, around: str) -> None:
+    values, _ = matched({"c": around.format(blank)}, Matched("field", "c"))
+    assert json.loads(values) == {"field": "Ana B"}
+
+
 @pytest.mark.parametrize("empty", [None, "", "  \t\n", "\u00a0"])
 @pytest.mark.parametrize("kind", FieldType)
 def test_an_empty_cell_is_kept_or_clears(kind: FieldType, empty: str | None) -> None:
