@@ -17,12 +17,12 @@ from shared.vendors.campaign_monitor.definition import NAME
 from shared.vendors.campaign_monitor.people import LONGEST, Notes, Shape
 from shared.vendors.contract import Row
 
-MOST_FORMS = 1_000
-_TEXT = r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"'
-"""In JSON."""
 _MARK = "\0"
-_MARKED = re.compile(r"\\u0000(\d+)")
-"""What JSON makes of a mark and the number behind it."""
+_MARKED = re.compile(rb"\\u0000(\d+)")
+"""What is made of a mark and the number behind it, in JSON."""
+_QUOTE, _SET_ASIDE = b'\\"', b"\0"
+"""A quotation mark within a text, and what JSON never has, to stand for it meanwhile."""
+MOST_FORMS = 1_000
 
 
 class Forms:
@@ -30,8 +30,7 @@ class Forms:
 
     def __init__(self, shape: Shape) -> None:
         self.shape = shape
-        self._forms: dict[tuple[str, ...], _Form | None] = {}
-        self._last: _Form | None = None
+        self._forms: dict[tuple[bytes, ...], _Form | None] = {}
 
     def entry(self, row: Row, notes: Notes) -> bytes:
         """The same as `people.entry` makes."""
@@ -39,47 +38,49 @@ class Forms:
 
     def _filled(self, row: Row) -> bytes | None:
         """None where it takes more than filling in."""
-        address = row.address
+        address, values = row.address, row.values.encode()
         if "\\" in address or '"' in address or not address.isprintable():
             return None
-        if self._last and (filled := self._last.fill(row)):
-            return filled
-        form = self._form(tuple(orjson.loads(row.values)))
-        self._last = form or self._last
-        return form.fill(row) if form else None
+        if quoting := b"\\" in values:
+            if b"\\\\" in values:
+                return None
+            values = values.replace(_QUOTE, _SET_ASIDE)
+        # Every quotation mark begins or ends a text now.
+        pieces = values.split(b'"')
+        names = tuple(pieces[1::4])
+        try:
+            form = self._forms[names]
+        except KeyError:
+            form = self._form(names)
+        if form is None or pieces[::2] != form.between:
+            return None
+        texts: Sequence[bytes] = form.texts(pieces)
+        if len(values) > form.safe_length and max(map(len, texts)) > LONGEST:
+            return None
+        filled = form.form % (address.encode(), *texts)
+        return filled.replace(_SET_ASIDE, _QUOTE) if quoting else filled
 
-    def _form(self, names: tuple[str, ...]) -> _Form | None:
-        if names not in self._forms and len(self._forms) < MOST_FORMS:
-            texts = self.shape.texts
-            fits = bool(names) and all(name == NAME or name in texts for name in names)
-            self._forms[names] = _Form(names, self.shape) if fits else None
-        return self._forms.get(names)
+    def _form(self, names: tuple[bytes, ...]) -> _Form | None:
+        if len(self._forms) == MOST_FORMS:
+            return None
+        texts, fields = self.shape.texts, [name.decode() for name in names]
+        fits = bool(names) and all(name == NAME or name in texts for name in fields)
+        form = self._forms[names] = _Form(fields, self.shape) if fits else None
+        return form
 
 
 class _Form:
-    """For rows that have texts in these fields, in this order."""
+    """`form` takes the address and `texts` of the pieces between a row's quotation marks, every second of which is
+    `between`."""
 
     def __init__(self, names: Sequence[str], shape: Shape) -> None:
-        marks = orjson.dumps({name: f"{_MARK}{number}" for number, name in enumerate(names)}).decode()
-        made = people.entry(Row(f"{_MARK}{len(names)}", marks), shape, {}).decode()
-        order = [int(number) for number in _MARKED.findall(made)][1:]
-        self._form = _MARKED.sub("%s", made.replace("%", "%%"))
-        self._pattern = re.compile(r"\{" + ",".join(f"{re.escape(_json(name))}:{_TEXT}" for name in names) + r"\}")
-        self._in_order: Callable[[tuple[str, ...]], tuple[str, ...]]
-        self._in_order = itemgetter(*order) if len(order) > 1 else tuple
-        self._safe_length = len(_MARKED.sub("", marks)) + LONGEST
-        """Of values that cannot have a longer text than LONGEST among them."""
-
-    def fill(self, row: Row) -> bytes | None:
-        """None where a value is another than a short text."""
-        found = self._pattern.fullmatch(row.values)
-        if found is None:
-            return None
-        texts = found.groups()
-        if len(row.values) > self._safe_length and max(map(len, texts)) > LONGEST:
-            return None
-        return (self._form % (row.address, *self._in_order(texts))).encode()
-
-
-def _json(name: str) -> str:
-    return orjson.dumps(name).decode()
+        places = {name: 4 * number + 3 for number, name in enumerate(names)}
+        marks = orjson.dumps({name: f"{_MARK}{place}" for name, place in places.items()})
+        made = people.entry(Row(f"{_MARK}0", marks.decode()), shape, {})
+        order = [int(place) for place in _MARKED.findall(made)][1:]
+        self.form = _MARKED.sub(b"%b", made.replace(b"%", b"%%"))
+        self.texts: Callable[[Sequence[bytes]], Sequence[bytes]]
+        self.texts = itemgetter(*order) if len(order) > 1 else lambda pieces: [pieces[order[0]]]
+        self.between = [b"{", *([b":", b","] * len(names))[:-1], b"}"]
+        self.safe_length = len(_MARKED.sub(b"", marks)) + LONGEST
+        """Of values that cannot have a text longer than LONGEST among them."""

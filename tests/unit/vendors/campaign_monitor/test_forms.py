@@ -68,6 +68,12 @@ def test_any_address_goes_in(address: str) -> None:
     assert same(Forms(SHAPE), Row(address, '{"Ville":"Wien"}'))
 
 
+def test_a_field_with_an_odd_name_takes_nobody_else_s_texts() -> None:
+    forms = Forms(SHAPE)
+    assert same(forms, Row(ADDRESS, '{".*":"a"}'))
+    assert same(forms, Row(ADDRESS, '{"Ville":"b"}'))
+
+
 def test_most_rows_are_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
     forms = Forms(SHAPE)
     rows = [Row(f"p{number}@example.com", f'{{"Name":"Ann","Ville":"{number}"}}') for number in range(5)]
