@@ -67,7 +67,7 @@ def imported(list_id: str, people: Sequence[bytes], *, resubscribe: bool) -> Req
     something, had better be repeated in halves.
     """
     body = {
-        "Subscribers": [orjson.Fragment(entry) for entry in people],
+        "Subscribers": orjson.Fragment(b"[" + b",".join(people) + b"]"),
         "Resubscribe": resubscribe,
         "QueueSubscriptionBasedAutoResponders": False,
         "RestartSubscriptionBasedAutoresponders": False,
