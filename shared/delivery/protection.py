@@ -8,7 +8,6 @@ from shared.catalog.models import Existing
 from shared.delivery import layout
 from shared.delivery.files import DataFile, keep
 from shared.delivery.matching import literal
-from shared.delivery.scratch import database
 from shared.delivery.work import Work
 from shared.vendors.contract import TargetFound
 
@@ -40,7 +39,7 @@ def _read(work: Work, list_id: str) -> None:
     shape = "columns={address: 'VARCHAR'}, header=false, auto_detect=false, delim='\\t', quote='', escape=''"
     query = f"SELECT DISTINCT address FROM read_csv({literal(str(lines))}, {shape})"
     name = layout.protected(work.ledger_folder)
-    with database(work.cloud.settings, work.where) as connection:
+    with work.scratch.database() as connection:
         file = keep(work.cloud.blobs, connection, query, name, work.where / "reading.parquet")
     lines.unlink()
     kept = {"name": file.name, "md5": file.md5, "size": file.size, "rows": file.rows} if file else None

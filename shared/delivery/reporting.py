@@ -16,7 +16,6 @@ from shared.delivery.matching import literal
 from shared.delivery.plan import ORDER, Plan
 from shared.delivery.records import State
 from shared.delivery.rejected_rows import HEADER
-from shared.delivery.scratch import database
 from shared.delivery.transitions import RunKind
 from shared.delivery.work import Work
 
@@ -110,7 +109,7 @@ def _blocks(work: Work, plan: Plan | None, outcomes: Outcomes) -> Iterator[Path]
     queries += [(file, REJECTED) for file in outcomes.rejected]
     if not queries:
         return
-    with database(work.cloud.settings, work.where) as connection:
+    with work.scratch.database() as connection:
         for number, (file, query) in enumerate(queries):
             yield _csv(work, connection, file, query, number)
 

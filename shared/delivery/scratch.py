@@ -1,10 +1,10 @@
-"""A slice's own folder and its DuckDB, both bounded whatever the segment's size."""
+"""Folders and DuckDBs for what is worked on, both bounded whatever the segment's size."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,35 @@ def database(settings: Settings, where: Path) -> Iterator[DuckDBPyConnection]:
         yield connection
     finally:
         connection.close()
+
+
+class Scratch:
+    """A slice's folder and its DuckDB, which the slice's steps share: starting one costs more than a small delivery."""
+
+    def __init__(self, settings: Settings, where: Path) -> None:
+        self.where = where
+        self._settings = settings
+        self._started = ExitStack()
+        self._instance: DuckDBPyConnection | None = None
+
+    @contextmanager
+    def database(self) -> Iterator[DuckDBPyConnection]:
+        """A connection of its own, which ends with its tables and views; all of it has to be temporary."""
+        if self._instance is None:
+            self._instance = self._started.enter_context(database(self._settings, self.where))
+        with self._instance.cursor() as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            yield connection
+
+    def close(self) -> None:
+        self._started.close()
+
+
+@contextmanager
+def scratch(settings: Settings) -> Iterator[Scratch]:
+    """A Scratch whose folder and database end with the block."""
+    with folder() as where, closing(Scratch(settings, where)) as made:
+        yield made
 
 
 def configuration(settings: Settings, where: Path) -> dict[str, str | bool | int | float | list[str]]:

@@ -19,12 +19,13 @@ from shared.catalog.targets import Owned, TargetStore
 from shared.cloud import telemetry
 from shared.cloud.cloud import Cloud
 from shared.cloud.telemetry import Metric, Span
-from shared.delivery import jobs, scratch, step_commit, step_plan, step_send
+from shared.delivery import jobs, step_commit, step_plan, step_send
 from shared.delivery.connecting import open_leased, usable
 from shared.delivery.lease import AccountLease, Taken, sent_again
 from shared.delivery.messages import SliceMessage
 from shared.delivery.records import Delivery, Run, State, Step, now
 from shared.delivery.runs import Runs, Versioned
+from shared.delivery.scratch import scratch
 from shared.delivery.work import Cancelled, Work
 from shared.errors import Blocked, Conflict, RetryAfter, UserMustAct
 from shared.vendors.registry import definition
@@ -87,7 +88,7 @@ def _with_lease(cloud: Cloud, runs: Runs, held: Versioned[Delivery], run: Run, c
 
     delivery_id = f"{delivery.export}/{delivery.run}/{delivery.index}"
     with (
-        scratch.folder() as where,
+        scratch(cloud.settings) as room,
         AccountLease(cloud.blobs, delivery.account, quiet_seconds=quiet, look=look) as lease,
     ):
         again = runs.delivery(delivery.export, delivery.run, delivery.index)
@@ -108,7 +109,7 @@ def _with_lease(cloud: Cloud, runs: Runs, held: Versioned[Delivery], run: Run, c
             connection=connection,
             lease=lease,
             opened=opened,
-            where=where,
+            scratch=room,
             deadline=time.monotonic() + cloud.settings.slice_seconds,
             clock=clock,
             requests_before=again.value.requests,

@@ -13,7 +13,6 @@ from shared.delivery.committing import Outcomes, Place, commit_part
 from shared.delivery.ledger import Ledger
 from shared.delivery.plan import Plan
 from shared.delivery.records import State, Step
-from shared.delivery.scratch import database
 from shared.delivery.transitions import RunKind
 from shared.delivery.work import Work
 from shared.errors import Blocked, Conflict, LeaseLost
@@ -101,7 +100,7 @@ def _commit(work: Work, finished: Finished) -> Outcomes:
     attempt = f"{finished.commit}-{work.delivery.turn:06d}-{work.delivery.worker}"
     place = Place(work.ledger_folder, finished.folder, finished.commit, attempt, work.where)
     before = None if already else current
-    with database(work.cloud.settings, work.where) as connection:
+    with work.scratch.database() as connection:
         for part in range(made.parts):
             commit_part(connection, blobs, outcomes, plan=made, part=part, folded=folded, before=before, place=place)
     if not already:

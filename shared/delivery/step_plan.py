@@ -16,7 +16,6 @@ from shared.delivery.matching import Matched
 from shared.delivery.plan import Plan
 from shared.delivery.planning import Tally, Wish
 from shared.delivery.records import State, Step
-from shared.delivery.scratch import database
 from shared.delivery.sources import Staged, stage
 from shared.delivery.transitions import RunKind
 from shared.delivery.work import Work
@@ -92,7 +91,7 @@ def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
     folder = layout.plan_folder(work.folder, f"{work.delivery.turn:06d}-{work.delivery.worker}")
     protected = protection.protected(work)
     tally = Tally()
-    with stage(work, wish, _parts(before)) as staged, database(work.cloud.settings, work.where) as connection:
+    with stage(work, wish, _parts(before)) as staged, work.scratch.database() as connection:
         for part in range(staged.parts):
             planning.plan_part(
                 connection,

@@ -9,7 +9,6 @@ from shared.delivery import plan as plans
 from shared.delivery.journal import Folded, Journal
 from shared.delivery.plan import Plan
 from shared.delivery.records import Step
-from shared.delivery.scratch import database
 from shared.delivery.sending import Ending, Sender
 from shared.delivery.transitions import RunKind
 from shared.delivery.work import Work
@@ -51,7 +50,7 @@ def deliver(work: Work) -> float | None:
     folded = journal.fold(work.cloud.blobs, work.folder)
     work.done = before = _answered_rows(made, folded)
     target, vendor, definition = work.found_target(), work.opened.vendor, work.opened.definition
-    with database(work.cloud.settings, work.where) as connection:
+    with work.scratch.database() as connection:
         sender = Sender(
             blobs=work.cloud.blobs,
             database=connection,

@@ -19,6 +19,7 @@ from shared.delivery.lease import AccountLease
 from shared.delivery.plan import Plan
 from shared.delivery.records import Delivery, Run, now
 from shared.delivery.runs import Runs, Versioned
+from shared.delivery.scratch import Scratch
 from shared.errors import Conflict, ExportError, LeaseLost
 from shared.vendors.contract import TargetFound, TargetWanted
 
@@ -42,7 +43,7 @@ class Work:
     connection: Connection
     lease: AccountLease
     opened: Opened
-    where: Path
+    scratch: Scratch
     deadline: float
     clock: Callable[[], datetime] = now
     requests_before: int = 0
@@ -58,6 +59,11 @@ class Work:
 
     planned: tuple[Plan, str] | None = None
     """The delivery's plan and its fingerprint as this slice read or made it: while it runs nobody changes it."""
+
+    @property
+    def where(self) -> Path:
+        """The slice's folder."""
+        return self.scratch.where
 
     @property
     def delivery(self) -> Delivery:
