@@ -33,7 +33,7 @@ TRIES = 3
 RUNS = 4
 """Of a snapshot's files, read side by side by DuckDB's two threads."""
 PROTOCOL = "staging"
-ROWS_HELD = 131_072
+ROWS_HELD = 65_536
 """Rows that DuckDB gathers in memory, of all parts together, before it writes them."""
 FEWEST_ROWS = 2048
 """That it gathers of a part: as many as it works on at once."""
