@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 NEW_OBJECTS = 50_000
 """Between two searches for reference cycles. Rows are many and refer to nothing: looking through them as often as
-Python does by itself finds nothing, and took a seventh of a large run's processor time."""
+Python does by itself took a seventh of a large run's processor time."""
 
 
 @cache

@@ -108,8 +108,7 @@ def _receipt(
     file, place = operation
     batch, index = plan.place(file, place)
     folded = journal.fold(cloud.blobs, folder)
-    result = folded.results.get(batch)
-    receipt = None if result is None else result.others.get(index, result.default)
+    receipt = folded.receipt(batch, index)
     return {
         "run": delivery.run,
         "at": (delivery.finished_at or delivery.heartbeat).isoformat(),

@@ -36,6 +36,11 @@ class Folded:
         """Sent, no receipt: the only batches that may be sent a second time."""
         return self.sent - self.results.keys() - self.staged.keys()
 
+    def receipt(self, batch: int, index: int) -> Receipt | None:
+        """The receipt of one operation, None where it has none."""
+        result = self.results.get(batch)
+        return result.others.get(index, result.default) if result else None
+
     def left_behind(self) -> dict[int, str]:
         """Jobs, by batch, that may be under way still: without a result, or given up with one that leaves it open."""
         return {batch: job for batch, job in self.jobs.items() if _is_open(self.results.get(batch))}

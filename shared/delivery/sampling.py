@@ -13,7 +13,7 @@ from shared.delivery.journal import Folded
 from shared.delivery.looking import rows
 from shared.delivery.plan import ORDER, Plan
 from shared.delivery.verdicts import Sample
-from shared.vendors.contract import Evidence, Kind, Outcome, Receipt, Row, Seen
+from shared.vendors.contract import Evidence, Kind, Outcome, Row, Seen
 
 PEOPLE = {Kind.ADD: 10, Kind.CHANGE: 5, Kind.REMOVE: 5}
 """How many of each kind are looked up; a request each."""
@@ -43,7 +43,7 @@ def _of_kind(cloud: Cloud, folder: str, plan: Plan, kind: Kind, folded: Folded) 
     chance = Random(f"{folder}{kind}")
     [file] = chance.choices(files, weights=[each.file.rows for each in files])
     places = chance.sample(range(file.file.rows), min(PEOPLE[kind] * _SPARE, file.file.rows))
-    receipts = {place: _receipt(*plan.place(file, place), folded) for place in places}
+    receipts = {place: folded.receipt(*plan.place(file, place)) for place in places}
     accepted = {place: found for place, found in receipts.items() if found and found.outcome is Outcome.ACCEPTED}
     if not accepted:
         return []
@@ -57,11 +57,6 @@ def _of_kind(cloud: Cloud, folder: str, plan: Plan, kind: Kind, folded: Folded) 
         )
         for each in found
     ]
-
-
-def _receipt(batch: int, index: int, folded: Folded) -> Receipt | None:
-    result = folded.results.get(batch)
-    return result.others.get(index, result.default) if result else None
 
 
 def compare(sampled: Sequence[Sampled], seen: Sequence[Seen]) -> Sample:

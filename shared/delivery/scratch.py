@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +30,7 @@ def database(settings: Settings, where: Path) -> Iterator[DuckDBPyConnection]:
 
     connection = duckdb.connect(config=configuration(settings, where))
     try:
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")  # for its cursors too
         yield connection
     finally:
         connection.close()
@@ -38,30 +39,27 @@ def database(settings: Settings, where: Path) -> Iterator[DuckDBPyConnection]:
 class Scratch:
     """A slice's folder and its DuckDB, which the slice's steps share: starting one costs more than a small delivery."""
 
-    def __init__(self, settings: Settings, where: Path) -> None:
+    def __init__(self, settings: Settings, where: Path, started: ExitStack) -> None:
         self.where = where
         self._settings = settings
-        self._started = ExitStack()
-        self._instance: DuckDBPyConnection | None = None
+        self._started = started
 
     @contextmanager
     def database(self) -> Iterator[DuckDBPyConnection]:
         """A connection of its own, which ends with its tables and views; all of it has to be temporary."""
-        if self._instance is None:
-            self._instance = self._started.enter_context(database(self._settings, self.where))
         with self._instance.cursor() as connection:
-            connection.execute("SET TimeZone = 'UTC'")
             yield connection
 
-    def close(self) -> None:
-        self._started.close()
+    @cached_property
+    def _instance(self) -> DuckDBPyConnection:
+        return self._started.enter_context(database(self._settings, self.where))
 
 
 @contextmanager
 def scratch(settings: Settings) -> Iterator[Scratch]:
     """A Scratch whose folder and database end with the block."""
-    with folder() as where, closing(Scratch(settings, where)) as made:
-        yield made
+    with folder() as where, ExitStack() as started:
+        yield Scratch(settings, where, started)
 
 
 def configuration(settings: Settings, where: Path) -> dict[str, str | bool | int | float | list[str]]:

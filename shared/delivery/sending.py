@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from shared.cloud.blobs import Blobs
 from shared.delivery import journal, ledger
-from shared.delivery import plan as plans
 from shared.delivery.journal import Folded, Journal
 from shared.delivery.matching import literal
 from shared.delivery.plan import Plan
@@ -76,14 +75,14 @@ class Sender:
         return len(self.folded.staged)
 
     def run(self, plan: Plan, kinds: Sequence[Kind]) -> Ending:
-        """Send what has no receipt yet, and ask after the vendor's jobs.
+        """Send what has no receipt yet of these kinds, in this order, and ask after the vendor's jobs.
 
         Raises what stopped it (RetryAfter, UserMustAct, LeaseLost, a cancellation) after every request under way
         was answered and every receipt is in the journal.
         """
         with ThreadPoolExecutor(self.threads, thread_name_prefix="batch") as pool:
             try:
-                return self._run(pool, plan, [kind for kind in plans.ORDER if kind in kinds])
+                return self._run(pool, plan, kinds)
             finally:
                 self._drain()
 

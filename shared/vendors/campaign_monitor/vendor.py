@@ -53,7 +53,7 @@ def connect(settings: Settings, credentials: Credentials, link: Link) -> Vendor:
 
 
 @lru_cache(maxsize=8)
-def _forms(fields: str, consent: str) -> Forms:
+def _made_forms(fields: str, consent: str) -> Forms:
     """Made once for the many batches of a list."""
     return Forms(Shape(custom_fields.unpack(fields), consent))
 
@@ -169,7 +169,7 @@ class CampaignMonitor:
     @staticmethod
     def _forms(target: TargetFound) -> Forms:
         known = target.details
-        return _forms(known.get("fields", ""), known.get("consent_to_track", UNCHANGED))
+        return _made_forms(known.get("fields", ""), known.get("consent_to_track", UNCHANGED))
 
     def _remove(self, list_id: str, rows: Sequence[Row]) -> BatchResult:
         confirm_list = cache(partial(self._api.details, list_id))

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from dev.bench.people import SEGMENT, Day, land
-from dev.bench.vendors import WITHOUT_LIMITS
+from dev.bench.people import Day
 from shared.cloud.settings import StorageAddress
 from shared.delivery.records import State
+from tests.integration.bench.days import define, land_day
 from tests.integration.delivery import engine as engines
 
 DAY = Day(500_000)
@@ -27,13 +26,8 @@ def test_a_large_segment_is_staged_in_little_memory_and_no_disk(
     monkeypatch.setattr("shared.snapshots.reading.TemporaryDirectory", lambda prefix: nullcontext(str(nowhere)))
     with engines.engine(storage, unique, rows_per_file=DAY.rows // 12, memory_mb=MEMORY_MB) as engine:
         engine.connect()
-        matching = WITHOUT_LIMITS["iterable"].matching.items()
-        engine.define(
-            targets=[{"segments": [SEGMENT]}],
-            matching=[{"field": name, "column": column} for name, column in matching],
-        )
-        engine.at += timedelta(minutes=1)
-        land(engine.landing, DAY, engine.at)
+        define(engine)
+        land_day(engine, DAY)
         run = engine.service.start("newsletter", b'{"kind": "dry_run"}').run
         engine.pump()
         assert engine.delivery(run).state is State.SUCCEEDED

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any
 from unittest import mock
 
 import pytest
 from azure.core.pipeline.transport import RequestsTransport
 
-from dev.bench.people import SEGMENT, Day, land
-from dev.bench.vendors import WITHOUT_LIMITS
+from dev.bench.people import Day
 from shared.cloud.settings import StorageAddress
+from tests.integration.bench.days import define, land_day
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine
 from tests.kits import ITERABLE
@@ -36,21 +35,8 @@ def engine(storage: StorageAddress, unique: str, request: pytest.FixtureRequest)
     """The engine with the benchmark's data matching; into how many parts a segment is divided costs no request."""
     with engines.engine(storage, unique, rows_per_file=request.param) as made:
         made.connect(settings={**ITERABLE.settings, "batch_rows": BATCH_ROWS})
-        matching = WITHOUT_LIMITS["iterable"].matching.items()
-        made.define(
-            targets=[{"segments": [SEGMENT]}],
-            matching=[{"field": name, "column": column} for name, column in matching],
-        )
+        define(made)
         yield made
-
-
-def land_day(engine: Engine, day: Day) -> int:
-    """Put a day's snapshot into storage; its size."""
-    engine.at += timedelta(minutes=1)
-    container = engine.cloud.segments.get_container_client(engine.container)
-    if not container.exists():
-        container.create_container()
-    return land(container, day, engine.at)
 
 
 @contextmanager
