@@ -68,8 +68,7 @@ class Claim:
 
     def covers(self, key: str) -> bool:
         """Is this the target with that key, also under its other name? A list made by name has an id since."""
-        names = {"id": self.memory.get("list_id"), "name": self.memory.get("list_name")}
-        return key == self.key or key in {_key(kind, text) for kind, text in names.items() if text}
+        return key == self.key or key in {_key(kind, text) for kind, text in _names(self).items() if text}
 
     def entity(self) -> dict[str, Any]:
         return {
@@ -136,14 +135,16 @@ class TargetStore:
         at: datetime,
         *,
         still: Callable[[], None] = lambda: None,
+        known: Claim | None = None,
     ) -> Claim:
         """Add what delivery learned of its target; `list_id` and `list_name` in it guard the target's other names.
 
-        `still` is called after each look at the row, and raises where the caller must not write any more.
+        `known` is the row as it was read before, which saves a look. `still` is called before each write, and raises
+        where the caller must not write any more.
         Raises Owned where the target is not the export's, or another claim is on the same list.
         """
-        for _ in range(_ATTEMPTS):
-            row = self.owner(account, key)
+        for attempt in range(_ATTEMPTS):
+            row = known if known and not attempt else self.owner(account, key)
             if row is None or row.export != export:
                 raise Owned(row.export if row else "")
             still()
@@ -151,7 +152,8 @@ class TargetStore:
                 kept = self._write(replace(row, memory={**row.memory, **facts}, touched_at=at))
             except Conflict:
                 continue
-            for other in self.claims(account):
+            # Whoever claims a list looks for others on it, so a name that was there before has been compared.
+            for other in self.claims(account) if _names(kept) != _names(row) else ():
                 if other.export and other.key != key and _same_list(other, kept):
                     raise Owned(other.export)
             return kept
@@ -180,6 +182,11 @@ class TargetStore:
         entity = claim.entity()
         etag = self._table.replace(entity, claim.etag) if claim.etag else self._table.insert(entity)
         return replace(claim, etag=etag)
+
+
+def _names(claim: Claim) -> Mapping[str, Any]:
+    """What the target is called at the vendor, as far as it is known."""
+    return {"id": claim.memory.get("list_id"), "name": claim.memory.get("list_name")}
 
 
 def rival(claims: list[Claim], key: str, export: str) -> Claim | None:

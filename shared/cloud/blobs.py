@@ -93,18 +93,18 @@ class Blobs:
     def exists(self, name: str) -> bool:
         return bool(self._blob(name).exists())
 
-    def append(self, name: str, data: bytes) -> None:
-        """Add a block to an append blob, made on first use. After a failure the block may be there twice."""
-        from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+    def append(self, name: str, data: bytes, *, create: bool = False) -> None:
+        """Add a block to an append blob, made where it is missing; with `create` it is expected to be. After a failure
+        the block may be there twice."""
+        from azure.core.exceptions import ResourceNotFoundError
 
         blob = self._blob(name)
+        if create:
+            _create_append_blob(blob)
         try:
             blob.append_block(data)
         except ResourceNotFoundError:
-            from azure.core import MatchConditions
-
-            with suppress(ResourceExistsError):  # another writer made it in the meantime
-                blob.create_append_blob(match_condition=MatchConditions.IfMissing)
+            _create_append_blob(blob)
             blob.append_block(data)
 
     def upload(self, name: str, path: Path) -> StoredFile:
@@ -231,6 +231,14 @@ class Blobs:
             **sign,
         )
         return f"{blob.url}?{token}", ends
+
+
+def _create_append_blob(blob: BlobClient) -> None:
+    from azure.core import MatchConditions
+    from azure.core.exceptions import ResourceExistsError
+
+    with suppress(ResourceExistsError):
+        blob.create_append_blob(match_condition=MatchConditions.IfMissing)
 
 
 def _code(error: Exception) -> str:

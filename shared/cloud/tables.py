@@ -40,9 +40,13 @@ class Replace:
     etag: str
 
 
+ANY = "*"
+"""In the place of an ETag: the row must be there, as whatever."""
+
+
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Part of a transaction: the row must be as it was read."""
+    """Part of a transaction: the row must be as it was read, or with ANY must exist."""
 
     row: str
     etag: str

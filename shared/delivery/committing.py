@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from shared.cloud.blobs import Blobs
 from shared.delivery import layout
 from shared.delivery import ledger as ledgers
-from shared.delivery.files import DataFile, buckets, keep
+from shared.delivery.files import DataFile, Files, buckets, keep
 from shared.delivery.journal import Folded
 from shared.delivery.ledger import COLUMNS, Ledger, LedgerFile
 from shared.delivery.matching import literal
@@ -70,7 +69,7 @@ class Place:
 
 def commit_part(
     database: DuckDBPyConnection,
-    blobs: Blobs,
+    files: Files,
     outcomes: Outcomes,
     *,
     plan: Plan,
@@ -83,20 +82,20 @@ def commit_part(
 
     `before` None: the ledger is swapped already, only count.
     """
-    _load_outcomes(database, blobs, plan, part, folded, place.where)
+    _load_outcomes(database, files, plan, part, folded, place.where)
     _count(database, outcomes)
     refused = f"{part:03d}-rejected.parquet"
-    if file := keep(blobs, database, _REJECTED, layout.rejected_files(place.delivery) + refused, place.where / refused):
+    if file := keep(files, database, _REJECTED, layout.rejected_files(place.delivery) + refused, place.where / refused):
         outcomes.rejected.append(file)
     if before is not None:
-        _write_ledger(database, blobs, outcomes, plan=plan, part=part, before=before, place=place)
+        _write_ledger(database, files, outcomes, plan=plan, part=part, before=before, place=place)
     for path in (*place.where.glob("operations-*.parquet"), place.where / "receipts.json"):
         path.unlink(missing_ok=True)
 
 
 def _write_ledger(
     database: DuckDBPyConnection,
-    blobs: Blobs,
+    files: Files,
     outcomes: Outcomes,
     *,
     plan: Plan,
@@ -110,14 +109,14 @@ def _write_ledger(
     ):
         outcomes.files += same
         return
-    paths = ledgers.load(blobs, database, before, first, last, place.where)
+    paths = ledgers.load(files, database, before, first, last, place.where)
     _load_transitions(database)
     database.execute(f"CREATE OR REPLACE TEMP VIEW moved AS {_moved()}")
     database.execute(f"CREATE OR REPLACE TEMP TABLE after AS {_after(place.commit)}")
     members, maybe = (_with_status(database, status) for status in ("member", "maybe"))
     name = f"{part:03d}.parquet"
     query = f"SELECT {', '.join(COLUMNS)} FROM after ORDER BY bucket"
-    if file := keep(blobs, database, query, f"{place.ledger}{place.attempt}/{name}", place.where / name):
+    if file := keep(files, database, query, f"{place.ledger}{place.attempt}/{name}", place.where / name):
         outcomes.files.append(LedgerFile(first, last, members + maybe, file, maybe))
     for path in paths:
         path.unlink()
@@ -129,13 +128,13 @@ def _with_status(database: DuckDBPyConnection, status: str) -> int:
 
 
 def _load_outcomes(
-    database: DuckDBPyConnection, blobs: Blobs, plan: Plan, part: int, folded: Folded, where: Path
+    database: DuckDBPyConnection, files: Files, plan: Plan, part: int, folded: Folded, where: Path
 ) -> None:
     """Make `outcomes`: every operation of one part with its receipt."""
-    files = list(plan.of_part(part))
+    plan_files = list(plan.of_part(part))
     lines = where / "receipts.json"
     with lines.open("wb") as stream:
-        for file in files:
+        for file in plan_files:
             for batch in plan.batches(file):
                 for line in _receipt_lines(batch, _result(folded, batch)):
                     stream.write(orjson.dumps(line) + b"\n")
@@ -146,9 +145,9 @@ def _load_outcomes(
         SELECT * FROM read_json({literal(str(lines))}, format='newline_delimited', columns={{{shape}}})
     """)
     selects = []
-    for number, file in enumerate(files):
+    for number, file in enumerate(plan_files):
         path = where / f"operations-{number}.parquet"
-        if not blobs.download(file.file.stored, path):
+        if not files.download(file.file.stored, path):
             raise ledgers.damaged()
         selects.append(
             f"SELECT address, bucket, hash, vendor_id, '{file.kind}' AS kind, "

@@ -20,7 +20,7 @@ from shared.cloud.tables import Entity
 from shared.delivery import doctor, layout, ledger, looking, matching, rejected_rows
 from shared.delivery import plan as plans
 from shared.delivery.explaining import normalised
-from shared.delivery.files import DataFile, keep
+from shared.delivery.files import DataFile, Files, keep
 from shared.delivery.lease import AccountLease, Taken
 from shared.delivery.matching import literal
 from shared.delivery.records import ENDED, State, now
@@ -200,7 +200,7 @@ def _rewritten(cloud: Cloud, file: DataFile, query: str, name: str) -> DataFile 
         if not cloud.blobs.download(file.stored, path):
             raise ledger.damaged()
         connection.execute(f"CREATE TEMP VIEW file AS FROM read_parquet({literal(str(path))})")
-        return keep(cloud.blobs, connection, query, name, where / "after.parquet")
+        return keep(Files(cloud.blobs), connection, query, name, where / "after.parquet")
 
 
 def _in_csv(cloud: Cloud, name: str, address: str) -> int:

@@ -70,12 +70,14 @@ class Journal:
     def __init__(self, blobs: Blobs, folder: str, turn: int) -> None:
         self._blobs = blobs
         self._name = layout.journal(folder, turn)
+        self._written = False
 
     def write(self, lines: Iterable[Mapping[str, Any]]) -> None:
         """Append lines in one block."""
         block = b"".join(orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS) + b"\n" for line in lines)
         if block:
-            self._blobs.append(self._name, block)
+            self._blobs.append(self._name, block, create=not self._written)
+            self._written = True
 
 
 def fold(blobs: Blobs, folder: str) -> Folded:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.cloud.blobs import Blobs
 from shared.delivery import layout
-from shared.delivery.files import DataFile
+from shared.delivery.files import DataFile, Files
 from shared.delivery.matching import literal
 from shared.errors import Blocked
 
@@ -115,7 +115,7 @@ def save(blobs: Blobs, folder: str, ledger: Ledger, *, etag: str | None) -> None
 
 
 def load(
-    blobs: Blobs, database: DuckDBPyConnection, ledger: Ledger, first: int, last: int, where: Path
+    files: Files, database: DuckDBPyConnection, ledger: Ledger, first: int, last: int, where: Path
 ) -> Sequence[Path]:
     """Make the view `ledger` of the rows in buckets first..last, and say which local files it reads.
 
@@ -126,7 +126,7 @@ def load(
         if part.last < first or part.first > last:
             continue
         path = where / f"ledger-{number}.parquet"
-        if not blobs.download(part.file.stored, path):
+        if not files.download(part.file.stored, path):
             raise damaged()
         paths.append(path)
     names = ", ".join(COLUMNS)

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.cloud.blobs import Blobs
 from shared.delivery import addresses, ledger, matching, transitions
-from shared.delivery.files import BUCKET, DataFile, buckets, keep
+from shared.delivery.files import BUCKET, DataFile, Files, buckets, keep
 from shared.delivery.ledger import Ledger
 from shared.delivery.matching import Matched, literal
 from shared.delivery.plan import Balance
@@ -100,7 +99,7 @@ def _numbered(number: int, source: Source) -> str:
 
 def plan_part(
     database: DuckDBPyConnection,
-    blobs: Blobs,
+    files: Files,
     tally: Tally,
     *,
     wish: Wish,
@@ -118,17 +117,17 @@ def plan_part(
     """
     database.execute(f"CREATE OR REPLACE TEMP VIEW staged AS {_staged(staged, wish)}")
     first, last = buckets(part, parts)
-    paths = ledger.load(blobs, database, ledger_before, first, last, where)
+    paths = ledger.load(files, database, ledger_before, first, last, where)
     _judge(database)
     _count_rows(database, tally, wish)
     _decide(database, wish, protected)
     _count_steps(database, tally)
     for kind in (Kind.ADD, Kind.CHANGE, Kind.REMOVE):
         name = f"{part:03d}-{kind}.parquet"
-        if file := keep(blobs, database, _OPERATIONS[kind], folder + name, where / name):
+        if file := keep(files, database, _OPERATIONS[kind], folder + name, where / name):
             tally.files.append((kind, part, file))
     name = f"{part:03d}-refused.parquet"
-    if file := keep(blobs, database, _REFUSED, folder + name, where / name):
+    if file := keep(files, database, _REFUSED, folder + name, where / name):
         tally.refused_files.append(file)
     for path in paths:
         path.unlink()

@@ -25,7 +25,7 @@ def protected(work: Work) -> Path | None:
     known = memory["protected"]
     if known is None:
         return None
-    if not work.cloud.blobs.download(DataFile.of(known).stored, path):
+    if not work.files.download(DataFile.of(known).stored, path):
         raise RuntimeError("the file of protected members is missing or damaged")
     return path
 
@@ -40,7 +40,7 @@ def _read(work: Work, list_id: str) -> None:
     query = f"SELECT DISTINCT address FROM read_csv({literal(str(lines))}, {shape})"
     name = layout.protected(work.ledger_folder)
     with work.scratch.database() as connection:
-        file = keep(work.cloud.blobs, connection, query, name, work.where / "reading.parquet")
+        file = keep(work.files, connection, query, name, work.where / "reading.parquet")
     lines.unlink()
     kept = {"name": file.name, "md5": file.md5, "size": file.size, "rows": file.rows} if file else None
     work.remember(protected=kept)

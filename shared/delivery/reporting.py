@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from shared.delivery.work import Work
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+_HEADER = ("\ufeff" + ",".join(HEADER) + "\n").encode()
 SAMPLE = 10
 """Rows of each kind of operation that a dry run shows."""
 
@@ -94,21 +95,21 @@ def _snapshots(plan: Plan | None) -> list[dict[str, Any]]:
 
 def _write_rejected(work: Work, plan: Plan | None, outcomes: Outcomes) -> None:
     """One block for each part, so that neither memory nor disk holds more than one."""
-    work.cloud.blobs.compose(layout.rejected(work.folder), _blocks(work, plan, outcomes))
+    queries = [(file, _refused_query(plan)) for file in plan.refused] if plan else []
+    queries += [(file, REJECTED) for file in outcomes.rejected]
+    name = layout.rejected(work.folder)
+    if queries:
+        work.cloud.blobs.compose(name, _blocks(work, queries))
+    else:
+        work.cloud.blobs.write(name, _HEADER)
     for file in outcomes.rejected:
         work.cloud.blobs.delete(file.name)
 
 
-def _blocks(work: Work, plan: Plan | None, outcomes: Outcomes) -> Iterator[Path]:
+def _blocks(work: Work, queries: Sequence[tuple[DataFile, str]]) -> Iterator[Path]:
     header = work.where / "header.csv"
-    header.write_text("\ufeff" + ",".join(HEADER) + "\n", encoding="utf-8")
+    header.write_bytes(_HEADER)
     yield header
-    if plan is None:
-        return
-    queries = [(file, _refused_query(plan)) for file in plan.refused]
-    queries += [(file, REJECTED) for file in outcomes.rejected]
-    if not queries:
-        return
     with work.scratch.database() as connection:
         for number, (file, query) in enumerate(queries):
             yield _csv(work, connection, file, query, number)
@@ -116,7 +117,7 @@ def _blocks(work: Work, plan: Plan | None, outcomes: Outcomes) -> Iterator[Path]
 
 def _csv(work: Work, connection: DuckDBPyConnection, file: DataFile, query: str, number: int) -> Path:
     source, result = work.where / f"rows-{number}.parquet", work.where / "rows.csv"
-    if not work.cloud.blobs.download(file.stored, source):
+    if not work.files.download(file.stored, source):
         raise RuntimeError("a file of this run's own rejected rows is missing")
     connection.execute(f"CREATE OR REPLACE TEMP VIEW rows AS FROM read_parquet({literal(str(source))})")
     connection.execute(f"COPY ({query}) TO {literal(str(result))} (FORMAT csv, HEADER false)")

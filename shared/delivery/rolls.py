@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from shared.cloud.cloud import Cloud
 from shared.delivery import ledger as ledgers
-from shared.delivery.files import BUCKET, BUCKETS, buckets, write
+from shared.delivery.files import BUCKET, BUCKETS, Files, buckets, write
 from shared.delivery.ledger import Ledger
 from shared.delivery.matching import literal
 from shared.delivery.reporting import harmless
@@ -64,7 +64,7 @@ def _pieces(
     parts = max((BUCKETS // (each.last - each.first + 1) for each in ledger.files), default=1)
     for part in range(parts):
         first, last = buckets(part, parts)
-        paths = ledgers.load(cloud.blobs, connection, ledger, first, last, where)
+        paths = ledgers.load(Files(cloud.blobs), connection, ledger, first, last, where)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE differing AS {_differing(first, last)}")
         _count(connection, found, first, last)
         rows = where / "differing.csv"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from shared.cloud.tables import Delete, Insert, Replace, Table
+from shared.cloud.tables import ANY, Delete, Insert, Replace, Table
 from shared.delivery import announcing
 from shared.delivery.records import ACTIVE, ENDED, Delivery, Run, State, Step, delivery_key, now, run_key
 from shared.delivery.verdicts import Verdict
@@ -75,6 +76,41 @@ class Runs:
         changed = replace(held.value, **changes)
         return Versioned(changed, self._table.replace(changed.entity(), held.etag))
 
+    def begin(self, run: Versioned[Run], held: Versioned[Delivery], **changes: Any) -> Versioned[Delivery]:
+        """Write a delivery that a slice goes on with; a run that was queued runs from now on.
+
+        Raises Conflict where the delivery is not as it was read.
+        """
+        if run.value.state is State.QUEUED:
+            begun = replace(held.value, **changes)
+            running = replace(run.value, state=State.RUNNING, message=begun.message)
+            both = [Replace(begun.entity(), held.etag), Replace(running.entity(), run.etag)]
+            with suppress(Conflict):  # another delivery's slice was first, or somebody cancels the run
+                return Versioned(begun, self._table.transaction(begun.export, both)[0])
+        saved = self.save(held, **changes)
+        self.end_if_all_ended(saved.value.export, saved.value.run)
+        return saved
+
+    def finish(self, held: Versioned[Delivery], **changes: Any) -> Versioned[Delivery]:
+        """Write a delivery that is over, and end its run where it was the last. Raises Conflict as `save` does."""
+        saved = self._finish_alone(replace(held.value, step=Step.DONE, **changes), held.etag)
+        if saved is None:
+            saved = self.save(held, step=Step.DONE, **changes)
+            self.end_if_all_ended(saved.value.export, saved.value.run)
+        return saved
+
+    def _finish_alone(self, done: Delivery, etag: str) -> Versioned[Delivery] | None:
+        """End a delivery together with its run, of which it is the only one; None where that cannot be."""
+        run = self.run(done.export, done.run)
+        if run is None or run.value.state in ENDED or run.value.deliveries > 1:
+            return None
+        ended = replace(run.value, state=done.state, message=_message([done], done.state), finished_at=now())
+        # While the run is as it was read, it is the active one.
+        steps = (Replace(done.entity(), etag), Delete(ACTIVE, ANY))
+        with suppress(Conflict):
+            return Versioned(done, self._announced(run, ended, [done], steps)[1])
+        return None
+
     def verified(self, run: Run, held: Versioned[Delivery], **changes: Any) -> None:
         """Write what was found at the vendor, with a notice where it differs. Raises Conflict as `save` does."""
         changed = replace(held.value, **changes)
@@ -96,7 +132,8 @@ class Runs:
                 return self._end(held, state, deliveries)
             if state is State.BLOCKED and state is not held.value.state:
                 blocked = replace(held.value, state=state, message=_message(deliveries, state))
-                return self._announced(held, blocked, deliveries)
+                self._announced(held, blocked, deliveries)
+                return blocked
             if state is not held.value.state:
                 return self.save(held, state=state, message=_message(deliveries, state)).value
         except Conflict:  # whoever was first saw the same deliveries, or newer ones and will be called again
@@ -111,7 +148,8 @@ class Runs:
         steps: list[Insert | Replace | Delete] = []
         if pointer and pointer.entity["run"] == ended.run:
             steps.append(Delete(ACTIVE, pointer.etag))
-        return self._announced(held, ended, deliveries, steps)
+        self._announced(held, ended, deliveries, steps)
+        return ended
 
     def _announced(
         self,
@@ -119,12 +157,11 @@ class Runs:
         changed: Run,
         deliveries: Sequence[Delivery],
         also: Sequence[Insert | Replace | Delete] = (),
-    ) -> Run:
-        """Write a change together with what it has to tell. Raises Conflict as `save` does."""
+    ) -> list[str]:
+        """Write a change together with what it has to tell; the new ETags. Raises Conflict as `save` does."""
         trouble = self._table.get(changed.export, announcing.TROUBLE)
         told = announcing.steps(changed, deliveries, trouble, changed.finished_at or now())
-        self._table.transaction(changed.export, [Replace(changed.entity(), held.etag), *also, *told])
-        return changed
+        return self._table.transaction(changed.export, [Replace(changed.entity(), held.etag), *also, *told])
 
 
 def overall(deliveries: Sequence[Delivery]) -> State:

@@ -16,7 +16,7 @@ from shared.delivery.messages import CountMessage
 from shared.delivery.records import now
 from shared.errors import Conflict, RetryAfter, UserMustAct
 from shared.snapshots.counts import count_rows
-from shared.snapshots.finding import find_segments, newest_snapshot
+from shared.snapshots.finding import find_segments, newest_of
 from shared.snapshots.reading import reader
 from shared.snapshots.snapshot import SegmentFound, Snapshot, resolve
 
@@ -37,7 +37,7 @@ def named(cloud: Cloud, reference: str) -> SegmentFound | None:
 
 def newest(cloud: Cloud, reference: str) -> Snapshot:
     """The newest complete snapshot of a segment. Raises UserMustAct, which says what is missing."""
-    return newest_snapshot(cloud.segments, resolve(found(cloud), reference), now())
+    return newest_of(cloud.segments, cloud.settings.segment_locations, reference, now())
 
 
 def columns(cloud: Cloud, references: Sequence[str]) -> Mapping[str, Sequence[str]]:

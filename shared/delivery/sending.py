@@ -15,8 +15,8 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.cloud.blobs import Blobs
 from shared.delivery import journal, ledger
+from shared.delivery.files import Files
 from shared.delivery.journal import Folded, Journal
 from shared.delivery.matching import literal
 from shared.delivery.plan import Plan
@@ -50,7 +50,7 @@ class Ending(Enum):
 class Sender:
     """One slice's sending. `out_of_time` says that no new window may start; `progress` hears of answered rows."""
 
-    blobs: Blobs
+    files: Files
     database: DuckDBPyConnection
     journal: Journal
     folded: Folded
@@ -91,7 +91,7 @@ class Sender:
         others = [kind for kind in kinds if kind is not Kind.REMOVE]
         for stage in (others, removals):
             ending = self._send_kinds(pool, plan, stage)
-            self._drain()
+            self._wait()
             if ending is Ending.FINISHED and not self._settled():
                 ending = Ending.WAITING
             if ending is not Ending.FINISHED:
@@ -120,6 +120,9 @@ class Sender:
 
     def _settled(self) -> bool:
         """Ask after every staged batch of the files that were gone through; True when none is left."""
+        if not self._staged:
+            return True
+        self._flush()  # asking takes its time
         for batch, (kind, rows) in list(self._staged.items()):
             job = self.folded.staged[batch]
             result = self.settle(kind, rows, job)
@@ -156,7 +159,7 @@ class Sender:
             if file.kind is not kind or all(batch in answered for batch in batches):
                 continue
             path = self.where / f"sending-{file.first}.parquet"
-            if not self.blobs.download(file.file.stored, path):
+            if not self.files.download(file.file.stored, path):
                 raise ledger.damaged()
             cursor = self.database.cursor().execute(f"SELECT {ROW} FROM read_parquet({literal(str(path))})")
             try:
@@ -175,7 +178,7 @@ class Sender:
         for batch, rows in window:
             self._under_way[pool.submit(self.send, kind, rows)] = (batch, kind, rows)
         if window[0][0] == 0 and self.first_batch_alone:
-            self._drain()
+            self._wait()
 
     def _make_room(self) -> None:
         """Let the window before last be answered, so that threads never idle and little is in flight."""
@@ -224,15 +227,22 @@ class Sender:
             self._lines = []
         self._written = time.monotonic()
 
-    def _drain(self) -> None:
-        """Wait for everything under way and write it down; then raise what went wrong, if anything did."""
+    def _wait(self) -> None:
+        """Wait for everything under way; raise what went wrong, if anything did. The receipts share their block with
+        what is announced next."""
         while self._under_way:
             done, _ = wait(self._under_way)
             for future in done:
                 self._take(*self._under_way.pop(future), future)
-        self._flush()
         if self._error is not None:
             raise self._error
+
+    def _drain(self) -> None:
+        """Wait, and write everything down."""
+        try:
+            self._wait()
+        finally:
+            self._flush()
 
 
 def _graver(before: BaseException | None, error: BaseException) -> BaseException:

@@ -10,6 +10,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -21,13 +22,14 @@ from shared.cloud.cloud import Cloud
 from shared.cloud.telemetry import Metric, Span
 from shared.delivery import jobs, step_commit, step_plan, step_send
 from shared.delivery.connecting import open_leased, usable
+from shared.delivery.files import Files
 from shared.delivery.lease import AccountLease, Taken, sent_again
 from shared.delivery.messages import SliceMessage
 from shared.delivery.records import Delivery, Run, State, Step, now
 from shared.delivery.runs import Runs, Versioned
 from shared.delivery.scratch import scratch
 from shared.delivery.work import Cancelled, Work
-from shared.errors import Blocked, Conflict, RetryAfter, UserMustAct
+from shared.errors import Blocked, Conflict, LeaseLost, RetryAfter, UserMustAct
 from shared.vendors.registry import definition
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 PATIENCE = timedelta(hours=24)
 """A delivery that has made no progress for so long, for reasons that waiting should mend, fails."""
 SHORTEST_WAIT, LONGEST_WAIT = 0.1, 3600.0
+_LOOKS = 3
 CANCELLED = "The run was cancelled."
 
 
@@ -59,7 +62,7 @@ def carry_out(cloud: Cloud, message: SliceMessage, *, clock: Callable[[], dateti
     with sent_again(cloud.slices, message.body(), f"A slice of run {message.run}"):
         try:
             with telemetry.span(Span.SLICE, run.value.trace, **_names(held.value)):
-                _with_lease(cloud, runs, held, run.value, clock)
+                _with_lease(cloud, runs, held, run, clock)
         except Taken:
             telemetry.measure(Metric.LEASE_WAITS, 1)
             raise
@@ -74,7 +77,10 @@ def _is_current(delivery: Delivery, message: SliceMessage) -> bool:
     return delivery.turn == message.turn and delivery.step is not Step.DONE and delivery.state is not State.BLOCKED
 
 
-def _with_lease(cloud: Cloud, runs: Runs, held: Versioned[Delivery], run: Run, clock: Callable[[], datetime]) -> None:
+def _with_lease(
+    cloud: Cloud, runs: Runs, held: Versioned[Delivery], held_run: Versioned[Run], clock: Callable[[], datetime]
+) -> None:
+    run = held_run.value
     export = Export.model_validate_json(run.definition)
     stored = connection_store(cloud.connections).get(export.connection)
     vendor = definition(stored.item.vendor) if stored else None
@@ -91,30 +97,32 @@ def _with_lease(cloud: Cloud, runs: Runs, held: Versioned[Delivery], run: Run, c
         scratch(cloud.settings) as room,
         AccountLease(cloud.blobs, delivery.account, quiet_seconds=quiet, look=look) as lease,
     ):
-        again = runs.delivery(delivery.export, delivery.run, delivery.index)
-        if again is None or again.value.turn != delivery.turn or again.value.step is Step.DONE:
+        begun = _begin(runs, held, held_run, clock)
+        if begun is None:
             return
         connection = None if stored is None else stored.item
         if connection is None:
-            _fail_without_vendor(runs, again, f"There is no connection '{export.connection}' any more.", clock)
+            _fail_without_vendor(runs, begun, f"There is no connection '{export.connection}' any more.", clock)
             return
         opened = open_leased(cloud, connection, lease, export=export)
         work = Work(
             cloud=cloud,
             runs=runs,
             targets=TargetStore(cloud.targets),
-            held=again,
+            held=begun,
+            first=delivery.started_at is None,
             run=run,
             export=export,
             connection=connection,
             lease=lease,
             opened=opened,
             scratch=room,
+            files=Files(cloud.blobs),
             deadline=time.monotonic() + cloud.settings.slice_seconds,
             clock=clock,
-            requests_before=again.value.requests,
-            retries_before=again.value.retries,
-            throttled_before=again.value.throttled_seconds,
+            requests_before=begun.value.requests,
+            retries_before=begun.value.retries,
+            throttled_before=begun.value.throttled_seconds,
             jobs_elsewhere=jobs.elsewhere(lease.carried, delivery_id),
         )
         lease.state = lambda: {
@@ -129,6 +137,23 @@ def _with_lease(cloud: Cloud, runs: Runs, held: Versioned[Delivery], run: Run, c
             _measure(work, max(work.delivery.done - done, 0))
 
 
+def _begin(
+    runs: Runs, held: Versioned[Delivery], run: Versioned[Run], clock: Callable[[], datetime]
+) -> Versioned[Delivery] | None:
+    """Write that a slice goes on with the delivery; None where another worker did so since it was read."""
+    wanted = held.value
+    for _ in range(_LOOKS):
+        started = held.value.started_at or clock()
+        changes = {"state": State.RUNNING, "worker": secrets.token_hex(4), "started_at": started}
+        with suppress(Conflict):
+            return runs.begin(run, held, heartbeat=clock(), **changes)
+        again = runs.delivery(wanted.export, wanted.run, wanted.index)
+        if again is None or again.value.turn != wanted.turn or again.value.step is Step.DONE:
+            return None
+        held = again  # a worker that died meanwhile had begun with this same turn
+    raise LeaseLost("another worker goes on with this delivery")
+
+
 def _measure(work: Work, rows: int) -> None:
     counters, vendor = work.opened.link.counters, work.connection.vendor
     telemetry.measure(Metric.ROWS, rows, vendor=vendor)
@@ -138,14 +163,11 @@ def _measure(work: Work, rows: int) -> None:
 
 
 def _slice(work: Work) -> None:
-    worker = secrets.token_hex(4)
-    work.save(state=State.RUNNING, worker=worker, started_at=work.delivery.started_at or work.clock())
-    work.runs.end_if_all_ended(work.run.export, work.run.run)
     wait = _steps(work)
     if wait is not None:
         advance(work, wait)
-        return
-    work.runs.end_if_all_ended(work.run.export, work.run.run)
+    elif work.delivery.state is State.BLOCKED:
+        work.runs.end_if_all_ended(work.run.export, work.run.run)
 
 
 def _steps(work: Work) -> Wait | None:
@@ -221,12 +243,9 @@ def message_of(delivery: Delivery) -> SliceMessage:
 def _fail_without_vendor(runs: Runs, held: Versioned[Delivery], message: str, clock: Callable[[], datetime]) -> None:
     """End a delivery whose connection is gone; its journal stays for the next run."""
     try:
-        runs.save(
-            held, step=Step.DONE, state=State.FAILED, code="connection_missing", message=message, finished_at=clock()
-        )
+        runs.finish(held, state=State.FAILED, code="connection_missing", message=message, finished_at=clock())
     except Conflict:
         return
-    runs.end_if_all_ended(held.value.export, held.value.run)
 
 
 def fail_poisoned(cloud: Cloud, message: SliceMessage) -> None:
@@ -237,8 +256,7 @@ def fail_poisoned(cloud: Cloud, message: SliceMessage) -> None:
         return
     words = "The service failed on this run several times; its log has the details. Run the export again."
     if held.value.ending:  # the commit itself failed: nothing more can be done here
-        runs.save(held, step=Step.DONE, state=State(held.value.ending), finished_at=now())
-        runs.end_if_all_ended(message.export, message.run)
+        runs.finish(held, state=State(held.value.ending), finished_at=now())
         return
     saved = runs.save(
         held, step=Step.COMMIT, ending=str(State.FAILED), code="poisoned", message=words, turn=held.value.turn + 1

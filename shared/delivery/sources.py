@@ -70,7 +70,8 @@ def stage(work: Work, wish: Wish, least_parts: int) -> Iterator[Staged]:
         try:
             yield staged
         finally:
-            _remove(work)
+            if parts > 1:
+                _remove(work)
         return
 
 

@@ -12,7 +12,7 @@ from shared.delivery import plan as plans
 from shared.delivery.committing import Outcomes, Place, commit_part
 from shared.delivery.ledger import Ledger
 from shared.delivery.plan import Plan
-from shared.delivery.records import State, Step
+from shared.delivery.records import State
 from shared.delivery.transitions import RunKind
 from shared.delivery.work import Work
 from shared.errors import Blocked, Conflict, LeaseLost
@@ -54,7 +54,7 @@ def commit(work: Work) -> None:
         message = "Dry run: nothing was sent."
     # Written down before the row says done: a worker that dies in between leaves it to the timer.
     verification = verifying.begin(work, outcomes)
-    work.save(step=Step.DONE, state=state, finished_at=work.clock(), counts=counts, message=message)
+    work.finish(state=state, finished_at=work.clock(), counts=counts, message=message)
     if verification is not None:
         verifying.send(work.cloud, verification, work.clock())
 
@@ -91,7 +91,7 @@ def planned_counts(made: Plan) -> dict[str, int]:
 def _commit(work: Work, finished: Finished) -> Outcomes:
     """Write the new ledger and swap it in; only count where that was done before."""
     blobs, made = work.cloud.blobs, finished.plan
-    folded = journal.fold(blobs, finished.folder)
+    folded = (work.folded if _is_own(work, finished) else None) or journal.fold(blobs, finished.folder)
     outcomes = Outcomes(left_jobs=bool(folded.left_behind()))
     current = _current(work, finished)
     already = current.commit == finished.commit
@@ -102,14 +102,22 @@ def _commit(work: Work, finished: Finished) -> Outcomes:
     before = None if already else current
     with work.scratch.database() as connection:
         for part in range(made.parts):
-            commit_part(connection, blobs, outcomes, plan=made, part=part, folded=folded, before=before, place=place)
+            commit_part(
+                connection, work.files, outcomes, plan=made, part=part, folded=folded, before=before, place=place
+            )
     if not already:
         _swap(work, finished, outcomes, current)
     return outcomes
 
 
+def _is_own(work: Work, finished: Finished) -> bool:
+    return finished.folder == work.folder
+
+
 def _current(work: Work, finished: Finished) -> Ledger:
     blobs, folder = work.cloud.blobs, work.ledger_folder
+    if work.base is not None and _is_own(work, finished) and not finished.plan.fresh:
+        return work.base
     if finished.plan.fresh:
         return ledger.emptied(blobs, folder, unless=finished.commit)
     return ledger.read(blobs, folder, expected=bool(finished.plan.base))
@@ -128,7 +136,8 @@ def _swap(work: Work, finished: Finished, outcomes: Outcomes, current: Ledger) -
     )
     needed = {*kept, *previous, layout.ledger_manifest(folder), layout.protected(folder)}
     # Listed before the swap: whoever gets stuck after it must not drop files of a later commit.
-    needless = [name for name in blobs.names(folder) if name not in needed]
+    there = current.previous if work.first and _is_own(work, finished) and not made.fresh else blobs.names(folder)
+    needless = [name for name in there if name not in needed]
     try:
         ledger.save(blobs, folder, after, etag=current.etag)
     except Conflict:

@@ -11,6 +11,7 @@ from shared.catalog.models import Match, WhenEmpty
 from shared.delivery import guards, layout, ledger, planning, protection, step_commit
 from shared.delivery import plan as plans
 from shared.delivery.guards import Facts, Finding
+from shared.delivery.journal import Folded
 from shared.delivery.ledger import Ledger
 from shared.delivery.matching import Matched
 from shared.delivery.plan import Plan
@@ -36,7 +37,7 @@ def plan(work: Work) -> None:
     """
     _same_account(work)
     step_commit.commit_leftover(work)
-    work.planned = work.plan() or _make(work)
+    work.planned = (None if work.first else work.plan()) or _make(work)
     made, fingerprint = work.planned
     total = made.balance.operations
     left_out = made.balance.left_out
@@ -53,9 +54,9 @@ def plan(work: Work) -> None:
         message = f"Blocked before the first write: {'; '.join(finding.message for finding in findings)}."
         work.save(state=State.BLOCKED, code=findings[0].guard, message=message, **planned)
     elif work.run.kind is RunKind.DRY_RUN or not total:
-        work.save(step=Step.COMMIT, **planned)
+        work.note(step=Step.COMMIT, **planned)
     else:
-        work.save(step=Step.PREPARE, **planned)
+        work.note(step=Step.PREPARE, **planned)
 
 
 def _same_account(work: Work) -> None:
@@ -82,11 +83,11 @@ def _make(work: Work) -> tuple[Plan, str]:
 
 
 def _ledger(work: Work) -> Ledger:
-    return ledger.read(work.cloud.blobs, work.ledger_folder, expected=bool(work.memory().get("committed")))
+    work.base = ledger.read(work.cloud.blobs, work.ledger_folder, expected=bool(work.memory().get("committed")))
+    return work.base
 
 
 def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
-    blobs = work.cloud.blobs
     wish = Wish(work.export.address_column, _matches(work), str(work.export.mode), work.run.kind)
     folder = layout.plan_folder(work.folder, f"{work.delivery.turn:06d}-{work.delivery.worker}")
     protected = protection.protected(work)
@@ -95,7 +96,7 @@ def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
         for part in range(staged.parts):
             planning.plan_part(
                 connection,
-                blobs,
+                work.files,
                 tally,
                 wish=wish,
                 staged=staged.fetch(part),
@@ -109,7 +110,10 @@ def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
             staged.release(part)
     made = _manifest(work, wish, staged, tally, before, fresh=fresh)
     made.balance.check()
-    return plans.publish(blobs, work.folder, made)
+    published = plans.publish(work.cloud.blobs, work.folder, made)
+    if published[0] is made:  # nobody else can have sent anything of it
+        work.folded = Folded()
+    return published
 
 
 def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledger, *, fresh: bool) -> Plan:

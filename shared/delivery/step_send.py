@@ -41,18 +41,19 @@ def prepare(work: Work) -> None:
     work.remember(list_id=found.list_id, list_name=found.name, created=created, open=work.identity)
     warnings = [*work.delivery.warnings, *late, *found.warnings]
     target = {"list_id": found.list_id, "name": found.name, "details": dict(found.details)}
-    work.save(step=Step.DELIVER, target=target, warnings=warnings)
+    work.save(step=Step.DELIVER, target=target, warnings=warnings)  # shows what is planned, too
 
 
 def deliver(work: Work) -> float | None:
     """Send what has no receipt yet. None when everything has; else in how many seconds the next slice goes on."""
     made = _plan(work)
-    folded = journal.fold(work.cloud.blobs, work.folder)
+    folded = work.folded or journal.fold(work.cloud.blobs, work.folder)
+    work.folded = None
     work.done = before = _answered_rows(made, folded)
     target, vendor, definition = work.found_target(), work.opened.vendor, work.opened.definition
     with work.scratch.database() as connection:
         sender = Sender(
-            blobs=work.cloud.blobs,
+            files=work.files,
             database=connection,
             journal=Journal(work.cloud.blobs, work.folder, work.delivery.turn),
             folded=folded,
@@ -74,9 +75,10 @@ def deliver(work: Work) -> float | None:
         finally:
             work.open_jobs = sender.jobs
             if work.done > before:
-                work.save(done=work.done, stalled_since=None, waits=0)
+                work.note(done=work.done, stalled_since=None, waits=0)
     warnings = list(dict.fromkeys([*work.delivery.warnings, *sender.warnings]))[:MOST_WARNINGS]
     if ending is Ending.FINISHED:
+        work.folded = sender.folded
         work.save(step=Step.COMMIT, done=work.done, warnings=warnings)
         return None
     if ending is Ending.OUT_OF_TIME:
@@ -87,7 +89,7 @@ def deliver(work: Work) -> float | None:
 def _wait_for_jobs(work: Work) -> float:
     """Waiting is a delayed message, at longer and longer intervals. Raises RetryAfter, which knows when to give up."""
     waits = work.delivery.waits
-    work.save(waits=waits + 1)
+    work.note(waits=waits + 1)
     seconds = min(work.cloud.settings.job_seconds * 2 ** min(waits, 20), LONGEST_WAIT)
     raise RetryAfter(seconds, "The vendor is still working on what it was sent.")
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from shared.catalog.models import Connection, Export, Guards, Target
-from shared.catalog.targets import TargetStore, target_name
+from shared.catalog.targets import Claim, TargetStore, target_name
 from shared.cloud.cloud import Cloud
 from shared.delivery import layout
 from shared.delivery import plan as plans
 from shared.delivery.connecting import Opened
+from shared.delivery.files import Files
+from shared.delivery.journal import Folded
 from shared.delivery.lease import AccountLease
+from shared.delivery.ledger import Ledger
 from shared.delivery.plan import Plan
 from shared.delivery.records import Delivery, Run, now
 from shared.delivery.runs import Runs, Versioned
@@ -38,12 +41,15 @@ class Work:
     runs: Runs
     targets: TargetStore
     held: Versioned[Delivery]
+    first: bool
+    """No slice of this delivery began before, so there is no plan and no journal of it yet."""
     run: Run
     export: Export
     connection: Connection
     lease: AccountLease
     opened: Opened
     scratch: Scratch
+    files: Files
     deadline: float
     clock: Callable[[], datetime] = now
     requests_before: int = 0
@@ -54,11 +60,17 @@ class Work:
     open_jobs: int = 0
     jobs_elsewhere: int = 0
     """Jobs that other deliveries have open on this account."""
-    known: Mapping[str, Any] | None = None
-    """The target's memory as this slice read or wrote it last: under the account's lease nobody else writes it."""
+    known: Claim | None = None
+    """The target's row as this slice read or wrote it last: under the account's lease nobody else writes its memory."""
 
     planned: tuple[Plan, str] | None = None
     """The delivery's plan and its fingerprint as this slice read or made it: while it runs nobody changes it."""
+
+    base: Ledger | None = None
+    """The ledger that this slice planned from."""
+
+    folded: Folded | None = None
+    """The delivery's journal as this slice knows it whole, None where it has to be read."""
 
     @property
     def where(self) -> Path:
@@ -112,24 +124,34 @@ class Work:
     def memory(self) -> dict[str, Any]:
         """What earlier runs remembered of the target."""
         if self.known is None:
-            claim = self.targets.owner(self.delivery.account, self.delivery.target_key)
-            self.known = claim.memory if claim else {}
-        return dict(self.known)
+            self.known = self.targets.owner(self.delivery.account, self.delivery.target_key)
+        return dict(self.known.memory) if self.known else {}
 
     def remember(self, **facts: Any) -> None:
         """Add to the target's memory. Raises Owned where another export has the list, LeaseLost as `hold` does."""
-        account, key = self.delivery.account, self.delivery.target_key
-        self.known = None
-        kept = self.targets.remember(account, key, self.export.name, facts, self.clock(), still=self.lease.hold)
-        self.known = kept.memory
+        account, key, known, self.known = self.delivery.account, self.delivery.target_key, self.known, None
+        self.known = self.targets.remember(
+            account, key, self.export.name, facts, self.clock(), still=self.lease.hold, known=known
+        )
 
     def found_target(self) -> TargetFound:
         """The target as `prepare` found it."""
         target = self.delivery.target
         return TargetFound(str(target["list_id"]), str(target["name"]), details=target["details"])
 
+    def note(self, **changes: Any) -> None:
+        """Change the delivery's row when it is written next. What a repeated step finds again needs no write alone."""
+        self.held = replace(self.held, value=replace(self.held.value, **changes))
+
     def save(self, **changes: Any) -> None:
         """Write the delivery's row with a heartbeat and the counters. Raises LeaseLost where another wrote it."""
+        self._write(self.runs.save, changes)
+
+    def finish(self, **changes: Any) -> None:
+        """Write that the delivery is over, and end its run if it was the last. Raises LeaseLost as `save` does."""
+        self._write(self.runs.finish, changes)
+
+    def _write(self, write: Callable[..., Versioned[Delivery]], changes: Mapping[str, Any]) -> None:
         counters = self.opened.link.counters
         measured = {
             "requests": self.requests_before + counters.requests,
@@ -137,7 +159,7 @@ class Work:
             "throttled_seconds": round(self.throttled_before + counters.throttled_seconds, 3),
         }
         try:
-            self.held = self.runs.save(self.held, heartbeat=self.clock(), **measured, **changes)
+            self.held = write(self.held, heartbeat=self.clock(), **measured, **changes)
         except Conflict:
             raise LeaseLost("another worker goes on with this delivery") from None
         self.saved_at = time.monotonic()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
@@ -14,7 +15,7 @@ from shared.cloud.settings import Location
 from shared.errors import UserMustAct
 from shared.snapshots.folders import SETTLED_AFTER, DatedFolder, DatedFolders, blob_of
 from shared.snapshots.heads import BadHead, csv_head
-from shared.snapshots.model_segments import MODEL, segments_of
+from shared.snapshots.model_segments import MODEL, names_of, segments_of
 from shared.snapshots.snapshot import (
     CsvFormat,
     Format,
@@ -24,6 +25,7 @@ from shared.snapshots.snapshot import (
     SnapshotFile,
     join,
     parent,
+    resolve,
 )
 
 if TYPE_CHECKING:
@@ -53,6 +55,20 @@ def find_segments(
     return [found[key] for key in sorted(found)]
 
 
+def newest_of(client: BlobServiceClient, locations: Sequence[Location], reference: str, now: datetime) -> Snapshot:
+    """The newest complete snapshot of the segment that a reference means; no other segment is looked into.
+
+    Raises UserMustAct `unknown_segment` or `ambiguous_segment`, and what `newest_snapshot` raises.
+    """
+    looks: dict[str, Callable[[], SegmentFound | None]] = {}
+    for location in locations:
+        looks |= _Finder(client, location.container, now, SETTLED_AFTER).called(location.prefix, reference)
+    look = looks.get(reference) or (next(iter(looks.values())) if len(looks) == 1 else None)
+    if look is None:
+        return newest_snapshot(client, resolve(find_segments(client, locations, now), reference), now)
+    return _usable(look(), reference)
+
+
 def newest_snapshot(
     client: BlobServiceClient, segment: SegmentFound, now: datetime, *, settled_after: timedelta = SETTLED_AFTER
 ) -> Snapshot:
@@ -60,11 +76,15 @@ def newest_snapshot(
 
     Raises UserMustAct `segment_not_ready`, with the reasons, or `no_such_container`.
     """
-    again = _Finder(client, segment.container, now, settled_after).again(segment)
-    if again and again.snapshot:
-        return replace(again.snapshot, passed_over=again.problems)
-    reasons = "; ".join(again.problems) if again else "it is no longer there"
-    raise UserMustAct("segment_not_ready", f"The segment {segment.id} cannot be read: {reasons}.")
+    return _usable(_Finder(client, segment.container, now, settled_after).again(segment), segment.id)
+
+
+def _usable(segment: SegmentFound | None, name: str) -> Snapshot:
+    if segment and segment.snapshot:
+        return replace(segment.snapshot, passed_over=segment.problems)
+    reasons = "; ".join(segment.problems) if segment else "it is no longer there"
+    called = segment.id if segment else name
+    raise UserMustAct("segment_not_ready", f"The segment {called} cannot be read: {reasons}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +95,27 @@ class _Finder:
     settled_after: timedelta
 
     def below(self, prefix: str) -> list[SegmentFound]:
-        exports, dated = self._list(f"{prefix.strip('/')}/" if prefix.strip("/") else "")
-        taken = tuple(f"{export}/" if export else "" for export in exports)
-        loose = [path for path in dated if not path.startswith(taken)]
+        exports, loose = self._split(prefix)
         described = _together(lambda export: list(segments_of(self._blobs, export)), exports)
         return [
             *(segment for several in described for segment in several),
-            *_together(lambda path: self._of_folders(path, dated[path]), loose),
+            *_together(lambda path: self._of_folders(path, loose[path]), list(loose)),
         ]
+
+    def called(self, prefix: str, reference: str) -> dict[str, Callable[[], SegmentFound | None]]:
+        """Segments with this id or name, by id, each with what looks into it."""
+        exports, loose = self._split(prefix)
+        names = [(export, name) for export in exports for name in names_of(self._blobs, export)]
+        looks: dict[str, Callable[[], SegmentFound | None]] = {
+            self._id(export, name): partial(self._described, export, name) for export, name in names
+        }
+        for path, folders in loose.items():
+            looks[self._id(parent(path), path.rpartition("/")[2])] = partial(self._of_folders, path, folders)
+        return {key: look for key, look in looks.items() if reference in (key, key.rpartition(":")[2])}
 
     def again(self, segment: SegmentFound) -> SegmentFound | None:
         if segment.layout is Layout.CUSTOMER_INSIGHTS:
-            return next(segments_of(self._blobs, segment.folder, only=segment.name), None)
+            return self._described(segment.folder, segment.name)
         path = join(segment.folder, segment.name)
         _, dated = self._list(f"{path}/")
         return self._of_folders(path, dated[path]) if path in dated else None
@@ -94,6 +123,19 @@ class _Finder:
     @property
     def _blobs(self) -> ContainerClient:
         return self.client.get_container_client(self.container)
+
+    def _described(self, export: str, name: str) -> SegmentFound | None:
+        """The last one of that name, as `find_segments` has it."""
+        return next(reversed(list(segments_of(self._blobs, export, only=name))), None)
+
+    def _id(self, folder: str, name: str) -> str:
+        return SegmentFound(name, self.container, folder, Layout.DATED_FOLDERS, (), None).id
+
+    def _split(self, prefix: str) -> tuple[list[str], dict[str, list[DatedFolder]]]:
+        """Folders with a model.json, and the segments in dated folders that lie in none of them."""
+        exports, dated = self._list(f"{prefix.strip('/')}/" if prefix.strip("/") else "")
+        taken = tuple(f"{export}/" if export else "" for export in exports)
+        return exports, {path: folders for path, folders in dated.items() if not path.startswith(taken)}
 
     def _list(self, prefix: str) -> tuple[list[str], dict[str, list[DatedFolder]]]:
         """One listing, as a stream: the folders with a model.json, and the segments in dated folders."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -37,6 +38,13 @@ def segments_of(container: ContainerClient, folder: str, only: str | None = None
         if only in (None, table.name):
             segment = replace(blank, name=table.name, columns=table.columns, problems=table.problems)
             yield segment if table.problems else _with_snapshot(container, segment, table, model.modified_at)
+
+
+def names_of(container: ContainerClient, folder: str) -> list[str]:
+    """Names of the segments of `<folder>/model.json`; none where it cannot be read."""
+    with suppress(ValueError):
+        return [table.name for table in model_json.parse(_read(container, join(folder, MODEL))).tables]
+    return []
 
 
 def _read(container: ContainerClient, name: str) -> bytes:

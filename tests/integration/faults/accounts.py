@@ -17,6 +17,7 @@ from dev.simulators.common.journal import Entry
 from shared.cloud.cloud import Cloud
 from shared.delivery import journal, layout, ledger
 from shared.delivery import plan as plans
+from shared.delivery.files import Files
 from shared.delivery.journal import Folded
 from shared.delivery.matching import literal
 from shared.delivery.records import Run
@@ -92,7 +93,7 @@ class LedgerRow(NamedTuple):
 def ledger_rows(cloud: Cloud, folder_name: str) -> dict[str, LedgerRow]:
     found = ledger.read(cloud.blobs, folder_name, expected=False)
     with folder() as where, _reader() as connection:
-        ledger.load(cloud.blobs, connection, found, 0, 255, where)
+        ledger.load(Files(cloud.blobs), connection, found, 0, 255, where)
         rows = connection.execute("SELECT address, status, hash IS NOT NULL, run FROM ledger").fetchall()
     assert len(rows) == len({row[0] for row in rows}), "an address is in the ledger twice"
     return {address: LedgerRow(*rest) for address, *rest in rows}
