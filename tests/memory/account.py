@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from unittest import mock
+from urllib.parse import unquote, urlsplit
 
+import requests
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 
 from shared.cloud import storage
@@ -65,6 +67,17 @@ def receiving(address: StorageAddress, queue: str) -> QueueClient:
     if text in _ACCOUNTS:
         return storage.queue_client(address, queue)
     return QueueClient.from_connection_string(text, queue, message_decode_policy=TextBase64DecodePolicy())
+
+
+def follow(address: StorageAddress, link: str) -> bytes:
+    """What is behind a link to a blob. What a link allows is only tested with the real ones."""
+    account = _ACCOUNTS.get(str(address.connection_string))
+    if account is None:
+        answer = requests.get(link, timeout=30)
+        answer.raise_for_status()
+        return answer.content
+    container, _, name = unquote(urlsplit(link).path).lstrip("/").partition("/")
+    return account.blob_service().get_blob_client(container, name).download_blob().readall()
 
 
 def _or(real: Callable[..., Any], in_memory: Callable[..., Any]) -> Callable[..., Any]:
