@@ -13,6 +13,7 @@ from tests.contract.prompt import Prompt
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine
 from tests.kits import KITS, Kit
+from tests.memory import in_memory
 
 
 @pytest.fixture(params=[*KITS.values(), POSTCARD], ids=lambda kit: kit.name)
@@ -22,6 +23,16 @@ def kit(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Kit:
     if found is POSTCARD:
         register(monkeypatch)
     return found
+
+
+@pytest.fixture
+def storage(request: pytest.FixtureRequest) -> Iterator[StorageAddress]:
+    """In memory; Azurite's for tests that ask for it, as one does which goes from one end to the other."""
+    if getattr(request, "param", "memory") == "azurite":
+        yield StorageAddress(connection_string=request.getfixturevalue("azurite").connection_string)
+    else:
+        with in_memory() as address:
+            yield address
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ def test_every_vendor_of_the_registry_is_tested() -> None:
     assert KITS.keys() == DEFINITIONS.keys()
 
 
+@pytest.mark.parametrize("storage", ["memory", "azurite"], indirect=True)
 def test_in_full_the_first_time_and_as_a_difference_the_second(engine: Engine) -> None:
     engine.land([*people(60), Person("bad@@example"), Person(" PERSON1@Example.com ")])
     engine.define()

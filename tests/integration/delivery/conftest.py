@@ -9,6 +9,14 @@ import pytest
 from shared.cloud.settings import StorageAddress
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine
+from tests.memory import in_memory
+
+
+@pytest.fixture
+def storage() -> Iterator[StorageAddress]:
+    """Nothing here is about storage."""
+    with in_memory() as address:
+        yield address
 
 
 @pytest.fixture

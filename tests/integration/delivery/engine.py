@@ -1,4 +1,4 @@
-"""The engine on real storage and against a vendor's simulator, without the Functions host in between."""
+"""The engine on storage and against a vendor's simulator, without the Functions host in between."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import requests
 from azure.storage.blob import ContainerClient
-from azure.storage.queue import QueueClient, TextBase64DecodePolicy
+from azure.storage.queue import QueueClient
 
 from dev.simulators.common.serving import serve
 from dev.simulators.common.simulator import Simulator
@@ -34,6 +34,7 @@ from shared.delivery.records import Delivery, Run
 from shared.delivery.runs import Runs
 from shared.service import LiveService
 from tests.kits import ITERABLE, Kit
+from tests.memory import receiving
 
 ADMINISTRATOR = LOCAL
 
@@ -187,13 +188,8 @@ class Engine:
 
     @cached_property
     def queue(self) -> QueueClient:
-        address = self.cloud.settings.state_storage.connection_string
-        assert address is not None
-        client = QueueClient.from_connection_string(
-            address, f"{self.unique}-slices", message_decode_policy=TextBase64DecodePolicy()
-        )
         self.cloud.slices.prepare()
-        return client
+        return receiving(self.cloud.settings.state_storage, f"{self.unique}-slices")
 
     def current(self, run: Run) -> Run:
         held = Runs(self.cloud.runs).run(run.export, run.run)

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-import requests
 
 from dev.simulators.common.faults import Fault
 from shared.api.check_ups import CheckUpView
@@ -26,6 +25,7 @@ from tests.contract.prompt import Prompt
 from tests.integration.delivery.engine import ADMINISTRATOR, Engine, Person, engine, people
 from tests.integration.delivery.test_verifying import FRESH
 from tests.kits import KITS, Kit
+from tests.memory import follow
 
 CSV, COUNT = layout.differences("newsletter", 0), "GET /api/lists/{listId}/size"
 
@@ -72,7 +72,8 @@ def latest(world: Engine) -> CheckUpView:
 def differences(world: Engine) -> list[str]:
     link = world.service.differences_link("newsletter", 0)
     assert link is not None
-    return requests.get(link.url, timeout=30).content.decode("utf-8-sig").splitlines()[1:]
+    content = follow(world.cloud.settings.state_storage, link.url)
+    return content.decode("utf-8-sig").splitlines()[1:]
 
 
 def put_on(world: Engine, *addresses: str) -> None:

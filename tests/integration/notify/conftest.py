@@ -11,8 +11,16 @@ from shared.cloud.settings import StorageAddress
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine
 from tests.integration.notify.receiver import Receiver, serving
+from tests.memory import in_memory
 
 SECRET = "whsec_c2lnbmluZy1rZXktb2YtdGhlLXRlc3Rz"
+
+
+@pytest.fixture
+def storage() -> Iterator[StorageAddress]:
+    """Nothing here is about storage."""
+    with in_memory() as address:
+        yield address
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ from shared.delivery.messages import SliceMessage
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine, people
 from tests.kits import CAMPAIGN_MONITOR
+from tests.memory import in_memory
 
 
 @dataclass
@@ -44,6 +45,13 @@ class Seen:
 
 def _number(point: Any) -> float:
     return float(point.value if hasattr(point, "value") else point.count)
+
+
+@pytest.fixture
+def storage() -> Iterator[StorageAddress]:
+    """Nothing here is about storage."""
+    with in_memory() as address:
+        yield address
 
 
 @pytest.fixture

@@ -13,8 +13,16 @@ from tests.contract.prompt import Prompt
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine
 from tests.kits import KITS
+from tests.memory import in_memory
 
 Opened = Callable[[str], AbstractContextManager[Engine]]
+
+
+@pytest.fixture
+def storage() -> Iterator[StorageAddress]:
+    """Nothing here is about storage."""
+    with in_memory() as address:
+        yield address
 
 
 @pytest.fixture
