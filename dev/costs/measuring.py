@@ -43,7 +43,7 @@ class Figures:
 def measure(vendor: str, rows: int) -> list[Figures]:
     """A first run of so many rows, one in which one in a hundred changed, and one in which nothing did."""
     with Azurite() as azurite, _engine(vendor, azurite) as engine:
-        services = _ports(azurite.connection_string)
+        services = ports(azurite.connection_string)
         engine.connect(settings=dict(engine.kit.settings))
         engine.define()
         everyone = people(rows)
@@ -62,7 +62,7 @@ def idle_tick(exports: int) -> Mapping[str, int]:
                 f"export-{number}", targets=[{"segments": ["Loyal"], "list_name": f"L{number}"}], schedule=schedule
             )
         engine.service.tick()
-        with counted(_ports(azurite.connection_string)) as operations:
+        with counted(ports(azurite.connection_string)) as operations:
             engine.service.tick()
         return dict(operations)
 
@@ -107,6 +107,6 @@ def _pump(engine: Engine) -> int:
     return slices
 
 
-def _ports(connection_string: str) -> dict[int, str]:
+def ports(connection_string: str) -> dict[int, str]:
     parts = dict(part.split("=", 1) for part in connection_string.split(";") if part)
     return {urlsplit(parts[f"{name}Endpoint"]).port or 0: name.lower() for name in ("Blob", "Queue", "Table")}

@@ -54,10 +54,6 @@ def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, at: dateti
     if kind is RunKind.WITHDRAW and not export.paused and export.schedule.kind != "manual":
         raise Unprocessable("not_paused", "Pause the export first: its schedule would bring everyone back.")
     for _ in range(3):
-        if active := runs.active(export.name):
-            if active.value.state is not State.BLOCKED:
-                return Started(active.value, new=False)
-            supersede(runs, active.value, at)
         definition, run_id = export.model_dump_json(), new_run_id(at)
         run = Run(export.name, run_id, State.QUEUED, trigger, definition, len(export.targets), kind, at, trace=trace)
         deliveries = [
@@ -67,6 +63,10 @@ def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, at: dateti
         try:
             runs.start(run, deliveries)
         except Conflict:
+            if active := runs.active(export.name):
+                if active.value.state is not State.BLOCKED:
+                    return Started(active.value, new=False)
+                supersede(runs, active.value, at)
             continue
         for delivery in deliveries:
             cloud.slices.send(message_of(delivery).body())

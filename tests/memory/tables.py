@@ -160,7 +160,7 @@ def _there(rows: Rows, key: Key) -> TableEntity:
 def _meet(row: TableEntity, etag: str | None, condition: MatchConditions | None) -> None:
     if condition not in (None, MatchConditions.IfNotModified):
         raise NotImplementedError(condition)
-    if condition and row.metadata["etag"] != etag:
+    if condition and etag not in ("*", row.metadata["etag"]):
         raise refused(412, "UpdateConditionNotSatisfied")
 
 

@@ -12,10 +12,14 @@ import pytest
 from azure.core.pipeline.transport import RequestsTransport
 
 from dev.bench.people import Day
+from dev.costs.counting import VENDOR, counted
+from dev.costs.measuring import ports
+from dev.host.azurite import Azurite
 from shared.cloud.settings import StorageAddress
+from shared.delivery import lease
 from tests.integration.bench.days import define, land_day
 from tests.integration.delivery import engine as engines
-from tests.integration.delivery.engine import Engine
+from tests.integration.delivery.engine import Engine, people
 from tests.kits import ITERABLE
 
 ROWS = 4000
@@ -25,6 +29,8 @@ HEAD_BYTES = 4 * (64 << 10)
 """The beginning of a file is looked at a few times before it is read."""
 OTHER_CALLS = 6
 """To find the list and its fields: as many for a million people as for one."""
+STORAGE_REQUESTS = 40
+"""Of a run of ten joiners and ten leavers, from its start to its end: what a small export costs."""
 SUBSCRIBE = "POST /api/lists/subscribe"
 UPDATE = "POST /api/users/bulkUpdate"
 UNSUBSCRIBE = "POST /api/lists/unsubscribe"
@@ -87,6 +93,25 @@ def test_day_two_sends_the_differences_alone_and_reads_the_segment_once(engine: 
     assert bulk_calls(engine, before) == {name: batches(people) for name, people in differences.items()}
     assert len(engine.simulator.journal.entries) - before <= sum(map(batches, differences.values())) + OTHER_CALLS
     assert size <= counts["read"] <= size + HEAD_BYTES
+
+
+def test_a_small_second_run_takes_few_storage_requests(
+    azurite: Azurite, storage: StorageAddress, unique: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "LOOK_SECONDS", 600.0)  # looks for a cancellation take one request in two seconds
+    with engines.engine(storage, unique) as engine:
+        engine.connect()
+        engine.define()
+        engine.land(people(20))
+        engine.run()
+        engine.land(people(20, start=10))
+        with counted(ports(azurite.connection_string)) as operations:
+            run = engine.start()
+            engine.pump()
+    counts = engine.delivery(run).counts
+    assert (counts["add accepted"], counts["remove accepted"]) == (10, 10)
+    asked = {name: number for name, number in operations.items() if name != VENDOR}
+    assert sum(asked.values()) <= STORAGE_REQUESTS, asked
 
 
 def test_an_unchanged_segment_takes_no_request_of_the_vendor_s_lists(engine: Engine) -> None:
