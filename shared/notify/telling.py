@@ -21,8 +21,7 @@ from shared.cloud.events import Event
 from shared.errors import Conflict, ExportError
 from shared.notify import signing
 from shared.notify.outbox import Notice, Outbox, Pending
-from shared.vendors.answers import Answer
-from shared.vendors.transport import Transport, Wire
+from shared.transport import Answer, Transport, Wire
 
 log = logging.getLogger(__name__)
 
