@@ -21,8 +21,7 @@ from typing import Any
 
 from shared.access.actions import Action
 from shared.access.person import Person
-from shared.catalog.store import Table
-from shared.cloud.tables import Entity, Stored
+from shared.cloud.tables import Entity, Rows, Stored
 from shared.errors import ExportError, Unprocessable
 
 PARTITION = "audit"
@@ -93,7 +92,7 @@ class Change:
 class Trail:
     """The table `audit`, newest first."""
 
-    def __init__(self, table: Table, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, table: Rows, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._table = table
         self._clock = clock
 

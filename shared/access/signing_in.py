@@ -21,7 +21,7 @@ from shared.access.sessions import Pending, Session, Sessions
 from shared.access.settings import SignInSettings
 from shared.access.tokens import BadToken, Tokens
 from shared.access.visitors import SAFE, SignInNeeded, Visitor, require_same_origin
-from shared.catalog.issues import Forbidden
+from shared.errors import Forbidden
 
 _log = logging.getLogger(__name__)
 

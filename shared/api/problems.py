@@ -19,12 +19,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.access.visitors import Closed, SignInNeeded, TooManyFailures
 from shared.api.conditions import PreconditionFailed
 from shared.api.views import IssueView, Problem
-from shared.catalog.issues import Forbidden, Invalid, Issue, NotFound, NotNow, issues_of
+from shared.catalog.issues import Invalid, Issue, NotFound, NotNow, issues_of
 from shared.cloud import trouble
 from shared.errors import (
     Blocked,
     Conflict,
     ExportError,
+    Forbidden,
     LeaseLost,
     OutcomeUnknown,
     RetryAfter,

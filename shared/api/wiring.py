@@ -13,12 +13,11 @@ from starlette.exceptions import HTTPException
 
 from shared.access.actions import CHANGES, GONE, TABLE, Action, Right, Shareable, require
 from shared.access.audit import Change
-from shared.access.person import Person, Role
+from shared.access.person import Person, Role, SharedWith
 from shared.access.visitors import SAFE
 from shared.api.conditions import Conditions, etag
 from shared.api.run_views import RunView
 from shared.api.service import Service
-from shared.catalog.models import SharedWith
 from shared.errors import ExportError
 
 

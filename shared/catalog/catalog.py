@@ -26,9 +26,10 @@ from shared.catalog.models import (
     Schedule,
 )
 from shared.catalog.schedules import schedule_issues
-from shared.catalog.store import Held, Table, connection_store, export_store
+from shared.catalog.store import Held, connection_store, export_store
 from shared.catalog.targets import Claim, Owned, TargetStore, rival, target_key
 from shared.catalog.validation import Surroundings, judge, owned_issue
+from shared.cloud.tables import Rows
 from shared.vendors.contract import CheckResult, Definition
 
 ABANDONED = timedelta(minutes=15)
@@ -48,9 +49,9 @@ class Catalog:
     def __init__(
         self,
         *,
-        connections: Table,
-        exports: Table,
-        targets: Table,
+        connections: Rows,
+        exports: Rows,
+        targets: Rows,
         definitions: Mapping[str, Definition],
         segments: SegmentColumns,
         clock: Callable[[], datetime] = _now,

@@ -25,6 +25,7 @@ from pydantic import (
     model_validator,
 )
 
+from shared.access.person import SharedWith
 from shared.vendors.contract import FieldType, Told
 
 MAX_FIELDS = 200
@@ -82,13 +83,6 @@ class Written(Model):
 
 
 _STAMPS = frozenset({"name", "account", "created_at", "created_by", "updated_at", "updated_by"})
-
-
-class SharedWith(StrEnum):
-    """Who may let exports use a connection; administrators always may."""
-
-    ADMINISTRATORS = "administrators"
-    CONTRIBUTORS = "administrators and contributors"
 
 
 class Consent(Model):

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from shared.catalog.models import Target
-from shared.catalog.store import Table
+from shared.cloud.tables import Rows
 from shared.errors import Conflict, ExportError
 
 _PLAIN = frozenset(" .,:_-()")
@@ -96,7 +96,7 @@ class Claim:
 class TargetStore:
     """The table `targets`."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Rows) -> None:
         self._table = table
 
     def claims(self, account: str) -> list[Claim]:

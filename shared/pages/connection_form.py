@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shared.access.person import SharedWith
 from shared.catalog.issues import Issue
-from shared.catalog.models import Connection, ConnectionInput, SharedWith
+from shared.catalog.models import Connection, ConnectionInput
 from shared.pages.export_form import setting_shown, settings_of
 from shared.pages.forms import Values, text
 from shared.vendors.contract import Definition, Setting

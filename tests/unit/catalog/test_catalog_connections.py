@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from shared.catalog.issues import Forbidden, Invalid, NotFound, NotNow
-from shared.errors import Conflict
+from shared.catalog.issues import Invalid, NotFound, NotNow
+from shared.errors import Conflict, Forbidden
 from shared.vendors.contract import CheckResult
 from tests.unit.catalog.samples import ADMIN, CONTRIBUTOR, START, World, connection
 
