@@ -11,8 +11,9 @@ from shared.access.actions import Action, may
 from shared.access.person import How, Role
 from shared.api import docs
 from shared.api.problems import responses
-from shared.api.views import Health, Ready, View
+from shared.api.views import Health, Ready
 from shared.api.wiring import TheCaller, TheService, allowed
+from shared.control.views import View
 from shared.errors import RetryAfter
 
 router = APIRouter(prefix="/api")

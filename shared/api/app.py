@@ -29,7 +29,7 @@ from shared.api import (
     vendors,
 )
 from shared.api.body_limit import BodyLimit
-from shared.api.service import Service
+from shared.control.service import Service
 from shared.pages import router as pages
 
 _DESCRIPTION = (

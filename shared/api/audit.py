@@ -11,8 +11,8 @@ from pydantic import Field
 from shared.access.actions import Action
 from shared.access.audit import Outcome
 from shared.api.problems import responses
-from shared.api.views import View
 from shared.api.wiring import TheService, allowed
+from shared.control.views import View
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
 

@@ -10,13 +10,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from shared.access.actions import Action, may
 from shared.access.person import Person
 from shared.api.problems import responses
-from shared.api.views import CheckView, ConnectionName, TargetChoice
+from shared.api.views import ConnectionName, TargetChoice
 from shared.api.wiring import TheCaller, TheConditions, TheService, allowed, stamp
 from shared.catalog.issues import Invalid, Issue
 from shared.catalog.models import Connection, ConnectionInput
 from shared.control import connections as control
 from shared.control import credentials
-from shared.control.connections import Fate, Switch
+from shared.control.connections import CheckView, Fate, Switch
 
 router = APIRouter(prefix="/api/v1/connections", tags=["connections"])
 

@@ -8,8 +8,8 @@ from fastapi import Query, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from shared.api.problems import responses
-from shared.api.views import Link
 from shared.catalog.issues import NotFound
+from shared.control.views import Link
 
 AsJson = Annotated[Literal["json"] | None, Query(description="Answer the link instead of redirecting.")]
 """The query parameter `link`."""

@@ -6,11 +6,11 @@ from shared.access.actions import Action
 from shared.access.audit import Change
 from shared.access.person import KEY_HOLDER
 from shared.access.visitors import Access, Closed, NoAccess
+from shared.control.service import Service
 from shared.delivery.starting import Started
-from shared.service import LiveService
 
 
-def start_by_key(service: LiveService, access: Access, name: str, body: bytes) -> Started:
+def start_by_key(service: Service, access: Access, name: str, body: bytes) -> Started:
     """Start the export, or give its active run back. Raises Closed where the app lets nobody in, NotFound, Invalid and
     Unprocessable."""
     if isinstance(access, NoAccess):

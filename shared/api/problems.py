@@ -18,9 +18,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.access.visitors import Closed, SignInNeeded, TooManyFailures
 from shared.api.conditions import PreconditionFailed
-from shared.api.views import IssueView, Problem
+from shared.api.views import Problem
 from shared.catalog.issues import Invalid, Issue, NotFound, NotNow, issues_of
 from shared.cloud import trouble
+from shared.control.views import IssueView
 from shared.errors import (
     Blocked,
     Conflict,

@@ -5,17 +5,19 @@ Whoever has the function key starts one with `POST /api/v1/exports/{name}/run`, 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from shared.access.actions import Action
 from shared.api.links import LINKED, AsJson, linked
 from shared.api.problems import responses
-from shared.api.run_views import Decision, Operation, RejectedRow, Report, RunPage, RunView, StartedRun, StartInput
 from shared.api.wiring import TheCaller, TheChange, TheService, allowed
 from shared.catalog.issues import NotFound
 from shared.catalog.models import MAX_SEGMENTS, NAME
+from shared.control.runs import Decision, RejectedRow, Report, RunPage, RunView, StartInput
+from shared.control.views import View
+from shared.delivery.records import State
 
 
 async def plain_names(request: Request) -> None:
@@ -28,6 +30,23 @@ async def plain_names(request: Request) -> None:
 POLL_SECONDS = "2"
 
 router = APIRouter(prefix="/api/v1/exports/{name}/runs", tags=["runs"], dependencies=[Depends(plain_names)])
+
+
+class StartedRun(View):
+    """The run that was asked for; `new` is false where it was under way already."""
+
+    run: str
+    export: str
+    state: State
+    new: bool
+
+
+class Operation(View):
+    """One operation of a plan."""
+
+    operation: str
+    address: str
+    values: dict[str, Any]
 
 
 @router.get(

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends
 
 from shared.access.actions import Action
 from shared.api.problems import responses
-from shared.api.views import SegmentView
 from shared.api.wiring import TheCaller, TheService, allowed
 from shared.control import segments as control
+from shared.control.segments import SegmentView
 
 router = APIRouter(prefix="/api/v1/segments", tags=["segments"])
 

@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.access.actions import Action
 from shared.api.problems import responses
-from shared.api.views import View
 from shared.api.wiring import TheCaller, TheChange, TheService, allowed
 from shared.catalog.models import Schedule
 from shared.control import several as control
 from shared.control.several import Deed, Order
+from shared.control.views import View
 
 router = APIRouter(prefix="/api/v1", tags=["exports"])
 

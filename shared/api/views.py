@@ -1,4 +1,4 @@
-"""What the API answers, except about exports (export_views.py) and runs (run_views.py). Times have a time zone."""
+"""What the API alone answers. Times have a time zone."""
 
 from __future__ import annotations
 
@@ -8,20 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from shared.catalog.models import SettingValue
+from shared.control.views import IssueView, View
 from shared.vendors.contract import FieldType
-
-
-class View(BaseModel):
-    """Frozen; may be made from an object with attributes of the same names."""
-
-    model_config = ConfigDict(frozen=True, from_attributes=True)
-
-
-class IssueView(View):
-    """One thing to put right, or to know."""
-
-    pointer: str = Field(description='JSON pointer into what was sent; "" is all of it, "?name" a query parameter.')
-    message: str
 
 
 class Problem(View):
@@ -110,18 +98,6 @@ class ConnectionName(View):
     usable: bool = Field(description="You may put exports on it.")
 
 
-class CheckView(View):
-    """What a connection check found."""
-
-    ok: bool
-    code: str
-    message: str
-    account: str | None
-    details: dict[str, str]
-    checked_at: datetime
-    warnings: list[str] = Field(default_factory=list)
-
-
 class AuthorizationView(View):
     """A sign-in at a vendor that was begun."""
 
@@ -135,37 +111,6 @@ class TargetChoice(View):
     list_id: str
     name: str
     warnings: tuple[str, ...] = ()
-
-
-class SegmentView(View):
-    """A segment and its newest snapshot."""
-
-    id: str
-    name: str
-    columns: tuple[str, ...]
-    taken_at: datetime | None = Field(description="Null while no complete snapshot is there.")
-    age_seconds: int | None
-    bytes: int
-    files: int
-    rows: int | None = Field(description="Null until they are counted.")
-    problems: tuple[str, ...]
-    exports: tuple[str, ...] = Field(default=(), description="Names of the exports that carry it.")
-
-
-class Identity(View):
-    """Whom exports run as, and what that may read. `name` is the managed identity's client id, null for the app's own
-    (or on one machine)."""
-
-    name: str | None
-    segments: tuple[str, ...] = Field(description="Containers and folders that segments are read from.")
-    key_vault: str | None
-
-
-class Link(View):
-    """A short-lived address of a file."""
-
-    url: str
-    expires_at: datetime
 
 
 class AddressInput(BaseModel):

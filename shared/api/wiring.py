@@ -16,8 +16,8 @@ from shared.access.audit import Change
 from shared.access.person import Person, Role, SharedWith
 from shared.access.visitors import SAFE
 from shared.api.conditions import Conditions, etag
-from shared.api.run_views import RunView
-from shared.api.service import Service
+from shared.control.runs import RunView
+from shared.control.service import Service
 from shared.errors import ExportError
 
 

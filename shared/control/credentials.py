@@ -9,11 +9,11 @@ from typing import Any
 from shared.access.actions import Action, require
 from shared.access.audit import Change
 from shared.access.person import Person
-from shared.api.service import Service
 from shared.catalog.issues import NotFound
 from shared.catalog.models import Connection
 from shared.catalog.store import Held
 from shared.control import connections
+from shared.control.service import Service
 from shared.delivery.authorizing import Begun
 from shared.errors import ExportError, Unprocessable, UserMustAct
 from shared.vendors.contract import Definition

@@ -11,10 +11,10 @@ from typing import Any
 from shared.access.actions import Action
 from shared.access.audit import Change
 from shared.access.person import Person
-from shared.api.service import Service
 from shared.catalog.models import Export, Schedule
 from shared.catalog.store import Held
 from shared.control import exports
+from shared.control.service import Service
 from shared.delivery.transitions import RunKind
 from shared.errors import Conflict, UserMustAct
 

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 from shared.access.actions import Action
 from shared.access.person import Person
 from shared.api.conditions import Conditions, etag
-from shared.api.service import Service
 from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.copying import slug
 from shared.catalog.issues import Invalid, Issue, issues_of
@@ -18,6 +17,7 @@ from shared.catalog.models import Connection, ConnectionInput
 from shared.catalog.store import Held
 from shared.control import connections as control
 from shared.control import credentials
+from shared.control.service import Service
 from shared.errors import ExportError
 from shared.pages.connection_form import (
     ConnectionDraft,

@@ -7,14 +7,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from shared.access.actions import Action, may
 from shared.access.person import Person
 from shared.api.conditions import Conditions, etag
-from shared.api.service import Service
-from shared.api.views import CheckView
 from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.issues import Invalid
 from shared.catalog.models import ProbeState
 from shared.control import connections as control
 from shared.control import credentials
-from shared.control.connections import Fate, Switch
+from shared.control.connections import CheckView, Fate, Switch
+from shared.control.service import Service
 from shared.pages.errors import PageRoute
 from shared.pages.export_form import setting_shown
 from shared.pages.exports import connections as all_connections

@@ -11,8 +11,6 @@ from pydantic import ValidationError
 from shared.access.actions import Action, may
 from shared.access.person import Person
 from shared.api.conditions import Conditions, etag
-from shared.api.service import Service
-from shared.api.views import SegmentView
 from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.copying import slug
 from shared.catalog.issues import Invalid, Issue, NotFound, NotNow, issues_of
@@ -21,6 +19,8 @@ from shared.catalog.store import Held
 from shared.control import assistance
 from shared.control import exports as control
 from shared.control import segments as segment_control
+from shared.control.segments import SegmentView
+from shared.control.service import Service
 from shared.pages.errors import PageRoute
 from shared.pages.export_form import Draft, TargetDraft, changed, draft_from, draft_of, input_of, with_suggestions
 from shared.pages.exports import connections, overview

@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from shared.access.actions import GONE, Action
-from shared.api.service import Service
 from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.models import Connection, Export
 from shared.control import exports as control
+from shared.control.service import Service
 from shared.control.several import Deed, Done
 from shared.delivery.transitions import RunKind
 from shared.pages.chart import chart

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import ValidationError
 
 from shared.access.actions import Action
-from shared.api.service import Service
 from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.issues import Invalid, Issue, issues_of
 from shared.catalog.models import Schedule
 from shared.catalog.schedules import schedule_issues
 from shared.control import several
+from shared.control.service import Service
 from shared.control.several import Deed, Order
 from shared.pages.errors import PageRoute
 from shared.pages.exports import listed
