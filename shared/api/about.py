@@ -10,11 +10,11 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from shared.access.actions import Action, may
 from shared.access.person import How, Role
 from shared.api import docs
-from shared.api.problems import responses
 from shared.api.views import Health, Ready
-from shared.api.wiring import TheCaller, TheService, allowed
 from shared.control.views import View
 from shared.errors import RetryAfter
+from shared.web.problems import responses
+from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(prefix="/api")
 NOT_READY_SECONDS = 10.0

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.access.actions import Action
-from shared.api.problems import responses
-from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.models import MAX_FIELDS, MAX_SEGMENTS, Column, Match, Reference, Schedule
 from shared.control import assistance as control
 from shared.control.assistance import PreviewRow
 from shared.control.views import Identity, View
+from shared.web.problems import responses
+from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(prefix="/api/v1", tags=["assistance"])
 

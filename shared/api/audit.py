@@ -10,9 +10,9 @@ from pydantic import Field
 
 from shared.access.actions import Action
 from shared.access.audit import Outcome
-from shared.api.problems import responses
-from shared.api.wiring import TheService, allowed
 from shared.control.views import View
+from shared.web.problems import responses
+from shared.web.wiring import TheService, allowed
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
 

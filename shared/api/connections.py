@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from shared.access.actions import Action, may
 from shared.access.person import Person
-from shared.api.problems import responses
-from shared.api.views import ConnectionName, TargetChoice
-from shared.api.wiring import TheCaller, TheConditions, TheService, allowed, stamp
+from shared.api.views import AuthorizationView, ConnectionName, TargetChoice
 from shared.catalog.issues import Invalid, Issue
 from shared.catalog.models import Connection, ConnectionInput
 from shared.control import connections as control
 from shared.control import credentials
 from shared.control.connections import CheckView, Fate, Switch
+from shared.web.problems import responses
+from shared.web.wiring import TheCaller, TheConditions, TheService, allowed, stamp
 
 router = APIRouter(prefix="/api/v1/connections", tags=["connections"])
 
@@ -193,6 +193,21 @@ def list_targets(name: str, service: TheService, caller: TheCaller) -> list[Targ
     """Asks the vendor: the lists or tags that an export may be given."""
     service.catalog.connection(name)
     return [TargetChoice.model_validate(found) for found in service.connection_targets(name)]
+
+
+@router.post(
+    "/{name}/authorize",
+    dependencies=[Depends(allowed(Action.AUTHORIZE_CONNECTION))],
+    summary="Begin to sign in at the vendor",
+    responses=responses(403, 404, 422),
+)
+def authorize_connection(name: str, request: Request, service: TheService, caller: TheCaller) -> AuthorizationView:
+    """Open `url` in a browser: the vendor asks there, and sends the person back to this app, which keeps the tokens in
+    Key Vault, checks the connection and shows it. It works once, for the caller only, and for ten minutes."""
+    host = request.headers.get("host", "")
+    return AuthorizationView.model_validate(
+        credentials.authorize(service, service.catalog.connection(name), caller, host)
+    )
 
 
 def _seen_by(caller: Person, connection: Connection) -> Connection | ConnectionName:

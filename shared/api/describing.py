@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from shared.api.examples import BODIES, PROBLEM, example_of
-from shared.api.problems import responses
-from shared.api.views import Problem
+from shared.web.problems import Problem, responses
 
 _SCHEMES = {
     "session": {

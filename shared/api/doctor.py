@@ -9,11 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from shared.access.actions import Action
 from shared.api.links import LINKED, AsJson, linked
-from shared.api.problems import responses
-from shared.api.runs import plain_names
-from shared.api.wiring import TheCaller, TheChange, TheService, allowed
 from shared.catalog.models import MAX_SEGMENTS
 from shared.control.check_ups import CheckUpView, Doctor
+from shared.web.problems import responses
+from shared.web.wiring import TheCaller, TheChange, TheService, allowed, plain_names
 
 POLL_SECONDS = "5"
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from fastapi import Query, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from shared.api.problems import responses
 from shared.catalog.issues import NotFound
 from shared.control.views import Link
+from shared.web.problems import responses
 
 AsJson = Annotated[Literal["json"] | None, Query(description="Answer the link instead of redirecting.")]
 """The query parameter `link`."""

@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends
 
 from shared.access.actions import Action
 from shared.access.audit import salted
-from shared.api.problems import responses
 from shared.api.views import AddressInput, Forgotten
-from shared.api.wiring import TheCaller, TheChange, TheService, allowed
+from shared.web.problems import responses
+from shared.web.wiring import TheCaller, TheChange, TheService, allowed
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
 

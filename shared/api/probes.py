@@ -6,9 +6,9 @@ from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.access.actions import Action
-from shared.api.problems import responses
-from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.models import Probed
+from shared.web.problems import responses
+from shared.web.wiring import TheCaller, TheService, allowed
 
 POLL_SECONDS = "5"
 

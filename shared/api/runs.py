@@ -7,25 +7,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from shared.access.actions import Action
 from shared.api.links import LINKED, AsJson, linked
-from shared.api.problems import responses
-from shared.api.wiring import TheCaller, TheChange, TheService, allowed
 from shared.catalog.issues import NotFound
-from shared.catalog.models import MAX_SEGMENTS, NAME
+from shared.catalog.models import MAX_SEGMENTS
 from shared.control.runs import Decision, RejectedRow, Report, RunPage, RunView, StartInput
 from shared.control.views import View
 from shared.delivery.records import State
-
-
-async def plain_names(request: Request) -> None:
-    """Names of exports and runs are slugs; no table or blob is asked for anything else."""
-    for kind, given in request.path_params.items():
-        if not NAME.fullmatch(given):
-            raise NotFound("export" if kind == "name" else kind, given)
-
+from shared.web.problems import responses
+from shared.web.wiring import TheCaller, TheChange, TheService, allowed, plain_names
 
 POLL_SECONDS = "2"
 

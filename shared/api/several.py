@@ -8,12 +8,12 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.access.actions import Action
-from shared.api.problems import responses
-from shared.api.wiring import TheCaller, TheChange, TheService, allowed
 from shared.catalog.models import Schedule
 from shared.control import several as control
 from shared.control.several import Deed, Order
 from shared.control.views import View
+from shared.web.problems import responses
+from shared.web.wiring import TheCaller, TheChange, TheService, allowed
 
 router = APIRouter(prefix="/api/v1", tags=["exports"])
 

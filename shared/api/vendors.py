@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends
 
 from shared.access.actions import Action
-from shared.api.problems import responses
 from shared.api.views import VendorView
-from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.issues import NotFound
+from shared.web.problems import responses
+from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(prefix="/api/v1/vendors", tags=["vendors"])
 

@@ -8,20 +8,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from shared.catalog.models import SettingValue
-from shared.control.views import IssueView, View
+from shared.control.views import View
 from shared.vendors.contract import FieldType
-
-
-class Problem(View):
-    """Every refusal and failure (RFC 9457), as `application/problem+json`."""
-
-    type: str = Field(description="Address of the kind of problem, explained on the documentation page.")
-    title: str
-    status: int
-    detail: str
-    code: str = Field(description="A stable word for programs.")
-    errors: list[IssueView] = Field(default_factory=list)
-    incident: str | None = Field(default=None, description="Unexpected failures: look for it in the log.")
 
 
 class Health(View):

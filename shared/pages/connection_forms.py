@@ -9,8 +9,6 @@ from pydantic import ValidationError
 
 from shared.access.actions import Action
 from shared.access.person import Person
-from shared.api.conditions import Conditions, etag
-from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.copying import slug
 from shared.catalog.issues import Invalid, Issue, issues_of
 from shared.catalog.models import Connection, ConnectionInput
@@ -37,6 +35,8 @@ from shared.pages.labels import AGREEMENT
 from shared.pages.languages import language_of, translations
 from shared.pages.rendering import make_known, not_saved, page
 from shared.vendors.contract import Definition
+from shared.web.conditions import Conditions, etag
+from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

@@ -6,8 +6,6 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from shared.access.actions import Action, may
 from shared.access.person import Person
-from shared.api.conditions import Conditions, etag
-from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.issues import Invalid
 from shared.catalog.models import ProbeState
 from shared.control import connections as control
@@ -19,6 +17,8 @@ from shared.pages.export_form import setting_shown
 from shared.pages.exports import connections as all_connections
 from shared.pages.forms import Form, group, one_of, text
 from shared.pages.rendering import go, not_saved, page
+from shared.web.conditions import Conditions, etag
+from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

@@ -10,8 +10,6 @@ from pydantic import ValidationError
 
 from shared.access.actions import Action, may
 from shared.access.person import Person
-from shared.api.conditions import Conditions, etag
-from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.copying import slug
 from shared.catalog.issues import Invalid, Issue, NotFound, NotNow, issues_of
 from shared.catalog.models import Connection, Export, ExportInput
@@ -28,6 +26,8 @@ from shared.pages.forms import Form, Values, text
 from shared.pages.rendering import make_known, not_saved, page
 from shared.pages.schedule_form import zones
 from shared.vendors.contract import Definition
+from shared.web.conditions import Conditions, etag
+from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

@@ -7,7 +7,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from shared.access.actions import GONE, Action
-from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.models import Connection, Export
 from shared.control import exports as control
 from shared.control.service import Service
@@ -17,6 +16,7 @@ from shared.pages.chart import chart
 from shared.pages.errors import PageRoute
 from shared.pages.forms import Form, one_of, text
 from shared.pages.rendering import go, page
+from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import RedirectResponse
 
 from shared.access.actions import Action
-from shared.api.wiring import allowed
 from shared.catalog.issues import NotFound
 from shared.pages.languages import COOKIE, LANGUAGES
+from shared.web.wiring import allowed
 
 router = APIRouter(include_in_schema=False)
 

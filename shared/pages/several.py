@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import ValidationError
 
 from shared.access.actions import Action
-from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.issues import Invalid, Issue, issues_of
 from shared.catalog.models import Schedule
 from shared.catalog.schedules import schedule_issues
@@ -20,6 +19,7 @@ from shared.pages.exports import listed
 from shared.pages.forms import Form, Values, group, one_of, text
 from shared.pages.rendering import page
 from shared.pages.schedule_form import Shape, schedule_of, shape_from, zones
+from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

@@ -11,7 +11,7 @@ import pytest
 from shared.access.actions import Action
 from shared.access.audit import LONGEST, Change, Outcome, Trail
 from shared.access.person import LOCAL
-from shared.api.app import create_app
+from shared.app import create_app
 from shared.delivery.records import State
 from tests.unit.api.asgi import Client
 from tests.unit.api.bodies import connection_body, export_body

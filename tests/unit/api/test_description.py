@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from shared.api import examples
-from shared.api.app import create_app
+from shared.app import create_app
 from shared.delivery.records import State
 from tests.unit.api.callers import KnownCallers
 from tests.unit.api.service import FakeService, run

@@ -13,15 +13,13 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from pydantic import Field
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.access.visitors import Closed, SignInNeeded, TooManyFailures
-from shared.api.conditions import PreconditionFailed
-from shared.api.views import Problem
 from shared.catalog.issues import Invalid, Issue, NotFound, NotNow, issues_of
 from shared.cloud import trouble
-from shared.control.views import IssueView
+from shared.control.views import IssueView, View
 from shared.errors import (
     Blocked,
     Conflict,
@@ -32,6 +30,7 @@ from shared.errors import (
     RetryAfter,
     UserMustAct,
 )
+from shared.web.conditions import PreconditionFailed
 
 MEDIA_TYPE = "application/problem+json"
 DOCS = "/api/docs"
@@ -40,6 +39,18 @@ MOST_BODY = 1 << 20
 TOO_LARGE = "too_large"
 
 _log = logging.getLogger(__name__)
+
+
+class Problem(View):
+    """Every refusal and failure (RFC 9457), as `application/problem+json`."""
+
+    type: str = Field(description="Address of the kind of problem, explained on the documentation page.")
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="A stable word for programs.")
+    errors: list[IssueView] = Field(default_factory=list)
+    incident: str | None = Field(default=None, description="Unexpected failures: look for it in the log.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +145,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ExportError, _export_error)
     app.add_exception_handler(RequestValidationError, _bad_request)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_middleware(Unexpected)
 
 
 async def _export_error(request: Request, error: Exception) -> Response:
@@ -210,29 +220,3 @@ def unexpected(error: BaseException) -> Response:
     where = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))
     _log.error("incident %s: %s at %s", incident, type(error).__name__, where)
     return answer("unexpected", "The request failed for a reason that the log knows.", incident=incident)
-
-
-class Unexpected:
-    """Answers what nothing else caught. It is the app's own, since Starlette's raises again after answering,
-    and the Functions worker would then lose the answer and log the exception's text."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started = False
-
-        async def watched(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched)
-        except Exception as error:  # noqa: BLE001  # the last place that can make an answer of it
-            response = unnamed(error)
-            if not started:
-                await response(scope, receive, send)

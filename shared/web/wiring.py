@@ -15,10 +15,12 @@ from shared.access.actions import CHANGES, GONE, TABLE, Action, Right, Shareable
 from shared.access.audit import Change
 from shared.access.person import Person, Role, SharedWith
 from shared.access.visitors import SAFE
-from shared.api.conditions import Conditions, etag
+from shared.catalog.issues import NotFound
+from shared.catalog.models import NAME
 from shared.control.runs import RunView
 from shared.control.service import Service
 from shared.errors import ExportError
+from shared.web.conditions import Conditions, etag
 
 
 async def _service(request: Request) -> Service:
@@ -136,3 +138,10 @@ def stamp(response: Response, version: str, *, created_at: str | None = None) ->
     if created_at is not None:
         response.status_code = 201
         response.headers["Location"] = created_at
+
+
+async def plain_names(request: Request) -> None:
+    """Names of exports and runs are slugs; no table or blob is asked for anything else."""
+    for kind, given in request.path_params.items():
+        if not NAME.fullmatch(given):
+            raise NotFound("export" if kind == "name" else kind, given)
