@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from shared.access.actions import Action
-from shared.api.views import AddressInput
+from shared.api.people import AddressInput
 from shared.catalog.models import ExportInput
 from shared.control import exports as control
 from shared.control.exports import ExportView

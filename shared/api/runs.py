@@ -10,12 +10,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Response
 
 from shared.access.actions import Action
+from shared.access.audit import Change
+from shared.access.person import KEY_HOLDER
+from shared.access.visitors import Access, Closed, NoAccess
 from shared.api.links import LINKED, AsJson, linked
 from shared.catalog.issues import NotFound
 from shared.catalog.models import MAX_SEGMENTS
 from shared.control.runs import Decision, RejectedRow, Report, RunPage, RunView, StartInput
+from shared.control.service import Service
 from shared.control.views import View
 from shared.delivery.records import State
+from shared.delivery.starting import Started
 from shared.web.problems import responses
 from shared.web.wiring import TheCaller, TheChange, TheService, allowed, plain_names
 
@@ -180,6 +185,19 @@ def decide_run(
     """Deliver all, deliver additions and hold removals, or discard. `plan` is the one that was looked at."""
     change.note(plan=sent.plan, decision=sent.decision)
     return _found(service.decide(name, run, plan=sent.plan, decision=sent.decision, by=caller.name), run)
+
+
+def start_by_key(service: Service, access: Access, name: str, body: bytes) -> Started:
+    """Start the export with the function key, which the Functions host has checked, or give its active run back.
+
+    Raises Closed where the app lets nobody in, NotFound, Invalid and Unprocessable.
+    """
+    if isinstance(access, NoAccess):
+        raise Closed
+    with service.trail.change(KEY_HOLDER, Action.START_RUN, Change(f"export {name}")) as change:
+        started = service.start(name, body)
+        change.note(run=started.run.run, kind=str(started.run.kind), new=started.new)
+        return started
 
 
 def _found(run: RunView | None, name: str) -> RunView:

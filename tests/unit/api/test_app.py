@@ -15,7 +15,7 @@ from opentelemetry import trace
 from pydantic import BaseModel
 
 from shared.access.visitors import LocalAccess
-from shared.api import examples
+from shared.api import describing as examples
 from shared.app import ROUTERS, create_app
 from shared.web.problems import KINDS
 from tests.unit.api.asgi import Answer, Client

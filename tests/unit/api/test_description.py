@@ -21,7 +21,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from shared.api import examples
+from shared.api import describing as examples
 from shared.app import create_app
 from shared.delivery.records import State
 from tests.unit.api.callers import KnownCallers
