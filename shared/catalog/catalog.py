@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from shared.access.actions import GONE, Action, require
 from shared.access.person import Person
 from shared.catalog.connection_validation import connection_issues
-from shared.catalog.default_list import default_list, settled
+from shared.catalog.export_validation import Surroundings, judge, owned_issue
 from shared.catalog.issues import Invalid, Issue, NotFound, NotNow
 from shared.catalog.models import (
     NAME,
@@ -27,8 +27,7 @@ from shared.catalog.models import (
 )
 from shared.catalog.schedules import schedule_issues
 from shared.catalog.store import Held, connection_store, export_store
-from shared.catalog.targets import Claim, Owned, TargetStore, rival, target_key
-from shared.catalog.validation import Surroundings, judge, owned_issue
+from shared.catalog.targets import Claim, Owned, TargetStore, default_list, rival, settled, target_key
 from shared.cloud.tables import Rows
 from shared.vendors.contract import CheckResult, Definition
 

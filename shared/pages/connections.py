@@ -13,7 +13,7 @@ from shared.control import credentials
 from shared.control.connections import CheckView, Fate, Switch
 from shared.control.service import Service
 from shared.pages.errors import PageRoute
-from shared.pages.export_form import setting_shown
+from shared.pages.export_draft import setting_shown
 from shared.pages.exports import connections as all_connections
 from shared.pages.forms import Form, group, one_of, text
 from shared.pages.rendering import go, not_saved, page

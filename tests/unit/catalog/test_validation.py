@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from shared.catalog.export_validation import Surroundings, Verdict, judge
 from shared.catalog.issues import Issue
 from shared.catalog.models import Connection
-from shared.catalog.validation import Surroundings, Verdict, judge
 from tests.unit.catalog.samples import COLUMNS, LETTERBOX, PLAIN, START, connection, export
 
 STAMPS = {"created_at": START, "created_by": "ann", "updated_at": START, "updated_by": "ann"}
