@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 Values = Mapping[str, Any]
 
 
-class Outcome(StrEnum):
+class ChangeOutcome(StrEnum):
     """`begun` and long ago: the app died in between, and the change may have been made."""
 
     BEGUN = "begun"
@@ -44,7 +44,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class ChangeRecord:
     """One change. `changes` is property -> [before, after]; `details` is what else was said."""
 
     id: str
@@ -54,7 +54,7 @@ class Record:
     how: str
     action: str
     subject: str
-    outcome: Outcome
+    outcome: ChangeOutcome
     changes: dict[str, Any]
     details: dict[str, Any]
 
@@ -111,15 +111,15 @@ class Trail:
         try:
             yield change
         except refusals:
-            self._complete(entity, etag, change, Outcome.REFUSED, {})
+            self._complete(entity, etag, change, ChangeOutcome.REFUSED, {})
             raise
         except Exception:
-            self._complete(entity, etag, change, Outcome.FAILED, change.seen())
+            self._complete(entity, etag, change, ChangeOutcome.FAILED, change.seen())
             raise
-        outcome = Outcome.REFUSED if change.refused else Outcome.DONE
+        outcome = ChangeOutcome.REFUSED if change.refused else ChangeOutcome.DONE
         self._complete(entity, etag, change, outcome, change.seen())
 
-    def page(self, top: int, continuation: str | None) -> tuple[list[Record], str | None]:
+    def page(self, top: int, continuation: str | None) -> tuple[list[ChangeRecord], str | None]:
         """The newest, or those from a token on, and the token of the next page. Raises Unprocessable."""
         if continuation is not None and not continuation.replace("-", "").isalnum():
             raise Unprocessable("bad_token", "This page does not exist: start again without `continue`.")
@@ -138,10 +138,10 @@ class Trail:
             "how": str(person.how) if person else "",
             "action": str(action),
             "subject": change.subject[:200],
-            "outcome": str(Outcome.BEGUN),
+            "outcome": str(ChangeOutcome.BEGUN),
         }
 
-    def _complete(self, entity: Entity, etag: str, change: Change, outcome: Outcome, changes: Values) -> None:
+    def _complete(self, entity: Entity, etag: str, change: Change, outcome: ChangeOutcome, changes: Values) -> None:
         """The change is made by now: a row that cannot be completed stays `begun`, and the answer stays what it is."""
         content = {"changes": _short(changes), "details": _short(change.details)}
         try:
@@ -167,13 +167,13 @@ def _short(content: Values) -> str:
     return text if len(text) <= LONGEST else json.dumps({"too_long": sorted(content)[:200]})
 
 
-def _record(stored: Stored) -> Record:
+def _record(stored: Stored) -> ChangeRecord:
     entity = stored.entity
     words = {name: str(entity[name]) for name in ("who", "who_id", "how", "action", "subject")}
-    return Record(
+    return ChangeRecord(
         id=entity["RowKey"],
         at=entity["at"],
-        outcome=Outcome(entity["outcome"]),
+        outcome=ChangeOutcome(entity["outcome"]),
         changes=json.loads(entity.get("changes", "{}")),
         details=json.loads(entity.get("details", "{}")),
         **words,

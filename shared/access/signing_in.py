@@ -18,9 +18,9 @@ from starlette.requests import Request
 from shared.access.person import Person
 from shared.access.provider import Provider, SignInFailed
 from shared.access.sealing import Seal, Vault
-from shared.access.sessions import Pending, Session, Sessions
+from shared.access.sessions import PendingSignIn, Session, Sessions
 from shared.access.settings import SignInSettings
-from shared.access.tokens import BadToken, PublishedKeys, Tokens
+from shared.access.tokens import BadToken, PublishedKeys, TokenVerifier
 from shared.access.visitors import SAFE, SignInNeeded, TooManyFailures, Visitor, require_same_origin
 from shared.errors import Forbidden
 
@@ -87,7 +87,7 @@ class SigningIn:
         self.issuer = settings.issuer
         self._failures = Failures()
         keys = PublishedKeys(self.provider.keys)
-        self._tokens = Tokens(keys, issuer=settings.issuer, client_id=settings.client_id)
+        self._tokens = TokenVerifier(keys, issuer=settings.issuer, client_id=settings.client_id)
 
     def admit(self, request: Request) -> Visitor:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -99,7 +99,7 @@ class SigningIn:
         self._require_own_page(request, session)
         return Visitor(session.person, session.csrf, self.sessions.renewal(session))
 
-    def finish(self, request: Request, pending: Pending, answer: Mapping[str, str]) -> Person:
+    def finish(self, request: Request, pending: PendingSignIn, answer: Mapping[str, str]) -> Person:
         """Who came back from the provider. Raises SignInFailed, TooManyFailures and RetryAfter."""
         self._failures.check(request)
         try:
@@ -130,6 +130,6 @@ class SigningIn:
             raise Forbidden(f"The header {CSRF_HEADER} is missing or not this session's: load the page again.")
 
 
-def _nonce_of(pending: Pending) -> str:
+def _nonce_of(pending: PendingSignIn) -> str:
     """msal sends the provider a hash of the nonce that it keeps."""
     return hashlib.sha256(str(pending.flow["nonce"]).encode("ascii")).hexdigest()

@@ -65,7 +65,7 @@ class BadToken(Exception):
     """It proves nothing; the message says why, without a word of the token."""
 
 
-class Tokens:
+class TokenVerifier:
     """Tokens of one issuer, for one app."""
 
     def __init__(self, keys: PublishedKeys, *, issuer: str, client_id: str) -> None:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import Field
 
 from shared.access.actions import Action
-from shared.access.audit import Outcome
+from shared.access.audit import ChangeOutcome
 from shared.control.views import View
 from shared.web.problems import responses
 from shared.web.wiring import TheService, allowed
@@ -27,7 +27,7 @@ class ChangeView(View):
     how: str = Field(description="session, bearer, key or local.")
     action: str
     subject: str = Field(description="Kind and name of what was changed.")
-    outcome: Outcome = Field(description="`begun` of long ago: the app died in between, look at the subject.")
+    outcome: ChangeOutcome = Field(description="`begun` of long ago: the app died in between, look at the subject.")
     changes: dict[str, Any] = Field(description="Property -> [before, after].")
     details: dict[str, Any]
 

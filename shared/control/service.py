@@ -20,7 +20,7 @@ from shared.cloud.readiness import Readiness
 from shared.control import runs
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
 from shared.control.runs import DecisionWord, RejectedRow, Report, RunPage, RunPoint, RunSummary, RunView, StartInput
-from shared.control.views import Identity, Link
+from shared.control.views import FileLink, Identity
 from shared.delivery import (
     doctor,
     expiring,
@@ -147,7 +147,7 @@ class Service:
         export = self.catalog.export(name).item
         return CheckUpView.of(doctor.start(self._cloud, export, target, full=full, by=by))
 
-    def differences_link(self, name: str, target: int) -> Link | None:
+    def differences_link(self, name: str, target: int) -> FileLink | None:
         """A link to who differed in the latest full check-up; it works for minutes."""
         latest, account = doctor.read(self._cloud, name, target), self.catalog.export(name).item.account
         # A deleted export's file stays for a day, and another export may have its name by now.
@@ -215,7 +215,7 @@ class Service:
             return None
         return runs.report(view, [self._report(delivery) for delivery in self._deliveries(export, run)])
 
-    def rejected_link(self, export: str, run: str, target: int = 0) -> Link | None:
+    def rejected_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
         """A link to the `rejected.csv` of one of the run's targets, counted from 0; it works for minutes."""
         if self._runs.run(export, run) is None:
             return None
@@ -290,9 +290,9 @@ class Service:
         stored = self._cloud.blobs.read(file)
         return json.loads(stored[0]) if stored else None
 
-    def _link(self, file: str, name: str) -> Link | None:
+    def _link(self, file: str, name: str) -> FileLink | None:
         """A link to a stored file, which browsers save under this name; None where there is no such file."""
         if not self._cloud.blobs.exists(file):
             return None
         url, ends = self._cloud.blobs.link(file, seconds=LINK_SECONDS, file_name=name)
-        return Link(url=url, expires_at=ends)
+        return FileLink(url=url, expires_at=ends)

@@ -30,7 +30,7 @@ class Identity(View):
     key_vault: str | None
 
 
-class Link(View):
+class FileLink(View):
     """A short-lived address of a file."""
 
     url: str

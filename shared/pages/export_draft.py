@@ -9,7 +9,7 @@ from typing import Any
 from shared.catalog.issues import Issue
 from shared.catalog.models import ExportInput, Guards, Match, Mode, Target
 from shared.pages.forms import Values, group, text
-from shared.pages.schedule_form import Shape, schedule_of, shape_from, shape_of
+from shared.pages.schedule_form import ScheduleShape, schedule_of, shape_from, shape_of
 from shared.vendors.contract import Definition, FieldType, Setting
 
 OTHER = "*"
@@ -57,7 +57,7 @@ class Draft:
     settings: Mapping[str, str] = field(default_factory=dict)
     mode: str = Mode.MIRROR
     guards: Mapping[str, str] = field(default_factory=lambda: guards_shown(Guards()))
-    schedule: Shape = field(default_factory=Shape)
+    schedule: ScheduleShape = field(default_factory=ScheduleShape)
     paused: bool = False
     version: str = ""
 
@@ -98,7 +98,7 @@ def draft_from(values: Values) -> Draft:
         settings={name: str(value) for name, value in group(values, "settings").items()},
         mode=text(values, "mode") or Mode.MIRROR,
         guards=_guards_sent(values),
-        schedule=shape_from(group(values, "schedule")) if "schedule" in values else Shape(),
+        schedule=shape_from(group(values, "schedule")) if "schedule" in values else ScheduleShape(),
         paused=text(values, "paused") == "on",
         version=text(values, "version"),
     )

@@ -18,7 +18,7 @@ from shared.pages.errors import PageRoute
 from shared.pages.exports import listed
 from shared.pages.forms import Form, Values, group, one_of, text
 from shared.pages.rendering import page
-from shared.pages.schedule_form import Shape, schedule_of, shape_from, zones
+from shared.pages.schedule_form import ScheduleShape, schedule_of, shape_from, zones
 from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -54,12 +54,12 @@ def _ask(
     service: Service,
     deed: Deed,
     names: list[str],
-    shape: Shape | None = None,
+    shape: ScheduleShape | None = None,
     issues: list[Issue] | None = None,
 ) -> Response:
     exports = [service.catalog.export(name).item for name in names]
     errors = {issue.pointer: issue.message for issue in issues or ()}
-    shown: dict[str, Any] = {"values": shape or Shape(kind="cron"), "zones": zones(), "errors": errors}
+    shown: dict[str, Any] = {"values": shape or ScheduleShape(kind="cron"), "zones": zones(), "errors": errors}
     return page(request, "several.html", status=422 if errors else 200, deed=deed, exports=exports, **shown)
 
 

@@ -54,7 +54,7 @@ class Problem(View):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemKind:
     """A kind of problem, as the documentation page explains it."""
 
     status: int
@@ -63,23 +63,29 @@ class Kind:
 
 
 KINDS = {
-    "malformed": Kind(400, "Not understood", "The body is not JSON."),
-    "sign_in_needed": Kind(401, "Not signed in", "Sign in, or send a bearer token of Microsoft Entra ID."),
-    "forbidden": Kind(403, "Not allowed", "The caller may not do this; detail says who may."),
-    "not_found": Kind(404, "Not found", "There is no such address, or nothing of that name."),
-    "method_not_allowed": Kind(405, "Method not allowed", "The address exists, for other methods."),
-    "conflict": Kind(409, "Not now", "The state of things forbids it, or somebody was faster; detail says which."),
-    "precondition_failed": Kind(412, "Precondition failed", "If-Match or If-None-Match does not hold."),
-    TOO_LARGE: Kind(413, "Too large", f"The body of a request has at most {MOST_BODY:,} bytes."),
-    "invalid": Kind(422, "Cannot be saved", "`errors` says all that is wrong, each with a pointer to the place."),
-    "act_first": Kind(422, "Something has to be done first", "`detail` says what; `code` is a word for programs."),
-    "too_many_failures": Kind(
+    "malformed": ProblemKind(400, "Not understood", "The body is not JSON."),
+    "sign_in_needed": ProblemKind(401, "Not signed in", "Sign in, or send a bearer token of Microsoft Entra ID."),
+    "forbidden": ProblemKind(403, "Not allowed", "The caller may not do this; detail says who may."),
+    "not_found": ProblemKind(404, "Not found", "There is no such address, or nothing of that name."),
+    "method_not_allowed": ProblemKind(405, "Method not allowed", "The address exists, for other methods."),
+    "conflict": ProblemKind(
+        409, "Not now", "The state of things forbids it, or somebody was faster; detail says which."
+    ),
+    "precondition_failed": ProblemKind(412, "Precondition failed", "If-Match or If-None-Match does not hold."),
+    TOO_LARGE: ProblemKind(413, "Too large", f"The body of a request has at most {MOST_BODY:,} bytes."),
+    "invalid": ProblemKind(
+        422, "Cannot be saved", "`errors` says all that is wrong, each with a pointer to the place."
+    ),
+    "act_first": ProblemKind(
+        422, "Something has to be done first", "`detail` says what; `code` is a word for programs."
+    ),
+    "too_many_failures": ProblemKind(
         429, "Too many failures", "Sign-in failed too often; `Retry-After` says how long to wait."
     ),
-    "unexpected": Kind(500, "Unexpected failure", "Nothing is known; `incident` finds it in the log."),
-    "unclear": Kind(502, "No clear answer", "The vendor's answer did not come, or made no sense."),
-    "try_later": Kind(503, "Try again later", "`Retry-After` says in how many seconds."),
-    "closed": Kind(503, "Closed", "The app runs in Azure and sign-in is not configured, so it answers nobody."),
+    "unexpected": ProblemKind(500, "Unexpected failure", "Nothing is known; `incident` finds it in the log."),
+    "unclear": ProblemKind(502, "No clear answer", "The vendor's answer did not come, or made no sense."),
+    "try_later": ProblemKind(503, "Try again later", "`Retry-After` says in how many seconds."),
+    "closed": ProblemKind(503, "Closed", "The app runs in Azure and sign-in is not configured, so it answers nobody."),
 }
 
 _KIND_OF: dict[type[Exception], str] = {

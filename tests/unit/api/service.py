@@ -26,7 +26,7 @@ from shared.control.runs import (
     TargetRun,
 )
 from shared.control.service import Service
-from shared.control.views import Identity, Link
+from shared.control.views import FileLink, Identity
 from shared.delivery.authorizing import Authorizing
 from shared.delivery.records import Run, State
 from shared.delivery.starting import Started
@@ -123,8 +123,8 @@ class FakeService(Service):
         self.catalog.export(name)
         return CheckUpView(target=target, state="running", full=full, started_at=START, started_by=by)
 
-    def differences_link(self, name: str, target: int) -> Link | None:
-        return Link(url="https://storage.test/differences.csv", expires_at=START) if target == 0 else None
+    def differences_link(self, name: str, target: int) -> FileLink | None:
+        return FileLink(url="https://storage.test/differences.csv", expires_at=START) if target == 0 else None
 
     def target_warnings(self, export: Export) -> Sequence[Issue]:
         return self.forewarned
@@ -153,11 +153,11 @@ class FakeService(Service):
         found = self.run(export, run)
         return Report(run=found) if found and found.state is State.SUCCEEDED else None
 
-    def rejected_link(self, export: str, run: str, target: int = 0) -> Link | None:
+    def rejected_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
         found = self.run(export, run)
         if found is None or target >= len(found.targets):
             return None
-        return Link(url="https://blobs.example/rejected.csv?sig=x", expires_at=START + timedelta(minutes=5))
+        return FileLink(url="https://blobs.example/rejected.csv?sig=x", expires_at=START + timedelta(minutes=5))
 
     def cancel(self, export: str, run: str) -> RunView | None:
         found = self.run(export, run)
