@@ -38,6 +38,11 @@ class DefinitionStore(Generic[M]):
         stored = self._table.get(PARTITION, name) if NAME.fullmatch(name) else None
         return None if stored is None else self._held(stored)
 
+    def values(self, name: str) -> dict[str, Any] | None:
+        """As JSON has it, for the audit trail; None where there is none."""
+        held = self.get(name)
+        return held.item.model_dump(mode="json") if held else None
+
     def all(self) -> list[Held[M]]:
         """All of them, by name."""
         return [self._held(stored) for stored in self._table.query(PARTITION)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,21 +27,22 @@ class PreviewRow(View):
     left_out: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Suggested:
+class Suggestions(View):
     """Data matching that the names of columns suggest."""
 
     address_column: str | None
-    matching: list[Match]
+    matching: tuple[Match, ...]
 
 
-def suggestions(service: Service, vendor: str, references: Sequence[str]) -> Suggested:
+def suggestions(service: Service, vendor: str, references: Sequence[str]) -> Suggestions:
     """From the columns that all of these segments have. Raises NotFound for a vendor or segment."""
     definition = service.catalog.definitions.get(vendor)
     if definition is None:
         raise NotFound("vendor", vendor)
     columns = common_columns(service.segments(), references)
-    return Suggested(words.address_column(columns), words.matching(columns, definition))
+    return Suggestions(
+        address_column=words.address_column(columns), matching=tuple(words.matching(columns, definition))
+    )
 
 
 def common_columns(segments: Sequence[SegmentFound], references: Sequence[str]) -> list[str]:

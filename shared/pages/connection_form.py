@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import ValidationError
@@ -79,7 +80,7 @@ def save_connection(request: Request, service: TheService, caller: TheCaller, fo
         Conditions(if_match=draft.version).require(held.etag)
     else:
         name = slug(sent.display_name, {each.item.name for each in service.catalog.connections.all()})
-        make_known(request, f"connection {name}", lambda: _stored(service, name))
+        make_known(request, f"connection {name}", partial(service.catalog.connections.values, name))
     try:
         saved = service.catalog.save_connection(name, sent, caller, held)
     except Invalid as error:
@@ -147,8 +148,3 @@ def _agreement(request: Request, definition: Definition | None) -> str:
     """The data-privacy text, in the language in which the person reads it."""
     text = translations(language_of(request)).gettext(AGREEMENT)
     return text % {"vendor": definition.label if definition else ""}
-
-
-def _stored(service: Service, name: str) -> dict[str, object] | None:
-    held = service.catalog.connections.get(name)
-    return held.item.model_dump(mode="json") if held else None

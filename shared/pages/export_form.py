@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -138,14 +139,9 @@ def _save(
             return _form(request, service, caller, held.item.name, draft, doubts)
     taken = {each.item.name for each in service.catalog.exports.all()}
     name = held.item.name if held else slug(sent.display_name, taken)
-    make_known(request, f"export {name}", lambda: _stored(service, name))
+    make_known(request, f"export {name}", partial(service.catalog.exports.values, name))
     saved, warnings = control.save(service, name, sent, caller, held, keep_members=keep)
     return overview(request, service, saved.item.name, told=tuple(issue.message for issue in warnings), saved=True)
-
-
-def _stored(service: Service, name: str) -> dict[str, object] | None:
-    held = service.catalog.exports.get(name)
-    return held.item.model_dump(mode="json") if held else None
 
 
 def _form(

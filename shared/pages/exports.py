@@ -10,7 +10,7 @@ from shared.access.actions import GONE, Action
 from shared.catalog.models import Connection, Export
 from shared.control import exports as control
 from shared.control.service import Service
-from shared.control.several import Deed, Done
+from shared.control.several import Deed, DoneView
 from shared.delivery.transitions import RunKind
 from shared.pages.chart import chart
 from shared.pages.errors import PageRoute
@@ -107,7 +107,9 @@ def overview(
     )
 
 
-def listed(request: Request, service: Service, deed: Deed | None = None, results: list[Done] | None = None) -> Response:
+def listed(
+    request: Request, service: Service, deed: Deed | None = None, results: list[DoneView] | None = None
+) -> Response:
     return page(
         request,
         "exports.html",

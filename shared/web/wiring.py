@@ -118,13 +118,8 @@ def subject(request: Request, service: Service) -> Change:
     kind, name = found["kind"].removesuffix("s"), given["name"]
     if "run" in given:
         return Change(f"run {given['run']} of export {name}", partial(_run, service, name, given["run"]))
-    return Change(f"{kind} {name}", partial(_definition, service, kind, name))
-
-
-def _definition(service: Service, kind: str, name: str) -> Mapping[str, Any] | None:
-    catalog = service.catalog
-    held = catalog.connections.get(name) if kind == "connection" else catalog.exports.get(name)
-    return held.item.model_dump(mode="json") if held else None
+    store = service.catalog.connections if kind == "connection" else service.catalog.exports
+    return Change(f"{kind} {name}", partial(store.values, name))
 
 
 def _run(service: Service, export: str, run: str) -> Mapping[str, Any] | None:
