@@ -17,8 +17,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from shared.pages.languages import DOMAIN, LANGUAGES, LOCALE
-from shared.pages.messages import WORDS
-from shared.pages.phrases import TEMPLATES
+from shared.pages.messages import TEMPLATES, WORDS
 from shared.vendors.registry import DEFINITIONS
 from shared.web.problems import KINDS
 

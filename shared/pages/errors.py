@@ -8,12 +8,9 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from shared.catalog.issues import Invalid
 from shared.errors import Conflict, ExportError, LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
 from shared.pages.rendering import page
-from shared.web.problems import KINDS, kind_of, unexpected
-
-CHANGED = "Somebody changed it at the same time: read it again and repeat the change."
+from shared.web.problems import CHANGED, KINDS, kind_of, unexpected
 
 
 class PageRoute(APIRoute):
@@ -49,8 +46,6 @@ def refusal(request: Request, error: ExportError) -> Response:
 
 def words(error: ExportError) -> str:
     """The message for people."""
-    if isinstance(error, Invalid):
-        return " ".join(issue.message for issue in error.issues)
     if isinstance(error, UserMustAct):
         return error.message
     if isinstance(error, RetryAfter | OutcomeUnknown):

@@ -108,7 +108,7 @@ _KIND_OF: dict[type[Exception], str] = {
 
 _STATUS_KIND = {404: "not_found", 405: "method_not_allowed", 413: TOO_LARGE}
 _NO_STORAGE = "The app's storage is busy or out of reach. What was begun is safe to repeat."
-_CHANGED = "Somebody changed it at the same time: read it again and repeat the change."
+CHANGED = "Somebody changed it at the same time: read it again and repeat the change."
 
 
 def responses(*statuses: int, signed_in: bool = True) -> dict[int | str, dict[str, Any]]:
@@ -176,7 +176,7 @@ def refusal(error: Exception, *, conditional: bool = False) -> Response:
     if isinstance(error, OutcomeUnknown):
         return answer(kind, error.reason)
     if isinstance(error, Conflict):
-        return answer("precondition_failed" if conditional else kind, _CHANGED)
+        return answer("precondition_failed" if conditional else kind, CHANGED)
     if isinstance(error, LeaseLost):
         return answer(kind, "Another worker has the account.", headers={"Retry-After": "60"})
     return unexpected(error)
