@@ -97,9 +97,13 @@ class Catalog:
             raise NotNow("in_use", message)
         self.connections.delete(held.item.name, held.etag)
 
+    def exports_on(self, connection: str) -> list[Export]:
+        """The exports on a connection, by name."""
+        return [held.item for held in self.exports.all() if held.item.connection == connection]
+
     def users(self, connection: str) -> list[str]:
         """Names of the exports on a connection."""
-        return [each.item.name for each in self.exports.all() if each.item.connection == connection]
+        return [each.name for each in self.exports_on(connection)]
 
     def record_check(self, held: Held[Connection], result: CheckResult) -> Held[Connection]:
         """Keep what a connection check found; Conflict where the connection was changed while it was checked."""
@@ -122,12 +126,11 @@ class Catalog:
 
     def accounts(self, connection: str) -> set[str]:
         """Accounts in which exports on the connection have their targets."""
-        return {each.item.account for each in self.exports.all() if each.item.connection == connection}
+        return {each.account for each in self.exports_on(connection)}
 
     def strangers(self, connection: Connection) -> list[str]:
         """Exports on the connection whose targets were claimed in another account than it has now."""
-        on_it = [each.item for each in self.exports.all() if each.item.connection == connection.name]
-        return [export.name for export in on_it if export.account != connection.account]
+        return [export.name for export in self.exports_on(connection.name) if export.account != connection.account]
 
     def save_export(
         self, name: str, sent: ExportInput, caller: Person, held: Held[Export] | None, *, running: bool = False

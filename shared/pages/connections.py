@@ -97,7 +97,7 @@ def overview(
 ) -> Response:
     """The page of a connection, after a check or saving also with what came of that."""
     connection = service.catalog.connection(name).item
-    exports = [held.item for held in service.catalog.exports.all() if held.item.connection == name]
+    exports = service.catalog.exports_on(name)
     return page(
         request,
         "connection.html",
@@ -116,7 +116,7 @@ def overview(
 
 def _ask_to_remove(request: Request, service: Service, name: str, errors: dict[str, str]) -> Response:
     held = service.catalog.connection(name)
-    exports = [each.item for each in service.catalog.exports.all() if each.item.connection == name]
+    exports = service.catalog.exports_on(name)
     return page(
         request,
         "connection_remove.html",
