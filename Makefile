@@ -59,6 +59,7 @@ lint: setup $(CHECKOV) audit ## style, formatting, types, the templates in infra
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m dev.infra_checks --checkov .venv-infra/bin/checkov
 
 audit: setup $(AUDIT) ## licences and known holes of the deployed libraries; loud where nobody can be asked

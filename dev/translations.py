@@ -16,11 +16,10 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from shared.api.problems import KINDS
 from shared.pages.languages import DOMAIN, LANGUAGES, LOCALE
-from shared.pages.messages import WORDS
-from shared.pages.phrases import TEMPLATES
+from shared.pages.messages import TEMPLATES, WORDS
 from shared.vendors.registry import DEFINITIONS
+from shared.web.problems import KINDS
 
 PAGES = Path(__file__).parents[1] / "shared" / "pages"
 METHODS = [("**.py", "python"), ("**.html", "jinja2")]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from shared.access.visitors import Access
     from shared.cloud.cloud import Cloud
-    from shared.service import LiveService
+    from shared.control.service import Service
 
 NEW_OBJECTS = 50_000
 """Between two searches for reference cycles. Rows are many and refer to nothing: looking through them as often as
@@ -40,8 +40,8 @@ def access() -> Access:
 
 
 @cache
-def service() -> LiveService:
+def service() -> Service:
     """The service over it."""
-    from shared.service import LiveService
+    from shared.control.service import Service
 
-    return LiveService(cloud())
+    return Service(cloud())

@@ -19,9 +19,9 @@ POLL_SECONDS = "2"
 @blueprint.function_name("run_export")
 @blueprint.route(route="api/v1/exports/{name}/run", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 def run_export(req: func.HttpRequest) -> func.HttpResponse:
-    from shared.api.on_demand import start_by_key
-    from shared.api.problems import refusal, unexpected
+    from shared.api.runs import start_by_key
     from shared.errors import ExportError
+    from shared.web.problems import refusal, unexpected
 
     try:
         started = start_by_key(process.service(), process.access(), req.route_params["name"], req.get_body())

@@ -19,7 +19,7 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 @cache
 def _bridge() -> func.AsgiMiddleware:
-    from shared.api.app import create_app
+    from shared.app import create_app
 
     return func.AsgiMiddleware(create_app(process.service(), process.access()))
 

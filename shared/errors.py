@@ -3,6 +3,7 @@
 ExportError
 ├── UserMustAct          a person has to do something first; the message says what. The run fails.
 │   ├── Unprocessable    what was asked for cannot be saved or started; the answer is 422.
+│   ├── Forbidden        the caller may not do this; somebody else may.
 │   └── Blocked          nothing was sent; the run waits for a decision or for the cause to go away.
 ├── RetryAfter           nothing is known to be wrong for good; try again after `seconds`.
 ├── OutcomeUnknown       a request went out and its answer did not come back, or made no sense.
@@ -33,6 +34,13 @@ class UserMustAct(ExportError):
 
 class Unprocessable(UserMustAct):
     """What was asked for cannot be saved or started."""
+
+
+class Forbidden(UserMustAct):
+    """The caller may not do this."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("forbidden", message)
 
 
 class Blocked(UserMustAct):

@@ -17,7 +17,7 @@ from shared.catalog.models import Connection
 from shared.cloud.cloud import Cloud
 from shared.delivery import connecting
 from shared.delivery.connecting import Opened, open_connection
-from shared.vendors.transport import Transport, Wire
+from shared.transport import Transport, Wire
 
 Around = Callable[[str, Callable[[], Any]], Any]
 """(name of the call, the call) -> its result."""

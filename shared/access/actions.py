@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Protocol
 
-from shared.access.person import Person, Role
-from shared.catalog.issues import Forbidden
-from shared.catalog.models import SharedWith
+from shared.access.person import Person, Role, SharedWith
+from shared.errors import Forbidden
 
 
 class Action(StrEnum):

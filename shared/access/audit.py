@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import islice
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from shared.access.actions import Action
 from shared.access.person import Person
-from shared.catalog.store import Table
-from shared.cloud.tables import Entity, Stored
+from shared.cloud.tables import Entity, Rows
 from shared.errors import ExportError, Unprocessable
 
 PARTITION = "audit"
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 Values = Mapping[str, Any]
 
 
-class Outcome(StrEnum):
+class ChangeOutcome(StrEnum):
     """`begun` and long ago: the app died in between, and the change may have been made."""
 
     BEGUN = "begun"
@@ -44,20 +45,24 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One change. `changes` is property -> [before, after]; `details` is what else was said."""
+Noted = Annotated[dict[str, Any], BeforeValidator(lambda text: json.loads(text) if isinstance(text, str) else text)]
+
+
+class ChangeView(BaseModel):
+    """One change: who, when, what, before and after."""
+
+    model_config = ConfigDict(frozen=True)
 
     id: str
     at: datetime
     who: str
-    who_id: str
-    how: str
+    who_id: str = Field(description="Entra's object id, which stays when a name changes.")
+    how: str = Field(description="session, bearer, key or local.")
     action: str
-    subject: str
-    outcome: Outcome
-    changes: dict[str, Any]
-    details: dict[str, Any]
+    subject: str = Field(description="Kind and name of what was changed.")
+    outcome: ChangeOutcome = Field(description="`begun` of long ago: the app died in between, look at the subject.")
+    changes: Noted = Field(description="Property -> [before, after].")
+    details: Noted
 
 
 @dataclass(slots=True)
@@ -93,7 +98,7 @@ class Change:
 class Trail:
     """The table `audit`, newest first."""
 
-    def __init__(self, table: Table, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, table: Rows, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._table = table
         self._clock = clock
 
@@ -112,21 +117,21 @@ class Trail:
         try:
             yield change
         except refusals:
-            self._complete(entity, etag, change, Outcome.REFUSED, {})
+            self._complete(entity, etag, change, ChangeOutcome.REFUSED, {})
             raise
         except Exception:
-            self._complete(entity, etag, change, Outcome.FAILED, change.seen())
+            self._complete(entity, etag, change, ChangeOutcome.FAILED, change.seen())
             raise
-        outcome = Outcome.REFUSED if change.refused else Outcome.DONE
+        outcome = ChangeOutcome.REFUSED if change.refused else ChangeOutcome.DONE
         self._complete(entity, etag, change, outcome, change.seen())
 
-    def page(self, top: int, continuation: str | None) -> tuple[list[Record], str | None]:
+    def page(self, top: int, continuation: str | None) -> tuple[list[ChangeView], str | None]:
         """The newest, or those from a token on, and the token of the next page. Raises Unprocessable."""
         if continuation is not None and not continuation.replace("-", "").isalnum():
             raise Unprocessable("bad_token", "This page does not exist: start again without `continue`.")
         found = list(islice(self._table.query(PARTITION, first=continuation or ""), top + 1))
         following = found[top].entity["RowKey"] if len(found) > top else None
-        return [_record(stored) for stored in found[:top]], following
+        return [_view(stored.entity) for stored in found[:top]], following
 
     def _entity(self, person: Person | None, action: Action, change: Change) -> Entity:
         now = self._clock()
@@ -139,10 +144,10 @@ class Trail:
             "how": str(person.how) if person else "",
             "action": str(action),
             "subject": change.subject[:200],
-            "outcome": str(Outcome.BEGUN),
+            "outcome": str(ChangeOutcome.BEGUN),
         }
 
-    def _complete(self, entity: Entity, etag: str, change: Change, outcome: Outcome, changes: Values) -> None:
+    def _complete(self, entity: Entity, etag: str, change: Change, outcome: ChangeOutcome, changes: Values) -> None:
         """The change is made by now: a row that cannot be completed stays `begun`, and the answer stays what it is."""
         content = {"changes": _short(changes), "details": _short(change.details)}
         try:
@@ -168,14 +173,6 @@ def _short(content: Values) -> str:
     return text if len(text) <= LONGEST else json.dumps({"too_long": sorted(content)[:200]})
 
 
-def _record(stored: Stored) -> Record:
-    entity = stored.entity
-    words = {name: str(entity[name]) for name in ("who", "who_id", "how", "action", "subject")}
-    return Record(
-        id=entity["RowKey"],
-        at=entity["at"],
-        outcome=Outcome(entity["outcome"]),
-        changes=json.loads(entity.get("changes", "{}")),
-        details=json.loads(entity.get("details", "{}")),
-        **words,
-    )
+def _view(entity: Entity) -> ChangeView:
+    """As the row says; one that is not completed has neither changes nor details."""
+    return ChangeView.model_validate({"changes": {}, "details": {}, **entity, "id": entity["RowKey"]})

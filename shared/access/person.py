@@ -1,4 +1,4 @@
-"""Who asks: a person who signed in, or a program with a token or a key."""
+"""Who asks: a person who signed in, or a program with a token or a key; with which roles, and whom those let in."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ class Role(StrEnum):
     ADMINISTRATOR = "Administrator"
     CONTRIBUTOR = "Contributor"
     VIEWER = "Viewer"
+
+
+class SharedWith(StrEnum):
+    """Who may let exports use a connection; administrators always may."""
+
+    ADMINISTRATORS = "administrators"
+    CONTRIBUTORS = "administrators and contributors"
 
 
 class How(StrEnum):

@@ -38,7 +38,7 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class PendingSignIn:
     """A sign-in that waits for the provider's answer: what msal wants back, and where to go afterwards."""
 
     flow: dict[str, Any]
@@ -77,13 +77,13 @@ class Sessions:
 
     def wait(self, flow: dict[str, Any], following: str) -> str:
         """The cookie of a sign-in that begins."""
-        pending = Pending(flow, following, self._clock())
+        pending = PendingSignIn(flow, following, self._clock())
         return self._cookie(self._sealed("pending", asdict(pending)), SIGN_IN_SECONDS)
 
-    def awaited(self, cookies: Mapping[str, str]) -> Pending | None:
+    def awaited(self, cookies: Mapping[str, str]) -> PendingSignIn | None:
         """The sign-in that is under way, if it is not too old."""
         values = self._open(cookies, "pending")
-        pending = Pending(**values) if values else None
+        pending = PendingSignIn(**values) if values else None
         return pending if pending and self._clock() - pending.started <= SIGN_IN_SECONDS else None
 
     def end(self) -> str:

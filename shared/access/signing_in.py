@@ -5,23 +5,74 @@ In particular no header that a proxy is said to set (`x-ms-client-principal` and
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import logging
-from collections.abc import Mapping
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from threading import Lock
 
 from starlette.requests import Request
 
-from shared.access.csrf import HEADER
-from shared.access.failures import Failures
 from shared.access.person import Person
 from shared.access.provider import Provider, SignInFailed
-from shared.access.published_keys import PublishedKeys
 from shared.access.sealing import Seal, Vault
-from shared.access.sessions import Pending, Session, Sessions
+from shared.access.sessions import PendingSignIn, Session, Sessions
 from shared.access.settings import SignInSettings
-from shared.access.tokens import BadToken, Tokens
-from shared.access.visitors import SAFE, SignInNeeded, Visitor, require_same_origin
-from shared.catalog.issues import Forbidden
+from shared.access.tokens import BadToken, PublishedKeys, TokenVerifier
+from shared.access.visitors import SAFE, SignInNeeded, TooManyFailures, Visitor, require_same_origin
+from shared.errors import Forbidden
+
+LIMIT = 10
+WINDOW_SECONDS = 300.0
+REMEMBERED = 10_000
+
+
+class Failures:
+    """At most LIMIT failures in a window from one address; then nothing it sends is looked at until the window ends.
+
+    Counted per instance, in memory: nobody who is unknown can make the app write to storage, and an attacker who is
+    spread over instances gains a small factor, where guessing would take many orders of magnitude.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._lock = Lock()
+
+    def check(self, request: Request) -> None:
+        """Raises TooManyFailures."""
+        with self._lock:
+            started, count = self._current(_address(request))
+        if count >= LIMIT:
+            raise TooManyFailures(max(1, round(started + WINDOW_SECONDS - self._clock())))
+
+    def count(self, request: Request) -> None:
+        address = _address(request)
+        with self._lock:
+            started, count = self._current(address)
+            self._seen[address] = (started, count + 1)
+            self._seen.move_to_end(address)
+            if len(self._seen) > REMEMBERED:
+                self._seen.popitem(last=False)
+
+    def _current(self, address: str) -> tuple[float, int]:
+        started, count = self._seen.get(address, (self._clock(), 0))
+        return (started, count) if self._clock() - started < WINDOW_SECONDS else (self._clock(), 0)
+
+
+def _address(request: Request) -> str:
+    """The last hop is what Azure's own front end saw; whatever stands before it, anyone can write."""
+    last = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+    host, separator, port = last.rpartition(":")
+    if separator and port.isdigit() and (host.startswith("[") or ":" not in host):
+        last = host
+    return last or (request.client.host if request.client else "unknown")
+
+
+CSRF_HEADER = "X-CSRF-Token"
+"""Unsafe requests with a session carry its token in it, so that no foreign page can have a browser send one."""
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +87,7 @@ class SigningIn:
         self.issuer = settings.issuer
         self._failures = Failures()
         keys = PublishedKeys(self.provider.keys)
-        self._tokens = Tokens(keys, issuer=settings.issuer, client_id=settings.client_id)
+        self._tokens = TokenVerifier(keys, issuer=settings.issuer, client_id=settings.client_id)
 
     def admit(self, request: Request) -> Visitor:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -48,7 +99,7 @@ class SigningIn:
         self._require_own_page(request, session)
         return Visitor(session.person, session.csrf, self.sessions.renewal(session))
 
-    def finish(self, request: Request, pending: Pending, answer: Mapping[str, str]) -> Person:
+    def finish(self, request: Request, pending: PendingSignIn, answer: Mapping[str, str]) -> Person:
         """Who came back from the provider. Raises SignInFailed, TooManyFailures and RetryAfter."""
         self._failures.check(request)
         try:
@@ -75,12 +126,10 @@ class SigningIn:
         if request.method in SAFE:
             return
         require_same_origin(request, self.origin)
-        if not hmac.compare_digest(request.headers.get(HEADER, "").encode(), session.csrf.encode()):
-            raise Forbidden(f"The header {HEADER} is missing or not this session's: load the page again.")
+        if not hmac.compare_digest(request.headers.get(CSRF_HEADER, "").encode(), session.csrf.encode()):
+            raise Forbidden(f"The header {CSRF_HEADER} is missing or not this session's: load the page again.")
 
 
-def _nonce_of(pending: Pending) -> str:
+def _nonce_of(pending: PendingSignIn) -> str:
     """msal sends the provider a hash of the nonce that it keeps."""
-    import hashlib
-
     return hashlib.sha256(str(pending.flow["nonce"]).encode("ascii")).hexdigest()

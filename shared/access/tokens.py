@@ -6,13 +6,56 @@ The claims: learn.microsoft.com/entra/identity-platform, access-token-claims-ref
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from threading import Lock
 from typing import Any
 
 import jwt
 
 from shared.access.person import How, Person, roles_of
-from shared.access.published_keys import PublishedKeys
+from shared.errors import RetryAfter
+
+KEPT_SECONDS = 24 * 60 * 60.0
+AT_MOST_EVERY_SECONDS = 60.0
+
+
+class PublishedKeys:
+    """The provider's published keys (JWKS), fetched once a day, and when a token names a key that is new.
+
+    `fetch` answers the JWKS document or raises RetryAfter; while it fails, the keys that are known stay good.
+    """
+
+    def __init__(self, fetch: Callable[[], Any], clock: Callable[[], float] = time.monotonic) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._asked = float("-inf")
+        self._lock = Lock()
+
+    def get(self, identity: str) -> jwt.PyJWK | None:
+        """The RSA key of that `kid`. Raises RetryAfter where none are known and none can be had."""
+        with self._lock:
+            age = self._clock() - self._asked
+            if age >= KEPT_SECONDS or (identity not in self._keys and age >= AT_MOST_EVERY_SECONDS):
+                self._refresh()
+            return self._keys.get(identity)
+
+    def _refresh(self) -> None:
+        self._asked = self._clock()
+        try:
+            document = self._fetch()
+        except RetryAfter:
+            if not self._keys:
+                self._asked = float("-inf")
+                raise
+            return
+        self._keys = {
+            key["kid"]: jwt.PyJWK(key, "RS256")
+            for key in document.get("keys", ())
+            if key.get("kty") == "RSA" and key.get("kid") and key.get("use", "sig") == "sig"
+        }
+
 
 LEEWAY_SECONDS = 60
 ALGORITHMS = ["RS256"]
@@ -22,7 +65,7 @@ class BadToken(Exception):
     """It proves nothing; the message says why, without a word of the token."""
 
 
-class Tokens:
+class TokenVerifier:
     """Tokens of one issuer, for one app."""
 
     def __init__(self, keys: PublishedKeys, *, issuer: str, client_id: str) -> None:

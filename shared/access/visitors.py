@@ -9,8 +9,7 @@ from starlette.requests import Request
 
 from shared.access.person import LOCAL, Person
 from shared.access.settings import LOOPBACK
-from shared.catalog.issues import Forbidden
-from shared.errors import UserMustAct
+from shared.errors import Forbidden, UserMustAct
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 

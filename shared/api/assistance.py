@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.access.actions import Action
-from shared.api.export_views import PreviewRow
-from shared.api.problems import responses
-from shared.api.views import Identity, View
-from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.models import MAX_FIELDS, MAX_SEGMENTS, Column, Match, Reference, Schedule
 from shared.control import assistance as control
+from shared.control.assistance import PreviewRow, Suggestions
+from shared.control.views import Identity, View
+from shared.web.problems import responses
+from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(prefix="/api/v1", tags=["assistance"])
 
@@ -28,13 +28,6 @@ class PreviewInput(BaseModel):
     segments: tuple[Reference, ...] = Field(min_length=1, max_length=MAX_SEGMENTS)
     address_column: Column
     matching: tuple[Match, ...] = Field(default=(), max_length=MAX_FIELDS)
-
-
-class Suggestions(View):
-    """Data matching that the names of columns suggest."""
-
-    address_column: str | None
-    matching: tuple[Match, ...]
 
 
 class NextTimes(View):
@@ -55,8 +48,7 @@ def suggest(
     segment: Annotated[list[str], Query(min_length=1, max_length=MAX_SEGMENTS)],
 ) -> Suggestions:
     """From the names of the columns that all of these segments have."""
-    found = control.suggestions(service, vendor, segment)
-    return Suggestions(address_column=found.address_column, matching=tuple(found.matching))
+    return control.suggestions(service, vendor, segment)
 
 
 @router.post(

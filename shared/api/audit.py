@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import Field
 
 from shared.access.actions import Action
-from shared.access.audit import Outcome
-from shared.api.problems import responses
-from shared.api.views import View
-from shared.api.wiring import TheService, allowed
+from shared.access.audit import ChangeView
+from shared.control.views import View
+from shared.web.problems import responses
+from shared.web.wiring import TheService, allowed
 
 router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
-
-
-class ChangeView(View):
-    """One change: who, when, what, before and after."""
-
-    id: str
-    at: datetime
-    who: str
-    who_id: str = Field(description="Entra's object id, which stays when a name changes.")
-    how: str = Field(description="session, bearer, key or local.")
-    action: str
-    subject: str = Field(description="Kind and name of what was changed.")
-    outcome: Outcome = Field(description="`begun` of long ago: the app died in between, look at the subject.")
-    changes: dict[str, Any] = Field(description="Property -> [before, after].")
-    details: dict[str, Any]
 
 
 class AuditPage(View):
@@ -51,5 +34,5 @@ def read_audit(
     token: Annotated[str | None, Query(alias="continue", max_length=100, description="`next` of a page.")] = None,
 ) -> AuditPage:
     """Every change, also those that were refused. It holds no secret and nobody's address."""
-    records, following = service.trail.page(top, token)
-    return AuditPage(changes=tuple(ChangeView.model_validate(record) for record in records), next=following)
+    changes, following = service.trail.page(top, token)
+    return AuditPage(changes=tuple(changes), next=following)

@@ -1,24 +1,51 @@
-"""Connections: read, save, delete, check, and the lists that they offer."""
+"""Connections: read, save, delete, check, sign in, probe, and the lists that they offer."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from shared.access.actions import Action, may
 from shared.access.person import Person
-from shared.api.problems import responses
-from shared.api.views import CheckView, ConnectionName, TargetChoice
-from shared.api.wiring import TheCaller, TheConditions, TheService, allowed, stamp
 from shared.catalog.issues import Invalid, Issue
-from shared.catalog.models import Connection, ConnectionInput
+from shared.catalog.models import Connection, ConnectionInput, Probed
 from shared.control import connections as control
 from shared.control import credentials
-from shared.control.connections import Fate, Switch
+from shared.control.connections import CheckView, Fate, Switch
+from shared.control.views import View
+from shared.web.problems import responses
+from shared.web.wiring import TheCaller, TheConditions, TheService, allowed, stamp
+
+POLL_SECONDS = "5"
 
 router = APIRouter(prefix="/api/v1/connections", tags=["connections"])
+
+
+class ConnectionName(View):
+    """What people who are not administrators see of a connection."""
+
+    name: str
+    display_name: str
+    vendor: str
+    usable: bool = Field(description="You may put exports on it.")
+
+
+class AuthorizationView(View):
+    """A sign-in at a vendor that was begun."""
+
+    url: str = Field(description="The vendor's page, to open in a browser.")
+    expires_at: datetime = Field(description="Until then the person may come back.")
+
+
+class TargetChoice(View):
+    """A list or tag that an export may be given, with what the vendor tells of it that people should know."""
+
+    list_id: str
+    name: str
+    warnings: tuple[str, ...] = ()
 
 
 def _typed(value: SecretStr) -> SecretStr:
@@ -37,6 +64,19 @@ class SecretInput(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     value: Annotated[SecretStr, Field(max_length=10_000), AfterValidator(_typed)]
+
+
+class ProbeInput(BaseModel):
+    """Where test contacts come from. It is in the body since addresses of requests are logged, and these are not."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    canary: str = Field(
+        min_length=3,
+        max_length=200,
+        description="Your own e-mail address, of which plus-addresses are made (ann+segment-exports-probe-…@…), or a "
+        "domain of yours.",
+    )
 
 
 class RemoveInput(BaseModel):
@@ -193,6 +233,38 @@ def list_targets(name: str, service: TheService, caller: TheCaller) -> list[Targ
     """Asks the vendor: the lists or tags that an export may be given."""
     service.catalog.connection(name)
     return [TargetChoice.model_validate(found) for found in service.connection_targets(name)]
+
+
+@router.post(
+    "/{name}/authorize",
+    dependencies=[Depends(allowed(Action.AUTHORIZE_CONNECTION))],
+    summary="Begin to sign in at the vendor",
+    responses=responses(403, 404, 422),
+)
+def authorize_connection(name: str, request: Request, service: TheService, caller: TheCaller) -> AuthorizationView:
+    """Open `url` in a browser: the vendor asks there, and sends the person back to this app, which keeps the tokens in
+    Key Vault, checks the connection and shows it. It works once, for the caller only, and for ten minutes."""
+    host = request.headers.get("host", "")
+    return AuthorizationView.model_validate(
+        credentials.authorize(service, service.catalog.connection(name), caller, host)
+    )
+
+
+@router.post(
+    "/{name}/probe",
+    dependencies=[Depends(allowed(Action.PROBE_CONNECTION))],
+    summary="Probe a connection",
+    status_code=202,
+    responses=responses(400, 403, 404, 409, 422),
+)
+def probe_connection(name: str, sent: ProbeInput, service: TheService, caller: TheCaller, response: Response) -> Probed:
+    """Finds out, with a few test contacts on a list or tag of its own, what the vendor's documentation leaves open. It
+    takes minutes; `probe` of the connection tells how far it is and what it found. Nobody is deleted, unsubscribed or
+    suppressed: test contacts are taken off again, and stay at the vendor. While a probe is under way, it is told
+    instead of starting another."""
+    probed = service.start_probe(name, sent.canary, caller.name)
+    response.headers.update({"Location": f"/api/v1/connections/{name}", "Retry-After": POLL_SECONDS})
+    return probed
 
 
 def _seen_by(caller: Person, connection: Connection) -> Connection | ConnectionName:

@@ -5,19 +5,28 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.access.actions import Action
-from shared.api.check_ups import CheckUpInput, CheckUpView, Doctor
 from shared.api.links import LINKED, AsJson, linked
-from shared.api.problems import responses
-from shared.api.runs import plain_names
-from shared.api.wiring import TheCaller, TheChange, TheService, allowed
 from shared.catalog.models import MAX_SEGMENTS
+from shared.control.check_ups import CheckUpView, Doctor
+from shared.web.problems import responses
+from shared.web.wiring import TheCaller, TheChange, TheService, allowed, plain_names
 
 POLL_SECONDS = "5"
 
 router = APIRouter(prefix="/api/v1/exports/{name}/doctor", tags=["exports"], dependencies=[Depends(plain_names)])
 WhichTarget = Annotated[int, Query(ge=0, lt=MAX_SEGMENTS, description="Which of the export's targets, from 0.")]
+
+
+class CheckUpInput(BaseModel):
+    """What to check. In full, everyone on the target is read; else their number only."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    target: int = Field(default=0, ge=0, lt=MAX_SEGMENTS, description="Which of the export's targets, from 0.")
+    full: bool = True
 
 
 @router.get(

@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Response
 
 from shared.access.actions import Action
-from shared.api.export_views import Explanation, ExportView
-from shared.api.problems import responses
-from shared.api.run_views import RunPoint
-from shared.api.views import AddressInput, View
-from shared.api.wiring import TheCaller, TheConditions, TheService, allowed, stamp
+from shared.api.people import AddressInput
 from shared.catalog.models import ExportInput
 from shared.control import exports as control
+from shared.control.exports import ExportView
+from shared.control.runs import RunPoint
+from shared.control.views import Explanation, View
+from shared.web.problems import responses
+from shared.web.wiring import TheCaller, TheConditions, TheService, allowed, stamp
 
 KeepMembers = Annotated[bool, Query(description="Leave people on lists that this export gives up.")]
 

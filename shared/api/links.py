@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 from fastapi import Query, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
-from shared.api.problems import responses
-from shared.api.views import Link
 from shared.catalog.issues import NotFound
+from shared.control.views import FileLink
+from shared.web.problems import responses
 
 AsJson = Annotated[Literal["json"] | None, Query(description="Answer the link instead of redirecting.")]
 """The query parameter `link`."""
@@ -18,12 +18,15 @@ LINKED: dict[str, Any] = {
     "status_code": 307,
     "response_class": RedirectResponse,
     "response_description": "Redirect to a short-lived link",
-    "responses": {200: {"model": Link, "description": "The link itself, with `link=json`"}, **responses(403, 404, 422)},
+    "responses": {
+        200: {"model": FileLink, "description": "The link itself, with `link=json`"},
+        **responses(403, 404, 422),
+    },
 }
 """What such a route says of itself."""
 
 
-def linked(found: Link | None, link: str | None, kind: str, name: str) -> Response:
+def linked(found: FileLink | None, link: str | None, kind: str, name: str) -> Response:
     """The answer. Raises NotFound, in words that say of which kind of file there is none, where there is no link."""
     if found is None:
         raise NotFound(kind, name)

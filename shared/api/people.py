@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.access.actions import Action
 from shared.access.audit import salted
-from shared.api.problems import responses
-from shared.api.views import AddressInput, Forgotten
-from shared.api.wiring import TheCaller, TheChange, TheService, allowed
+from shared.control.views import View
+from shared.web.problems import responses
+from shared.web.wiring import TheCaller, TheChange, TheService, allowed
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
+
+
+class AddressInput(BaseModel):
+    """A person, by address; always in a body and never in a URL."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    address: str = Field(min_length=1, max_length=320)
+
+
+class Forgotten(View):
+    """How many ledgers and runs held the address. What stays is a record with a salted hash."""
+
+    ledgers: int
+    runs: int
 
 
 @router.post(

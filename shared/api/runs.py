@@ -5,29 +5,45 @@ Whoever has the function key starts one with `POST /api/v1/exports/{name}/run`, 
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from shared.access.actions import Action
+from shared.access.audit import Change
+from shared.access.person import KEY_HOLDER
+from shared.access.visitors import Access, Closed, NoAccess
 from shared.api.links import LINKED, AsJson, linked
-from shared.api.problems import responses
-from shared.api.run_views import Decision, Operation, RejectedRow, Report, RunPage, RunView, StartedRun, StartInput
-from shared.api.wiring import TheCaller, TheChange, TheService, allowed
 from shared.catalog.issues import NotFound
-from shared.catalog.models import MAX_SEGMENTS, NAME
-
-
-async def plain_names(request: Request) -> None:
-    """Names of exports and runs are slugs; no table or blob is asked for anything else."""
-    for kind, given in request.path_params.items():
-        if not NAME.fullmatch(given):
-            raise NotFound("export" if kind == "name" else kind, given)
-
+from shared.catalog.models import MAX_SEGMENTS
+from shared.control.runs import Decision, RejectedRow, Report, RunPage, RunView, StartInput
+from shared.control.service import Service
+from shared.control.views import View
+from shared.delivery.records import State
+from shared.delivery.starting import Started
+from shared.web.problems import responses
+from shared.web.wiring import TheCaller, TheChange, TheService, allowed, plain_names
 
 POLL_SECONDS = "2"
 
 router = APIRouter(prefix="/api/v1/exports/{name}/runs", tags=["runs"], dependencies=[Depends(plain_names)])
+
+
+class StartedRun(View):
+    """The run that was asked for; `new` is false where it was under way already."""
+
+    run: str
+    export: str
+    state: State
+    new: bool
+
+
+class Operation(View):
+    """One operation of a plan."""
+
+    operation: str
+    address: str
+    values: dict[str, Any]
 
 
 @router.get(
@@ -169,6 +185,19 @@ def decide_run(
     """Deliver all, deliver additions and hold removals, or discard. `plan` is the one that was looked at."""
     change.note(plan=sent.plan, decision=sent.decision)
     return _found(service.decide(name, run, plan=sent.plan, decision=sent.decision, by=caller.name), run)
+
+
+def start_by_key(service: Service, access: Access, name: str, body: bytes) -> Started:
+    """Start the export with the function key, which the Functions host has checked, or give its active run back.
+
+    Raises Closed where the app lets nobody in, NotFound, Invalid and Unprocessable.
+    """
+    if isinstance(access, NoAccess):
+        raise Closed
+    with service.trail.change(KEY_HOLDER, Action.START_RUN, Change(f"export {name}")) as change:
+        started = service.start(name, body)
+        change.note(run=started.run.run, kind=str(started.run.kind), new=started.new)
+        return started
 
 
 def _found(run: RunView | None, name: str) -> RunView:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends
 
 from shared.access.actions import Action
-from shared.api.problems import responses
-from shared.api.views import SegmentView
-from shared.api.wiring import TheCaller, TheService, allowed
 from shared.control import segments as control
+from shared.control.segments import SegmentView
+from shared.web.problems import responses
+from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(prefix="/api/v1/segments", tags=["segments"])
 

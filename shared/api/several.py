@@ -8,12 +8,11 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.access.actions import Action
-from shared.api.problems import responses
-from shared.api.views import View
-from shared.api.wiring import TheCaller, TheChange, TheService, allowed
 from shared.catalog.models import Schedule
 from shared.control import several as control
-from shared.control.several import Deed, Order
+from shared.control.several import Deed, DoneView, Order
+from shared.web.problems import responses
+from shared.web.wiring import TheCaller, TheChange, TheService, allowed
 
 router = APIRouter(prefix="/api/v1", tags=["exports"])
 
@@ -37,14 +36,6 @@ class SeveralInput(BaseModel):
         return self
 
 
-class DoneView(View):
-    """What became of one export."""
-
-    export: str
-    ok: bool
-    message: str = Field(description="What stood in the way.")
-
-
 @router.post(
     "/several",
     summary="Do one thing to several exports",
@@ -55,7 +46,7 @@ def do_to_several(sent: SeveralInput, service: TheService, caller: TheCaller, ch
     """Run, dry run, pause, resume, schedule, detach or remove. What one refuses does not keep others from it."""
     change.note(do=sent.do, exports=sent.exports)
     order = Order(sent.do, sent.schedule, sent.keep_members)
-    return [DoneView.model_validate(each) for each in control.carry_out(service, caller, sent.exports, order)]
+    return control.carry_out(service, caller, sent.exports, order)
 
 
 @router.post(
@@ -66,4 +57,4 @@ def do_to_several(sent: SeveralInput, service: TheService, caller: TheCaller, ch
 )
 def run_all(service: TheService, caller: TheCaller) -> list[DoneView]:
     """Paused, manual and detached exports are left out."""
-    return [DoneView.model_validate(each) for each in control.run_all(service, caller)]
+    return control.run_all(service, caller)

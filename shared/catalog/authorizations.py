@@ -15,10 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.access.person import Person
-from shared.catalog.issues import Forbidden
-from shared.catalog.store import Table
-from shared.cloud.tables import Stored
-from shared.errors import Conflict, Unprocessable
+from shared.cloud.tables import Rows, Stored
+from shared.errors import Conflict, Forbidden, Unprocessable
 
 PARTITION = "authorizations"
 LASTS = timedelta(minutes=10)
@@ -37,7 +35,7 @@ class Authorization:
 class Authorizations:
     """Begins sign-ins, and recognises each once."""
 
-    def __init__(self, table: Table, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, table: Rows, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._table = table
         self._clock = clock
 

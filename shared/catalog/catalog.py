@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from shared.access.actions import GONE, Action, require
 from shared.access.person import Person
 from shared.catalog.connection_validation import connection_issues
-from shared.catalog.default_list import default_list, settled
+from shared.catalog.export_validation import Surroundings, judge, owned_issue
 from shared.catalog.issues import Invalid, Issue, NotFound, NotNow
 from shared.catalog.models import (
     NAME,
@@ -26,9 +26,9 @@ from shared.catalog.models import (
     Schedule,
 )
 from shared.catalog.schedules import schedule_issues
-from shared.catalog.store import Held, Table, connection_store, export_store
-from shared.catalog.targets import Claim, Owned, TargetStore, rival, target_key
-from shared.catalog.validation import Surroundings, judge, owned_issue
+from shared.catalog.store import Held, connection_store, export_store
+from shared.catalog.targets import Claim, Owned, TargetStore, default_list, rival, settled, target_key
+from shared.cloud.tables import Rows
 from shared.vendors.contract import CheckResult, Definition
 
 ABANDONED = timedelta(minutes=15)
@@ -48,9 +48,9 @@ class Catalog:
     def __init__(
         self,
         *,
-        connections: Table,
-        exports: Table,
-        targets: Table,
+        connections: Rows,
+        exports: Rows,
+        targets: Rows,
         definitions: Mapping[str, Definition],
         segments: SegmentColumns,
         clock: Callable[[], datetime] = _now,
@@ -97,9 +97,13 @@ class Catalog:
             raise NotNow("in_use", message)
         self.connections.delete(held.item.name, held.etag)
 
+    def exports_on(self, connection: str) -> list[Export]:
+        """The exports on a connection, by name."""
+        return [held.item for held in self.exports.all() if held.item.connection == connection]
+
     def users(self, connection: str) -> list[str]:
         """Names of the exports on a connection."""
-        return [each.item.name for each in self.exports.all() if each.item.connection == connection]
+        return [each.name for each in self.exports_on(connection)]
 
     def record_check(self, held: Held[Connection], result: CheckResult) -> Held[Connection]:
         """Keep what a connection check found; Conflict where the connection was changed while it was checked."""
@@ -122,12 +126,11 @@ class Catalog:
 
     def accounts(self, connection: str) -> set[str]:
         """Accounts in which exports on the connection have their targets."""
-        return {each.item.account for each in self.exports.all() if each.item.connection == connection}
+        return {each.account for each in self.exports_on(connection)}
 
     def strangers(self, connection: Connection) -> list[str]:
         """Exports on the connection whose targets were claimed in another account than it has now."""
-        on_it = [each.item for each in self.exports.all() if each.item.connection == connection.name]
-        return [export.name for export in on_it if export.account != connection.account]
+        return [export.name for export in self.exports_on(connection.name) if export.account != connection.account]
 
     def save_export(
         self, name: str, sent: ExportInput, caller: Person, held: Held[Export] | None, *, running: bool = False

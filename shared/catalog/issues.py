@@ -36,13 +36,6 @@ class NotNow(UserMustAct):
     """The state of things forbids it: the connection is in use, the run has ended, the plan is superseded."""
 
 
-class Forbidden(UserMustAct):
-    """The caller may not do this."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__("forbidden", message)
-
-
 _PLAIN = {
     "missing": "This is required.",
     "extra_forbidden": "There is no such property: check its spelling or remove it.",

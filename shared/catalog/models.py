@@ -25,6 +25,7 @@ from pydantic import (
     model_validator,
 )
 
+from shared.access.person import SharedWith
 from shared.vendors.contract import FieldType, Told
 
 MAX_FIELDS = 200
@@ -61,13 +62,13 @@ SettingValue = StrictBool | StrictInt | StrictFloat | Annotated[StrictStr, Field
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Model(BaseModel):
+class Strict(BaseModel):
     """Frozen, and nothing that it does not know."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Written(Model):
+class Written(Strict):
     """What people write; `server_kept` names what an answer holds beyond that."""
 
     server_kept: ClassVar[frozenset[str]] = frozenset()
@@ -84,14 +85,7 @@ class Written(Model):
 _STAMPS = frozenset({"name", "account", "created_at", "created_by", "updated_at", "updated_by"})
 
 
-class SharedWith(StrEnum):
-    """Who may let exports use a connection; administrators always may."""
-
-    ADMINISTRATORS = "administrators"
-    CONTRIBUTORS = "administrators and contributors"
-
-
-class Consent(Model):
+class Consent(Strict):
     """A person's agreement that profiles, with personal data, go to the vendor at the organisation's instruction."""
 
     agreed_by: Title = Field(default="unknown", description="Who agreed. Set by the service when `text` is new.")
@@ -107,7 +101,7 @@ class ProbeState(StrEnum):
     FAILED = "failed"
 
 
-class ProbeAnswer(Model):
+class ProbeAnswer(Strict):
     """A point that the vendor's documentation leaves open, and what the account showed."""
 
     id: str
@@ -118,7 +112,7 @@ class ProbeAnswer(Model):
     evidence: str = ""
 
 
-class Probed(Model):
+class Probed(Strict):
     """A probe of the account: under way, or what it found out. Written by the server only."""
 
     mark: str = Field(description="In the names of the probe's lists and in its canaries' addresses.")
@@ -178,7 +172,7 @@ class WhenEmpty(StrEnum):
     CLEAR = "clear"
 
 
-class Match(Model):
+class Match(Strict):
     """Data matching of one field: vendor field <- snapshot column."""
 
     field: str = Field(min_length=1, max_length=100)
@@ -196,7 +190,7 @@ class Existing(StrEnum):
     PROTECT = "protect"
 
 
-class Target(Model):
+class Target(Strict):
     """Where people go. Several segments on one target are their union.
 
     With neither `list_id` nor `list_name` the list has the name of the first segment.
@@ -219,7 +213,7 @@ class Mode(StrEnum):
     ADD = "add"
 
 
-class Schedule(Model):
+class Schedule(Strict):
     """When an export runs by itself: never, by a clock, or when a newer snapshot of a segment landed."""
 
     kind: Literal["manual", "cron", "on_refresh"] = "manual"
@@ -229,7 +223,7 @@ class Schedule(Model):
     time_zone: str | None = Field(default=None, max_length=64, description="cron: IANA name, `Europe/Berlin`.")
 
 
-class Guards(Model):
+class Guards(Strict):
     """What stops a delivery before its first write; `null` switches a guard off."""
 
     max_removed_share: Share | None = Field(default=0.20, description="Removals, as a share of the members.")

@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
 from shared.catalog.issues import Invalid, Issue
 from shared.catalog.models import MAX_DEFINITION, NAME, Connection, ConnectionInput, Export, ExportInput, Written
-from shared.cloud.tables import Stored
+from shared.cloud.tables import Rows, Stored
 
 PARTITION = "definitions"
 
 M = TypeVar("M", Connection, Export)
-
-
-class Table(Protocol):
-    """What the catalog needs of a table; Conflict means that somebody else was first."""
-
-    def get(self, partition: str, row: str) -> Stored | None: ...
-    def insert(self, entity: dict[str, Any]) -> str: ...
-    def replace(self, entity: dict[str, Any], etag: str) -> str: ...
-    def delete(self, partition: str, row: str, etag: str | None = None) -> None: ...
-    def query(self, partition: str, *, first: str = "", last: str = "") -> Iterator[Stored]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +28,7 @@ class Held(Generic[M]):
 class DefinitionStore(Generic[M]):
     """Connections or exports, by name. Every write is conditional and raises Conflict where another was first."""
 
-    def __init__(self, table: Table, kept: type[M], written: type[Written]) -> None:
+    def __init__(self, table: Rows, kept: type[M], written: type[Written]) -> None:
         self._table = table
         self._kept: type[M] = kept
         self._written = frozenset(written.model_fields)
@@ -48,6 +37,11 @@ class DefinitionStore(Generic[M]):
         """None where there is none, also for a name that nothing can have (and no table may be asked for)."""
         stored = self._table.get(PARTITION, name) if NAME.fullmatch(name) else None
         return None if stored is None else self._held(stored)
+
+    def values(self, name: str) -> dict[str, Any] | None:
+        """As JSON has it, for the audit trail; None where there is none."""
+        held = self.get(name)
+        return held.item.model_dump(mode="json") if held else None
 
     def all(self) -> list[Held[M]]:
         """All of them, by name."""
@@ -82,11 +76,11 @@ def _column(value: Any) -> Any:
     return value.model_dump_json() if isinstance(value, BaseModel) else value
 
 
-def connection_store(table: Table) -> DefinitionStore[Connection]:
+def connection_store(table: Rows) -> DefinitionStore[Connection]:
     """Over the table `connections`."""
     return DefinitionStore(table, Connection, ConnectionInput)
 
 
-def export_store(table: Table) -> DefinitionStore[Export]:
+def export_store(table: Rows) -> DefinitionStore[Export]:
     """Over the table `exports`."""
     return DefinitionStore(table, Export, ExportInput)

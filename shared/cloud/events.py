@@ -35,7 +35,7 @@ class Event(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class EventKind:
     """How loud an event is, whether the webhook hears of it, and what it means."""
 
     level: int
@@ -43,17 +43,19 @@ class Kind:
     meaning: str
 
 
-KINDS: Mapping[Event, Kind] = {
-    Event.RUN_STARTED: Kind(logging.INFO, False, "A run was started."),
-    Event.RUN_FINISHED: Kind(logging.INFO, False, "A run ended without failing; `state` says how."),
-    Event.RUN_FAILED: Kind(logging.ERROR, True, "A run ended as failed; what was delivered is committed."),
-    Event.RUN_BLOCKED: Kind(logging.WARNING, True, "A run waits for a person's decision; nothing was sent."),
-    Event.RUN_RECOVERED: Kind(logging.INFO, True, "The export's first good end after a failed or blocked run."),
-    Event.REJECTED_SHARE: Kind(logging.WARNING, True, "More people were refused than the app setting allows."),
-    Event.SCHEDULE_MISSED: Kind(logging.WARNING, True, "A due time passed without a run, or with a late one."),
-    Event.POISON_MESSAGE: Kind(logging.ERROR, True, "A queue message failed five times and was set aside."),
-    Event.VERIFICATION_DIFFERS: Kind(logging.WARNING, True, "After a delivery the vendor's list was another."),
-    Event.NOTIFICATION_FAILED: Kind(logging.ERROR, False, "A notification was given up; its receiver never took it."),
+KINDS: Mapping[Event, EventKind] = {
+    Event.RUN_STARTED: EventKind(logging.INFO, False, "A run was started."),
+    Event.RUN_FINISHED: EventKind(logging.INFO, False, "A run ended without failing; `state` says how."),
+    Event.RUN_FAILED: EventKind(logging.ERROR, True, "A run ended as failed; what was delivered is committed."),
+    Event.RUN_BLOCKED: EventKind(logging.WARNING, True, "A run waits for a person's decision; nothing was sent."),
+    Event.RUN_RECOVERED: EventKind(logging.INFO, True, "The export's first good end after a failed or blocked run."),
+    Event.REJECTED_SHARE: EventKind(logging.WARNING, True, "More people were refused than the app setting allows."),
+    Event.SCHEDULE_MISSED: EventKind(logging.WARNING, True, "A due time passed without a run, or with a late one."),
+    Event.POISON_MESSAGE: EventKind(logging.ERROR, True, "A queue message failed five times and was set aside."),
+    Event.VERIFICATION_DIFFERS: EventKind(logging.WARNING, True, "After a delivery the vendor's list was another."),
+    Event.NOTIFICATION_FAILED: EventKind(
+        logging.ERROR, False, "A notification was given up; its receiver never took it."
+    ),
 }
 
 

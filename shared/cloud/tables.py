@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from shared.cloud.settings import StorageAddress
 from shared.errors import Conflict
@@ -50,6 +50,16 @@ class Delete:
 
     row: str
     etag: str
+
+
+class Rows(Protocol):
+    """What the catalog and the audit trail need of a table; Conflict means that somebody else was first."""
+
+    def get(self, partition: str, row: str) -> Stored | None: ...
+    def insert(self, entity: Entity) -> str: ...
+    def replace(self, entity: Entity, etag: str) -> str: ...
+    def delete(self, partition: str, row: str, etag: str | None = None) -> None: ...
+    def query(self, partition: str, *, first: str = "", last: str = "") -> Iterator[Stored]: ...
 
 
 class Table:

@@ -3,42 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from shared.access.actions import Action, require
 from shared.access.person import Person
-from shared.api.export_views import PreviewRow
-from shared.api.service import SegmentInfo, Service
 from shared.catalog import suggestions as words
 from shared.catalog.issues import Invalid, NotFound
 from shared.catalog.models import Match, Schedule
 from shared.catalog.schedules import next_times, schedule_issues
 from shared.control.exports import NEXT_TIMES
+from shared.control.service import Service
+from shared.control.views import View
+from shared.snapshots.snapshot import SegmentFound
 
 
-@dataclass(frozen=True, slots=True)
-class Suggested:
+class PreviewRow(View):
+    """A row as the vendor would get it; it holds an address. `left_out`: fields whose cell is not of their type."""
+
+    address: str
+    problem: str | None
+    values: dict[str, Any]
+    left_out: tuple[str, ...] = ()
+
+
+class Suggestions(View):
     """Data matching that the names of columns suggest."""
 
     address_column: str | None
-    matching: list[Match]
+    matching: tuple[Match, ...]
 
 
-def suggestions(service: Service, vendor: str, references: Sequence[str]) -> Suggested:
+def suggestions(service: Service, vendor: str, references: Sequence[str]) -> Suggestions:
     """From the columns that all of these segments have. Raises NotFound for a vendor or segment."""
     definition = service.catalog.definitions.get(vendor)
     if definition is None:
         raise NotFound("vendor", vendor)
     columns = common_columns(service.segments(), references)
-    return Suggested(words.address_column(columns), words.matching(columns, definition))
+    return Suggestions(
+        address_column=words.address_column(columns), matching=tuple(words.matching(columns, definition))
+    )
 
 
-def common_columns(segments: Sequence[SegmentInfo], references: Sequence[str]) -> list[str]:
+def common_columns(segments: Sequence[SegmentFound], references: Sequence[str]) -> list[str]:
     """Columns of all of these segments, in the order of the first. Raises NotFound."""
     found = [_named(segments, reference) for reference in references]
-    first, *others = found or [SegmentInfo("", "")]
-    return [column for column in first.columns if all(column in other.columns for other in others)]
+    first = found[0].columns if found else ()
+    return [column for column in first if all(column in other.columns for other in found)]
 
 
 def preview(
@@ -52,7 +63,7 @@ def preview(
     """The first rows as the connection's vendor would get them. Raises NotFound, Forbidden and what reading does."""
     held = service.catalog.connection(connection)
     require(caller, Action.SEE_PREVIEW, held.item)
-    return list(service.preview(held.item.vendor, references, address_column, matching))
+    return [PreviewRow(**row) for row in service.preview(held.item.vendor, references, address_column, matching)]
 
 
 def next_of(service: Service, schedule: Schedule) -> list[datetime]:
@@ -62,7 +73,7 @@ def next_of(service: Service, schedule: Schedule) -> list[datetime]:
     return next_times(schedule, service.catalog.now(), NEXT_TIMES)
 
 
-def _named(segments: Sequence[SegmentInfo], reference: str) -> SegmentInfo:
+def _named(segments: Sequence[SegmentFound], reference: str) -> SegmentFound:
     by_id = [each for each in segments if each.id == reference]
     found = by_id or [each for each in segments if each.name == reference]
     if len(found) != 1:

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from dataclasses import replace
+from datetime import datetime
 from enum import StrEnum
+
+from pydantic import Field
 
 from shared.access.actions import Action, require
 from shared.access.person import Person
-from shared.api.service import Service
-from shared.api.views import CheckView
 from shared.catalog.catalog import Catalog
 from shared.catalog.issues import Invalid, Issue
 from shared.catalog.models import Connection
 from shared.catalog.store import Held
 from shared.control import exports
+from shared.control.service import Service
+from shared.control.views import View
 from shared.errors import UserMustAct
 from shared.vendors.contract import SWITCHED, CheckResult, Definition
+
+
+class CheckView(View):
+    """What a connection check found."""
+
+    ok: bool
+    code: str
+    message: str
+    account: str | None
+    details: dict[str, str]
+    checked_at: datetime
+    warnings: list[str] = Field(default_factory=list)
 
 
 class Switch(StrEnum):

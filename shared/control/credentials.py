@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from functools import partial
 
 from shared.access.actions import Action, require
 from shared.access.audit import Change
 from shared.access.person import Person
-from shared.api.service import Service
 from shared.catalog.issues import NotFound
 from shared.catalog.models import Connection
 from shared.catalog.store import Held
 from shared.control import connections
+from shared.control.service import Service
 from shared.delivery.authorizing import Begun
 from shared.errors import ExportError, Unprocessable, UserMustAct
 from shared.vendors.contract import Definition
@@ -51,10 +51,7 @@ def authorized(service: Service, caller: Person, told: Mapping[str, str]) -> str
     begun = service.authorizing.redeem(told.get("state", ""), caller)
     held = service.catalog.connection(begun.connection)
     require(caller, Action.AUTHORIZE_CONNECTION, held.item)
-
-    def look() -> Mapping[str, Any]:
-        return service.catalog.connection(begun.connection).item.model_dump(mode="json")
-
+    look = partial(service.catalog.connections.values, begun.connection)
     # The vendor sends people back with a GET, of which nobody else makes an entry.
     with service.trail.change(caller, Action.AUTHORIZE_CONNECTION, Change(f"connection {begun.connection}", look)):
         kept = _signed_in(service, held, caller, begun.redirect_uri, told)

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import Field
 
 from shared.access.person import Person
-from shared.api.export_views import ExportView
-from shared.api.run_views import UNFINISHED
-from shared.api.service import Service
-from shared.api.views import IssueView
 from shared.catalog import copying
 from shared.catalog.issues import Issue, NotNow
 from shared.catalog.models import Export, ExportInput, Mode
 from shared.catalog.schedules import next_times
 from shared.catalog.store import Held
 from shared.catalog.targets import target_key
+from shared.control.runs import UNFINISHED, RunSummary
+from shared.control.service import Service
+from shared.control.views import IssueView
 
 NEXT_TIMES = 5
+
+
+class ExportView(Export):
+    """A stored export, with when it runs next, how it last went, and the warnings of saving it."""
+
+    next_times: tuple[datetime, ...] = Field(default=(), description="Empty without a cron schedule or when paused.")
+    last_run: RunSummary | None = None
+    warnings: tuple[IssueView, ...] = ()
 
 
 def view(export: Export, service: Service, warnings: Sequence[Issue] = ()) -> ExportView:

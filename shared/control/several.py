@@ -6,15 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import Any
+
+from pydantic import Field
 
 from shared.access.actions import Action
 from shared.access.audit import Change
 from shared.access.person import Person
-from shared.api.service import Service
 from shared.catalog.models import Export, Schedule
 from shared.catalog.store import Held
 from shared.control import exports
+from shared.control.service import Service
+from shared.control.views import View
 from shared.delivery.transitions import RunKind
 from shared.errors import Conflict, UserMustAct
 
@@ -43,13 +45,12 @@ ACTIONS: dict[Deed, Action] = {
 """What doing it to one export is called in the audit trail."""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What became of one of them; `message` says what stood in the way."""
+class DoneView(View):
+    """What became of one export."""
 
     export: str
     ok: bool
-    message: str = ""
+    message: str = Field(description="What stood in the way.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,12 @@ class Order:
 Act = Callable[[Service, Held[Export], Person, Order], object]
 
 
-def carry_out(service: Service, caller: Person, names: Sequence[str], order: Order) -> list[Done]:
+def carry_out(service: Service, caller: Person, names: Sequence[str], order: Order) -> list[DoneView]:
     """Do it to each of these exports, in their order."""
     return [_one(service, caller, name, order) for name in dict.fromkeys(names)]
 
 
-def run_all(service: Service, caller: Person) -> list[Done]:
+def run_all(service: Service, caller: Person) -> list[DoneView]:
     """Run every export that has an active schedule."""
     active = [held.item.name for held in service.catalog.exports.all() if is_active(held.item)]
     return carry_out(service, caller, active, Order(Deed.RUN))
@@ -80,21 +81,16 @@ def is_active(export: Export) -> bool:
     return export.schedule.kind != "manual" and not export.paused and not export.detached
 
 
-def _one(service: Service, caller: Person, name: str, order: Order) -> Done:
-    change = Change(f"export {name}", partial(_definition, service, name), {"several": str(order.deed)})
+def _one(service: Service, caller: Person, name: str, order: Order) -> DoneView:
+    change = Change(f"export {name}", partial(service.catalog.exports.values, name), {"several": str(order.deed)})
     try:
         with service.trail.change(caller, ACTIONS[order.deed], change):
             _ACTS[order.deed](service, service.catalog.export(name), caller, order)
     except UserMustAct as error:
-        return Done(name, ok=False, message=error.message)
+        return DoneView(export=name, ok=False, message=error.message)
     except Conflict:
-        return Done(name, ok=False, message="Somebody changed it at the same time: try again.")
-    return Done(name, ok=True)
-
-
-def _definition(service: Service, name: str) -> dict[str, Any] | None:
-    held = service.catalog.exports.get(name)
-    return held.item.model_dump(mode="json") if held else None
+        return DoneView(export=name, ok=False, message="Somebody changed it at the same time: try again.")
+    return DoneView(export=name, ok=True, message="")
 
 
 def _start(service: Service, held: Held[Export], caller: Person, order: Order, *, kind: RunKind) -> None:

@@ -15,12 +15,12 @@ from shared.cloud.secrets import Secrets
 from shared.delivery import layout
 from shared.delivery.lease import AccountLease
 from shared.errors import LeaseLost, RetryAfter, UserMustAct
+from shared.transport import Wire
 from shared.vendors.contract import SWITCHED, Definition, Vendor
 from shared.vendors.http import Link
 from shared.vendors.limits import BATCH_SHARE, Limiter
 from shared.vendors.registry import definition, open_vendor
 from shared.vendors.tracing import traced
-from shared.vendors.transport import Wire
 
 LOCK_SECONDS = 60
 """More than one request to a vendor's token endpoint and one to Key Vault take."""

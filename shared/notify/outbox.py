@@ -40,11 +40,11 @@ class Notice:
 
     def insert(self) -> Insert:
         """The new notice, as a step of a transaction in the export's partition."""
-        return Insert(_entity(Pending(self, "", due_at=self.at)))
+        return Insert(_entity(PendingNotice(self, "", due_at=self.at)))
 
 
 @dataclass(frozen=True, slots=True)
-class Pending:
+class PendingNotice:
     """A notice that is still to be told: `logged` says whether the log has it, `attempts` how often it was sent."""
 
     notice: Notice
@@ -71,28 +71,28 @@ class Outbox:
         """A notice without a transaction of its own. Raises Conflict where there is one with its id."""
         self._table.insert(notice.insert().entity)
 
-    def pending(self) -> list[Pending]:
+    def pending(self) -> list[PendingNotice]:
         """All notices that are still to be told, the oldest first."""
         bounds = {"first": _PREFIX, "last": _BEYOND}
-        found = [Pending.of(row) for row in self._table.scan("RowKey ge @first and RowKey lt @last", bounds)]
+        found = [PendingNotice.of(row) for row in self._table.scan("RowKey ge @first and RowKey lt @last", bounds)]
         return sorted(found, key=lambda each: (each.notice.at, each.notice.id))
 
-    def keep(self, pending: Pending, *, also: Notice | None = None, **changes: Any) -> Pending:
+    def keep(self, pending: PendingNotice, *, also: Notice | None = None, **changes: Any) -> PendingNotice:
         """Remember what became of it, and maybe add another notice with it. Raises Conflict where another was first."""
         changed = replace(pending, **changes)
         etag, *_ = self._change(pending, Replace(_entity(changed), pending.etag), also)
         return replace(changed, etag=etag)
 
-    def done(self, pending: Pending, *, also: Notice | None = None) -> None:
+    def done(self, pending: PendingNotice, *, also: Notice | None = None) -> None:
         """Told, or given up. Raises Conflict where another was first."""
         self._change(pending, Delete(_key(pending.notice), pending.etag), also)
 
-    def _change(self, pending: Pending, step: Replace | Delete, also: Notice | None) -> list[str]:
+    def _change(self, pending: PendingNotice, step: Replace | Delete, also: Notice | None) -> list[str]:
         added = [also.insert()] if also else []
         return self._table.transaction(_partition(pending.notice), [step, *added])
 
 
-def _entity(pending: Pending) -> Entity:
+def _entity(pending: PendingNotice) -> Entity:
     notice = pending.notice
     body = {name: getattr(notice, name) for name in ("export", "run", "state", "message", "facts", "counts")}
     return {

@@ -20,9 +20,8 @@ from shared.cloud.cloud import Cloud
 from shared.cloud.events import Event
 from shared.errors import Conflict, ExportError
 from shared.notify import signing
-from shared.notify.outbox import Notice, Outbox, Pending
-from shared.vendors.answers import Answer
-from shared.vendors.transport import Transport, Wire
+from shared.notify.outbox import Notice, Outbox, PendingNotice
+from shared.transport import Answer, Transport, Wire
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +46,7 @@ def tell(cloud: Cloud, *, clock: Callable[[], datetime] = _now, transport: Trans
         _send(cloud, outbox, due, clock, transport or Wire())
 
 
-def _logged(cloud: Cloud, outbox: Outbox, pending: Pending) -> Pending | None:
+def _logged(cloud: Cloud, outbox: Outbox, pending: PendingNotice) -> PendingNotice | None:
     """Log a notice; what is left to send, if anything.
 
     The row follows the line, so that a crash between the two rather repeats the line than loses it.
@@ -81,7 +80,7 @@ def _about_refused(notice: Notice, limit: float) -> Notice | None:
 
 
 def _send(
-    cloud: Cloud, outbox: Outbox, due: list[Pending], clock: Callable[[], datetime], transport: Transport
+    cloud: Cloud, outbox: Outbox, due: list[PendingNotice], clock: Callable[[], datetime], transport: Transport
 ) -> None:
     started = time.monotonic()
     for pending in due:
@@ -119,7 +118,7 @@ def _taken(answer: Answer | None) -> bool:
     return answer is not None and 200 <= answer.status < 300
 
 
-def _note(outbox: Outbox, pending: Pending, answer: Answer | None, at: datetime) -> None:
+def _note(outbox: Outbox, pending: PendingNotice, answer: Answer | None, at: datetime) -> None:
     if _taken(answer):
         outbox.done(pending)
     elif at - pending.notice.at > GIVEN_UP:

@@ -9,8 +9,8 @@ from pathlib import Path
 from fastapi import APIRouter, Depends, Response
 
 from shared.access.actions import Action
-from shared.api.wiring import allowed
 from shared.catalog.issues import NotFound
+from shared.web.wiring import allowed
 
 FOLDER = Path(__file__).parent / "static"
 TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".txt": "text/plain"}

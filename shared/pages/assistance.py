@@ -10,17 +10,17 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import ValidationError
 
 from shared.access.actions import Action
-from shared.api.service import Service
-from shared.api.wiring import TheService, allowed
 from shared.catalog.issues import Invalid, issues_of
 from shared.catalog.models import Schedule
 from shared.control import assistance
+from shared.control.service import Service
 from shared.errors import ExportError
 from shared.pages.errors import PageRoute, words
 from shared.pages.forms import Form, group
 from shared.pages.rendering import page
 from shared.pages.schedule_form import schedule_of, shape_from
 from shared.vendors.contract import TargetFound
+from shared.web.wiring import TheService, allowed
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

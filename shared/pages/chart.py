@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.api.run_views import RunPoint
+from shared.control.runs import RunPoint
 from shared.delivery.records import State
 from shared.delivery.transitions import RunKind
 

@@ -1,135 +1,150 @@
-"""The form of a connection: definition -> what the form shows -> definition, and the credentials that were typed."""
+"""Adding and editing a connection, its credentials and the agreement to send data to its vendor."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
+from functools import partial
 
-from shared.catalog.issues import Issue
-from shared.catalog.models import Connection, ConnectionInput, SharedWith
-from shared.pages.export_form import setting_shown, settings_of
-from shared.pages.forms import Values, text
-from shared.vendors.contract import Definition, Setting
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import ValidationError
 
-TYPED, NAMED, KEPT = "typed", "named", "kept"
-"""How a credential is given: typed here, by the name of a Key Vault secret, or as it was before."""
+from shared.access.actions import Action
+from shared.access.person import Person
+from shared.catalog.copying import slug
+from shared.catalog.issues import Invalid, Issue, issues_of
+from shared.catalog.models import Connection, ConnectionInput
+from shared.catalog.store import Held
+from shared.control import connections as control
+from shared.control import credentials
+from shared.control.service import Service
+from shared.errors import ExportError
+from shared.pages.connection_draft import (
+    ConnectionDraft,
+    CredentialDraft,
+    defaults,
+    draft_from,
+    draft_of,
+    input_of,
+    missing,
+    typable,
+    without_values,
+)
+from shared.pages.connections import agreement, overview
+from shared.pages.errors import PageRoute, words
+from shared.pages.forms import Form
+from shared.pages.labels import AGREEMENT
+from shared.pages.languages import language_of, translations
+from shared.pages.rendering import make_known, not_saved, page
+from shared.vendors.contract import Definition
+from shared.web.conditions import Conditions, etag
+from shared.web.wiring import TheCaller, TheService, allowed
 
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-@dataclass(frozen=True, slots=True)
-class CredentialDraft:
-    """`value` was typed: it goes to Key Vault and is never put into a page again."""
-
-    how: str = TYPED
-    secret: str = ""
-    value: str = field(default="", repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ConnectionDraft:
-    """Everything that the form holds, as text."""
-
-    vendor: str = ""
-    display_name: str = ""
-    shared_with: str = SharedWith.ADMINISTRATORS
-    settings: Mapping[str, str] = field(default_factory=dict)
-    credentials: Mapping[str, CredentialDraft] = field(default_factory=dict)
-    rate_budget: str = "75"
-    agreed: bool = False
-    disabled: bool = False
-    version: str = ""
-
-    @property
-    def typed(self) -> dict[str, str]:
-        """Credentials to write to Key Vault."""
-        return {name: each.value for name, each in self.credentials.items() if each.how == TYPED and each.value}
-
-
-def draft_of(connection: Connection, version: str) -> ConnectionDraft:
-    """What the form shows of a connection."""
-    return ConnectionDraft(
-        vendor=connection.vendor,
-        display_name=connection.display_name,
-        shared_with=connection.shared_with,
-        settings={name: setting_shown(value) for name, value in connection.settings.items()},
-        credentials={name: CredentialDraft(KEPT, secret) for name, secret in connection.secrets.items()},
-        rate_budget=f"{connection.rate_budget * 100:g}",
-        agreed=connection.consent is not None,
-        disabled=connection.disabled,
-        version=version,
-    )
+NEW = "new"
 
 
-def draft_from(values: Values) -> ConnectionDraft:
-    """What the form sent."""
-    credentials, settings = values.get("credentials"), values.get("settings")
-    given = credentials if isinstance(credentials, dict) else {}
-    return ConnectionDraft(
-        vendor=text(values, "vendor"),
-        display_name=text(values, "display_name"),
-        shared_with=text(values, "shared_with") or SharedWith.ADMINISTRATORS,
-        settings={name: str(value) for name, value in (settings if isinstance(settings, dict) else {}).items()},
-        credentials={
-            name: CredentialDraft(text(each, "how") or TYPED, text(each, "secret"), text(each, "value"))
-            for name, each in given.items()
-            if isinstance(each, dict)
-        },
-        rate_budget=text(values, "rate_budget") if "rate_budget" in values else "75",
-        agreed=text(values, "agreed") == "on",
-        disabled=text(values, "disabled") == "on",
-        version=text(values, "version"),
-    )
+@router.get("/connections/new", dependencies=[Depends(allowed(Action.EDIT_CONNECTION))])
+def new_connection(request: Request, service: TheService) -> Response:
+    """An empty form."""
+    return _form(request, service, NEW, ConnectionDraft())
 
 
-def without_values(draft: ConnectionDraft) -> ConnectionDraft:
-    """As it may be shown again: a typed credential never is."""
-    return replace(draft, credentials={name: replace(each, value="") for name, each in draft.credentials.items()})
+@router.post("/connections/new/form", dependencies=[Depends(allowed(Action.SEE_CONNECTION_DETAILS))])
+def choose_vendor(request: Request, service: TheService, form: Form) -> Response:
+    """The form for the vendor that was chosen. Nothing is saved."""
+    draft = draft_from(form)
+    definition = service.catalog.definitions.get(draft.vendor)
+    settings = defaults(definition) if definition else {}
+    return _form(request, service, NEW, replace(draft, settings=settings, credentials={}, agreed=False))
 
 
-def input_of(
-    draft: ConnectionDraft, definition: Definition | None, before: Connection | None, consent: Mapping[str, str] | None
-) -> dict[str, Any]:
-    """What is to be saved, for ConnectionInput to validate. `consent` is what was agreed to, by whom."""
-    kept = before.secrets if before else {}
-    named = {name: each.secret for name, each in draft.credentials.items() if each.how == NAMED and each.secret}
-    # A typed one keeps the name of its secret, or gets one when it is written.
-    still = {name: kept[name] for name, each in draft.credentials.items() if each.how in (KEPT, TYPED) and name in kept}
-    signed_in = {definition.oauth.credential} if definition and definition.oauth else set[str]()
-    still |= {name: secret for name, secret in kept.items() if name in signed_in and not (named or draft.typed)}
-    return {
-        "display_name": draft.display_name,
-        "vendor": draft.vendor,
-        "shared_with": draft.shared_with,
-        "settings": settings_of(draft.settings, definition.settings if definition else ()),
-        "secrets": {**still, **named},
-        "rate_budget": _percent(draft.rate_budget),
-        "consent": consent if draft.agreed else None,
-        "disabled": draft.disabled,
-    }
+@router.get("/connections/{name}/edit", dependencies=[Depends(allowed(Action.EDIT_CONNECTION))])
+def edit_connection(name: str, request: Request, service: TheService) -> Response:
+    """The form of a connection. Credentials are not in it."""
+    held = service.catalog.connection(name)
+    return _form(request, service, name, draft_of(held.item, etag(held.etag)))
 
 
-def missing(draft: ConnectionDraft, sent: ConnectionInput, definition: Definition) -> list[Issue]:
-    """Required credentials that are neither typed nor named; none is, where people may sign in at the vendor."""
-    if definition.oauth:
-        return []
-    given = {*sent.secrets, *draft.typed}
-    lacking = [each for each in definition.credentials if each.required and each.name not in given]
-    return [Issue(f"/secrets/{each.name}", f"This is required: {each.label}.") for each in lacking]
-
-
-def typable(definition: Definition) -> list[Setting]:
-    """Credentials that people type; the one that signing in gives is not."""
-    signing_in = definition.oauth.credential if definition.oauth else ""
-    return [each for each in definition.credentials if each.name != signing_in]
-
-
-def defaults(definition: Definition) -> dict[str, str]:
-    """Settings of a new connection."""
-    return {each.name: setting_shown(each.default) for each in definition.settings if each.default is not None}
-
-
-def _percent(value: str) -> Any:
+@router.post("/connections/new", dependencies=[Depends(allowed(Action.EDIT_CONNECTION))])
+@router.post("/connections/{name}", dependencies=[Depends(allowed(Action.EDIT_CONNECTION))])
+def save_connection(request: Request, service: TheService, caller: TheCaller, form: Form, name: str = NEW) -> Response:
+    """Save it, write what was typed to Key Vault, and ask the vendor whether it works."""
+    draft = draft_from(form)
+    held = None if name == NEW else service.catalog.connection(name)
+    definition = service.catalog.definitions.get(draft.vendor)
+    sent, issues = _validated(request, draft, definition, held, caller)
+    if sent is None or issues:
+        return _refused(request, service, name, draft, issues)
+    if held:
+        Conditions(if_match=draft.version).require(held.etag)
+    else:
+        name = slug(sent.display_name, {each.item.name for each in service.catalog.connections.all()})
+        make_known(request, f"connection {name}", partial(service.catalog.connections.values, name))
     try:
-        return float(value.replace(",", ".")) / 100
-    except ValueError:
-        return value
+        saved = service.catalog.save_connection(name, sent, caller, held)
+    except Invalid as error:
+        return _refused(request, service, NEW if held is None else name, draft, list(error.issues))
+    return _connect(request, service, caller, saved, draft)
+
+
+def _connect(
+    request: Request, service: Service, caller: Person, saved: Held[Connection], draft: ConnectionDraft
+) -> Response:
+    """After saving: credentials, then the live check, where there is something to check with."""
+    name = saved.item.name
+    try:
+        for credential, value in draft.typed.items():
+            saved = credentials.keep(service, saved, credential, value, caller)
+        found = control.check(service, saved, caller) if saved.item.secrets else None
+    except ExportError as error:
+        return overview(request, service, name, problem=words(error), saved=True)
+    return overview(request, service, name, check=found, saved=True)
+
+
+def _form(
+    request: Request, service: Service, name: str, draft: ConnectionDraft, errors: dict[str, str] | None = None
+) -> Response:
+    definition = service.catalog.definitions.get(draft.vendor)
+    fresh = {each.name: CredentialDraft() for each in typable(definition)} if definition else {}
+    return page(
+        request,
+        "connection_form.html",
+        status=422 if errors else 200,
+        name=name,
+        draft=without_values(replace(draft, credentials=fresh | dict(draft.credentials))),
+        definitions=service.catalog.definitions,
+        definition=definition,
+        credentials=typable(definition) if definition else [],
+        agreement=_agreement(request, definition),
+        consent=service.catalog.connection(name).item.consent if name != NEW else None,
+        errors=errors or {},
+    )
+
+
+def _refused(request: Request, service: Service, name: str, draft: ConnectionDraft, issues: list[Issue]) -> Response:
+    not_saved(request)
+    return _form(request, service, name, draft, {issue.pointer: issue.message for issue in reversed(issues)})
+
+
+def _validated(
+    request: Request,
+    draft: ConnectionDraft,
+    definition: Definition | None,
+    held: Held[Connection] | None,
+    caller: Person,
+) -> tuple[ConnectionInput | None, list[Issue]]:
+    before = held.item if held else None
+    consent = before.consent.model_dump() if before and before.consent else None
+    values = input_of(draft, definition, before, consent or agreement(_agreement(request, definition), caller))
+    try:
+        sent = ConnectionInput.model_validate(values)
+    except ValidationError as error:
+        return None, issues_of(error.errors())
+    return sent, missing(draft, sent, definition) if definition else []
+
+
+def _agreement(request: Request, definition: Definition | None) -> str:
+    """The data-privacy text, in the language in which the person reads it."""
+    text = translations(language_of(request)).gettext(AGREEMENT)
+    return text % {"vendor": definition.label if definition else ""}

@@ -6,20 +6,19 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from shared.access.actions import Action, may
 from shared.access.person import Person
-from shared.api.conditions import Conditions, etag
-from shared.api.service import Service
-from shared.api.views import CheckView
-from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.issues import Invalid
 from shared.catalog.models import ProbeState
 from shared.control import connections as control
 from shared.control import credentials
-from shared.control.connections import Fate, Switch
+from shared.control.connections import CheckView, Fate, Switch
+from shared.control.service import Service
 from shared.pages.errors import PageRoute
-from shared.pages.export_form import setting_shown
+from shared.pages.export_draft import setting_shown
 from shared.pages.exports import connections as all_connections
 from shared.pages.forms import Form, group, one_of, text
 from shared.pages.rendering import go, not_saved, page
+from shared.web.conditions import Conditions, etag
+from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -98,7 +97,7 @@ def overview(
 ) -> Response:
     """The page of a connection, after a check or saving also with what came of that."""
     connection = service.catalog.connection(name).item
-    exports = [held.item for held in service.catalog.exports.all() if held.item.connection == name]
+    exports = service.catalog.exports_on(name)
     return page(
         request,
         "connection.html",
@@ -117,7 +116,7 @@ def overview(
 
 def _ask_to_remove(request: Request, service: Service, name: str, errors: dict[str, str]) -> Response:
     held = service.catalog.connection(name)
-    exports = [each.item for each in service.catalog.exports.all() if each.item.connection == name]
+    exports = service.catalog.exports_on(name)
     return page(
         request,
         "connection_remove.html",

@@ -8,16 +8,16 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from shared.api.problems import KINDS, kind_of, unexpected
-from shared.catalog.issues import Invalid
 from shared.errors import Conflict, ExportError, LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
 from shared.pages.rendering import page
-
-CHANGED = "Somebody changed it at the same time: read it again and repeat the change."
+from shared.web.problems import CHANGED, KINDS, kind_of, unexpected
 
 
 class PageRoute(APIRoute):
-    """A route whose refusals are for people."""
+    """A route whose refusals are for people; `for_people` of a subclass may except requests."""
+
+    def for_people(self, request: Request) -> bool:
+        return True
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         original = super().get_route_handler()
@@ -26,6 +26,8 @@ class PageRoute(APIRoute):
             try:
                 return await original(request)
             except ExportError as error:
+                if not self.for_people(request):
+                    raise
                 return refusal(request, error)
 
         return handler
@@ -44,8 +46,6 @@ def refusal(request: Request, error: ExportError) -> Response:
 
 def words(error: ExportError) -> str:
     """The message for people."""
-    if isinstance(error, Invalid):
-        return " ".join(issue.message for issue in error.issues)
     if isinstance(error, UserMustAct):
         return error.message
     if isinstance(error, RetryAfter | OutcomeUnknown):

@@ -1,251 +1,221 @@
-"""The form of an export: definition -> what the form shows -> definition. Pure."""
+"""Adding and editing an export: the form, its help, and saving. Saving never runs anything."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import Annotated
 
-from shared.catalog.issues import Issue
-from shared.catalog.models import ExportInput, Guards, Match, Mode, Target
-from shared.pages.forms import Values, group, text
-from shared.pages.schedule_form import Shape, schedule_of, shape_from, shape_of
-from shared.vendors.contract import Definition, FieldType, Setting
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import ValidationError
 
-OTHER = "*"
-"""Chosen in place of a field of the vendor's: a field of the account's own, named beside it."""
-SHARES = ("max_removed_share", "max_invalid_share", "max_deviation_share")
-"""Guards that the form shows as percentages."""
-WHOLE = ("max_removed_people", "max_age_days", "min_profiles", "max_profiles")
+from shared.access.actions import Action, may
+from shared.access.person import Person
+from shared.catalog.copying import slug
+from shared.catalog.issues import Invalid, Issue, NotFound, NotNow, issues_of
+from shared.catalog.models import Connection, Export, ExportInput
+from shared.catalog.store import Held
+from shared.control import assistance
+from shared.control import exports as control
+from shared.control import segments as segment_control
+from shared.control.segments import SegmentView
+from shared.control.service import Service
+from shared.pages.errors import PageRoute
+from shared.pages.export_draft import Draft, TargetDraft, changed, draft_from, draft_of, input_of, with_suggestions
+from shared.pages.exports import connections, overview
+from shared.pages.forms import Form, Values, text
+from shared.pages.rendering import make_known, not_saved, page
+from shared.pages.schedule_form import zones
+from shared.vendors.contract import Definition
+from shared.web.conditions import Conditions, etag
+from shared.web.wiring import TheCaller, TheService, allowed
 
+router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-OWN = "own"
-"""A list with the segment's name."""
-
-
-@dataclass(frozen=True, slots=True)
-class TargetDraft:
-    """`kind`: own (a list with the segment's name), name (another name), id (an existing list)."""
-
-    segments: tuple[str, ...] = ()
-    kind: str = OWN
-    list_name: str = ""
-    list_id: str = ""
-    existing: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class MatchDraft:
-    """`field` may be OTHER, and then `other` names the field and `type` may say what it is."""
-
-    field: str = ""
-    other: str = ""
-    column: str = ""
-    when_empty: str = "keep"
-    type: str = ""
+NEW = "new"
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """Everything that the form holds, as text."""
+class Doubts:
+    """Why the form is shown again: what is wrong, what saving would do, and whether people would be left on a list."""
 
-    display_name: str = ""
-    connection: str = ""
-    targets: tuple[TargetDraft, ...] = (TargetDraft(),)
-    address_column: str = ""
-    matching: tuple[MatchDraft, ...] = ()
-    settings: Mapping[str, str] = field(default_factory=dict)
-    mode: str = Mode.MIRROR
-    guards: Mapping[str, str] = field(default_factory=lambda: guards_shown(Guards()))
-    schedule: Shape = field(default_factory=Shape)
-    paused: bool = False
-    version: str = ""
-
-    @property
-    def segments(self) -> tuple[str, ...]:
-        """All that are chosen, each once."""
-        return tuple(dict.fromkeys(segment for target in self.targets for segment in target.segments))
+    errors: dict[str, str] = field(default_factory=dict)
+    effects: tuple[str, ...] = ()
+    left: str = ""
 
 
-def draft_of(export: ExportInput, definition: Definition | None, version: str = "") -> Draft:
-    """What the form shows of a definition."""
-    known = {each.name for each in definition.fields} if definition else set()
-    return Draft(
-        display_name=export.display_name,
-        connection=export.connection,
-        targets=tuple(_target_shown(target) for target in export.targets),
-        address_column=export.address_column,
-        matching=tuple(_match_shown(match, known) for match in export.matching),
-        settings={name: setting_shown(value) for name, value in export.settings.items()},
-        mode=export.mode,
-        guards=guards_shown(export.guards),
-        schedule=shape_of(export.schedule),
-        paused=export.paused,
-        version=version,
-    )
+@router.get("/exports/new", dependencies=[Depends(allowed(Action.EDIT_EXPORT))])
+def new_export(
+    request: Request,
+    service: TheService,
+    caller: TheCaller,
+    source: Annotated[str | None, Query(alias="from", max_length=63)] = None,
+    segment: Annotated[str | None, Query(max_length=400)] = None,
+) -> Response:
+    """An empty form, a duplicate of an export, or one for a segment."""
+    if source:
+        _, copied = control.copy(service, service.catalog.export(source).item)
+        return _form(request, service, caller, NEW, draft_of(copied, _definition(service, copied.connection)))
+    usable = [each.name for each in _usable(service, caller)]
+    target = TargetDraft((segment,)) if segment else TargetDraft()
+    draft = Draft(connection=usable[0] if len(usable) == 1 else "", targets=(target,))
+    return _form(request, service, caller, NEW, _suggested(service, draft) if segment else draft)
 
 
-def draft_from(values: Values) -> Draft:
-    """What the form sent. Rows of the data matching that are empty are left out."""
-    names = MatchDraft.__slots__
-    rows = [MatchDraft(*(text(each, name) for name in names)) for each in _dicts(values, "matching")]
-    return Draft(
-        display_name=text(values, "display_name"),
-        connection=text(values, "connection"),
-        targets=tuple(_target_sent(each) for each in _dicts(values, "targets")) or (TargetDraft(),),
-        address_column=text(values, "address_column"),
-        matching=tuple(row for row in rows if row.field or row.column),
-        settings={name: str(value) for name, value in group(values, "settings").items()},
-        mode=text(values, "mode") or Mode.MIRROR,
-        guards=_guards_sent(values),
-        schedule=shape_from(group(values, "schedule")) if "schedule" in values else Shape(),
-        paused=text(values, "paused") == "on",
-        version=text(values, "version"),
-    )
+@router.get("/exports/{name}/edit", dependencies=[Depends(allowed(Action.EDIT_EXPORT))])
+def edit_export(
+    name: str,
+    request: Request,
+    service: TheService,
+    caller: TheCaller,
+    segment: Annotated[str | None, Query(max_length=400)] = None,
+) -> Response:
+    """The form of an export, perhaps with one more segment on its first list."""
+    held = service.catalog.export(name)
+    draft = draft_of(held.item, _definition(service, held.item.connection), etag(held.etag))
+    if segment and segment not in draft.segments:
+        first, *others = draft.targets
+        draft = replace(draft, targets=(replace(first, segments=(*first.segments, segment)), *others))
+    return _form(request, service, caller, name, draft)
 
 
-def input_of(draft: Draft, definition: Definition | None) -> tuple[dict[str, Any], list[Issue]]:
-    """What is to be saved, for ExportInput to validate; and what could not be made of the form."""
-    schedule, issues = schedule_of(draft.schedule)
-    known = definition.export_settings if definition else ()
-    values = {
-        "display_name": draft.display_name,
-        "connection": draft.connection,
-        "targets": [_target(target) for target in draft.targets],
-        "address_column": draft.address_column,
-        "matching": [_match(match) for match in draft.matching],
-        "settings": settings_of(draft.settings, known),
-        "mode": draft.mode,
-        "guards": {name: _guard(name, value) for name, value in draft.guards.items()},
-        "schedule": schedule,
-        "paused": draft.paused,
-    }
-    return values, issues
+@router.post("/exports/new/form", dependencies=[Depends(allowed(Action.SEE_SEGMENTS))])
+@router.post("/exports/{name}/form", dependencies=[Depends(allowed(Action.SEE_SEGMENTS))])
+def change_form(request: Request, service: TheService, caller: TheCaller, form: Form, name: str = NEW) -> Response:
+    """The form again after a choice that other parts of it follow from. Nothing is saved."""
+    draft = changed(draft_from(form), text(form, "do"))
+    fresh = name == NEW and not draft.address_column and not draft.matching
+    if text(form, "do") == "suggest" or (fresh and draft.connection and draft.segments):
+        draft = _suggested(service, draft)
+    return _form(request, service, caller, name, draft)
 
 
-def settings_of(given: Mapping[str, str], known: Sequence[Setting]) -> dict[str, Any]:
-    """Settings as their types; what cannot be one stays text, and is refused for that. A box that is not ticked is
-    not sent, and false."""
-    found = {setting.name: _typed(setting, given.get(setting.name, "")) for setting in known}
-    return {name: value for name, value in found.items() if value != ""}
+@router.post("/exports/new/preview", dependencies=[Depends(allowed(Action.SEE_PREVIEW))])
+@router.post("/exports/{name}/preview", dependencies=[Depends(allowed(Action.SEE_PREVIEW))])
+def preview(request: Request, service: TheService, caller: TheCaller, form: Form, name: str = NEW) -> Response:
+    """The first rows as the vendor would get them, for the form as it stands."""
+    draft = draft_from(form)
+    sent, issues = _validated(draft, _definition(service, draft.connection))
+    if sent is None:
+        return page(request, "_preview.html", rows=None, fields=(), problems=[issue.message for issue in issues])
+    rows = assistance.preview(service, caller, sent.connection, draft.segments, sent.address_column, sent.matching)
+    return page(request, "_preview.html", rows=rows, fields=[match.field for match in sent.matching], problems=[])
 
 
-def guards_shown(guards: Guards) -> dict[str, str]:
-    """As the form shows them: shares in percent, nothing where a guard is off."""
-    shown = guards.model_dump()
-    shares = {name: f"{shown[name] * 100:g}" for name in SHARES if shown[name] is not None}
-    numbers = {name: str(shown[name]) for name in WHOLE if shown[name] is not None}
-    return dict.fromkeys(shown, "") | shares | numbers
-
-
-def with_suggestions(draft: Draft, address_column: str | None, matching: Sequence[Match]) -> Draft:
-    """The draft with suggestions for what is not matched yet."""
-    taken = {row.field for row in draft.matching}
-    rows = [MatchDraft(field=match.field, column=match.column) for match in matching if match.field not in taken]
-    return replace(
-        draft, address_column=draft.address_column or address_column or "", matching=(*draft.matching, *rows)
-    )
-
-
-def changed(draft: Draft, do: str) -> Draft:
-    """The draft after a button that changes its rows: add-field, remove-field:2, add-target, remove-target:1."""
-    verb, _, number = do.partition(":")
-    place = int(number) if number.isdecimal() and len(number) < 5 else -1
-    if verb == "add-field":
-        return replace(draft, matching=(*draft.matching, MatchDraft()))
-    if verb == "remove-field":
-        return replace(draft, matching=_without(draft.matching, place))
-    if verb == "add-target":
-        return replace(draft, targets=(*draft.targets, TargetDraft()))
-    if verb == "remove-target" and len(draft.targets) > 1:
-        return replace(draft, targets=_without(draft.targets, place))
-    return draft
-
-
-def _without(rows: Sequence[Any], place: int) -> tuple[Any, ...]:
-    return tuple(row for number, row in enumerate(rows) if number != place)
-
-
-def _dicts(values: Values, name: str) -> Iterator[Values]:
-    found = values.get(name)
-    return (each for each in (found if isinstance(found, list) else []) if isinstance(each, dict))
-
-
-def _target_shown(target: Target) -> TargetDraft:
-    kind = "id" if target.list_id else "name" if target.list_name else OWN
-    return TargetDraft(target.segments, kind, target.list_name or "", target.list_id or "", target.existing or "")
-
-
-def _guards_sent(values: Values) -> dict[str, str]:
-    """A form without a connection has no guards yet: they are the usual ones then, and not off."""
-    if "guards" not in values:
-        return guards_shown(Guards())
-    return {name: text(group(values, "guards"), name) for name in (*SHARES, *WHOLE)}
-
-
-def _target_sent(values: Values) -> TargetDraft:
-    segments = values.get("segments")
-    return TargetDraft(
-        segments=tuple(each for each in segments if isinstance(each, str)) if isinstance(segments, list) else (),
-        kind=text(values, "kind") or OWN,
-        list_name=text(values, "list_name"),
-        list_id=text(values, "list_id"),
-        existing=text(values, "existing"),
-    )
-
-
-def _target(draft: TargetDraft) -> dict[str, Any]:
-    if draft.kind == "id":
-        return {"segments": draft.segments, "list_id": draft.list_id, "existing": draft.existing or None}
-    return {"segments": draft.segments, "list_name": draft.list_name if draft.kind == "name" else None}
-
-
-def _match_shown(match: Match, known: set[str]) -> MatchDraft:
-    own = match.field not in known
-    return MatchDraft(
-        OTHER if own else match.field, match.field if own else "", match.column, match.when_empty, match.type or ""
-    )
-
-
-def _match(draft: MatchDraft) -> dict[str, Any]:
-    own = draft.field == OTHER
-    return {
-        "field": draft.other if own else draft.field,
-        "column": draft.column,
-        "when_empty": draft.when_empty,
-        "type": (draft.type or None) if own else None,
-    }
-
-
-def _guard(name: str, value: str) -> Any:
-    if not value:
-        return None
+@router.post("/exports/new", dependencies=[Depends(allowed(Action.EDIT_EXPORT))])
+@router.post("/exports/{name}", dependencies=[Depends(allowed(Action.EDIT_EXPORT))])
+def save_export(request: Request, service: TheService, caller: TheCaller, form: Form, name: str = NEW) -> Response:
+    """Save it, unless something is wrong, or it would mean something for people that was not agreed to yet."""
+    draft = draft_from(form)
+    held = None if name == NEW else service.catalog.export(name)
+    sent, issues = _validated(draft, _definition(service, draft.connection))
+    if sent is None or issues:
+        return _form(request, service, caller, name, draft, Doubts(_by_place(issues)))
     try:
-        return float(value.replace(",", ".")) / 100 if name in SHARES else int(value.replace(" ", ""))
-    except ValueError:
-        return value
+        return _save(request, service, caller, held, sent, draft, form)
+    except Invalid as error:
+        return _form(request, service, caller, name, draft, Doubts(_by_place(error.issues)))
+    except NotNow as error:
+        if error.code != "members_left":
+            raise
+        return _form(request, service, caller, name, draft, Doubts(left=error.message))
 
 
-def setting_shown(value: object) -> str:
-    """A setting as a form shows it."""
-    if isinstance(value, bool):
-        return "on" if value else ""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _save(
+    request: Request,
+    service: Service,
+    caller: Person,
+    held: Held[Export] | None,
+    sent: ExportInput,
+    draft: Draft,
+    form: Values,
+) -> Response:
+    keep = text(form, "keep_members") == "on"
+    if held:
+        Conditions(if_match=draft.version).require(held.etag)
+        effects = control.effects(held.item, sent, service, keep_members=keep)
+        if effects and text(form, "sure") != "on":
+            doubts = Doubts(effects=tuple(issue.message for issue in effects))
+            return _form(request, service, caller, held.item.name, draft, doubts)
+    taken = {each.item.name for each in service.catalog.exports.all()}
+    name = held.item.name if held else slug(sent.display_name, taken)
+    make_known(request, f"export {name}", partial(service.catalog.exports.values, name))
+    saved, warnings = control.save(service, name, sent, caller, held, keep_members=keep)
+    return overview(request, service, saved.item.name, told=tuple(issue.message for issue in warnings), saved=True)
 
 
-def _typed(setting: Setting, value: str) -> Any:
-    if setting.type is FieldType.BOOLEAN:
-        return value == "on"
-    if not value or setting.type not in _NUMBERS:
-        return value
+def _form(
+    request: Request, service: Service, caller: Person, name: str, draft: Draft, doubts: Doubts | None = None
+) -> Response:
+    if doubts:
+        not_saved(request)
+    doubts = doubts or Doubts()
+    segments = segment_control.views(service)
+    definition = _definition(service, draft.connection)
+    return page(
+        request,
+        "export_form.html",
+        status=422 if doubts.errors else 200,
+        name=name,
+        title=draft.display_name,
+        draft=draft,
+        connections=_usable(service, caller),
+        definitions=service.catalog.definitions,
+        definition=definition,
+        segments=segments,
+        columns=_columns(segments, draft),
+        most=_most(draft, definition),
+        zones=zones(),
+        errors=doubts.errors,
+        guards_wrong=any(place.startswith("/guards") for place in doubts.errors),
+        effects=doubts.effects,
+        left=doubts.left,
+    )
+
+
+def _usable(service: Service, caller: Person) -> list[Connection]:
+    return [each for each in connections(service).values() if may(caller, Action.EDIT_EXPORT, each)]
+
+
+def _definition(service: Service, connection: str) -> Definition | None:
+    held = service.catalog.connections.get(connection)
+    return service.catalog.definitions.get(held.item.vendor) if held else None
+
+
+def _suggested(service: Service, draft: Draft) -> Draft:
+    definition = _definition(service, draft.connection)
+    if definition is None or not draft.segments:
+        return draft
     try:
-        return _NUMBERS[setting.type](value)
-    except ValueError:
-        return value
+        found = assistance.suggestions(service, definition.name, draft.segments)
+    except NotFound:  # a segment that is not there has no columns
+        return draft
+    return with_suggestions(draft, found.address_column, found.matching)
 
 
-def _number(value: str) -> float:
-    return float(value.replace(",", "."))
+def _validated(draft: Draft, definition: Definition | None) -> tuple[ExportInput | None, list[Issue]]:
+    values, issues = input_of(draft, definition)
+    try:
+        return ExportInput.model_validate(values), issues
+    except ValidationError as error:
+        return None, [*issues, *issues_of(error.errors())]
 
 
-_NUMBERS: dict[FieldType, Callable[[str], float]] = {FieldType.INTEGER: int, FieldType.NUMBER: _number}
+def _by_place(issues: list[Issue] | tuple[Issue, ...]) -> dict[str, str]:
+    """The first message of each place."""
+    return {issue.pointer: issue.message for issue in reversed(issues)}
+
+
+def _columns(segments: list[SegmentView], draft: Draft) -> list[str]:
+    """Columns of all segments that are chosen, and whatever the draft has."""
+    chosen = [each for each in segments if {each.id, each.name} & set(draft.segments)]
+    first = chosen[0].columns if chosen else ()
+    shared = [column for column in first if all(column in each.columns for each in chosen)]
+    own = [draft.address_column, *(row.column for row in draft.matching)]
+    return list(dict.fromkeys([*shared, *(column for column in own if column)]))
+
+
+def _most(draft: Draft, definition: Definition | None) -> int | None:
+    """People that an export may have at the most: its own guard, or the vendor's limit."""
+    own = draft.guards.get("max_profiles", "")
+    return int(own) if own.isdecimal() and len(own) < 16 else definition.max_profiles if definition else None

@@ -7,16 +7,16 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from shared.access.actions import GONE, Action
-from shared.api.service import Service
-from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.models import Connection, Export
 from shared.control import exports as control
-from shared.control.several import Deed, Done
+from shared.control.service import Service
+from shared.control.several import Deed, DoneView
 from shared.delivery.transitions import RunKind
 from shared.pages.chart import chart
 from shared.pages.errors import PageRoute
 from shared.pages.forms import Form, one_of, text
 from shared.pages.rendering import go, page
+from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -107,7 +107,9 @@ def overview(
     )
 
 
-def listed(request: Request, service: Service, deed: Deed | None = None, results: list[Done] | None = None) -> Response:
+def listed(
+    request: Request, service: Service, deed: Deed | None = None, results: list[DoneView] | None = None
+) -> Response:
     return page(
         request,
         "exports.html",

@@ -6,8 +6,14 @@ import gettext
 import re
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse
+
+from shared.access.actions import Action
+from shared.catalog.issues import NotFound
+from shared.web.wiring import allowed
 
 LANGUAGES = {"en": "English", "ro": "Română", "sv": "Svenska"}
 COOKIE = "language"
@@ -37,3 +43,21 @@ def translations(language: str) -> gettext.NullTranslations:
     if language == "en":
         return gettext.NullTranslations()
     return gettext.translation(DOMAIN, LOCALE, [language])
+
+
+router = APIRouter(include_in_schema=False)
+
+_YEAR = 365 * 86400
+
+
+@router.get("/language/{code}", dependencies=[Depends(allowed(Action.LOAD_ASSETS))])
+def choose_language(
+    code: str, following: Annotated[str, Query(alias="next", max_length=2000)] = "/"
+) -> RedirectResponse:
+    """Remember a language in a cookie, and go back to the page."""
+    if code not in LANGUAGES:
+        raise NotFound("language", code)
+    own = following.startswith("/") and not following.startswith(("//", "/\\"))
+    answer = RedirectResponse(following if own else "/", 303)
+    answer.set_cookie(COOKIE, code, max_age=_YEAR, httponly=True, samesite="lax")
+    return answer

@@ -14,9 +14,8 @@ from functools import cache
 
 from markupsafe import Markup, escape
 
-from shared.pages import messages, vendor_messages
+from shared.pages.messages import TEMPLATES, WORDS
 
-TEMPLATES = (*messages.TEMPLATES, *vendor_messages.TEMPLATES)
 _SENTENCES = frozenset({"why", "last", "reason"})
 """What stands in these places of a template is a message itself, or several: why a run was blocked, what happened."""
 
@@ -50,7 +49,7 @@ def _sentences(words: gettext.NullTranslations, value: str) -> Markup:
 @cache
 def _constants() -> frozenset[str]:
     """Messages without a place in them: a translation may be the same word."""
-    return frozenset(each for each in (*TEMPLATES, *messages.WORDS) if "%(" not in each)
+    return frozenset(each for each in (*TEMPLATES, *WORDS) if "%(" not in each)
 
 
 @cache

@@ -11,7 +11,6 @@ from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from shared.access import csrf
 from shared.access.actions import Action, may
 from shared.access.audit import Change
 from shared.pages import assets, labels, phrases
@@ -65,7 +64,7 @@ def page(
     known = {
         "person": person,
         "local_mode": request.state.local_mode,
-        "csrf_token": csrf.token(request),
+        "csrf_token": request.state.csrf_token,
         "may": partial(may, person),
         "here": request.url.path + (f"?{request.url.query}" if request.method == "GET" and request.url.query else ""),
     }

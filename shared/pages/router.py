@@ -5,11 +5,11 @@ from __future__ import annotations
 from shared.pages import (
     assets,
     assistance,
-    connection_forms,
+    connection_form,
     connections,
-    export_forms,
+    export_form,
     exports,
-    language,
+    languages,
     runs,
     segments,
     several,
@@ -18,13 +18,13 @@ from shared.pages import (
 # What has a name of its own (/exports/new, /exports/several) comes before what takes any name.
 ROUTERS = (
     assets.router,
-    language.router,
+    languages.router,
     assistance.router,
     several.router,
     runs.router,
-    export_forms.router,
+    export_form.router,
     exports.router,
-    connection_forms.router,
+    connection_form.router,
     connections.router,
     segments.router,
 )

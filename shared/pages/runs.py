@@ -12,18 +12,17 @@ from pydantic import ValidationError
 
 from shared.access.actions import Action, may
 from shared.access.person import Person
-from shared.api.export_views import Explanation
-from shared.api.run_views import UNFINISHED, Decision, Reason, RejectedRow, Report, RunView
-from shared.api.runs import plain_names
-from shared.api.service import DecisionWord, Service
-from shared.api.wiring import TheCaller, TheService, allowed, run_scope
 from shared.catalog.issues import Invalid, NotFound, issues_of
+from shared.control.runs import UNFINISHED, Decision, DecisionWord, Reason, RejectedRow, Report, RunView
+from shared.control.service import Service
+from shared.control.views import Explanation
 from shared.delivery.records import State
 from shared.delivery.transitions import RunKind
 from shared.errors import ExportError
 from shared.pages.errors import PageRoute, words
 from shared.pages.forms import Form, text
 from shared.pages.rendering import page
+from shared.web.wiring import TheCaller, TheService, allowed, plain_names, run_scope
 
 router = APIRouter(
     prefix="/exports/{name}/runs/{run}",

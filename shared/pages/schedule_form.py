@@ -19,7 +19,7 @@ WRONG_TIMES = "Write times as 06:30, several with commas; their minutes have to 
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ScheduleShape:
     """What the form shows. `times` as `06:30, 18:30`; `days` are 1 (Monday) to 7; `every` is day, week, month, hour or
     cron, where `expression` counts."""
 
@@ -33,36 +33,36 @@ class Shape:
     time_zone: str = ""
 
 
-def shape_of(schedule: Schedule) -> Shape:
+def shape_of(schedule: Schedule) -> ScheduleShape:
     """How the form shows a schedule."""
     if schedule.kind != "cron":
-        return Shape(kind=schedule.kind)
+        return ScheduleShape(kind=schedule.kind)
     expression, zone = schedule.expression or "", schedule.time_zone or ""
     found = _CRON.fullmatch(" ".join(expression.split()))
     shape = _shape(*found.groups()) if found else None
     kept = asdict(shape) if shape else {"every": "cron"}
-    return Shape(**{**kept, "kind": "cron", "expression": expression, "time_zone": zone})
+    return ScheduleShape(**{**kept, "kind": "cron", "expression": expression, "time_zone": zone})
 
 
-def _shape(minute: str, hours: str, day: str, weekdays: str) -> Shape | None:
+def _shape(minute: str, hours: str, day: str, weekdays: str) -> ScheduleShape | None:
     if hours == "*":
-        return Shape(every="hour", minute=minute) if (day, weekdays) == ("*", "*") else None
+        return ScheduleShape(every="hour", minute=minute) if (day, weekdays) == ("*", "*") else None
     times = ", ".join(f"{int(hour):02d}:{int(minute):02d}" for hour in hours.split(","))
     if day == "*":
         days = tuple(sorted("7" if each == "0" else each for each in weekdays.split(",") if each != "*"))
-        return Shape(every="week", times=times, days=days) if days else Shape(every="day", times=times)
-    return Shape(every="month", times=times, day=day) if weekdays == "*" else None
+        return ScheduleShape(every="week", times=times, days=days) if days else ScheduleShape(every="day", times=times)
+    return ScheduleShape(every="month", times=times, day=day) if weekdays == "*" else None
 
 
-def shape_from(values: Values) -> Shape:
+def shape_from(values: Values) -> ScheduleShape:
     """What the form sent, as it is."""
     days = values.get("days")
     names = ("kind", "every", "times", "minute", "day", "expression", "time_zone")
     given = {name: text(values, name) for name in names if name in values}
-    return Shape(**given, days=tuple(str(each) for each in days) if isinstance(days, list) else ())
+    return ScheduleShape(**given, days=tuple(str(each) for each in days) if isinstance(days, list) else ())
 
 
-def schedule_of(shape: Shape) -> tuple[dict[str, Any], list[Issue]]:
+def schedule_of(shape: ScheduleShape) -> tuple[dict[str, Any], list[Issue]]:
     """What is to be saved, for Schedule to validate; and what cannot be made a schedule of."""
     if shape.kind != "cron":
         return {"kind": shape.kind}, []
@@ -70,7 +70,7 @@ def schedule_of(shape: Shape) -> tuple[dict[str, Any], list[Issue]]:
     return {"kind": "cron", "expression": expression, "time_zone": shape.time_zone or None}, issues
 
 
-def _expression(shape: Shape) -> tuple[str, list[Issue]]:
+def _expression(shape: ScheduleShape) -> tuple[str, list[Issue]]:
     if shape.every == "cron":
         return shape.expression, []
     if shape.every == "hour":

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Request, Response
 
 from shared.access.actions import Action, may
-from shared.api.wiring import TheCaller, TheService, allowed
 from shared.control import segments as control
 from shared.pages.errors import PageRoute
 from shared.pages.exports import connections
 from shared.pages.rendering import page
+from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

@@ -8,18 +8,18 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import ValidationError
 
 from shared.access.actions import Action
-from shared.api.service import Service
-from shared.api.wiring import TheCaller, TheService, allowed
 from shared.catalog.issues import Invalid, Issue, issues_of
 from shared.catalog.models import Schedule
 from shared.catalog.schedules import schedule_issues
 from shared.control import several
+from shared.control.service import Service
 from shared.control.several import Deed, Order
 from shared.pages.errors import PageRoute
 from shared.pages.exports import listed
 from shared.pages.forms import Form, Values, group, one_of, text
 from shared.pages.rendering import page
-from shared.pages.schedule_form import Shape, schedule_of, shape_from, zones
+from shared.pages.schedule_form import ScheduleShape, schedule_of, shape_from, zones
+from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -54,12 +54,12 @@ def _ask(
     service: Service,
     deed: Deed,
     names: list[str],
-    shape: Shape | None = None,
+    shape: ScheduleShape | None = None,
     issues: list[Issue] | None = None,
 ) -> Response:
     exports = [service.catalog.export(name).item for name in names]
     errors = {issue.pointer: issue.message for issue in issues or ()}
-    shown: dict[str, Any] = {"values": shape or Shape(kind="cron"), "zones": zones(), "errors": errors}
+    shown: dict[str, Any] = {"values": shape or ScheduleShape(kind="cron"), "zones": zones(), "errors": errors}
     return page(request, "several.html", status=422 if errors else 200, deed=deed, exports=exports, **shown)
 
 

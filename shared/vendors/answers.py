@@ -1,18 +1,14 @@
-"""One request to a vendor, and its answer."""
+"""One request to a vendor, and how it can fail to be answered; the answer itself is the transport's."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-import orjson
+from shared.errors import RetryAfter
+from shared.transport import Answer, UnexpectedAnswer
 
-from shared.errors import OutcomeUnknown, RetryAfter
-
-
-class UnexpectedAnswer(OutcomeUnknown):
-    """The vendor answered with something that its contract does not describe."""
+__all__ = ["Answer", "RateLimited", "Request", "UnexpectedAnswer", "Unreachable", "Unreadable"]
 
 
 class Unreadable(RetryAfter):
@@ -42,33 +38,3 @@ class Request:
     @property
     def writes(self) -> bool:
         return self.method != "GET"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A complete answer; header names are lower case."""
-
-    status: int
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
-
-    def json(self) -> Any:
-        """The body as JSON. Raises UnexpectedAnswer when it is anything else."""
-        value, broken = self._parsed()
-        if broken:
-            # Raised here and not while handling: the parser's error holds the whole body.
-            raise UnexpectedAnswer(f"The vendor answered {self.status} with something that is not JSON.")
-        return value
-
-    def object(self) -> dict[str, Any]:
-        """The body as a JSON object. Raises UnexpectedAnswer when it is anything else."""
-        value = self.json()
-        if not isinstance(value, dict):
-            raise UnexpectedAnswer(f"The vendor answered {self.status} with JSON that is not an object.")
-        return value
-
-    def _parsed(self) -> tuple[Any, bool]:
-        try:
-            return orjson.loads(self.body), False
-        except orjson.JSONDecodeError:
-            return None, True

@@ -12,11 +12,11 @@ from typing import Protocol, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, UserMustAct
+from shared.transport import Failure, Transport, Wire
 from shared.vendors.answers import Answer, RateLimited, Request, UnexpectedAnswer, Unreadable
 from shared.vendors.contract import Definition
 from shared.vendors.limits import Limiter
 from shared.vendors.retrying import Disposition, backoff, judge, retry_after
-from shared.vendors.transport import Failure, Transport, Wire
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from shared.cloud.scrubbing import excerpt
 from shared.errors import OutcomeUnknown, RetryAfter, UserMustAct
+from shared.transport import Failure, Transport
 from shared.vendors.answers import Answer, RateLimited, Request, UnexpectedAnswer
 from shared.vendors.canaries import Canaries
 from shared.vendors.contract import Finding, Question, Told
 from shared.vendors.registry import complete_settings, definition, folder
-from shared.vendors.transport import Failure, Transport
 
 if TYPE_CHECKING:
     from shared.vendors.http import Credentials, Link

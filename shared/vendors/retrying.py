@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 
 from shared.errors import RetryAfter
+from shared.transport import Failure
 from shared.vendors.answers import Answer, RateLimited, Unreachable
-from shared.vendors.transport import Failure
 
 LONGEST_RETRY_AFTER = 3600.0
 _SECONDS = re.compile(r"\d{1,9}(\.\d+)?")

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from shared.cloud import telemetry
 from shared.cloud.telemetry import Span
+from shared.transport import Failure, Transport
 from shared.vendors.answers import Answer
-from shared.vendors.transport import Failure, Transport
 
 
 def traced(transport: Transport) -> Transport:

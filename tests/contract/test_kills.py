@@ -20,7 +20,7 @@ from dev.faults.passing import pass_time
 from dev.faults.seam import VENDOR, Around, WatchedCloud
 from shared.delivery import inbox, journal, layout
 from shared.delivery.records import Run
-from shared.vendors.transport import Wire
+from shared.transport import Wire
 from tests.contract.hurry import hurry
 from tests.contract.outcomes import GOOD, accounted, clean, writes
 from tests.integration.delivery.engine import Engine, Person, people

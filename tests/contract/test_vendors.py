@@ -130,7 +130,7 @@ def test_trouble_never_counts_as_success_and_passes(
     engine: Engine, trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever the vendor answers, or if it does not: the report is true at once, and the list once that is over."""
-    monkeypatch.setattr("shared.vendors.transport._timeouts", lambda seconds: (10.0, SILENCE))
+    monkeypatch.setattr("shared.transport._timeouts", lambda seconds: (10.0, SILENCE))
     faults = [Fault(endpoint=endpoint, **TROUBLE[trouble]) for endpoint in {*engine.kit.adds, *engine.kit.removes}]
     engine.land(people(20)[10:])
     engine.define()

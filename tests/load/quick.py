@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from shared.transport import Wire
 from shared.vendors import http, retrying
-from shared.vendors.transport import Wire
 from tests.contract.hurry import hurry
 from tests.kits import KITS
 

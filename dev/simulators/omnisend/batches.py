@@ -5,85 +5,34 @@ from __future__ import annotations
 import random
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode
-
-import orjson
 
 from dev.simulators.common.vendor import Answer, Call, Refusal, json_answer
 from dev.simulators.omnisend import bodies
 from dev.simulators.omnisend.answers import legacy_errors, problem, problem_body
 from dev.simulators.omnisend.brand import Brand
 from dev.simulators.omnisend.content import contact
+from dev.simulators.omnisend.desk import Desk
+from dev.simulators.omnisend.jobs import Batch, Result
 from dev.simulators.omnisend.moments import written
 from dev.simulators.omnisend.settings import Settings
-from dev.simulators.omnisend.upsert import Result, Writer
-
-if TYPE_CHECKING:
-    from dev.simulators.omnisend.vendor import Omnisend
+from dev.simulators.omnisend.upsert import Writer
 
 _METHODS = ("POST", "PUT")
 _ENDPOINTS = ("products", "contacts", "events", "categories")
 _STATUSES = ("pending", "inProgress", "finished", "stopped")
 
 
-@dataclass(slots=True, eq=False)
-class Batch:
-    """Moments are epoch seconds; the items' numbers are `total` from `first_item` on.
-
-    `results` has one row for each item that was worked on, in the items' order.
-    """
-
-    id: str
-    method: str
-    endpoint: str
-    origin: str
-    first_item: int
-    total: int
-    created: float
-    starts: float
-    ends: float
-    stops: bool
-    packed: bytes
-    results: list[Result] = field(default_factory=list)
-
-    def status(self, now: float) -> str:
-        if now < self.starts:
-            return "pending"
-        if now < self.ends:
-            return "inProgress"
-        return "stopped" if self.stops else "finished"
-
-    def items(self) -> list[Any]:
-        items: list[Any] = orjson.loads(zlib.decompress(self.packed))["items"]
-        return items
-
-    def shown(self, now: float, settings: Settings) -> dict[str, Any]:
-        """As `GET /batches/{batchID}` shows it; a moment that is yet to come is left out."""
-        errors = sum(result.code >= 400 for result in self.results)
-        finished = len(self.results) - (errors if settings.finished_count == "successes" else 0)
-        moments = {"createdAt": self.created, "startedAt": self.starts, "endedAt": self.ends}
-        return {
-            "batchID": self.id,
-            "method": self.method,
-            "endpoint": self.endpoint,
-            "origin": self.origin,
-            "status": self.status(now),
-            **{name: written(moment) for name, moment in moments.items() if moment <= now},
-            "totalCount": self.total,
-            "finishedCount": finished,
-            "errorsCount": errors,
-        }
-
-    def work(self, brand: Brand, settings: Settings, now: float) -> None:
-        """Write the items; a batch that stops leaves the second half alone."""
-        items = self.items()
-        writer = Writer(brand, settings, now)
-        write = writer.post if self.method == "POST" else writer.put
-        until = len(items) // 2 if self.stops else len(items)
-        self.results = [_injected(item, brand, settings) or write(item) for item in items[:until]]
+def _work(batch: Batch, brand: Brand, settings: Settings, now: float) -> None:
+    """Write the items; a batch that stops leaves the second half alone."""
+    items = batch.items()
+    writer = Writer(brand, settings, now)
+    write = writer.post if batch.method == "POST" else writer.put
+    until = len(items) // 2 if batch.stops else len(items)
+    batch.results = [_injected(item, brand, settings) or write(item) for item in items[:until]]
 
 
 def _injected(item: Any, brand: Brand, settings: Settings) -> Result | None:
@@ -109,11 +58,11 @@ def named(item: Any) -> Iterator[str]:
 class Batches:
     """The calls under /batches."""
 
-    def __init__(self, vendor: Omnisend) -> None:
-        self._vendor = vendor
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     def create(self, call: Call) -> Answer:
-        settings, brand, now = self._vendor.settings, self._vendor.of(call), self._vendor.clock.epoch()
+        settings, brand, now = self._desk.settings, self._desk.of(call), self._desk.clock.epoch()
         body = bodies.read(call)
         items = body.get("items")
         rows = len(items) if type(items) is list else 0
@@ -132,12 +81,12 @@ class Batches:
             total=rows,
             created=now,
             starts=starts,
-            ends=starts + settings.batch_seconds + self._vendor.jitter(),
+            ends=starts + settings.batch_seconds + self._desk.jitter(),
             stops=settings.stop_every is not None and brand.batches_made % settings.stop_every == 0,
             packed=zlib.compress(call.body, 1),
         )
         brand.batches[batch.id] = batch
-        self._vendor.schedule.at(batch.ends, lambda due: batch.work(brand, self._vendor.settings, due))
+        self._desk.schedule.at(batch.ends, lambda due: _work(batch, brand, self._desk.settings, due))
         touched = [name for item in body["items"] for name in named(item)]
         return json_answer({"batchID": batch.id, "totalCount": rows}, 201, rows=rows, touched=touched)
 
@@ -167,7 +116,7 @@ class Batches:
         }
         asked = bodies.query(call, known, required=("endpoint",))
         limit, offset = asked.get("limit", 100), asked.get("offset", 0)
-        now = self._vendor.clock.epoch()
+        now = self._desk.clock.epoch()
         found = list(islice(self._wanted(call, asked, now), offset, offset + limit + 1))
         paging = {
             "limit": limit,
@@ -175,12 +124,12 @@ class Batches:
             "next": _link(call, offset + limit) if len(found) > limit else None,
             "previous": _link(call, max(0, offset - limit)) if offset else None,
         }
-        shown = [batch.shown(now, self._vendor.settings) for batch in found[:limit]]
+        shown = [batch.shown(now, self._desk.settings) for batch in found[:limit]]
         return json_answer({"batches": shown, "paging": paging})
 
     def _wanted(self, call: Call, asked: Mapping[str, Any], now: float) -> Iterator[Batch]:
         """The newest first."""
-        for batch in reversed(self._vendor.of(call).batches.values()):
+        for batch in reversed(self._desk.of(call).batches.values()):
             if not self._is_kept(batch):
                 return
             day = written(batch.created)[:10]
@@ -192,24 +141,24 @@ class Batches:
                 yield batch
 
     def one(self, call: Call) -> Answer:
-        return json_answer(self._batch(call).shown(self._vendor.clock.epoch(), self._vendor.settings))
+        return json_answer(self._batch(call).shown(self._desk.clock.epoch(), self._desk.settings))
 
     def items(self, call: Call) -> Answer:
-        batch, settings = self._batch(call), self._vendor.settings
-        answered = _answered(batch, self._vendor.of(call), settings, self._vendor.clock.epoch())
-        shown = batch.shown(self._vendor.clock.epoch(), settings)
+        batch, settings = self._batch(call), self._desk.settings
+        answered = _answered(batch, self._desk.of(call), settings, self._desk.clock.epoch())
+        shown = batch.shown(self._desk.clock.epoch(), settings)
         shown["errors"] = [each for each in answered if each["responseCode"] >= 400]
         shown["responses"] = [each for each in answered if each["responseCode"] < 400]
         return json_answer(shown)
 
     def _batch(self, call: Call) -> Batch:
-        batch = self._vendor.of(call).batches.get(call.parameters["batchID"])
+        batch = self._desk.of(call).batches.get(call.parameters["batchID"])
         if batch is None or not self._is_kept(batch):
             raise Refusal(problem(404, "There is no such batch."))
         return batch
 
     def _is_kept(self, batch: Batch) -> bool:
-        return self._vendor.clock.epoch() - batch.created <= self._vendor.settings.batch_kept_seconds
+        return self._desk.clock.epoch() - batch.created <= self._desk.settings.batch_kept_seconds
 
 
 def _answered(batch: Batch, brand: Brand, settings: Settings, now: float) -> list[dict[str, Any]]:

@@ -3,84 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
-
-if TYPE_CHECKING:
-    from dev.simulators.omnisend.batches import Batch
-    from dev.simulators.omnisend.segments import Segment
+from dev.simulators.omnisend.jobs import Batch
+from dev.simulators.omnisend.person import Channel, Person, hexadecimal
+from dev.simulators.omnisend.rules import Condition, Filter, Segment
 
 _PEOPLE = 0x60A6170920D91C2100000000
 _OTHERS = 0x6921A0CF0CF2174700000000  # batches, their items, segments
 _PER_BRAND = 1 << 32
-
-
-def _id(number: int) -> str:
-    """24 hexadecimal digits, as all of the vendor's ids are."""
-    return f"{number:024x}"
-
-
-class Channel(NamedTuple):
-    """`changed` is epoch seconds."""
-
-    status: str
-    changed: float
-
-
-NO_PHONES: Mapping[str, Channel] = {}
-
-
-class Person:
-    """A contact. `number` counts the brand's people; `created`, `updated` and `visible_from` are epoch seconds;
-    `email_channel` is None without an address.
-
-    Its fields are kept packed: a million people then fit in well under a gigabyte.
-    """
-
-    __slots__ = (
-        "_first",
-        "_packed",
-        "consents",
-        "created",
-        "email",
-        "email_channel",
-        "number",
-        "opt_ins",
-        "phones",
-        "tags",
-        "updated",
-        "visible_from",
-    )
-
-    def __init__(self, number: int, first: int, now: float, visible_from: float) -> None:
-        self.number = number
-        self._first = first
-        self.created = self.updated = now
-        self.visible_from = visible_from
-        self.email = ""
-        self.email_channel: Channel | None = None
-        self.phones = NO_PHONES
-        self.consents: tuple[dict[str, str], ...] = ()
-        self.opt_ins: tuple[dict[str, str], ...] = ()
-        self.tags: tuple[str, ...] = ()
-        self._packed = b"{}"
-
-    @property
-    def id(self) -> str:
-        return _id(self._first + self.number)
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        """A copy; give it back with `store`."""
-        fields: dict[str, Any] = orjson.loads(self._packed)
-        return fields
-
-    def store(self, fields: Mapping[str, Any]) -> None:
-        # orjson hands out bytes with four kilobytes of room behind them; a copy has none.
-        self._packed = bytes(memoryview(orjson.dumps(fields)))
 
 
 @dataclass
@@ -133,7 +65,7 @@ class Brand:
 
     def id_of(self, number: int) -> str:
         """The id of a batch, item or segment."""
-        return _id(self._first_other + number)
+        return hexadecimal(self._first_other + number)
 
     def create(self, now: float, visible_from: float) -> Person:
         person = Person(len(self.people), self._first, now, visible_from)
@@ -155,6 +87,18 @@ class Brand:
 
     def by_phone(self, number: str) -> Person | None:
         return self._by_phone.get(number)
+
+    def members(self, segment: Segment, now: float) -> Iterator[Person]:
+        """The people whom a segment's rule holds for."""
+        return (person for person in self._candidates(segment) if segment.holds(person, now))
+
+    def _candidates(self, segment: Segment) -> Iterable[Person]:
+        """Spares looking at everybody where the rule is just one tag, as it mostly is."""
+        match segment.groups:
+            case ((Condition(filters=(Filter(tags=tags, wanted=True),)),),) if len(tags) == 1:
+                return list(self.tags.get(next(iter(tags)), ()))
+            case _:
+                return self.people
 
     def name(self, person: Person, address: str, fold: bool) -> None:
         """Give `person` this address in place of the one it had."""

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dev.simulators.common.vendor import Answer, Call, json_answer
 from dev.simulators.omnisend import bodies
 from dev.simulators.omnisend.answers import invalid, problem
-from dev.simulators.omnisend.brand import Brand, Person
+from dev.simulators.omnisend.brand import Brand
 from dev.simulators.omnisend.content import contact, email_status
+from dev.simulators.omnisend.desk import Desk
+from dev.simulators.omnisend.jobs import Result
 from dev.simulators.omnisend.paging import Order, Place, page
-from dev.simulators.omnisend.upsert import Result, Writer, stored_tags
-
-if TYPE_CHECKING:
-    from dev.simulators.omnisend.vendor import Omnisend
+from dev.simulators.omnisend.person import Person
+from dev.simulators.omnisend.upsert import Writer, stored_tags
 
 _QUERY: Mapping[str, bodies.Reader] = {
     "limit": bodies.whole(1, 250),
@@ -37,21 +37,21 @@ _PLACES: Mapping[str, Callable[[Person], Place]] = {
 
 
 class Contacts:
-    def __init__(self, vendor: Omnisend) -> None:
-        self._vendor = vendor
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     def upsert(self, call: Call) -> Answer:
-        brand, body = self._vendor.of(call), bodies.read(call)
+        brand, body = self._desk.of(call), bodies.read(call)
         return self._told(brand, self._writer(brand).post(body))
 
     def patch_by_email(self, call: Call) -> Answer:
         asked = bodies.query(call, {"email": bodies.text}, required=("email",))
-        brand = self._vendor.of(call)
-        person = brand.by_email(asked["email"], self._vendor.settings.email_case == "insensitive")
+        brand = self._desk.of(call)
+        person = brand.by_email(asked["email"], self._desk.settings.email_case == "insensitive")
         return self._patch(call, brand, person)
 
     def patch_by_id(self, call: Call) -> Answer:
-        brand = self._vendor.of(call)
+        brand = self._desk.of(call)
         return self._patch(call, brand, brand.by_id(call.parameters["id"]))
 
     def _patch(self, call: Call, brand: Brand, person: Person | None) -> Answer:
@@ -59,16 +59,16 @@ class Contacts:
         return self._told(brand, self._writer(brand).patch(person, body) if person else Result(404))
 
     def _writer(self, brand: Brand) -> Writer:
-        return Writer(brand, self._vendor.settings, self._vendor.clock.epoch())
+        return Writer(brand, self._desk.settings, self._desk.clock.epoch())
 
     def _told(self, brand: Brand, result: Result) -> Answer:
         if result.person is None:
             return invalid(*result.errors) if result.errors else problem(result.code)
-        shown = contact(brand, result.person, self._vendor.clock.epoch())
+        shown = contact(brand, result.person, self._desk.clock.epoch())
         return json_answer(shown, result.code, rows=1, touched=[result.person.email])
 
     def one(self, call: Call) -> Answer:
-        brand, now = self._vendor.of(call), self._vendor.clock.epoch()
+        brand, now = self._desk.of(call), self._desk.clock.epoch()
         person = brand.by_id(call.parameters["id"])
         if person is None or person.visible_from > now:
             return problem(404, "There is no such contact.")
@@ -77,7 +77,7 @@ class Contacts:
     def many(self, call: Call) -> Answer:
         asked = bodies.query(call, _QUERY)
         _check_combination(asked)
-        brand, now = self._vendor.of(call), self._vendor.clock.epoch()
+        brand, now = self._desk.of(call), self._desk.clock.epoch()
         sort = asked.get("sort", "createdAt")
         filters = {name: asked[name] for name in _FILTERS if name in asked}
         order: Order[Person] = Order(_PLACES[sort], asked.get("direction", "desc") == "desc", {**filters, "sort": sort})
@@ -103,17 +103,17 @@ class Contacts:
     def _matching(self, brand: Brand, name: str, value: Any, now: float) -> Iterable[Person]:
         match name:
             case "email":
-                found = brand.by_email(value, self._vendor.settings.email_case == "insensitive")
+                found = brand.by_email(value, self._desk.settings.email_case == "insensitive")
                 return [found] if found else []
             case "phone":
                 found = brand.by_phone(value)
                 return [found] if found else []
             case "tag":
-                return brand.tags.get(stored_tags([value], self._vendor.settings)[0], ())
+                return brand.tags.get(stored_tags([value], self._desk.settings)[0], ())
             case "segmentID":
                 if value not in brand.segments:
                     raise bodies.refuse("segmentID", "invalid_value", "There is no such segment")
-                return brand.segments[value].members(brand, now)
+                return brand.members(brand.segments[value], now)
             case "status":
                 return (each for each in brand.people if email_status(each) == value)
             case _:

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dev.simulators.omnisend.brand import Brand, Channel, Person
+from dev.simulators.omnisend.brand import Brand
 from dev.simulators.omnisend.fields import STANDARD
 from dev.simulators.omnisend.moments import written
+from dev.simulators.omnisend.person import Channel, Person
 from dev.simulators.omnisend.settings import Settings, Status
 from dev.simulators.omnisend.upsert import Writer
 

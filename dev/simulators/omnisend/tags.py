@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dev.simulators.common.vendor import Answer, Call, Refusal
 from dev.simulators.omnisend import bodies
 from dev.simulators.omnisend.answers import invalid
-from dev.simulators.omnisend.brand import Brand, Person
+from dev.simulators.omnisend.brand import Brand
+from dev.simulators.omnisend.desk import Desk
 from dev.simulators.omnisend.fields import tag_errors
+from dev.simulators.omnisend.person import Person
 from dev.simulators.omnisend.upsert import stored_tags
-
-if TYPE_CHECKING:
-    from dev.simulators.omnisend.vendor import Omnisend
 
 _MOST_SELECTED = 250
 _SELECTORS = ("emails", "contactIDs", "phones")
@@ -28,12 +27,12 @@ Apply = Callable[[Brand, Person, Sequence[str]], None]
 class Tags:
     """The calls under /contacts/tags."""
 
-    def __init__(self, vendor: Omnisend) -> None:
-        self._vendor = vendor
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     def add(self, call: Call) -> Answer:
         def tag(brand: Brand, person: Person, tags: Sequence[str]) -> None:
-            brand.tag(person, tags, self._vendor.settings.most_stored_tags)
+            brand.tag(person, tags, self._desk.settings.most_stored_tags)
 
         return self._accept(call, tag)
 
@@ -42,7 +41,7 @@ class Tags:
 
     def _accept(self, call: Call, apply: Apply) -> Answer:
         body = bodies.read(call)
-        brand, settings, now = self._vendor.of(call), self._vendor.settings, self._vendor.clock.epoch()
+        brand, settings, now = self._desk.of(call), self._desk.settings, self._desk.clock.epoch()
         rows = sum(len(body[name]) for name in _SELECTORS if type(body.get(name)) is list)
         try:
             tags, selection, segment_id = self._check(body, brand)
@@ -59,12 +58,12 @@ class Tags:
                 if person.tags != before:
                     brand.touch(person, due)
 
-        self._vendor.schedule.at(now + settings.tag_seconds + self._vendor.jitter(), work)
+        self._desk.schedule.at(now + settings.tag_seconds + self._desk.jitter(), work)
         touched = [person.email for person in (selected if selected is not None else select(now))]
         return Answer(202, b"", rows=rows, touched=touched)
 
     def _check(self, body: Mapping[str, Any], brand: Brand) -> tuple[Sequence[str], Selection, str | None]:
-        settings = self._vendor.settings
+        settings = self._desk.settings
         if errors := list(tag_errors(body.get("tags"), settings, least=1)):
             raise Refusal(invalid(*errors))
         selection = {name: bodies.texts(body, name, _MOST_SELECTED) for name in _SELECTORS}
@@ -83,14 +82,14 @@ class Tags:
         """Who is selected at a moment, each once; a selector that meets nobody is ignored."""
 
         def select(now: float) -> Sequence[Person]:
-            fold = self._vendor.settings.email_case == "insensitive"
+            fold = self._desk.settings.email_case == "insensitive"
             found = [brand.by_email(each, fold) for each in selection["emails"]]
             found += [brand.by_id(each) for each in selection["contactIDs"]]
             found += [brand.by_phone(each) for each in selection["phones"]]
             people = dict.fromkeys(each for each in found if each is not None and each.visible_from <= now)
             brand.counts.selected_nobody += sum(each not in people for each in found)
             if segment_id is not None and segment_id in brand.segments:
-                people |= dict.fromkeys(brand.segments[segment_id].members(brand, now))
+                people |= dict.fromkeys(brand.members(brand.segments[segment_id], now))
             return list(people)
 
         return select

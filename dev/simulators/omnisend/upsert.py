@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from dev.simulators.omnisend.answers import FieldError
-from dev.simulators.omnisend.brand import Brand, Channel, Person
+from dev.simulators.omnisend.brand import Brand
 from dev.simulators.omnisend.fields import applied, check
+from dev.simulators.omnisend.jobs import Result
 from dev.simulators.omnisend.moments import parsed, written
+from dev.simulators.omnisend.person import Channel, Person
 from dev.simulators.omnisend.settings import Settings
 
 Request = Mapping[str, Any]
-
-
-class Result(NamedTuple):
-    """`code` is an HTTP status; a `person` is there exactly where it is 200 or 201."""
-
-    code: int
-    person: Person | None = None
-    errors: Sequence[FieldError] = ()
 
 
 class Writer:

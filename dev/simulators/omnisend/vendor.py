@@ -14,7 +14,7 @@ from dev.simulators.omnisend.answers import FieldError
 from dev.simulators.omnisend.batches import Batches
 from dev.simulators.omnisend.brand import Brand
 from dev.simulators.omnisend.contacts import Contacts
-from dev.simulators.omnisend.schedule import Schedule
+from dev.simulators.omnisend.desk import Schedule
 from dev.simulators.omnisend.segments import Segments
 from dev.simulators.omnisend.settings import BRAND, Scope, Settings
 from dev.simulators.omnisend.tags import Tags

@@ -6,8 +6,8 @@ import random
 from collections.abc import Mapping
 from dataclasses import replace
 
+from shared.transport import Failure, Transport
 from shared.vendors.answers import Answer
-from shared.vendors.transport import Failure, Transport
 
 SILENT_SECONDS = (30.0, 45.0)
 """Pause, drawn between the two, where a 429 gives none; a rate that is still too high slows down by itself."""

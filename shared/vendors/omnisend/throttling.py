@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 
+from shared.transport import Failure, Transport
 from shared.vendors.answers import Answer, UnexpectedAnswer
-from shared.vendors.transport import Failure, Transport
 
 FIRST_SECONDS, LONGEST_SECONDS = 5.0, 60.0
 """To wait where a 429 does not say: doubled each time, up to one whole window of the limits."""

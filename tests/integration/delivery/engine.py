@@ -29,10 +29,10 @@ from shared.cloud.cloud import Cloud
 from shared.cloud.queue import Queue
 from shared.cloud.settings import Location, Settings, StorageAddress
 from shared.cloud.tables import Table
+from shared.control.service import Service as LiveService
 from shared.delivery import inbox, layout
 from shared.delivery.records import Delivery, Run
 from shared.delivery.runs import Runs
-from shared.service import LiveService
 from tests.kits import ITERABLE, Kit
 from tests.memory import receiving
 

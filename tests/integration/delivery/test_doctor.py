@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from dev.simulators.common.faults import Fault
-from shared.api.check_ups import CheckUpView
 from shared.catalog.issues import NotFound, NotNow
 from shared.catalog.targets import TargetStore, target_key
 from shared.cloud.settings import StorageAddress
+from shared.control.check_ups import CheckUpView
 from shared.delivery import doctor, inbox, layout
 from shared.delivery.lease import AccountLease
 from shared.delivery.records import now

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from dev.simulators.common.faults import Fault
-from shared.api.run_views import Verification
 from shared.catalog.models import ConnectionInput
 from shared.cloud.events import Event
 from shared.cloud.settings import StorageAddress
+from shared.control.runs import Verification
 from shared.delivery import inbox, layout, verifying
 from shared.delivery.messages import VerifyMessage, parse
 from shared.delivery.records import Run, State, Step

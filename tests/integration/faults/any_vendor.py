@@ -16,10 +16,10 @@ from dev.faults.interruptions import Calls, Died
 from dev.faults.passing import HOUR, pass_time
 from dev.faults.seam import WatchedCloud
 from shared.cloud.settings import StorageAddress
+from shared.control.service import Service as LiveService
 from shared.delivery import connecting, inbox, journal, layout, looking, starting, verifying
 from shared.delivery.records import ACTIVE, Run, State, Step, now
 from shared.delivery.runs import Runs
-from shared.service import LiveService
 from shared.vendors.contract import Definition
 from tests.contract.outcomes import accounted, clean, writes
 from tests.integration.delivery import engine as engines

@@ -11,9 +11,9 @@ import pytest
 from dev.faults.interruptions import Died, Life, When
 from dev.faults.seam import WatchedCloud
 from shared.cloud.settings import StorageAddress
+from shared.control.service import Service as LiveService
 from shared.delivery import leftovers, slices, starting
 from shared.delivery.records import Run, State
-from shared.service import LiveService
 from tests.contract.outcomes import accounted, writes
 from tests.integration.faults.any_vendor import VendorWorld, define, first, second, unpaced, until, vendor_world
 from tests.kits import KITS, Kit

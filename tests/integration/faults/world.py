@@ -22,10 +22,10 @@ from shared.catalog.targets import TargetStore, target_key
 from shared.cloud.cloud import Cloud
 from shared.cloud.queue import Queue
 from shared.cloud.settings import StorageAddress
+from shared.control.service import Service as LiveService
 from shared.delivery import inbox, starting, verifying
 from shared.delivery.records import Delivery, Run, now
 from shared.delivery.runs import Runs, Versioned
-from shared.service import LiveService
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine
 from tests.integration.faults.accounts import Accounts, LedgerRow, ledger_rows

@@ -17,7 +17,7 @@ from shared.delivery.records import State
 from shared.delivery.transitions import RunKind
 from shared.errors import RetryAfter, UserMustAct
 from shared.notify import telling
-from shared.notify.outbox import Outbox, Pending
+from shared.notify.outbox import Outbox, PendingNotice
 from tests.integration.delivery.engine import Engine, people
 from tests.integration.notify.conftest import SECRET
 from tests.integration.notify.receiver import Receiver
@@ -63,7 +63,7 @@ def succeed(engine: Engine) -> None:
     assert engine.run().state in (State.SUCCEEDED, State.WARNINGS, State.NOTHING)
 
 
-def pending(engine: Engine) -> list[Pending]:
+def pending(engine: Engine) -> list[PendingNotice]:
     return Outbox(engine.cloud.runs).pending()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.api.views import TargetChoice
+from shared.api.connections import TargetChoice
 from shared.catalog.issues import Invalid
 from shared.delivery.records import State
 from shared.vendors.registry import DEFINITIONS

@@ -10,7 +10,7 @@ import pytest
 from dev.identity import IdentityProvider
 from shared.access.settings import SignInSettings
 from shared.access.signing_in import SigningIn
-from shared.api.app import create_app
+from shared.app import create_app
 from shared.errors import RetryAfter, UserMustAct
 from tests.unit.access.browser import Browser
 from tests.unit.api.asgi import Client

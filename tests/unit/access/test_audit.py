@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from shared.access.actions import Action
-from shared.access.audit import LONGEST, Change, Outcome, Trail
+from shared.access.audit import LONGEST, Change, ChangeOutcome, Trail
 from shared.access.person import LOCAL
-from shared.api.app import create_app
+from shared.app import create_app
 from shared.delivery.records import State
 from tests.unit.api.asgi import Client
 from tests.unit.api.bodies import connection_body, export_body
@@ -119,7 +119,7 @@ def test_a_crash_leaves_the_record_of_what_was_begun() -> None:
     with pytest.raises(Died), Trail(table).change(LOCAL, Action.EDIT_EXPORT, Change("export a")):
         raise Died
     [[record], _] = Trail(table).page(9, None)
-    assert (record.outcome, record.subject, record.who) == (Outcome.BEGUN, "export a", "local")
+    assert (record.outcome, record.subject, record.who) == (ChangeOutcome.BEGUN, "export a", "local")
 
 
 def test_no_change_is_made_that_cannot_be_recorded(client: Client, service: FakeService) -> None:

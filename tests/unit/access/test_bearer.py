@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import serialization
 
 from dev.identity import IdentityProvider
 from dev.identity.signing import SigningKeys
-from shared.access.failures import LIMIT
-from shared.access.published_keys import AT_MOST_EVERY_SECONDS, KEPT_SECONDS, PublishedKeys
+from shared.access.signing_in import LIMIT
+from shared.access.tokens import AT_MOST_EVERY_SECONDS, KEPT_SECONDS, PublishedKeys
 from shared.errors import RetryAfter
 from tests.unit.access.browser import Browser
 from tests.unit.api.asgi import Answer
@@ -105,7 +105,7 @@ def test_what_is_no_token_is_refused(browser: Browser, header: str) -> None:
 
 
 def test_keys_may_rotate(browser: Browser, identity: IdentityProvider, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.access.published_keys.AT_MOST_EVERY_SECONDS", 0)
+    monkeypatch.setattr("shared.access.tokens.AT_MOST_EVERY_SECONDS", 0)
     before = identity.access_token("Viewer")
     assert ask(browser, before).status == 200
     identity.keys.rotate()

@@ -11,7 +11,7 @@ from shared.access.choosing import choose
 from shared.access.settings import from_environment
 from shared.access.signing_in import SigningIn
 from shared.access.visitors import LocalAccess, NoAccess
-from shared.api.app import create_app
+from shared.app import create_app
 from tests.unit.access.browser import Browser
 from tests.unit.access.conftest import MemoryVault
 from tests.unit.api.asgi import Client

@@ -6,8 +6,7 @@ import pytest
 
 from dev.identity import IdentityProvider
 from dev.identity.signing import SigningKeys
-from shared.access.failures import LIMIT
-from shared.access.signing_in import SigningIn
+from shared.access.signing_in import LIMIT, SigningIn
 from tests.unit.access.browser import HTML, Browser
 
 ME = "/api/v1/me"

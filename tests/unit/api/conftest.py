@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.api.app import create_app
+from shared.app import create_app
 from tests.unit.api.asgi import Client
 from tests.unit.api.callers import KnownCallers
 from tests.unit.api.service import FakeService

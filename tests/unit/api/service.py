@@ -4,25 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any, cast
 
 from shared.access.audit import Trail
-from shared.api.check_ups import CheckUpCost, CheckUpView, Doctor
-from shared.api.export_views import PreviewRow
-from shared.api.run_views import Progress, RejectedRow, Report, RunPage, RunPoint, RunSummary, RunView, TargetRun
-from shared.api.service import DecisionWord, SegmentInfo, Service
-from shared.api.views import Identity, Link
 from shared.catalog.catalog import Catalog
 from shared.catalog.issues import Issue, NotNow
 from shared.catalog.models import Export, Match, Probed, ProbeState
 from shared.cloud.cloud import Cloud
+from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
+from shared.control.runs import (
+    DecisionWord,
+    Progress,
+    RejectedRow,
+    Report,
+    RunPage,
+    RunPoint,
+    RunSummary,
+    RunView,
+    TargetRun,
+)
+from shared.control.service import Service
+from shared.control.views import FileLink, Identity
 from shared.delivery.authorizing import Authorizing
 from shared.delivery.records import Run, State
 from shared.delivery.starting import Started
 from shared.delivery.transitions import RunKind
 from shared.errors import Unprocessable
+from shared.snapshots.snapshot import Layout, ParquetFormat, SegmentFound, Snapshot, SnapshotFile
 from shared.vendors.contract import CheckResult, TargetFound
 from tests.unit.api.vault import FakeVault
 from tests.unit.catalog.samples import COLUMNS, START, World
@@ -49,12 +59,12 @@ def summary(view: RunView) -> RunSummary:
 
 
 @dataclass
-class FakeService:
-    """Implements shared.api.service.Service."""
+class FakeService(Service):
+    """The service without Azure."""
 
     world: World = field(default_factory=World)
     version: str = "1.2.3"
-    found: list[SegmentInfo] = field(default_factory=list)
+    found: list[SegmentFound] = field(default_factory=list)
     check: Callable[[], CheckResult] = lambda: CheckResult(True, "Fine.", "acc-1", details={"contacts": "7"})
     past: list[RunView] = field(default_factory=list)
     """Runs, newest first."""
@@ -72,11 +82,7 @@ class FakeService:
     """Raised by the next call that asks a vendor."""
 
     def __post_init__(self) -> None:
-        taken = START - timedelta(minutes=2)
-        self.found = [
-            SegmentInfo(id=id_, name=id_.rpartition(":")[2], columns=columns, taken_at=taken, bytes=10, files=1)
-            for id_, columns in sorted(COLUMNS.items())
-        ]
+        self.found = [_landed(id_, columns, START - timedelta(minutes=2)) for id_, columns in sorted(COLUMNS.items())]
 
     @cached_property
     def trail(self) -> Trail:
@@ -117,17 +123,14 @@ class FakeService:
         self.catalog.export(name)
         return CheckUpView(target=target, state="running", full=full, started_at=START, started_by=by)
 
-    def differences_link(self, name: str, target: int) -> Link | None:
-        return Link(url="https://storage.test/differences.csv", expires_at=START) if target == 0 else None
+    def differences_link(self, name: str, target: int) -> FileLink | None:
+        return FileLink(url="https://storage.test/differences.csv", expires_at=START) if target == 0 else None
 
     def target_warnings(self, export: Export) -> Sequence[Issue]:
         return self.forewarned
 
-    def segments(self) -> Sequence[SegmentInfo]:
+    def segments(self) -> Sequence[SegmentFound]:
         return self.found
-
-    def segment(self, reference: str) -> SegmentInfo | None:
-        return next((each for each in self.found if each.id == reference), None)
 
     def row_counts(self, references: Sequence[str]) -> Mapping[str, int]:
         return {"blob/ci:VIP": 3} if "blob/ci:VIP" in references else {}
@@ -150,11 +153,11 @@ class FakeService:
         found = self.run(export, run)
         return Report(run=found) if found and found.state is State.SUCCEEDED else None
 
-    def rejected_link(self, export: str, run: str, target: int) -> Link | None:
+    def rejected_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
         found = self.run(export, run)
         if found is None or target >= len(found.targets):
             return None
-        return Link(url="https://blobs.example/rejected.csv?sig=x", expires_at=START + timedelta(minutes=5))
+        return FileLink(url="https://blobs.example/rejected.csv?sig=x", expires_at=START + timedelta(minutes=5))
 
     def cancel(self, export: str, run: str) -> RunView | None:
         found = self.run(export, run)
@@ -175,7 +178,7 @@ class FakeService:
 
     def preview(
         self, vendor: str, references: Sequence[str], address_column: str, matching: Sequence[Match]
-    ) -> Sequence[PreviewRow]:
+    ) -> Sequence[Mapping[str, Any]]:
         return []
 
     def identity(self) -> Identity:
@@ -210,9 +213,15 @@ class FakeService:
             raise self.failure
 
 
+def _landed(reference: str, columns: tuple[str, ...], at: datetime) -> SegmentFound:
+    """A segment with one file of ten bytes."""
+    place, _, name = reference.rpartition(":")
+    container, _, folder = place.partition("/")
+    file = SnapshotFile(container, f"{folder}/{name}/1", "etag", 10)
+    snapshot = Snapshot(reference, name, at, "1", (file,), ParquetFormat(), columns)
+    return SegmentFound(name, container, folder, Layout.DATED_FOLDERS, columns, snapshot)
+
+
 def info(service: FakeService, index: int, **changes: Any) -> None:
     """Change one of the segments."""
     service.found[index] = replace(service.found[index], **changes)
-
-
-_: type[Service] = FakeService

@@ -15,9 +15,9 @@ from opentelemetry import trace
 from pydantic import BaseModel
 
 from shared.access.visitors import LocalAccess
-from shared.api import examples
-from shared.api.app import ROUTERS, create_app
-from shared.api.problems import KINDS
+from shared.api import describing as examples
+from shared.app import ROUTERS, create_app
+from shared.web.problems import KINDS
 from tests.unit.api.asgi import Answer, Client
 from tests.unit.api.bodies import connection_body
 from tests.unit.api.service import FakeService

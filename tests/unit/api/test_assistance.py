@@ -83,7 +83,7 @@ def test_segments_tell_which_exports_carry_them(client: Client, service: FakeSer
 
 
 def test_a_name_that_two_segments_have_says_nothing_about_either(client: Client, service: FakeService) -> None:
-    service.found.append(replace(service.found[-1], id="elsewhere:VIP"))
+    service.found.append(replace(service.found[-1], container="elsewhere", folder=""))
     service.world.columns["VIP"] = service.world.columns["blob/ci:VIP"]
     service.world.save(targets=[{"segments": ["VIP"]}])
     assert [each["exports"] for each in client.get(f"{V1}/segments").json if each["name"] == "VIP"] == [[], []]

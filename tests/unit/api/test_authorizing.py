@@ -12,7 +12,7 @@ from starlette.requests import Request
 
 from shared.access.person import How, Person, Role
 from shared.access.visitors import Visitor
-from shared.api.app import create_app
+from shared.app import create_app
 from shared.errors import RetryAfter
 from shared.vendors.contract import CheckResult, OAuth
 from tests.unit.api.asgi import Answer, Client

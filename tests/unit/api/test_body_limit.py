@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
-from shared.api.problems import MOST_BODY
+from shared.web.problems import MOST_BODY
 from tests.unit.api.asgi import Client
 
 PIECE = 64 * 1024

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.api.app import ROUTERS
+from shared.app import ROUTERS
 from shared.catalog.models import RESERVED
 from shared.errors import Blocked, Conflict, LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
 from shared.pages.router import ROUTERS as PAGES

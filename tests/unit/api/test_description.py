@@ -21,8 +21,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from shared.api import examples
-from shared.api.app import create_app
+from shared.api import describing as examples
+from shared.app import create_app
 from shared.delivery.records import State
 from tests.unit.api.callers import KnownCallers
 from tests.unit.api.service import FakeService, run

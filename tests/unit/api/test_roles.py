@@ -19,9 +19,9 @@ from starlette.routing import BaseRoute
 
 from shared.access.actions import CHANGES, TABLE, Action, Right, may
 from shared.access.person import How, Person, Role
-from shared.api.app import create_app
-from shared.api.wiring import Allowed
+from shared.app import create_app
 from shared.delivery.records import State
+from shared.web.wiring import Allowed
 from tests.unit.api.asgi import Answer, Client
 from tests.unit.api.callers import ROLES, KnownCallers
 from tests.unit.api.service import FakeService, run

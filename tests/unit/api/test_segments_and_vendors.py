@@ -25,10 +25,10 @@ def test_segments_are_listed_with_age_and_rows(client: Client, service: FakeServ
 
 
 def test_a_segment_is_read_by_an_id_with_slashes(client: Client, service: FakeService) -> None:
-    info(service, 0, id="a b/ä/Grün", taken_at=None, problems=("The file part 2 is missing.",))
-    for path in ("a%20b/%C3%A4/Gr%C3%BCn", "a%20b%2F%C3%A4%2FGr%C3%BCn"):
+    info(service, 0, container="a b", folder="ä", name="Grün", snapshot=None, problems=("The file part 2 is missing.",))
+    for path in ("a%20b/%C3%A4:Gr%C3%BCn", "a%20b%2F%C3%A4:Gr%C3%BCn"):
         answer = client.get(f"/api/v1/segments/{path}")
-        assert (answer.status, answer.json["id"]) == (200, "a b/ä/Grün")
+        assert (answer.status, answer.json["id"]) == (200, "a b/ä:Grün")
         assert answer.json["age_seconds"] is None
         assert answer.json["problems"] == ["The file part 2 is missing."]
 

@@ -9,8 +9,7 @@ import pytest
 
 from shared.access.person import How, Person, Role
 from shared.catalog.authorizations import LASTS, Authorizations
-from shared.catalog.issues import Forbidden
-from shared.errors import Unprocessable
+from shared.errors import Forbidden, Unprocessable
 from tests.unit.catalog.samples import ADMIN, START
 from tests.unit.catalog.tables import MemoryTable
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.catalog.issues import Forbidden, Invalid, NotNow
+from shared.catalog.issues import Invalid, NotNow
 from shared.catalog.models import MAX_DEFINITION
-from shared.errors import Conflict
+from shared.errors import Conflict, Forbidden
 from tests.unit.catalog.samples import ADMIN, CONTRIBUTOR, START, World, connection, export
 
 TWO = [{"segments": ["blob/ci:VIP"]}, {"segments": ["blob/ci:Lapsed"], "list_id": "9", "existing": "adopt"}]

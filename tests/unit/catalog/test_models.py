@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from shared.access.person import SharedWith as Shared
 from shared.catalog.issues import Issue, issues_of
 from shared.catalog.models import MAX_FIELDS, MAX_SEGMENTS, Connection, ConnectionInput, Export, ExportInput, Mode
-from shared.catalog.models import SharedWith as Shared
 from tests.unit.catalog.samples import START, connection, export
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from shared.catalog.export_validation import Judgement, Surroundings, judge
 from shared.catalog.issues import Issue
 from shared.catalog.models import Connection
-from shared.catalog.validation import Surroundings, Verdict, judge
 from tests.unit.catalog.samples import COLUMNS, LETTERBOX, PLAIN, START, connection, export
 
 STAMPS = {"created_at": START, "created_by": "ann", "updated_at": START, "updated_by": "ann"}
@@ -20,7 +20,7 @@ def stored(**changes: Any) -> Connection:
     return Connection.model_validate({**values, **changes})
 
 
-def verdict(around: dict[str, Any] | None = None, **changes: Any) -> Verdict:
+def verdict(around: dict[str, Any] | None = None, **changes: Any) -> Judgement:
     values: dict[str, Any] = {"connection": stored(), "definition": LETTERBOX, "segments": COLUMNS, "owners": {}}
     return judge(export(**changes), Surroundings(**{**values, **(around or {})}))
 
@@ -34,7 +34,7 @@ def matching(*fields: str, column: str = "EMail") -> list[dict[str, str]]:
 
 
 def test_a_complete_export_has_no_issues_and_no_warnings() -> None:
-    assert verdict() == Verdict((), ())
+    assert verdict() == Judgement((), ())
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.api.run_views import RunPoint
+from shared.control.runs import RunPoint
 from shared.delivery.records import State
 from shared.delivery.transitions import RunKind
 from shared.pages.chart import HEIGHT, WIDTH, chart

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from shared.catalog.models import Export, ExportInput, Guards
-from shared.pages.connection_form import draft_from as connection_draft
-from shared.pages.connection_form import input_of as connection_input
-from shared.pages.connection_form import missing, without_values
-from shared.pages.export_form import Draft, changed, draft_from, draft_of, input_of, with_suggestions
+from shared.pages.connection_draft import draft_from as connection_draft
+from shared.pages.connection_draft import input_of as connection_input
+from shared.pages.connection_draft import missing, without_values
+from shared.pages.export_draft import Draft, changed, draft_from, draft_of, input_of, with_suggestions
 from shared.pages.forms import nested
 from tests.unit.catalog.samples import LETTERBOX, World, connection
 

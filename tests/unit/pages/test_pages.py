@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from shared.api.app import create_app
+from shared.app import create_app
 from shared.delivery.records import State
 from shared.pages import assets
 from shared.vendors.contract import CheckResult

@@ -6,7 +6,7 @@ import pytest
 
 from shared.catalog.models import Schedule
 from shared.catalog.schedules import schedule_issues
-from shared.pages.schedule_form import Shape, schedule_of, shape_from, shape_of, zones
+from shared.pages.schedule_form import ScheduleShape, schedule_of, shape_from, shape_of, zones
 
 
 def kept(expression: str) -> Schedule:
@@ -46,7 +46,7 @@ def test_what_has_no_clock_is_saved_without_one(kind: str) -> None:
 
 @pytest.mark.parametrize("times", ["", "6", "25:00", "06:60", "06:00, 18:30", "06:00;18:00"])
 def test_times_that_make_no_schedule_are_said(times: str) -> None:
-    _, issues = schedule_of(Shape(kind="cron", times=times, time_zone="UTC"))
+    _, issues = schedule_of(ScheduleShape(kind="cron", times=times, time_zone="UTC"))
     assert [issue.pointer for issue in issues] == ["/schedule/times"]
 
 

@@ -14,7 +14,8 @@ from babel.messages.pofile import read_po
 
 from dev.translations import catalogue, compiled, po_file
 from shared.pages.languages import LANGUAGES, best, translations
-from shared.pages.phrases import TEMPLATES, pattern_of, said
+from shared.pages.messages import TEMPLATES
+from shared.pages.phrases import pattern_of, said
 
 SHARED = Path(__file__).parents[3] / "shared"
 OTHERS = [language for language in LANGUAGES if language != "en"]
@@ -65,7 +66,7 @@ def test_placeholders_of_translations_are_those_of_the_message(language: str) ->
 @cache
 def said_by_the_service() -> set[str]:
     """All texts in the source, with `*` for whatever varies."""
-    lists = {SHARED / "pages" / "messages.py", SHARED / "pages" / "vendor_messages.py"}
+    lists = {SHARED / "pages" / "messages.py"}
     files = [path for path in SHARED.rglob("*.py") if path not in lists]
     return {pattern for path in files for pattern in _texts(ast.parse(path.read_text()))}
 

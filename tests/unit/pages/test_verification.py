@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from shared.api.run_views import Verification
+from shared.control.runs import Verification
 from tests.unit.api.service import FakeService, run
 from tests.unit.catalog.samples import START
 from tests.unit.pages.test_pages import client, page

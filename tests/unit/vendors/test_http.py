@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
+from shared.transport import Failure
 from shared.vendors.answers import Answer, RateLimited, Request, UnexpectedAnswer, Unreachable, Unreadable
 from shared.vendors.contract import Definition, Rate
 from shared.vendors.http import Client, Link
 from shared.vendors.limits import Limiter
 from shared.vendors.retrying import DISPOSITIONS, backoff, retry_after
-from shared.vendors.transport import Failure
 from tests.unit.vendors.loopback import Clock, Reply, Script, serving
 
 DEFINITION = Definition(

@@ -14,13 +14,13 @@ from urllib.parse import parse_qsl
 import pytest
 
 from shared.errors import LeaseLost, RetryAfter, UserMustAct
+from shared.transport import Failure
 from shared.vendors.answers import Answer, RateLimited, Request
 from shared.vendors.contract import Definition, OAuth
 from shared.vendors.http import Client, Link
 from shared.vendors.limits import Limiter
 from shared.vendors.oauth import Tokens
 from shared.vendors.tokens import Pair
-from shared.vendors.transport import Failure
 
 DEFINITION = Definition(
     name="acme",

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from shared.transport import Failure, Wire
 from shared.vendors.answers import Answer, UnexpectedAnswer
-from shared.vendors.transport import Failure, Wire
 from tests.unit.vendors.loopback import Reply, Script, serving
 
 SECONDS = 5.0

@@ -1,17 +1,21 @@
-"""What the API answers about runs. Counts are people, or rows where the name says so."""
+"""Runs as API and pages show them, made of their rows and reports. Counts are people, or rows where it says so."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.api.views import View
-from shared.delivery.records import ENDED, State
+from shared.control.views import View
+from shared.delivery.records import ENDED, Delivery, Run, State, Step, now
 from shared.delivery.transitions import RunKind
+from shared.vendors.contract import Outcome
 
 UNFINISHED = frozenset(State) - ENDED
+DecisionWord = Literal["deliver", "additions_only", "discard"]
 
 
 class Progress(View):
@@ -180,27 +184,85 @@ class StartInput(BaseModel):
     kind: RunKind = RunKind.DELIVERY
 
 
-class StartedRun(View):
-    """The run that was asked for; `new` is false where it was under way already."""
-
-    run: str
-    export: str
-    state: State
-    new: bool
-
-
-class Operation(View):
-    """One operation of a plan."""
-
-    operation: str
-    address: str
-    values: dict[str, Any]
-
-
 class Decision(BaseModel):
     """A person's answer to a guard; `plan` is the one that the person saw."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     plan: str = Field(min_length=1, max_length=200)
-    decision: Literal["deliver", "additions_only", "discard"]
+    decision: DecisionWord
+
+
+def summary(run: Run) -> RunSummary:
+    """A run as its row says."""
+    return RunSummary(
+        run=run.run,
+        export=run.export,
+        state=run.state,
+        trigger=run.trigger,
+        kind=run.kind,
+        started_at=run.created_at,
+        finished_at=run.finished_at,
+        message=run.message,
+    )
+
+
+def view(run: Run, deliveries: Sequence[Delivery]) -> RunView:
+    """A run with its deliveries."""
+    progress = _progress(deliveries)
+    targets = tuple(_target(each) for each in deliveries)
+    connection = str(json.loads(run.definition).get("connection", ""))
+    return RunView(**summary(run).model_dump(), connection=connection, progress=progress, targets=targets)
+
+
+def _progress(deliveries: Sequence[Delivery]) -> Progress:
+    planned = [each for each in deliveries if each.plan or each.state in ENDED]
+    done, total = sum(each.done for each in deliveries), sum(each.total for each in deliveries)
+    working = [each for each in deliveries if each.started_at and each.step is Step.DELIVER]
+    seconds = max((now() - each.started_at).total_seconds() for each in working if each.started_at) if working else 0
+    rate = done / seconds if seconds and done else None
+    return Progress(
+        done=done,
+        total=total if len(planned) == len(deliveries) else None,
+        step=next((str(each.step) for each in deliveries if each.state not in ENDED), "done"),
+        rate=rate,
+        seconds_left=round((total - done) / rate) if rate and len(planned) == len(deliveries) else None,
+    )
+
+
+def _target(delivery: Delivery) -> TargetRun:
+    return TargetRun(
+        target=delivery.target_key,
+        state=delivery.state,
+        list_id=delivery.target.get("list_id"),
+        list_name=delivery.target.get("name"),
+        message=delivery.message,
+        plan=delivery.plan or None,
+        progress=_progress([delivery]),
+        counts=_counts(delivery.counts),
+        left_out=delivery.left_out,
+        requests=delivery.requests,
+        retries=delivery.retries,
+        throttled_seconds=delivery.throttled_seconds,
+        warnings=tuple(delivery.warnings),
+        verification=Verification.model_validate(delivery.verification) if delivery.verification else None,
+    )
+
+
+def _counts(counts: Mapping[str, int]) -> Counts:
+    """Planned counts as they are; outcomes summed over the kinds of operation (`add accepted` and the like)."""
+    outcomes = {
+        str(outcome): sum(number for name, number in counts.items() if name.endswith(f" {outcome}"))
+        for outcome in Outcome
+    }
+    planned = {name: number for name, number in counts.items() if name in Counts.model_fields}
+    return Counts(**planned | outcomes)
+
+
+def report(run: RunView, deliveries: Sequence[Mapping[str, Any]]) -> Report:
+    """A run with the reports of its deliveries."""
+    used = [SnapshotUsed(**each) for delivery in deliveries for each in delivery["snapshots"]]
+    reasons = [
+        Reason(target=delivery["target"]["key"], **reason) for delivery in deliveries for reason in delivery["reasons"]
+    ]
+    return Report(run=run, snapshots=tuple(dict.fromkeys(used)), reasons=tuple(reasons))

@@ -1,10 +1,16 @@
-"""What the vendor does later: jobs that run when their time has come and somebody looks."""
+"""What every group of endpoints works with, and what the vendor does later: jobs that run when their time has come."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
 from itertools import count
+from typing import Protocol
+
+from dev.simulators.common.clock import Clock
+from dev.simulators.common.vendor import Call
+from dev.simulators.omnisend.brand import Brand
+from dev.simulators.omnisend.settings import Settings
 
 Job = Callable[[float], None]
 
@@ -27,3 +33,19 @@ class Schedule:
 
     def __len__(self) -> int:
         return len(self._jobs)
+
+
+class Desk(Protocol):
+    """`settings` may be replaced between calls, so nobody keeps them."""
+
+    settings: Settings
+    clock: Clock
+    schedule: Schedule
+
+    def of(self, call: Call) -> Brand:
+        """The brand that the call's key belongs to."""
+        ...
+
+    def jitter(self) -> float:
+        """Seconds by which a job takes longer."""
+        ...

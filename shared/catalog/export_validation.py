@@ -33,14 +33,14 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Judgement:
     """Issues forbid saving; warnings do not."""
 
     issues: tuple[Issue, ...]
     warnings: tuple[Issue, ...]
 
 
-def judge(export: ExportInput, around: Surroundings) -> Verdict:
+def judge(export: ExportInput, around: Surroundings) -> Judgement:
     """Everything that is wrong with the export, at once."""
     issues = [*_connection(export, around.connection), *_targets(export, around)]
     issues += schedule_issues(export.schedule)
@@ -52,7 +52,7 @@ def judge(export: ExportInput, around: Surroundings) -> Verdict:
         warnings += [*_spelling(export, around.definition), *_known_lists(export, around.definition)]
     if around.connection is not None and around.connection.check_code not in ("", "ok"):
         warnings.append(Issue("/connection", f"Its last check failed: {around.connection.check_message}"))
-    return Verdict(tuple(issues), tuple(warnings))
+    return Judgement(tuple(issues), tuple(warnings))
 
 
 def _connection(export: ExportInput, connection: Connection | None) -> Iterator[Issue]:

@@ -13,13 +13,14 @@ from starlette.exceptions import HTTPException
 
 from shared.access.actions import CHANGES, GONE, TABLE, Action, Right, Shareable, require
 from shared.access.audit import Change
-from shared.access.person import Person, Role
+from shared.access.person import Person, Role, SharedWith
 from shared.access.visitors import SAFE
-from shared.api.conditions import Conditions, etag
-from shared.api.run_views import RunView
-from shared.api.service import Service
-from shared.catalog.models import SharedWith
+from shared.catalog.issues import NotFound
+from shared.catalog.models import NAME
+from shared.control.runs import RunView
+from shared.control.service import Service
 from shared.errors import ExportError
+from shared.web.conditions import Conditions, etag
 
 
 async def _service(request: Request) -> Service:
@@ -117,13 +118,8 @@ def subject(request: Request, service: Service) -> Change:
     kind, name = found["kind"].removesuffix("s"), given["name"]
     if "run" in given:
         return Change(f"run {given['run']} of export {name}", partial(_run, service, name, given["run"]))
-    return Change(f"{kind} {name}", partial(_definition, service, kind, name))
-
-
-def _definition(service: Service, kind: str, name: str) -> Mapping[str, Any] | None:
-    catalog = service.catalog
-    held = catalog.connections.get(name) if kind == "connection" else catalog.exports.get(name)
-    return held.item.model_dump(mode="json") if held else None
+    store = service.catalog.connections if kind == "connection" else service.catalog.exports
+    return Change(f"{kind} {name}", partial(store.values, name))
 
 
 def _run(service: Service, export: str, run: str) -> Mapping[str, Any] | None:
@@ -137,3 +133,10 @@ def stamp(response: Response, version: str, *, created_at: str | None = None) ->
     if created_at is not None:
         response.status_code = 201
         response.headers["Location"] = created_at
+
+
+async def plain_names(request: Request) -> None:
+    """Names of exports and runs are slugs; no table or blob is asked for anything else."""
+    for kind, given in request.path_params.items():
+        if not NAME.fullmatch(given):
+            raise NotFound("export" if kind == "name" else kind, given)

@@ -1,23 +1,15 @@
-"""What the API answers about check-ups of targets."""
+"""Check-ups of targets as they are shown: what one takes, and what the latest found."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Literal
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from shared.api.views import View
-from shared.catalog.models import MAX_SEGMENTS
-
-
-class CheckUpInput(BaseModel):
-    """What to check. In full, everyone on the target is read; else their number only."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    target: int = Field(default=0, ge=0, lt=MAX_SEGMENTS, description="Which of the export's targets, from 0.")
-    full: bool = True
+from shared.control.views import View
+from shared.delivery import doctor
 
 
 class CheckUpCost(View):
@@ -46,6 +38,13 @@ class CheckUpView(View):
     strangers: int | None = Field(default=None, description="People there who are not the record's.")
     returned: int | None = Field(default=None, description="Those of the strangers whom the export took off before.")
     advice: tuple[str, ...] = Field(default=(), description="What to do.")
+
+    @classmethod
+    def of(cls, made: doctor.CheckUp) -> Self:
+        """As it is kept, with moments in place of seconds."""
+        at = datetime.fromtimestamp(made.started, UTC)
+        finished = datetime.fromtimestamp(made.finished, UTC) if made.finished else None
+        return cls.model_validate({**asdict(made), "started_at": at, "finished_at": finished})
 
 
 class Doctor(View):

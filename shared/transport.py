@@ -1,26 +1,63 @@
-"""Bytes out, bytes in: one HTTP exchange over `requests`, without retries and without exceptions."""
+"""Bytes out, an answer in: one HTTP exchange over `requests`, without retries and without exceptions."""
 
 from __future__ import annotations
 
 import ssl
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 
+import orjson
 import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 from urllib3.response import BaseHTTPResponse
 
 from shared.cloud.scrubbing import guard_library_logs
-from shared.vendors.answers import Answer
+from shared.errors import OutcomeUnknown
 
 CONNECT_SECONDS = 10.0
 _POOL = 16
 _CHUNK = 65_536
 _LARGEST = 64_000_000
 """Bytes of an answer; more than any vendor's largest page, so that a runaway answer cannot fill the memory."""
+
+
+class UnexpectedAnswer(OutcomeUnknown):
+    """The other side answered with something that its contract does not describe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A complete answer; header names are lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    def json(self) -> Any:
+        """The body as JSON. Raises UnexpectedAnswer when it is anything else."""
+        value, broken = self._parsed()
+        if broken:
+            # Raised here and not while handling: the parser's error holds the whole body.
+            raise UnexpectedAnswer(f"The vendor answered {self.status} with something that is not JSON.")
+        return value
+
+    def object(self) -> dict[str, Any]:
+        """The body as a JSON object. Raises UnexpectedAnswer when it is anything else."""
+        value = self.json()
+        if not isinstance(value, dict):
+            raise UnexpectedAnswer(f"The vendor answered {self.status} with JSON that is not an object.")
+        return value
+
+    def _parsed(self) -> tuple[Any, bool]:
+        try:
+            return orjson.loads(self.body), False
+        except orjson.JSONDecodeError:
+            return None, True
 
 
 class Failure(StrEnum):

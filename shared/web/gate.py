@@ -12,8 +12,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.access.visitors import Access, SignInNeeded, Visitor
-from shared.api.problems import refusal
 from shared.errors import ExportError
+from shared.web.problems import refusal
 
 HEALTH = "/api/health"
 LOGIN = "/auth/login"

@@ -11,10 +11,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from shared.access.actions import Action
-from shared.access.gate import login_url
 from shared.access.provider import SignInFailed
 from shared.access.signing_in import SigningIn
-from shared.api.wiring import allowed
+from shared.web.gate import login_url
+from shared.web.wiring import allowed
 
 router = APIRouter(prefix="/auth", include_in_schema=False)
 

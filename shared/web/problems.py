@@ -13,23 +13,24 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from pydantic import Field
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.access.visitors import Closed, SignInNeeded, TooManyFailures
-from shared.api.conditions import PreconditionFailed
-from shared.api.views import IssueView, Problem
-from shared.catalog.issues import Forbidden, Invalid, Issue, NotFound, NotNow, issues_of
+from shared.catalog.issues import Invalid, Issue, NotFound, NotNow, issues_of
 from shared.cloud import trouble
+from shared.control.views import IssueView, View
 from shared.errors import (
     Blocked,
     Conflict,
     ExportError,
+    Forbidden,
     LeaseLost,
     OutcomeUnknown,
     RetryAfter,
     UserMustAct,
 )
+from shared.web.conditions import PreconditionFailed
 
 MEDIA_TYPE = "application/problem+json"
 DOCS = "/api/docs"
@@ -40,8 +41,20 @@ TOO_LARGE = "too_large"
 _log = logging.getLogger(__name__)
 
 
+class Problem(View):
+    """Every refusal and failure (RFC 9457), as `application/problem+json`."""
+
+    type: str = Field(description="Address of the kind of problem, explained on the documentation page.")
+    title: str
+    status: int
+    detail: str
+    code: str = Field(description="A stable word for programs.")
+    errors: list[IssueView] = Field(default_factory=list)
+    incident: str | None = Field(default=None, description="Unexpected failures: look for it in the log.")
+
+
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemKind:
     """A kind of problem, as the documentation page explains it."""
 
     status: int
@@ -50,23 +63,29 @@ class Kind:
 
 
 KINDS = {
-    "malformed": Kind(400, "Not understood", "The body is not JSON."),
-    "sign_in_needed": Kind(401, "Not signed in", "Sign in, or send a bearer token of Microsoft Entra ID."),
-    "forbidden": Kind(403, "Not allowed", "The caller may not do this; detail says who may."),
-    "not_found": Kind(404, "Not found", "There is no such address, or nothing of that name."),
-    "method_not_allowed": Kind(405, "Method not allowed", "The address exists, for other methods."),
-    "conflict": Kind(409, "Not now", "The state of things forbids it, or somebody was faster; detail says which."),
-    "precondition_failed": Kind(412, "Precondition failed", "If-Match or If-None-Match does not hold."),
-    TOO_LARGE: Kind(413, "Too large", f"The body of a request has at most {MOST_BODY:,} bytes."),
-    "invalid": Kind(422, "Cannot be saved", "`errors` says all that is wrong, each with a pointer to the place."),
-    "act_first": Kind(422, "Something has to be done first", "`detail` says what; `code` is a word for programs."),
-    "too_many_failures": Kind(
+    "malformed": ProblemKind(400, "Not understood", "The body is not JSON."),
+    "sign_in_needed": ProblemKind(401, "Not signed in", "Sign in, or send a bearer token of Microsoft Entra ID."),
+    "forbidden": ProblemKind(403, "Not allowed", "The caller may not do this; detail says who may."),
+    "not_found": ProblemKind(404, "Not found", "There is no such address, or nothing of that name."),
+    "method_not_allowed": ProblemKind(405, "Method not allowed", "The address exists, for other methods."),
+    "conflict": ProblemKind(
+        409, "Not now", "The state of things forbids it, or somebody was faster; detail says which."
+    ),
+    "precondition_failed": ProblemKind(412, "Precondition failed", "If-Match or If-None-Match does not hold."),
+    TOO_LARGE: ProblemKind(413, "Too large", f"The body of a request has at most {MOST_BODY:,} bytes."),
+    "invalid": ProblemKind(
+        422, "Cannot be saved", "`errors` says all that is wrong, each with a pointer to the place."
+    ),
+    "act_first": ProblemKind(
+        422, "Something has to be done first", "`detail` says what; `code` is a word for programs."
+    ),
+    "too_many_failures": ProblemKind(
         429, "Too many failures", "Sign-in failed too often; `Retry-After` says how long to wait."
     ),
-    "unexpected": Kind(500, "Unexpected failure", "Nothing is known; `incident` finds it in the log."),
-    "unclear": Kind(502, "No clear answer", "The vendor's answer did not come, or made no sense."),
-    "try_later": Kind(503, "Try again later", "`Retry-After` says in how many seconds."),
-    "closed": Kind(503, "Closed", "The app runs in Azure and sign-in is not configured, so it answers nobody."),
+    "unexpected": ProblemKind(500, "Unexpected failure", "Nothing is known; `incident` finds it in the log."),
+    "unclear": ProblemKind(502, "No clear answer", "The vendor's answer did not come, or made no sense."),
+    "try_later": ProblemKind(503, "Try again later", "`Retry-After` says in how many seconds."),
+    "closed": ProblemKind(503, "Closed", "The app runs in Azure and sign-in is not configured, so it answers nobody."),
 }
 
 _KIND_OF: dict[type[Exception], str] = {
@@ -89,7 +108,7 @@ _KIND_OF: dict[type[Exception], str] = {
 
 _STATUS_KIND = {404: "not_found", 405: "method_not_allowed", 413: TOO_LARGE}
 _NO_STORAGE = "The app's storage is busy or out of reach. What was begun is safe to repeat."
-_CHANGED = "Somebody changed it at the same time: read it again and repeat the change."
+CHANGED = "Somebody changed it at the same time: read it again and repeat the change."
 
 
 def responses(*statuses: int, signed_in: bool = True) -> dict[int | str, dict[str, Any]]:
@@ -132,7 +151,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ExportError, _export_error)
     app.add_exception_handler(RequestValidationError, _bad_request)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_middleware(Unexpected)
 
 
 async def _export_error(request: Request, error: Exception) -> Response:
@@ -158,7 +176,7 @@ def refusal(error: Exception, *, conditional: bool = False) -> Response:
     if isinstance(error, OutcomeUnknown):
         return answer(kind, error.reason)
     if isinstance(error, Conflict):
-        return answer("precondition_failed" if conditional else kind, _CHANGED)
+        return answer("precondition_failed" if conditional else kind, CHANGED)
     if isinstance(error, LeaseLost):
         return answer(kind, "Another worker has the account.", headers={"Retry-After": "60"})
     return unexpected(error)
@@ -208,29 +226,3 @@ def unexpected(error: BaseException) -> Response:
     where = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))
     _log.error("incident %s: %s at %s", incident, type(error).__name__, where)
     return answer("unexpected", "The request failed for a reason that the log knows.", incident=incident)
-
-
-class Unexpected:
-    """Answers what nothing else caught. It is the app's own, since Starlette's raises again after answering,
-    and the Functions worker would then lose the answer and log the exception's text."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started = False
-
-        async def watched(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self._app(scope, receive, watched)
-        except Exception as error:  # noqa: BLE001  # the last place that can make an answer of it
-            response = unnamed(error)
-            if not started:
-                await response(scope, receive, send)

@@ -1,4 +1,4 @@
-"""The API as one FastAPI app."""
+"""The app that people and programs reach over HTTP: API, pages and sign-in over one service."""
 
 from __future__ import annotations
 
@@ -7,30 +7,27 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 
-from shared.access import sign_in
-from shared.access.gate import Gate
-from shared.access.headers import SecurityHeaders
 from shared.access.visitors import Access
 from shared.api import (
     about,
     assistance,
     audit,
-    authorizing,
     connections,
     describing,
     doctor,
     exports,
     people,
-    probes,
-    problems,
     runs,
     segments,
     several,
     vendors,
 )
-from shared.api.body_limit import BodyLimit
-from shared.api.service import Service
+from shared.control.service import Service
 from shared.pages import router as pages
+from shared.pages import vendor_sign_in
+from shared.web import problems, sign_in
+from shared.web.gate import Gate
+from shared.web.middleware import BodyLimit, SecurityHeaders, Unexpected
 
 _DESCRIPTION = (
     "Keeps the people of segments, and only those, on marketing vendors' lists. "
@@ -48,8 +45,7 @@ _SILENT: TelemetryConfig = {
 ROUTERS = (
     vendors.router,
     connections.router,
-    authorizing.router,
-    probes.router,
+    vendor_sign_in.router,
     exports.router,
     doctor.router,
     several.router,
@@ -89,6 +85,7 @@ def create_app(service: Service, access: Access) -> FastAPI:
     app.state.service = service
     app.add_middleware(Gate, access=access)
     problems.install(app)
+    app.add_middleware(Unexpected)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders, origin=access.origin, issuer=access.issuer)
     for router in (*ROUTERS, sign_in.router, *pages.ROUTERS):

@@ -1,0 +1,298 @@
+"""Everything that pages, API and timer ask of the rest: where catalog, snapshots, delivery and notices meet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from pydantic import ValidationError
+
+from shared.access.audit import Trail
+from shared.catalog.catalog import Catalog
+from shared.catalog.issues import Invalid, Issue, NotNow, issues_of
+from shared.catalog.models import NAME, Export, Match, Probed
+from shared.cloud.cloud import Cloud
+from shared.cloud.readiness import Readiness
+from shared.control import runs
+from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
+from shared.control.runs import DecisionWord, RejectedRow, Report, RunPage, RunPoint, RunSummary, RunView, StartInput
+from shared.control.views import FileLink, Identity
+from shared.delivery import (
+    doctor,
+    expiring,
+    explaining,
+    forewarning,
+    forgetting,
+    history,
+    layout,
+    looking,
+    previewing,
+    probes,
+    segments,
+    starting,
+    verifying,
+)
+from shared.delivery.authorizing import Authorizing
+from shared.delivery.connecting import open_connection
+from shared.delivery.records import ENDED, Delivery, Run, State, now
+from shared.delivery.runs import Runs
+from shared.delivery.transitions import RunKind
+from shared.errors import Unprocessable
+from shared.notify import telling
+from shared.snapshots.snapshot import SegmentFound
+from shared.vendors.contract import CheckResult, TargetFound, Vendor
+from shared.vendors.limits import INTERACTIVE_SHARE
+from shared.vendors.registry import DEFINITIONS
+
+LINK_SECONDS = 600
+
+
+class Service:
+    """Any method may raise the errors of shared/errors.py and shared/catalog/issues.py; each becomes its problem.
+
+    None means that there is no such thing. Names of exports and connections were checked by the caller to exist,
+    except where a method says otherwise.
+    """
+
+    version = "0.1.0"
+    """What is deployed."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._runs = Runs(cloud.runs)
+
+    # What it is made of
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """Connections, exports and the owners of targets."""
+        return Catalog(
+            connections=self._cloud.connections,
+            exports=self._cloud.exports,
+            targets=self._cloud.targets,
+            definitions=DEFINITIONS,
+            segments=lambda references: segments.columns(self._cloud, references),
+        )
+
+    @cached_property
+    def trail(self) -> Trail:
+        """The audit trail."""
+        return Trail(self._cloud.audit)
+
+    @cached_property
+    def authorizing(self) -> Authorizing:
+        """Sign-ins at vendors, and credentials that people type."""
+        return Authorizing(self._cloud, now)
+
+    @cached_property
+    def _readiness(self) -> Readiness:
+        return Readiness(self._cloud)
+
+    def readiness(self) -> Mapping[str, str]:
+        """Part of what the service runs on -> what is wrong with it, empty where nothing is; within seconds."""
+        return self._readiness.problems()
+
+    def identity(self) -> Identity:
+        """Whom exports run as."""
+        settings = self._cloud.settings
+        return Identity(
+            name=settings.identity_client_id,
+            segments=tuple("/".join(filter(None, asdict(each).values())) for each in settings.segment_locations),
+            key_vault=settings.key_vault_url or None,
+        )
+
+    def tick(self) -> list[Run]:
+        """What the timer does; the runs that it started."""
+        started = starting.tick(self._cloud, newest=segments.Newest(self._cloud))
+        expiring.expire(self._cloud)
+        probes.wake(self._cloud)
+        verifying.wake(self._cloud)
+        doctor.wake(self._cloud)
+        telling.tell(self._cloud)
+        return started
+
+    # Vendors
+
+    def check_connection(self, name: str) -> CheckResult:
+        """A live check. The caller stores what it found; a UserMustAct counts as a check that failed."""
+        return self._vendor(name).check()
+
+    def connection_targets(self, name: str) -> Sequence[TargetFound]:
+        """Live: the lists that an export may write to."""
+        return self._vendor(name).targets()
+
+    def target_warnings(self, export: Export) -> Sequence[Issue]:
+        """Live: what people should know of the export's targets before they are written to; none where the vendor
+        cannot be asked."""
+        return list(forewarning.warnings(self._cloud, export, self._vendor(export.connection)))
+
+    def start_probe(self, name: str, canary: str, by: str) -> Probed:
+        """Start a probe with test contacts made of `canary`, an address or a domain, or tell of the one under way.
+        Raises Invalid, and Unprocessable where the connection cannot be probed."""
+        return probes.start(self._cloud, name, canary, by)
+
+    def doctor(self, name: str, target: int) -> Doctor:
+        """The latest check-up of a target, and what another one takes. Raises NotFound."""
+        cost = doctor.cost(self._cloud, self.catalog.export(name).item, target)
+        latest = doctor.read(self._cloud, name, target)
+        return Doctor(cost=CheckUpCost.model_validate(cost), latest=CheckUpView.of(latest) if latest else None)
+
+    def start_check_up(self, name: str, target: int, *, full: bool, by: str) -> CheckUpView:
+        """Start a check-up, or tell of the one under way. Raises NotFound, NotNow while a run is under way, and
+        Unprocessable where there is nothing to check, or too many people to read them all."""
+        export = self.catalog.export(name).item
+        return CheckUpView.of(doctor.start(self._cloud, export, target, full=full, by=by))
+
+    def differences_link(self, name: str, target: int) -> FileLink | None:
+        """A link to who differed in the latest full check-up; it works for minutes."""
+        latest, account = doctor.read(self._cloud, name, target), self.catalog.export(name).item.account
+        # A deleted export's file stays for a day, and another export may have its name by now.
+        if latest is None or latest.account != account:
+            return None
+        return self._link(layout.differences(name, target), f"differences-{name}.csv")
+
+    # Segments
+
+    def segments(self) -> Sequence[SegmentFound]:
+        """All segments, by id."""
+        return segments.found(self._cloud)
+
+    def row_counts(self, references: Sequence[str]) -> Mapping[str, int]:
+        """Rows of the newest snapshots, where they are counted already."""
+        return segments.counts(self._cloud, [found for found in self.segments() if found.id in references])
+
+    def preview(
+        self, vendor: str, references: Sequence[str], address_column: str, matching: Sequence[Match]
+    ) -> Sequence[Mapping[str, Any]]:
+        """The first rows of segments as a vendor (which exists) would get them."""
+        known = {each.name: each.type for each in self.catalog.definitions[vendor].fields}
+        return previewing.preview(self._cloud, references, address_column, previewing.typed(matching, known))
+
+    # Runs
+
+    def start(self, name: str, body: bytes = b"") -> starting.Started:
+        """As `begin`; the body may name the kind, `{"kind": "…"}`. Raises Invalid too."""
+        try:
+            kind = StartInput.model_validate_json(body or b"{}").kind
+        except ValidationError as error:
+            raise Invalid(issues_of(error.errors())) from None
+        return self.begin(name, kind)
+
+    def begin(self, name: str, kind: RunKind = RunKind.DELIVERY) -> starting.Started:
+        """Start a run, or give back the active one. Raises NotFound, and Unprocessable where it cannot run now."""
+        return starting.start_run(self._cloud, self.catalog.export(name).item, "on demand", kind=kind)
+
+    def last_run(self, export: str) -> RunSummary | None:
+        """The newest run, under way or not."""
+        return next((runs.summary(run) for run in self._runs.history(export)), None)
+
+    def runs(self, export: str, *, top: int, continuation: str | None) -> RunPage:
+        """Newest first, also of an export that is deleted. Raises Unprocessable for a token it did not give."""
+        if continuation is not None and not self._is_run(export, continuation):
+            raise Unprocessable("bad_token", "This page does not exist: start again without `continue`.")
+        found = list(islice(self._runs.history(export, after=continuation or ""), top + 1))
+        following = found[top - 1].run if len(found) > top else None
+        return RunPage(runs=tuple(runs.summary(run) for run in found[:top]), next=following)
+
+    def history(self, export: str, *, top: int) -> Sequence[RunPoint]:
+        """The newest runs that ended, newest first."""
+        points = history.points(self._cloud, islice(self._runs.history(export), top))
+        return [RunPoint(**dict(runs.summary(each.run)), seconds=each.seconds, members=each.members) for each in points]
+
+    def run(self, export: str, run: str) -> RunView | None:
+        """Also of an export that is deleted, like the next two."""
+        held = self._runs.run(export, run)
+        return runs.view(held.value, self._deliveries(export, run)) if held else None
+
+    def report(self, export: str, run: str) -> Report | None:
+        """What it did, once it has ended."""
+        view = self.run(export, run)
+        if view is None or view.state not in ENDED:
+            return None
+        return runs.report(view, [self._report(delivery) for delivery in self._deliveries(export, run)])
+
+    def rejected_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
+        """A link to the `rejected.csv` of one of the run's targets, counted from 0; it works for minutes."""
+        if self._runs.run(export, run) is None:
+            return None
+        return self._link(layout.rejected(layout.delivery_folder(export, run, target)), f"rejected-{export}-{run}.csv")
+
+    def rejected_rows(self, export: str, run: str, target: int = 0) -> Sequence[RejectedRow]:
+        """A few refused people for each reason."""
+        if self._runs.run(export, run) is None:
+            return []
+        return [RejectedRow(**row) for row in history.rejected_samples(self._cloud, export, run, target)]
+
+    def sample(self, export: str, run: str, target: int = 0) -> Sequence[Mapping[str, Any]] | None:
+        """Operations of a dry run as the vendor would get them."""
+        if self._runs.run(export, run) is None:
+            return None
+        found: list[dict[str, Any]] | None = self._json(layout.sample(layout.delivery_folder(export, run, target)))
+        return found
+
+    def cancel(self, export: str, run: str) -> RunView | None:
+        """Ask a run to stop. Raises NotNow where it has ended."""
+        held = self._runs.run(export, run)
+        if held is not None and held.value.state in ENDED:
+            raise NotNow("run_ended", f"The run has ended already ({held.value.state}).")
+        if starting.cancel(self._cloud, export, run) is None:
+            return None
+        return self.run(export, run)
+
+    def decide(self, export: str, run: str, *, plan: str, decision: DecisionWord, by: str) -> RunView | None:
+        """Answer a guard. Raises NotNow where the run is not blocked, or on another plan."""
+        held = self._runs.run(export, run)
+        if held is None:
+            return None
+        if held.value.state is not State.BLOCKED:
+            raise NotNow("run_not_blocked", f"The run waits for no decision ({held.value.state}).")
+        try:
+            starting.decide(self._cloud, export, run, plan, decision)
+        except Unprocessable as error:
+            raise NotNow(error.code, error.message) from None
+        return self.run(export, run)
+
+    # People
+
+    def members(self, export: Export) -> Mapping[str, int]:
+        """People whom the export added and who are still on its targets, by target key."""
+        return looking.members(self._cloud, export)
+
+    def explain(self, export: str, address: str) -> Mapping[str, Any]:
+        """Why a person is or is not on the export's targets."""
+        return explaining.explain(self._cloud, self.catalog.export(export).item, address)
+
+    def forget(self, address: str, by: str) -> Mapping[str, int]:
+        """Erase an address; how many ledgers and runs held it. Raises NotNow while a run is under way."""
+        return forgetting.forget(self._cloud, address, by)
+
+    def _vendor(self, name: str) -> Vendor:
+        connection = self.catalog.connection(name).item
+        return open_connection(self._cloud, connection, share=INTERACTIVE_SHARE).vendor
+
+    def _deliveries(self, export: str, run: str) -> list[Delivery]:
+        return [each.value for each in self._runs.deliveries(export, run)]
+
+    def _is_run(self, export: str, run: str) -> bool:
+        """No table is asked for anything but a slug."""
+        return NAME.fullmatch(run) is not None and self._runs.run(export, run) is not None
+
+    def _report(self, delivery: Delivery) -> Mapping[str, Any]:
+        folder = layout.delivery_folder(delivery.export, delivery.run, delivery.index)
+        return self._json(layout.report(folder)) or {"snapshots": [], "reasons": [], "target": {"key": ""}}
+
+    def _json(self, file: str) -> Any:
+        """A stored file; None where there is none."""
+        stored = self._cloud.blobs.read(file)
+        return json.loads(stored[0]) if stored else None
+
+    def _link(self, file: str, name: str) -> FileLink | None:
+        """A link to a stored file, which browsers save under this name; None where there is no such file."""
+        if not self._cloud.blobs.exists(file):
+            return None
+        url, ends = self._cloud.blobs.link(file, seconds=LINK_SECONDS, file_name=name)
+        return FileLink(url=url, expires_at=ends)

@@ -1,0 +1,56 @@
+"""What is shown of more than one subject, by API and pages alike. Times have a time zone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class View(BaseModel):
+    """Frozen; may be made from an object with attributes of the same names."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class IssueView(View):
+    """One thing to put right, or to know."""
+
+    pointer: str = Field(description='JSON pointer into what was sent; "" is all of it, "?name" a query parameter.')
+    message: str
+
+
+class Identity(View):
+    """Whom exports run as, and what that may read. `name` is the managed identity's client id, null for the app's own
+    (or on one machine)."""
+
+    name: str | None
+    segments: tuple[str, ...] = Field(description="Containers and folders that segments are read from.")
+    key_vault: str | None
+
+
+class FileLink(View):
+    """A short-lived address of a file."""
+
+    url: str
+    expires_at: datetime
+
+
+class Explanation(View):
+    """Why a person is or is not on an export's targets; it holds no address."""
+
+    export: str
+    address: str = Field(description="valid, or what is wrong with the address.")
+    targets: list[TargetExplanation]
+
+
+class TargetExplanation(View):
+    """`segments`: where the address stands in the newest snapshots. `ledger`: what is known of it, null if nothing.
+    `receipts`: what became of it in the last runs. `verdict`: one sentence."""
+
+    target: str
+    verdict: str
+    segments: list[dict[str, Any]]
+    ledger: dict[str, str] | None
+    receipts: list[dict[str, Any]]

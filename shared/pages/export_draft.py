@@ -1,0 +1,251 @@
+"""The form of an export: definition -> what the form shows -> definition. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from shared.catalog.issues import Issue
+from shared.catalog.models import ExportInput, Guards, Match, Mode, Target
+from shared.pages.forms import Values, group, text
+from shared.pages.schedule_form import ScheduleShape, schedule_of, shape_from, shape_of
+from shared.vendors.contract import Definition, FieldType, Setting
+
+OTHER = "*"
+"""Chosen in place of a field of the vendor's: a field of the account's own, named beside it."""
+SHARES = ("max_removed_share", "max_invalid_share", "max_deviation_share")
+"""Guards that the form shows as percentages."""
+WHOLE = ("max_removed_people", "max_age_days", "min_profiles", "max_profiles")
+
+
+OWN = "own"
+"""A list with the segment's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetDraft:
+    """`kind`: own (a list with the segment's name), name (another name), id (an existing list)."""
+
+    segments: tuple[str, ...] = ()
+    kind: str = OWN
+    list_name: str = ""
+    list_id: str = ""
+    existing: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchDraft:
+    """`field` may be OTHER, and then `other` names the field and `type` may say what it is."""
+
+    field: str = ""
+    other: str = ""
+    column: str = ""
+    when_empty: str = "keep"
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Everything that the form holds, as text."""
+
+    display_name: str = ""
+    connection: str = ""
+    targets: tuple[TargetDraft, ...] = (TargetDraft(),)
+    address_column: str = ""
+    matching: tuple[MatchDraft, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+    mode: str = Mode.MIRROR
+    guards: Mapping[str, str] = field(default_factory=lambda: guards_shown(Guards()))
+    schedule: ScheduleShape = field(default_factory=ScheduleShape)
+    paused: bool = False
+    version: str = ""
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """All that are chosen, each once."""
+        return tuple(dict.fromkeys(segment for target in self.targets for segment in target.segments))
+
+
+def draft_of(export: ExportInput, definition: Definition | None, version: str = "") -> Draft:
+    """What the form shows of a definition."""
+    known = {each.name for each in definition.fields} if definition else set()
+    return Draft(
+        display_name=export.display_name,
+        connection=export.connection,
+        targets=tuple(_target_shown(target) for target in export.targets),
+        address_column=export.address_column,
+        matching=tuple(_match_shown(match, known) for match in export.matching),
+        settings={name: setting_shown(value) for name, value in export.settings.items()},
+        mode=export.mode,
+        guards=guards_shown(export.guards),
+        schedule=shape_of(export.schedule),
+        paused=export.paused,
+        version=version,
+    )
+
+
+def draft_from(values: Values) -> Draft:
+    """What the form sent. Rows of the data matching that are empty are left out."""
+    names = MatchDraft.__slots__
+    rows = [MatchDraft(*(text(each, name) for name in names)) for each in _dicts(values, "matching")]
+    return Draft(
+        display_name=text(values, "display_name"),
+        connection=text(values, "connection"),
+        targets=tuple(_target_sent(each) for each in _dicts(values, "targets")) or (TargetDraft(),),
+        address_column=text(values, "address_column"),
+        matching=tuple(row for row in rows if row.field or row.column),
+        settings={name: str(value) for name, value in group(values, "settings").items()},
+        mode=text(values, "mode") or Mode.MIRROR,
+        guards=_guards_sent(values),
+        schedule=shape_from(group(values, "schedule")) if "schedule" in values else ScheduleShape(),
+        paused=text(values, "paused") == "on",
+        version=text(values, "version"),
+    )
+
+
+def input_of(draft: Draft, definition: Definition | None) -> tuple[dict[str, Any], list[Issue]]:
+    """What is to be saved, for ExportInput to validate; and what could not be made of the form."""
+    schedule, issues = schedule_of(draft.schedule)
+    known = definition.export_settings if definition else ()
+    values = {
+        "display_name": draft.display_name,
+        "connection": draft.connection,
+        "targets": [_target(target) for target in draft.targets],
+        "address_column": draft.address_column,
+        "matching": [_match(match) for match in draft.matching],
+        "settings": settings_of(draft.settings, known),
+        "mode": draft.mode,
+        "guards": {name: _guard(name, value) for name, value in draft.guards.items()},
+        "schedule": schedule,
+        "paused": draft.paused,
+    }
+    return values, issues
+
+
+def settings_of(given: Mapping[str, str], known: Sequence[Setting]) -> dict[str, Any]:
+    """Settings as their types; what cannot be one stays text, and is refused for that. A box that is not ticked is
+    not sent, and false."""
+    found = {setting.name: _typed(setting, given.get(setting.name, "")) for setting in known}
+    return {name: value for name, value in found.items() if value != ""}
+
+
+def guards_shown(guards: Guards) -> dict[str, str]:
+    """As the form shows them: shares in percent, nothing where a guard is off."""
+    shown = guards.model_dump()
+    shares = {name: f"{shown[name] * 100:g}" for name in SHARES if shown[name] is not None}
+    numbers = {name: str(shown[name]) for name in WHOLE if shown[name] is not None}
+    return dict.fromkeys(shown, "") | shares | numbers
+
+
+def with_suggestions(draft: Draft, address_column: str | None, matching: Sequence[Match]) -> Draft:
+    """The draft with suggestions for what is not matched yet."""
+    taken = {row.field for row in draft.matching}
+    rows = [MatchDraft(field=match.field, column=match.column) for match in matching if match.field not in taken]
+    return replace(
+        draft, address_column=draft.address_column or address_column or "", matching=(*draft.matching, *rows)
+    )
+
+
+def changed(draft: Draft, do: str) -> Draft:
+    """The draft after a button that changes its rows: add-field, remove-field:2, add-target, remove-target:1."""
+    verb, _, number = do.partition(":")
+    place = int(number) if number.isdecimal() and len(number) < 5 else -1
+    if verb == "add-field":
+        return replace(draft, matching=(*draft.matching, MatchDraft()))
+    if verb == "remove-field":
+        return replace(draft, matching=_without(draft.matching, place))
+    if verb == "add-target":
+        return replace(draft, targets=(*draft.targets, TargetDraft()))
+    if verb == "remove-target" and len(draft.targets) > 1:
+        return replace(draft, targets=_without(draft.targets, place))
+    return draft
+
+
+def _without(rows: Sequence[Any], place: int) -> tuple[Any, ...]:
+    return tuple(row for number, row in enumerate(rows) if number != place)
+
+
+def _dicts(values: Values, name: str) -> Iterator[Values]:
+    found = values.get(name)
+    return (each for each in (found if isinstance(found, list) else []) if isinstance(each, dict))
+
+
+def _target_shown(target: Target) -> TargetDraft:
+    kind = "id" if target.list_id else "name" if target.list_name else OWN
+    return TargetDraft(target.segments, kind, target.list_name or "", target.list_id or "", target.existing or "")
+
+
+def _guards_sent(values: Values) -> dict[str, str]:
+    """A form without a connection has no guards yet: they are the usual ones then, and not off."""
+    if "guards" not in values:
+        return guards_shown(Guards())
+    return {name: text(group(values, "guards"), name) for name in (*SHARES, *WHOLE)}
+
+
+def _target_sent(values: Values) -> TargetDraft:
+    segments = values.get("segments")
+    return TargetDraft(
+        segments=tuple(each for each in segments if isinstance(each, str)) if isinstance(segments, list) else (),
+        kind=text(values, "kind") or OWN,
+        list_name=text(values, "list_name"),
+        list_id=text(values, "list_id"),
+        existing=text(values, "existing"),
+    )
+
+
+def _target(draft: TargetDraft) -> dict[str, Any]:
+    if draft.kind == "id":
+        return {"segments": draft.segments, "list_id": draft.list_id, "existing": draft.existing or None}
+    return {"segments": draft.segments, "list_name": draft.list_name if draft.kind == "name" else None}
+
+
+def _match_shown(match: Match, known: set[str]) -> MatchDraft:
+    own = match.field not in known
+    return MatchDraft(
+        OTHER if own else match.field, match.field if own else "", match.column, match.when_empty, match.type or ""
+    )
+
+
+def _match(draft: MatchDraft) -> dict[str, Any]:
+    own = draft.field == OTHER
+    return {
+        "field": draft.other if own else draft.field,
+        "column": draft.column,
+        "when_empty": draft.when_empty,
+        "type": (draft.type or None) if own else None,
+    }
+
+
+def _guard(name: str, value: str) -> Any:
+    if not value:
+        return None
+    try:
+        return float(value.replace(",", ".")) / 100 if name in SHARES else int(value.replace(" ", ""))
+    except ValueError:
+        return value
+
+
+def setting_shown(value: object) -> str:
+    """A setting as a form shows it."""
+    if isinstance(value, bool):
+        return "on" if value else ""
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _typed(setting: Setting, value: str) -> Any:
+    if setting.type is FieldType.BOOLEAN:
+        return value == "on"
+    if not value or setting.type not in _NUMBERS:
+        return value
+    try:
+        return _NUMBERS[setting.type](value)
+    except ValueError:
+        return value
+
+
+def _number(value: str) -> float:
+    return float(value.replace(",", "."))
+
+
+_NUMBERS: dict[FieldType, Callable[[str], float]] = {FieldType.INTEGER: int, FieldType.NUMBER: _number}
