@@ -68,15 +68,20 @@ class HostClient:
         return Status(**response.json())
 
     def wait_until(self, predicate: Callable[[Status], bool], timeout: float = 30, poll: float = _POLL) -> Status:
-        """The first status for which `predicate` is true. Raises TimeoutError with the last status."""
-        deadline = time.monotonic() + timeout
-        status = self.status()
+        """The first status for which `predicate` is true.
+
+        Raises TimeoutError, with the last status, when nothing has begun or ended for `timeout` seconds: a busy machine
+        takes longer for the same, but goes on.
+        """
+        status, since = self.status(), time.monotonic()
         while not predicate(status):
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"not in {timeout} s: {status}")
-            status = self.status(status.version, min(poll, timeout))
+            if time.monotonic() - since > timeout:
+                raise TimeoutError(f"no news for {timeout} s: {status}")
+            before, status = status, self.status(status.version, min(poll, timeout))
+            if status != before:
+                since = time.monotonic()
         return status
 
     def wait_idle(self, timeout: float = 30) -> Status:
-        """Wait until nothing runs and the queues are empty, delayed messages included. Raises TimeoutError."""
+        """Wait until nothing runs and the queues are empty, delayed messages included. Raises as `wait_until` does."""
         return self.wait_until(lambda status: status.idle, timeout, _POLL_QUEUES)

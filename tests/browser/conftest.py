@@ -111,6 +111,18 @@ class App:
 
         self.host.wait_until(rests, timeout=90, poll=0.2)
 
+    def until_some_are_delivered(self, name: str) -> None:
+        """Until the newest run of the export is on its way at the vendor, and knows how fast it is."""
+
+        self.host.wait_until(lambda status: bool(status.running.get("deliver")), timeout=90)
+
+        def goes_on(status: Status) -> bool:
+            run = self.call("GET", f"/exports/{name}").json()["last_run"]["run"]
+            progress = self.call("GET", f"/exports/{name}/runs/{run}").json()["progress"]
+            return progress["seconds_left"] is not None
+
+        self.host.wait_until(goes_on, timeout=90, poll=0.2)
+
     def members(self, list_name: str) -> set[str]:
         lists = self.simulator.vendor.project(PROJECT).lists.values()
         return {str(person.email) for each in lists if each.name == list_name for person in each.members}

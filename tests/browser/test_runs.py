@@ -23,11 +23,13 @@ def slow(app: App, seconds: float) -> Iterator[None]:
 
 def test_progress_is_live_and_the_run_can_be_cancelled(connected: App, visit: Visit) -> None:
     segment = connected.land("Slow", some(4000))
-    connected.connect("slow", display_name="Slow", settings={"subscribe_rate": 1000, "batch_rows": 50})
+    # So many batches that the run is never over before it is cancelled, however slow the browser is.
+    connected.connect("slow", display_name="Slow", settings={"subscribe_rate": 1000, "batch_rows": 5})
     connected.define("slow", segment, connection="slow")
     with slow(connected, 0.7):
         visit.go("/exports/slow")
         visit.button("Run")
+        connected.until_some_are_delivered("slow")
         visit.sees("Progress")
         expect(visit.page.locator("progress[value]")).to_be_visible()
         visit.sees("operations")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 
@@ -17,6 +18,7 @@ from shared.delivery.records import Run, State
 from tests.contract.outcomes import accounted, writes
 from tests.integration.faults.any_vendor import VendorWorld, define, first, second, unpaced, until, vendor_world
 from tests.kits import KITS, Kit
+from tests.memory import in_memory
 
 NAME = "news"
 SUBMITS = {"dotdigital": r"vendor\.PUT \S*/contacts/v3/import", "omnisend": r"vendor\.POST \S*/api/batches"}
@@ -26,6 +28,13 @@ ENDLESS = {"dotdigital": {"import_status": "NotFinished"}, "omnisend": {"batch_s
 """A run's patience is over long before; Omnisend's jobs end later, when nobody asks after them any more."""
 ENDING = {"dotdigital": {"import_status": "Finished"}, "omnisend": {"batch_seconds": 0}}
 PATIENCE = timedelta(seconds=0.3)
+
+
+@pytest.fixture
+def storage() -> Iterator[StorageAddress]:
+    """What fails here is the vendor, and never storage."""
+    with in_memory() as address:
+        yield address
 
 
 @pytest.fixture(params=SUBMITS)

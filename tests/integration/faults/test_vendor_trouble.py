@@ -18,6 +18,7 @@ from shared.vendors.registry import definition
 from tests.integration.faults import promises, segments
 from tests.integration.faults.segments import Segment, person, segment
 from tests.integration.faults.world import BATCH_ROWS, World, world
+from tests.memory import in_memory
 
 NAME = "news"
 SUBSCRIBE = "POST /api/lists/subscribe"
@@ -25,6 +26,13 @@ UPDATE = "POST /api/users/bulkUpdate"
 UNSUBSCRIBE = "POST /api/lists/unsubscribe"
 ATTEMPTS = 4
 """Of one call whose connection is broken off."""
+
+
+@pytest.fixture
+def storage() -> Iterator[StorageAddress]:
+    """What fails here is the vendor, and never storage."""
+    with in_memory() as address:
+        yield address
 
 
 @pytest.fixture
