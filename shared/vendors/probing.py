@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from shared.cloud.scrubbing import excerpt
 from shared.errors import OutcomeUnknown, RetryAfter, UserMustAct
-from shared.vendors.answers import Answer, RateLimited, Request, UnexpectedAnswer
+from shared.vendors.answers import Answer, RateLimited, Request
 from shared.vendors.canaries import Canaries
 from shared.vendors.contract import Finding, Question, Told
 from shared.vendors.registry import complete_settings, definition, folder
@@ -109,20 +109,20 @@ class Step:
     ids: tuple[str, ...]
 
 
-class Probe(Protocol):
-    """One vendor's probe. Its methods raise what a vendor's calls raise."""
+class Probe:
+    """One vendor's probe; as it is here, it asks nothing. Its methods raise what a vendor's calls raise."""
 
-    def steps(self) -> Sequence[Step]: ...
+    def steps(self) -> Sequence[Step]:
+        return ()
 
     def sweep(self) -> str:
         """Take canaries off and drop what probes made, also earlier ones; what had to be left, for people."""
-        ...
+        return ""
 
 
 def questions(vendor: str) -> tuple[Question, ...]:
     """Every point that the vendor's contract leaves open. Raises Unprocessable for a vendor that does not exist."""
-    found: tuple[Question, ...] = import_module(f"shared.vendors.{folder(vendor)}.questions").QUESTIONS
-    return found
+    return definition(vendor).questions
 
 
 def open_probe(
@@ -135,8 +135,11 @@ def open_probe(
     book: Notebook,
 ) -> Probe:
     """A probe of one connection. Makes no request. Raises Unprocessable as `open_vendor` does."""
+    found = definition(vendor)
+    if not found.questions:
+        return Probe()
     module = import_module(f"shared.vendors.{folder(vendor)}.probe")
-    made: Probe = module.probe(complete_settings(definition(vendor), settings), credentials, link, canaries, book)
+    made: Probe = module.probe(complete_settings(found, settings), credentials, link, canaries, book)
     return made
 
 
@@ -260,12 +263,9 @@ class Ear:
             raise
 
 
-def fields_of(answer: Answer) -> dict[str, Any]:
-    """The answer's JSON object; empty where it has none."""
-    try:
-        return answer.object()
-    except UnexpectedAnswer:
-        return {}
+def could_not_drop(lists: Sequence[object]) -> str:
+    """What a sweep says of the lists that it had to leave."""
+    return f"Lists that could not be dropped: {', '.join(map(str, lists))}." if lists else ""
 
 
 def refusal_words(answer: Answer, code: object) -> str:

@@ -9,11 +9,11 @@ from typing import Any
 import orjson
 
 from shared.vendors.answers import Answer, UnexpectedAnswer
-from shared.vendors.campaign_monitor import codes, people
+from shared.vendors.campaign_monitor import people
 from shared.vendors.campaign_monitor.definition import CONSENT, MOBILE, NAME
-from shared.vendors.campaign_monitor.envelopes import envelope, require_known_id
-from shared.vendors.campaign_monitor.fields import plain_key
+from shared.vendors.campaign_monitor.errors import envelope, number, require_known_id
 from shared.vendors.campaign_monitor.people import Notes, Shape
+from shared.vendors.campaign_monitor.responses import plain_key
 from shared.vendors.comparing import seen_as
 from shared.vendors.contract import Count, Row, Seen
 
@@ -34,7 +34,7 @@ def stats(answer: Answer) -> Count:
     """Raises UnexpectedAnswer."""
     require_known_id(answer)
     body = answer.object()
-    active, *inactive = (codes.number(body.get(f"Total{name}")) for name in ("ActiveSubscribers", *_INACTIVE))
+    active, *inactive = (number(body.get(f"Total{name}")) for name in ("ActiveSubscribers", *_INACTIVE))
     if answer.status != 200 or active is None:
         raise UnexpectedAnswer("Campaign Monitor's answer about a list has no numbers.")
     return Count(active, sum(each or 0 for each in inactive))

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
 from shared.vendors.batches import Part, Reading, carry_out
-from shared.vendors.campaign_monitor import codes
+from shared.vendors.campaign_monitor import receipts as known
 from shared.vendors.contract import BatchResult, Receipt, Retry, Row
 
 LANES = 8
@@ -88,10 +88,10 @@ def _reading(outcomes: Sequence[Receipt | ExportError]) -> Reading:
         raise gravest
     receipts = {place: outcome for place, outcome in enumerate(outcomes) if isinstance(outcome, Receipt)}
     unknown = {place: error for place, error in errors.items() if isinstance(error, OutcomeUnknown)}
-    receipts |= {place: codes.unknown(error.reason) for place, error in unknown.items()}
+    receipts |= {place: known.unknown(error.reason) for place, error in unknown.items()}
     again = [place for place in errors if place not in unknown]
-    later = codes.rejected("not_sent", str(gravest), Retry.NEXT_RUN)
-    return Reading(receipts, [again] if again else [], codes.unknown(str(gravest)) if unknown else later)
+    later = known.rejected("not_sent", str(gravest), Retry.NEXT_RUN)
+    return Reading(receipts, [again] if again else [], known.unknown(str(gravest)) if unknown else later)
 
 
 def _gravity(error: ExportError) -> int:
