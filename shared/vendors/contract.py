@@ -1,4 +1,4 @@
-"""What every vendor keeps: a definition (data) and a `Vendor` (the calls); the engine knows no vendor by name."""
+"""What every vendor consists of: a definition (data) and a `Vendor` (the calls). The engine knows no vendor by name."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
+
+Settings = Mapping[str, str | float | bool]
+"""Settings of a connection by name, with those of an export where there is one."""
 
 
 class Kind(StrEnum):
@@ -61,9 +64,9 @@ class Row(NamedTuple):
     values: str = "{}"
     vendor_id: str | None = None
     returning: bool = False
-    """An addition of somebody whom we took off this target before."""
+    """An addition: we took this person off the target before."""
     unsure_since: float | None = None
-    """A removal of somebody who may never have got onto the target: since when that is so, in seconds since 1970."""
+    """A removal: the person may never have got onto the target. When we tried to add them, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,7 @@ class OAuth:
     separator: str = " "
     """Between scopes."""
     asking: Mapping[str, str] = field(default_factory=lambda: {"response_type": "code"})
-    """What the authorisation address says besides who asks for what."""
+    """Further parameters of the authorisation address, besides client, scopes and state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +198,13 @@ class Definition:
     default_list: str = ""
     """The connection's setting with the id of a list for exports whose target names none, where there is one."""
     list_warning: str = ""
-    """What to look up before an export is given a list that exists, where the vendor's API does not tell."""
+    """What people look up at the vendor before they choose a list that exists, where its API does not tell."""
     oauth: OAuth | None = None
-    """Where the vendor has it, a person may sign in at the vendor in place of giving us a key."""
+    """Set where a person may sign in at the vendor in place of giving us a key."""
     account_is_key: bool = False
     """The vendor tells no account, so it is known by its key: a new key looks like another account."""
     fresh_seconds: float = 60.0
-    """For so long after a write, `count` and `look_at` may still tell of the time before it."""
+    """For so long after a write, `count` and `look_at` may still show how things were before it."""
     most_members: int = 200_000
     """People that `members` reads within one slice, at the vendor's rates."""
     members_page: int = 1000
@@ -211,7 +214,7 @@ class Definition:
 
     @property
     def quiet_seconds(self) -> float:
-        """After so long nothing of a dead worker is under way or counted: its longest request, then a full window."""
+        """By then no request of a dead worker is under way or counted: its longest request, then a full window."""
         return self.request_seconds + max((rate.seconds for rate in self.rates), default=0.0)
 
 
@@ -274,8 +277,8 @@ class TargetFound:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """People on a target, told by the vendor without listing them; `inactive` are others whom the target keeps, but who
-    get nothing: they unsubscribed or bounced."""
+    """How many people are on a target, by the vendor's own count. `inactive` counts people apart from these: the target
+    keeps them, but they get nothing, since they unsubscribed or bounced."""
 
     people: int
     inactive: int = 0
@@ -283,8 +286,9 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A person as the vendor shows them, beside the row that was sent. `inactive`: they are off the target by their own
-    doing. `compared` and `differing` are names of fields; what the vendor does not show is not compared."""
+    """A person as the vendor shows them, beside the row that was sent. `inactive`: the person left the target, by
+    unsubscribing for example. `compared` and `differing` are names of fields; a field that the vendor does not show is
+    not compared."""
 
     on_target: bool
     inactive: bool = False

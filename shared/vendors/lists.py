@@ -16,7 +16,7 @@ LATER = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A list as its vendor shows it."""
+    """What a vendor lists by id and name: a list, or an account's client."""
 
     id: str
     name: str

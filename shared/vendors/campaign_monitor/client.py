@@ -15,7 +15,7 @@ from shared.vendors.batches import FRUITLESS_REQUESTS
 from shared.vendors.campaign_monitor import looking, receipts, requests, responses
 from shared.vendors.campaign_monitor.definition import API_KEY, DEFINITION, HOST, IMPORT, TOKENS
 from shared.vendors.campaign_monitor.errors import UNKNOWN_ID, broken, refusal, renewable, vanished
-from shared.vendors.campaign_monitor.looking import Person
+from shared.vendors.campaign_monitor.looking import Shown
 from shared.vendors.campaign_monitor.responses import Details, ListField, Page
 from shared.vendors.contract import Count, Receipt
 from shared.vendors.http import TROUBLE_SECONDS, Client, Credentials, Link
@@ -97,7 +97,7 @@ class Api:
         with _unknown_id_means(vanished):
             return self._client.ask(requests.stats(list_id), looking.stats)
 
-    def person(self, list_id: str, address: str) -> Person | None:
+    def person(self, list_id: str, address: str) -> Shown | None:
         """None where the list has nobody of this address."""
         with _unknown_id_means(vanished):
             return self._client.ask(requests.person(list_id, address), looking.person)

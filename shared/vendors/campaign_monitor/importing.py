@@ -26,15 +26,15 @@ _SECOND = frozenset({receipts.DELETED, receipts.BAD_MOBILE})
 Post = Callable[[Sequence[bytes], bool], Answer]
 """(entries, resubscribe) -> the answer to their import."""
 LookUp = Callable[[Sequence[Row]], Mapping[int, Receipt]]
-"""Receipts of those who are left alone as Campaign Monitor has them now, by index."""
+"""Receipts of the rows whose people are left alone at this moment, by index."""
 
 
 class Batch:
     """`ask` imports a part of the rows, which `batches.carry_out` calls as often as it takes.
 
-    Two kinds of failure get a second try. A mobile number that is refused is left out. Whoever was deleted from the
-    list comes back if we deleted them ourselves (`Row.returning`) and they did not unsubscribe, bounce or get
-    suppressed meanwhile; only then, and only for them, is the import told to resubscribe.
+    Two kinds of failure get a second try. A mobile number that is refused is left out. A person who was
+    deleted from the list comes back if we deleted them ourselves (`Row.returning`) and they did not unsubscribe, bounce
+    or get suppressed meanwhile. Only the import of these people is told to resubscribe.
 
     `entrants`: the rows are additions. `wary`: the list takes in suppressed people, so they are left out here.
     """

@@ -25,8 +25,8 @@ AskPage = Callable[[int], Page]
 
 
 def pages(ask: AskPage) -> Iterator[Page]:
-    """All pages of a roll, some of them twice: where it has shrunk since the page before, people moved forward past
-    the reader, who goes back for them."""
+    """All pages of a roll, some of them twice: when the roll shrinks, people move to pages that were read before, so
+    the reader goes back."""
     number, total = 1, 0
     while True:
         page = ask(number)
@@ -70,7 +70,7 @@ class Hashes:
 class Roll:
     """One roll, read in full at first and later down to the day before the last entry seen. Thread safe.
 
-    Nobody is ever struck off: who left a roll meanwhile is left alone for one slice more.
+    Nobody is ever struck off: a person who leaves the roll meanwhile is left alone until the slice ends.
     """
 
     def __init__(self, ask: AskPage) -> None:
@@ -111,7 +111,7 @@ class Roll:
 
 
 class LeftAlone:
-    """Those whom no removal and no re-entry may touch, by the reason; rolls may be shared between lists."""
+    """The rolls of people who are left alone, by the reason; lists may share a roll."""
 
     def __init__(self, rolls: Mapping[str, Roll]) -> None:
         self._rolls = rolls

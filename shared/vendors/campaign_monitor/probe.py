@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -15,13 +14,11 @@ from shared.vendors.campaign_monitor import requests, responses
 from shared.vendors.campaign_monitor.client import Api
 from shared.vendors.campaign_monitor.definition import IMPORT, LIST, MOST_BYTES, PEOPLE, UNCHANGED
 from shared.vendors.campaign_monitor.errors import FIELD_EXISTS, SOME_FAILED, number
-from shared.vendors.canaries import Canaries, is_canary, is_ours
-from shared.vendors.contract import Finding
+from shared.vendors.canaries import is_canary, is_ours
+from shared.vendors.contract import Finding, Settings
 from shared.vendors.http import Credentials, Link
 from shared.vendors.lists import Listed
 from shared.vendors.probing import (
-    Ear,
-    Notebook,
     Probe,
     Step,
     answered,
@@ -45,12 +42,6 @@ _LENGTHS = {0: "it is left out", 250: "it is cut to 250 characters", 251: "it is
 Entry = Mapping[str, Any]
 
 
-def probe(
-    settings: Mapping[str, str | float | bool], credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
-) -> Probe:
-    return CampaignMonitorProbe(str(settings.get("client_id", "")).strip().lower(), credentials, link, canaries, book)
-
-
 class _AnyCall(Api):
     """The connection's own calls, and any other."""
 
@@ -61,13 +52,8 @@ class _AnyCall(Api):
 class CampaignMonitorProbe(Probe):
     """Six canaries on a list of their own; none is written often, which Campaign Monitor would refuse (section 7)."""
 
-    def __init__(
-        self, client_id: str, credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
-    ) -> None:
-        self._ear = Ear(link.transport)
-        self._api = _AnyCall(client_id, credentials, replace(link, transport=self._ear))
-        self._canaries = canaries
-        self._book = book
+    def _connect(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+        self._api = _AnyCall(str(settings.get("client_id", "")).strip().lower(), credentials, link)
 
     def steps(self) -> Sequence[Step]:
         return (
@@ -260,6 +246,9 @@ class CampaignMonitorProbe(Probe):
 
     def _hear(self, request: Request) -> Answer:
         return self._ear.hear(self._api.call, request)
+
+
+PROBE = CampaignMonitorProbe
 
 
 def _imported(answer: Answer) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def _outcome(remove_one: Callable[[Row], Receipt], row: Row) -> Receipt | Export
 
 
 def _reading(outcomes: Sequence[Receipt | ExportError]) -> Reading:
-    """A group's receipts, and whom to ask for again. Raises the gravest error when nobody has an answer."""
+    """A group's receipts, and the people to ask for again. Raises the gravest error when nobody has an answer."""
     errors = {place: error for place, error in enumerate(outcomes) if isinstance(error, ExportError)}
     gravest = min(errors.values(), key=_gravity, default=None)
     if gravest is not None and (isinstance(gravest, LeaseLost) or len(errors) == len(outcomes)):

@@ -31,6 +31,7 @@ from shared.vendors.contract import (
     Receipt,
     Row,
     Seen,
+    Settings,
     TargetFound,
     TargetWanted,
     Vendor,
@@ -44,13 +45,6 @@ MOST_DETAILS = 20
 _STATES = (receipts.UNSUBSCRIBED, receipts.BOUNCED)
 _CONSENTS = next(each.choices for each in DEFINITION.export_settings if each.name == "consent_to_track")
 
-Settings = Mapping[str, str | float | bool]
-
-
-def connect(settings: Settings, credentials: Credentials, link: Link) -> Vendor:
-    """A Campaign Monitor client. Raises Unprocessable for a consent that does not exist."""
-    return CampaignMonitor(settings, credentials, link)
-
 
 @lru_cache(maxsize=8)
 def _made_forms(fields: str, consent: str) -> Forms:
@@ -59,7 +53,7 @@ def _made_forms(fields: str, consent: str) -> Forms:
 
 
 class CampaignMonitor(Vendor):
-    """One client of a Campaign Monitor account.
+    """One client of a Campaign Monitor account. Raises Unprocessable for a consent that does not exist.
 
     It tells no types of fields: custom fields belong to lists, not to the client. `prepare` looks at those of its list.
     """
@@ -125,14 +119,14 @@ class CampaignMonitor(Vendor):
         return self._remove(target.list_id, rows) if kind is Kind.REMOVE else self._import(target, kind, rows)
 
     def members(self, target: TargetFound) -> Iterator[str]:
-        """Everyone who gets, or after confirming will get, what is sent to the list; some may come twice."""
+        """Everyone who gets what is sent to the list, and everyone who will after confirming; some may come twice."""
         for state in ("active", "unconfirmed"):
             for page in pages(partial(self._api.people, target.list_id, state)):
                 yield from (address for address, _ in page.people)
 
     def count(self, target: TargetFound) -> Count | None:
-        """The list's statistics: whom it sends to, and who unsubscribed or bounced. None where people have to confirm
-        first, since those who have yet to are in none of its numbers."""
+        """By the list's statistics. None for a list that people have to confirm first: its numbers leave out everyone
+        who has not confirmed yet."""
         return None if self._api.details(target.list_id).confirmed_opt_in else self._api.count(target.list_id)
 
     def see(self, target: TargetFound, row: Row) -> Seen:
@@ -241,3 +235,6 @@ class CampaignMonitor(Vendor):
         if found is None:
             raise targets.unnamed(name)
         return found
+
+
+connect = CampaignMonitor

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,8 +10,8 @@ import orjson
 
 from shared.errors import OutcomeUnknown
 from shared.vendors.answers import Answer, Request
-from shared.vendors.canaries import Canaries, is_canary, is_ours
-from shared.vendors.contract import Finding
+from shared.vendors.canaries import is_canary, is_ours
+from shared.vendors.contract import Finding, Settings
 from shared.vendors.dotdigital import requests, responses, targets
 from shared.vendors.dotdigital.client import Calls
 from shared.vendors.dotdigital.definition import IMPORT, LISTS, MOST_IDS
@@ -20,8 +19,6 @@ from shared.vendors.dotdigital.errors import error_code
 from shared.vendors.http import Credentials, Link
 from shared.vendors.lists import Listed
 from shared.vendors.probing import (
-    Ear,
-    Notebook,
     Probe,
     Step,
     answered,
@@ -40,20 +37,11 @@ _RATE_IDS = ("poll_tier", "tier_limits", "reset_meaning")
 Entry = Mapping[str, Any]
 
 
-def probe(
-    settings: Mapping[str, str | float | bool], credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
-) -> Probe:
-    return DotdigitalProbe(credentials, link, canaries, book)
-
-
 class DotdigitalProbe(Probe):
     """Two canaries, the first of them on a list of its own; their names are all that is written of them."""
 
-    def __init__(self, credentials: Credentials, link: Link, canaries: Canaries, book: Notebook) -> None:
-        self._ear = Ear(link.transport)
-        self._calls = Calls(credentials, replace(link, transport=self._ear))
-        self._canaries = canaries
-        self._book = book
+    def _connect(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+        self._calls = Calls(credentials, link)
 
     def steps(self) -> Sequence[Step]:
         return (
@@ -218,6 +206,9 @@ class DotdigitalProbe(Probe):
 
     def _hear(self, request: Request) -> Answer:
         return self._ear.hear(self._calls.call, request)
+
+
+PROBE = DotdigitalProbe
 
 
 def _started(answer: Answer) -> dict[str, str]:

@@ -183,7 +183,7 @@ class Parts:
         return True
 
     def _remove(self, target: TargetFound, rows: Sequence[Row], first: int, alone: set[int]) -> Started:
-        """People whom Dotdigital does not know are on no list, so there is nothing to take off."""
+        """A person whom Dotdigital does not know is on no list, so there is nothing to take off."""
         ids: list[int] = []
         stop = first
         while stop < len(rows) and len(ids) < MOST_IDS:

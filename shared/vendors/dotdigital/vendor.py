@@ -22,6 +22,7 @@ from shared.vendors.contract import (
     Receipt,
     Row,
     Seen,
+    Settings,
     TargetFound,
     TargetWanted,
     Vendor,
@@ -37,16 +38,9 @@ JOB_SECONDS = 12 * 3600.0
 """After so long a job that has not ended is given up; Dotdigital promises no time."""
 _RESEND_SECONDS = 60.0
 
-Settings = Mapping[str, str | float | bool]
-
-
-def connect(settings: Settings, credentials: Credentials, link: Link) -> Vendor:
-    """A Dotdigital account. `settings` are complete. Raises Unprocessable for a default list that is no id."""
-    return Dotdigital(settings, credentials, link)
-
 
 class Dotdigital(Vendor):
-    """One Dotdigital account, reached as one API user."""
+    """One Dotdigital account, reached as one API user. Raises Unprocessable for a default list that is no id."""
 
     def __init__(self, settings: Settings, credentials: Credentials, link: Link) -> None:
         if not str(settings.get("list_id") or "0").strip().isdecimal():
@@ -224,3 +218,6 @@ def _staged(job: Job, warnings: Sequence[str]) -> BatchResult:
 def _answered(receipts: Mapping[int, Receipt], warnings: Sequence[str]) -> BatchResult:
     others = {index: receipt for index, receipt in receipts.items() if receipt != CONFIRMED}
     return BatchResult(CONFIRMED, others, warnings=warnings)
+
+
+connect = Dotdigital

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import orjson
 
 from shared.vendors.answers import Answer, Request
-from shared.vendors.canaries import Canaries, is_canary, is_ours
-from shared.vendors.contract import Finding, Kind, Row
+from shared.vendors.canaries import is_canary, is_ours
+from shared.vendors.contract import Finding, Kind, Row, Settings
 from shared.vendors.http import Credentials, Link
 from shared.vendors.iterable import requests, responses
 from shared.vendors.iterable.client import client_of
 from shared.vendors.iterable.definition import CREATE_LIST, DEFINITION, MOST_ROWS, SUBSCRIBE
 from shared.vendors.probing import (
-    Ear,
-    Notebook,
     Probe,
     Step,
     answered,
@@ -36,20 +33,11 @@ _FIELD = "firstName"
 _TYPED = frozenset({"long", "double", "boolean", "date"})
 
 
-def probe(
-    settings: Mapping[str, str | float | bool], credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
-) -> Probe:
-    return IterableProbe(str(settings["data_center"]), credentials, link, canaries, book)
-
-
 class IterableProbe(Probe):
     """Two canaries on a list of their own; their first name is all that is written of them."""
 
-    def __init__(self, center: str, credentials: Credentials, link: Link, canaries: Canaries, book: Notebook) -> None:
-        self._ear = Ear(link.transport)
-        self._client = client_of(center, credentials, replace(link, transport=self._ear))
-        self._canaries = canaries
-        self._book = book
+    def _connect(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+        self._client = client_of(str(settings["data_center"]), credentials, link)
 
     def steps(self) -> Sequence[Step]:
         return (
@@ -173,6 +161,9 @@ class IterableProbe(Probe):
             # A new list is not known everywhere at once (contract, section 7).
             self._book.patiently("list known", lambda: None)
         return answer
+
+
+PROBE = IterableProbe
 
 
 def _row(address: str, name: str) -> dict[str, Any]:

@@ -54,7 +54,7 @@ RECEIPTS: Mapping[str, Mapping[Kind, Receipt]] = {
 """Stem of a `failedUpdates` array -> what it means, by operation; the first array that names a row counts."""
 
 NEVER_THERE = _gone("never_there")
-"""A removal of somebody whom Iterable does not have, so nothing was asked of it."""
+"""A removal of a person whom Iterable does not have, so no request was made."""
 NOT_THERE_YET = Receipt(
     Outcome.SKIPPED,
     "not_there_yet",

@@ -24,6 +24,7 @@ from shared.vendors.contract import (
     Receipt,
     Row,
     Seen,
+    Settings,
     TargetFound,
     TargetWanted,
     Vendor,
@@ -39,16 +40,9 @@ LIST_PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0)
 LIST_LATER = 30.0
 """When to come back if even that was not enough."""
 
-Settings = Mapping[str, str | float | bool]
-
-
-def connect(settings: Settings, credentials: Credentials, link: Link) -> Vendor:
-    """An Iterable project. `settings` are complete. Raises Unprocessable for a data centre that does not exist."""
-    return Iterable(settings, credentials, link)
-
 
 class Iterable(Vendor):
-    """One Iterable project, reached with one API key."""
+    """One Iterable project, reached with one API key. Raises Unprocessable for a data centre that does not exist."""
 
     def __init__(self, settings: Settings, credentials: Credentials, link: Link) -> None:
         self._center = str(settings["data_center"])
@@ -123,7 +117,7 @@ class Iterable(Vendor):
         yield from self._client.ask(requests.members(target.list_id), responses.members)
 
     def count(self, target: TargetFound) -> Count | None:
-        """The size of the list; who unsubscribed stays on it."""
+        """The size of the list; people who unsubscribe stay on it."""
         return self._client.ask(requests.size(target.list_id), looking.size)
 
     def see(self, target: TargetFound, row: Row) -> Seen:
@@ -146,8 +140,8 @@ class Iterable(Vendor):
         )
 
     def _not_there(self, rows: Sequence[Row]) -> dict[int, Receipt]:
-        """Of those who may never have been added, the ones whom Iterable does not have: taking them off a list could
-        make profiles of them (contract, section 5). What was written a moment ago may not show yet (section 10)."""
+        """Receipts of the rows that are not sent: the person may never have been added, and Iterable has no profile of
+        them, so a removal could make one (contract, section 5). A new profile may not show yet (section 10)."""
         found: dict[int, Receipt] = {}
         for index, row in enumerate(rows):
             if row.unsure_since is None or self._client.ask(requests.profile(row.address), looking.is_known):
@@ -226,3 +220,6 @@ def _by_name(found: Sequence[ProjectList], name: str) -> TargetFound | None:
     ids = ", ".join(each.id for each in others)
     warning = f"Iterable has more lists of this name ({ids}); the oldest, {oldest.id}, is used."
     return replace(oldest.target, warnings=(warning,))
+
+
+connect = Iterable

@@ -25,7 +25,7 @@ MOST_TAGGED = 250
 PAGE = 250
 """Entries of one page, of batches and of contacts."""
 MOST_COUNTED = 8
-"""Pages that are read to count the people with a tag, of whom Omnisend tells no number to such a key."""
+"""Pages that are read to count the people with a tag: Omnisend tells such a key no number."""
 LONGEST_TEXT = 2048
 """Characters of a custom property."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,16 +10,14 @@ import orjson
 
 from shared.errors import OutcomeUnknown
 from shared.vendors.answers import Answer, Request
-from shared.vendors.canaries import Canaries, is_canary
-from shared.vendors.contract import Finding, Kind
+from shared.vendors.canaries import is_canary
+from shared.vendors.contract import Finding, Kind, Settings
 from shared.vendors.http import Credentials, Link
 from shared.vendors.omnisend import requests, responses
 from shared.vendors.omnisend.client import client_of
 from shared.vendors.omnisend.definition import BATCHES, BRAND, CONTACTS
 from shared.vendors.probing import (
     LOOK_SECONDS,
-    Ear,
-    Notebook,
     Probe,
     Step,
     Waiting,
@@ -43,22 +40,12 @@ _BAD_ADDRESS = "no address at all"
 _ACCEPTED = "accepted"
 
 
-def probe(
-    settings: Mapping[str, str | float | bool], credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
-) -> Probe:
-    return OmnisendProbe(credentials, link, canaries, book)
-
-
 class OmnisendProbe(Probe):
     """Two canaries with tags of a probe's own; nothing else is written of them."""
 
-    def __init__(self, credentials: Credentials, link: Link, canaries: Canaries, book: Notebook) -> None:
-        self._ear = Ear(link.transport)
-        heard = replace(link, transport=self._ear)
-        self._client = client_of(credentials, heard)
-        self._unversioned = client_of(credentials, heard, headers={})
-        self._canaries = canaries
-        self._book = book
+    def _connect(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+        self._client = client_of(credentials, link)
+        self._unversioned = client_of(credentials, link, headers={})
 
     def steps(self) -> Sequence[Step]:
         return (
@@ -201,6 +188,9 @@ class OmnisendProbe(Probe):
 
     def _hear(self, request: Request) -> Answer:
         return self._ear.hear(self._client.call, request)
+
+
+PROBE = OmnisendProbe
 
 
 def _fine(answer: Answer) -> bool:

@@ -20,6 +20,7 @@ from shared.vendors.contract import (
     Kind,
     Row,
     Seen,
+    Settings,
     TargetFound,
     TargetWanted,
     Vendor,
@@ -31,15 +32,8 @@ from shared.vendors.omnisend.definition import DEFINITION, MOST_COUNTED
 from shared.vendors.omnisend.responses import Brand, ContactsPage
 from shared.vendors.omnisend.staging import Job, Staging, ended
 
-Settings = Mapping[str, str | float | bool]
-
 _NOBODY = "nobody@segment-exports.invalid"
 _NO_TAG = "segment-exports check"
-
-
-def connect(settings: Settings, credentials: Credentials, link: Link) -> Vendor:
-    """An Omnisend brand. It has no settings."""
-    return Omnisend(credentials, link)
 
 
 class Omnisend(Vendor):
@@ -162,3 +156,8 @@ class Omnisend(Vendor):
                     raise
                 lacking.append(scope)
         return lacking
+
+
+def connect(settings: Settings, credentials: Credentials, link: Link) -> Vendor:
+    """An Omnisend brand. It has no settings."""
+    return Omnisend(credentials, link)

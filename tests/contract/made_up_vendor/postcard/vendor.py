@@ -8,7 +8,17 @@ from shared.errors import UserMustAct
 from shared.vendors import lists
 from shared.vendors.batches import Part, Reading, carry_out, cut
 from shared.vendors.checking import checked
-from shared.vendors.contract import BatchResult, CheckResult, FieldType, Kind, Row, TargetFound, TargetWanted, Vendor
+from shared.vendors.contract import (
+    BatchResult,
+    CheckResult,
+    FieldType,
+    Kind,
+    Row,
+    Settings,
+    TargetFound,
+    TargetWanted,
+    Vendor,
+)
 from shared.vendors.http import Client, Credentials, Link
 from shared.vendors.keys import key_in
 from shared.vendors.lists import Listed
@@ -16,14 +26,10 @@ from tests.contract.made_up_vendor.postcard import requests, responses
 from tests.contract.made_up_vendor.postcard.definition import DEFINITION, HOST, MOST_BYTES, MOST_PEOPLE
 
 
-def connect(settings: Mapping[str, str | float | bool], credentials: Credentials, link: Link) -> Vendor:
-    return Postcard(credentials, link)
-
-
 class Postcard(Vendor):
     """One account, reached with its key."""
 
-    def __init__(self, credentials: Credentials, link: Link) -> None:
+    def __init__(self, settings: Settings, credentials: Credentials, link: Link) -> None:
         self._wait = link.wait
         self._client = Client(DEFINITION, HOST, link, key_in("Authorization", credentials, scheme="Bearer"))
 
@@ -70,3 +76,6 @@ class Postcard(Vendor):
 
     def _create(self, name: str) -> Listed | None:
         return responses.made(self._client.call(requests.make(name)))
+
+
+connect = Postcard
