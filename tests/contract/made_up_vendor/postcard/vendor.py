@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
 from shared.errors import UserMustAct
 from shared.vendors import lists
@@ -11,9 +12,11 @@ from shared.vendors.checking import checked
 from shared.vendors.contract import (
     BatchResult,
     CheckResult,
+    Count,
     FieldType,
     Kind,
     Row,
+    Seen,
     Settings,
     TargetFound,
     TargetWanted,
@@ -22,7 +25,7 @@ from shared.vendors.contract import (
 from shared.vendors.http import Client, Credentials, Link
 from shared.vendors.keys import key_in
 from shared.vendors.lists import Listed
-from tests.contract.made_up_vendor.postcard import requests, responses
+from tests.contract.made_up_vendor.postcard import looking, requests, responses
 from tests.contract.made_up_vendor.postcard.definition import DEFINITION, HOST, MOST_BYTES, MOST_PEOPLE
 
 
@@ -67,6 +70,12 @@ class Postcard(Vendor):
 
     def members(self, target: TargetFound) -> Iterator[str]:
         yield from self._client.ask(requests.members(target.list_id), responses.members)
+
+    def count(self, target: TargetFound) -> Count:
+        return self._client.ask(requests.count(target.list_id), looking.count)
+
+    def see(self, target: TargetFound, row: Row) -> Seen:
+        return self._client.ask(requests.show(row.address), partial(looking.seen, target.list_id, row))
 
     def _lists(self) -> list[Listed]:
         return self._client.ask(requests.lists(), responses.lists)
