@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, Self
 
 import orjson
 import requests
@@ -52,6 +52,17 @@ class Answer:
         if not isinstance(value, dict):
             raise UnexpectedAnswer(f"The vendor answered {self.status} with JSON that is not an object.")
         return value
+
+    def object_or_empty(self) -> dict[str, Any]:
+        """The body as a JSON object; empty when it is anything else."""
+        value, _ = self._parsed()
+        return value if isinstance(value, dict) else {}
+
+    def expect(self, vendor: str, *statuses: int) -> Self:
+        """This answer. Raises UnexpectedAnswer when its status is none of those."""
+        if self.status not in statuses:
+            raise UnexpectedAnswer(f"{vendor} answered {self.status} where {statuses[0]} is expected.")
+        return self
 
     def _parsed(self) -> tuple[Any, bool]:
         try:

@@ -17,7 +17,7 @@ from shared.cloud.settings import StorageAddress
 os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 SECRETS = (
-    *("iterable-standard-key", "iterable-mobile-key", "iterable-eu-key", "dotdigital-password", "postcard-key"),
+    *("iterable-standard-key", "iterable-mobile-key", "iterable-eu-key", "dotdigital-password"),
     *("campaign-monitor-account-key", "campaign-monitor-client-key", "campaign-monitor-other-key"),
     *("application/secret", "application%2fsecret", "token/of-acme", "token%2fof-acme"),
     *(f"60a6170920d91c215e949b5c-{which}" for which in ("standard", "contacts", "reading")),

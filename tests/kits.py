@@ -169,8 +169,8 @@ DOTDIGITAL = Kit(
     paced={"calls_per_minute": 35},
     waits={
         "shared.vendors.dotdigital.vendor._RESEND_SECONDS": 1.0,
-        "shared.vendors.dotdigital.troubles.BUSY_SECONDS": 0.2,
-        "shared.vendors.dotdigital.troubles.LIMITED_SECONDS": 1.0,
+        "shared.vendors.dotdigital.errors.BUSY_SECONDS": 0.2,
+        "shared.vendors.dotdigital.errors.LIMITED_SECONDS": 1.0,
     },
 )
 
@@ -219,10 +219,10 @@ CAMPAIGN_MONITOR = Kit(
     ),
     paced={"client_id": campaign_monitor.CLIENT, "import_rate": 9, "removal_rate": 9},
     waits={
-        "shared.vendors.campaign_monitor.api.FAILURE_PAUSES": (0.1, 0.1),
-        "shared.vendors.campaign_monitor.api.LATER": 1.0,
-        "shared.vendors.campaign_monitor.api.TROUBLE_SECONDS": 1.0,
-        "shared.vendors.campaign_monitor.patience.SILENT_SECONDS": (0.5, 1.0),
+        "shared.vendors.campaign_monitor.client.FAILURE_PAUSES": (0.1, 0.1),
+        "shared.vendors.campaign_monitor.client.LATER": 1.0,
+        "shared.vendors.campaign_monitor.client.TROUBLE_SECONDS": 1.0,
+        "shared.vendors.campaign_monitor.client.SILENT_SECONDS": (0.5, 1.0),
     },
 )
 
@@ -257,7 +257,7 @@ OMNISEND = Kit(
         Limit(("POST /api/batches", "GET /api/batches", *TAGGING), 400, 60.0),
         Limit(TAGGING, 60, 60.0),
     ),
-    waits={"shared.vendors.omnisend.throttling.FIRST_SECONDS": 0.5},
+    waits={"shared.vendors.omnisend.client.FIRST_SECONDS": 0.5},
 )
 
 KITS = {each.name: each for each in (ITERABLE, DOTDIGITAL, CAMPAIGN_MONITOR, OMNISEND)}

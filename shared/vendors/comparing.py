@@ -1,7 +1,7 @@
-"""Values that were sent beside what a vendor shows of them. Pure.
+"""Compares the values that were sent with the values that a vendor shows. Pure.
 
-A difference must mean something, so what vendors show in forms of their own is made alike first, and what cannot be is
-not compared: moments (shown in the vendor's time zone) and lists of choices.
+A difference must mean something. So values are brought into one form first, and values for which that is impossible are
+not compared: moments (vendors show them in their own time zone) and lists of choices.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _BLANKS = re.compile(r"\s+")
 
 
 def seen_as(sent: Mapping[str, Any], shown: Mapping[str, Any], *, on_target: bool, inactive: bool = False) -> Seen:
-    """The fields that were sent, beside those that are shown. A field that is not shown is not compared."""
+    """Compare the fields that were sent with those that the vendor shows. A field that it does not show is left out."""
     compared = frozenset(name for name, value in sent.items() if name in shown and _comparable(value))
     differing = frozenset(name for name in compared if not alike(sent[name], shown[name]))
     return Seen(on_target, inactive, compared, differing)
 
 
 def alike(sent: Any, shown: Any) -> bool:
-    """Whether a vendor that shows one was sent the other. Nothing and an empty text are the same."""
+    """Whether the two values are the same one. No value and an empty text are the same."""
     one, other = _plain(sent), _plain(shown)
     if _DAY.fullmatch(one):
         return one == other[:10]

@@ -1,11 +1,15 @@
-"""What every vendor keeps: a definition (data) and a `Vendor` (the calls); the engine knows no vendor by name."""
+"""What every vendor consists of: a definition (data) and a `Vendor` (the calls). The engine knows no vendor by name."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
+
+Settings = Mapping[str, str | float | bool]
+"""Settings of a connection by name, with those of an export where there is one."""
 
 
 class Kind(StrEnum):
@@ -60,9 +64,9 @@ class Row(NamedTuple):
     values: str = "{}"
     vendor_id: str | None = None
     returning: bool = False
-    """An addition of somebody whom we took off this target before."""
+    """An addition: we took this person off the target before."""
     unsure_since: float | None = None
-    """A removal of somebody who may never have got onto the target: since when that is so, in seconds since 1970."""
+    """A removal: the person may never have got onto the target. When we tried to add them, in seconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,17 @@ class OAuth:
     separator: str = " "
     """Between scopes."""
     asking: Mapping[str, str] = field(default_factory=lambda: {"response_type": "code"})
-    """What the authorisation address says besides who asks for what."""
+    """Further parameters of the authorisation address, besides client, scopes and state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A point that the vendor's contract leaves open. `asks` is for people; `not_tried` says why no probe tries it."""
+
+    id: str
+    asks: str
+    section: str
+    not_tried: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,21 +198,23 @@ class Definition:
     default_list: str = ""
     """The connection's setting with the id of a list for exports whose target names none, where there is one."""
     list_warning: str = ""
-    """What to look up before an export is given a list that exists, where the vendor's API does not tell."""
+    """What people look up at the vendor before they choose a list that exists, where its API does not tell."""
     oauth: OAuth | None = None
-    """Where the vendor has it, a person may sign in at the vendor in place of giving us a key."""
+    """Set where a person may sign in at the vendor in place of giving us a key."""
     account_is_key: bool = False
     """The vendor tells no account, so it is known by its key: a new key looks like another account."""
     fresh_seconds: float = 60.0
-    """For so long after a write, `count` and `look_at` may still tell of the time before it."""
+    """For so long after a write, `count` and `look_at` may still show how things were before it."""
     most_members: int = 200_000
     """People that `members` reads within one slice, at the vendor's rates."""
     members_page: int = 1000
     """People of one of the answers that `members` reads."""
+    questions: tuple[Question, ...] = ()
+    """What the vendor's contract leaves open. A vendor without questions needs no probe."""
 
     @property
     def quiet_seconds(self) -> float:
-        """After so long nothing of a dead worker is under way or counted: its longest request, then a full window."""
+        """By then no request of a dead worker is under way or counted: its longest request, then a full window."""
         return self.request_seconds + max((rate.seconds for rate in self.rates), default=0.0)
 
 
@@ -215,16 +231,6 @@ class CheckResult:
     account: str | None = None
     code: str = "ok"
     details: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A point that the vendor's contract leaves open. `asks` is for people; `not_tried` says why no probe tries it."""
-
-    id: str
-    asks: str
-    section: str
-    not_tried: str = ""
 
 
 class Told(StrEnum):
@@ -251,6 +257,10 @@ class TargetWanted:
     list_id: str | None
     name: str
 
+    def known_id(self, remembered: TargetFound | None) -> str | None:
+        """The id that the export gives, else that of the list which earlier runs wrote to."""
+        return self.list_id or (remembered.list_id if remembered else None)
+
 
 @dataclass(frozen=True, slots=True)
 class TargetFound:
@@ -267,8 +277,8 @@ class TargetFound:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """People on a target, told by the vendor without listing them; `inactive` are others whom the target keeps, but who
-    get nothing: they unsubscribed or bounced."""
+    """How many people are on a target, by the vendor's own count. `inactive` counts people apart from these: the target
+    keeps them, but they get nothing, since they unsubscribed or bounced."""
 
     people: int
     inactive: int = 0
@@ -276,8 +286,9 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A person as the vendor shows them, beside the row that was sent. `inactive`: they are off the target by their own
-    doing. `compared` and `differing` are names of fields; what the vendor does not show is not compared."""
+    """A person as the vendor shows them, beside the row that was sent. `inactive`: the person left the target, by
+    unsubscribing for example. `compared` and `differing` are names of fields; a field that the vendor does not show is
+    not compared."""
 
     on_target: bool
     inactive: bool = False
@@ -285,30 +296,21 @@ class Seen:
     differing: frozenset[str] = frozenset()
 
 
-class Vendor(Protocol):
-    """One connection's calls. All methods may raise UserMustAct, RetryAfter, OutcomeUnknown and LeaseLost."""
+class Vendor(ABC):
+    """One connection's calls. What is not abstract is optional: a vendor that cannot do it leaves it as it is here.
 
+    All methods may raise UserMustAct, RetryAfter, OutcomeUnknown and LeaseLost.
+    """
+
+    @abstractmethod
     def account(self) -> str:
         """The account's identity, without a request where the vendor allows it."""
-        ...
 
+    @abstractmethod
     def check(self) -> CheckResult:
-        """Can this connection do what exports need? Never raises for a wrong key or data centre: it says so."""
-        ...
+        """Can this connection do what exports need? A wrong key or data centre is a result, never an error."""
 
-    def targets(self) -> Sequence[TargetFound]:
-        """The lists that an export may write to, for pickers."""
-        ...
-
-    def warnings_of(self, wanted: TargetWanted, remembered: TargetFound | None) -> Sequence[str]:
-        """What people should know before an export writes to this target; nothing is made. `remembered` is as for
-        `prepare`. Raises UserMustAct where no run could write to it."""
-        ...
-
-    def field_types(self) -> Mapping[str, FieldType]:
-        """Types that the account has fixed for its fields; fields not in it are free."""
-        ...
-
+    @abstractmethod
     def prepare(
         self, wanted: TargetWanted, remembered: TargetFound | None, fields: Mapping[str, FieldType]
     ) -> TargetFound:
@@ -317,40 +319,57 @@ class Vendor(Protocol):
 
         Raises UserMustAct `target_vanished` when a remembered list or one given by id is gone.
         """
-        ...
 
+    @abstractmethod
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """Carry out one batch; called from several threads. Splits by bytes itself. An empty batch makes no request.
 
-        A removal makes nobody: where the vendor would, people who may never have been added (`Row.unsure_since`) are
-        looked up first, and there is nothing to do for whom the vendor does not have.
+        A removal never creates a profile. Where the vendor's call would, the client first looks up people who may
+        never have been added (`Row.unsure_since`); for those whom the vendor does not have, nothing is sent.
 
         Raises RetryAfter only when nothing of the batch was done; once part of it was, it returns receipts.
         """
-        ...
 
+    @abstractmethod
     def members(self, target: TargetFound) -> Iterator[str]:
         """Addresses of everyone on the target, streamed. Raises as the others do."""
-        ...
+
+    def targets(self) -> Sequence[TargetFound]:
+        """The lists that an export may write to, for pickers. Empty where the vendor cannot list them."""
+        return []
+
+    def warnings_of(self, wanted: TargetWanted, remembered: TargetFound | None) -> Sequence[str]:
+        """What people should know before an export writes to this target; nothing is made. `remembered` is as for
+        `prepare`. Raises UserMustAct where no run could write to it."""
+        return ()
+
+    def field_types(self) -> Mapping[str, FieldType]:
+        """Types that the account has fixed for its fields; fields not in it are free."""
+        return {}
 
     def count(self, target: TargetFound) -> Count | None:
         """How many people are on the target, in a few requests; None where the vendor does not tell. As fresh as
         `Definition.fresh_seconds` says."""
-        ...
+        return None
+
+    def see(self, target: TargetFound, row: Row) -> Seen | None:
+        """What the vendor shows of one person, beside the row that was sent; None where it shows no single people.
+        As fresh as `count`."""
+        return None
 
     def look_at(self, target: TargetFound, rows: Sequence[Row]) -> Sequence[Seen]:
-        """What the vendor shows of these few people, in the order of the rows: a request each, and as fresh as `count`.
-        Empty where the vendor does not show single people."""
-        ...
+        """What the vendor shows of these few people, in the order of the rows. Empty where it shows no single people.
+        Asks for one person after the other; a vendor that can tell of several at once has a method of its own."""
+        return [seen for row in rows if (seen := self.see(target, row)) is not None]
 
     def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
         """What became of a staged batch: None while the vendor still works on it, its receipts, or another `staged`
         job where one thing had to be done after the other. Makes one request at most for many jobs asked in a row
-        where the vendor can tell of several at once. Synchronous vendors never stage, and are never asked.
+        where the vendor can tell of several at once.
         """
-        ...
+        raise NotImplementedError("this vendor answers at once, so nothing is ever staged")
 
     def has_ended(self, kind: Kind, job: str) -> bool:
-        """Is nothing of a staged batch under way at the vendor any more? Changes nothing, unlike `settle`: it is asked
-        of jobs that an earlier delivery left behind, whose rows are old by now."""
-        ...
+        """Is nothing of a staged batch under way at the vendor any more? Unlike `settle` it changes nothing: the
+        engine asks about jobs that an earlier delivery left behind, whose rows are old by now."""
+        raise NotImplementedError("this vendor answers at once, so nothing is ever staged")

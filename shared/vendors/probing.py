@@ -1,22 +1,22 @@
-"""Asking a real account what the vendor's contract leaves open, with canary contacts on a list of our own.
+"""Answers what a vendor's contract leaves open by trying it on a real account, with canaries on a list of our own.
 
-A probe never deletes, unsubscribes or suppresses anybody: canaries are taken off what it made, and its lists are
-dropped. It may be cut off at any time: what it did is kept in its notebook, and what it left behind is found by name.
+A probe never deletes, unsubscribes or suppresses anybody: it takes its canaries off its lists, and drops the lists. It
+may be cut off at any time: its notebook keeps what it did, and the next probe finds by name what it left behind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from shared.cloud.scrubbing import excerpt
 from shared.errors import OutcomeUnknown, RetryAfter, UserMustAct
 from shared.transport import Failure, Transport
-from shared.vendors.answers import Answer, RateLimited, Request, UnexpectedAnswer
+from shared.vendors.answers import Answer, RateLimited, Request
 from shared.vendors.canaries import Canaries
-from shared.vendors.contract import Finding, Question, Told
+from shared.vendors.contract import Finding, Question, Settings, Told
 from shared.vendors.registry import complete_settings, definition, folder
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ _NO_ANSWER = frozenset(
         "wrong_key_type",
     }
 )
-"""A refusal of the connection as a whole, which answers no question."""
+"""Codes of errors that refuse the connection as a whole, and so answer no question."""
 
 
 class Waiting(RetryAfter):
@@ -58,14 +58,15 @@ class Notebook:
         self._save = save
 
     def once(self, name: str, make: Callable[[], T]) -> T:
-        """What `make` returned the first time, also in an earlier slice. It has to be JSON without an address."""
+        """Call `make` the first time, and return the same result ever after, also in later slices. The result has to be
+        JSON without an address."""
         if name not in self._known:
             self._known[name] = make()
             self._save()
         return cast(T, self._known[name])
 
     def patiently(self, name: str, look: Callable[[], T | None], looks: int = LOOKS) -> T | None:
-        """The first thing but None that `look` returns; None after so many looks. Raises Waiting between them."""
+        """Call `look` until it returns something else than None, or `looks` times. Raises Waiting in between."""
 
         def found() -> T | None:
             seen = look()
@@ -109,35 +110,51 @@ class Step:
     ids: tuple[str, ...]
 
 
-class Probe(Protocol):
-    """One vendor's probe. Its methods raise what a vendor's calls raise."""
+class Probe:
+    """One vendor's probe; as it is here, it asks nothing. Its methods raise what a vendor's calls raise.
 
-    def steps(self) -> Sequence[Step]: ...
+    `_ear` hears what the connection answers.
+    """
+
+    def __init__(
+        self, settings: Settings, credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
+    ) -> None:
+        self._canaries = canaries
+        self._book = book
+        self._ear = Ear(link.transport)
+        self._connect(settings, credentials, replace(link, transport=self._ear))
+
+    def _connect(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+        """Keep what the steps call. Makes no request."""
+
+    def steps(self) -> Sequence[Step]:
+        return ()
 
     def sweep(self) -> str:
-        """Take canaries off and drop what probes made, also earlier ones; what had to be left, for people."""
-        ...
+        """Take canaries off and drop the lists of this and earlier probes. Returns what had to be left, for people."""
+        return ""
 
 
 def questions(vendor: str) -> tuple[Question, ...]:
     """Every point that the vendor's contract leaves open. Raises Unprocessable for a vendor that does not exist."""
-    found: tuple[Question, ...] = import_module(f"shared.vendors.{folder(vendor)}.questions").QUESTIONS
-    return found
+    return definition(vendor).questions
 
 
 def open_probe(
     vendor: str,
     *,
-    settings: Mapping[str, str | float | bool],
+    settings: Settings,
     credentials: Credentials,
     link: Link,
     canaries: Canaries,
     book: Notebook,
 ) -> Probe:
     """A probe of one connection. Makes no request. Raises Unprocessable as `open_vendor` does."""
-    module = import_module(f"shared.vendors.{folder(vendor)}.probe")
-    made: Probe = module.probe(complete_settings(definition(vendor), settings), credentials, link, canaries, book)
-    return made
+    found = definition(vendor)
+    kind: type[Probe] = Probe
+    if found.questions:
+        kind = import_module(f"shared.vendors.{folder(vendor)}.probe").PROBE
+    return kind(complete_settings(found, settings), credentials, link, canaries, book)
 
 
 def advance(probe: Probe, book: Notebook, *, out_of_time: Callable[[], bool], late: bool) -> float | None:
@@ -260,12 +277,9 @@ class Ear:
             raise
 
 
-def fields_of(answer: Answer) -> dict[str, Any]:
-    """The answer's JSON object; empty where it has none."""
-    try:
-        return answer.object()
-    except UnexpectedAnswer:
-        return {}
+def could_not_drop(lists: Sequence[object]) -> str:
+    """What a sweep says of the lists that it had to leave."""
+    return f"Lists that could not be dropped: {', '.join(map(str, lists))}." if lists else ""
 
 
 def refusal_words(answer: Answer, code: object) -> str:

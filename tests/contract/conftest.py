@@ -8,7 +8,6 @@ import pytest
 
 from shared.cloud.settings import StorageAddress
 from tests.contract.hurry import hurry
-from tests.contract.made_up_vendor.kit import POSTCARD, register
 from tests.contract.prompt import Prompt
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine
@@ -16,12 +15,10 @@ from tests.kits import KITS, Kit
 from tests.memory import in_memory
 
 
-@pytest.fixture(params=[*KITS.values(), POSTCARD], ids=lambda kit: kit.name)
-def kit(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Kit:
-    """Every vendor that there is, and one that was made up to see what adding one takes."""
+@pytest.fixture(params=KITS.values(), ids=lambda kit: kit.name)
+def kit(request: pytest.FixtureRequest) -> Kit:
+    """Every vendor that there is; `test_adding_a_vendor` has one more."""
     found: Kit = request.param
-    if found is POSTCARD:
-        register(monkeypatch)
     return found
 
 

@@ -12,30 +12,29 @@ from dataclasses import replace
 from shared.errors import OutcomeUnknown
 from shared.vendors.answers import Answer
 from shared.vendors.batches import Part, Reading, halves
-from shared.vendors.campaign_monitor import codes, imports, people
-from shared.vendors.campaign_monitor.forms import Forms
-from shared.vendors.campaign_monitor.people import Notes
+from shared.vendors.campaign_monitor import people, receipts
+from shared.vendors.campaign_monitor.people import Forms, Notes
 from shared.vendors.contract import Receipt, Retry, Row
 
 AGAIN_SECONDS = 100.0
 """So long after its start no part of a batch is repeated for want of an answer: each may take minutes to fail."""
 
-_LATER = codes.rejected("not_sent", "The import could not be repeated for this person.", Retry.NEXT_RUN)
-_SECOND = frozenset({codes.DELETED, codes.BAD_MOBILE})
+_LATER = receipts.rejected("not_sent", "The import could not be repeated for this person.", Retry.NEXT_RUN)
+_SECOND = frozenset({receipts.DELETED, receipts.BAD_MOBILE})
 """Codes of receipts that may get a second try."""
 
 Post = Callable[[Sequence[bytes], bool], Answer]
 """(entries, resubscribe) -> the answer to their import."""
 LookUp = Callable[[Sequence[Row]], Mapping[int, Receipt]]
-"""Receipts of those who are left alone as Campaign Monitor has them now, by index."""
+"""Receipts of the rows whose people are left alone at this moment, by index."""
 
 
 class Batch:
     """`ask` imports a part of the rows, which `batches.carry_out` calls as often as it takes.
 
-    Two kinds of failure get a second try. A mobile number that is refused is left out. Whoever was deleted from the
-    list comes back if we deleted them ourselves (`Row.returning`) and they did not unsubscribe, bounce or get
-    suppressed meanwhile; only then, and only for them, is the import told to resubscribe.
+    Two kinds of failure get a second try. A mobile number that is refused is left out. A person who was
+    deleted from the list comes back if we deleted them ourselves (`Row.returning`) and they did not unsubscribe, bounce
+    or get suppressed meanwhile. Only the import of these people is told to resubscribe.
 
     `entrants`: the rows are additions. `wary`: the list takes in suppressed people, so they are left out here.
     """
@@ -87,7 +86,7 @@ class Batch:
             # Too much at once, or one of them breaks the import for all: storing somebody twice is as once.
             self._unanswered.update(part)
             return Reading({}, halves(range(len(part))))
-        reading = imports.read([self._rows[index] for index in part], answer)
+        reading = receipts.read([self._rows[index] for index in part], answer)
         return reading if reading.again else self._second_tries(part, reading)
 
     def _second_tries(self, part: Part, reading: Reading) -> Reading:
@@ -99,9 +98,9 @@ class Batch:
             return [place for place, receipt in reading.receipts.items() if receipt.code == code]
 
         may_return = self._may_return - self._returning
-        deleted = [place for place in failed(codes.DELETED) if part[place] in may_return]
+        deleted = [place for place in failed(receipts.DELETED) if part[place] in may_return]
         self._returning.update(part[place] for place in deleted)
-        wrong_number = [place for place in failed(codes.BAD_MOBILE) if self._without_mobile(part[place])]
+        wrong_number = [place for place in failed(receipts.BAD_MOBILE) if self._without_mobile(part[place])]
         again = [group for group in (wrong_number, deleted) if group]
         waiting = {*wrong_number, *deleted}
         settled = {place: receipt for place, receipt in reading.receipts.items() if place not in waiting}

@@ -9,11 +9,11 @@ from typing import Any
 import orjson
 
 from shared.vendors.answers import Answer, UnexpectedAnswer
-from shared.vendors.campaign_monitor import codes, people
+from shared.vendors.campaign_monitor import people
 from shared.vendors.campaign_monitor.definition import CONSENT, MOBILE, NAME
-from shared.vendors.campaign_monitor.envelopes import envelope, require_known_id
-from shared.vendors.campaign_monitor.fields import plain_key
+from shared.vendors.campaign_monitor.errors import envelope, number, require_known_id
 from shared.vendors.campaign_monitor.people import Notes, Shape
+from shared.vendors.campaign_monitor.responses import plain_key
 from shared.vendors.comparing import seen_as
 from shared.vendors.contract import Count, Row, Seen
 
@@ -23,7 +23,7 @@ _DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class Shown:
     """`fields` by name, custom ones by a name that is the same for a field's name and its key."""
 
     state: str
@@ -34,7 +34,7 @@ def stats(answer: Answer) -> Count:
     """Raises UnexpectedAnswer."""
     require_known_id(answer)
     body = answer.object()
-    active, *inactive = (codes.number(body.get(f"Total{name}")) for name in ("ActiveSubscribers", *_INACTIVE))
+    active, *inactive = (number(body.get(f"Total{name}")) for name in ("ActiveSubscribers", *_INACTIVE))
     if answer.status != 200 or active is None:
         raise UnexpectedAnswer("Campaign Monitor's answer about a list has no numbers.")
     return Count(active, sum(each or 0 for each in inactive))
@@ -43,7 +43,7 @@ def stats(answer: Answer) -> Count:
 _INACTIVE = ("Unsubscribes", "Bounces")
 
 
-def person(answer: Answer) -> Person | None:
+def person(answer: Answer) -> Shown | None:
     """None where the list has nobody of this address. Raises UnexpectedAnswer."""
     if answer.status == 400 and envelope(answer)[0] == _NOBODY:
         return None
@@ -53,10 +53,10 @@ def person(answer: Answer) -> Person | None:
     if answer.status != 200 or not isinstance(state, str) or not isinstance(custom, list):
         raise UnexpectedAnswer("Campaign Monitor's answer about a person describes none.")
     fields = {name: body[name] for name in (NAME, MOBILE) if name in body}
-    return Person(state.lower(), fields | {_same(each["Key"]): each.get("Value") for each in custom})
+    return Shown(state.lower(), fields | {_same(each["Key"]): each.get("Value") for each in custom})
 
 
-def seen(row: Row, shape: Shape, found: Person | None) -> Seen:
+def seen(row: Row, shape: Shape, found: Shown | None) -> Seen:
     """A person beside what an import of the row says of them."""
     if found is None:
         return Seen(on_target=False)

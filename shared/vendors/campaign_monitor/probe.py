@@ -1,9 +1,8 @@
-"""Answers, on a real account, what the Campaign Monitor contract leaves open. Its sections: see `questions`."""
+"""Answers, on a real account, what the Campaign Monitor contract leaves open. Its sections: see `definition`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -11,20 +10,19 @@ import orjson
 
 from shared.errors import OutcomeUnknown
 from shared.vendors.answers import Answer, Request
-from shared.vendors.campaign_monitor import codes, requests, responses
-from shared.vendors.campaign_monitor.api import Api
+from shared.vendors.campaign_monitor import requests, responses
+from shared.vendors.campaign_monitor.client import Api
 from shared.vendors.campaign_monitor.definition import IMPORT, LIST, MOST_BYTES, PEOPLE, UNCHANGED
-from shared.vendors.campaign_monitor.responses import Named
-from shared.vendors.canaries import Canaries, is_canary, is_ours
-from shared.vendors.contract import Finding
+from shared.vendors.campaign_monitor.errors import FIELD_EXISTS, SOME_FAILED, number
+from shared.vendors.canaries import is_canary, is_ours
+from shared.vendors.contract import Finding, Settings
 from shared.vendors.http import Credentials, Link
+from shared.vendors.lists import Listed
 from shared.vendors.probing import (
-    Ear,
-    Notebook,
     Probe,
     Step,
     answered,
-    fields_of,
+    could_not_drop,
     refusal_words,
     told,
 )
@@ -41,13 +39,7 @@ _LONGEST_NAME = 100
 _LONG_VALUE = "x" * 251
 _LENGTHS = {0: "it is left out", 250: "it is cut to 250 characters", 251: "it is kept whole"}
 
-Row = Mapping[str, Any]
-
-
-def probe(
-    settings: Mapping[str, str | float | bool], credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
-) -> Probe:
-    return CampaignMonitorProbe(str(settings.get("client_id", "")).strip().lower(), credentials, link, canaries, book)
+Entry = Mapping[str, Any]
 
 
 class _AnyCall(Api):
@@ -57,16 +49,11 @@ class _AnyCall(Api):
         return self._client.call(request)
 
 
-class CampaignMonitorProbe:
+class CampaignMonitorProbe(Probe):
     """Six canaries on a list of their own; none is written often, which Campaign Monitor would refuse (section 7)."""
 
-    def __init__(
-        self, client_id: str, credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
-    ) -> None:
-        self._ear = Ear(link.transport)
-        self._api = _AnyCall(client_id, credentials, replace(link, transport=self._ear))
-        self._canaries = canaries
-        self._book = book
+    def _connect(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+        self._api = _AnyCall(str(settings.get("client_id", "")).strip().lower(), credentials, link)
 
     def steps(self) -> Sequence[Step]:
         return (
@@ -83,9 +70,9 @@ class CampaignMonitorProbe:
 
     def sweep(self) -> str:
         left = [each.id for each in self._api.lists() if is_ours(each.name) and not self._dropped(each)]
-        return f"Lists that could not be dropped: {', '.join(left)}." if left else ""
+        return could_not_drop(left)
 
-    def _dropped(self, found: Named) -> bool:
+    def _dropped(self, found: Listed) -> bool:
         """A list's people are taken off it first: they are canaries, or it is left alone."""
         people = [address for state in ("active", "unconfirmed") for address in self._people(found.id, state)]
         if not all(map(is_canary, people)):
@@ -149,7 +136,7 @@ class CampaignMonitorProbe:
         large = self._import("large", [self._row(6)], MOST_BYTES)
         malformed = self._book.once("malformed", lambda: _result(self._post_import(b"{")))
         consent = self._import("no consent", [no_consent, self._row(6)])
-        alone = consent["status"] == 201 or consent["code"] == codes.SOME_FAILED
+        alone = consent["status"] == 201 or consent["code"] == SOME_FAILED
         return {
             "all_failed": answered(all_failed["words"]),
             "most_bytes": answered(large["words"], f"{MOST_BYTES:,} bytes, nearly all of them spaces"),
@@ -211,13 +198,13 @@ class CampaignMonitorProbe:
     def _field_taken(self, name: str) -> str:
         answer = self._hear(requests.create_field(self._list(), name, "Text"))
         # It exists where an earlier attempt was cut off right after making it.
-        there = codes.number(fields_of(answer).get("Code")) == codes.FIELD_EXISTS
+        there = number(answer.object_or_empty().get("Code")) == FIELD_EXISTS
         return "yes" if there or answer.status == 201 else f"no: {_refusal(answer)}"
 
     def _row(self, number: int, **values: Any) -> dict[str, Any]:
         return {"EmailAddress": self._canaries[number], "ConsentToTrack": UNCHANGED, **values}
 
-    def _import(self, name: str, rows: Sequence[Row], size: int = 0) -> dict[str, Any]:
+    def _import(self, name: str, rows: Sequence[Entry], size: int = 0) -> dict[str, Any]:
         """What became of an import of that name, once: `status`, `code`, codes of `failed` rows, and `words`."""
 
         def sent() -> dict[str, Any]:
@@ -238,7 +225,7 @@ class CampaignMonitorProbe:
         answer = self._hear(self._person_request(number))
         if answer.status != 200:
             raise OutcomeUnknown(f"A canary could not be read: {_refusal(answer)}.")
-        return fields_of(answer)
+        return answer.object_or_empty()
 
     def _person_request(self, number: int) -> Request:
         query = {"email": self._canaries[number], "includetrackingpreference": "true"}
@@ -252,22 +239,25 @@ class CampaignMonitorProbe:
 
     def _active(self) -> int:
         answer = self._hear(Request("GET", f"{_BASE}/lists/{self._list()}/stats.json", LIST))
-        number = codes.number(fields_of(answer).get("TotalActiveSubscribers"))
-        if number is None:
+        active = number(answer.object_or_empty().get("TotalActiveSubscribers"))
+        if active is None:
             raise OutcomeUnknown(f"The list's totals could not be read: {_refusal(answer)}.")
-        return number
+        return active
 
     def _hear(self, request: Request) -> Answer:
         return self._ear.hear(self._api.call, request)
 
 
+PROBE = CampaignMonitorProbe
+
+
 def _imported(answer: Answer) -> dict[str, Any]:
-    body = fields_of(answer)
+    body = answer.object_or_empty()
     inner = body.get("ResultData")
     result: Mapping[str, Any] = inner if isinstance(inner, dict) else body
-    failed = [codes.number(each.get("Code")) for each in result.get("FailureDetails") or ()]
+    failed = [number(each.get("Code")) for each in result.get("FailureDetails") or ()]
     words = _result(answer) + (f", rows {', '.join(map(str, failed))}" if failed else "")
-    return {"status": answer.status, "code": codes.number(body.get("Code")), "failed": failed, "words": words}
+    return {"status": answer.status, "code": number(body.get("Code")), "failed": failed, "words": words}
 
 
 def _result(answer: Answer) -> str:
@@ -276,5 +266,5 @@ def _result(answer: Answer) -> str:
 
 def _refusal(answer: Answer) -> str:
     """`400, code 203`."""
-    code = codes.number(fields_of(answer).get("Code"))
+    code = number(answer.object_or_empty().get("Code"))
     return refusal_words(answer, "" if code is None else f"code {code}")

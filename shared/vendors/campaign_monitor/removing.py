@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
 from shared.vendors.batches import Part, Reading, carry_out
-from shared.vendors.campaign_monitor import codes
+from shared.vendors.campaign_monitor import receipts as known
 from shared.vendors.contract import BatchResult, Receipt, Retry, Row
 
 LANES = 8
@@ -81,17 +81,17 @@ def _outcome(remove_one: Callable[[Row], Receipt], row: Row) -> Receipt | Export
 
 
 def _reading(outcomes: Sequence[Receipt | ExportError]) -> Reading:
-    """A group's receipts, and whom to ask for again. Raises the gravest error when nobody has an answer."""
+    """A group's receipts, and the people to ask for again. Raises the gravest error when nobody has an answer."""
     errors = {place: error for place, error in enumerate(outcomes) if isinstance(error, ExportError)}
     gravest = min(errors.values(), key=_gravity, default=None)
     if gravest is not None and (isinstance(gravest, LeaseLost) or len(errors) == len(outcomes)):
         raise gravest
     receipts = {place: outcome for place, outcome in enumerate(outcomes) if isinstance(outcome, Receipt)}
     unknown = {place: error for place, error in errors.items() if isinstance(error, OutcomeUnknown)}
-    receipts |= {place: codes.unknown(error.reason) for place, error in unknown.items()}
+    receipts |= {place: known.unknown(error.reason) for place, error in unknown.items()}
     again = [place for place in errors if place not in unknown]
-    later = codes.rejected("not_sent", str(gravest), Retry.NEXT_RUN)
-    return Reading(receipts, [again] if again else [], codes.unknown(str(gravest)) if unknown else later)
+    later = known.rejected("not_sent", str(gravest), Retry.NEXT_RUN)
+    return Reading(receipts, [again] if again else [], known.unknown(str(gravest)) if unknown else later)
 
 
 def _gravity(error: ExportError) -> int:

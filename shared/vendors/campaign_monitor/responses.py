@@ -1,4 +1,4 @@
-"""Answers to what was asked, apart from imports; nothing here talks to anyone. Contract, sections 1 to 3, 5 and 6."""
+"""Answers to facts; nothing here talks to anyone. Contract, sections 1 to 3 and 6."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any
 
 from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
-from shared.vendors.campaign_monitor import codes
-from shared.vendors.campaign_monitor.envelopes import envelope, require_known_id
-from shared.vendors.campaign_monitor.fields import ListField, plain_key
-from shared.vendors.contract import CONFIRMED, Receipt
+from shared.vendors.campaign_monitor.definition import DEFINITION
+from shared.vendors.campaign_monitor.errors import FIELD_EXISTS, NAME_TAKEN, envelope, number, require_known_id
+from shared.vendors.lists import Listed
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A client or a list: id and name."""
+class ListField:
+    """A custom field as a list has it. `key` is without its brackets, as imports want it."""
 
-    id: str
     name: str
+    key: str
+    type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,14 @@ class Page:
     newest_first: bool = False
 
 
-def clients(answer: Answer) -> list[Named]:
+def clients(answer: Answer) -> list[Listed]:
     """Clients that the key can reach. Raises UnexpectedAnswer."""
-    return [Named(_text(each, "ClientID"), _text(each, "Name")) for each in _array(answer)]
+    return [Listed(_text(each, "ClientID"), _text(each, "Name")) for each in _array(answer)]
 
 
-def lists(answer: Answer) -> list[Named]:
+def lists(answer: Answer) -> list[Listed]:
     """A client's lists. Raises UnexpectedAnswer, and UserMustAct `unknown_id`, as all below that ask with an id."""
-    return [Named(_text(each, "ListID"), _text(each, "Name")) for each in _array(answer)]
+    return [Listed(_text(each, "ListID"), _text(each, "Name")) for each in _array(answer)]
 
 
 def details(answer: Answer) -> Details:
@@ -63,7 +63,7 @@ def details(answer: Answer) -> Details:
 
 def created_list(answer: Answer) -> str | None:
     """The id of a list just made, None where there is one of that name. Raises UserMustAct `target_refused`."""
-    return _created(answer, codes.NAME_TAKEN, "target_refused", "make the list")
+    return _created(answer, NAME_TAKEN, "target_refused", "make the list")
 
 
 def fields(answer: Answer) -> list[ListField]:
@@ -75,21 +75,8 @@ def fields(answer: Answer) -> list[ListField]:
 
 def created_field(answer: Answer) -> str | None:
     """The key of a field just made, None where there is one of that name. Raises UserMustAct `field_refused`."""
-    key = _created(answer, codes.FIELD_EXISTS, "field_refused", "make the custom field")
+    key = _created(answer, FIELD_EXISTS, "field_refused", "make the custom field")
     return None if key is None else plain_key(key)
-
-
-def removal(answer: Answer) -> Receipt | None:
-    """A removal's receipt; None where Campaign Monitor has no such person, or no such list. Raises UnexpectedAnswer."""
-    if answer.status == 200 and not answer.body.strip():
-        return CONFIRMED
-    if answer.status < 400:
-        raise UnexpectedAnswer(f"Campaign Monitor answered {answer.status} in an unknown way to a removal.")
-    if answer.status == 404:
-        return None
-    require_known_id(answer)
-    code, message = envelope(answer)
-    return codes.receipt(codes.REMOVED, code, message)
 
 
 def page(answer: Answer) -> Page:
@@ -99,7 +86,7 @@ def page(answer: Answer) -> Page:
         raise UnexpectedAnswer("Campaign Monitor's answer about people has no people.")
     people = [(_text(each, "EmailAddress"), str(each.get("Date") or "")) for each in results]
     order = (str(body.get("ResultsOrderedBy")).lower(), str(body.get("OrderDirection")).lower())
-    total, pages = codes.number(body.get("TotalNumberOfRecords")), codes.number(body.get("NumberOfPages"))
+    total, pages = number(body.get("TotalNumberOfRecords")), number(body.get("NumberOfPages"))
     if total is None or pages is None:
         raise UnexpectedAnswer("Campaign Monitor's answer about people does not say how many there are.")
     return Page(people, total, pages, newest_first=order == ("date", "desc"))
@@ -127,9 +114,7 @@ def _array(answer: Answer) -> list[Any]:
 
 def _body(answer: Answer, expected: int) -> Any:
     require_known_id(answer)
-    if answer.status != expected:
-        raise UnexpectedAnswer(f"Campaign Monitor answered {answer.status} where {expected} is expected.")
-    return answer.json()
+    return answer.expect(DEFINITION.label, expected).json()
 
 
 def _text(entry: Any, key: str) -> str:
@@ -137,3 +122,8 @@ def _text(entry: Any, key: str) -> str:
     if not isinstance(value, str):
         raise UnexpectedAnswer(f"Campaign Monitor's answer has an entry without {key}.")
     return value
+
+
+def plain_key(key: str) -> str:
+    """`[Postcode]` -> `Postcode`."""
+    return key.strip().removeprefix("[").removesuffix("]")

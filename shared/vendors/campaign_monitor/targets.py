@@ -1,32 +1,78 @@
-"""Which list is meant, and what people have to know about it. Pure. Facts: Campaign Monitor contract, section 2."""
+"""Which client, which list and which of its custom fields are meant. Contract, sections 1 to 3.
+
+The data matching names a field by its name; an import wants its key, which Campaign Monitor makes of the name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+
+import orjson
 
 from shared.cloud.scrubbing import excerpt
 from shared.errors import UserMustAct
-from shared.vendors.campaign_monitor.responses import Details, Named
+from shared.vendors import lists
+from shared.vendors.campaign_monitor.client import Api
+from shared.vendors.campaign_monitor.responses import Details, ListField, plain_key
+from shared.vendors.contract import CheckResult, FieldType
+from shared.vendors.lists import Listed
+
+NAMED_CLIENTS = 10
+"""Clients that the message names; the details have them all."""
+
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+DATA_TYPES: Mapping[FieldType, str] = {
+    FieldType.STRING: "Text",
+    FieldType.INTEGER: "Number",
+    FieldType.NUMBER: "Number",
+    FieldType.BOOLEAN: "Text",
+    FieldType.DATE: "Date",
+}
+"""Type of the data matching -> type of a field that is made for it."""
+
+_FITTING: Mapping[str, frozenset[FieldType]] = {
+    "Number": frozenset({FieldType.STRING, FieldType.INTEGER, FieldType.NUMBER}),
+    "Date": frozenset({FieldType.STRING, FieldType.DATE}),
+}
+"""Types of the data matching that a field can hold; Text, Country, USState and the multiple choices hold them all."""
 
 
-def by_id(lists: Sequence[Named], list_id: str) -> Named:
-    """The client's list with this id. Raises UserMustAct `target_vanished`."""
-    for each in lists:
-        if each.id.casefold() == list_id.strip().casefold():
-            return each
-    raise vanished()
+def check(api: Api, account: Callable[[], str]) -> CheckResult:
+    """Ask for the client's lists; where the client is not known, for the clients that there are."""
+    try:
+        found = api.lists()
+    except UserMustAct as error:
+        if error.code not in ("client_missing", "client_unknown"):
+            raise
+        return _offer_clients(api, error)
+    message = f"Connected to Campaign Monitor; the client has {len(found)} lists."
+    return CheckResult(True, message, account=account(), details={"lists": str(len(found))})
 
 
-def vanished() -> UserMustAct:
-    return UserMustAct(
-        "target_vanished",
-        "The client has no such list in Campaign Monitor: it was deleted, or belongs to another client.",
-    )
+def _offer_clients(api: Api, problem: UserMustAct) -> CheckResult:
+    try:
+        clients = [each for each in api.clients() if _ID.fullmatch(each.id)]
+    except UserMustAct as error:
+        if error.code != "forbidden":
+            raise
+        words = f"{problem.message} Set client_id to the ID in the client's settings, API keys."
+        return CheckResult(False, words, code=problem.code)
+    details = {f"client {each.id}": excerpt(each.name, 80) for each in clients}
+    return CheckResult(False, f"{problem.message} {_offer(clients)}", code=problem.code, details=details)
 
 
-def by_name(lists: Sequence[Named], name: str) -> tuple[Named | None, list[str]]:
+def _offer(clients: Sequence[Listed]) -> str:
+    if not clients:
+        return "The connection reaches no client at all: use a key or a sign-in of the account that has the lists."
+    named = ", ".join(f"{each.id} ({excerpt(each.name, 60)})" for each in clients[:NAMED_CLIENTS])
+    more = f" and {len(clients) - NAMED_CLIENTS} more" if len(clients) > NAMED_CLIENTS else ""
+    return f"Set client_id to one of: {named}{more}."
+
+
+def named(found: Sequence[Listed], name: str) -> tuple[Listed | None, list[str]]:
     """The list with exactly this name, of several the one whose id comes first; warnings."""
-    same = sorted((each for each in lists if each.name == name), key=lambda each: each.id)
+    same = lists.named(found, name)
     if len(same) < 2:
         return (same[0] if same else None), []
     return same[0], [
@@ -44,7 +90,7 @@ def taken(name: str) -> UserMustAct:
     )
 
 
-def warnings(details: Details) -> list[str]:
+def list_warnings(details: Details) -> list[str]:
     found = []
     if details.confirmed_opt_in:
         found.append(
@@ -57,3 +103,59 @@ def warnings(details: Details) -> list[str]:
             "all the same."
         )
     return found
+
+
+def find(fields: Sequence[ListField], name: str) -> ListField | None:
+    """The field with this name, else regardless of case, else the one with this key."""
+    same = [field for field in fields if field.name == name]
+    alike = [field for field in fields if field.name.strip().casefold() == name.casefold()]
+    keyed = [field for field in fields if field.key.casefold() == plain_key(name).casefold()]
+    return next(iter([*same, *alike, *keyed]), None)
+
+
+def check_type(field: ListField, wanted: FieldType) -> None:
+    """Raises UserMustAct `field_type` where no value of the data matching could ever fit the field."""
+    if wanted not in _FITTING.get(field.type, frozenset(FieldType)):
+        raise UserMustAct(
+            "field_type",
+            f"The list's field {excerpt(field.name, 80)} is of the type {field.type}, the data matching makes it a "
+            f"{wanted}: change the type there, or match another field.",
+        )
+
+
+def check_distinct(fields: Mapping[str, ListField]) -> None:
+    """Raises UserMustAct where two names of the data matching mean one field, by its name and by its key."""
+    names: dict[str, str] = {}
+    for name, field in fields.items():
+        other = names.setdefault(field.key, name)
+        if other != name:
+            raise UserMustAct(
+                "field_twice",
+                f"{excerpt(other, 80)} and {excerpt(name, 80)} are one field of the list: match only one of them.",
+            )
+
+
+def made_again(names: Sequence[str]) -> list[str]:
+    """What people should know about fields that were made on a list that was written to before."""
+    shown = ", ".join(excerpt(name, 80) for name in names)
+    return [
+        f"Made the custom fields {shown} on the list. If somebody had deleted them in Campaign Monitor, run the export "
+        "with the kind 'full_resync' to fill them again for people who did not change."
+    ] * bool(names)
+
+
+def unnamed(name: str) -> UserMustAct:
+    """Campaign Monitor says that there is such a field, but none can be recognised."""
+    return UserMustAct(
+        "field_refused",
+        f"Campaign Monitor has a custom field that is too much like {excerpt(name, 80)}: match that one instead.",
+    )
+
+
+def pack(fields: Mapping[str, ListField]) -> str:
+    """Fields by their name in the data matching, as a text that is kept with the delivery."""
+    return orjson.dumps({name: [field.key, field.type] for name, field in fields.items()}).decode()
+
+
+def unpack(text: str) -> dict[str, ListField]:
+    return {name: ListField(name, key, kind) for name, (key, kind) in orjson.loads(text or "{}").items()}

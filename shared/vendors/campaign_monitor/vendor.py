@@ -9,19 +9,18 @@ from dataclasses import replace
 from functools import cache, lru_cache, partial
 
 from shared.errors import OutcomeUnknown, RetryAfter, Unprocessable, UserMustAct
+from shared.vendors import lists
 from shared.vendors.batches import Part, Reading, carry_out, cut
-from shared.vendors.campaign_monitor import checking, codes, looking, targets
-from shared.vendors.campaign_monitor import fields as custom_fields
-from shared.vendors.campaign_monitor.api import LATER, Api
+from shared.vendors.campaign_monitor import looking, receipts, targets
+from shared.vendors.campaign_monitor.client import Api
 from shared.vendors.campaign_monitor.definition import BUILT_IN, CONSENT, DEFINITION, MOST_BYTES, UNCHANGED
-from shared.vendors.campaign_monitor.envelopes import UNKNOWN_ID
-from shared.vendors.campaign_monitor.fields import ListField
-from shared.vendors.campaign_monitor.forms import Forms
+from shared.vendors.campaign_monitor.errors import UNKNOWN_ID, vanished
 from shared.vendors.campaign_monitor.importing import Batch
-from shared.vendors.campaign_monitor.people import Shape
+from shared.vendors.campaign_monitor.left_alone import LeftAlone, Roll, pages
+from shared.vendors.campaign_monitor.people import Forms, Shape
 from shared.vendors.campaign_monitor.removing import Turns, remove
-from shared.vendors.campaign_monitor.responses import Named
-from shared.vendors.campaign_monitor.rolls import LeftAlone, Roll, pages
+from shared.vendors.campaign_monitor.responses import ListField
+from shared.vendors.checking import checked
 from shared.vendors.contract import (
     CONFIRMED,
     BatchResult,
@@ -32,34 +31,32 @@ from shared.vendors.contract import (
     Receipt,
     Row,
     Seen,
+    Settings,
     TargetFound,
     TargetWanted,
     Vendor,
 )
 from shared.vendors.http import Credentials, Link
+from shared.vendors.lists import Listed
 
 MOST_DETAILS = 20
 """With more lists than these, a picker does not ask for the details of each."""
 
-_STATES = (codes.UNSUBSCRIBED, codes.BOUNCED)
+_STATES = (receipts.UNSUBSCRIBED, receipts.BOUNCED)
 _CONSENTS = next(each.choices for each in DEFINITION.export_settings if each.name == "consent_to_track")
-
-Settings = Mapping[str, str | float | bool]
-
-
-def connect(settings: Settings, credentials: Credentials, link: Link) -> Vendor:
-    """A Campaign Monitor client. Raises Unprocessable for a consent that does not exist."""
-    return CampaignMonitor(settings, credentials, link)
 
 
 @lru_cache(maxsize=8)
 def _made_forms(fields: str, consent: str) -> Forms:
     """Made once for the many batches of a list."""
-    return Forms(Shape(custom_fields.unpack(fields), consent))
+    return Forms(Shape(targets.unpack(fields), consent))
 
 
-class CampaignMonitor:
-    """One client of a Campaign Monitor account."""
+class CampaignMonitor(Vendor):
+    """One client of a Campaign Monitor account. Raises Unprocessable for a consent that does not exist.
+
+    It tells no types of fields: custom fields belong to lists, not to the client. `prepare` looks at those of its list.
+    """
 
     def __init__(self, settings: Settings, credentials: Credentials, link: Link) -> None:
         self._consent = str(settings.get("consent_to_track", UNCHANGED))
@@ -79,26 +76,19 @@ class CampaignMonitor:
 
     def check(self) -> CheckResult:
         """One request; where the client is missing or wrong, one more for the clients to choose from."""
-        return checking.check(self._api, self.account)
+        return checked(DEFINITION.label, lambda: targets.check(self._api, self.account))
 
     def targets(self) -> Sequence[TargetFound]:
         """The client's lists by name; with what to know about each, unless they are many."""
-        lists = sorted(self._api.lists(), key=lambda each: (each.name.lower(), each.id))
-        few = len(lists) <= MOST_DETAILS
-        return [TargetFound(each.id, each.name, warnings=self._known_of(each) if few else ()) for each in lists]
+        found = lists.for_picker(self._api.lists())
+        few = len(found) <= MOST_DETAILS
+        return [replace(each.target, warnings=self._known_of(each.id) if few else ()) for each in found]
 
     def warnings_of(self, wanted: TargetWanted, remembered: TargetFound | None) -> Sequence[str]:
         """That people are sent an e-mail when they are added, and the like. Raises UserMustAct: `target_vanished`,
         `client_missing`, `client_unknown`."""
-        lists = self._api.lists()
-        if list_id := wanted.list_id or (remembered.list_id if remembered else None):
-            return self._known_of(targets.by_id(lists, list_id))
-        found, warnings = targets.by_name(lists, wanted.name)
-        return [*warnings, *self._known_of(found)] if found else ()
-
-    def field_types(self) -> Mapping[str, FieldType]:
-        """None: custom fields belong to lists, not to the client. `prepare` looks at those of its list."""
-        return {}
+        found = self._find(wanted.name, wanted.known_id(remembered))
+        return (*found.warnings, *self._known_of(found.list_id)) if found else ()
 
     def prepare(
         self, wanted: TargetWanted, remembered: TargetFound | None, fields: Mapping[str, FieldType]
@@ -109,17 +99,17 @@ class CampaignMonitor:
         list takes in suppressed people. Raises UserMustAct: `target_vanished`, `target_refused`, `target_name_taken`,
         `field_type`, `field_twice`, `field_refused`, `client_missing`, `client_unknown`.
         """
-        found = self._find_or_make(wanted, remembered)
+        found = self._find(wanted.name, wanted.known_id(remembered)) or self._make(wanted.name)
         known = self._api.details(found.list_id)
         listed, made = self._fields(found.list_id, fields)
         details = {
-            "fields": custom_fields.pack(listed),
+            "fields": targets.pack(listed),
             # Where a column tells it, an empty cell there grants nothing.
             "consent_to_track": UNCHANGED if CONSENT in fields else self._consent,
             "suppression": "ignored" if known.ignores_suppression else "",
         }
-        again = custom_fields.made_again(made) if remembered else ()
-        warnings = (*found.warnings, *targets.warnings(known), *again)
+        again = targets.made_again(made) if remembered else ()
+        warnings = (*found.warnings, *targets.list_warnings(known), *again)
         return replace(found, name=known.title, warnings=warnings, details=details)
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
@@ -129,25 +119,19 @@ class CampaignMonitor:
         return self._remove(target.list_id, rows) if kind is Kind.REMOVE else self._import(target, kind, rows)
 
     def members(self, target: TargetFound) -> Iterator[str]:
-        """Everyone who gets, or after confirming will get, what is sent to the list; some may come twice."""
+        """Everyone who gets what is sent to the list, and everyone who will after confirming; some may come twice."""
         for state in ("active", "unconfirmed"):
             for page in pages(partial(self._api.people, target.list_id, state)):
                 yield from (address for address, _ in page.people)
 
     def count(self, target: TargetFound) -> Count | None:
-        """The list's statistics: whom it sends to, and who unsubscribed or bounced. None where people have to confirm
-        first, since those who have yet to are in none of its numbers."""
+        """By the list's statistics. None for a list that people have to confirm first: its numbers leave out everyone
+        who has not confirmed yet."""
         return None if self._api.details(target.list_id).confirmed_opt_in else self._api.count(target.list_id)
 
-    def look_at(self, target: TargetFound, rows: Sequence[Row]) -> Sequence[Seen]:
-        shape = self._forms(target).shape
-        return [looking.seen(row, shape, self._api.person(target.list_id, row.address)) for row in rows]
-
-    def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
-        raise AssertionError("Campaign Monitor answers at once, so nothing is ever staged")
-
-    def has_ended(self, kind: Kind, job: str) -> bool:
-        raise AssertionError("Campaign Monitor answers at once, so nothing is ever staged")
+    def see(self, target: TargetFound, row: Row) -> Seen:
+        found = self._api.person(target.list_id, row.address)
+        return looking.seen(row, self._forms(target).shape, found)
 
     def _import(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         batch = Batch(
@@ -179,7 +163,7 @@ class CampaignMonitor:
                 receipt = self._api.removed(list_id, row.address)
             if receipt is None:
                 confirm_list()
-            return receipt or codes.GONE
+            return receipt or receipts.GONE
 
         with self._turns.take():
             return remove(rows, self._look_up(list_id, rows), remove_one, self._wait)
@@ -189,7 +173,7 @@ class CampaignMonitor:
         this reads all of their lists; later only what is new there."""
         with self._lock:
             rolls = {state: Roll(partial(self._api.newest, list_id, state)) for state in _STATES}
-            alone = self._left_alone.setdefault(list_id, LeftAlone({**rolls, codes.SUPPRESSED: self._suppressed}))
+            alone = self._left_alone.setdefault(list_id, LeftAlone({**rolls, receipts.SUPPRESSED: self._suppressed}))
         alone.refresh()
         return alone.among(rows)
 
@@ -204,54 +188,53 @@ class CampaignMonitor:
             self._api.details(list_id)
             raise OutcomeUnknown("Campaign Monitor has the list, and says that it does not.") from None
 
-    def _known_of(self, found: Named) -> Sequence[str]:
+    def _known_of(self, list_id: str) -> Sequence[str]:
         try:
-            return targets.warnings(self._api.details(found.id))
+            return targets.list_warnings(self._api.details(list_id))
         except (RetryAfter, UserMustAct):
             return ()  # a list can be chosen without them, and delivery tells them again
 
-    def _find_or_make(self, wanted: TargetWanted, remembered: TargetFound | None) -> TargetFound:
-        lists = self._api.lists()
-        list_id = wanted.list_id or (remembered.list_id if remembered else None)
-        if list_id:
-            found = targets.by_id(lists, list_id)
-            return TargetFound(found.id, found.name)
-        named, warnings = targets.by_name(lists, wanted.name)
-        return TargetFound(named.id, named.name, warnings=warnings) if named else self._make(wanted.name)
+    def _find(self, name: str, list_id: str | None) -> TargetFound | None:
+        """The list with this id, or else of this name; None only where there is none of the name."""
+        there = self._api.lists()
+        if list_id is None:
+            found, warnings = targets.named(there, name)
+            return replace(found.target, warnings=warnings) if found else None
+        if (found := lists.by_id(there, list_id)) is None:
+            raise vanished()
+        return found.target
 
     def _make(self, name: str) -> TargetFound:
-        answered = True
-        try:
-            if made := self._api.create_list(name):
-                return TargetFound(made, name, created=True)
-        except OutcomeUnknown:
-            answered = False
-        found, _ = targets.by_name(self._api.lists(), name)
-        if found:
-            # There was none before, so without an answer it is ours; else somebody was faster.
-            return TargetFound(found.id, name, created=not answered)
-        if answered:
+        def create(name: str) -> Listed | None:
+            list_id = self._api.create_list(name)
+            return Listed(list_id, name) if list_id else None
+
+        made = lists.make(DEFINITION.label, name, create, lambda: self._find(name, None))
+        if made is None:
             raise targets.taken(name)
-        raise RetryAfter(LATER, "Campaign Monitor did not say whether it made the list.")
+        return made
 
     def _fields(self, list_id: str, wanted: Mapping[str, FieldType]) -> tuple[dict[str, ListField], list[str]]:
         """The list's custom fields by their name in the data matching, and which of them were made now."""
         custom = {name: kind for name, kind in wanted.items() if name not in BUILT_IN}
         there = self._api.fields(list_id) if custom else []
         found = {name: self._field(list_id, there, name, kind) for name, kind in custom.items()}
-        custom_fields.check_distinct(found)
-        return found, [name for name in custom if custom_fields.find(there, name) is None]
+        targets.check_distinct(found)
+        return found, [name for name in custom if targets.find(there, name) is None]
 
     def _field(self, list_id: str, there: Sequence[ListField], name: str, kind: FieldType) -> ListField:
-        found = custom_fields.find(there, name) or self._make_field(list_id, name, custom_fields.DATA_TYPES[kind])
-        custom_fields.check_type(found, kind)
+        found = targets.find(there, name) or self._make_field(list_id, name, targets.DATA_TYPES[kind])
+        targets.check_type(found, kind)
         return found
 
     def _make_field(self, list_id: str, name: str, data_type: str) -> ListField:
         key = self._api.create_field(list_id, name, data_type)
         if key is not None:
             return ListField(name, key, data_type)
-        found = custom_fields.find(self._api.fields(list_id), name)
+        found = targets.find(self._api.fields(list_id), name)
         if found is None:
-            raise custom_fields.unnamed(name)
+            raise targets.unnamed(name)
         return found
+
+
+connect = CampaignMonitor

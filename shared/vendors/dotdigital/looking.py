@@ -6,13 +6,12 @@ from typing import Any
 
 import orjson
 
-from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.comparing import seen_as
 from shared.vendors.contract import Count, Row, Seen
 from shared.vendors.dotdigital.definition import OPT_IN
-from shared.vendors.dotdigital.responses import NOBODY
-from shared.vendors.dotdigital.troubles import error_code
+from shared.vendors.dotdigital.errors import error_code
+from shared.vendors.dotdigital.responses import NOBODY, refuse_vanished
 
 _ON_LIST = frozenset({"subscribed", "pendingoptin", "nosubscription"})
 """Statuses on a list, in lower case; with any other the contact gets nothing that is sent to it."""
@@ -20,8 +19,7 @@ _ON_LIST = frozenset({"subscribed", "pendingoptin", "nosubscription"})
 
 def count(answer: Answer) -> Count | None:
     """None where Dotdigital does not tell it. Raises UnexpectedAnswer, and UserMustAct `target_vanished`."""
-    if error_code(answer) == "error_addressbook_not_found":
-        raise UserMustAct("target_vanished", "The list does not exist in Dotdigital any more.")
+    refuse_vanished(answer)
     if answer.status != 200:
         raise UnexpectedAnswer("Dotdigital did not answer with the list.")
     found = answer.object().get("contacts")

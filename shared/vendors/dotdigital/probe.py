@@ -1,9 +1,8 @@
-"""Answers, on a real account, what the Dotdigital contract leaves open. Sections of the contract: see `questions`."""
+"""Answers, on a real account, what the Dotdigital contract leaves open. Sections of the contract: see `definition`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,21 +10,19 @@ import orjson
 
 from shared.errors import OutcomeUnknown
 from shared.vendors.answers import Answer, Request
-from shared.vendors.canaries import Canaries, is_canary, is_ours
-from shared.vendors.contract import Finding
-from shared.vendors.dotdigital import lists, requests, responses
-from shared.vendors.dotdigital.calls import Calls
+from shared.vendors.canaries import is_canary, is_ours
+from shared.vendors.contract import Finding, Settings
+from shared.vendors.dotdigital import requests, responses, targets
+from shared.vendors.dotdigital.client import Calls
 from shared.vendors.dotdigital.definition import IMPORT, LISTS, MOST_IDS
-from shared.vendors.dotdigital.responses import ListDetails
-from shared.vendors.dotdigital.troubles import error_code
+from shared.vendors.dotdigital.errors import error_code
 from shared.vendors.http import Credentials, Link
+from shared.vendors.lists import Listed
 from shared.vendors.probing import (
-    Ear,
-    Notebook,
     Probe,
     Step,
     answered,
-    fields_of,
+    could_not_drop,
     refusal_words,
     told,
     untold,
@@ -37,23 +34,14 @@ _UNKNOWN_LIST = str(2**31 - 1)
 _EPOCH, _EPOCH_MS = 1e9, 1e11
 _RATE_IDS = ("poll_tier", "tier_limits", "reset_meaning")
 
-Row = Mapping[str, Any]
+Entry = Mapping[str, Any]
 
 
-def probe(
-    settings: Mapping[str, str | float | bool], credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
-) -> Probe:
-    return DotdigitalProbe(credentials, link, canaries, book)
-
-
-class DotdigitalProbe:
+class DotdigitalProbe(Probe):
     """Two canaries, the first of them on a list of its own; their names are all that is written of them."""
 
-    def __init__(self, credentials: Credentials, link: Link, canaries: Canaries, book: Notebook) -> None:
-        self._ear = Ear(link.transport)
-        self._calls = Calls(credentials, replace(link, transport=self._ear))
-        self._canaries = canaries
-        self._book = book
+    def _connect(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+        self._calls = Calls(credentials, link)
 
     def steps(self) -> Sequence[Step]:
         return (
@@ -69,12 +57,12 @@ class DotdigitalProbe:
         )
 
     def sweep(self) -> str:
-        left = [str(each.id) for each in lists.every(self._calls) if is_ours(each.name) and not self._dropped(each)]
-        return f"Lists that could not be dropped: {', '.join(left)}." if left else ""
+        left = [each.id for each in targets.every(self._calls) if is_ours(each.name) and not self._dropped(each)]
+        return could_not_drop(left)
 
-    def _dropped(self, found: ListDetails) -> bool:
+    def _dropped(self, found: Listed) -> bool:
         """Dropping a list leaves its contacts in the account."""
-        page = self._calls.ask(requests.members(str(found.id), None), responses.members)
+        page = self._calls.ask(requests.members(found.id, None), responses.members)
         if not all(map(is_canary, page.addresses)):
             return False
         return self._hear(Request("DELETE", f"/v2/address-books/{found.id}", LISTS)).status in (200, 204)
@@ -82,7 +70,7 @@ class DotdigitalProbe:
     def _list(self) -> str:
         """The list that canaries go on."""
         name = self._canaries.list_name
-        return self._book.once("list", lambda: lists.by_name(self._calls, name).list_id)
+        return self._book.once("list", lambda: targets.by_name(self._calls, name).list_id)
 
     def _list_refusals(self) -> Mapping[str, Finding]:
         self._list()
@@ -160,7 +148,7 @@ class DotdigitalProbe:
         return _started(self._hear(requests.remove(self._list(), contact_ids)))
 
     def _removal_keys(self, job: str) -> str | None:
-        body = fields_of(self._hear(requests.removal_status(job)))
+        body = self._hear(requests.removal_status(job)).object_or_empty()
         status = next((value for key, value in body.items() if key.lower() == "status"), "Started")
         if str(status).lower() == "started":
             return None
@@ -175,10 +163,10 @@ class DotdigitalProbe:
             raise OutcomeUnknown(f"The first canary was not imported: {_words(done)}.")
         return contact_id
 
-    def _row(self, number: int, values: Row) -> dict[str, Any]:
+    def _row(self, number: int, values: Entry) -> dict[str, Any]:
         return {"matchIdentifier": "email", "identifiers": {"email": self._canaries[number]}, "dataFields": values}
 
-    def _import(self, name: str, rows: Sequence[Row], merge: str = "overwrite") -> dict[str, Any]:
+    def _import(self, name: str, rows: Sequence[Entry], merge: str = "overwrite") -> dict[str, Any]:
         """`refused`, or how an import of the name ended. Raises OutcomeUnknown where it never does."""
         body = orjson.dumps({"mergeOption": merge, "contacts": rows})
         request = Request("PUT", "/contacts/v3/import", IMPORT, body=body)
@@ -205,19 +193,22 @@ class DotdigitalProbe:
     def _contact(self, number: int) -> Mapping[str, Any]:
         """A canary's data fields; none where there is no such contact."""
         answer = self._hear(requests.contact(self._canaries[number]))
-        found = fields_of(answer).get("dataFields")
+        found = answer.object_or_empty().get("dataFields")
         if answer.status not in (200, 404):
             raise OutcomeUnknown(f"A canary could not be read: {refusal_words(answer, error_code(answer))}.")
         return found if isinstance(found, dict) else {}
 
     def _contacts(self) -> int:
-        number = fields_of(self._hear(requests.list_by_id(self._list()))).get("contacts")
+        number = self._hear(requests.list_by_id(self._list())).object_or_empty().get("contacts")
         if not isinstance(number, int):
             raise OutcomeUnknown("Dotdigital does not tell how many contacts the list has.")
         return number
 
     def _hear(self, request: Request) -> Answer:
         return self._ear.hear(self._calls.call, request)
+
+
+PROBE = DotdigitalProbe
 
 
 def _started(answer: Answer) -> dict[str, str]:

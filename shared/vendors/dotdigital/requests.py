@@ -5,7 +5,9 @@ The v3 calls that delete contacts, and the one that unsubscribes from a list, ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -23,13 +25,47 @@ from shared.vendors.dotdigital.definition import (
     LISTS,
     MOST_PAGE,
     MOST_V2_PAGE,
+    OPT_IN,
     REMOVAL_STATUS,
     REMOVE,
     UNSUBSCRIBED,
 )
-from shared.vendors.dotdigital.values import Told
 
 _EVER = "2000-01-01"
+OPT_IN_TYPES = frozenset({"unknown", "single", "double"})
+"""Not verifiedDouble: it makes Dotdigital mail the person."""
+
+_EMPTY = "{}"
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What a row says: `fields` for dataFields (None: nothing), and the opt-in type.
+
+    `odd` marks an opt-in type that is left out because it is none that may be written.
+    """
+
+    fields: Any = None
+    opt_in: str | None = None
+    odd: bool = False
+
+
+def told(values: str, dates: Collection[str]) -> Values:
+    """`values` is the plan's JSON object, `dates` names the fields of type date."""
+    if values == _EMPTY:
+        return Values()
+    if not dates and f'"{OPT_IN}"' not in values:
+        return Values(orjson.Fragment(values))
+    fields = orjson.loads(values)
+    given = fields.pop(OPT_IN, None)
+    for name in dates:
+        if isinstance(fields.get(name), str):
+            fields[name] = _MOMENT.sub(r"\1T\2Z", fields[name])
+    opt_in = given.strip().lower() if isinstance(given, str) else None
+    if opt_in is not None and opt_in not in OPT_IN_TYPES:
+        return Values(fields or None, odd=True)
+    return Values(fields or None, opt_in)
 
 
 def account_info() -> Request:
@@ -79,7 +115,7 @@ def contact(address: str) -> Request:
     return Request("GET", f"/contacts/v3/email/{quote(address, safe='')}", CONTACT)
 
 
-def person(kind: Kind, list_id: str, address: str, told: Told) -> bytes:
+def person(kind: Kind, list_id: str, address: str, said: Values) -> bytes:
     """One contact of an import.
 
     Only an addition names the list: a change must not put back somebody whom the organisation took off by hand, or
@@ -87,10 +123,10 @@ def person(kind: Kind, list_id: str, address: str, told: Told) -> bytes:
     status is never named, so it stays as it is.
     """
     entry: dict[str, Any] = {"matchIdentifier": "email", "identifiers": {"email": address}}
-    if told.fields is not None:
-        entry["dataFields"] = told.fields
-    if told.opt_in is not None:
-        entry["channelProperties"] = {"email": {"optInType": told.opt_in}}
+    if said.fields is not None:
+        entry["dataFields"] = said.fields
+    if said.opt_in is not None:
+        entry["channelProperties"] = {"email": {"optInType": said.opt_in}}
     if kind is Kind.ADD:
         entry["lists"] = [int(list_id)]
     return orjson.dumps(entry)

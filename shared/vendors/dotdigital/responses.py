@@ -1,4 +1,4 @@
-"""Answers to what they say; nothing here talks to anyone. Facts: Dotdigital contract, sections 1 to 8.
+"""Answers to facts; nothing here talks to anyone. Facts: Dotdigital contract, sections 1 to 8.
 
 All raise UnexpectedAnswer for an answer that the contract does not describe.
 """
@@ -12,7 +12,9 @@ from typing import Any, TypeGuard
 from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.contract import FieldType
-from shared.vendors.dotdigital.troubles import error_code, error_words
+from shared.vendors.dotdigital.definition import DEFINITION
+from shared.vendors.dotdigital.errors import error_code, error_words
+from shared.vendors.lists import Listed
 
 FIELD_TYPES: Mapping[str, FieldType] = {
     "String": FieldType.STRING,
@@ -21,6 +23,7 @@ FIELD_TYPES: Mapping[str, FieldType] = {
     "Boolean": FieldType.BOOLEAN,
 }
 
+LIST_UNKNOWN = "error_addressbook_not_found"
 NOBODY = frozenset({"contacts:contactnotfound", "contacts:invalidid"})
 _JOB_GONE = frozenset({400, 404})
 
@@ -35,13 +38,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class ListDetails:
-    id: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
+class Members:
     """Some of a list's members, and the marker of the next page."""
 
     addresses: list[str]
@@ -49,7 +46,7 @@ class Page:
 
 
 def account(answer: Answer) -> Account:
-    body = _success(answer).object()
+    body = answer.expect(DEFINITION.label, 200, 201).object()
     entries = body.get("properties")
     if not _is_id(body.get("id")) or not isinstance(entries, list):
         raise UnexpectedAnswer("Dotdigital's answer about the account has no id or no properties.")
@@ -67,23 +64,29 @@ def probed(answer: Answer) -> Answer:
             "This Dotdigital account does not have the current contacts API (v3) yet: ask Dotdigital support to "
             "migrate it to unified contacts.",
         )
-    if not isinstance(_success(answer).object().get("_items"), list):
+    if not isinstance(answer.expect(DEFINITION.label, 200, 201).object().get("_items"), list):
         raise UnexpectedAnswer("Dotdigital's answer about contacts has no contacts.")
     return answer
 
 
-def lists(answer: Answer) -> list[ListDetails]:
-    return [_list_details(entry) for entry in _array(answer)]
+def lists(answer: Answer) -> list[Listed]:
+    return [_listed(entry) for entry in _array(answer)]
 
 
-def list_by_id(answer: Answer) -> ListDetails | None:
+def list_by_id(answer: Answer) -> Listed | None:
     """None where there is no such list."""
-    if error_code(answer) == "error_addressbook_not_found":
+    if error_code(answer) == LIST_UNKNOWN:
         return None
-    return _list_details(_success(answer).object())
+    return _listed(answer.expect(DEFINITION.label, 200, 201).object())
 
 
-def created_list(answer: Answer) -> ListDetails | None:
+def refuse_vanished(answer: Answer) -> None:
+    """Raises UserMustAct `target_vanished` where the answer says that there is no such list."""
+    if error_code(answer) == LIST_UNKNOWN:
+        raise UserMustAct("target_vanished", "The list does not exist in Dotdigital any more.")
+
+
+def created_list(answer: Answer) -> Listed | None:
     """None where the name is taken. Raises UserMustAct when Dotdigital refuses to make the list."""
     code = error_code(answer)
     if code == "error_addressbook_duplicate":
@@ -96,7 +99,7 @@ def created_list(answer: Answer) -> ListDetails | None:
         )
     if 400 <= answer.status < 500:
         raise UserMustAct("target_refused", f"Dotdigital refuses to make the list: {error_words(answer)}")
-    return _list_details(_success(answer).object())
+    return _listed(answer.expect(DEFINITION.label, 200, 201).object())
 
 
 def fields(answer: Answer) -> dict[str, str]:
@@ -116,7 +119,7 @@ def created_field(answer: Answer) -> None:
         return
     if 400 <= answer.status < 500:
         raise UserMustAct("field_refused", f"Dotdigital refuses to make a data field: {error_words(answer)}")
-    _success(answer)
+    answer.expect(DEFINITION.label, 200, 201)
 
 
 def unsubscribed(answer: Answer) -> tuple[set[str], int]:
@@ -124,8 +127,7 @@ def unsubscribed(answer: Answer) -> tuple[set[str], int]:
 
     Raises UserMustAct where the list is gone, or where Dotdigital does not answer this any more.
     """
-    if error_code(answer) == "error_addressbook_not_found":
-        raise UserMustAct("target_vanished", "The list does not exist in Dotdigital any more.")
+    refuse_vanished(answer)
     if 400 <= answer.status < 500:
         raise UserMustAct(
             "unsubscribed_unreadable",
@@ -144,21 +146,21 @@ def unsubscribed(answer: Answer) -> tuple[set[str], int]:
     return people, len(entries)
 
 
-def members(answer: Answer) -> Page:
-    body = _success(answer).object()
+def members(answer: Answer) -> Members:
+    body = answer.expect(DEFINITION.label, 200, 201).object()
     items, links = body.get("_items"), body.get("_links")
     if not isinstance(items, list) or not isinstance(links, dict):
         raise UnexpectedAnswer("Dotdigital's answer about members has no members or no links.")
     following = links.get("next")
     marker = following.get("marker") if isinstance(following, dict) else None
-    return Page([found for item in items if (found := address_of(item))], marker or None)
+    return Members([found for item in items if (found := address_of(item))], marker or None)
 
 
 def contact_id(answer: Answer) -> int | None:
     """None where Dotdigital has nobody of this address, in its own words: no other 404 will do."""
     if error_code(answer) in NOBODY:
         return None
-    found = _success(answer).object().get("contactId")
+    found = answer.expect(DEFINITION.label, 200, 201).object().get("contactId")
     if not _is_id(found):
         raise UnexpectedAnswer("Dotdigital's answer about a contact has no id.")
     return found
@@ -166,9 +168,7 @@ def contact_id(answer: Answer) -> int | None:
 
 def started(answer: Answer) -> str:
     """The id of an import or a removal that was taken on."""
-    if answer.status != 202:
-        raise UnexpectedAnswer(f"Dotdigital answered {answer.status} where 202 is expected.")
-    body = _lower_keys(answer)
+    body = _lower_keys(answer.expect(DEFINITION.label, 202))
     found = body.get("importid") or body.get("id")
     if not isinstance(found, str) or not found.isprintable() or len(found) > 100:
         raise UnexpectedAnswer("Dotdigital's answer about a job has no id.")
@@ -191,7 +191,7 @@ def progress(answer: Answer) -> dict[str, Any] | None:
     """How far a job is, with keys in lower case and at least a `status`; None where Dotdigital no longer knows it."""
     if answer.status in _JOB_GONE and error_code(answer):
         return None
-    body = _lower_keys(_success(answer))
+    body = _lower_keys(answer.expect(DEFINITION.label, 200, 201))
     if not isinstance(body.get("status"), str):
         raise UnexpectedAnswer("Dotdigital's answer about a job has no status.")
     return body
@@ -208,24 +208,18 @@ def _lower_keys(answer: Answer) -> dict[str, Any]:
     return {key.lower(): value for key, value in answer.object().items()}
 
 
-def _success(answer: Answer) -> Answer:
-    if answer.status not in (200, 201):
-        raise UnexpectedAnswer(f"Dotdigital answered {answer.status} where 200 is expected.")
-    return answer
-
-
 def _array(answer: Answer) -> list[Any]:
-    found = _success(answer).json()
+    found = answer.expect(DEFINITION.label, 200, 201).json()
     if not isinstance(found, list):
         raise UnexpectedAnswer("Dotdigital's answer is not a list.")
     return found
 
 
-def _list_details(entry: Any) -> ListDetails:
+def _listed(entry: Any) -> Listed:
     number, name = (entry.get("id"), entry.get("name")) if isinstance(entry, dict) else (None, None)
     if not _is_id(number) or not isinstance(name, str):
         raise UnexpectedAnswer("Dotdigital's answer describes a list in an unknown way.")
-    return ListDetails(number, name)
+    return Listed(str(number), name)
 
 
 def _is_id(value: Any) -> TypeGuard[int]:

@@ -8,8 +8,10 @@ from functools import partial
 
 import orjson
 
-from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter, Unprocessable, UserMustAct
-from shared.vendors.answers import Answer, RateLimited, Unreachable, Unreadable
+from shared.errors import OutcomeUnknown, RetryAfter, Unprocessable
+from shared.vendors import lists
+from shared.vendors.answers import Answer
+from shared.vendors.checking import checked
 from shared.vendors.contract import (
     CONFIRMED,
     BatchResult,
@@ -20,32 +22,25 @@ from shared.vendors.contract import (
     Receipt,
     Row,
     Seen,
+    Settings,
     TargetFound,
     TargetWanted,
     Vendor,
 )
-from shared.vendors.dotdigital import data_fields, lists, looking, requests, responses, results
-from shared.vendors.dotdigital.calls import Calls
+from shared.vendors.dotdigital import looking, receipts, requests, responses, targets
+from shared.vendors.dotdigital.client import Calls
 from shared.vendors.dotdigital.definition import DEFINITION, OPT_IN
-from shared.vendors.dotdigital.jobs import Job
-from shared.vendors.dotdigital.parts import Parts
-from shared.vendors.dotdigital.results import Progress, Results
+from shared.vendors.dotdigital.receipts import Progress, Results
+from shared.vendors.dotdigital.staging import Job, Parts
 from shared.vendors.http import Credentials, Link
 
 JOB_SECONDS = 12 * 3600.0
 """After so long a job that has not ended is given up; Dotdigital promises no time."""
 _RESEND_SECONDS = 60.0
 
-Settings = Mapping[str, str | float | bool]
 
-
-def connect(settings: Settings, credentials: Credentials, link: Link) -> Vendor:
-    """A Dotdigital account. `settings` are complete. Raises Unprocessable for a default list that is no id."""
-    return Dotdigital(settings, credentials, link)
-
-
-class Dotdigital:
-    """One Dotdigital account, reached as one API user."""
+class Dotdigital(Vendor):
+    """One Dotdigital account, reached as one API user. Raises Unprocessable for a default list that is no id."""
 
     def __init__(self, settings: Settings, credentials: Credentials, link: Link) -> None:
         if not str(settings.get("list_id") or "0").strip().isdecimal():
@@ -61,29 +56,16 @@ class Dotdigital:
 
     def check(self) -> CheckResult:
         """One request to r1 and one to the account's region."""
-        try:
-            account = self._calls.account()
-            region = self._calls.region().partition("-")[0]
-            answer = self._calls.ask(requests.probe(), responses.probed)
-        except LeaseLost:
-            raise
-        except ExportError as error:
-            return _explained(error)
-        return CheckResult(
-            True,
-            f"Connected to Dotdigital ({region}).{self._advice(answer)}",
-            account=self.account(),
-            details={"region": region, "calls_remaining": account.calls_remaining, **_limit(answer)},
-        )
+        return checked(DEFINITION.label, self._checked)
 
     def targets(self) -> Sequence[TargetFound]:
         """The account's lists by name, without those that Dotdigital keeps. Raises what a call raises."""
-        return lists.for_pickers(self._calls)
+        return [each.target for each in lists.for_picker(targets.every(self._calls))]
 
     def warnings_of(self, wanted: TargetWanted, remembered: TargetFound | None) -> Sequence[str]:
         """None. Raises UserMustAct: `target_vanished`, `target_reserved`."""
-        if list_id := wanted.list_id or (remembered.list_id if remembered else None):
-            lists.by_id(self._calls, list_id)
+        if list_id := wanted.known_id(remembered):
+            targets.by_id(self._calls, list_id)
         return ()
 
     def field_types(self) -> Mapping[str, FieldType]:
@@ -100,8 +82,8 @@ class Dotdigital:
         `target_reserved`, `target_refused`.
         """
         warnings = self._prepare_fields({name: kind for name, kind in fields.items() if name != OPT_IN})
-        list_id = wanted.list_id or (remembered.list_id if remembered else None)
-        found = lists.by_id(self._calls, list_id) if list_id else lists.by_name(self._calls, wanted.name)
+        list_id = wanted.known_id(remembered)
+        found = targets.by_id(self._calls, list_id) if list_id else targets.by_name(self._calls, wanted.name)
         dates = sorted(name for name, kind in fields.items() if kind is FieldType.DATE)
         details = {"dates": orjson.dumps(dates).decode()} if dates else {}
         return TargetFound(found.list_id, found.name, found.created, warnings, details)
@@ -117,7 +99,7 @@ class Dotdigital:
         known: dict[str, Progress] = {}
         if (last := parsed.parts[-1].id) is not None:
             known[last] = self._progress(kind, last)
-            if results.under_way(kind, known[last]) and time.time() - parsed.started < JOB_SECONDS:
+            if receipts.under_way(kind, known[last]) and time.time() - parsed.started < JOB_SECONDS:
                 return None
         try:
             return self._go_on(target, kind, rows, parsed, known)
@@ -129,7 +111,7 @@ class Dotdigital:
     def has_ended(self, kind: Kind, job: str) -> bool:
         """One request; the parts before the last one had ended when it was started."""
         last = Job.parse(job).parts[-1].id
-        return last is None or not results.under_way(kind, self._progress(kind, last))
+        return last is None or not receipts.under_way(kind, self._progress(kind, last))
 
     def members(self, target: TargetFound) -> Iterator[str]:
         """Page by page; contacts without an address are left out."""
@@ -145,10 +127,19 @@ class Dotdigital:
         """As the list itself shows it."""
         return self._calls.ask(requests.list_by_id(target.list_id), looking.count)
 
-    def look_at(self, target: TargetFound, rows: Sequence[Row]) -> Sequence[Seen]:
-        return [
-            self._calls.ask(requests.contact(row.address), partial(looking.seen, target.list_id, row)) for row in rows
-        ]
+    def see(self, target: TargetFound, row: Row) -> Seen:
+        return self._calls.ask(requests.contact(row.address), partial(looking.seen, target.list_id, row))
+
+    def _checked(self) -> CheckResult:
+        account = self._calls.account()
+        region = self._calls.region().partition("-")[0]
+        answer = self._calls.ask(requests.probe(), responses.probed)
+        return CheckResult(
+            True,
+            f"Connected to Dotdigital ({region}).{self._advice(answer)}",
+            account=self.account(),
+            details={"region": region, "calls_remaining": account.calls_remaining, **_limit(answer)},
+        )
 
     def _go_on(
         self,
@@ -177,20 +168,20 @@ class Dotdigital:
     def _receipts(
         self, kind: Kind, rows: Sequence[Row], job: Job, known: Mapping[str, Progress], warnings: Sequence[str]
     ) -> BatchResult:
-        receipts = dict.fromkeys(job.left_alone, results.LEFT_ALONE)
+        told_of = dict.fromkeys(job.left_alone, receipts.LEFT_ALONE)
         told = dict.fromkeys(warnings)
         for part, indices in job.spans():
             sent = [rows[index] for index in indices]
             if part.refusal:
-                found = results.refused(sent, part.refusal)
+                found = receipts.refused(sent, part.refusal)
             elif part.id is None:
                 found = Results([CONFIRMED] * len(sent), [])
             else:
                 progress = known[part.id] if part.id in known else self._progress(kind, part.id)
-                found = results.read(kind, sent, progress)
-            receipts |= zip(indices, found.receipts, strict=True)
+                found = receipts.read(kind, sent, progress)
+            told_of |= zip(indices, found.receipts, strict=True)
             told |= dict.fromkeys(found.warnings)
-        return _answered(receipts, list(told))
+        return _answered(told_of, list(told))
 
     def _progress(self, kind: Kind, job_id: str) -> Progress:
         ask = requests.removal_status if kind is Kind.REMOVE else requests.import_status
@@ -201,7 +192,7 @@ class Dotdigital:
         if not wanted:
             return []
         known = self._calls.ask(requests.fields(), responses.fields)
-        made = data_fields.missing(wanted, known, create=self._create_fields)
+        made = targets.missing_fields(wanted, known, create=self._create_fields)
         for name, kind in made.items():
             responses.created_field(self._calls.call(requests.create_field(name, kind)))
         return [f"Made the data fields {', '.join(made)} in Dotdigital."] if made else []
@@ -229,18 +220,4 @@ def _answered(receipts: Mapping[int, Receipt], warnings: Sequence[str]) -> Batch
     return BatchResult(CONFIRMED, others, warnings=warnings)
 
 
-_CHECK_FAILURES = (
-    (Unreachable, "unreachable", "Dotdigital could not be reached: check the network and try again."),
-    (RateLimited, "rate_limited", "Dotdigital limits the rate at the moment: try again in a minute."),
-    (Unreadable, "unexpected_answer", "Something answers that is not Dotdigital: check the network and try again."),
-)
-
-
-def _explained(error: ExportError) -> CheckResult:
-    """What a failed check means and what to do."""
-    if isinstance(error, UserMustAct):
-        return CheckResult(False, error.message, code=error.code)
-    for kind, code, message in _CHECK_FAILURES:
-        if isinstance(error, kind):
-            return CheckResult(False, message, code=code)
-    return CheckResult(False, str(error), code="not_checked")
+connect = Dotdigital

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shared.vendors.contract import Definition, Field, FieldType, Rate, Setting
+from shared.vendors.contract import Definition, Field, FieldType, Question, Rate, Setting
 
 HOSTS: Mapping[str, str] = {"us": "api.iterable.com", "eu": "api.eu.iterable.com"}
 """Data centre -> host. A key works in one of them only."""
@@ -38,6 +38,28 @@ _RESERVED = frozenset(
         "profileUpdatedAt",
     }
 )
+
+_OVERLOAD = "finding a limit takes going over it, and the project's other integrations would be slowed down with us"
+
+_QUESTIONS = (
+    Question("project_type", "Do profiles tell what type of project it is?", "2"),
+    Question("list_name_twice", "May two lists have the same name?", "3"),
+    Question("list_name_length", "May a list's name have 256 characters?", "3"),
+    Question("no_ops", "How does an addition that changes nothing count?", "4"),
+    Question("most_rows", "Does a request with more than 1,000 rows go through?", "4"),
+    Question("oversize", "What is the answer to a request of more than 4 MB?", "4"),
+    Question("write_rate", "How many additions and removals a second are allowed?", "4", _OVERLOAD),
+    Question(
+        "channel_default",
+        "Does a removal unsubscribe from the channel where it does not say otherwise?",
+        "5",
+        "it could unsubscribe the canary from the whole channel; exports always say otherwise",
+    ),
+    Question("type_mismatch", "Does a value of the wrong type fail its row, or the whole request?", "6"),
+    Question("retry_after", "Does a refusal for the rate always say how long to wait?", "8", _OVERLOAD),
+    Question("duplicate_rows", "Which of two rows with the same address counts?", "10"),
+)
+"""What the contract leaves open, section by section, and why no probe tries some of it."""
 
 DEFINITION = Definition(
     name="iterable",
@@ -119,4 +141,5 @@ DEFINITION = Definition(
     # Section 9: beyond that many, the one answer with all members takes minutes, or is cut.
     most_members=200_000,
     members_page=200_000,
+    questions=_QUESTIONS,
 )

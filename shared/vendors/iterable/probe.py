@@ -1,27 +1,25 @@
-"""Answers, on a real project, what the Iterable contract leaves open. Sections of the contract: see `questions`."""
+"""Answers, on a real project, what the Iterable contract leaves open. Sections of the contract: see `definition`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import orjson
 
 from shared.vendors.answers import Answer, Request
-from shared.vendors.canaries import Canaries, is_canary, is_ours
-from shared.vendors.contract import Finding, Kind, Row
-from shared.vendors.http import Client, Credentials, Link
+from shared.vendors.canaries import is_canary, is_ours
+from shared.vendors.contract import Finding, Kind, Row, Settings
+from shared.vendors.http import Credentials, Link
 from shared.vendors.iterable import requests, responses
-from shared.vendors.iterable.definition import CREATE_LIST, DEFINITION, HOSTS, MOST_ROWS, SUBSCRIBE
+from shared.vendors.iterable.client import client_of
+from shared.vendors.iterable.definition import CREATE_LIST, DEFINITION, MOST_ROWS, SUBSCRIBE
 from shared.vendors.probing import (
-    Ear,
-    Notebook,
     Probe,
     Step,
     answered,
-    fields_of,
+    could_not_drop,
     refusal_words,
     told,
     untold,
@@ -30,33 +28,16 @@ from shared.vendors.probing import (
 OVERSIZE = 4_200_000
 """Bytes of a request; the limit that is told of is 4,000,000."""
 LONGEST_NAME = 256
-_PROFILE = "users/getByEmail"
 _TAKEN = "taken"
 _FIELD = "firstName"
 _TYPED = frozenset({"long", "double", "boolean", "date"})
 
 
-def probe(
-    settings: Mapping[str, str | float | bool], credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
-) -> Probe:
-    return IterableProbe(str(settings["data_center"]), credentials, link, canaries, book)
-
-
-class IterableProbe:
+class IterableProbe(Probe):
     """Two canaries on a list of their own; their first name is all that is written of them."""
 
-    def __init__(self, center: str, credentials: Credentials, link: Link, canaries: Canaries, book: Notebook) -> None:
-        self._ear = Ear(link.transport)
-        self._client = Client(
-            DEFINITION,
-            HOSTS[center],
-            replace(link, transport=self._ear),
-            lambda fresh: {"Api-Key": credentials.get("api_key", fresh=fresh).strip()},
-            refusal=responses.refusal,
-            understood=responses.list_unknown,
-        )
-        self._canaries = canaries
-        self._book = book
+    def _connect(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+        self._client = client_of(str(settings["data_center"]), credentials, link)
 
     def steps(self) -> Sequence[Step]:
         return (
@@ -69,17 +50,17 @@ class IterableProbe:
 
     def sweep(self) -> str:
         left = [each.id for each in self._client.ask(requests.lists(), responses.lists) if not self._dropped(each)]
-        return f"Lists that could not be dropped: {', '.join(map(str, left))}." if left else ""
+        return could_not_drop(left)
 
-    def _dropped(self, found: responses.ListDetails) -> bool:
+    def _dropped(self, found: responses.ProjectList) -> bool:
         if not is_ours(found.name):
             return True
-        people = self._client.ask(requests.members(str(found.id)), responses.members)
+        people = self._client.ask(requests.members(found.id), responses.members)
         if not all(map(is_canary, people)):
             return False
         if people:
             rows = [requests.person(Kind.REMOVE, Row(each)) for each in people]
-            self._client.call(requests.bulk(Kind.REMOVE, str(found.id), rows))
+            self._client.call(requests.bulk(Kind.REMOVE, found.id, rows))
         request = Request("DELETE", f"/api/lists/{found.id}", CREATE_LIST)
         return self._ear.hear(self._client.call, request).status == 200
 
@@ -117,7 +98,7 @@ class IterableProbe:
         self._book.once("second canary", lambda: _taken(self._subscribe(rows)))
         if self._book.patiently("second canary seen", partial(self._profile, 2)) is None:
             return {"no_ops": untold("No profile appeared.")}
-        answer = fields_of(self._subscribe(rows))
+        answer = self._subscribe(rows).object_or_empty()
         if answer.get("noOpEmails"):
             return {"no_ops": answered("listed", f"successCount {answer.get('successCount')}")}
         return {"no_ops": told("counted as a success" if answer.get("successCount") == 1 else None)}
@@ -141,29 +122,29 @@ class IterableProbe:
             }
         row = {"email": self._canaries[2], "dataFields": {field: "no such value"}}
         answer = self._subscribe([row])
-        failures = fields_of(answer).get("failedUpdates") or {}
+        failures = answer.object_or_empty().get("failedUpdates") or {}
         if answer.status == 200 and failures.get("invalidDataEmails"):
             return {"type_mismatch": answered("the row")}
-        if fields_of(answer).get("code") == "RequestFieldsTypesMismatched":
+        if answer.object_or_empty().get("code") == "RequestFieldsTypesMismatched":
             return {"type_mismatch": answered("the whole request", refusal_words(answer, None))}
         return {"type_mismatch": untold(f"The answer was: {_taken(answer)}.")}
 
     def _typed_field(self) -> str | None:
         """A field that takes no text, and that data matching could fill."""
-        types = fields_of(self._client.call(requests.fields())).get("fields") or {}
+        types = self._client.call(requests.fields()).object_or_empty().get("fields") or {}
         plain = [name for name in types if "." not in name and name not in DEFINITION.reserved_fields]
         return next((name for name in sorted(plain) if types[name] in _TYPED), None)
 
     def _profile(self, number: int) -> dict[str, Any] | None:
         """First name and names of fields of a canary's profile; None before there is one."""
-        query = {"email": self._canaries[number]}
-        user = fields_of(self._client.call(Request("GET", "/api/users/getByEmail", _PROFILE, query=query))).get("user")
+        answer = self._client.call(requests.profile(self._canaries[number]))
+        user = answer.object_or_empty().get("user")
         fields = user.get("dataFields") if isinstance(user, dict) else None
         return {"name": fields.get(_FIELD), "fields": sorted(fields)} if isinstance(fields, dict) else None
 
     def _named(self, name: str) -> Iterator[str]:
         """Ids of the lists with this name."""
-        return (str(each.id) for each in self._client.ask(requests.lists(), responses.lists) if each.name == name)
+        return (each.id for each in self._client.ask(requests.lists(), responses.lists) if each.name == name)
 
     def _tried(self, name: str) -> str:
         return _taken(self._create(name))
@@ -182,9 +163,14 @@ class IterableProbe:
         return answer
 
 
+PROBE = IterableProbe
+
+
 def _row(address: str, name: str) -> dict[str, Any]:
     return {"email": address, "dataFields": {_FIELD: name}}
 
 
 def _taken(answer: Answer) -> str:
-    return _TAKEN if answer.status == 200 else f"refused: {refusal_words(answer, fields_of(answer).get('code'))}"
+    if answer.status == 200:
+        return _TAKEN
+    return f"refused: {refusal_words(answer, answer.object_or_empty().get('code'))}"

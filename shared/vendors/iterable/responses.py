@@ -1,35 +1,20 @@
-"""Answers to receipts; nothing here talks to anyone. Facts: Iterable contract, sections 1 and 3 to 7."""
+"""Answers to facts; nothing here talks to anyone. Facts: Iterable contract, sections 1 and 3 to 7."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from shared.cloud.scrubbing import excerpt
 from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
-from shared.vendors.batches import Reading, refused
-from shared.vendors.contract import FieldType, Kind, Outcome, Receipt, Retry, Row
-from shared.vendors.iterable import mismatch
-from shared.vendors.iterable.counts import RECEIPTS, read_counts
-
-_CAUSES: Mapping[str, str] = {
-    "ForgottenUserError": "forgotten",
-    "InvalidEmailAddressError": "invalid",
-    "InvalidUserIdError": "invalid",
-    "Conflict": "conflict",
-    "ExternalKeyConflict": "conflict",
-    "EmailAlreadyExists": "conflict",
-    "UserIdAlreadyExists": "conflict",
-    "UnknownEmailError": "notFound",
-    "UnknownUserIdError": "notFound",
-}
-"""Code of a refused request -> the array that would have named its row."""
+from shared.vendors.contract import FieldType
+from shared.vendors.iterable.definition import DEFINITION
+from shared.vendors.lists import Listed
 
 _CLIENT_KEYS = frozenset({"mobile", "javascript", "js", "web", "jwt"})
 _LIST_UNKNOWN = b"error.lists.invalidListId"
-_TOO_LARGE = "BatchTooLarge"
 _FIELD_TYPES: Mapping[str, FieldType] = {
     "string": FieldType.STRING,
     "date": FieldType.DATE,
@@ -40,11 +25,7 @@ _FIELD_TYPES: Mapping[str, FieldType] = {
 
 
 @dataclass(frozen=True, slots=True)
-class ListDetails:
-    """A list as `GET /api/lists` shows it."""
-
-    id: int
-    name: str
+class ProjectList(Listed):
     type: str
 
     @property
@@ -53,9 +34,9 @@ class ListDetails:
         return self.type == "Standard"
 
 
-def lists(answer: Answer) -> list[ListDetails]:
+def lists(answer: Answer) -> list[ProjectList]:
     """Every list of the project. Raises UnexpectedAnswer."""
-    found = _success(answer).get("lists")
+    found = answer.expect(DEFINITION.label, 200).object().get("lists")
     if not isinstance(found, list):
         raise UnexpectedAnswer("Iterable's answer about lists has no lists.")
     return [_list_details(entry) for entry in found]
@@ -64,10 +45,10 @@ def lists(answer: Answer) -> list[ListDetails]:
 def created_list(answer: Answer) -> str:
     """The id of a list just made. Raises UnexpectedAnswer, or UserMustAct when Iterable refuses the name."""
     if 400 <= answer.status < 500:
-        code, message = _envelope(answer.object())
+        code, message = envelope(answer.object())
         raise UserMustAct("target_refused", f"Iterable refuses to make the list: {code}: {excerpt(message)}")
-    list_id = _success(answer).get("listId")
-    if not _is_count(list_id):
+    list_id = answer.expect(DEFINITION.label, 200).object().get("listId")
+    if not is_count(list_id):
         raise UnexpectedAnswer("Iterable's answer about the new list has no id.")
     return str(list_id)
 
@@ -81,7 +62,7 @@ def members(answer: Answer) -> list[str]:
 
 def field_types(answer: Answer) -> dict[str, FieldType]:
     """Types of the project's fields, as far as a cell can have them. Raises UnexpectedAnswer."""
-    fields = _success(answer).get("fields")
+    fields = answer.expect(DEFINITION.label, 200).object().get("fields")
     if not isinstance(fields, dict):
         raise UnexpectedAnswer("Iterable's answer about fields has no fields.")
     return {name: _FIELD_TYPES[kind] for name, kind in fields.items() if isinstance(kind, str) and kind in _FIELD_TYPES}
@@ -98,7 +79,7 @@ def refusal(answer: Answer) -> UserMustAct:
         return UserMustAct(
             "forbidden", "Iterable does not allow this API key to do that: give the connection a Standard key."
         )
-    body = _lenient(answer)
+    body = answer.object_or_empty()
     params = body.get("params")
     kind = params.get("apiKeyType") if isinstance(params, dict) else None
     if body.get("code") == "InvalidJwtPayload" or (isinstance(kind, str) and kind.lower() in _CLIENT_KEYS):
@@ -114,52 +95,7 @@ def refusal(answer: Answer) -> UserMustAct:
     )
 
 
-def read(kind: Kind, rows: Sequence[Row], answer: Answer) -> Reading:
-    """What a bulk request's answer says about its rows.
-
-    Raises UnexpectedAnswer, and UserMustAct when the project cannot take more fields.
-    """
-    if answer.status == 200:
-        return read_counts(kind, rows, answer.object())
-    if answer.status == 413:
-        return _refused(kind, rows, _TOO_LARGE, "")
-    if answer.status < 400:
-        raise UnexpectedAnswer(f"Iterable answered {answer.status} where 200 is expected.")
-    body = answer.object()
-    code, message = _envelope(body)
-    params = body.get("params")
-    errors = params.get("validationErrors") if isinstance(params, dict) else None
-    if code == "RequestFieldsTypesMismatched" and kind is not Kind.REMOVE and isinstance(errors, dict):
-        return mismatch.narrow(rows, errors)
-    if code == "UniqueFieldsLimitExceeded":
-        raise UserMustAct(
-            "too_many_fields",
-            "The Iterable project cannot take more fields: match fewer of them, or have its limit raised.",
-        )
-    return _refused(kind, rows, code, message)
-
-
-def _refused(kind: Kind, rows: Sequence[Row], code: str, message: str) -> Reading:
-    """A request refused as a whole: nothing of it was done."""
-    if code == _TOO_LARGE:
-        receipt = Receipt(
-            Outcome.REJECTED, "too_large", "Iterable refuses the request as too large.", Retry.WHEN_CHANGED
-        )
-    elif code in _CAUSES:
-        receipt = RECEIPTS[_CAUSES[code]][kind]
-    else:
-        words = f"{code}: {excerpt(message)}" if message else code
-        receipt = Receipt(Outcome.REJECTED, "refused", f"Iterable refuses the request: {words}", Retry.NEXT_RUN)
-    return refused(len(rows), receipt)
-
-
-def _success(answer: Answer) -> dict[str, Any]:
-    if answer.status != 200:
-        raise UnexpectedAnswer(f"Iterable answered {answer.status} where 200 is expected.")
-    return answer.object()
-
-
-def _envelope(body: Mapping[str, Any]) -> tuple[str, str]:
+def envelope(body: Mapping[str, Any]) -> tuple[str, str]:
     """Code and message of an error. Raises UnexpectedAnswer when it is not one."""
     code, message = body.get("code"), body.get("msg")
     if not isinstance(code, str) or not isinstance(message, str) or code == "Success":
@@ -167,20 +103,13 @@ def _envelope(body: Mapping[str, Any]) -> tuple[str, str]:
     return excerpt(code, 60), message
 
 
-def _lenient(answer: Answer) -> Mapping[str, Any]:
-    try:
-        return answer.object()
-    except UnexpectedAnswer:
-        return {}
-
-
-def _list_details(entry: Any) -> ListDetails:
+def _list_details(entry: Any) -> ProjectList:
     if isinstance(entry, dict):
         number, name, kind = entry.get("id"), entry.get("name"), entry.get("listType")
-        if _is_count(number) and isinstance(name, str) and isinstance(kind, str):
-            return ListDetails(number, name, kind)
+        if is_count(number) and isinstance(name, str) and isinstance(kind, str):
+            return ProjectList(str(number), name, kind)
     raise UnexpectedAnswer("Iterable's answer describes a list in an unknown way.")
 
 
-def _is_count(value: Any) -> TypeGuard[int]:
+def is_count(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0

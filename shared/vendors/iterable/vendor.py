@@ -10,9 +10,11 @@ from dataclasses import replace
 from functools import partial
 
 from shared.cloud.scrubbing import excerpt
-from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter, Unprocessable, UserMustAct
-from shared.vendors.answers import Answer, RateLimited, Unreachable, Unreadable
+from shared.errors import RetryAfter, Unprocessable, UserMustAct
+from shared.vendors import keys, lists
+from shared.vendors.answers import Answer
 from shared.vendors.batches import Part, Reading, carry_out, cut
+from shared.vendors.checking import checked
 from shared.vendors.contract import (
     BatchResult,
     CheckResult,
@@ -22,31 +24,25 @@ from shared.vendors.contract import (
     Receipt,
     Row,
     Seen,
+    Settings,
     TargetFound,
     TargetWanted,
     Vendor,
 )
 from shared.vendors.http import Client, Credentials, Link
-from shared.vendors.iterable import looking, requests, responses
-from shared.vendors.iterable.counts import NEVER_THERE, NOT_THERE_YET
+from shared.vendors.iterable import looking, receipts, requests, responses
+from shared.vendors.iterable.client import client_of
 from shared.vendors.iterable.definition import DEFINITION, HOSTS, MOST_BYTES
-from shared.vendors.iterable.responses import ListDetails
+from shared.vendors.iterable.responses import ProjectList
 
 LIST_PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0)
 """Seconds to wait, one after the other, while a list that was just made is not known everywhere yet."""
 LIST_LATER = 30.0
 """When to come back if even that was not enough."""
 
-Settings = Mapping[str, str | float | bool]
 
-
-def connect(settings: Settings, credentials: Credentials, link: Link) -> Vendor:
-    """An Iterable project. `settings` are complete. Raises Unprocessable for a data centre that does not exist."""
-    return Iterable(settings, credentials, link)
-
-
-class Iterable:
-    """One Iterable project, reached with one API key."""
+class Iterable(Vendor):
+    """One Iterable project, reached with one API key. Raises Unprocessable for a data centre that does not exist."""
 
     def __init__(self, settings: Settings, credentials: Credentials, link: Link) -> None:
         self._center = str(settings["data_center"])
@@ -56,7 +52,7 @@ class Iterable:
         self._batch_rows = int(settings["batch_rows"])
         self._credentials = credentials
         self._link = link
-        self._client = self._client_of(HOSTS[self._center])
+        self._client = client_of(self._center, credentials, link)
         self._made: set[str] = set()
         """Lists made by this object: unknown ones among them are new, not gone."""
 
@@ -65,37 +61,27 @@ class Iterable:
 
         The key is the hash's key and not its message, so that a list of hashes of keys is of no use.
         """
-        return hmac.new(self._key(False).encode(), b"segment-exports account iterable", hashlib.sha256).hexdigest()[:16]
+        return hmac.new(
+            keys.secret(self._credentials, "api_key", False).encode(),
+            b"segment-exports account iterable",
+            hashlib.sha256,
+        ).hexdigest()[:16]
 
     def check(self) -> CheckResult:
         """One `GET /api/lists`; where the key is not known, one more to the other data centre."""
         if self._email_based and self._center == "eu":
             message = "Email-based projects do not exist in the EU data centre: change the project type or data centre."
             return CheckResult(False, message, code="unsupported_project_type")
-        try:
-            lists = self._lists(self._client)
-        except LeaseLost:
-            raise
-        except ExportError as error:
-            return self._explained(error)
-        writable = sum(each.standard for each in lists)
-        return CheckResult(
-            True,
-            f"Connected to Iterable ({self._center}); {writable} lists can be written to.",
-            account=self.account(),
-            details={"data_center": self._center, "lists": str(writable)},
-        )
+        return checked(DEFINITION.label, self._checked)
 
     def targets(self) -> Sequence[TargetFound]:
         """The project's static lists by name. Raises what a call raises."""
         standard = [each for each in self._lists(self._client) if each.standard]
-        return [_found(each) for each in sorted(standard, key=lambda each: (each.name.lower(), each.id))]
+        return [each.target for each in lists.for_picker(standard)]
 
     def warnings_of(self, wanted: TargetWanted, remembered: TargetFound | None) -> Sequence[str]:
         """More lists of one name. Raises UserMustAct: `target_vanished`, `target_not_static`."""
-        lists = self._lists(self._client)
-        list_id = wanted.list_id or (remembered.list_id if remembered else None)
-        found = _by_id(lists, list_id) if list_id else _by_name(lists, wanted.name)
+        found = self._find(wanted.name, wanted.known_id(remembered))
         return found.warnings if found else ()
 
     def field_types(self) -> Mapping[str, FieldType]:
@@ -109,11 +95,7 @@ class Iterable:
 
         Raises UserMustAct: `target_vanished`, `target_not_static`, `target_refused`.
         """
-        lists = self._lists(self._client)
-        list_id = wanted.list_id or (remembered.list_id if remembered else None)
-        if list_id:
-            return _by_id(lists, list_id)
-        return _by_name(lists, wanted.name) or self._make(wanted.name)
+        return self._find(wanted.name, wanted.known_id(remembered)) or self._make(wanted.name)
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """One request for most batches. Additions subscribe, changes update profiles, removals unsubscribe from the
@@ -124,7 +106,7 @@ class Iterable:
 
         def ask(part: Part) -> Reading:
             answer = self._write(target, kind, [people[index] for index in part])
-            return responses.read(kind, [rows[index] for index in part], answer)
+            return receipts.read(kind, [rows[index] for index in part], answer)
 
         parts = cut([len(entry) + 1 for entry in people.values()], self._batch_rows, MOST_BYTES)
         result = carry_out([[sent[place] for place in part] for part in parts], ask, self._link.wait)
@@ -135,30 +117,38 @@ class Iterable:
         yield from self._client.ask(requests.members(target.list_id), responses.members)
 
     def count(self, target: TargetFound) -> Count | None:
-        """The size of the list; who unsubscribed stays on it."""
+        """The size of the list; people who unsubscribe stay on it."""
         return self._client.ask(requests.size(target.list_id), looking.size)
 
-    def look_at(self, target: TargetFound, rows: Sequence[Row]) -> Sequence[Seen]:
-        return [
-            self._client.ask(requests.profile(row.address), partial(looking.seen, target.list_id, row)) for row in rows
-        ]
+    def see(self, target: TargetFound, row: Row) -> Seen:
+        return self._client.ask(requests.profile(row.address), partial(looking.seen, target.list_id, row))
 
-    def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
-        raise AssertionError("Iterable answers at once, so nothing is ever staged")
-
-    def has_ended(self, kind: Kind, job: str) -> bool:
-        raise AssertionError("Iterable answers at once, so nothing is ever staged")
+    def _checked(self) -> CheckResult:
+        try:
+            found = self._lists(self._client)
+        except UserMustAct as error:
+            if error.code == "bad_credentials" and (center := self._other_center()):
+                message = f"This API key belongs to the {center.upper()} data centre: change the data centre setting."
+                return CheckResult(False, message, code="wrong_data_center")
+            raise
+        writable = sum(each.standard for each in found)
+        return CheckResult(
+            True,
+            f"Connected to Iterable ({self._center}); {writable} lists can be written to.",
+            account=self.account(),
+            details={"data_center": self._center, "lists": str(writable)},
+        )
 
     def _not_there(self, rows: Sequence[Row]) -> dict[int, Receipt]:
-        """Of those who may never have been added, the ones whom Iterable does not have: taking them off a list could
-        make profiles of them (contract, section 5). What was written a moment ago may not show yet (section 10)."""
-        receipts: dict[int, Receipt] = {}
+        """Receipts of the rows that are not sent: the person may never have been added, and Iterable has no profile of
+        them, so a removal could make one (contract, section 5). A new profile may not show yet (section 10)."""
+        found: dict[int, Receipt] = {}
         for index, row in enumerate(rows):
             if row.unsure_since is None or self._client.ask(requests.profile(row.address), looking.is_known):
                 continue
             fresh = time.time() - row.unsure_since < DEFINITION.fresh_seconds
-            receipts[index] = NOT_THERE_YET if fresh else NEVER_THERE
-        return receipts
+            found[index] = receipts.NOT_THERE_YET if fresh else receipts.NEVER_THERE
+        return found
 
     def _write(self, target: TargetFound, kind: Kind, people: Sequence[bytes]) -> Answer:
         """The answer to a bulk request, once the list is known."""
@@ -177,47 +167,22 @@ class Iterable:
         if not target.created and target.list_id not in self._made:
             _by_id(self._lists(self._client), target.list_id)
 
+    def _find(self, name: str, list_id: str | None) -> TargetFound | None:
+        """The list with this id, or else of this name; None only where there is none of the name."""
+        found = self._lists(self._client)
+        return _by_id(found, list_id) if list_id else _by_name(found, name)
+
     def _make(self, name: str) -> TargetFound:
-        try:
-            list_id = responses.created_list(self._client.call(requests.create_list(name)))
-        except OutcomeUnknown:
-            list_id = None
-        if list_id is None:
-            # There was none of that name before, so if there is one now, it is this one.
-            found = _by_name(self._lists(self._client), name)
-            if found is None:
-                raise RetryAfter(LIST_LATER, "Iterable did not say whether it made the list.")
-            list_id = found.list_id
-        self._made.add(list_id)
-        return TargetFound(list_id, name, created=True)
+        def create(name: str) -> lists.Listed:
+            return lists.Listed(responses.created_list(self._client.call(requests.create_list(name))), name)
 
-    def _lists(self, client: Client) -> list[ListDetails]:
+        made = lists.make(DEFINITION.label, name, create, lambda: self._find(name, None))
+        assert made is not None, "Iterable lets several lists have one name"
+        self._made.add(made.list_id)
+        return made
+
+    def _lists(self, client: Client) -> list[ProjectList]:
         return client.ask(requests.lists(), responses.lists)
-
-    def _client_of(self, host: str) -> Client:
-        return Client(
-            DEFINITION,
-            host,
-            self._link,
-            lambda fresh: {"Api-Key": self._key(fresh)},
-            refusal=responses.refusal,
-            understood=responses.list_unknown,
-        )
-
-    def _key(self, fresh: bool) -> str:
-        return self._credentials.get("api_key", fresh=fresh).strip()
-
-    def _explained(self, error: ExportError) -> CheckResult:
-        """What a failed check means and what to do."""
-        if isinstance(error, UserMustAct):
-            if error.code == "bad_credentials" and (center := self._other_center()):
-                message = f"This API key belongs to the {center.upper()} data centre: change the data centre setting."
-                return CheckResult(False, message, code="wrong_data_center")
-            return CheckResult(False, error.message, code=error.code)
-        for kind, code, message in _CHECK_FAILURES:
-            if isinstance(error, kind):
-                return CheckResult(False, message, code=code)
-        return CheckResult(False, str(error), code="not_checked")
 
     def _other_center(self) -> str | None:
         """The other data centre, if it knows the key. It is Iterable too, so the key stays with its owner."""
@@ -225,7 +190,7 @@ class Iterable:
         if self._link.vendor_hosts and HOSTS[other] not in self._link.vendor_hosts:
             return None  # on one machine: what is not simulated is not called
         try:
-            self._lists(self._client_of(HOSTS[other]))
+            self._lists(client_of(other, self._credentials, self._link))
         except UserMustAct as error:
             return None if error.code == "bad_credentials" else other
         except RetryAfter:
@@ -233,35 +198,28 @@ class Iterable:
         return other
 
 
-_CHECK_FAILURES = (
-    (Unreachable, "unreachable", "Iterable could not be reached: check the network and try again."),
-    (RateLimited, "rate_limited", "Iterable limits the rate at the moment: try again in a minute."),
-    (Unreadable, "unexpected_answer", "Something answers that is not Iterable: check the network and try again."),
-)
+def _by_id(found: Sequence[ProjectList], list_id: str) -> TargetFound:
+    each = lists.by_id(found, list_id)
+    if each is None:
+        raise lists.vanished(DEFINITION.label, list_id)
+    if not each.standard:
+        raise UserMustAct(
+            "target_not_static",
+            f"The Iterable list {each.id} is of type {excerpt(each.type, 20)}: choose a static list.",
+        )
+    return each.target
 
 
-def _found(details: ListDetails) -> TargetFound:
-    return TargetFound(str(details.id), details.name)
-
-
-def _by_id(lists: Sequence[ListDetails], list_id: str) -> TargetFound:
-    for each in lists:
-        if str(each.id) == list_id:
-            if each.standard:
-                return _found(each)
-            raise UserMustAct(
-                "target_not_static",
-                f"The Iterable list {each.id} is of type {excerpt(each.type, 20)}: choose a static list.",
-            )
-    raise UserMustAct("target_vanished", f"The list {excerpt(list_id, 20)} does not exist in Iterable.")
-
-
-def _by_name(lists: Sequence[ListDetails], name: str) -> TargetFound | None:
-    same = sorted((each for each in lists if each.standard and each.name == name), key=lambda each: each.id)
+def _by_name(found: Sequence[ProjectList], name: str) -> TargetFound | None:
+    same = lists.named([each for each in found if each.standard], name)
     if not same:
         return None
-    warnings = []
-    if len(same) > 1:
-        others = ", ".join(str(each.id) for each in same[1:])
-        warnings.append(f"Iterable has more lists of this name ({others}); the oldest, {same[0].id}, is used.")
-    return TargetFound(str(same[0].id), name, warnings=tuple(warnings))
+    oldest, *others = same
+    if not others:
+        return oldest.target
+    ids = ", ".join(each.id for each in others)
+    warning = f"Iterable has more lists of this name ({ids}); the oldest, {oldest.id}, is used."
+    return replace(oldest.target, warnings=(warning,))
+
+
+connect = Iterable

@@ -10,7 +10,7 @@ import orjson
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.comparing import seen_as
 from shared.vendors.contract import Row, Seen
-from shared.vendors.omnisend import people
+from shared.vendors.omnisend import requests
 
 _OUR_OWN = frozenset({"identifiers", "consent", "customProperties", "country"})
 """Parts of an entry that are no fields; and the country's name, which Omnisend makes of its code."""
@@ -36,7 +36,7 @@ def _is(contact: Any, address: str) -> bool:
 
 def _sent(row: Row) -> dict[str, Any]:
     # Before any date of consent, so that none of them is written here.
-    entry: dict[str, Any] = orjson.loads(people.person(row, _NO_DATE).entry)
+    entry: dict[str, Any] = orjson.loads(requests.person(row, _NO_DATE).entry)
     fields = {name: value for name, value in entry.items() if name not in _OUR_OWN}
     custom: dict[str, Any] = entry.get("customProperties", {})
     return fields | custom

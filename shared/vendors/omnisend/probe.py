@@ -1,9 +1,8 @@
-"""Answers, on a real brand, what the Omnisend contract leaves open. Sections of the contract: see `questions`."""
+"""Answers, on a real brand, what the Omnisend contract leaves open. Sections of the contract: see `definition`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,21 +10,18 @@ import orjson
 
 from shared.errors import OutcomeUnknown
 from shared.vendors.answers import Answer, Request
-from shared.vendors.canaries import Canaries, is_canary
-from shared.vendors.contract import Finding, Kind
-from shared.vendors.http import Client, Credentials, Link
-from shared.vendors.omnisend import problems, requests, responses
-from shared.vendors.omnisend.definition import BATCHES, BRAND, CONTACTS, DEFINITION, HOST, VERSION
-from shared.vendors.omnisend.throttling import Telling
+from shared.vendors.canaries import is_canary
+from shared.vendors.contract import Finding, Kind, Settings
+from shared.vendors.http import Credentials, Link
+from shared.vendors.omnisend import requests, responses
+from shared.vendors.omnisend.client import client_of
+from shared.vendors.omnisend.definition import BATCHES, BRAND, CONTACTS
 from shared.vendors.probing import (
     LOOK_SECONDS,
-    Ear,
-    Notebook,
     Probe,
     Step,
     Waiting,
     answered,
-    fields_of,
     refusal_words,
     told,
     untold,
@@ -44,27 +40,12 @@ _BAD_ADDRESS = "no address at all"
 _ACCEPTED = "accepted"
 
 
-def probe(
-    settings: Mapping[str, str | float | bool], credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
-) -> Probe:
-    return OmnisendProbe(credentials, link, canaries, book)
-
-
-class OmnisendProbe:
+class OmnisendProbe(Probe):
     """Two canaries with tags of a probe's own; nothing else is written of them."""
 
-    def __init__(self, credentials: Credentials, link: Link, canaries: Canaries, book: Notebook) -> None:
-        def authorize(version: Mapping[str, str], fresh: bool) -> Mapping[str, str]:
-            key = credentials.get("api_key", fresh=fresh).strip()
-            return {"Authorization": f"Omnisend-API-Key {key}" if key else "", **version}
-
-        self._ear = Ear(link.transport)
-        told_to_wait = replace(link, transport=Telling(self._ear))
-        current = partial(authorize, {"Omnisend-Version": VERSION})
-        self._client = Client(DEFINITION, HOST, told_to_wait, current, refusal=problems.refusal)
-        self._unversioned = Client(DEFINITION, HOST, told_to_wait, partial(authorize, {}), refusal=problems.refusal)
-        self._canaries = canaries
-        self._book = book
+    def _connect(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+        self._client = client_of(credentials, link)
+        self._unversioned = client_of(credentials, link, headers={})
 
     def steps(self) -> Sequence[Step]:
         return (
@@ -177,7 +158,7 @@ class OmnisendProbe:
         answer = self._hear(Request("POST", "/api/contacts", CONTACTS, body=body))
         if not _fine(answer):
             raise OutcomeUnknown(f"The canary could not be written: {_words(answer)}.")
-        return str(fields_of(answer).get("status") or "")
+        return str(answer.object_or_empty().get("status") or "")
 
     def _item(self, number: int) -> dict[str, Any]:
         return {"identifiers": [{"type": "email", "id": self._canaries[number], "sendWelcomeMessage": False}]}
@@ -189,7 +170,7 @@ class OmnisendProbe:
     def _with_tag(self, number: int, tag: str) -> list[str] | None:
         """A canary's tags, once this one is among them in whatever case."""
         query = {"email": self._canaries[number]}
-        found = fields_of(self._hear(Request("GET", "/api/contacts", CONTACTS, query=query))).get("contacts")
+        found = self._hear(Request("GET", "/api/contacts", CONTACTS, query=query)).object_or_empty().get("contacts")
         tags = found[0].get("tags") if isinstance(found, list) and found else None
         return tags if isinstance(tags, list) and tag.lower() in [str(each).lower() for each in tags] else None
 
@@ -198,7 +179,7 @@ class OmnisendProbe:
         answer = self._post(items, method, size)
         if answer.status in (401, 403):
             raise OutcomeUnknown(f"The key may not use batches: {_words(answer)}.")
-        return {"id": str(fields_of(answer).get("batchID"))} if _fine(answer) else {"refused": _words(answer)}
+        return {"id": str(answer.object_or_empty().get("batchID"))} if _fine(answer) else {"refused": _words(answer)}
 
     def _post(self, items: Sequence[Mapping[str, Any]], method: str = "POST", size: int = 0) -> Answer:
         """The answer to a new batch, whose body is filled up with spaces to `size` bytes."""
@@ -207,6 +188,9 @@ class OmnisendProbe:
 
     def _hear(self, request: Request) -> Answer:
         return self._ear.hear(self._client.call, request)
+
+
+PROBE = OmnisendProbe
 
 
 def _fine(answer: Answer) -> bool:
@@ -218,4 +202,4 @@ def _result(answer: Answer) -> str:
 
 
 def _words(answer: Answer) -> str:
-    return refusal_words(answer, fields_of(answer).get("title"))
+    return refusal_words(answer, answer.object_or_empty().get("title"))

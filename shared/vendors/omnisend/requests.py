@@ -1,14 +1,29 @@
-"""What goes out to Omnisend; nothing here talks to anyone. Facts: Omnisend contract, sections 1 to 5."""
+"""Rows to requests; nothing here talks to anyone. Facts: Omnisend contract, sections 1 to 5."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import orjson
 
 from shared.vendors.answers import Request
-from shared.vendors.contract import Kind
-from shared.vendors.omnisend.definition import BATCHES, BRAND, CONTACTS, PAGE, TAGS
+from shared.vendors.contract import Kind, Row
+from shared.vendors.omnisend.definition import BATCHES, BRAND, CONSENT, CONTACTS, LONGEST_TEXT, PAGE, TAGS
+
+_CODE = re.compile(r"[A-Za-z]{2}")
+_CODES: Mapping[str, str] = {"UK": "GB", "EL": "GR", "USA": "US", "GBR": "GB"}
+"""What people write where ISO 3166-1 alpha-2 has another code."""
+_GENDERS: Mapping[str, str] = {"m": "m", "male": "m", "man": "m", "f": "f", "female": "f", "woman": "f"}
+
+_NO_GENDER = "Omnisend knows the genders m and f only: other values were left out."
+_NO_COUNTRY_CODE = "A country code that has not two letters was taken for the country's name."
+_LATER = "A date of consent that is still to come was left out."
+_TOO_LONG = f"A text of more than {LONGEST_TEXT} characters was left out: Omnisend takes none that long."
+
+Values = Mapping[str, Any]
 
 
 def brand() -> Request:
@@ -48,7 +63,7 @@ def items(batch_id: str) -> Request:
 
 
 def create_batch(people: Sequence[bytes]) -> Request:
-    """Contacts to write, entries made by `people.person`. Creates or updates, so twice is the same as once."""
+    """Contacts to write, entries made by `person`. Creates or updates, so twice is the same as once."""
     body = {
         "method": "POST",
         "endpoint": "contacts",
@@ -62,3 +77,104 @@ def tag(kind: Kind, name: str, addresses: Sequence[str]) -> Request:
     """Take the tag off on removals, else put it on; nothing else about a contact changes."""
     method = "DELETE" if kind is Kind.REMOVE else "POST"
     return Request(method, "/api/contacts/tags", TAGS, body=orjson.dumps({"tags": [name], "emails": list(addresses)}))
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An entry of a batch, as JSON, and what was left out of it, in words for people."""
+
+    entry: bytes
+    warnings: tuple[str, ...] = ()
+
+
+def person(row: Row, now: str) -> Person:
+    """Everything that is matched, and no tags: whether those replace what a contact has is not published.
+
+    Without a date of consent nothing is said about subscriptions. `now` is a UTC timestamp such as
+    2026-11-22T10:00:00Z.
+    """
+    values: Values = orjson.loads(row.values)
+    warnings: list[str] = []
+    identifier: dict[str, Any] = {"type": "email", "id": row.address, "sendWelcomeMessage": False}
+    if not row.returning:
+        # Whoever comes back after they left us is never subscribed by it.
+        identifier |= _consent(values.get(CONSENT), now, warnings)
+    entry = {"identifiers": [identifier], **_country(values, warnings)}
+    custom: dict[str, Any] = {}
+    for name, value in values.items():
+        if name in _WRITERS:
+            entry |= _WRITERS[name](name, value, warnings)
+        elif name not in _ELSEWHERE:
+            custom |= _custom(name, value, warnings)
+    if custom:
+        entry["customProperties"] = custom
+    return Person(orjson.dumps(entry), tuple(dict.fromkeys(warnings)))
+
+
+def _text(name: str, value: Any, warnings: list[str]) -> Values:
+    return {name: "" if value is None else value}
+
+
+def _gender(name: str, value: Any, warnings: list[str]) -> Values:
+    gender = None if value is None else _GENDERS.get(value.casefold())
+    if value is not None and gender is None:
+        warnings.append(_NO_GENDER)
+        return {}
+    return {name: gender}
+
+
+def _date(name: str, value: Any, warnings: list[str]) -> Values:
+    return {name: None if value is None else value[:10]}
+
+
+def _custom(name: str, value: Any, warnings: list[str]) -> Values:
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        warnings.append(_TOO_LONG)
+        return {}
+    return {name: value}
+
+
+def _country(values: Values, warnings: list[str]) -> Values:
+    """Name and code from whichever of both was matched; Omnisend finds the code of a name by itself."""
+    matched = {field: values[field] for field in ("country", "countryCode") if field in values}
+    codes = [code for text in matched.values() if text and (code := _code(text))]
+    names = [text for text in matched.values() if text and not _code(text)]
+    if values.get("countryCode") in names:
+        warnings.append(_NO_COUNTRY_CODE)
+    entry: dict[str, Any] = {}
+    if names:
+        entry["country"] = names[0]
+    elif None in matched.values():
+        entry["country"] = ""
+    if codes:
+        entry["countryCode"] = codes[-1]
+    elif "country" in entry and not names:
+        entry["countryCode"] = None
+    return entry
+
+
+def _code(text: str) -> str | None:
+    upper = text.upper()
+    return _CODES.get(upper, upper if _CODE.fullmatch(text) else None)
+
+
+def _consent(since: str | None, now: str, warnings: list[str]) -> Values:
+    """Subscribed since the day of the consent: Omnisend ignores it where the person unsubscribed after that day."""
+    if since is None:
+        return {}
+    stamp = f"{since[:10]}T{since[11:19] or '00:00:00'}Z"
+    if stamp > now:
+        warnings.append(_LATER)
+        return {}
+    return {
+        "channels": {"email": {"status": "subscribed", "statusChangedAt": stamp}},
+        "consent": {"source": "segment-exports", "createdAt": stamp},
+    }
+
+
+_ELSEWHERE = frozenset({CONSENT, "country", "countryCode"})
+_WRITERS: Mapping[str, Callable[[str, Any, list[str]], Values]] = {
+    **dict.fromkeys(("firstName", "lastName", "address", "state", "city", "postalCode"), _text),
+    "gender": _gender,
+    "birthdate": _date,
+}

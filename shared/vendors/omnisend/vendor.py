@@ -9,8 +9,9 @@ from functools import partial
 from itertools import islice
 
 from shared.cloud.scrubbing import excerpt
-from shared.errors import ExportError, LeaseLost, OutcomeUnknown, UserMustAct
-from shared.vendors.answers import RateLimited, Unreachable, Unreadable
+from shared.errors import UserMustAct
+from shared.vendors.answers import Unreadable
+from shared.vendors.checking import checked
 from shared.vendors.contract import (
     BatchResult,
     CheckResult,
@@ -19,42 +20,33 @@ from shared.vendors.contract import (
     Kind,
     Row,
     Seen,
+    Settings,
     TargetFound,
     TargetWanted,
     Vendor,
 )
-from shared.vendors.http import UNREADABLE_SECONDS, Client, Credentials, Link
-from shared.vendors.omnisend import looking, problems, requests, responses
-from shared.vendors.omnisend.board import Board
-from shared.vendors.omnisend.course import Course, ended
-from shared.vendors.omnisend.definition import DEFINITION, HOST, MOST_COUNTED, VERSION
-from shared.vendors.omnisend.job import Job
-from shared.vendors.omnisend.naming import tag_of
-from shared.vendors.omnisend.people import CUSTOM_NAME
+from shared.vendors.http import UNREADABLE_SECONDS, Credentials, Link
+from shared.vendors.omnisend import errors, looking, requests, responses, targets
+from shared.vendors.omnisend.client import Board, client_of
+from shared.vendors.omnisend.definition import DEFINITION, MOST_COUNTED
 from shared.vendors.omnisend.responses import Brand, ContactsPage
-from shared.vendors.omnisend.throttling import Telling
-
-Settings = Mapping[str, str | float | bool]
+from shared.vendors.omnisend.staging import Job, Staging, ended
 
 _NOBODY = "nobody@segment-exports.invalid"
 _NO_TAG = "segment-exports check"
-_KNOWN_FIELDS = frozenset(each.name for each in DEFINITION.fields)
 
 
-def connect(settings: Settings, credentials: Credentials, link: Link) -> Vendor:
-    """An Omnisend brand. It has no settings."""
-    return Omnisend(credentials, link)
+class Omnisend(Vendor):
+    """One Omnisend brand, reached with one API key. `clock` tells seconds since 1970.
 
-
-class Omnisend:
-    """One Omnisend brand, reached with one API key. `clock` tells seconds since 1970."""
+    It offers no lists, since Omnisend has no request for a brand's tags (contract, section 2), and no types of fields:
+    a custom property has whatever type its value has (section 3).
+    """
 
     def __init__(self, credentials: Credentials, link: Link, clock: Callable[[], float] = time.time) -> None:
-        self._credentials = credentials
         self._wait = link.wait
         self._clock = clock
-        told = replace(link, transport=Telling(link.transport))
-        self._client = Client(DEFINITION, HOST, told, self._headers, refusal=problems.refusal)
+        self._client = client_of(credentials, link)
         self._board = Board(self._client, clock)
         self._brand: Brand | None = None
 
@@ -64,31 +56,11 @@ class Omnisend:
 
     def check(self) -> CheckResult:
         """Four requests, one for each thing that a key may lack; none of them changes anything."""
-        try:
-            lacking = self._lacking()
-            if lacking:
-                return CheckResult(False, problems.lacking(lacking), code="missing_scope")
-            brand = self._current_brand()
-        except LeaseLost:
-            raise
-        except ExportError as error:
-            return _explained(error)
-        named = f" as {excerpt(brand.name, 80)}" if brand.name else ""
-        return CheckResult(
-            True, f"Connected to Omnisend{named}.", account=brand.id, details={"brand": excerpt(brand.name, 80)}
-        )
-
-    def targets(self) -> Sequence[TargetFound]:
-        """None: Omnisend has no request that lists a brand's tags (contract, section 2)."""
-        return []
+        return checked(DEFINITION.label, self._checked)
 
     def warnings_of(self, wanted: TargetWanted, remembered: TargetFound | None) -> Sequence[str]:
         """Who has the tag already, and what may start when it is put on."""
         return () if remembered else self._first_use(wanted).warnings
-
-    def field_types(self) -> Mapping[str, FieldType]:
-        """None: a custom property has whatever type its value has (contract, section 3)."""
-        return {}
 
     def prepare(
         self, wanted: TargetWanted, remembered: TargetFound | None, fields: Mapping[str, FieldType]
@@ -98,25 +70,19 @@ class Omnisend:
 
         Raises UserMustAct `field_refused` for a custom property whose name Omnisend does not take.
         """
-        for name in fields:
-            if name not in _KNOWN_FIELDS and not CUSTOM_NAME.fullmatch(name):
-                raise UserMustAct(
-                    "field_refused",
-                    f"Omnisend does not take the name {excerpt(name, 80)}: custom properties are named with letters "
-                    "without accents, digits and underscores. Rename the field in the data matching.",
-                )
+        targets.check_names(fields)
         if remembered is not None and wanted.list_id in (None, remembered.list_id):
             return replace(remembered, created=False, warnings=())
         return self._first_use(wanted)
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """Additions and changes are staged, as batches of Omnisend's. Removals take the tag off, and nothing else."""
-        return self._course(target, kind, rows).begin()
+        return self._staging(target, kind, rows).begin()
 
     def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
         """Asks for lists of batches, which hold for every job asked about within two seconds. When all contacts of an
         addition are written, the tag is put on them."""
-        return self._course(target, kind, rows).go_on(job)
+        return self._staging(target, kind, rows).go_on(job)
 
     def has_ended(self, kind: Kind, job: str) -> bool:
         return ended(self._board, self._clock(), Job.parse(job)) is not None
@@ -136,10 +102,17 @@ class Omnisend:
                 return Count(people)
         return None
 
-    def look_at(self, target: TargetFound, rows: Sequence[Row]) -> Sequence[Seen]:
-        return [
-            self._client.ask(requests.contact(row.address), partial(looking.seen, target.list_id, row)) for row in rows
-        ]
+    def see(self, target: TargetFound, row: Row) -> Seen:
+        return self._client.ask(requests.contact(row.address), partial(looking.seen, target.list_id, row))
+
+    def _checked(self) -> CheckResult:
+        if lacking := self._lacking():
+            return CheckResult(False, errors.lacking(lacking), code="missing_scope")
+        brand = self._current_brand()
+        named = f" as {excerpt(brand.name, 80)}" if brand.name else ""
+        return CheckResult(
+            True, f"Connected to Omnisend{named}.", account=brand.id, details={"brand": excerpt(brand.name, 80)}
+        )
 
     def _pages(self, tag: str) -> Iterator[ContactsPage]:
         after: str | None = None
@@ -152,21 +125,13 @@ class Omnisend:
                 raise Unreadable(UNREADABLE_SECONDS, "Omnisend gives the same page of contacts again and again.")
             after = page.after
 
-    def _course(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> Course:
-        return Course(self._client, self._board, self._wait, self._clock, target.list_id, kind, rows)
+    def _staging(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> Staging:
+        return Staging(self._client, self._board, self._wait, self._clock, target.list_id, kind, rows)
 
     def _first_use(self, wanted: TargetWanted) -> TargetFound:
         """The tag given or made from the name, with a word to whoever uses it for the first time here."""
-        tag, name = wanted.list_id or tag_of(wanted.name), wanted.list_id or wanted.name
-        page = self._client.ask(requests.tagged(tag, limit=1), responses.contacts)
-        shown = excerpt(tag, 128)
-        if page.addresses:
-            warning = f"Contacts in Omnisend have the tag '{shown}' already: those outside the segment keep it."
-            return TargetFound(tag, name, warnings=(warning,))
-        warning = (
-            f"The tag in Omnisend is '{shown}'. Automations there that wait for this tag start for everyone added."
-        )
-        return TargetFound(tag, name, created=True, warnings=(warning,))
+        page = self._client.ask(requests.tagged(targets.wanted_tag(wanted), limit=1), responses.contacts)
+        return targets.first_use(wanted, taken=bool(page.addresses))
 
     def _current_brand(self) -> Brand:
         if self._brand is None:
@@ -192,25 +157,7 @@ class Omnisend:
                 lacking.append(scope)
         return lacking
 
-    def _headers(self, fresh: bool) -> Mapping[str, str]:
-        key = self._credentials.get("api_key", fresh=fresh).strip()
-        # An empty key is to be refused as empty, not hidden behind the scheme.
-        return {"Authorization": f"Omnisend-API-Key {key}" if key else "", "Omnisend-Version": VERSION}
 
-
-_CHECK_FAILURES = (
-    (Unreachable, "unreachable", "Omnisend could not be reached: check the network and try again."),
-    (RateLimited, "rate_limited", "Omnisend limits the rate at the moment: try again in a minute."),
-    (Unreadable, "unexpected_answer", "Something answers that is not Omnisend: check the network and try again."),
-    (OutcomeUnknown, "unexpected_answer", "Omnisend did not answer clearly: try again in a minute."),
-)
-
-
-def _explained(error: ExportError) -> CheckResult:
-    """What a failed check means and what to do."""
-    if isinstance(error, UserMustAct):
-        return CheckResult(False, error.message, code=error.code)
-    for kind, code, message in _CHECK_FAILURES:
-        if isinstance(error, kind):
-            return CheckResult(False, message, code=code)
-    return CheckResult(False, str(error), code="not_checked")
+def connect(settings: Settings, credentials: Credentials, link: Link) -> Vendor:
+    """An Omnisend brand. It has no settings."""
+    return Omnisend(credentials, link)

@@ -1,4 +1,4 @@
-"""A vendor that does not exist, made by following docs/adding-a-vendor.md: client, simulator and kit.
+"""A vendor that does not exist, copied by docs/adding-a-vendor.md: its client, and a simulator of it.
 
-`postcard/` would be shared/vendors/postcard/, `simulator.py` would be dev/simulators/postcard/.
+Written by following that page; `test_adding_a_vendor` keeps both true.
 """

@@ -78,7 +78,9 @@ class Postcard(vendor.Vendor[Settings]):
             Endpoint("GET", "/account", lambda call: json_answer({"account": call.account})),
             Endpoint("GET", "/lists", lambda call: json_answer([_shown(each) for each in self.lists.values()])),
             Endpoint("POST", "/lists", self._make),
+            Endpoint("GET", "/lists/{id:int}", self._count),
             Endpoint("GET", "/lists/{id:int}/people", self._read),
+            Endpoint("GET", "/people", self._show),
             Endpoint("POST", "/lists/{id:int}/people", self._add),
             Endpoint("PUT", "/people", self._change),
             Endpoint("POST", "/lists/{id:int}/take-off", self._take_off),
@@ -131,6 +133,18 @@ class Postcard(vendor.Vendor[Settings]):
         made = MailingList(len(self.lists) + 1, name)
         self.lists[made.id] = made
         return made
+
+    def _count(self, call: Call) -> Answer:
+        found = self._list(call)
+        return json_answer({**_shown(found), "people": len(found.members)})
+
+    def _show(self, call: Call) -> Answer:
+        """One person by address: fields, and ids of lists."""
+        address = call.query.get("email", "").lower()
+        if address not in self.people:
+            return json_answer({"lists": [], "fields": {}})
+        lists = [each.id for each in self.lists.values() if address in each.members]
+        return json_answer({"lists": lists, "fields": self.people[address]})
 
     def _read(self, call: Call) -> Answer:
         return json_answer(sorted(self._list(call).members))

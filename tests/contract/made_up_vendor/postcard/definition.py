@@ -9,6 +9,7 @@ HOST = "api.postcard.example"
 ACCOUNT = "account"
 LISTS = "lists"
 PEOPLE = "people"
+LOOKS = "looks"
 
 MOST_PEOPLE = 50
 MOST_BYTES = 90_000
@@ -19,7 +20,7 @@ DEFINITION = Definition(
     credentials=(Setting("api_key", "API key", "From Postcard's account page.", required=True),),
     settings=(),
     fields=(Field("email", "E-mail", required=True), Field("first", "First name"), Field("city", "City")),
-    rates=(Rate((PEOPLE,), 60, 60.0), Rate((ACCOUNT, LISTS), 600, 60.0)),
+    rates=(Rate((PEOPLE,), 60, 60.0), Rate((ACCOUNT, LISTS, LOOKS), 600, 60.0)),
     hosts=(HOST,),
     batch_rows=MOST_PEOPLE,
     concurrency=4,

@@ -8,7 +8,7 @@ import orjson
 
 from shared.vendors.answers import Request
 from shared.vendors.contract import Kind, Row
-from tests.contract.made_up_vendor.postcard.definition import ACCOUNT, LISTS, PEOPLE
+from tests.contract.made_up_vendor.postcard.definition import ACCOUNT, LISTS, LOOKS, PEOPLE
 
 
 def account() -> Request:
@@ -22,6 +22,14 @@ def lists() -> Request:
 def make(name: str) -> Request:
     """Idempotent, since a name that is taken is refused."""
     return Request("POST", "/lists", LISTS, body=orjson.dumps({"name": name}))
+
+
+def count(list_id: str) -> Request:
+    return Request("GET", f"/lists/{int(list_id)}", LISTS)
+
+
+def show(address: str) -> Request:
+    return Request("GET", "/people", LOOKS, query={"email": address})
 
 
 def members(list_id: str) -> Request:

@@ -1,4 +1,4 @@
-"""Answers to what they say; nothing here talks to anyone."""
+"""Answers to facts and receipts; nothing here talks to anyone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Any
 from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.batches import Reading, refused
-from shared.vendors.contract import CONFIRMED, Outcome, Receipt, Retry, Row, TargetFound
+from shared.vendors.contract import CONFIRMED, Outcome, Receipt, Retry, Row
+from shared.vendors.lists import Listed
+from tests.contract.made_up_vendor.postcard.definition import DEFINITION
 
 TOO_LARGE = Receipt(Outcome.REJECTED, "too_large", "Postcard finds this person too large.", Retry.WHEN_CHANGED)
 REFUSED = {
@@ -18,18 +20,21 @@ REFUSED = {
 
 
 def account(answer: Answer) -> str:
-    found = _expected(answer).object().get("account")
+    found = answer.expect(DEFINITION.label, 200).object().get("account")
     if not isinstance(found, str):
         raise UnexpectedAnswer("Postcard's answer names no account.")
     return f"postcard-{found}"
 
 
-def lists(answer: Answer) -> list[TargetFound]:
+def lists(answer: Answer) -> list[Listed]:
     return [_list(each) for each in _array(answer)]
 
 
-def made(answer: Answer) -> TargetFound:
-    return _list(_expected(answer, 201).object())
+def made(answer: Answer) -> Listed | None:
+    """None where the name is taken."""
+    if answer.status == 409:
+        return None
+    return _list(answer.expect(DEFINITION.label, 201).object())
 
 
 def members(answer: Answer) -> list[str]:
@@ -42,7 +47,7 @@ def read(rows: Sequence[Row], answer: Answer) -> Reading:
         return refused(len(rows), TOO_LARGE)
     if answer.status == 404:
         raise UserMustAct("target_vanished", "The list does not exist in Postcard any more.")
-    body = _expected(answer).object()
+    body = answer.expect(DEFINITION.label, 200).object()
     told, done = body.get("refused"), body.get("done")
     if not isinstance(told, list) or done != len(rows) - len(told):
         raise UnexpectedAnswer("Postcard's counts do not fit.")
@@ -50,20 +55,14 @@ def read(rows: Sequence[Row], answer: Answer) -> Reading:
     return Reading({index: why.get(row.address.lower(), CONFIRMED) for index, row in enumerate(rows)})
 
 
-def _list(entry: Any) -> TargetFound:
+def _list(entry: Any) -> Listed:
     if not isinstance(entry, dict) or not isinstance(entry.get("id"), int):
         raise UnexpectedAnswer("Postcard's answer describes a list in an unknown way.")
-    return TargetFound(str(entry["id"]), str(entry.get("name")))
+    return Listed(str(entry["id"]), str(entry.get("name")))
 
 
 def _array(answer: Answer) -> list[Any]:
-    found = _expected(answer).json()
+    found = answer.expect(DEFINITION.label, 200).json()
     if not isinstance(found, list):
         raise UnexpectedAnswer("Postcard did not answer with a list.")
     return found
-
-
-def _expected(answer: Answer, status: int = 200) -> Answer:
-    if answer.status != status:
-        raise UnexpectedAnswer(f"Postcard answered {answer.status} where {status} is expected.")
-    return answer

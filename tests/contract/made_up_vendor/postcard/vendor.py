@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from functools import partial
 
-from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
+from shared.errors import UserMustAct
+from shared.vendors import lists
 from shared.vendors.batches import Part, Reading, carry_out, cut
+from shared.vendors.checking import checked
 from shared.vendors.contract import (
     BatchResult,
     CheckResult,
@@ -15,67 +17,47 @@ from shared.vendors.contract import (
     Kind,
     Row,
     Seen,
+    Settings,
     TargetFound,
     TargetWanted,
     Vendor,
 )
 from shared.vendors.http import Client, Credentials, Link
-from tests.contract.made_up_vendor.postcard import requests, responses
+from shared.vendors.keys import key_in
+from shared.vendors.lists import Listed
+from tests.contract.made_up_vendor.postcard import looking, requests, responses
 from tests.contract.made_up_vendor.postcard.definition import DEFINITION, HOST, MOST_BYTES, MOST_PEOPLE
 
 
-def connect(settings: Mapping[str, str | float | bool], credentials: Credentials, link: Link) -> Vendor:
-    return Postcard(credentials, link)
-
-
-class Postcard:
+class Postcard(Vendor):
     """One account, reached with its key."""
 
-    def __init__(self, credentials: Credentials, link: Link) -> None:
+    def __init__(self, settings: Settings, credentials: Credentials, link: Link) -> None:
         self._wait = link.wait
-        self._client = Client(
-            DEFINITION,
-            HOST,
-            link,
-            lambda fresh: {"Authorization": f"Bearer {credentials.get('api_key', fresh=fresh)}"},
-        )
+        self._client = Client(DEFINITION, HOST, link, key_in("Authorization", credentials, scheme="Bearer"))
 
     def account(self) -> str:
         return self._client.ask(requests.account(), responses.account)
 
     def check(self) -> CheckResult:
-        try:
-            return CheckResult(True, "Connected to Postcard.", account=self.account())
-        except LeaseLost:
-            raise
-        except UserMustAct as error:
-            return CheckResult(False, error.message, code=error.code)
-        except ExportError as error:
-            return CheckResult(False, str(error), code="not_checked")
+        return checked(DEFINITION.label, lambda: CheckResult(True, "Connected to Postcard.", account=self.account()))
 
     def targets(self) -> Sequence[TargetFound]:
-        return self._client.ask(requests.lists(), responses.lists)
-
-    def warnings_of(self, wanted: TargetWanted, remembered: TargetFound | None) -> Sequence[str]:
-        return ()
-
-    def field_types(self) -> Mapping[str, FieldType]:
-        return {}
+        return [each.target for each in lists.for_picker(self._lists())]
 
     def prepare(
         self, wanted: TargetWanted, remembered: TargetFound | None, fields: Mapping[str, FieldType]
     ) -> TargetFound:
-        list_id = wanted.list_id or (remembered.list_id if remembered else None)
-        for each in self.targets():
-            if list_id == each.list_id or (list_id is None and each.name == wanted.name):
-                return each
-        if list_id:
-            raise UserMustAct("target_vanished", "There is no such list in Postcard.")
-        try:
-            return replace(responses.made(self._client.call(requests.make(wanted.name))), created=True)
-        except OutcomeUnknown as error:
-            reason = error.reason
-        raise RetryAfter(1.0, reason)  # the next attempt finds it, if it was made
+        if list_id := wanted.known_id(remembered):
+            if found := lists.by_id(self._lists(), list_id):
+                return found.target
+            raise lists.vanished(DEFINITION.label, list_id)
+        target = self._named(wanted.name) or lists.make(
+            DEFINITION.label, wanted.name, self._create, lambda: self._named(wanted.name)
+        )
+        if target is None:
+            raise UserMustAct("target_refused", "Postcard has a list of nearly this name: choose another.")
+        return target
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         people = [requests.person(row) for row in rows]
@@ -89,14 +71,20 @@ class Postcard:
     def members(self, target: TargetFound) -> Iterator[str]:
         yield from self._client.ask(requests.members(target.list_id), responses.members)
 
-    def count(self, target: TargetFound) -> Count | None:
-        return None
+    def count(self, target: TargetFound) -> Count:
+        return self._client.ask(requests.count(target.list_id), looking.count)
 
-    def look_at(self, target: TargetFound, rows: Sequence[Row]) -> Sequence[Seen]:
-        return []
+    def see(self, target: TargetFound, row: Row) -> Seen:
+        return self._client.ask(requests.show(row.address), partial(looking.seen, target.list_id, row))
 
-    def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
-        raise AssertionError("Postcard answers at once, so nothing is ever staged")
+    def _lists(self) -> list[Listed]:
+        return self._client.ask(requests.lists(), responses.lists)
 
-    def has_ended(self, kind: Kind, job: str) -> bool:
-        raise AssertionError("Postcard answers at once, so nothing is ever staged")
+    def _named(self, name: str) -> TargetFound | None:
+        return next((each.target for each in lists.named(self._lists(), name)), None)
+
+    def _create(self, name: str) -> Listed | None:
+        return responses.made(self._client.call(requests.make(name)))
+
+
+connect = Postcard

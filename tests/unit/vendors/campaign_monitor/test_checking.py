@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from shared.errors import LeaseLost, UserMustAct
-from shared.vendors.campaign_monitor.checking import NAMED_CLIENTS
+from shared.vendors.campaign_monitor.targets import NAMED_CLIENTS
 from tests.unit.vendors.campaign_monitor.account import (
     BAD_KEY,
     CLIENT,

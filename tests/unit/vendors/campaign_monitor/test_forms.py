@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.vendors.campaign_monitor import people
-from shared.vendors.campaign_monitor.fields import ListField
-from shared.vendors.campaign_monitor.forms import MOST_FORMS, Forms
-from shared.vendors.campaign_monitor.people import LONGEST, Notes, Shape
+from shared.vendors.campaign_monitor.people import LONGEST, MOST_FORMS, Forms, Notes, Shape
+from shared.vendors.campaign_monitor.responses import ListField
 from shared.vendors.contract import Row
 
 TEXTS = ("First name", "Ville", "100 %", "%s", "Größe", "{0}", "Plan (old)", ".*")

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shared.errors import LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
-from shared.vendors.campaign_monitor.codes import rejected
+from shared.vendors.campaign_monitor.receipts import rejected
 from shared.vendors.campaign_monitor.removing import GROUP, LANES, Turns, remove
 from shared.vendors.contract import Kind, Receipt, Retry, Row
 from tests.unit.vendors.campaign_monitor.account import (

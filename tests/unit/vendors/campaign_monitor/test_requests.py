@@ -10,8 +10,8 @@ import pytest
 
 from shared.vendors.answers import Request
 from shared.vendors.campaign_monitor import requests
-from shared.vendors.campaign_monitor.fields import ListField
 from shared.vendors.campaign_monitor.people import LONGEST, Notes, Shape, entry
+from shared.vendors.campaign_monitor.responses import ListField
 from shared.vendors.contract import Row
 
 CASES = json.loads((Path(__file__).parent / "cases" / "people.json").read_text(encoding="utf-8"))

@@ -11,9 +11,10 @@ import pytest
 
 from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
-from shared.vendors.campaign_monitor import envelopes, imports, responses
-from shared.vendors.campaign_monitor.fields import ListField
+from shared.vendors.campaign_monitor import errors, receipts, responses
+from shared.vendors.campaign_monitor.responses import ListField
 from shared.vendors.contract import Evidence, Outcome, Receipt, Row
+from shared.vendors.lists import Listed
 
 FOLDER = Path(__file__).parent / "cases"
 IMPORTS, REMOVALS = (json.loads((FOLDER / f"{name}.json").read_text("utf-8")) for name in ("imports", "removals"))
@@ -44,14 +45,14 @@ def test_imports(case: dict[str, Any]) -> None:
     rows = [Row(address) for address in case["rows"]]
     if "unexpected" in case:
         with pytest.raises(UnexpectedAnswer):
-            imports.read(rows, answer_of(case))
+            receipts.read(rows, answer_of(case))
         return
     if "user" in case:
         with pytest.raises(UserMustAct) as error:
-            imports.read(rows, answer_of(case))
+            receipts.read(rows, answer_of(case))
         assert error.value.code == case["user"]
         return
-    reading = imports.read(rows, answer_of(case))
+    reading = receipts.read(rows, answer_of(case))
     expected = case.get("receipts", {})
     if isinstance(expected, list):
         expected = {str(index): words for index, words in enumerate(expected)}
@@ -71,14 +72,14 @@ def test_imports(case: dict[str, Any]) -> None:
 def test_removals(case: dict[str, Any]) -> None:
     if "unexpected" in case:
         with pytest.raises(UnexpectedAnswer):
-            responses.removal(answer_of(case))
+            receipts.removal(answer_of(case))
         return
     if "user" in case:
         with pytest.raises(UserMustAct) as error:
-            responses.removal(answer_of(case))
+            receipts.removal(answer_of(case))
         assert error.value.code == case["user"]
         return
-    receipt = responses.removal(answer_of(case))
+    receipt = receipts.removal(answer_of(case))
     assert (receipt and spelled(receipt)) == case["receipt"]
     assert receipt is None or is_sound(receipt)
 
@@ -98,17 +99,17 @@ def test_removals(case: dict[str, Any]) -> None:
     ],
 )
 def test_a_refusal_is_told_by_its_code_not_by_its_status(status: int, body: Any, code: str) -> None:
-    found = envelopes.refusal(Answer(status, {}, json.dumps(body).encode()))
+    found = errors.refusal(Answer(status, {}, json.dumps(body).encode()))
     assert found.code == code
     assert found.message.endswith(".")
 
 
 def test_its_own_failure_is_told_from_a_gateways() -> None:
     own = b'{"Code":500,"Message":"Sorry, we\'ve run into a problem"}'
-    assert envelopes.broken(Answer(500, {}, own))
-    assert not envelopes.broken(Answer(500, {}, b"<html>"))
-    assert not envelopes.broken(Answer(502, {}, own))
-    assert not envelopes.broken(Answer(400, {}, own))
+    assert errors.broken(Answer(500, {}, own))
+    assert not errors.broken(Answer(500, {}, b"<html>"))
+    assert not errors.broken(Answer(502, {}, own))
+    assert not errors.broken(Answer(400, {}, own))
 
 
 Parse = Callable[[Answer], Any]
@@ -117,7 +118,7 @@ Parse = Callable[[Answer], Any]
 @pytest.mark.parametrize(
     ("parse", "status", "body", "found"),
     [
-        (responses.clients, 200, [{"ClientID": "c1", "Name": "Acme"}], [responses.Named("c1", "Acme")]),
+        (responses.clients, 200, [{"ClientID": "c1", "Name": "Acme"}], [Listed("c1", "Acme")]),
         (responses.lists, 200, [], []),
         (responses.created_list, 201, "e3c5", "e3c5"),
         (responses.created_list, 400, {"Code": 250, "Message": "List title must be unique"}, None),

@@ -14,7 +14,7 @@ import pytest
 from shared.errors import LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
 from shared.vendors.answers import RateLimited
 from shared.vendors.contract import PROFILE_MISSING, BatchResult, Kind, Outcome, Retry, Row, TargetFound
-from shared.vendors.dotdigital import parts
+from shared.vendors.dotdigital import staging
 from tests.unit.vendors.dotdigital.scripted import (
     DENIED,
     NO_LIST,
@@ -297,7 +297,7 @@ def test_the_watchdogs_verdict_reaches_the_rows_and_the_run() -> None:
 
 
 def test_a_batch_that_is_too_large_is_several_imports_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "MOST_BYTES", 1000)
+    monkeypatch.setattr(staging, "MOST_BYTES", 1000)
     account = Dot(unsubscribed=[unsubscriber("p3@example.com"), unsubscriber("p19@example.com")])
     with world(account) as here:
         found = finish(here, Kind.ADD, rows(20, json.dumps({"FIRSTNAME": "x" * 100})))
@@ -314,7 +314,7 @@ def test_a_batch_that_is_too_large_is_several_imports_one_after_the_other(monkey
 
 
 def test_a_person_too_large_for_any_import_goes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "MOST_BYTES", 400)
+    monkeypatch.setattr(staging, "MOST_BYTES", 400)
     with world(Dot()) as here:
         batch = [*rows(2), Row("large@example.com", json.dumps({"FIRSTNAME": "x" * 1000})), Row("last@example.com")]
         assert outcomes(finish(here, Kind.ADD, batch), 4) == ["accepted"] * 4
@@ -330,7 +330,7 @@ def test_a_large_removal_is_several_too() -> None:
 
 
 def test_the_parts_keep_their_own_fates(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "MOST_IDS", 2)
+    monkeypatch.setattr(staging, "MOST_IDS", 2)
     account = Dot()
     with world(account) as here:
         batch = rows(6, known=True)
@@ -346,7 +346,7 @@ def test_the_parts_keep_their_own_fates(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_another_worker_goes_on_and_goes_by_what_is_so_by_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "MOST_IDS", 2)
+    monkeypatch.setattr(staging, "MOST_IDS", 2)
     account = Dot(unsubscribed=[unsubscriber("p0@example.com"), unsubscriber("p4@example.com")])
     with world(account) as here:
         batch = rows(6, known=True)
@@ -363,7 +363,7 @@ def test_another_worker_goes_on_and_goes_by_what_is_so_by_then(monkeypatch: pyte
 
 
 def test_a_next_part_that_got_no_answer_is_sent_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "MOST_IDS", 2)
+    monkeypatch.setattr(staging, "MOST_IDS", 2)
     account = Dot()
     with world(account) as here:
         batch = rows(4, known=True)

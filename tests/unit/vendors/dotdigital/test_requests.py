@@ -10,7 +10,7 @@ import pytest
 
 from shared.vendors.contract import Kind, Row
 from shared.vendors.dotdigital import requests
-from shared.vendors.dotdigital.values import told
+from shared.vendors.dotdigital.requests import told
 
 CASES = json.loads((Path(__file__).parent / "cases" / "requests.json").read_text(encoding="utf-8"))
 

@@ -11,7 +11,7 @@ import pytest
 from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.contract import Evidence, FieldType, Kind, Outcome, Receipt, Row
-from shared.vendors.iterable import responses
+from shared.vendors.iterable import receipts, responses
 
 FOLDER = Path(__file__).parent / "cases"
 CASES = [case for name in ("counts", "refusals") for case in json.loads((FOLDER / f"{name}.json").read_text("utf-8"))]
@@ -32,9 +32,9 @@ def test_bulk_answers(case: dict[str, Any]) -> None:
     rows = [Row(row) if isinstance(row, str) else Row(*row) for row in case["rows"]]
     if case.get("unexpected"):
         with pytest.raises(UnexpectedAnswer):
-            responses.read(Kind(case["kind"]), rows, answer_of(case))
+            receipts.read(Kind(case["kind"]), rows, answer_of(case))
         return
-    reading = responses.read(Kind(case["kind"]), rows, answer_of(case))
+    reading = receipts.read(Kind(case["kind"]), rows, answer_of(case))
     expected = case.get("receipts", {})
     if isinstance(expected, list):
         expected = {str(index): words for index, words in enumerate(expected)}
@@ -57,7 +57,7 @@ def test_bulk_answers(case: dict[str, Any]) -> None:
 def test_a_project_that_is_full_of_fields_needs_a_person() -> None:
     answer = Answer(400, {}, b'{"msg":"m","code":"UniqueFieldsLimitExceeded","params":{}}')
     with pytest.raises(UserMustAct) as error:
-        responses.read(Kind.ADD, [Row("a@x.com")], answer)
+        receipts.read(Kind.ADD, [Row("a@x.com")], answer)
     assert error.value.code == "too_many_fields"
 
 

@@ -11,10 +11,10 @@ import pytest
 from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.contract import ACKNOWLEDGED, Outcome, Receipt
-from shared.vendors.omnisend import problems, responses
+from shared.vendors.omnisend import errors, receipts, responses
 
 CASES = json.loads((Path(__file__).parent / "cases" / "refusals.json").read_text(encoding="utf-8"))
-READ = {"created": responses.created, "tagging": responses.tagging}
+READ = {"created": receipts.created, "tagging": receipts.tagging}
 
 
 def spelled(receipt: Receipt) -> str:
@@ -107,11 +107,11 @@ def test_no_brand(body: Any) -> None:
 
 
 def test_a_refused_key_says_what_it_lacks() -> None:
-    assert problems.refusal(answer_of(401, "")).code == "bad_credentials"
-    refusal = problems.refusal(answer_of(403, {"title": "Forbidden", "detail": "Missing scope contacts.write"}))
+    assert errors.refusal(answer_of(401, "")).code == "bad_credentials"
+    refusal = errors.refusal(answer_of(403, {"title": "Forbidden", "detail": "Missing scope contacts.write"}))
     assert refusal.code == "missing_scope"
     assert "Missing scope contacts.write" in refusal.message
-    assert problems.refusal(answer_of(403, "<html>")).code == "missing_scope"
+    assert errors.refusal(answer_of(403, "<html>")).code == "missing_scope"
 
 
 def test_a_version_that_is_refused_as_such() -> None:

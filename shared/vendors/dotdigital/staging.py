@@ -1,0 +1,218 @@
+"""Carries out a batch as jobs of Dotdigital's: an import or a removal, and several where one would be too large.
+
+The jobs run one after the other, so a batch has one open at any time. People who unsubscribed from the list are left
+alone: adding them may resubscribe them (which is not documented), and taking them off may erase that they
+unsubscribed. Facts: Dotdigital contract, sections 4 to 7.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import orjson
+from pydantic import TypeAdapter
+
+from shared.errors import RetryAfter, UserMustAct
+from shared.vendors.answers import Answer
+from shared.vendors.batches import FRUITLESS_REQUESTS
+from shared.vendors.contract import Kind, Row, TargetFound
+from shared.vendors.dotdigital import requests, responses
+from shared.vendors.dotdigital.client import Calls
+from shared.vendors.dotdigital.definition import MOST_BYTES, MOST_IDS, MOST_V2_PAGE, OPT_IN
+
+MOST_UNSUBSCRIBED = 100_000
+"""People; more would not be read within the rate of the smallest package in one go, and have no place on a list."""
+
+
+class JobPart(NamedTuple):
+    """The rows up to `stop`. `id` is their job at Dotdigital, None where nothing was left to ask of it.
+
+    `refusal` says why Dotdigital refused the request as a whole.
+    """
+
+    stop: int
+    id: str | None = None
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Parts of a batch so far. `started` is when the last one was (seconds since 1970)."""
+
+    started: float
+    parts: tuple[JobPart, ...] = ()
+    left_alone: tuple[int, ...] = ()
+    """Rows that were not sent, since the person unsubscribed from the list."""
+
+    @property
+    def stop(self) -> int:
+        """The first row that is in no part yet."""
+        return self.parts[-1].stop if self.parts else 0
+
+    def then(self, part: JobPart, left_alone: Sequence[int], started: float) -> Job:
+        return Job(started, (*self.parts, part), (*self.left_alone, *left_alone))
+
+    def spans(self) -> Iterator[tuple[JobPart, list[int]]]:
+        """Each part with the rows that were sent in it."""
+        start, skipped = 0, set(self.left_alone)
+        for part in self.parts:
+            yield part, [index for index in range(start, part.stop) if index not in skipped]
+            start = part.stop
+
+    def text(self) -> str:
+        return _JOB.dump_json(self).decode()
+
+    @staticmethod
+    def parse(text: str) -> Job:
+        return _JOB.validate_json(text)
+
+
+_JOB = TypeAdapter(Job)
+
+
+class Unsubscribed:
+    """People who unsubscribed from a list. Reads each list once, as long as this object lives. Thread safe."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._lock = threading.Lock()
+        self._people: dict[str, Collection[str]] = {}
+
+    def of(self, list_id: str) -> Collection[str]:
+        """Addresses in lower case, and contact ids. Raises UserMustAct and what a call raises."""
+        with self._lock:
+            if list_id not in self._people:
+                self._people[list_id] = self._read(list_id)
+            return self._people[list_id]
+
+    def _read(self, list_id: str) -> Collection[str]:
+        people = set[str]()
+        for skip in range(0, MOST_UNSUBSCRIBED, MOST_V2_PAGE):
+            page, entries = self._calls.ask_page(requests.unsubscribed(list_id, skip), responses.unsubscribed)
+            people |= page
+            if entries < MOST_V2_PAGE:
+                return people
+        raise UserMustAct(
+            "too_many_unsubscribed",
+            f"More than {MOST_UNSUBSCRIBED:,} people unsubscribed from this list in Dotdigital: give the export a new "
+            "list.",
+        )
+
+
+@dataclass(slots=True)
+class Started:
+    """A part, and the rows of it that were left alone."""
+
+    part: JobPart
+    left_alone: list[int] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Group:
+    """People who go into one import: the rows up to `stop`. `odd` of them had an opt-in type that is left out."""
+
+    people: list[bytes] = field(default_factory=list)
+    stop: int = 0
+    size: int = 0
+    odd: int = 0
+
+
+class Parts:
+    """Starts parts. An import that Dotdigital calls too large is halved. Thread safe."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._unsubscribed = Unsubscribed(calls)
+        self._most_bytes: int | None = None
+        """What an import may have, where Dotdigital took none of our own size; kept, so that it is found out once."""
+        self._too_large = 0
+        """Imports in a row that were too large."""
+
+    def start(self, target: TargetFound, kind: Kind, rows: Sequence[Row], first: int) -> Started:
+        """Start the part that begins with row `first`. Raises what a call raises, when nothing of it was done."""
+        # A change names no list, so it cannot put anybody back on one.
+        left = [] if kind is Kind.CHANGE else self._unsubscribed.of(target.list_id)
+        alone = {index for index in range(first, len(rows)) if _is_in(left, rows[index])} if left else set[int]()
+        if kind is Kind.REMOVE:
+            return self._remove(target, rows, first, alone)
+        return self._import(target, kind, rows, first, alone)
+
+    def _import(self, target: TargetFound, kind: Kind, rows: Sequence[Row], first: int, alone: set[int]) -> Started:
+        while True:
+            group = self._group(target, kind, rows, first, alone)
+            answer = self._calls.call(requests.import_people(group.people)) if group.people else None
+            if answer is None or not self._must_be_halved(group, answer):
+                break
+        started = _started(answer, group.stop, alone)
+        if group.odd:
+            started.warnings.append(f"{OPT_IN} was left out for {group.odd} people: it is unknown, single or double.")
+        return started
+
+    def _group(self, target: TargetFound, kind: Kind, rows: Sequence[Row], first: int, alone: set[int]) -> _Group:
+        """As many people as one import may have, at least one."""
+        dates = orjson.loads(target.details.get("dates", "[]"))
+        most = min(self._most_bytes or MOST_BYTES, MOST_BYTES)
+        group = _Group(stop=first)
+        while group.stop < len(rows):
+            if group.stop not in alone:
+                said = requests.told(rows[group.stop].values, dates)
+                person = requests.person(kind, target.list_id, rows[group.stop].address, said)
+                if group.people and group.size + len(person) >= most:
+                    break
+                group.people.append(person)
+                group.size += len(person) + 1
+                group.odd += said.odd
+            group.stop += 1
+        return group
+
+    def _must_be_halved(self, group: _Group, answer: Answer) -> bool:
+        if not responses.too_large(answer):
+            self._too_large = 0
+            return False
+        self._too_large += 1
+        if self._too_large > FRUITLESS_REQUESTS:  # whatever is sent: the size is not what is wrong
+            self._most_bytes = None
+            return False
+        if len(group.people) == 1:
+            return False
+        self._most_bytes = group.size // 2
+        return True
+
+    def _remove(self, target: TargetFound, rows: Sequence[Row], first: int, alone: set[int]) -> Started:
+        """A person whom Dotdigital does not know is on no list, so there is nothing to take off."""
+        ids: list[int] = []
+        stop = first
+        while stop < len(rows) and len(ids) < MOST_IDS:
+            if stop not in alone:
+                try:
+                    found = self._contact_id(rows[stop])
+                except RetryAfter:
+                    if stop == first:
+                        raise
+                    break  # what was looked up is not looked up again
+                ids += [found] if found is not None else []
+            stop += 1
+        return _started(self._calls.call(requests.remove(target.list_id, ids)) if ids else None, stop, alone)
+
+    def _contact_id(self, row: Row) -> int | None:
+        if row.vendor_id and row.vendor_id.isdecimal():
+            return int(row.vendor_id)
+        return self._calls.ask(requests.contact(row.address), responses.contact_id)
+
+
+def _started(answer: Answer | None, stop: int, alone: set[int]) -> Started:
+    """What an answer makes of the rows up to `stop`; None where there was nothing to ask for."""
+    left_alone = sorted(index for index in alone if index < stop)
+    if answer is None:
+        return Started(JobPart(stop), left_alone)
+    if words := responses.refused(answer):
+        return Started(JobPart(stop, refusal=words), left_alone)
+    return Started(JobPart(stop, responses.started(answer)), left_alone)
+
+
+def _is_in(people: Collection[str], row: Row) -> bool:
+    return row.address.strip().lower() in people or (row.vendor_id or "") in people

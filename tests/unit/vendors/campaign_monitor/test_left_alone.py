@@ -1,0 +1,168 @@
+"""Long lists of people: read page by page, later only what is new, kept as hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from shared.errors import RetryAfter
+from shared.vendors.campaign_monitor.left_alone import Hashes, LeftAlone, Roll, pages
+from shared.vendors.campaign_monitor.responses import Page
+from shared.vendors.contract import Row
+
+SIZE = 1000
+
+
+class Book:
+    """A roll at the vendor: (address, date), and how it is asked for. `sorts` as it is told, or by nothing."""
+
+    def __init__(self, people: list[tuple[str, str]], *, sorts: bool = True, says: bool = True) -> None:
+        self.people = people
+        self.sorts = sorts
+        self.says = says
+        self.asked: list[int] = []
+
+    def __call__(self, number: int) -> Page:
+        self.asked.append(number)
+        ordered = sorted(self.people, key=lambda each: each[1], reverse=True) if self.sorts else self.people
+        shown = ordered[(number - 1) * SIZE : number * SIZE]
+        return Page(shown, len(ordered), -(-len(ordered) // SIZE), newest_first=self.sorts and self.says)
+
+
+def people(count: int, day: int = 1, name: str = "p") -> list[tuple[str, str]]:
+    return [(f"{name}{number}@x.com", f"2026-11-{day:02d} 10:{number // 60 % 60:02d}:00") for number in range(count)]
+
+
+def test_hashes_are_a_set_regardless_of_case_and_spaces() -> None:
+    found = Hashes()
+    for address in ("a@x.com", " A@X.com ", "b@x.com"):
+        found.add(address)
+    assert len(found) == 2
+    assert "B@x.com" in found
+    assert "c@x.com" not in found
+
+
+def test_many_hashes() -> None:
+    found = Hashes()
+    for number in range(20_000):
+        found.add(f"{number}@x.com")
+    assert len(found) == 20_000
+    assert all(f"{number}@x.com" in found for number in range(20_000))
+    assert not any(f"{number}@y.com" in found for number in range(20_000))
+
+
+def test_all_pages_are_read() -> None:
+    book = Book(people(2500))
+    assert sum(len(page.people) for page in pages(book)) == 2500
+    assert book.asked == [1, 2, 3]
+
+
+def test_an_empty_roll_is_one_page() -> None:
+    assert [page.people for page in pages(Book([]))] == [[]]
+
+
+def test_people_who_move_forward_past_the_reader_are_not_missed() -> None:
+    book = Book(people(3000))
+    seen: set[str] = set()
+    for page in pages(book):
+        seen |= {address for address, _ in page.people}
+        if book.asked == [1, 2]:
+            # Somebody on the first page leaves, so that the first of page three moves to page two.
+            book.people.remove(max(book.people, key=lambda each: each[1]))
+    assert seen >= {address for address, _ in book.people}
+    assert book.asked == [1, 2, 3, 2, 3]
+
+
+def test_the_second_reading_stops_where_the_first_began() -> None:
+    book = Book(people(3500, day=1) + people(3, day=20, name="late"))
+    roll = Roll(book)
+    roll.refresh()
+    assert book.asked == [1, 2, 3, 4]
+    book.people += people(5, day=20, name="later")
+    roll.refresh()
+    assert book.asked == [1, 2, 3, 4, 1]
+    assert "later4@x.com" in roll
+    assert "p3499@x.com" in roll
+
+
+def test_the_last_day_seen_is_read_again_since_days_are_all_that_is_known() -> None:
+    book = Book(people(1500, day=1) + people(1500, day=19) + people(1500, day=20))
+    roll = Roll(book)
+    roll.refresh()
+    del book.asked[:]
+    roll.refresh()
+    assert book.asked == [1, 2, 3, 4]  # the 19th and 20th are on pages 1 to 3; the end of page 4 is older
+
+
+@pytest.mark.parametrize("how", [{"sorts": False}, {"says": False}])
+def test_a_roll_that_is_not_said_to_be_in_order_is_read_to_its_end(how: dict[str, bool]) -> None:
+    book = Book(people(1, day=18, name="new") + people(2500), **how)
+    roll = Roll(book)
+    roll.refresh()
+    book.people += people(5, day=20, name="late")
+    roll.refresh()
+    assert book.asked == [1, 2, 3] * 2
+    assert "late4@x.com" in roll
+
+
+def test_new_ones_that_did_not_come_first_are_found_by_the_count() -> None:
+    book = Book(people(1, day=20, name="new") + people(2500, day=5))
+    roll = Roll(book)
+    roll.refresh()
+    book.people += people(1, day=2, name="old")
+    roll.refresh()
+    assert "old0@x.com" in roll
+    assert book.asked == [1, 2, 3, 1, 1, 2, 3]
+
+
+def test_a_roll_that_counts_somebody_twice_is_not_read_to_its_end_each_time() -> None:
+    book = Book(people(2500, day=1) + people(1, day=1) + people(1, day=20, name="late"))
+    roll = Roll(book)
+    roll.refresh()
+    roll.refresh()
+    assert book.asked == [1, 2, 3, 1]
+
+
+def test_who_left_a_roll_is_still_left_alone() -> None:
+    book = Book(people(3))
+    roll = Roll(book)
+    roll.refresh()
+    book.people.clear()
+    roll.refresh()
+    assert "p1@x.com" in roll
+
+
+def test_dates_that_are_none_mean_reading_everything_again() -> None:
+    book = Book([(f"{number}@x.com", "") for number in range(1500)])
+    roll = Roll(book)
+    roll.refresh()
+    roll.refresh()
+    assert book.asked == [1, 2, 1, 2]
+
+
+def test_a_reading_that_broke_off_does_not_count_as_done() -> None:
+    book = Book(people(2500))
+    answers: Iterator[bool] = iter([True, False, True, True, True])
+
+    def ask(number: int) -> Page:
+        if not next(answers):
+            raise RetryAfter(30, "Requests have to wait.")
+        return book(number)
+
+    roll = Roll(ask)
+    with pytest.raises(RetryAfter):
+        roll.refresh()
+    roll.refresh()
+    assert book.asked == [1, 1, 2, 3]
+
+
+def test_the_first_reason_is_told() -> None:
+    alone = LeftAlone({"unsubscribed": Roll(Book(people(2))), "suppressed": Roll(Book(people(3)))})
+    alone.refresh()
+    found = alone.among([Row(f"p{number}@x.com") for number in range(4)])
+    assert {index: receipt.code for index, receipt in found.items()} == {
+        0: "unsubscribed",
+        1: "unsubscribed",
+        2: "suppressed",
+    }
