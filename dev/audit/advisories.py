@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from packaging.utils import canonicalize_name
 
 SECONDS = 240
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`holes` are found ones, `unaudited` packages that the source did not know; `failure` is why nobody answered."""
+    """`holes` are found ones, `checked` packages that the source knows; `failure` is why nobody answered."""
 
     holes: tuple[str, ...] = ()
-    unaudited: tuple[str, ...] = ()
+    checked: frozenset[str] = frozenset()
     failure: str = ""
+
+    def unchecked(self, names: Iterable[str]) -> list[str]:
+        """Those of these packages about which nothing was said."""
+        return sorted({*names} - self.checked)
 
 
 def audit(program: Path, lock: Path) -> Verdict:
@@ -41,4 +48,5 @@ def verdict(output: str, errors: str = "") -> Verdict:
         for each in packages
         for hole in each.get("vulns", [])
     ]
-    return Verdict(tuple(holes), tuple(each["name"] for each in packages if "skip_reason" in each))
+    known = frozenset(canonicalize_name(each["name"]) for each in packages if "skip_reason" not in each)
+    return Verdict(tuple(holes), known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from email.message import Message
-from importlib.metadata import requires
+from importlib.metadata import distributions, requires, version
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,6 +20,16 @@ LOCK = (REPOSITORY / "requirements.lock").read_text()
 WANTED = locked.wanted((REPOSITORY / "requirements.txt").read_text())
 ENTRIES = locked.applicable(locked.read(LOCK))
 AGAIN = "run make lock"
+ENVIRONMENT = [REPOSITORY / name for name in ("requirements-dev.lock", "dev/host/requirements.lock")]
+LOCKS = sorted([*REPOSITORY.glob("*.lock"), *REPOSITORY.glob("dev/*/*.lock")])
+BROUGHT_BY_PYTHON = {"pip", "setuptools"}
+
+
+def test_there_is_a_lock_for_every_environment() -> None:
+    assert {path.stem for path in LOCKS if path.parent == REPOSITORY} == {
+        *("requirements", "requirements-dev", "requirements-telemetry", "requirements-audit")
+    }
+    assert len(LOCKS) == 7, "the host's worker library, checkov, and the benchmark's peers have theirs in dev/"
 
 
 def test_the_lock_has_what_is_asked_for() -> None:
@@ -41,14 +51,25 @@ def needed() -> set[str]:
     return names
 
 
+@pytest.mark.parametrize("name", sorted(ENTRIES))
+def test_what_is_tested_is_what_is_deployed(name: str) -> None:
+    assert version(name) == ENTRIES[name].version, "make setup"
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)
+def test_every_lock_pins_all_with_hashes_and_names_no_address(path: Path) -> None:
+    text = path.read_text()
+    assert locked.read(text)
+    assert not [word for word in ("://", "index-url", "find-links") if word in text]
+
+
+def test_the_environment_holds_nothing_but_what_its_locks_name() -> None:
+    named = {each.name for path in ENVIRONMENT for each in locked.read(path.read_text())}
+    assert {canonicalize_name(each.name) for each in distributions()} - named <= BROUGHT_BY_PYTHON, "make setup"
+
+
 def test_the_lock_is_complete_and_holds_nothing_else() -> None:
     assert set(ENTRIES) == needed(), AGAIN
-
-
-def test_the_lock_names_no_address() -> None:
-    assert "://" not in LOCK
-    assert "index" not in LOCK
-    assert "find-links" not in LOCK
 
 
 def test_a_lock_without_a_pin_or_hash_is_refused() -> None:
@@ -93,9 +114,10 @@ def test_licences_are_read_as_stated(headers: dict[str, str], expected: set[str]
 def test_a_hole_is_found_and_silence_is_not_taken_for_safety() -> None:
     hole = {"name": "a", "version": "1", "vulns": [{"id": "X-1", "fix_versions": ["2"]}]}
     skipped = {"name": "b", "skip_reason": "not found"}
-    assert advisories.verdict(json.dumps({"dependencies": [hole, skipped]})) == Verdict(
-        ("a 1: X-1, mended in 2",), ("b",)
-    )
+    found = advisories.verdict(json.dumps({"dependencies": [hole, skipped]}))
+    assert found == Verdict(("a 1: X-1, mended in 2",), frozenset({"a"}))
+    assert found.unchecked(["a", "b", "c"]) == ["b", "c"]
+    assert advisories.verdict('{"dependencies": []}').unchecked(["a"]) == ["a"]
     assert advisories.verdict("", "ConnectionError: nobody").failure == "ConnectionError: nobody"
     assert advisories.verdict("[]").failure
     assert advisories.audit(Path("no-such-program"), Path("requirements.lock")).failure
