@@ -20,8 +20,10 @@ def test_azurite_is_pinned_and_its_lock_names_no_registry() -> None:
 
 
 def make(folder: Path, python: str) -> subprocess.CompletedProcess[str]:
-    for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "package.json", "package-lock.json"):
-        shutil.copy(REPOSITORY / name, folder)
+    (folder / "dev/host").mkdir(parents=True)
+    locks = ("requirements-dev.lock", "dev/host/requirements.lock", "package-lock.json")
+    for name in ("Makefile", "package.json", *locks):
+        shutil.copy(REPOSITORY / name, folder / name)
     return subprocess.run(["make", "--directory", folder, "setup", f"PYTHON={python}"], capture_output=True, text=True)
 
 
