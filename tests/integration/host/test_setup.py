@@ -20,8 +20,11 @@ def test_azurite_is_pinned_and_its_lock_names_no_registry() -> None:
 
 
 def make(folder: Path, python: str) -> subprocess.CompletedProcess[str]:
-    for name in ("Makefile", "requirements.txt", "requirements-dev.txt", "package.json", "package-lock.json"):
-        shutil.copy(REPOSITORY / name, folder)
+    locks = [*REPOSITORY.glob("*.lock"), *(REPOSITORY / "dev").rglob("*.lock")]
+    for path in (*locks, *(REPOSITORY / name for name in ("Makefile", "package.json", "package-lock.json"))):
+        copy = folder / path.relative_to(REPOSITORY)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
     return subprocess.run(["make", "--directory", folder, "setup", f"PYTHON={python}"], capture_output=True, text=True)
 
 
