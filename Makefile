@@ -10,13 +10,15 @@ SEED    ?=
 VENV    := .venv
 BIN     := $(VENV)/bin
 
-PACKAGES := $(VENV)/.packages-installed
-AZURITE  := node_modules/.azurite-installed
+# What is installed is known by what its locks say: another lock installs it anew, the same one costs nothing.
+installed = $(1)/.installed-$(shell cat $(2) | cksum | tr -cd 0-9)
+PACKAGES := $(call installed,$(VENV),requirements-dev.lock dev/host/requirements.lock)
+AUDIT    := $(call installed,.venv-audit,requirements-audit.lock)
+CHECKOV  := $(call installed,.venv-infra,dev/infra_checks/requirements.lock)
+PEERS    := $(call installed,.venv-bench,dev/bench/requirements-peers.lock)
+AZURITE  := $(call installed,node_modules,package.json package-lock.json)
 BROWSER  := $(VENV)/.browser-found
 CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
-AUDIT    := .venv-audit/.packages-installed
-CHECKOV  := .venv-infra/.packages-installed
-PEERS    := .venv-bench/.packages-installed
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test pictures faults soak load bench lint clean audit lock
@@ -73,7 +75,7 @@ lock: $(AUDIT) ## renew every lock, with hashes (ONLY=duckdb for one Python libr
 	@$(call compile,dev/infra_checks/requirements,--overrides dev/infra_checks/overrides.txt)
 	@$(call compile,dev/host/requirements,--no-deps,3.13)
 ifndef ONLY
-	@$(MAKE) --no-print-directory $(PACKAGES)
+	@$(MAKE) --no-print-directory setup
 	@$(NPM) update --package-lock-only --omit-lockfile-registry-resolved
 endif
 
@@ -90,8 +92,8 @@ clean: ## remove what setup, tests and tools made
 	rm -rf $(VENV) .venv-audit .venv-infra .venv-bench build node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# $(call environment,FOLDER,WHAT,LOCK AND OPTIONS) makes a virtual environment. It is made anew whenever its lock changes,
-# so that it never holds what the lock no longer names.
+# $(call environment,FOLDER,WHAT,LOCK AND OPTIONS) makes a virtual environment from nothing, so that it never keeps what
+# its lock no longer names.
 define environment
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) not found; install Python 3.11 or newer, or say which: make PYTHON=/path/to/python3" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Python 3.11 or newer is needed and $(PYTHON) is $$($(PYTHON) -V 2>&1); say which: make PYTHON=/path/to/python3.11" >&2; exit 1; }
@@ -100,27 +102,27 @@ define environment
 	@$(call install,$(1),$(3))
 endef
 
-# Exactly the versions of a lock, and only files with its hashes. Wheels only: building one would fetch what no lock names.
-install = $(1)/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes --no-deps --only-binary=:all: -r $(2)
+# Exactly what a lock names, from files with its hashes. Wheels only: building one would fetch what no lock names.
+install = $(1)/bin/python -m pip --quiet --disable-pip-version-check install --require-hashes --no-deps --only-binary :all: -r $(2)
 
-$(PACKAGES): requirements-dev.lock dev/host/requirements.lock
+$(PACKAGES):
 	$(call environment,$(VENV),Python libraries (a minute or two),requirements-dev.lock)
 	@$(call install,$(VENV),dev/host/requirements.lock --ignore-requires-python)
 	@touch $@
 
-$(AUDIT): requirements-audit.lock
+$(AUDIT):
 	$(call environment,.venv-audit,what makes and audits locks,requirements-audit.lock)
 	@touch $@
 
-$(CHECKOV): dev/infra_checks/requirements.lock
+$(CHECKOV):
 	$(call environment,.venv-infra,checkov (300 MB: it checks the templates),dev/infra_checks/requirements.lock --no-compile)
 	@touch $@
 
-$(PEERS): dev/bench/requirements-peers.lock
+$(PEERS):
 	$(call environment,.venv-bench,what the benchmarks measure beside,dev/bench/requirements-peers.lock)
 	@touch $@
 
-$(AZURITE): package.json package-lock.json | $(PACKAGES)
+$(AZURITE): | $(PACKAGES)
 	@echo "Installing Azurite, the storage emulator, and what pages are checked with ..."
 	@$(NPM) ci
 	@touch $@

@@ -1,4 +1,4 @@
-"""Reads `requirements.lock`, and says whether it still belongs to `requirements.txt`. Pure."""
+"""Reads locks, and says whether one still belongs to its requirements and to what is installed. Pure."""
 
 from __future__ import annotations
 
@@ -58,6 +58,15 @@ def differences(requirements: Iterable[Requirement], locked: Mapping[str, Locked
         elif not each.specifier.contains(entry.version, prereleases=True):
             found.append(f"{each.name} is locked at {entry.version}, asked for is {each.specifier}")
     return found
+
+
+def astray(installed: Mapping[str, str], locked: Mapping[str, Locked]) -> list[str]:
+    """Where `installed` (name -> version) is not what is locked: another version, or none."""
+    return [
+        f"{name} is locked at {entry.version}, installed is {installed.get(name, 'none')}"
+        for name, entry in sorted(locked.items())
+        if installed.get(name) != entry.version
+    ]
 
 
 def _applies(requirement: Requirement) -> bool:

@@ -23,6 +23,9 @@ def check(folder: Path) -> list[Problem]:
     main = next((template for template in templates if template.path == folder / "main.bicep"), None)
     if main is None:
         return [Problem(folder, 1, "there is no main.bicep")]
-    for path in [folder / "main.parameters.json", *sorted((folder / "parameters").glob("*.json"))]:
+    environments = sorted((folder / "parameters").glob("*.json"))
+    if not environments:
+        problems.append(Problem(folder / "parameters", 1, "there is no parameter file"))
+    for path in [folder / "main.parameters.json", *environments]:
         problems += parameter_file(path, main)
     return sorted(problems)

@@ -7,7 +7,6 @@ show are left in the folder that `PICTURES` names, if it is set (`make pictures`
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,13 +25,13 @@ from dev.simulators import campaign_monitor
 from dev.simulators.common.serving import serve
 from dev.simulators.common.simulator import Simulator
 from dev.simulators.iterable import PROJECT, STANDARD_KEY, Iterable, Settings
+from tests.chromium import chromium
 
 REPOSITORY = Path(__file__).parents[2]
 PICTURES = REPOSITORY / "test-artefacts"
 EXCERPTS = REPOSITORY / (os.environ.get("PICTURES") or PICTURES / "docs")
 MARGIN = 12
 AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 NEVER = "0 0 0 1 1 *"
 ZONE = "Europe/Stockholm"
 HARMLESS = (
@@ -156,14 +155,9 @@ def connected(app: App) -> App:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Ends with this folder: while Playwright runs, no other test of the process can have an event loop."""
-    found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found is None:
-        reason = f"NO BROWSER TESTS: none of {', '.join(NAMES)} is installed (apt-get install chromium)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+    program = chromium()
     with sync_playwright() as playwright:
-        made = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", "--no-proxy-server"])
+        made = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--no-proxy-server"])
         yield made
         made.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,22 @@ def problems(folder: Path, changes: dict[str, tuple[str, str]]) -> list[str]:
         assert old in source
         path.write_text(source.replace(old, new, 1) if old else source)
     return [f"{problem.path.name}: {problem.message}" for problem in check(folder)]
+
+
+@pytest.mark.parametrize(
+    ("missing", "found"),
+    [
+        ("", "there is no main.bicep"),
+        ("main.bicep", "there is no main.bicep"),
+        ("modules", "there is no modules/part.bicep"),
+        ("parameters", "there is no parameter file"),
+    ],
+)
+def test_what_is_not_there_does_not_pass(tmp_path: Path, missing: str, found: str) -> None:
+    problems(tmp_path, {})
+    path = tmp_path / missing
+    path.unlink() if path.is_file() else shutil.rmtree(path)
+    assert found in [problem.message for problem in check(tmp_path)]
 
 
 def test_the_templates_of_this_project_pass() -> None:

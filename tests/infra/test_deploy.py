@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dev.infra_checks.template import parse
+from tests.files import files
 from tests.infra.conftest import Azure
 
 INFRA = Path(__file__).parents[2] / "infra"
@@ -147,7 +148,7 @@ def test_every_provider_that_the_templates_use_is_checked() -> None:
     assert checked is not None
     used = {
         resource.target.partition("/")[0]
-        for path in INFRA.rglob("*.bicep")
+        for path in files(INFRA, "**/*.bicep")
         for resource in parse(path).of("resource").values()
     }
     assert set(checked[1].split()) == used | {"Microsoft.App"}  # the subnet's delegation

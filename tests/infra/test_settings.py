@@ -13,12 +13,13 @@ import pytest
 from dev.infra_checks.template import body, literal, parse, properties, text
 from shared.access.settings import from_environment as sign_in
 from shared.cloud.settings import Settings, from_environment
+from tests.files import files
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [
     ROOT / "function_app.py",
-    *sorted((ROOT / "functions").rglob("*.py")),
-    *sorted((ROOT / "shared").rglob("*.py")),
+    *files(ROOT / "functions", "**/*.py"),
+    *files(ROOT / "shared", "**/*.py"),
 ]
 
 ONE_MACHINE = {

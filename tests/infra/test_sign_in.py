@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from shared.access.person import Role
+from tests.files import files
 from tests.infra.conftest import Azure
 
 SECRET = "~the~client~secret~"
@@ -94,7 +95,8 @@ def test_the_secret_reaches_the_vault_and_nothing_else(entra: Azure) -> None:
     assert state(entra)["secrets"] == {"sign-in-secret": SECRET}
     everything = done.stdout + done.stderr + (entra.folder / "calls.jsonl").read_text()
     assert SECRET not in everything
-    left = [path for path in entra.folder.rglob("*") if path.is_file() and path.name != "azure.json"]
+    left = [path for path in files(entra.folder, "**/*") if path.is_file() and path.name != "azure.json"]
+    assert left
     assert not [path for path in left if SECRET in path.read_text()]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dev.infra_checks.template import body, parse, properties
+from tests.files import files
 from tests.infra.conftest import Azure
 
 INFRA = Path(__file__).parents[2] / "infra"
@@ -85,7 +86,7 @@ def test_every_type_that_the_templates_tag_is_removed() -> None:
     assert order is not None
     tagged = {
         resource.target.partition("@")[0]
-        for path in INFRA.rglob("*.bicep")
+        for path in files(INFRA, "**/*.bicep")
         for resource in parse(path).of("resource").values()
         if "tags" in properties(body(resource.value))
     }

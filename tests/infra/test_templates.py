@@ -13,6 +13,7 @@ from dev.infra_checks.template import Template, body, literal, parse, properties
 from shared.cloud.blobs import CONTAINER
 from shared.cloud.events import KINDS, Event
 from shared.delivery import layout
+from tests.files import files
 
 ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
@@ -33,7 +34,9 @@ def texts(node: Node) -> list[str]:
 
 def lifecycle_rules() -> list[dict[str, Node]]:
     policy = properties(properties(resource(module("state-storage"), "lifecycle")["properties"])["policy"])
-    return [properties(rule) for rule in policy["rules"].named_children]
+    rules = [properties(rule) for rule in policy["rules"].named_children]
+    assert rules
+    return rules
 
 
 def prefixes(rule: dict[str, Node]) -> list[str]:
@@ -54,7 +57,7 @@ def test_no_lifecycle_rule_deletes_a_blob_that_is_current() -> None:
 def folders() -> set[str]:
     """First parts of the names of all blobs that the code writes into its container."""
     written = set(re.findall(r"""f?"([a-z]+)/""", (ROOT / "shared/delivery/layout.py").read_text()))
-    for path in (ROOT / "shared").rglob("*.py"):
+    for path in files(ROOT / "shared", "**/*.py"):
         written |= set(re.findall(r"""blobs\.\w+\(f?"([a-z]+)/""", path.read_text()))
     return written
 
@@ -85,10 +88,13 @@ def test_the_app_may_only_read_segments() -> None:
 
 
 def test_every_role_has_its_reason() -> None:
-    for path in sorted(INFRA.rglob("*.bicep")):
+    assigned = 0
+    for path in files(INFRA, "**/*.bicep"):
         for before in path.read_text().split("'Microsoft.Authorization/roleAssignments@")[:-1]:
             comment = before.rpartition("\n\n")[2]
             assert comment.startswith("// Reason: "), f"{path}: {comment}"
+            assigned += 1
+    assert assigned
 
 
 def test_storage_takes_neither_keys_nor_strangers() -> None:
@@ -154,5 +160,5 @@ def test_azd_finds_the_app() -> None:
 
 
 def test_every_environment_has_a_file_with_its_name() -> None:
-    for path in (INFRA / "parameters").glob("*.json"):
+    for path in files(INFRA / "parameters", "*.json"):
         assert json.loads(path.read_text())["parameters"]["environmentName"]["value"] == path.stem

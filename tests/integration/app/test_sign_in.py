@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,10 +15,10 @@ from playwright.sync_api import expect, sync_playwright
 from dev.host.host_process import HostProcess
 from dev.host.services import LocalServices
 from dev.identity import IdentityProvider
+from tests.chromium import chromium
 from tests.integration.app.conftest import NEVER, REPOSITORY
 
 HTML = {"Accept": "text/html"}
-CHROMIUM = shutil.which("chromium")
 
 
 @dataclass
@@ -94,10 +93,10 @@ def test_in_azure_without_sign_in_nothing_but_health_answers(signed: SignedApp) 
             assert (answer.status_code, answer.json()["code"]) == (503, "closed")
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 def test_a_person_signs_in_sees_who_they_are_and_signs_out(signed: SignedApp) -> None:
+    program = chromium()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_context(ignore_https_errors=True).new_page()
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

@@ -20,10 +20,11 @@ def test_azurite_is_pinned_and_its_lock_names_no_registry() -> None:
 
 
 def make(folder: Path, python: str) -> subprocess.CompletedProcess[str]:
-    (folder / "dev/host").mkdir(parents=True)
-    locks = ("requirements-dev.lock", "dev/host/requirements.lock", "package-lock.json")
-    for name in ("Makefile", "package.json", *locks):
-        shutil.copy(REPOSITORY / name, folder / name)
+    locks = [*REPOSITORY.glob("*.lock"), *(REPOSITORY / "dev").rglob("*.lock")]
+    for path in (*locks, *(REPOSITORY / name for name in ("Makefile", "package.json", "package-lock.json"))):
+        copy = folder / path.relative_to(REPOSITORY)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
     return subprocess.run(["make", "--directory", folder, "setup", f"PYTHON={python}"], capture_output=True, text=True)
 
 

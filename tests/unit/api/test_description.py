@@ -14,6 +14,7 @@ import schemathesis
 from fastapi import FastAPI
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_headers_conformance,
@@ -62,3 +63,9 @@ schema = schemathesis.openapi.from_asgi("/api/openapi.json", app())
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_the_api_is_as_it_is_described(case: schemathesis.Case[Any]) -> None:
     case.call_and_validate(checks=CHECKS)
+
+
+def test_every_operation_is_tried() -> None:
+    described = {f"{method.upper()} {path}" for path, methods in app().openapi()["paths"].items() for method in methods}
+    assert described
+    assert {found.ok().label for found in schema.get_all_operations() if isinstance(found, Ok)} == described

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.files import files
+
 REPOSITORY = Path(__file__).parents[3]
 HEAVY = ("duckdb", "fastapi", "pydantic", "azure.storage", "azure.identity", "azure.keyvault", "requests", "fsspec")
 
@@ -34,7 +36,7 @@ def test_the_catch_all_sorts_last() -> None:
     assert route == "{*path}"
 
 
-@pytest.mark.parametrize("source", sorted((REPOSITORY / "functions").glob("*.py")), ids=lambda path: path.name)
+@pytest.mark.parametrize("source", files(REPOSITORY / "functions", "*.py"), ids=lambda path: path.name)
 def test_triggers_hold_no_logic(source: Path) -> None:
     """A trigger translates one call; whatever takes more belongs into shared/."""
     assert len(source.read_text().splitlines()) < 50

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from dev.package.ignoring import is_ignored, rules
+from tests.files import files
 
 ROOT = Path(__file__).parents[3]
 OWN = ("shared", "functions", "dev", "tests", "function_app")
@@ -21,7 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
 def test_it_imports_nothing_of_the_service() -> None:
-    for source in (ROOT / "cli").rglob("*.py"):
+    for source in files(ROOT / "cli", "**/*.py"):
         for node in ast.walk(ast.parse(source.read_text())):
             named = [each.name for each in node.names] if isinstance(node, ast.Import) else []
             named += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
@@ -34,7 +35,7 @@ def test_it_imports_nothing_of_the_service() -> None:
 def test_installing_the_project_gives_the_command() -> None:
     module, _, function = PROJECT["project"]["scripts"]["segment-exports"].partition(":")
     assert callable(getattr(import_module(module), function))
-    packages = {str(each.parent.relative_to(ROOT)).replace("/", ".") for each in (ROOT / "cli").rglob("__init__.py")}
+    packages = {str(each.parent.relative_to(ROOT)).replace("/", ".") for each in files(ROOT / "cli", "**/__init__.py")}
     assert set(PROJECT["tool"]["setuptools"]["packages"]) == packages
 
 

@@ -9,10 +9,12 @@ from urllib.parse import unquote
 
 import pytest
 
+from tests.files import files
+
 REPOSITORY = Path(__file__).parents[3]
 README = REPOSITORY / "README.md"
-PAGES = sorted((REPOSITORY / "docs").glob("*.md"))
-EVERYTHING = [README, *sorted((REPOSITORY / "docs").rglob("*.md")), REPOSITORY / "dev" / "simulators" / "README.md"]
+PAGES = files(REPOSITORY / "docs", "*.md")
+EVERYTHING = [README, *files(REPOSITORY / "docs", "**/*.md"), REPOSITORY / "dev" / "simulators" / "README.md"]
 PICTURES = REPOSITORY / "docs" / "pictures"
 MOST_BYTES = 150_000
 
@@ -63,11 +65,11 @@ def test_a_page_for_people_who_click_shows_what_they_see(name: str) -> None:
 
 
 def test_every_picture_is_shown_and_taken_by_a_browser_test() -> None:
-    tests = "".join(path.read_text(encoding="utf-8") for path in (REPOSITORY / "tests" / "browser").glob("test_*.py"))
-    kept = {path.name for path in PICTURES.iterdir()}
+    tests = "".join(path.read_text(encoding="utf-8") for path in files(REPOSITORY / "tests" / "browser", "test_*.py"))
+    kept = {path.name for path in files(PICTURES, "*")}
     assert kept == set().union(*(pictures(page) for page in PAGES))
     assert kept == {f"{name}.png" for name in re.findall(r'\.excerpt\(\s*"([^"]+)"', tests)}
 
 
 def test_pictures_are_small() -> None:
-    assert {path.name: path.stat().st_size for path in PICTURES.iterdir() if path.stat().st_size > MOST_BYTES} == {}
+    assert {path.name: path.stat().st_size for path in files(PICTURES, "*") if path.stat().st_size > MOST_BYTES} == {}
