@@ -116,9 +116,11 @@ class App:
         self.host.wait_until(lambda status: bool(status.running.get("deliver")), timeout=90)
 
         def goes_on(status: Status) -> bool:
-            run = self.call("GET", f"/exports/{name}").json()["last_run"]["run"]
-            progress = self.call("GET", f"/exports/{name}/runs/{run}").json()["progress"]
-            return progress["seconds_left"] is not None
+            last = self.call("GET", f"/exports/{name}").json()["last_run"]
+            if last is None:  # another message than the run's is under way
+                return False
+            progress = self.call("GET", f"/exports/{name}/runs/{last['run']}").json()["progress"]
+            return bool(progress) and progress["seconds_left"] is not None
 
         self.host.wait_until(goes_on, timeout=90, poll=0.2)
 
