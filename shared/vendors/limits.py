@@ -67,10 +67,11 @@ class Limiter:
                     raise RateLimited(delay, f"Requests to {endpoint} have to wait.")
                 self._wait(delay)
                 waited += delay
-        finally:
+        except BaseException:
             with self._lock:
                 for window in windows:
                     window.queue.remove(ticket)
+            raise
         return waited
 
     def throttled(self, endpoint: str) -> None:
@@ -111,8 +112,9 @@ class Limiter:
             slot = max((window.slot(now, window.queue.index(ticket)) for window in windows), default=now)
             if slot > now:
                 return max(slot - now, _SHORTEST)
-            for window in windows:
+            for window in windows:  # at once, or those behind would count the request twice
                 window.times.append(now)
+                window.queue.remove(ticket)
             return 0.0
 
 
