@@ -53,7 +53,7 @@ def delivered(engine: Engine, kind: Kind, rows: list[Row], fields: dict[str, Fie
     target: TargetFound = vendor.prepare(TargetWanted(None, "Loyal"), None, fields)
     result: BatchResult = vendor.deliver(target, kind, rows)
     while result.staged is not None:
-        engine.members()  # waits until the vendor has nothing left to do
+        engine.settled()
         result = vendor.settle(target, kind, rows, result.staged) or result
     return receipts(result, len(rows))
 

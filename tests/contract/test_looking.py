@@ -22,7 +22,7 @@ def vendor(engine: Engine) -> Vendor:
     for count in (6, 5):
         engine.land(people(count))
         engine.run()
-    engine.members()  # waits for what the vendor has accepted and not done yet
+    engine.settled()
     connection = engine.catalog.connection(engine.kit.name).item
     return open_connection(engine.cloud, connection).vendor
 

@@ -228,12 +228,18 @@ class Engine:
         answer = requests.post(f"{self.simulator.url}/_simulator/{path}", json=body, timeout=30)
         assert answer.ok, answer.text
 
+    def settled(self) -> dict[str, Any]:
+        """The vendor's state once it has done all that it accepted, also for a worker that died before it knew."""
+        for _ in range(600):
+            state: dict[str, Any] = self.inspect("state").json()
+            if not any(state.get(name) for name in ("pending", "open_imports", "open_removals")):
+                return state
+            time.sleep(0.05)
+        raise AssertionError("the vendor did not finish what it accepted")
+
     def members(self, name: str = "Loyal") -> dict[str, Mapping[str, Any]]:
         """Address -> fields of everyone on the list with this name."""
-        state = self.inspect("state").json()
-        while state.get("pending"):  # what the vendor accepted and has not done yet
-            time.sleep(0.05)
-            state = self.inspect("state").json()
+        state = self.settled()
         lists = [each["id"] for each in state["lists"] if each["name"] == self.kit.list_name(name)]
         lines = [line for each in lists for line in self.inspect(f"lists/{quote(str(each))}/members").iter_lines()]
         rows = [json.loads(line) for line in lines]

@@ -47,6 +47,7 @@ def world(
         for start in (0, 8):
             made.land(people(12, start))
             made.run()
+        made.settled()
         yield made
 
 
