@@ -14,12 +14,14 @@ import pytest
 
 from dev.faults.interruptions import Died
 from dev.faults.seam import watched_vendors
+from shared.cloud.settings import StorageAddress
 from shared.delivery import connecting
 from shared.vendors.contract import Definition
 from shared.vendors.iterable import vendor
 from shared.vendors.iterable.definition import DEFINITION, SIZE
 from shared.vendors.registry import definition
-from tests.integration.faults.points import Tally
+from tests.integration.faults.points import CHUNKS, EVERY, SEED, Tally
+from tests.memory import in_memory
 
 NOISY = ("azure.core.pipeline.policies.http_logging_policy", "urllib3.connectionpool")
 """They would log tens of thousands of requests."""
@@ -51,13 +53,29 @@ def interruptible(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
+def storage(request: pytest.FixtureRequest) -> Iterator[StorageAddress]:
+    """In memory, which one conformance suite holds to Azurite; on Azurite in `make faults`, for tests about storage
+    itself, and each day for another chunk of the points."""
+    if EVERY or _chunk(request.node) == SEED % CHUNKS:
+        yield StorageAddress(connection_string=request.getfixturevalue("azurite").connection_string)
+    else:
+        with in_memory() as address:
+            yield address
+
+
+@pytest.fixture
 def tally(record_property: Callable[[str, object], None], request: pytest.FixtureRequest) -> Iterator[Tally]:
     """Later chunks may begin behind the last point, but where the first one reaches none, nothing was interrupted."""
     counted = Tally()
     yield counted
     record_property(PROPERTY, [counted.kind, counted.tried, counted.survived, counted.sent_again])
-    case = getattr(request.node, "callspec", None)
-    assert counted.tried or (case and case.params.get("chunk")), "no point was reached"
+    assert counted.tried or _chunk(request.node), "no point was reached"
+
+
+def _chunk(test: pytest.Item) -> int | None:
+    """Which share of the points a test tries; None where it tries all."""
+    case = getattr(test, "callspec", None)
+    return case.params.get("chunk") if case else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
