@@ -13,7 +13,7 @@ from dev.costs.counting import VENDOR, counted
 from dev.host.azurite import Azurite
 from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox
-from shared.delivery.records import State
+from shared.delivery.state.records import State
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine, Person, people
 from tests.kits import KITS

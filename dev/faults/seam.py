@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 from shared.catalog.models import Connection
 from shared.cloud.cloud import Cloud
-from shared.delivery import connecting
-from shared.delivery.connecting import Opened, open_connection
+from shared.delivery.account import connecting
+from shared.delivery.account.connecting import Opened, open_connection
 from shared.transport import Transport, Wire
 
 Around = Callable[[str, Callable[[], Any]], Any]

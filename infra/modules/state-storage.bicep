@@ -12,7 +12,7 @@ param ledgerVersionDays int
 param lockData bool
 param workspaceId string
 
-// The app's container and the prefixes in it; a test compares them with shared/delivery/layout.py.
+// The app's container and the prefixes in it; a test compares them with shared/delivery/state/layout.py.
 var container = 'segment-exports'
 
 resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' = {
@@ -77,7 +77,7 @@ resource packageContainer 'Microsoft.Storage/storageAccounts/blobServices/contai
 }
 
 // Only earlier versions, never a current blob: age cannot tell an open run from an ended one, and the app can. It deletes
-// what ended ARTEFACT_DAYS ago (shared/delivery/expiring.py), which leaves a version behind; these rules remove that.
+// what ended ARTEFACT_DAYS ago (shared/delivery/erase/expiry.py), which leaves a version behind; these rules remove that.
 resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05-01' = {
   parent: storage
   name: 'default'

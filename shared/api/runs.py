@@ -19,8 +19,8 @@ from shared.catalog.models import MAX_SEGMENTS
 from shared.control.runs import Decision, RejectedRow, Report, RunPage, RunView, StartInput
 from shared.control.service import Service
 from shared.control.views import View
-from shared.delivery.records import State
-from shared.delivery.starting import Started
+from shared.delivery.start.starting import Started
+from shared.delivery.state.records import State
 from shared.web.problems import responses
 from shared.web.wiring import TheCaller, TheChange, TheService, allowed, plain_names
 

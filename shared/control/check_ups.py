@@ -9,7 +9,7 @@ from typing import Literal, Self
 from pydantic import Field
 
 from shared.control.views import View
-from shared.delivery import doctor
+from shared.delivery.verify import doctor
 
 
 class CheckUpCost(View):

@@ -14,7 +14,7 @@ from shared.catalog.models import Connection
 from shared.catalog.store import Held
 from shared.control import connections
 from shared.control.service import Service
-from shared.delivery.authorizing import Begun
+from shared.delivery.account.authorizing import Begun
 from shared.errors import ExportError, Unprocessable, UserMustAct
 from shared.vendors.contract import Definition
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.control.views import View
-from shared.delivery.records import ENDED, Delivery, Run, State, Step, now
-from shared.delivery.transitions import RunKind
+from shared.delivery.state.records import ENDED, Delivery, Run, State, Step, now
+from shared.delivery.state.transitions import RunKind
 from shared.vendors.contract import Outcome
 
 UNFINISHED = frozenset(State) - ENDED

@@ -21,26 +21,17 @@ from shared.control import runs
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
 from shared.control.runs import DecisionWord, RejectedRow, Report, RunPage, RunPoint, RunSummary, RunView, StartInput
 from shared.control.views import FileLink, Identity
-from shared.delivery import (
-    doctor,
-    expiring,
-    explaining,
-    forewarning,
-    forgetting,
-    history,
-    layout,
-    looking,
-    previewing,
-    probes,
-    segments,
-    starting,
-    verifying,
-)
-from shared.delivery.authorizing import Authorizing
-from shared.delivery.connecting import open_connection
-from shared.delivery.records import ENDED, Delivery, Run, State, now
-from shared.delivery.runs import Runs
-from shared.delivery.transitions import RunKind
+from shared.delivery import probes, segments
+from shared.delivery.account.authorizing import Authorizing
+from shared.delivery.account.connecting import open_connection
+from shared.delivery.erase import expiry, forget
+from shared.delivery.lookups import explain, history, ledger_lookup, preview, vendor_warnings
+from shared.delivery.start import starting
+from shared.delivery.state import layout
+from shared.delivery.state.records import ENDED, Delivery, Run, State, now
+from shared.delivery.state.runs import Runs
+from shared.delivery.state.transitions import RunKind
+from shared.delivery.verify import doctor, verification
 from shared.errors import Unprocessable
 from shared.notify import telling
 from shared.snapshots.snapshot import SegmentFound
@@ -108,9 +99,9 @@ class Service:
     def tick(self) -> list[Run]:
         """What the timer does; the runs that it started."""
         started = starting.tick(self._cloud, newest=segments.Newest(self._cloud))
-        expiring.expire(self._cloud)
+        expiry.expire(self._cloud)
         probes.wake(self._cloud)
-        verifying.wake(self._cloud)
+        verification.wake(self._cloud)
         doctor.wake(self._cloud)
         telling.tell(self._cloud)
         return started
@@ -128,7 +119,7 @@ class Service:
     def target_warnings(self, export: Export) -> Sequence[Issue]:
         """Live: what people should know of the export's targets before they are written to; none where the vendor
         cannot be asked."""
-        return list(forewarning.warnings(self._cloud, export, self._vendor(export.connection)))
+        return list(vendor_warnings.warnings(self._cloud, export, self._vendor(export.connection)))
 
     def start_probe(self, name: str, canary: str, by: str) -> Probed:
         """Start a probe with test contacts made of `canary`, an address or a domain, or tell of the one under way.
@@ -170,7 +161,7 @@ class Service:
     ) -> Sequence[Mapping[str, Any]]:
         """The first rows of segments as a vendor (which exists) would get them."""
         known = {each.name: each.type for each in self.catalog.definitions[vendor].fields}
-        return previewing.preview(self._cloud, references, address_column, previewing.typed(matching, known))
+        return preview.preview(self._cloud, references, address_column, preview.typed(matching, known))
 
     # Runs
 
@@ -260,15 +251,15 @@ class Service:
 
     def members(self, export: Export) -> Mapping[str, int]:
         """People whom the export added and who are still on its targets, by target key."""
-        return looking.members(self._cloud, export)
+        return ledger_lookup.members(self._cloud, export)
 
     def explain(self, export: str, address: str) -> Mapping[str, Any]:
         """Why a person is or is not on the export's targets."""
-        return explaining.explain(self._cloud, self.catalog.export(export).item, address)
+        return explain.explain(self._cloud, self.catalog.export(export).item, address)
 
     def forget(self, address: str, by: str) -> Mapping[str, int]:
         """Erase an address; how many ledgers and runs held it. Raises NotNow while a run is under way."""
-        return forgetting.forget(self._cloud, address, by)
+        return forget.forget(self._cloud, address, by)
 
     def _vendor(self, name: str) -> Vendor:
         connection = self.catalog.connection(name).item

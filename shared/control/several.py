@@ -17,7 +17,7 @@ from shared.catalog.store import Held
 from shared.control import exports
 from shared.control.service import Service
 from shared.control.views import View
-from shared.delivery.transitions import RunKind
+from shared.delivery.state.transitions import RunKind
 from shared.errors import Conflict, UserMustAct
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from shared.cloud.cloud import Cloud
 from shared.cloud.events import Event
-from shared.delivery import doctor, probes, segments, slices, verifying
+from shared.delivery import probes, segments, slices
 from shared.delivery.messages import (
     BadMessage,
     CountMessage,
@@ -19,7 +19,8 @@ from shared.delivery.messages import (
     VerifyMessage,
     parse,
 )
-from shared.delivery.records import now
+from shared.delivery.state.records import now
+from shared.delivery.verify import doctor, verification
 from shared.errors import Conflict
 from shared.notify.outbox import Notice, Outbox
 
@@ -36,7 +37,7 @@ def receive(cloud: Cloud, body: bytes) -> None:
         case ProbeMessage() as message:
             probes.carry_out(cloud, message)
         case VerifyMessage() as message:
-            verifying.carry_out(cloud, message)
+            verification.carry_out(cloud, message)
         case DoctorMessage() as message:
             doctor.carry_out(cloud, message)
 
@@ -58,7 +59,7 @@ def give_up(cloud: Cloud, body: bytes, message_id: str) -> None:
     if isinstance(message, ProbeMessage):
         probes.fail_poisoned(cloud, message)
     if isinstance(message, VerifyMessage):
-        verifying.fail_poisoned(cloud, message)
+        verification.fail_poisoned(cloud, message)
     if isinstance(message, DoctorMessage):
         doctor.fail_poisoned(cloud, message)
 

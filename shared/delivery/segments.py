@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from shared.cloud.cloud import Cloud
 from shared.delivery.messages import CountMessage
-from shared.delivery.records import now
+from shared.delivery.state.records import now
 from shared.errors import Conflict, RetryAfter, UserMustAct
 from shared.snapshots.counts import count_rows
 from shared.snapshots.finding import find_segments, newest_of

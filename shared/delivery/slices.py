@@ -20,14 +20,17 @@ from shared.catalog.targets import Owned, TargetStore
 from shared.cloud import telemetry
 from shared.cloud.cloud import Cloud
 from shared.cloud.telemetry import Metric, Span
-from shared.delivery import jobs, step_commit, step_plan, step_send
-from shared.delivery.connecting import open_leased, usable
-from shared.delivery.files import Files
-from shared.delivery.lease import AccountLease, Taken, sent_again
+from shared.delivery.account import open_jobs
+from shared.delivery.account.connecting import open_leased, usable
+from shared.delivery.account.lease import AccountLease, Taken, sent_again
+from shared.delivery.commit import step as commit_step
 from shared.delivery.messages import SliceMessage
-from shared.delivery.records import Delivery, Run, State, Step, now
-from shared.delivery.runs import Runs, Versioned
-from shared.delivery.scratch import scratch
+from shared.delivery.plan import step as plan_step
+from shared.delivery.send import step as send_step
+from shared.delivery.state.files import Files
+from shared.delivery.state.records import Delivery, Run, State, Step, now
+from shared.delivery.state.runs import Runs, Versioned
+from shared.delivery.state.scratch import scratch
 from shared.delivery.work import Cancelled, Work
 from shared.errors import Blocked, Conflict, LeaseLost, RetryAfter, UserMustAct
 from shared.vendors.registry import definition
@@ -123,11 +126,11 @@ def _with_lease(
             requests_before=begun.value.requests,
             retries_before=begun.value.retries,
             throttled_before=begun.value.throttled_seconds,
-            jobs_elsewhere=jobs.elsewhere(lease.carried, delivery_id),
+            jobs_elsewhere=open_jobs.elsewhere(lease.carried, delivery_id),
         )
         lease.state = lambda: {
             "windows": opened.link.limiter.state(),
-            "jobs": jobs.carried(lease.carried, delivery_id, work.open_jobs),
+            "jobs": open_jobs.carried(lease.carried, delivery_id, work.open_jobs),
         }
         done = work.delivery.done
         telemetry.measure(Metric.QUEUE_AGE, max((clock() - work.delivery.due_at).total_seconds(), 0.0))
@@ -176,7 +179,7 @@ def _steps(work: Work) -> Wait | None:
         try:
             if work.delivery.step is Step.COMMIT:
                 with telemetry.span(Span.STEP, step=str(Step.COMMIT)):
-                    step_commit.commit(work)
+                    commit_step.commit(work)
                 continue
             if work.run.cancel_requested:  # before this slice began; the lease looks for it from now on
                 raise Cancelled(CANCELLED)
@@ -195,11 +198,11 @@ def _steps(work: Work) -> Wait | None:
 def _step(work: Work) -> Wait | None:
     match work.delivery.step:
         case Step.PLAN:
-            step_plan.plan(work)
+            plan_step.plan(work)
         case Step.PREPARE:
-            step_send.prepare(work)
+            send_step.prepare(work)
         case _:
-            seconds = step_send.deliver(work)
+            seconds = send_step.deliver(work)
             return None if seconds is None else Wait(seconds)
     return None
 

@@ -12,17 +12,17 @@ from typing import Any
 from shared.catalog.models import Connection, Export, Guards, Target
 from shared.catalog.targets import Claim, TargetStore, target_name
 from shared.cloud.cloud import Cloud
-from shared.delivery import layout
-from shared.delivery import plan as plans
-from shared.delivery.connecting import Opened
-from shared.delivery.files import Files
-from shared.delivery.journal import Folded
-from shared.delivery.lease import AccountLease
-from shared.delivery.ledger import Ledger
-from shared.delivery.plan import Plan
-from shared.delivery.records import Delivery, Run, now
-from shared.delivery.runs import Runs, Versioned
-from shared.delivery.scratch import Scratch
+from shared.delivery.account.connecting import Opened
+from shared.delivery.account.lease import AccountLease
+from shared.delivery.state import layout
+from shared.delivery.state import plan as plans
+from shared.delivery.state.files import Files
+from shared.delivery.state.journal import Folded
+from shared.delivery.state.ledger import Ledger
+from shared.delivery.state.plan import Plan
+from shared.delivery.state.records import Delivery, Run, now
+from shared.delivery.state.runs import Runs, Versioned
+from shared.delivery.state.scratch import Scratch
 from shared.errors import Conflict, ExportError, LeaseLost
 from shared.vendors.contract import TargetFound, TargetWanted
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.control.runs import RunPoint
-from shared.delivery.records import State
-from shared.delivery.transitions import RunKind
+from shared.delivery.state.records import State
+from shared.delivery.state.transitions import RunKind
 
 WIDTH, HEIGHT = 720, 150
 _LEFT, _RIGHT, _TOP, _MIDDLE, _BOTTOM = 8, 712, 18, 92, 134

@@ -11,7 +11,7 @@ from shared.catalog.models import Connection, Export
 from shared.control import exports as control
 from shared.control.service import Service
 from shared.control.several import Deed, DoneView
-from shared.delivery.transitions import RunKind
+from shared.delivery.state.transitions import RunKind
 from shared.pages.chart import chart
 from shared.pages.errors import PageRoute
 from shared.pages.forms import Form, one_of, text

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shared.delivery.records import State, Step
-from shared.delivery.transitions import RunKind
+from shared.delivery.state.records import State, Step
+from shared.delivery.state.transitions import RunKind
 
 
 def N_(text: str) -> str:  # noqa: N802  # the name that extraction of messages looks for

@@ -16,8 +16,8 @@ from shared.catalog.issues import Invalid, NotFound, issues_of
 from shared.control.runs import UNFINISHED, Decision, DecisionWord, Reason, RejectedRow, Report, RunView
 from shared.control.service import Service
 from shared.control.views import Explanation
-from shared.delivery.records import State
-from shared.delivery.transitions import RunKind
+from shared.delivery.state.records import State
+from shared.delivery.state.transitions import RunKind
 from shared.errors import ExportError
 from shared.pages.errors import PageRoute, words
 from shared.pages.forms import Form, text

@@ -9,7 +9,7 @@ from fastapi.responses import RedirectResponse
 
 from shared.access.actions import Action
 from shared.control import credentials as control
-from shared.delivery.authorizing import CALLBACK
+from shared.delivery.account.authorizing import CALLBACK
 from shared.pages.errors import PageRoute
 from shared.web.problems import responses
 from shared.web.wiring import TheCaller, TheChange, TheService, allowed

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.delivery import connecting
+from shared.delivery.account import connecting
 from shared.vendors.contract import Definition
 from shared.vendors.registry import definition
 

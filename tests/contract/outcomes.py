@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.delivery.records import Run, State
+from shared.delivery.state.records import Run, State
 from tests.integration.delivery.engine import Engine
 
 GOOD = (State.SUCCEEDED, State.WARNINGS)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.delivery.connecting import open_connection
+from shared.delivery.account.connecting import open_connection
 from shared.vendors.contract import BatchResult, FieldType, Kind, Outcome, Receipt, Row, TargetFound, TargetWanted
 from tests.contract.outcomes import GOOD, accounted, clean, writes
 from tests.integration.delivery.engine import Engine, Person, people

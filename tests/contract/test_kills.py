@@ -18,8 +18,9 @@ from azure.storage.queue import QueueMessage
 from dev.faults.interruptions import Died, Life, When
 from dev.faults.passing import pass_time
 from dev.faults.seam import VENDOR, Around, WatchedCloud
-from shared.delivery import inbox, journal, layout
-from shared.delivery.records import Run
+from shared.delivery import inbox
+from shared.delivery.state import journal, layout
+from shared.delivery.state.records import Run
 from shared.transport import Wire
 from tests.contract.hurry import hurry
 from tests.contract.outcomes import GOOD, accounted, clean, writes

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from shared.delivery.connecting import open_connection
+from shared.delivery.account.connecting import open_connection
 from shared.vendors.contract import Row, TargetFound, Vendor
 from tests.integration.delivery.engine import Engine, people
 from tests.integration.delivery.test_verifying import FRESH

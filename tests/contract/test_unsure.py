@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from dev.simulators.common.faults import Fault
-from shared.delivery.connecting import open_connection
-from shared.delivery.records import Run
+from shared.delivery.account.connecting import open_connection
+from shared.delivery.state.records import Run
 from shared.vendors.contract import BatchResult, Kind, Outcome, Row, TargetFound
 from tests.contract.outcomes import accounted, clean
 from tests.integration.delivery.engine import Engine, Person, people

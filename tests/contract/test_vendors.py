@@ -8,8 +8,8 @@ import pytest
 
 from dev.simulators.common.faults import Fault
 from shared.cloud.settings import StorageAddress
-from shared.delivery.connecting import open_connection
-from shared.delivery.records import ENDED, State
+from shared.delivery.account.connecting import open_connection
+from shared.delivery.state.records import ENDED, State
 from shared.vendors.contract import Kind, TargetFound
 from shared.vendors.registry import DEFINITIONS
 from tests.contract.outcomes import GOOD, accounted, clean, writes

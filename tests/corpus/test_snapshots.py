@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.delivery.records import Run, State
+from shared.delivery.state.records import Run, State
 from tests.corpus import csv_cases, described_cases, packed_cases
 from tests.corpus.cases import Case, Counted, PassedOver, Stopped
 from tests.corpus.described_cases import Described

@@ -12,7 +12,7 @@ from tree_sitter import Node
 from dev.infra_checks.template import Template, body, literal, parse, properties, text, walk
 from shared.cloud.blobs import CONTAINER
 from shared.cloud.events import KINDS, Event
-from shared.delivery import layout
+from shared.delivery.state import layout
 from tests.files import files
 
 ROOT = Path(__file__).parents[2]
@@ -56,7 +56,7 @@ def test_no_lifecycle_rule_deletes_a_blob_that_is_current() -> None:
 
 def folders() -> set[str]:
     """First parts of the names of all blobs that the code writes into its container."""
-    written = set(re.findall(r"""f?"([a-z]+)/""", (ROOT / "shared/delivery/layout.py").read_text()))
+    written = set(re.findall(r"""f?"([a-z]+)/""", (ROOT / "shared/delivery/state/layout.py").read_text()))
     for path in files(ROOT / "shared", "**/*.py"):
         written |= set(re.findall(r"""blobs\.\w+\(f?"([a-z]+)/""", path.read_text()))
     return written
@@ -140,7 +140,7 @@ def test_success_is_what_the_code_calls_success() -> None:
     source = (INFRA / "modules/alerts.bicep").read_text()
     states = re.search(r'event == "(\w+)" and state in \((.*?)\)', source)
     assert states is not None
-    from shared.delivery.records import State
+    from shared.delivery.state.records import State
 
     assert states[1] == Event.RUN_FINISHED
     good = {State.SUCCEEDED, State.WARNINGS, State.NOTHING}

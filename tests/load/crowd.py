@@ -13,9 +13,10 @@ from azure.storage.queue import QueueMessage
 
 from dev.simulators.common.faults import Fault
 from shared.cloud.settings import StorageAddress
-from shared.delivery import inbox, segments, starting
-from shared.delivery.records import Run, now
-from shared.delivery.runs import Runs
+from shared.delivery import inbox, segments
+from shared.delivery.start import starting
+from shared.delivery.state.records import Run, now
+from shared.delivery.state.runs import Runs
 from tests.contract.outcomes import GOOD
 from tests.integration.delivery.engine import Person, people
 from tests.load.accounts import VENDORS, Account, account

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from unittest import mock
 
-from shared.delivery.lease import AccountLease, Taken
+from shared.delivery.account.lease import AccountLease, Taken
 
 
 class Held(NamedTuple):

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dev.simulators.common.journal import Entry
-from shared.delivery import journal, layout
-from shared.delivery.committing import NOT_SENT, UNANSWERED
-from shared.delivery.journal import Folded
-from shared.delivery.records import Run
-from shared.delivery.transitions import RunKind
+from shared.delivery.commit.new_ledger import NOT_SENT, UNANSWERED
+from shared.delivery.state import journal, layout
+from shared.delivery.state.journal import Folded
+from shared.delivery.state.records import Run
+from shared.delivery.state.transitions import RunKind
 from shared.vendors.contract import Kind, Outcome, Receipt
 from tests.integration.faults.accounts import planned
 from tests.load.fleet import Desk

@@ -21,10 +21,12 @@ from dev.faults.interruptions import Died
 from dev.faults.passing import HOUR, let_go
 from dev.faults.seam import WatchedCloud, watched_vendors
 from shared.cloud.settings import StorageAddress
-from shared.delivery import inbox, layout, starting
-from shared.delivery.records import State, now
-from shared.delivery.runs import Runs
-from shared.delivery.transitions import RunKind
+from shared.delivery import inbox
+from shared.delivery.start import starting
+from shared.delivery.state import layout
+from shared.delivery.state.records import State, now
+from shared.delivery.state.runs import Runs
+from shared.delivery.state.transitions import RunKind
 from tests.load.accounts import VENDORS, Account
 from tests.load.fleet import Desk, Fleet, fleet, one_account_each
 from tests.load.host import Host, client_of

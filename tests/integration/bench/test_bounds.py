@@ -9,7 +9,7 @@ import pytest
 
 from dev.bench.people import Day
 from shared.cloud.settings import StorageAddress
-from shared.delivery.records import State
+from shared.delivery.state.records import State
 from tests.integration.bench.days import define, land_day
 from tests.integration.delivery import engine as engines
 

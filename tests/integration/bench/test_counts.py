@@ -16,7 +16,7 @@ from dev.costs.counting import VENDOR, counted
 from dev.costs.measuring import ports
 from dev.host.azurite import Azurite
 from shared.cloud.settings import StorageAddress
-from shared.delivery import lease
+from shared.delivery.account import lease
 from tests.integration.bench.days import define, land_day
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine, people

@@ -30,9 +30,10 @@ from shared.cloud.queue import Queue
 from shared.cloud.settings import Location, Settings, StorageAddress
 from shared.cloud.tables import Table
 from shared.control.service import Service as LiveService
-from shared.delivery import inbox, layout
-from shared.delivery.records import Delivery, Run
-from shared.delivery.runs import Runs
+from shared.delivery import inbox
+from shared.delivery.state import layout
+from shared.delivery.state.records import Delivery, Run
+from shared.delivery.state.runs import Runs
 from tests.kits import ITERABLE, Kit
 from tests.memory import receiving
 

@@ -12,8 +12,8 @@ from azure.storage.blob import BlobLeaseClient
 from shared.cloud.blobs import Blobs
 from shared.cloud.secrets import Secrets
 from shared.cloud.settings import StorageAddress
-from shared.delivery import layout
-from shared.delivery.connecting import LOCK_PATIENCE, LOCK_SECONDS, Named
+from shared.delivery.account.connecting import LOCK_PATIENCE, LOCK_SECONDS, Named
+from shared.delivery.state import layout
 from shared.errors import RetryAfter, UserMustAct
 
 

@@ -15,9 +15,11 @@ from shared.catalog.issues import NotFound, NotNow
 from shared.catalog.targets import TargetStore, target_key
 from shared.cloud.settings import StorageAddress
 from shared.control.check_ups import CheckUpView
-from shared.delivery import doctor, inbox, layout
-from shared.delivery.lease import AccountLease
-from shared.delivery.records import now
+from shared.delivery import inbox
+from shared.delivery.account.lease import AccountLease
+from shared.delivery.state import layout
+from shared.delivery.state.records import now
+from shared.delivery.verify import doctor
 from shared.errors import Unprocessable
 from shared.vendors import registry
 from tests.contract.hurry import hurry

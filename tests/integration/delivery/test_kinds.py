@@ -9,10 +9,10 @@ import requests
 
 from dev.simulators.common.faults import Fault
 from dev.simulators.iterable import PROJECT
-from shared.delivery import layout
-from shared.delivery.looking import targets
-from shared.delivery.records import Run, State
-from shared.delivery.transitions import RunKind
+from shared.delivery.lookups.ledger_lookup import targets
+from shared.delivery.state import layout
+from shared.delivery.state.records import Run, State
+from shared.delivery.state.transitions import RunKind
 from shared.errors import Unprocessable
 from tests.integration.delivery.engine import Engine, Person, people
 

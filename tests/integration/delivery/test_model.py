@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dev.simulators.common.faults import Fault
 from dev.simulators.iterable import PROJECT
 from shared.cloud.settings import StorageAddress
-from shared.delivery.records import ENDED, State
+from shared.delivery.state.records import ENDED, State
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine, Person
 

@@ -13,9 +13,12 @@ import requests
 
 from shared.catalog.issues import NotNow
 from shared.cloud.cloud import Cloud
-from shared.delivery import expiring, explaining, forgetting, layout, looking, rejected_rows
-from shared.delivery.files import DataFile
-from shared.delivery.records import State, now
+from shared.delivery.commit import rejected_rows
+from shared.delivery.erase import expiry, forget
+from shared.delivery.lookups import explain, ledger_lookup
+from shared.delivery.state import layout
+from shared.delivery.state.files import DataFile
+from shared.delivery.state.records import State, now
 from shared.errors import Blocked, Unprocessable
 from tests.integration.delivery.engine import Engine, Person, people
 
@@ -70,7 +73,7 @@ def test_what_became_of_a_person_in_another_account_is_not_told(engine: Engine) 
     export = engine.catalog.export("newsletter").item
     for account, receipts in [(export.account, 1), ("iterable-other", 0)]:
         seen = export.model_copy(update={"account": account})
-        [target] = explaining.explain(engine.cloud, seen, "person0@example.com")["targets"]
+        [target] = explain.explain(engine.cloud, seen, "person0@example.com")["targets"]
         assert len(target["receipts"]) == receipts
 
 
@@ -170,7 +173,7 @@ def test_a_refused_address_is_erased_however_it_was_written(engine: Engine, writ
 
 def test_what_dead_workers_left_is_erased_too(engine: Engine) -> None:
     where = delivered(engine)
-    ledger = next(iter(looking.targets(engine.cloud, engine.catalog.export("newsletter").item))).ledger
+    ledger = next(iter(ledger_lookup.targets(engine.cloud, engine.catalog.export("newsletter").item))).ledger
     leftovers = [
         f"{layout.plan_folder(where, '000001-dead')}000-add.parquet",
         f"{layout.rejected_files(where)}000-rejected.parquet",
@@ -188,14 +191,14 @@ def test_what_dead_workers_left_is_erased_too(engine: Engine) -> None:
 def test_a_run_that_expires_meanwhile_is_no_failure(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     delivered(engine)
     later = now() + timedelta(days=31)
-    rewritten = forgetting._rewritten
+    rewritten = forget._rewritten
 
     def expired(cloud: Cloud, file: DataFile, query: str, name: str) -> DataFile | None:
         if "/plan/" in name:
-            expiring.expire(cloud, clock=lambda: later)
+            expiry.expire(cloud, clock=lambda: later)
         return rewritten(cloud, file, query, name)
 
-    monkeypatch.setattr(forgetting, "_rewritten", expired)
+    monkeypatch.setattr(forget, "_rewritten", expired)
     assert engine.service.forget(FORGOTTEN, "admin") == {"ledgers": 1, "runs": 0}
     assert list(engine.cloud.blobs.names("runs/")) == []
 
@@ -206,7 +209,7 @@ def test_a_rejected_csv_that_goes_meanwhile_is_not_made_again(engine: Engine, mo
     without = rejected_rows.without
 
     def expired(address: str, before: Path, after: Path) -> bool:
-        expiring.expire(engine.cloud, clock=lambda: later)
+        expiry.expire(engine.cloud, clock=lambda: later)
         return without(address, before, after)
 
     monkeypatch.setattr(rejected_rows, "without", expired)
@@ -220,7 +223,7 @@ def test_a_run_that_begins_meanwhile_keeps_its_plan(engine: Engine, monkeypatch:
     run = engine.start()
     planning = f"{layout.plan_folder(layout.delivery_folder(run.export, run.run, 0), '000001-alive')}000-add.parquet"
     engine.cloud.blobs.write(planning, b"half a file")
-    monkeypatch.setattr(forgetting, "_require_quiet", lambda cloud: None)
+    monkeypatch.setattr(forget, "_require_quiet", lambda cloud: None)
     with pytest.raises(NotNow, match="began meanwhile"):
         engine.service.forget(FORGOTTEN, "admin")
     assert engine.cloud.blobs.exists(planning)
@@ -238,9 +241,9 @@ def test_run_artefacts_expire_and_ledgers_do_not(engine: Engine) -> None:
     engine.land(people(5))
     engine.define()
     run = engine.run()
-    assert expiring.expire(engine.cloud) == 0
+    assert expiry.expire(engine.cloud) == 0
     later = now() + timedelta(days=31)
-    assert expiring.expire(engine.cloud, clock=lambda: later) == 1
+    assert expiry.expire(engine.cloud, clock=lambda: later) == 1
     assert list(engine.cloud.blobs.names("runs/")) == []
     assert engine.service.run(run.export, run.run) is None
     engine.land(people(6))
@@ -254,5 +257,5 @@ def test_open_and_blocked_runs_never_expire(engine: Engine) -> None:
     engine.land([])
     blocked = engine.run()
     later = now() + timedelta(days=400)
-    assert expiring.expire(engine.cloud, clock=lambda: later) == 1
+    assert expiry.expire(engine.cloud, clock=lambda: later) == 1
     assert engine.current(blocked).state is State.BLOCKED

@@ -13,8 +13,9 @@ import pytest
 from shared.catalog.issues import Invalid, NotFound, NotNow
 from shared.catalog.models import ConnectionInput, Probed, ProbeState
 from shared.cloud.settings import StorageAddress
-from shared.delivery import inbox, layout, probes
-from shared.delivery.lease import AccountLease
+from shared.delivery import inbox, probes
+from shared.delivery.account.lease import AccountLease
+from shared.delivery.state import layout
 from shared.errors import Unprocessable
 from shared.vendors import probing
 from shared.vendors.canaries import is_ours

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.cloud.settings import StorageAddress
-from shared.delivery.records import State
+from shared.delivery.state.records import State
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine, Person, people
 from tests.kits import ITERABLE

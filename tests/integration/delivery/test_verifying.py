@@ -14,9 +14,11 @@ from shared.catalog.models import ConnectionInput
 from shared.cloud.events import Event
 from shared.cloud.settings import StorageAddress
 from shared.control.runs import Verification
-from shared.delivery import inbox, layout, verifying
+from shared.delivery import inbox
 from shared.delivery.messages import VerifyMessage, parse
-from shared.delivery.records import Run, State, Step
+from shared.delivery.state import layout
+from shared.delivery.state.records import Run, State, Step
+from shared.delivery.verify import verification
 from shared.notify.outbox import Notice, Outbox
 from tests.contract.hurry import hurry
 from tests.contract.prompt import Prompt
@@ -178,7 +180,7 @@ def test_a_difference_is_told_once_however_often_it_is_written_down(
         patch.setattr(world.cloud.blobs, "delete", lambda name: None)  # it died before its blob was gone
         world.pump()
     assert found(world, run) is not None
-    verifying.wake(world.cloud, clock=lambda: datetime.now(UTC) + timedelta(hours=1))
+    verification.wake(world.cloud, clock=lambda: datetime.now(UTC) + timedelta(hours=1))
     world.pump()
     assert ended(world, run).verdict == "differs"
     assert len(differences_told(world)) == 1
@@ -271,11 +273,11 @@ def test_a_vendor_in_trouble_delays_it_and_nothing_else(world: Engine, monkeypat
     world.simulator.faults.set([Fault(endpoint="GET /api/lists/{listId}/size", kind="error", status=503, every=1)])
     later = look(world, message)
     assert later is not None and found(world, run) is None
-    monkeypatch.setattr(verifying, "GIVEN_UP", timedelta(0))
+    monkeypatch.setattr(verification, "GIVEN_UP", timedelta(0))
     assert look(world, later) is None
-    verification = ended(world, run)
-    assert (verification.verdict, verification.counted) == ("not verified", None)
-    assert verification.message
+    outcome = ended(world, run)
+    assert (outcome.verdict, outcome.counted) == ("not verified", None)
+    assert outcome.message
     assert world.current(run) == run
 
 
@@ -324,31 +326,31 @@ def test_a_worker_that_dies_around_the_end_of_a_delivery_leaves_it_to_the_timer(
     world: Engine, step_name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.land(people(5))
-    real = getattr(verifying, step_name)
+    real = getattr(verification, step_name)
 
     def dying(*arguments: Any) -> None:
         if step_name == "begin":
             real(*arguments)
         raise Died
 
-    monkeypatch.setattr(verifying, step_name, dying)
+    monkeypatch.setattr(verification, step_name, dying)
     run = world.start()
     with pytest.raises(Died):
         world.pump()
-    monkeypatch.setattr(verifying, step_name, real)
+    monkeypatch.setattr(verification, step_name, real)
     done = world.delivery(run).step is Step.DONE
     assert done is (step_name == "send")
     silent = datetime.now(UTC) + timedelta(seconds=2 * world.cloud.settings.stale_seconds)
     if not done:
         # Woken before the commit was repeated, it waits for that.
-        verifying.wake(world.cloud, clock=lambda: silent)
+        verification.wake(world.cloud, clock=lambda: silent)
         assert found(world, run) is None
         inbox.receive(world.cloud, _slice(world, run))
     world.queue.clear_messages()
-    verifying.wake(world.cloud, clock=lambda: silent)
+    verification.wake(world.cloud, clock=lambda: silent)
     world.pump()
     assert ended(world, run).verdict == "agrees"
-    verifying.wake(world.cloud, clock=lambda: silent)
+    verification.wake(world.cloud, clock=lambda: silent)
     assert world.queue.peek_messages() == []
 
 

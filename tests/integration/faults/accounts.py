@@ -15,14 +15,14 @@ import orjson
 
 from dev.simulators.common.journal import Entry
 from shared.cloud.cloud import Cloud
-from shared.delivery import journal, layout, ledger
-from shared.delivery import plan as plans
-from shared.delivery.files import Files
-from shared.delivery.journal import Folded
-from shared.delivery.matching import literal
-from shared.delivery.records import Run
-from shared.delivery.runs import Runs
-from shared.delivery.scratch import folder
+from shared.delivery.plan.matching import literal
+from shared.delivery.state import journal, layout, ledger
+from shared.delivery.state import plan as plans
+from shared.delivery.state.files import Files
+from shared.delivery.state.journal import Folded
+from shared.delivery.state.records import Run
+from shared.delivery.state.runs import Runs
+from shared.delivery.state.scratch import folder
 from shared.vendors.contract import Kind
 from tests.integration.delivery.engine import Engine
 

@@ -17,9 +17,14 @@ from dev.faults.passing import HOUR, pass_time
 from dev.faults.seam import WatchedCloud
 from shared.cloud.settings import StorageAddress
 from shared.control.service import Service as LiveService
-from shared.delivery import connecting, inbox, journal, layout, looking, starting, verifying
-from shared.delivery.records import ACTIVE, Run, State, Step, now
-from shared.delivery.runs import Runs
+from shared.delivery import inbox
+from shared.delivery.account import connecting
+from shared.delivery.lookups import ledger_lookup
+from shared.delivery.start import starting
+from shared.delivery.state import journal, layout
+from shared.delivery.state.records import ACTIVE, Run, State, Step, now
+from shared.delivery.state.runs import Runs
+from shared.delivery.verify import verification
 from shared.vendors.contract import Definition
 from tests.contract.outcomes import accounted, clean, writes
 from tests.integration.delivery import engine as engines
@@ -94,7 +99,7 @@ class VendorWorld:
         for _ in range(2):
             self.work(self.engine.cloud)
             starting.wake(self.engine.cloud, clock=lambda: now() + later)
-            verifying.wake(self.engine.cloud, clock=lambda: now() + later)
+            verification.wake(self.engine.cloud, clock=lambda: now() + later)
         self.work(self.engine.cloud)
 
     def work(self, cloud: Any, most: int = 2000) -> None:
@@ -166,7 +171,7 @@ class VendorWorld:
 
 
 def _targets(engine: Engine, export: Any) -> Iterator[Any]:
-    return looking.targets(engine.cloud, export)
+    return ledger_lookup.targets(engine.cloud, export)
 
 
 def define(engine: Engine, name: str) -> None:

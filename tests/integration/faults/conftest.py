@@ -15,7 +15,7 @@ import pytest
 from dev.faults.interruptions import Died
 from dev.faults.seam import watched_vendors
 from shared.cloud.settings import StorageAddress
-from shared.delivery import connecting
+from shared.delivery.account import connecting
 from shared.vendors.contract import Definition
 from shared.vendors.iterable import vendor
 from shared.vendors.iterable.definition import DEFINITION, SIZE

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from shared.delivery import journal, layout
-from shared.delivery.records import ACTIVE, ENDED, Run, State, Step
+from shared.delivery.state import journal, layout
+from shared.delivery.state.records import ACTIVE, ENDED, Run, State, Step
 from shared.vendors.contract import Kind
 from tests.integration.faults.accounts import Operation, done, planned
 from tests.integration.faults.segments import Segment, refused_by_the_vendor

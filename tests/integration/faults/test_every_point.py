@@ -10,7 +10,7 @@ import pytest
 
 from dev.faults.interruptions import Died, Life, When
 from shared.cloud.settings import StorageAddress
-from shared.delivery.records import Run
+from shared.delivery.state.records import Run
 from tests.integration.faults import promises, segments
 from tests.integration.faults.points import CHUNKS, EVERY, SIDES, Tally, counted, points
 from tests.integration.faults.segments import FEW

@@ -17,7 +17,7 @@ from dev.host.services import LocalServices
 from dev.simulators.common.serving import serve
 from shared.cloud.cloud import Cloud
 from shared.cloud.settings import from_environment
-from shared.delivery.records import ENDED
+from shared.delivery.state.records import ENDED
 from tests.integration.delivery.engine import Engine, Person, secret_name
 from tests.integration.faults import promises, segments
 from tests.integration.faults.points import CHUNKS, EVERY, SIDES, Tally, points

@@ -18,8 +18,10 @@ from dev.host.services import LocalServices
 from dev.simulators.common.serving import serve
 from shared.cloud.cloud import Cloud
 from shared.cloud.settings import from_environment
-from shared.delivery import layout, starting, verifying
-from shared.delivery.records import ENDED, now
+from shared.delivery.start import starting
+from shared.delivery.state import layout
+from shared.delivery.state.records import ENDED, now
+from shared.delivery.verify import verification
 from tests.integration.delivery.engine import Engine, Person, secret_name
 from tests.integration.faults.any_vendor import VendorWorld, calm, connect, define, first, second
 from tests.integration.faults.points import EVERY, SEED, Tally
@@ -46,7 +48,7 @@ class Killed(VendorWorld):
             self.pass_time()
             later = now() + timedelta(hours=1)
             starting.wake(self.engine.cloud, clock=lambda: later)
-            verifying.wake(self.engine.cloud, clock=lambda: later)
+            verification.wake(self.engine.cloud, clock=lambda: later)
             assert not self.live(name, {})
         twice = {address for (_, address), times in (self.done() - already).items() if times > 1}
         assert twice <= in_flight

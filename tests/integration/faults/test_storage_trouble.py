@@ -11,7 +11,7 @@ from azure.core.exceptions import HttpResponseError, ServiceResponseError
 from dev.faults.interruptions import Trouble, When
 from dev.faults.seam import VENDOR
 from shared.cloud.settings import StorageAddress
-from shared.delivery.records import Run
+from shared.delivery.state.records import Run
 from tests.integration.faults import promises, segments
 from tests.integration.faults.failures import busy, conflict_with_oneself, timed_out
 from tests.integration.faults.points import CHUNKS, Tally, points

@@ -17,7 +17,7 @@ from dev.faults.seam import VENDOR
 from shared.cloud.cloud import Cloud
 from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox, slices
-from shared.delivery.lease import AccountLease
+from shared.delivery.account.lease import AccountLease
 from tests.integration.faults import promises, segments
 from tests.integration.faults.points import CHUNKS, EVERY, Tally, counted, points
 from tests.integration.faults.segments import FEW

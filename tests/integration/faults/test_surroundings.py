@@ -14,11 +14,11 @@ import pytest
 
 from dev.faults.interruptions import Calls, Trouble, When
 from shared.cloud.settings import StorageAddress
-from shared.delivery import lease as leases
 from shared.delivery import messages, slices
 from shared.delivery import segments as found_segments
-from shared.delivery.lease import AccountLease, Taken
-from shared.delivery.records import Run, State, now
+from shared.delivery.account import lease as leases
+from shared.delivery.account.lease import AccountLease, Taken
+from shared.delivery.state.records import Run, State, now
 from shared.errors import LeaseLost
 from tests.integration.faults import promises, segments
 from tests.integration.faults.failures import busy, no_space, timed_out

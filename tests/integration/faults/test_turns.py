@@ -12,11 +12,13 @@ import pytest
 from dev.faults.interruptions import Died, Life, Trouble, When
 from dev.faults.seam import VENDOR
 from shared.cloud.settings import StorageAddress
-from shared.delivery import inbox, layout, starting
+from shared.delivery import inbox
 from shared.delivery.messages import SliceMessage
-from shared.delivery.records import ENDED, Run, State, now
 from shared.delivery.slices import message_of
-from shared.delivery.transitions import RunKind
+from shared.delivery.start import starting
+from shared.delivery.state import layout
+from shared.delivery.state.records import ENDED, Run, State, now
+from shared.delivery.state.transitions import RunKind
 from shared.vendors.contract import Kind
 from tests.integration.faults import promises, segments
 from tests.integration.faults.accounts import done

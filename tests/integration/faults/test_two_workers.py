@@ -20,7 +20,7 @@ from dev.simulators.common.faults import Fault
 from shared.cloud.cloud import Cloud
 from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox, slices
-from shared.delivery.lease import AccountLease
+from shared.delivery.account.lease import AccountLease
 from shared.vendors.registry import definition
 from tests.integration.faults import promises, segments
 from tests.integration.faults.conftest import THREADS

@@ -13,8 +13,10 @@ from dev.faults.interruptions import Died, Life, When
 from dev.faults.seam import WatchedCloud
 from shared.cloud.settings import StorageAddress
 from shared.control.service import Service as LiveService
-from shared.delivery import leftovers, slices, starting
-from shared.delivery.records import Run, State
+from shared.delivery import slices
+from shared.delivery.send import unfinished_jobs
+from shared.delivery.start import starting
+from shared.delivery.state.records import Run, State
 from tests.contract.outcomes import accounted, writes
 from tests.integration.faults.any_vendor import VendorWorld, define, first, second, unpaced, until, vendor_world
 from tests.kits import KITS, Kit
@@ -166,7 +168,7 @@ def test_a_job_that_was_left_behind_and_does_not_end_is_not_waited_for_for_ever(
 ) -> None:
     with vendor_world(kit, storage, unique) as world:
         left_behind(world)
-        monkeypatch.setattr(leftovers, "PATIENCE", timedelta(0))
+        monkeypatch.setattr(unfinished_jobs, "PATIENCE", timedelta(0))
         world.engine.land(first(NAME))
         world.engine.start(NAME)
         world.go_on()

@@ -11,7 +11,7 @@ import pytest
 from dev.simulators.common.faults import Fault
 from dev.simulators.iterable import Settings as IterableSettings
 from shared.cloud.settings import StorageAddress
-from shared.delivery.records import Run, State
+from shared.delivery.state.records import Run, State
 from shared.vendors import http
 from shared.vendors.contract import Kind
 from shared.vendors.registry import definition

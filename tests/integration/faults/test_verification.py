@@ -10,10 +10,10 @@ import pytest
 from dev.faults.interruptions import Died, Life, When, has_effect
 from dev.faults.seam import WatchedCloud
 from shared.cloud.settings import StorageAddress
-from shared.delivery import layout
 from shared.delivery.messages import VerifyMessage
-from shared.delivery.records import Run, now
-from shared.delivery.runs import Runs
+from shared.delivery.state import layout
+from shared.delivery.state.records import Run, now
+from shared.delivery.state.runs import Runs
 from tests.integration.faults.any_vendor import VendorWorld, define, first, unpaced, vendor_world
 from tests.integration.faults.points import Tally
 from tests.kits import KITS

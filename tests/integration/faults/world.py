@@ -23,9 +23,11 @@ from shared.cloud.cloud import Cloud
 from shared.cloud.queue import Queue
 from shared.cloud.settings import StorageAddress
 from shared.control.service import Service as LiveService
-from shared.delivery import inbox, starting, verifying
-from shared.delivery.records import Delivery, Run, now
-from shared.delivery.runs import Runs, Versioned
+from shared.delivery import inbox
+from shared.delivery.start import starting
+from shared.delivery.state.records import Delivery, Run, now
+from shared.delivery.state.runs import Runs, Versioned
+from shared.delivery.verify import verification
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine
 from tests.integration.faults.accounts import Accounts, LedgerRow, ledger_rows
@@ -164,7 +166,7 @@ class World:
     def wake(self, cloud: Cloud | None = None) -> int:
         """The timer, an hour later."""
         later = now() + timedelta(seconds=HOUR)
-        verifying.wake(cloud or self.cloud, clock=lambda: later)
+        verification.wake(cloud or self.cloud, clock=lambda: later)
         return starting.wake(cloud or self.cloud, clock=lambda: later)
 
     @cached_property

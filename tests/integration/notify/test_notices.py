@@ -12,9 +12,10 @@ from unittest import mock
 import pytest
 
 from shared.cloud import events
-from shared.delivery import inbox, starting
-from shared.delivery.records import State
-from shared.delivery.transitions import RunKind
+from shared.delivery import inbox
+from shared.delivery.start import starting
+from shared.delivery.state.records import State
+from shared.delivery.state.transitions import RunKind
 from shared.errors import RetryAfter, UserMustAct
 from shared.notify import telling
 from shared.notify.outbox import Outbox, PendingNotice
@@ -182,7 +183,9 @@ def test_a_due_time_that_a_run_under_way_swallows_is_missed(engine: Engine, rece
 def test_a_due_time_of_an_export_that_cannot_run_is_missed(engine: Engine, receiver: Receiver) -> None:
     engine.land(people(3))
     engine.define(**HOURLY)
-    with mock.patch("shared.delivery.starting.usable", side_effect=UserMustAct("off", "The connection is disabled.")):
+    with mock.patch(
+        "shared.delivery.start.starting.usable", side_effect=UserMustAct("off", "The connection is disabled.")
+    ):
         assert tick(engine, next_hour()) == 0
     tell(engine, later=2 * HOUR)
     assert receiver.received[0].json["message"] == "The connection is disabled."
@@ -194,7 +197,7 @@ def test_a_timer_that_dies_after_starting_a_run_starts_no_other_and_misses_nothi
     engine.land(people(3))
     engine.define(**HOURLY)
     with (
-        mock.patch("shared.delivery.firing.Firing.keep", side_effect=KeyboardInterrupt),
+        mock.patch("shared.delivery.start.due_times.Firing.keep", side_effect=KeyboardInterrupt),
         pytest.raises(KeyboardInterrupt),
     ):
         tick(engine, next_hour())

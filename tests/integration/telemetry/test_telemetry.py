@@ -18,7 +18,7 @@ from shared.cloud import telemetry
 from shared.cloud.settings import StorageAddress
 from shared.cloud.telemetry import METRICS, Metric, Span
 from shared.delivery import slices
-from shared.delivery.lease import AccountLease
+from shared.delivery.account.lease import AccountLease
 from shared.delivery.messages import SliceMessage
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine, people

@@ -8,7 +8,7 @@ from typing import Any
 
 from dev.simulators.iterable import STANDARD_KEY as ITERABLE_KEY
 from dev.simulators.omnisend import STANDARD_KEY as OMNISEND_KEY
-from shared.delivery.records import State
+from shared.delivery.state.records import State
 from tests.integration.delivery.engine import Engine, secret_name
 
 Act = Callable[[Engine], None]

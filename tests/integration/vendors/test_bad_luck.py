@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.delivery import inbox
-from shared.delivery.records import Run, State
+from shared.delivery.state.records import Run, State
 from tests.contract.outcomes import GOOD, accounted, clean, writes
 from tests.integration.delivery.engine import Engine, people
 from tests.integration.vendors.conftest import Opened

@@ -6,7 +6,7 @@ import pytest
 
 from shared.api.connections import TargetChoice
 from shared.catalog.issues import Invalid
-from shared.delivery.records import State
+from shared.delivery.state.records import State
 from shared.vendors.registry import DEFINITIONS
 from tests.contract.hurry import hurry
 from tests.contract.outcomes import GOOD, accounted, clean, writes

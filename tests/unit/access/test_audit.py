@@ -12,7 +12,7 @@ from shared.access.actions import Action
 from shared.access.audit import LONGEST, Change, ChangeOutcome, Trail
 from shared.access.person import LOCAL
 from shared.app import create_app
-from shared.delivery.records import State
+from shared.delivery.state.records import State
 from tests.unit.api.asgi import Client
 from tests.unit.api.bodies import connection_body, export_body
 from tests.unit.api.callers import KnownCallers

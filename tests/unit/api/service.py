@@ -27,10 +27,10 @@ from shared.control.runs import (
 )
 from shared.control.service import Service
 from shared.control.views import FileLink, Identity
-from shared.delivery.authorizing import Authorizing
-from shared.delivery.records import Run, State
-from shared.delivery.starting import Started
-from shared.delivery.transitions import RunKind
+from shared.delivery.account.authorizing import Authorizing
+from shared.delivery.start.starting import Started
+from shared.delivery.state.records import Run, State
+from shared.delivery.state.transitions import RunKind
 from shared.errors import Unprocessable
 from shared.snapshots.snapshot import Layout, ParquetFormat, SegmentFound, Snapshot, SnapshotFile
 from shared.vendors.contract import CheckResult, TargetFound

@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 
 from shared.api import describing as examples
 from shared.app import create_app
-from shared.delivery.records import State
+from shared.delivery.state.records import State
 from tests.unit.api.callers import KnownCallers
 from tests.unit.api.service import FakeService, run
 

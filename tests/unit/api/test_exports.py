@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.catalog.issues import Issue
-from shared.delivery.records import State
+from shared.delivery.state.records import State
 from tests.unit.api.asgi import Client
 from tests.unit.api.bodies import connection_body, export_body
 from tests.unit.api.service import FakeService, run

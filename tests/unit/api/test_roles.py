@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute
 from shared.access.actions import CHANGES, TABLE, Action, Right, may
 from shared.access.person import How, Person, Role
 from shared.app import create_app
-from shared.delivery.records import State
+from shared.delivery.state.records import State
 from shared.web.wiring import Allowed
 from tests.unit.api.asgi import Answer, Client
 from tests.unit.api.callers import ROLES, KnownCallers

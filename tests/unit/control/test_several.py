@@ -9,7 +9,7 @@ from shared.catalog.models import Schedule
 from shared.control import connections, exports
 from shared.control.connections import Fate
 from shared.control.several import Deed, Order, carry_out, run_all
-from shared.delivery.records import State
+from shared.delivery.state.records import State
 from tests.unit.api.service import FakeService, run
 from tests.unit.catalog.samples import ADMIN, CONTRIBUTOR
 

@@ -9,7 +9,7 @@ import pytest
 from shared.cloud.blobs import Blobs
 from shared.cloud.secrets import Secrets
 from shared.cloud.settings import Settings, StorageAddress
-from shared.delivery.connecting import Named, usable
+from shared.delivery.account.connecting import Named, usable
 from shared.errors import UserMustAct
 from shared.vendors.contract import SWITCHED, CheckResult
 from tests.unit.catalog.samples import World

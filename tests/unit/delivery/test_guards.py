@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from shared.catalog.models import Guards
-from shared.delivery.guards import Facts, findings, may_go_on
-from shared.delivery.plan import Balance
+from shared.delivery.plan.guards import Facts, findings, may_go_on
+from shared.delivery.state.plan import Balance
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
 QUIET = Facts(

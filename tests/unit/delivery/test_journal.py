@@ -6,8 +6,8 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.delivery import journal
-from shared.delivery.journal import Folded
+from shared.delivery.state import journal
+from shared.delivery.state.journal import Folded
 from shared.vendors.contract import CONFIRMED, BatchResult, Outcome, Receipt, Retry
 
 REFUSED = Receipt(Outcome.REJECTED, "address_invalid", "not an address", Retry.WHEN_CHANGED)

@@ -7,8 +7,8 @@ import json
 import duckdb
 import pytest
 
-from shared.delivery import matching
-from shared.delivery.matching import Matched
+from shared.delivery.plan import matching
+from shared.delivery.plan.matching import Matched
 from shared.vendors.contract import FieldType
 
 S, I, N, B, D = FieldType.STRING, FieldType.INTEGER, FieldType.NUMBER, FieldType.BOOLEAN, FieldType.DATE  # noqa: E741

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.delivery.files import DataFile
-from shared.delivery.plan import Balance, Plan, number
+from shared.delivery.state.files import DataFile
+from shared.delivery.state.plan import Balance, Plan, number
 from shared.vendors.contract import Kind
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from shared.delivery import plan as plans
-from shared.delivery import sending
-from shared.delivery.files import DataFile
-from shared.delivery.plan import Balance, Plan, PlanFile
+from shared.delivery.send import batches
+from shared.delivery.state import plan as plans
+from shared.delivery.state.files import DataFile
+from shared.delivery.state.plan import Balance, Plan, PlanFile
 from shared.errors import Blocked
 from shared.vendors.contract import FieldType, Kind, Row
 
@@ -91,5 +91,5 @@ def test_operations_of_other_versions_are_rows_too(tmp_path: Path, newer: str, s
     )
     with duckdb.connect() as database:
         database.execute(f"COPY (SELECT {columns}{newer}) TO '{path}' (FORMAT parquet)")
-        [row] = database.execute(f"SELECT {sending.ROW} FROM read_parquet('{path}')").fetchall()
+        [row] = database.execute(f"SELECT {batches.ROW} FROM read_parquet('{path}')").fetchall()
     assert Row(*row) == Row("a@x.com", '{"a":1}', "id", True, since)

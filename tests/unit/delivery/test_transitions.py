@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from shared.delivery.transitions import AFTER, AFTER_CODE, Becomes, RunKind, Status, case, rules
+from shared.delivery.state.transitions import AFTER, AFTER_CODE, Becomes, RunKind, Status, case, rules
 from shared.vendors.contract import PROFILE_MISSING, Kind, Outcome
 
 SAME, OTHER = 1, 2

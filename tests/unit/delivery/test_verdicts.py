@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.delivery.verdicts import Expected, Naming, Sample, Verdict, evidence, judge
+from shared.delivery.verify.verdicts import Expected, Naming, Sample, Verdict, evidence, judge
 from shared.vendors.contract import Count
 
 NAMING = Naming("Letterbox", "list")

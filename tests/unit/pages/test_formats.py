@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from shared.control.runs import RunPoint
-from shared.delivery.records import State
-from shared.delivery.transitions import RunKind
+from shared.delivery.state.records import State
+from shared.delivery.state.transitions import RunKind
 from shared.pages.chart import HEIGHT, WIDTH, chart
 from shared.pages.formats import Formats
 from shared.pages.languages import translations

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 
 from shared.app import create_app
-from shared.delivery.records import State
+from shared.delivery.state.records import State
 from shared.pages import assets
 from shared.vendors.contract import CheckResult
 from tests.unit.api.asgi import Answer, Client

@@ -1,0 +1,170 @@
+"""The lease of a vendor account: vendors count limits by account, so one account has one active slice.
+
+The lease blob's body carries the limiter's windows from slice to slice. It says whether the last holder let go of it
+properly; after one that did not, a newcomer first waits until no request of the old holder can still be under way and
+a full window has passed.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import Event, Thread
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+
+from shared.cloud.blobs import Blobs
+from shared.cloud.queue import Queue
+from shared.delivery.state import layout
+from shared.errors import ExportError, LeaseLost
+
+log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 60
+RENEW_SECONDS = 15.0
+SAFE_SECONDS = 40.0
+"""Without a renewal for so long the worker must stop: another may take the account over after 60 seconds."""
+LOOK_SECONDS = 2.0
+"""How often the background thread looks for a cancellation."""
+
+SENT_AGAIN = 60.0
+"""Seconds after which work is tried again that lost its lease."""
+
+
+class Taken(ExportError):
+    """Another worker has the account, or had it until just now; try again after `seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("the account is in use")
+        self.seconds = seconds
+
+
+@contextmanager
+def sent_again(queue: Queue, message: Mapping[str, Any], what: str) -> Iterator[None]:
+    """Send the message again, for later, where the work in the block cannot have the account or loses it."""
+    try:
+        yield
+    except Taken as taken:
+        queue.send(message, delay=taken.seconds + random.uniform(0, 1))
+    except LeaseLost as lost:
+        log.warning("%s stopped: %s.", what, lost)
+        queue.send(message, delay=SENT_AGAIN)
+
+
+class AccountLease:
+    """Hold an account for a slice: `with AccountLease(…) as lease`. Entering raises Taken.
+
+    `quiet_seconds` is the vendor's longest request plus its longest rate window; `state` is called for what the
+    body carries on; `look` is called every two seconds and may raise to stop the work (a cancellation).
+    """
+
+    def __init__(
+        self,
+        blobs: Blobs,
+        account: str,
+        *,
+        quiet_seconds: float,
+        look: Callable[[], None],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._blobs = blobs
+        self._name = layout.lease(account)
+        self._quiet_seconds = quiet_seconds
+        self._look = look
+        self._clock = clock
+        self._id = ""
+        self._renewed = 0.0
+        self._ended = Event()
+        self._trouble: ExportError | None = None
+        self._troubled = Event()
+        self._thread = Thread(target=self._keep, name="account-lease", daemon=True)
+        self.state: Callable[[], dict[str, Any]] = dict
+        self.carried: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        lease = self._blobs.acquire(self._name, LEASE_SECONDS)
+        if lease is None:
+            raise Taken(5.0)
+        self._id, self._renewed = lease, time.monotonic()
+        found = self._blobs.read(self._name)
+        body = orjson.loads(found[0]) if found else {}
+        if (wait := self._must_wait(body)) > 0:
+            self._blobs.release(self._name, lease)
+            raise Taken(wait)
+        self.carried = body.get("carried", {})
+        self.state = lambda: self.carried
+        self._write(released=False)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+        try:
+            self._write(released=True)
+            self._blobs.release(self._name, self._id)
+        except LeaseLost:
+            log.warning("The lease of an account was gone before it was released.")
+
+    def check(self) -> None:
+        """Raise if this worker must not send another request: LeaseLost, or what `look` raised."""
+        if self._trouble is not None:
+            raise self._trouble
+        self.hold()
+
+    def hold(self) -> None:
+        """Raise LeaseLost if the account may be another worker's."""
+        if isinstance(self._trouble, LeaseLost):
+            raise self._trouble
+        if time.monotonic() - self._renewed > SAFE_SECONDS:
+            raise LeaseLost("the lease could not be renewed in time")
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, unless there is trouble: then raise it at once."""
+        self._troubled.wait(seconds)
+        self.check()
+
+    def _must_wait(self, body: dict[str, Any]) -> float:
+        if body.get("released", True):
+            return 0.0
+        silent = self._clock() - float(body.get("renewed_at", 0.0))
+        if silent < 0:  # a clock jumped back: count the wait from now, or the account would stay locked
+            self._write(released=False, carried=body.get("carried", {}))
+        return self._quiet_seconds - max(silent, 0.0)
+
+    def _write(self, *, released: bool, carried: dict[str, Any] | None = None) -> None:
+        kept = self.state() if carried is None else carried
+        body = {"released": released, "renewed_at": self._clock(), "carried": kept}
+        self._blobs.write(self._name, orjson.dumps(body), lease=self._id)
+
+    def _keep(self) -> None:
+        while not self._ended.wait(LOOK_SECONDS):
+            try:
+                if time.monotonic() - self._renewed >= RENEW_SECONDS:
+                    self._renew()
+                if self._trouble is None:
+                    self._look()
+            except LeaseLost as error:
+                self._stop(error)
+                return
+            except ExportError as error:  # a cancellation: the account stays held until the commit is done
+                self._stop(error)
+            except Exception:
+                log.warning("Renewing the lease of an account failed; trying again.", exc_info=True)
+
+    def _stop(self, error: ExportError) -> None:
+        self._trouble = error
+        self._troubled.set()
+
+    def _renew(self) -> None:
+        started = time.monotonic()
+        self._blobs.renew(self._name, self._id)
+        self._renewed = started
+        self._write(released=False)

@@ -1,0 +1,271 @@
+"""Commit a delivery: fold what its journal proves into new ledger files, and count every operation's end.
+
+A batch without a receipt that was announced as sent is `unknown`; one that was not sent is `skipped`. So the
+outcomes of every plan add up, however the delivery ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+
+from shared.delivery.plan.matching import literal
+from shared.delivery.state import layout
+from shared.delivery.state import ledger as ledgers
+from shared.delivery.state.files import DataFile, Files, buckets, keep
+from shared.delivery.state.journal import Folded
+from shared.delivery.state.ledger import COLUMNS, Ledger, LedgerFile
+from shared.delivery.state.plan import Plan
+from shared.delivery.state.transitions import AFTER, AFTER_CODE, Becomes
+from shared.vendors.contract import BatchResult, Outcome, Receipt
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+UNANSWERED = Receipt(Outcome.UNKNOWN, "no_answer", "The request was sent; whether it was carried out is not known.")
+NOT_SENT = Receipt(Outcome.SKIPPED, "not_sent", "The run ended before this was sent.")
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """A reason for an outcome other than accepted."""
+
+    outcome: str
+    code: str
+    reason: str
+    retry: str | None
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """What became of the operations: counts by kind and outcome (`add accepted`), people by reason, new files,
+    and accepted ones by evidence. `left_jobs`: the vendor may still work on some of it."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    reasons: dict[Why, int] = field(default_factory=dict)
+    files: list[LedgerFile] = field(default_factory=list)
+    rejected: list[DataFile] = field(default_factory=list)
+    evidence: dict[str, int] = field(default_factory=dict)
+    left_jobs: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a commit works: the ledger's folder, the delivery's folder, this commit's name, a local folder.
+
+    `attempt` names this try at the commit: a late worker never writes over files that a manifest names.
+    """
+
+    ledger: str
+    delivery: str
+    commit: str
+    attempt: str
+    where: Path
+
+
+def commit_part(
+    database: DuckDBPyConnection,
+    files: Files,
+    outcomes: Outcomes,
+    *,
+    plan: Plan,
+    part: int,
+    folded: Folded,
+    before: Ledger | None,
+    place: Place,
+) -> None:
+    """Count how one part's operations ended, keep what was refused, and write its new ledger file.
+
+    `before` None: the ledger is swapped already, only count.
+    """
+    _load_outcomes(database, files, plan, part, folded, place.where)
+    _count(database, outcomes)
+    refused = f"{part:03d}-rejected.parquet"
+    if file := keep(files, database, _REJECTED, layout.rejected_files(place.delivery) + refused, place.where / refused):
+        outcomes.rejected.append(file)
+    if before is not None:
+        _write_ledger(database, files, outcomes, plan=plan, part=part, before=before, place=place)
+    for path in (*place.where.glob("operations-*.parquet"), place.where / "receipts.json"):
+        path.unlink(missing_ok=True)
+
+
+def _write_ledger(
+    database: DuckDBPyConnection,
+    files: Files,
+    outcomes: Outcomes,
+    *,
+    plan: Plan,
+    part: int,
+    before: Ledger,
+    place: Place,
+) -> None:
+    first, last = buckets(part, plan.parts)
+    if not any(plan.of_part(part)) and (
+        same := [each for each in before.files if (each.first, each.last) == (first, last)]
+    ):
+        outcomes.files += same
+        return
+    paths = ledgers.load(files, database, before, first, last, place.where)
+    _load_transitions(database)
+    database.execute(f"CREATE OR REPLACE TEMP VIEW moved AS {_moved()}")
+    database.execute(f"CREATE OR REPLACE TEMP TABLE after AS {_after(place.commit)}")
+    members, maybe = (_with_status(database, status) for status in ("member", "maybe"))
+    name = f"{part:03d}.parquet"
+    query = f"SELECT {', '.join(COLUMNS)} FROM after ORDER BY bucket"
+    if file := keep(files, database, query, f"{place.ledger}{place.attempt}/{name}", place.where / name):
+        outcomes.files.append(LedgerFile(first, last, members + maybe, file, maybe))
+    for path in paths:
+        path.unlink()
+
+
+def _with_status(database: DuckDBPyConnection, status: str) -> int:
+    found = database.execute("SELECT count(*) FROM after WHERE status = ?", [status]).fetchone()
+    return int(found[0]) if found else 0
+
+
+def _load_outcomes(
+    database: DuckDBPyConnection, files: Files, plan: Plan, part: int, folded: Folded, where: Path
+) -> None:
+    """Make `outcomes`: every operation of one part with its receipt."""
+    plan_files = list(plan.of_part(part))
+    lines = where / "receipts.json"
+    with lines.open("wb") as stream:
+        for file in plan_files:
+            for batch in plan.batches(file):
+                for line in _receipt_lines(batch, _result(folded, batch)):
+                    stream.write(orjson.dumps(line) + b"\n")
+    shape = "batch: 'BIGINT', index: 'BIGINT', outcome: 'VARCHAR', code: 'VARCHAR', reason: 'VARCHAR', "
+    shape += "retry: 'VARCHAR', vendor_id: 'VARCHAR', evidence: 'VARCHAR'"
+    database.execute(f"""
+        CREATE OR REPLACE TEMP TABLE receipts AS
+        SELECT * FROM read_json({literal(str(lines))}, format='newline_delimited', columns={{{shape}}})
+    """)
+    selects = []
+    for number, file in enumerate(plan_files):
+        path = where / f"operations-{number}.parquet"
+        if not files.download(file.file.stored, path):
+            raise ledgers.damaged()
+        selects.append(
+            f"SELECT address, bucket, hash, vendor_id, '{file.kind}' AS kind, "
+            f"({file.first} + file_row_number) // {plan.batch_rows} AS batch, "
+            f"({file.first} + file_row_number) % {plan.batch_rows} AS index "
+            f"FROM read_parquet({literal(str(path))}, file_row_number=true)"
+        )
+    operations = " UNION ALL ".join(selects) or _NO_OPERATIONS
+    database.execute(f"""
+        CREATE OR REPLACE TEMP TABLE outcomes AS
+        SELECT o.address, o.bucket, o.hash, o.kind,
+               coalesce(own.vendor_id, o.vendor_id) AS vendor_id,
+               coalesce(own.outcome, batch.outcome) AS outcome,
+               CASE WHEN own.outcome IS NULL THEN batch.code ELSE own.code END AS code,
+               CASE WHEN own.outcome IS NULL THEN batch.reason ELSE own.reason END AS reason,
+               CASE WHEN own.outcome IS NULL THEN batch.retry ELSE own.retry END AS retry,
+               CASE WHEN own.outcome IS NULL THEN batch.evidence ELSE own.evidence END AS evidence
+        FROM ({operations}) AS o
+        JOIN receipts AS batch ON batch.batch = o.batch AND batch.index = -1
+        LEFT JOIN receipts AS own ON own.batch = o.batch AND own.index = o.index
+    """)
+
+
+_NO_OPERATIONS = (
+    "SELECT NULL::VARCHAR AS address, NULL::UTINYINT AS bucket, NULL::UBIGINT AS hash, NULL::VARCHAR AS vendor_id, "
+    "NULL::VARCHAR AS kind, NULL::BIGINT AS batch, NULL::BIGINT AS index WHERE false"
+)
+
+
+def _result(folded: Folded, batch: int) -> BatchResult:
+    if batch in folded.results:
+        return folded.results[batch]
+    return BatchResult(UNANSWERED if batch in folded.sent else NOT_SENT)
+
+
+def _receipt_lines(batch: int, result: BatchResult) -> Iterator[dict[str, object]]:
+    """The batch's default as index -1, then the rows that differ."""
+    for index, receipt in [(-1, result.default), *result.others.items()]:
+        yield {
+            "batch": batch,
+            "index": index,
+            "outcome": receipt.outcome,
+            "code": receipt.code,
+            "reason": receipt.reason,
+            "retry": receipt.retry,
+            "vendor_id": receipt.vendor_id,
+            "evidence": receipt.evidence,
+        }
+
+
+def _load_transitions(database: DuckDBPyConnection) -> None:
+    """The table AFTER, as a table: `code` is '' for the entries that hold for any code."""
+    rows = [
+        (str(kind), str(outcome), code, *_row(AFTER_CODE.get(code, becomes)))
+        for (kind, outcome), becomes in AFTER.items()
+        for code in ("", *AFTER_CODE)
+    ]
+    places = ", ".join(["(?, ?, ?, ?, ?, ?)"] * len(rows))
+    database.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE transitions AS
+        FROM (VALUES {places}) AS t(kind, outcome, code, status, held, refused)
+        """,
+        [value for row in rows for value in row],
+    )
+
+
+def _row(becomes: Becomes) -> tuple[str | None, str, bool]:
+    return (str(becomes.status) if becomes.status else None, becomes.values, becomes.refused)
+
+
+def _moved() -> str:
+    """Operations that change a ledger row, with what it becomes."""
+    codes = ", ".join(literal(code) for code in AFTER_CODE)
+    return f"""
+        SELECT outcomes.*, t.status, t.held, t.refused FROM outcomes
+        JOIN transitions AS t ON t.kind = outcomes.kind AND t.outcome = outcomes.outcome
+             AND t.code = CASE WHEN outcomes.code IN ({codes}) THEN outcomes.code ELSE '' END
+        WHERE t.status IS NOT NULL
+    """
+
+
+def _after(commit: str) -> str:
+    """The part's ledger after the delivery."""
+    return f"""
+        SELECT ledger.* FROM ledger ANTI JOIN moved ON ledger.address = moved.address
+        UNION ALL BY NAME
+        SELECT moved.address, moved.bucket, moved.status,
+               CASE held WHEN 'new' THEN moved.hash WHEN 'old' THEN ledger.hash END AS hash,
+               coalesce(moved.vendor_id, ledger.vendor_id) AS vendor_id,
+               CASE WHEN refused THEN moved.code END AS code,
+               CASE WHEN refused THEN moved.retry END AS retry,
+               CASE WHEN refused THEN moved.hash END AS refused_hash,
+               now()::TIMESTAMP AS changed_at,
+               CASE WHEN moved.kind = 'remove' THEN now()::TIMESTAMP
+                    WHEN moved.status = 'member' THEN NULL ELSE ledger.removed_at END AS removed_at,
+               {literal(commit)} AS run
+        FROM moved LEFT JOIN ledger ON ledger.address = moved.address
+    """
+
+
+_REJECTED = f"SELECT address, kind, outcome, code, reason, retry FROM outcomes WHERE outcome <> '{Outcome.ACCEPTED}'"
+
+
+def _count(database: DuckDBPyConnection, outcomes: Outcomes) -> None:
+    for kind, outcome, count in database.execute(
+        "SELECT kind, outcome, count(*) FROM outcomes GROUP BY 1, 2"
+    ).fetchall():
+        name = f"{kind} {outcome}"
+        outcomes.counts[name] = outcomes.counts.get(name, 0) + int(count)
+    accepted = f"outcome = '{Outcome.ACCEPTED}' AND evidence IS NOT NULL"
+    evident = f"SELECT evidence, count(*) FROM outcomes WHERE {accepted} GROUP BY 1"
+    for evidence, count in database.execute(evident).fetchall():
+        outcomes.evidence[evidence] = outcomes.evidence.get(evidence, 0) + int(count)
+    coded = f"""
+        SELECT outcome, code, any_value(reason), any_value(retry), count(*)
+        FROM outcomes WHERE outcome <> '{Outcome.ACCEPTED}' GROUP BY 1, 2
+    """
+    for *why, count in database.execute(coded).fetchall():
+        key = Why(*why)
+        outcomes.reasons[key] = outcomes.reasons.get(key, 0) + int(count)

@@ -1,0 +1,41 @@
+"""`rejected.csv`, row by row; a cell may be as long as a snapshot has them, and hold line ends."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from shared.delivery.lookups.explain import normalised
+
+csv.field_size_limit(sys.maxsize)
+HEADER = ("address", "segment", "file", "row", "operation", "outcome", "code", "reason", "tried_again")
+
+
+def parse(lines: Iterable[str]) -> Iterator[dict[str, str]]:
+    """Complete rows by column; the last one may be cut off."""
+    rows = csv.reader(lines)
+    next(rows, None)
+    yield from (dict(zip(HEADER, row, strict=True)) for row in rows if len(row) == len(HEADER))
+
+
+def without(address: str, before: Path, after: Path) -> bool:
+    """Copy a file but for the rows of a normalised address; whether there were any."""
+    found = False
+    with (
+        before.open(encoding="utf-8-sig", newline="") as lines,
+        after.open("w", encoding="utf-8-sig", newline="") as kept,
+    ):
+        writer = csv.writer(kept, lineterminator="\n")
+        for row in csv.reader(lines):
+            if row and address in _meant(row[0]):
+                found = True
+            else:
+                writer.writerow(row)
+    return found
+
+
+def _meant(cell: str) -> set[str]:
+    """Addresses that a cell may stand for: a quote may have been put before one that looks like a formula."""
+    return {normalised(cell), normalised(cell.removeprefix("'"))}

@@ -1,0 +1,179 @@
+"""Last step of a delivery, however it went: fold its journal into the ledger, write the report, end it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from typing import Any
+
+from shared.catalog.targets import Owned
+from shared.delivery.commit import report
+from shared.delivery.commit.new_ledger import Outcomes, Place, commit_part
+from shared.delivery.send import unfinished_jobs
+from shared.delivery.state import journal, layout, ledger
+from shared.delivery.state import plan as plans
+from shared.delivery.state.ledger import Ledger
+from shared.delivery.state.plan import Plan
+from shared.delivery.state.records import State
+from shared.delivery.state.transitions import RunKind
+from shared.delivery.verify import verification
+from shared.delivery.work import Work
+from shared.errors import Blocked, Conflict, LeaseLost
+
+log = logging.getLogger(__name__)
+
+COMPLETE = frozenset({RunKind.DELIVERY, RunKind.FULL_RESYNC, RunKind.REBUILD})
+"""Kinds of runs after which the target has the snapshot."""
+
+NEW_LEDGER = frozenset({RunKind.FULL_RESYNC, RunKind.REBUILD})
+"""Kinds of runs that get by without the ledger."""
+
+COUNTS = ("rows_read", "duplicates", "unchanged", "held", "left", "outside", "add", "change", "remove")
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A delivery whose journal is committed: this one, or one of before that never came to it."""
+
+    folder: str
+    commit: str
+    plan: Plan
+
+
+def commit(work: Work) -> None:
+    """Commit what the journal proves, and end the delivery. Needs no vendor."""
+    found = work.plan()
+    made = found[0] if found else None
+    outcomes = Outcomes()
+    if made and work.run.kind is not RunKind.DRY_RUN:
+        if made.balance.operations:
+            outcomes = _commit(work, Finished(work.folder, work.commit_name, made))
+        _remember(work, made, outcomes)
+    state = _final_state(work, made, outcomes)
+    report.write(work, made, outcomes, state)
+    counts = (planned_counts(made) if made else {}) | outcomes.counts
+    message = work.delivery.message if work.delivery.ending else ""
+    if work.run.kind is RunKind.DRY_RUN and not message:
+        message = "Dry run: nothing was sent."
+    # Written down before the row says done: a worker that dies in between leaves it to the timer.
+    begun = verification.begin(work, outcomes)
+    work.finish(state=state, finished_at=work.clock(), counts=counts, message=message)
+    if begun is not None:
+        verification.send(work.cloud, begun, work.clock())
+
+
+def commit_leftover(work: Work) -> None:
+    """Commit an earlier delivery to this target that never got to its own commit, as its journal may hold people."""
+    left = work.memory().get("open")
+    if not left or left == work.identity:
+        return
+    folder = layout.delivery_folder(left["export"], left["run"], left["index"])
+    found = plans.read(work.cloud.blobs, folder)
+    facts: dict[str, Any] = {"open": None}
+    if found is not None:
+        log.warning("The delivery %d of run %s was never committed; doing it now.", left["index"], left["run"])
+        finished = Finished(folder, f"{left['run']}-{left['index']:03d}", found[0])
+        try:
+            outcomes = _commit(work, finished)
+            facts |= {"committed": finished.commit, "ledger": work.ledger_folder}
+            if outcomes.left_jobs:
+                facts["left"] = unfinished_jobs.with_another(work, folder)
+        except Blocked:
+            if work.run.kind not in NEW_LEDGER:
+                raise
+            log.warning("There is no ledger any more that it could be committed to; this run makes a new one.")
+    work.remember(**facts)
+
+
+def planned_counts(made: Plan) -> dict[str, int]:
+    """The plan's counts by name; `refused_here` sums the refused rows."""
+    counts = {name: int(getattr(made.balance, name)) for name in COUNTS}
+    return counts | {"refused_here": sum(made.balance.refused.values())}
+
+
+def _commit(work: Work, finished: Finished) -> Outcomes:
+    """Write the new ledger and swap it in; only count where that was done before."""
+    blobs, made = work.cloud.blobs, finished.plan
+    folded = (work.folded if _is_own(work, finished) else None) or journal.fold(blobs, finished.folder)
+    outcomes = Outcomes(left_jobs=bool(folded.left_behind()))
+    current = _current(work, finished)
+    already = current.commit == finished.commit
+    if not already and current.commit != made.base:
+        raise ledger.damaged()
+    attempt = f"{finished.commit}-{work.delivery.turn:06d}-{work.delivery.worker}"
+    place = Place(work.ledger_folder, finished.folder, finished.commit, attempt, work.where)
+    before = None if already else current
+    with work.scratch.database() as connection:
+        for part in range(made.parts):
+            commit_part(
+                connection, work.files, outcomes, plan=made, part=part, folded=folded, before=before, place=place
+            )
+    if not already:
+        _swap(work, finished, outcomes, current)
+    return outcomes
+
+
+def _is_own(work: Work, finished: Finished) -> bool:
+    return finished.folder == work.folder
+
+
+def _current(work: Work, finished: Finished) -> Ledger:
+    blobs, folder = work.cloud.blobs, work.ledger_folder
+    if work.base is not None and _is_own(work, finished) and not finished.plan.fresh:
+        return work.base
+    if finished.plan.fresh:
+        return ledger.emptied(blobs, folder, unless=finished.commit)
+    return ledger.read(blobs, folder, expected=bool(finished.plan.base))
+
+
+def _swap(work: Work, finished: Finished, outcomes: Outcomes, current: Ledger) -> None:
+    """Make the new files the ledger, then drop what neither this generation nor the one before needs."""
+    work.lease.hold()
+    blobs, made, folder = work.cloud.blobs, finished.plan, work.ledger_folder
+    snapshots = tuple({"key": each["key"], "taken_at": each["taken_at"]} for each in made.snapshots)
+    files = tuple(outcomes.files)
+    kept = {each.file.name for each in files}
+    previous = tuple(each.file.name for each in current.files if each.file.name not in kept)
+    after = replace(
+        current, commit=finished.commit, files=files, previous=previous, snapshots=snapshots or current.snapshots
+    )
+    needed = {*kept, *previous, layout.ledger_manifest(folder), layout.protected(folder)}
+    # Listed before the swap: whoever gets stuck after it must not drop files of a later commit.
+    there = current.previous if work.first and _is_own(work, finished) and not made.fresh else blobs.names(folder)
+    needless = [name for name in there if name not in needed]
+    try:
+        ledger.save(blobs, folder, after, etag=current.etag)
+    except Conflict:
+        raise LeaseLost("the ledger was committed by another worker") from None
+    for name in needless:
+        blobs.delete(name)
+
+
+def _remember(work: Work, made: Plan, outcomes: Outcomes) -> None:
+    facts: dict[str, Any] = {}
+    if made.balance.operations:
+        facts |= {"committed": work.commit_name, "ledger": work.ledger_folder, "open": None}
+    if outcomes.left_jobs:
+        facts["left"] = unfinished_jobs.with_another(work, work.folder)
+    if work.run.kind in COMPLETE and not work.delivery.ending:
+        delivered = {each["segment_id"]: each["key"] for each in made.snapshots}
+        facts |= {"delivered": delivered, "delivered_by": work.export.name}
+    try:
+        if facts:
+            work.remember(**facts)
+    except Owned:
+        log.warning("The list of run %s was given away meanwhile; its next owner finds what was done.", work.run.run)
+
+
+def _final_state(work: Work, made: Plan | None, outcomes: Outcomes) -> State:
+    if work.delivery.ending:
+        return State(work.delivery.ending)
+    if work.run.kind is RunKind.DRY_RUN:
+        return State.SUCCEEDED
+    if made is None or made.balance.operations == 0:
+        return State.NOTHING
+    troubled = any(not name.endswith(" accepted") and count for name, count in outcomes.counts.items())
+    balance = made.balance
+    if troubled or balance.refused or balance.left_out or work.delivery.warnings:
+        return State.WARNINGS
+    return State.SUCCEEDED

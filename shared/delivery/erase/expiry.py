@@ -1,0 +1,53 @@
+"""Run artefacts expire; ledgers, and runs that have not ended, never do by themselves."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from shared.cloud.cloud import Cloud
+from shared.delivery.state import layout
+from shared.delivery.state.records import ENDED, State, now, run_key
+
+log = logging.getLogger(__name__)
+
+MOST_RUNS = 20
+"""Per call, so that the timer stays quick; the next tick goes on."""
+
+
+def expire(cloud: Cloud, *, clock: Callable[[], datetime] = now) -> int:
+    """Delete files and rows of runs that ended longer ago than the app setting says; how many runs."""
+    limit = clock() - timedelta(days=cloud.settings.artefact_days)
+    needed = _uncommitted(cloud)
+    expired = 0
+    condition = "RowKey ge 'run:' and RowKey lt 'run:~' and finished_at lt @limit"
+    for stored in cloud.runs.scan(condition, {"limit": limit}):
+        export, run = str(stored.entity["export"]), str(stored.entity["run"])
+        if State(stored.entity["state"]) not in ENDED or (export, run) in needed:
+            continue
+        _delete(cloud, export, run)
+        expired += 1
+        if expired == MOST_RUNS:
+            break
+    return expired
+
+
+def _uncommitted(cloud: Cloud) -> set[tuple[str, str]]:
+    """Runs whose journal a target still needs."""
+    opened = [
+        json.loads(stored.entity.get("memory", "{}")).get("open") for stored in cloud.targets.scan("RowKey ne ''", {})
+    ]
+    return {(each["export"], each["run"]) for each in opened if each}
+
+
+def _delete(cloud: Cloud, export: str, run: str) -> None:
+    """Files first, the run's row last: what is interrupted is found again."""
+    for name in list(cloud.blobs.names(layout.run_folder(export, run))):
+        cloud.blobs.delete(name)
+    prefix = f"delivery:{run}:"
+    for delivery in list(cloud.runs.query(export, first=prefix, last=prefix + "~")):
+        cloud.runs.delete(export, str(delivery.entity["RowKey"]))
+    cloud.runs.delete(export, run_key(run))
+    log.info("The run %s of %s expired.", run, export)

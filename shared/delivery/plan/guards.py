@@ -1,0 +1,120 @@
+"""Checks that stop a delivery before its first write, with numbers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.catalog.models import Guards
+from shared.delivery.state.plan import Balance
+
+FEW = 1000
+"""People; a smaller change of a segment is nobody's mishap, whatever its share."""
+
+DELIVER = "deliver"
+ADDITIONS_ONLY = "additions_only"
+DISCARD = "discard"
+DECISIONS = (DELIVER, ADDITIONS_ONLY, DISCARD)
+"""What a person may decide about a delivery that a guard stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the guards look at."""
+
+    balance: Balance
+    members_before: int
+    snapshot_taken_at: datetime
+    delivered_before: datetime | None
+    now: datetime
+    max_profiles: int
+
+    @property
+    def people(self) -> int:
+        """Different valid addresses in the segment."""
+        balance = self.balance
+        return balance.add + balance.change + balance.unchanged + balance.held
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A guard that stops the delivery. `only_removals`: delivering the additions alone is harmless."""
+
+    guard: str
+    message: str
+    only_removals: bool = False
+
+
+def findings(facts: Facts, guards: Guards) -> list[Finding]:
+    """Every guard that is not satisfied, in words."""
+    return [finding for check in _CHECKS for finding in check(facts, guards)]
+
+
+def _empty(facts: Facts, guards: Guards) -> Iterator[Finding]:
+    if facts.balance.rows_read == 0 and facts.members_before > 0:
+        yield Finding("empty", f"the snapshot is empty, and {facts.members_before:,} people are on the list")
+
+
+def _removals(facts: Facts, guards: Guards) -> Iterator[Finding]:
+    remove, before = facts.balance.remove, facts.members_before
+    share, most = remove / before if before else 0.0, guards.max_removed_share
+    if most is not None and remove > (guards.max_removed_people or 0) and share > most:
+        message = f"would remove {remove:,} of {before:,} ({share:.0%}), limit {most:.0%}"
+        yield Finding("removals", message, only_removals=True)
+
+
+def _invalid(facts: Facts, guards: Guards) -> Iterator[Finding]:
+    refused, read, most = sum(facts.balance.refused.values()), facts.balance.rows_read, guards.max_invalid_share
+    if most is not None and read and refused / read > most:
+        share = f"{refused:,} of {read:,} rows ({refused / read:.0%})"
+        yield Finding("invalid", f"{share} have no valid address, limit {most:.0%}")
+
+
+def _age(facts: Facts, guards: Guards) -> Iterator[Finding]:
+    days = (facts.now - facts.snapshot_taken_at).total_seconds() / 86400
+    if guards.max_age_days is not None and days > guards.max_age_days:
+        yield Finding("age", f"the snapshot is {days:.0f} days old, limit {guards.max_age_days} days")
+
+
+def _backwards(facts: Facts, guards: Guards) -> Iterator[Finding]:
+    if facts.delivered_before and facts.snapshot_taken_at < facts.delivered_before:
+        yield Finding(
+            "older",
+            f"the snapshot of {facts.snapshot_taken_at:%Y-%m-%d %H:%M} is older than the one last delivered "
+            f"({facts.delivered_before:%Y-%m-%d %H:%M})",
+        )
+
+
+def _most(facts: Facts, guards: Guards) -> Iterator[Finding]:
+    if facts.people > facts.max_profiles:
+        yield Finding("size", f"the segment has {facts.people:,} people, limit {facts.max_profiles:,}")
+
+
+def _fewest(facts: Facts, guards: Guards) -> Iterator[Finding]:
+    if guards.min_profiles is not None and facts.people < guards.min_profiles:
+        yield Finding("few", f"the segment has {facts.people:,} people, at least {guards.min_profiles:,} are expected")
+
+
+def _deviation(facts: Facts, guards: Guards) -> Iterator[Finding]:
+    before, most = facts.members_before, guards.max_deviation_share
+    change = abs(facts.people - before)
+    if most is not None and before and change > FEW and change / before > most:
+        yield Finding("deviation", f"the segment has {facts.people:,} people after {before:,}, limit {most:.0%}")
+
+
+_CHECKS: tuple[Callable[[Facts, Guards], Iterator[Finding]], ...] = (
+    _empty,
+    _removals,
+    _invalid,
+    _age,
+    _backwards,
+    _most,
+    _fewest,
+    _deviation,
+)
+
+
+def may_go_on(found: Sequence[Finding], decision: str) -> bool:
+    """Nothing was found, or a person decided to deliver (all of it, or without removals)."""
+    return not found or decision in (DELIVER, ADDITIONS_ONLY)

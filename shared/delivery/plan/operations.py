@@ -1,0 +1,254 @@
+"""From snapshots and a ledger to the operations that are needed, in DuckDB, one part of the buckets at a time.
+
+snapshot rows -> staged (matched, address normalised and judged, bucket)
+staged        -> wanted (the first row of each valid address)
+wanted ⟗ ledger -> steps -> plan files; the refused and the counts on the side
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shared.delivery.plan import addresses, matching
+from shared.delivery.plan.matching import Matched, literal
+from shared.delivery.state import ledger, transitions
+from shared.delivery.state.files import BUCKET, DataFile, Files, buckets, keep
+from shared.delivery.state.ledger import Ledger
+from shared.delivery.state.plan import Balance
+from shared.delivery.state.transitions import RunKind
+from shared.vendors.contract import Kind
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+MOST_ROWS = 1 << 40
+"""Of one source; where the numbers of the next one's rows begin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What to plan: which columns make the address and the values, and what happens to whom."""
+
+    address_column: str
+    matches: Sequence[Matched]
+    mode: str
+    kind: RunKind = RunKind.DELIVERY
+
+    @property
+    def columns(self) -> list[str]:
+        return list(dict.fromkeys([self.address_column, *(match.column for match in self.matches)]))
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts that add up over the parts."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    starts: dict[tuple[int, int], int] = field(default_factory=dict)
+    segment_rows: dict[int, int] = field(default_factory=dict)
+    files: list[tuple[Kind, int, DataFile]] = field(default_factory=list)
+    refused_files: list[DataFile] = field(default_factory=list)
+
+    def balance(self) -> Balance:
+        names = ("rows_read", "duplicates", "unchanged", "held", "left", "outside", "add", "change", "remove")
+        counts = {name: self.counts.get(name, 0) for name in names}
+        return Balance(refused=dict(self.refused), left_out=dict(self.left_out), **counts)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A SELECT of the wanted columns and file_index from some files of a segment; `first_file` is the first of them."""
+
+    sql: str
+    segment: int = 0
+    first_file: int = 0
+
+
+def staging_query(wish: Wish, sources: Sequence[Source], parts: int) -> str:
+    """Rows of all sources. `n` rises in their order, and by 1 within a source, whose first row has n = 1 in the first.
+
+    Sources are read side by side, so the rows themselves come in no order.
+    """
+    rows = " UNION ALL ".join(_numbered(number, source) for number, source in enumerate(sources))
+    flags = ", ".join(f"{matching.left_out(match)} AS left_out_{i}" for i, match in enumerate(wish.matches))
+    raw = matching.identifier(wish.address_column)
+    return f"""
+        SELECT n, segment, file_index, CASE WHEN raw = address THEN NULL ELSE raw END AS raw, address,
+               {BUCKET} AS bucket, {BUCKET} // {256 // parts} AS part,
+               {addresses.problem("address")} AS problem, "values", (md5_number("values") >> 64)::UBIGINT AS hash
+               {"".join(f", left_out_{i}" for i in range(len(wish.matches)))}
+        FROM (SELECT n, segment, file_index, {raw} AS raw,
+                     {matching.address(wish.address_column)} AS address,
+                     {matching.values(wish.matches)} AS "values" {", " + flags if flags else ""}
+              FROM ({rows}))
+    """
+
+
+def _numbered(number: int, source: Source) -> str:
+    return f"""
+        SELECT row_number() OVER () + {number * MOST_ROWS} AS n, {source.segment} AS segment,
+               * REPLACE (file_index + {source.first_file} AS file_index)
+        FROM ({source.sql})
+    """
+
+
+def plan_part(
+    database: DuckDBPyConnection,
+    files: Files,
+    tally: Tally,
+    *,
+    wish: Wish,
+    staged: Sequence[Path],
+    ledger_before: Ledger,
+    part: int,
+    parts: int,
+    folder: str,
+    where: Path,
+    protected: Path | None = None,
+) -> None:
+    """Plan the addresses of one part.
+
+    `staged` are its Parquet files; plan files go to `folder`; `protected` holds addresses that are never removed.
+    """
+    database.execute(f"CREATE OR REPLACE TEMP VIEW staged AS {_staged(staged, wish)}")
+    first, last = buckets(part, parts)
+    paths = ledger.load(files, database, ledger_before, first, last, where)
+    _judge(database)
+    _count_rows(database, tally, wish)
+    _decide(database, wish, protected)
+    _count_steps(database, tally)
+    for kind in (Kind.ADD, Kind.CHANGE, Kind.REMOVE):
+        name = f"{part:03d}-{kind}.parquet"
+        if file := keep(files, database, _OPERATIONS[kind], folder + name, where / name):
+            tally.files.append((kind, part, file))
+    name = f"{part:03d}-refused.parquet"
+    if file := keep(files, database, _REFUSED, folder + name, where / name):
+        tally.refused_files.append(file)
+    for path in paths:
+        path.unlink()
+
+
+def _staged(files: Sequence[Path], wish: Wish) -> str:
+    if files:
+        return f"SELECT * FROM read_parquet([{', '.join(literal(str(path)) for path in files)}])"
+    flags = [f"false AS left_out_{i}" for i in range(len(wish.matches))]
+    empty = [f"NULL::{kind} AS {name}" for name, kind in _STAGED.items()]
+    return f"SELECT {', '.join(empty + flags)} WHERE false"
+
+
+_STAGED = {
+    "n": "BIGINT",
+    "segment": "INTEGER",
+    "file_index": "INTEGER",
+    "raw": "VARCHAR",
+    "address": "VARCHAR",
+    "bucket": "UTINYINT",
+    "problem": "VARCHAR",
+    '"values"': "VARCHAR",
+    "hash": "UBIGINT",
+}
+
+_WITH_VALUES = """
+    SELECT staged.address, staged.bucket, staged."values", staged.hash, steps.vendor_id, steps.came_back,
+           NULL::DOUBLE AS unsure_since
+    FROM staged JOIN steps ON staged.n = steps.n WHERE steps.step = '{kind}'
+"""
+
+_OPERATIONS = {
+    Kind.ADD: _WITH_VALUES.format(kind=Kind.ADD),
+    Kind.CHANGE: _WITH_VALUES.format(kind=Kind.CHANGE),
+    Kind.REMOVE: f"""
+        SELECT address, bucket, '{{}}' AS "values", NULL::UBIGINT AS hash, vendor_id, false AS came_back,
+               unsure_since
+        FROM steps WHERE step = '{Kind.REMOVE}'
+    """,
+}
+
+_REFUSED = (
+    "SELECT n, segment, file_index, coalesce(raw, address) AS address, problem FROM judged WHERE problem IS NOT NULL"
+)
+
+
+def _judge(database: DuckDBPyConnection) -> None:
+    """Make `judged`: staged rows, every doubtful address settled."""
+    doubtful = database.execute(f"SELECT DISTINCT address FROM staged WHERE problem = '{addresses.DOUBTFUL}'")
+    bad = list(addresses.invalid(row[0] for row in doubtful.fetchall()))
+    database.execute("CREATE OR REPLACE TEMP TABLE bad (address VARCHAR)")
+    if bad:
+        database.execute("INSERT INTO bad SELECT unnest($1)", [bad])
+    database.execute(f"""
+        CREATE OR REPLACE TEMP VIEW judged AS SELECT * REPLACE (
+            CASE WHEN problem <> '{addresses.DOUBTFUL}' THEN problem
+                 WHEN problem IS NOT NULL AND address IN (FROM bad) THEN '{addresses.INVALID}' END AS problem)
+        FROM staged
+    """)
+
+
+def _count_rows(database: DuckDBPyConnection, tally: Tally, wish: Wish) -> None:
+    sums = "".join(f", count_if(left_out_{i})" for i in range(len(wish.matches)))
+    total, *left_out = _row(database, f"SELECT count(*) {sums} FROM staged")
+    _add(tally.counts, "rows_read", total)
+    for match, count in zip(wish.matches, left_out, strict=True):
+        if count:
+            _add(tally.left_out, match.field, count)
+    for problem, count in _all(database, "SELECT problem, count(*) FROM judged WHERE problem IS NOT NULL GROUP BY 1"):
+        _add(tally.refused, problem, count)
+    places = "SELECT segment, file_index, min(n), count(*) FROM staged GROUP BY 1, 2"
+    for segment, file, start, count in _all(database, places):
+        key = (segment, file)
+        tally.starts[key] = min(start, tally.starts.get(key, start))
+        _add(tally.segment_rows, segment, count)
+
+
+def _decide(database: DuckDBPyConnection, wish: Wish, protected: Path | None) -> None:
+    """Make `steps`: one row per address of the part that is in the segment or in the ledger."""
+    database.execute("""
+        CREATE OR REPLACE TEMP TABLE firsts AS
+        SELECT address, min(n) AS n, count(*) AS copies FROM judged WHERE problem IS NULL GROUP BY address
+    """)
+    inside, outside = transitions.rules(wish.kind, wish.mode)
+    database.execute(f"""
+        CREATE OR REPLACE TEMP TABLE steps AS
+        SELECT wanted.n AS n, coalesce(wanted.address, ledger.address) AS address,
+               coalesce(wanted.bucket, ledger.bucket) AS bucket, ledger.vendor_id AS vendor_id,
+               ledger.removed_at IS NOT NULL AS came_back,
+               CASE WHEN ledger.status = 'maybe' THEN epoch(ledger.changed_at) END AS unsure_since,
+               CASE WHEN wanted.n IS NULL THEN {transitions.case(outside)}
+                    ELSE {transitions.case(inside)} END AS step
+        FROM (SELECT staged.n, staged.address, staged.bucket, staged.hash AS wanted_hash
+              FROM staged SEMI JOIN firsts ON staged.n = firsts.n) AS wanted
+        FULL JOIN ledger ON wanted.address = ledger.address
+    """)
+    if protected is not None:
+        database.execute(f"""
+            UPDATE steps SET step = '{transitions.Step.LEFT}'
+            WHERE step = '{Kind.REMOVE}' AND address IN (SELECT address FROM read_parquet({literal(str(protected))}))
+        """)
+
+
+def _count_steps(database: DuckDBPyConnection, tally: Tally) -> None:
+    (duplicates,) = _row(database, "SELECT coalesce(sum(copies - 1), 0) FROM firsts")
+    _add(tally.counts, "duplicates", duplicates)
+    for step, count in _all(database, "SELECT step, count(*) FROM steps GROUP BY 1"):
+        _add(tally.counts, step, count)
+    database.execute("DROP TABLE firsts")
+
+
+def _add(counts: dict[Any, int], name: Any, count: Any) -> None:
+    counts[name] = counts.get(name, 0) + int(count)
+
+
+def _row(database: DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    found = database.execute(query).fetchone()
+    assert found is not None
+    return found
+
+
+def _all(database: DuckDBPyConnection, query: str) -> list[tuple[Any, ...]]:
+    return database.execute(query).fetchall()

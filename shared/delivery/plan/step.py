@@ -1,0 +1,180 @@
+"""First step of a delivery: make the plan, or find it made, and let the guards look at it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from shared.catalog.models import Match, WhenEmpty
+from shared.delivery.commit import step as commit_step
+from shared.delivery.plan import guards, operations, protected_people
+from shared.delivery.plan.guards import Facts, Finding
+from shared.delivery.plan.matching import Matched
+from shared.delivery.plan.operations import Tally, Wish
+from shared.delivery.plan.staging import Staged, stage
+from shared.delivery.state import layout, ledger
+from shared.delivery.state import plan as plans
+from shared.delivery.state.journal import Folded
+from shared.delivery.state.ledger import Ledger
+from shared.delivery.state.plan import Plan
+from shared.delivery.state.records import State, Step
+from shared.delivery.state.transitions import RunKind
+from shared.delivery.work import Work
+from shared.errors import Blocked
+from shared.vendors.contract import SWITCHED, FieldType
+
+log = logging.getLogger(__name__)
+
+UNGUARDED = frozenset({RunKind.DRY_RUN, RunKind.WITHDRAW})
+"""Kinds of runs that a person asked for with that very outcome in mind, or that send nothing."""
+
+
+def plan(work: Work) -> None:
+    """Make the plan. Where a guard is not satisfied the delivery is blocked, and waits for a decision.
+
+    Raises Blocked where a person has to choose before there can be a plan, UserMustAct where the segment, the data
+    matching or the vendor stands in the way.
+    """
+    _same_account(work)
+    commit_step.commit_leftover(work)
+    work.planned = (None if work.first else work.plan()) or _make(work)
+    made, fingerprint = work.planned
+    total = made.balance.operations
+    left_out = made.balance.left_out
+    passed_over = [why for each in made.snapshots for why in each["passed_over"]]
+    planned = {
+        "plan": fingerprint,
+        "total": total,
+        "counts": commit_step.planned_counts(made),
+        "left_out": left_out,
+        "warnings": [f"A newer snapshot was not used: {why}." for why in passed_over],
+    }
+    findings = [Finding(**each) for each in made.findings]
+    if not guards.may_go_on(findings, work.delivery.decision):
+        message = f"Blocked before the first write: {'; '.join(finding.message for finding in findings)}."
+        work.save(state=State.BLOCKED, code=findings[0].guard, message=message, **planned)
+    elif work.run.kind is RunKind.DRY_RUN or not total:
+        work.note(step=Step.COMMIT, **planned)
+    else:
+        work.note(step=Step.PREPARE, **planned)
+
+
+def _same_account(work: Work) -> None:
+    account = work.connection.account
+    if account and account != work.delivery.account:
+        raise Blocked(
+            SWITCHED,
+            "The connection leads to another account than the one that this export's list is in. If it is the same "
+            "account with a new key, check the connection with same_account=true; else save the export again, which "
+            "starts a new list there. Then run the export again.",
+        )
+
+
+def _make(work: Work) -> tuple[Plan, str]:
+    if work.run.kind is RunKind.REBUILD:
+        return _make_from(work, ledger.emptied(work.cloud.blobs, work.ledger_folder), fresh=True)
+    try:
+        return _make_from(work, _ledger(work), fresh=False)
+    except Blocked:
+        if work.run.kind is not RunKind.FULL_RESYNC:
+            raise
+    log.warning("The ledger of run %s is lost; everyone in the segment is sent again.", work.run.run)
+    return _make_from(work, ledger.emptied(work.cloud.blobs, work.ledger_folder), fresh=True)
+
+
+def _ledger(work: Work) -> Ledger:
+    work.base = ledger.read(work.cloud.blobs, work.ledger_folder, expected=bool(work.memory().get("committed")))
+    return work.base
+
+
+def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
+    wish = Wish(work.export.address_column, _matches(work), str(work.export.mode), work.run.kind)
+    folder = layout.plan_folder(work.folder, f"{work.delivery.turn:06d}-{work.delivery.worker}")
+    protected = protected_people.protected(work)
+    tally = Tally()
+    with stage(work, wish, _parts(before)) as staged, work.scratch.database() as connection:
+        for part in range(staged.parts):
+            operations.plan_part(
+                connection,
+                work.files,
+                tally,
+                wish=wish,
+                staged=staged.fetch(part),
+                ledger_before=before,
+                part=part,
+                parts=staged.parts,
+                folder=folder,
+                where=work.where,
+                protected=protected,
+            )
+            staged.release(part)
+    made = _manifest(work, wish, staged, tally, before, fresh=fresh)
+    made.balance.check()
+    published = plans.publish(work.cloud.blobs, work.folder, made)
+    if published[0] is made:  # nobody else can have sent anything of it
+        work.folded = Folded()
+    return published
+
+
+def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledger, *, fresh: bool) -> Plan:
+    batch_rows = _batch_rows(work)
+    balance = tally.balance()
+    findings = [] if work.run.kind in UNGUARDED else guards.findings(_facts(work, staged, tally, before), work.guards)
+    return Plan(
+        batch_rows=batch_rows,
+        parts=staged.parts,
+        base=before.commit,
+        fresh=fresh,
+        members_before=before.members,
+        snapshots=[snapshot.to_json() for snapshot in staged.snapshots],
+        snapshot_rows=[tally.segment_rows.get(number, 0) for number in range(len(staged.snapshots))],
+        balance=balance,
+        fields={match.field: match.type for match in wish.matches},
+        files=plans.number(tally.files, batch_rows),
+        refused=tally.refused_files,
+        file_starts=[(segment, file, start) for (segment, file), start in sorted(tally.starts.items())],
+        findings=[asdict(finding) for finding in findings],
+        made_at=work.clock().isoformat(),
+    )
+
+
+def _facts(work: Work, staged: Staged, tally: Tally, before: Ledger) -> Facts:
+    return Facts(
+        balance=tally.balance(),
+        members_before=before.members,
+        snapshot_taken_at=min(snapshot.taken_at for snapshot in staged.snapshots),
+        delivered_before=_delivered_before(before),
+        now=work.clock(),
+        max_profiles=work.guards.max_profiles or work.opened.definition.max_profiles,
+    )
+
+
+def _matches(work: Work) -> list[Matched]:
+    """The data matching with every field's type: as chosen, as the vendor has fixed it, or as its definition says."""
+    defined = {field.name: field.type for field in work.opened.definition.fields}
+    known: Mapping[str, FieldType] = work.opened.vendor.field_types() if work.export.matching else {}
+
+    def type_of(match: Match) -> FieldType:
+        return match.type or known.get(match.field) or defined.get(match.field) or FieldType.STRING
+
+    return [
+        Matched(match.field, match.column, type_of(match), match.when_empty is WhenEmpty.CLEAR)
+        for match in work.export.matching
+    ]
+
+
+def _batch_rows(work: Work) -> int:
+    chosen = work.connection.settings.get("batch_rows")
+    return int(chosen) if chosen else work.opened.definition.batch_rows
+
+
+def _parts(before: Ledger) -> int:
+    """The smallest division that a ledger's files fit into."""
+    return max((256 // (each.last - each.first + 1) for each in before.files), default=1)
+
+
+def _delivered_before(before: Ledger) -> datetime | None:
+    times = [datetime.fromisoformat(each["taken_at"]) for each in before.snapshots]
+    return min(times).astimezone(UTC) if times else None

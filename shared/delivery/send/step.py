@@ -1,0 +1,114 @@
+"""The steps between plan and commit: prepare the target, then send what has no receipt yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.delivery.plan import guards
+from shared.delivery.send import unfinished_jobs
+from shared.delivery.send.batches import Ending, Sender
+from shared.delivery.state import journal
+from shared.delivery.state import plan as plans
+from shared.delivery.state.journal import Folded, Journal
+from shared.delivery.state.plan import Plan
+from shared.delivery.state.records import Step
+from shared.delivery.state.transitions import RunKind
+from shared.delivery.work import Work
+from shared.errors import Blocked, RetryAfter, UserMustAct
+from shared.vendors.contract import Kind, TargetFound
+
+MOST_WARNINGS = 50
+VANISHED = "Somebody deleted the list at the vendor. Run the export with the kind 'rebuild' to make it anew."
+LONGEST_WAIT = 60.0
+"""Seconds between two looks at the vendor's jobs, at the most."""
+
+
+def prepare(work: Work) -> None:
+    """Find or create the target, and remember which it is, and that this delivery is going to write to it.
+
+    Raises RetryAfter while jobs of an earlier delivery to it are under way, Blocked `target_vanished` for a list of
+    ours that is gone, UserMustAct for one that was given by id.
+    """
+    late = unfinished_jobs.wait_for(work, lambda: _wait_for_jobs(work))
+    made, memory = _plan(work), work.memory()
+    known = memory.get("list_id") if work.run.kind is not RunKind.REBUILD else None
+    remembered = TargetFound(str(known), str(memory["list_name"])) if known else None
+    try:
+        found = work.opened.vendor.prepare(work.wanted, remembered, made.fields)
+    except UserMustAct as error:
+        if error.code == "target_vanished" and not work.wanted.list_id:
+            raise Blocked("target_vanished", VANISHED) from None
+        raise
+    created = found.created or bool(known and memory.get("created"))
+    work.remember(list_id=found.list_id, list_name=found.name, created=created, open=work.identity)
+    warnings = [*work.delivery.warnings, *late, *found.warnings]
+    target = {"list_id": found.list_id, "name": found.name, "details": dict(found.details)}
+    work.save(step=Step.DELIVER, target=target, warnings=warnings)  # shows what is planned, too
+
+
+def deliver(work: Work) -> float | None:
+    """Send what has no receipt yet. None when everything has; else in how many seconds the next slice goes on."""
+    made = _plan(work)
+    folded = work.folded or journal.fold(work.cloud.blobs, work.folder)
+    work.folded = None
+    work.done = before = _answered_rows(made, folded)
+    target, vendor, definition = work.found_target(), work.opened.vendor, work.opened.definition
+    with work.scratch.database() as connection:
+        sender = Sender(
+            files=work.files,
+            database=connection,
+            journal=Journal(work.cloud.blobs, work.folder, work.delivery.turn),
+            folded=folded,
+            send=lambda kind, rows: vendor.deliver(target, kind, rows),
+            settle=lambda kind, rows, job: vendor.settle(target, kind, rows, job),
+            threads=definition.concurrency,
+            out_of_time=work.out_of_time,
+            progress=work.progress,
+            where=work.where,
+            first_batch_alone=definition.first_batch_alone,
+            most_jobs=max(definition.most_jobs - work.jobs_elsewhere, 1) if definition.most_jobs else 0,
+        )
+        try:
+            ending = sender.run(made, _kinds(work))
+        except UserMustAct as error:
+            if error.code == "target_vanished" and not work.wanted.list_id:
+                raise UserMustAct("target_vanished", VANISHED) from None
+            raise
+        finally:
+            work.open_jobs = sender.jobs
+            if work.done > before:
+                work.note(done=work.done, stalled_since=None, waits=0)
+    warnings = list(dict.fromkeys([*work.delivery.warnings, *sender.warnings]))[:MOST_WARNINGS]
+    if ending is Ending.FINISHED:
+        work.folded = sender.folded
+        work.save(step=Step.COMMIT, done=work.done, warnings=warnings)
+        return None
+    if ending is Ending.OUT_OF_TIME:
+        return 0.0
+    return _wait_for_jobs(work)
+
+
+def _wait_for_jobs(work: Work) -> float:
+    """Waiting is a delayed message, at longer and longer intervals. Raises RetryAfter, which knows when to give up."""
+    waits = work.delivery.waits
+    work.note(waits=waits + 1)
+    seconds = min(work.cloud.settings.job_seconds * 2 ** min(waits, 20), LONGEST_WAIT)
+    raise RetryAfter(seconds, "The vendor is still working on what it was sent.")
+
+
+def _plan(work: Work) -> Plan:
+    found = work.plan()
+    if found is None:
+        raise RuntimeError("the delivery is past planning but has no plan")
+    return found[0]
+
+
+def _kinds(work: Work) -> Sequence[Kind]:
+    if work.delivery.decision == guards.ADDITIONS_ONLY:
+        return (Kind.ADD, Kind.CHANGE)
+    return plans.ORDER
+
+
+def _answered_rows(made: Plan, folded: Folded) -> int:
+    batches = (made.batches(file).items() for file in made.files)
+    return sum(rows for each in batches for batch, rows in each if batch in folded.results)

@@ -1,0 +1,215 @@
+"""Start runs: on demand and by schedule; and send again the messages of deliveries that went silent."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.catalog.models import Export
+from shared.catalog.store import connection_store, export_store
+from shared.catalog.targets import target_key
+from shared.cloud import telemetry
+from shared.cloud.cloud import Cloud
+from shared.cloud.telemetry import Span
+from shared.delivery.account.connecting import usable
+from shared.delivery.slices import message_of
+from shared.delivery.start.due_times import NewestSnapshot, firing
+from shared.delivery.state.records import ENDED, Delivery, Run, State, Step, new_run_id, now
+from shared.delivery.state.runs import Runs
+from shared.delivery.state.transitions import RunKind
+from shared.errors import Conflict, Unprocessable, UserMustAct
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run, and whether this call made it."""
+
+    run: Run
+    new: bool
+
+
+def start_run(
+    cloud: Cloud,
+    export: Export,
+    trigger: str,
+    *,
+    kind: RunKind = RunKind.DELIVERY,
+    clock: Callable[[], datetime] = now,
+) -> Started:
+    """Start a run, or give back the active one. A blocked run makes way for a new one.
+
+    Raises Unprocessable where the export cannot run now.
+    """
+    with telemetry.span(Span.START, export=export.name, trigger=trigger, kind=str(kind)):
+        return _start(cloud, export, trigger, kind, clock())
+
+
+def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, at: datetime) -> Started:
+    runs, trace = Runs(cloud.runs), telemetry.traceparent()
+    _check(cloud, export)
+    if kind is RunKind.WITHDRAW and not export.paused and export.schedule.kind != "manual":
+        raise Unprocessable("not_paused", "Pause the export first: its schedule would bring everyone back.")
+    for _ in range(3):
+        definition, run_id = export.model_dump_json(), new_run_id(at)
+        run = Run(export.name, run_id, State.QUEUED, trigger, definition, len(export.targets), kind, at, trace=trace)
+        deliveries = [
+            Delivery(export.name, run.run, index, target_key(target), export.account, heartbeat=at, due_at=at)
+            for index, target in enumerate(export.targets)
+        ]
+        try:
+            runs.start(run, deliveries)
+        except Conflict:
+            if active := runs.active(export.name):
+                if active.value.state is not State.BLOCKED:
+                    return Started(active.value, new=False)
+                supersede(runs, active.value, at)
+            continue
+        for delivery in deliveries:
+            cloud.slices.send(message_of(delivery).body())
+        return Started(run, new=True)
+    raise Conflict("other callers keep starting and ending runs of this export")
+
+
+def _check(cloud: Cloud, export: Export) -> None:
+    stored = connection_store(cloud.connections).get(export.connection)
+    try:
+        usable(stored.item if stored else None, export.connection)
+    except UserMustAct as error:
+        raise Unprocessable(error.code, error.message) from None
+
+
+def supersede(runs: Runs, run: Run, at: datetime) -> None:
+    """End a blocked run, of which nothing was sent, in favour of a newer one."""
+    for held in runs.deliveries(run.export, run.run):
+        if held.value.state is State.BLOCKED:
+            runs.save(
+                held,
+                state=State.CANCELLED,
+                step=Step.DONE,
+                code="superseded",
+                message="A newer run took its place.",
+                finished_at=at,
+            )
+    runs.end_if_all_ended(run.export, run.run)
+
+
+def tick(cloud: Cloud, *, clock: Callable[[], datetime] = now, newest: NewestSnapshot) -> list[Run]:
+    """Start the runs that are due, and wake what went silent; the runs started.
+
+    `newest` tells a segment's newest snapshot. One export's trouble never keeps others from running.
+    """
+    started = []
+    for held in export_store(cloud.exports).all():
+        try:
+            started += _fire(cloud, held.item, clock, newest)
+        except UserMustAct as error:
+            log.warning("It is not known whether the export %s is due: %s", held.item.name, error.message)
+        except Exception:
+            log.exception("Starting the export %s failed; the next tick tries again.", held.item.name)
+    wake(cloud, clock=clock)
+    return started
+
+
+def _fire(cloud: Cloud, export: Export, clock: Callable[[], datetime], newest: NewestSnapshot) -> list[Run]:
+    """Start the run that is due, then remember the firing: after a crash between the two it fires again."""
+    fired = firing(cloud, export, clock(), newest)
+    if fired is None:
+        return []
+    try:
+        found = start_run(cloud, export, f"schedule {export.schedule.kind}", clock=clock)
+    except UserMustAct as error:
+        log.warning("The export %s is due but cannot run: %s", export.name, error.message)
+        fired.keep(missed=error.message)
+        return []
+    if found.new:
+        fired.keep(missed=fired.late())
+        return [found.run]
+    if fired.due_at is not None:  # a newer snapshot is looked at again once the run has ended
+        fired.keep(missed=fired.swallowed(found.run.created_at))
+    return []
+
+
+def wake(cloud: Cloud, *, clock: Callable[[], datetime] = now) -> int:
+    """Send the current turn again for deliveries that went silent, and end runs that nobody ended; how many."""
+    runs, woken = Runs(cloud.runs), 0
+    limit = timedelta(seconds=cloud.settings.stale_seconds)
+    for held in runs.active_runs():
+        run = held.value
+        deliveries = [each.value for each in runs.deliveries(run.export, run.run)]
+        for delivery in deliveries:
+            if _is_silent(delivery, clock(), limit):
+                cloud.slices.send(message_of(delivery).body())
+                woken += 1
+        if all(each.state in ENDED or each.state is State.BLOCKED for each in deliveries):
+            runs.end_if_all_ended(run.export, run.run)
+    return woken
+
+
+def _is_silent(delivery: Delivery, at: datetime, limit: timedelta) -> bool:
+    if delivery.step is Step.DONE or delivery.state is State.BLOCKED:
+        return False
+    return at - max(delivery.heartbeat, delivery.due_at) > limit
+
+
+def cancel(cloud: Cloud, export: str, run: str, *, clock: Callable[[], datetime] = now) -> Run | None:
+    """Ask a run to end; what was done is committed. None where there is no such run."""
+    runs = Runs(cloud.runs)
+    for _ in range(5):
+        held = runs.run(export, run)
+        if held is None or held.value.state in ENDED:
+            return held.value if held else None
+        try:
+            saved = runs.save(held, cancel_requested=True)
+        except Conflict:
+            continue
+        supersede_blocked = [each for each in runs.deliveries(export, run) if each.value.state is State.BLOCKED]
+        for each in supersede_blocked:
+            runs.save(
+                each,
+                state=State.CANCELLED,
+                step=Step.DONE,
+                code="cancelled",
+                message="The run was cancelled.",
+                finished_at=clock(),
+            )
+        return runs.end_if_all_ended(export, run) or saved.value
+    raise Conflict("the run keeps changing")
+
+
+def decide(
+    cloud: Cloud, export: str, run: str, plan: str, decision: str, *, clock: Callable[[], datetime] = now
+) -> Run:
+    """Answer a guard, for the deliveries of a run whose plan has this fingerprint.
+
+    Raises Unprocessable where nothing waits for this decision.
+    """
+    runs = Runs(cloud.runs)
+    waiting = [each for each in runs.deliveries(export, run) if _waits(each.value, plan)]
+    if not waiting:
+        raise Unprocessable("nothing_to_decide", "No blocked delivery of this run has that plan: read the run again.")
+    for held in waiting:
+        if decision == "discard":
+            runs.save(
+                held,
+                state=State.CANCELLED,
+                step=Step.DONE,
+                code="discarded",
+                message="The plan was discarded.",
+                decision=decision,
+                finished_at=clock(),
+            )
+            continue
+        saved = runs.save(held, state=State.QUEUED, decision=decision, turn=held.value.turn + 1, message="", code="")
+        cloud.slices.send(message_of(saved.value).body())
+    ended = runs.end_if_all_ended(export, run)
+    if ended is None:
+        raise Unprocessable("run_missing", "There is no such run.")
+    return ended
+
+
+def _waits(delivery: Delivery, plan: str) -> bool:
+    return delivery.state is State.BLOCKED and delivery.plan == plan and bool(plan)

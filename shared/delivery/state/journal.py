@@ -1,0 +1,132 @@
+"""The journal of a delivery: what was sent and what came back, in append-only lines of JSON.
+
+A line is one of
+    {"sent": [first, last]}                              batches about to be sent
+    {"unsent": [batch, …]}                               announced, but no request went out
+    {"batch": n, "default": receipt, "others": {"index": receipt, …}}
+    {"batch": n, "staged": "job id"}
+Folding is idempotent, so a line may be there twice; a torn or foreign line is passed over, which at worst sends a
+batch again. Addresses never get in: people are a batch and an index in the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from shared.cloud.blobs import Blobs
+from shared.delivery.state import layout
+from shared.vendors.contract import BatchResult, Evidence, Outcome, Receipt, Retry
+
+
+@dataclass(slots=True)
+class Folded:
+    """What a journal proves: receipts by batch, jobs under way by batch, and what was sent without an answer."""
+
+    results: dict[int, BatchResult] = field(default_factory=dict)
+    staged: dict[int, str] = field(default_factory=dict)
+    sent: set[int] = field(default_factory=set)
+    jobs: dict[int, str] = field(default_factory=dict)
+    """The last job of each batch that was ever staged, answered or not."""
+
+    def in_flight(self) -> set[int]:
+        """Sent, no receipt: the only batches that may be sent a second time."""
+        return self.sent - self.results.keys() - self.staged.keys()
+
+    def receipt(self, batch: int, index: int) -> Receipt | None:
+        """The receipt of one operation, None where it has none."""
+        result = self.results.get(batch)
+        return result.others.get(index, result.default) if result else None
+
+    def left_behind(self) -> dict[int, str]:
+        """Jobs, by batch, that may be under way still: without a result, or given up with one that leaves it open."""
+        return {batch: job for batch, job in self.jobs.items() if _is_open(self.results.get(batch))}
+
+    def take(self, line: Mapping[str, Any]) -> None:
+        match line:
+            case {"sent": [int(first), int(last)]}:
+                self.sent.update(range(first, last + 1))
+            case {"unsent": [*batches]}:
+                self.sent.difference_update(batches)
+            case {"batch": int(batch), "staged": str(job)}:
+                self.staged[batch] = self.jobs[batch] = job
+            case {"batch": int(batch), "default": default, "others": others}:
+                receipts = {int(index): _receipt(each) for index, each in others.items()}
+                self.results[batch] = BatchResult(_receipt(default), receipts)
+                self.staged.pop(batch, None)
+
+
+def _is_open(result: BatchResult | None) -> bool:
+    receipts = [result.default, *result.others.values()] if result else []
+    return result is None or any(receipt.outcome is Outcome.UNKNOWN for receipt in receipts)
+
+
+class Journal:
+    """Writes one append blob per turn: a late worker of an older turn cannot get between the lines of a newer one."""
+
+    def __init__(self, blobs: Blobs, folder: str, turn: int) -> None:
+        self._blobs = blobs
+        self._name = layout.journal(folder, turn)
+        self._written = False
+
+    def write(self, lines: Iterable[Mapping[str, Any]]) -> None:
+        """Append lines in one block."""
+        block = b"".join(orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS) + b"\n" for line in lines)
+        if block:
+            self._blobs.append(self._name, block, create=not self._written)
+            self._written = True
+
+
+def fold(blobs: Blobs, folder: str) -> Folded:
+    """Everything that all turns of a delivery wrote."""
+    folded = Folded()
+    for name in sorted(blobs.names(layout.journal_folder(folder))):
+        found = blobs.read(name)
+        for line in parse(found[0] if found else b""):
+            folded.take(line)
+    return folded
+
+
+def parse(content: bytes) -> Iterator[Mapping[str, Any]]:
+    for line in content.splitlines():
+        try:
+            parsed = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(parsed, dict):
+            yield parsed
+
+
+def sent(first: int, last: int) -> dict[str, Any]:
+    return {"sent": [first, last]}
+
+
+def unsent(batches: Iterable[int]) -> dict[str, Any]:
+    return {"unsent": sorted(batches)}
+
+
+def answered(batch: int, result: BatchResult) -> dict[str, Any]:
+    """The line for a batch's result."""
+    if result.staged is not None:
+        return {"batch": batch, "staged": result.staged}
+    others = {index: _plain(receipt) for index, receipt in result.others.items()}
+    return {"batch": batch, "default": _plain(result.default), "others": others}
+
+
+def _plain(receipt: Receipt) -> list[str | None]:
+    return [receipt.outcome, receipt.code, receipt.reason, receipt.retry, receipt.evidence, receipt.vendor_id]
+
+
+def _receipt(plain: Any) -> Receipt:
+    outcome, code, reason, retry, evidence, vendor_id = plain
+    return Receipt(
+        Outcome(outcome),
+        code,
+        reason,
+        Retry(retry) if retry else None,
+        Evidence(evidence) if evidence else None,
+        vendor_id,
+    )

@@ -1,0 +1,150 @@
+"""The ledger of a target: one row for every address that we ever touched there.
+
+Rows lie in Parquet files that each cover a range of buckets; a manifest names the files. Committing a delivery writes
+new files and then swaps the manifest, on the condition that it still is the one that the plan was made from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shared.cloud.blobs import Blobs
+from shared.delivery.plan.matching import literal
+from shared.delivery.state import layout
+from shared.delivery.state.files import DataFile, Files
+from shared.errors import Blocked
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+VERSION = 1
+
+COLUMNS = {
+    "address": "VARCHAR",
+    "bucket": "UTINYINT",
+    "status": "VARCHAR",
+    "hash": "UBIGINT",
+    "vendor_id": "VARCHAR",
+    "code": "VARCHAR",
+    "retry": "VARCHAR",
+    "refused_hash": "UBIGINT",
+    "changed_at": "TIMESTAMP",
+    "removed_at": "TIMESTAMP",
+    "run": "VARCHAR",
+}
+"""`hash` is of the values last accepted, NULL when not known; `removed_at` is when we last took them off, or may have,
+NULL while they are members; `run` the run that last touched the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFile:
+    """Rows of the buckets first..last; `members` of them are, or may be, on the list: `maybe` of these may be."""
+
+    first: int
+    last: int
+    members: int
+    file: DataFile
+    maybe: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """A ledger's manifest. `commit` names the delivery that wrote it."""
+
+    commit: str = ""
+    files: tuple[LedgerFile, ...] = ()
+    previous: tuple[str, ...] = ()
+    """Files of the generation before, kept until the next commit."""
+    snapshots: tuple[dict[str, Any], ...] = ()
+    """What was delivered last: key and time of each segment's snapshot."""
+    etag: str | None = None
+
+    @property
+    def members(self) -> int:
+        return sum(each.members for each in self.files)
+
+    def to_json(self) -> bytes:
+        plain = asdict(self) | {"version": VERSION}
+        del plain["etag"]
+        return json.dumps(plain).encode()
+
+
+def read(blobs: Blobs, folder: str, *, expected: bool) -> Ledger:
+    """A target's ledger; an empty one where there never was any.
+
+    Raises Blocked `ledger_missing` or `ledger_damaged`: sending everything again is for a person to decide.
+    """
+    found = blobs.read(layout.ledger_manifest(folder))
+    if found is None:
+        if expected:
+            raise Blocked("ledger_missing", "The record of who is on the list is missing; a full resync rebuilds it.")
+        return Ledger()
+    try:
+        return _parse(json.loads(found[0]), found[1])
+    except (ValueError, KeyError, TypeError):
+        raise damaged() from None
+
+
+def emptied(blobs: Blobs, folder: str, *, unless: str = "") -> Ledger:
+    """An empty ledger to write in the place of whatever is there; what is there, where the commit `unless` wrote it."""
+    found = blobs.read(layout.ledger_manifest(folder))
+    if found is None:
+        return Ledger()
+    try:
+        current = _parse(json.loads(found[0]), found[1])
+    except (ValueError, KeyError, TypeError):
+        return Ledger(etag=found[1])
+    return current if unless and current.commit == unless else Ledger(etag=found[1])
+
+
+def damaged() -> Blocked:
+    return Blocked("ledger_damaged", "The record of who is on the list is damaged; a full resync rebuilds it.")
+
+
+def save(blobs: Blobs, folder: str, ledger: Ledger, *, etag: str | None) -> None:
+    """Swap the manifest. Raises Conflict where it is not the one with `etag` (None: there must be none)."""
+    name = layout.ledger_manifest(folder)
+    if etag is None:
+        blobs.create(name, ledger.to_json())
+    else:
+        blobs.write(name, ledger.to_json(), etag=etag)
+
+
+def load(
+    files: Files, database: DuckDBPyConnection, ledger: Ledger, first: int, last: int, where: Path
+) -> Sequence[Path]:
+    """Make the view `ledger` of the rows in buckets first..last, and say which local files it reads.
+
+    Raises Blocked `ledger_damaged` where a file is missing or not what was written.
+    """
+    paths = []
+    for number, part in enumerate(ledger.files):
+        if part.last < first or part.first > last:
+            continue
+        path = where / f"ledger-{number}.parquet"
+        if not files.download(part.file.stored, path):
+            raise damaged()
+        paths.append(path)
+    names = ", ".join(COLUMNS)
+    if paths:
+        listed = ", ".join(literal(str(path)) for path in paths)
+        source = f"SELECT {names} FROM read_parquet([{listed}]) WHERE bucket BETWEEN {first} AND {last}"
+    else:
+        empty = ", ".join(f"NULL::{kind} AS {name}" for name, kind in COLUMNS.items())
+        source = f"SELECT {empty} WHERE false"
+    database.execute(f"CREATE OR REPLACE TEMP VIEW ledger AS {source}")
+    return paths
+
+
+def _parse(plain: dict[str, Any], etag: str) -> Ledger:
+    if plain["version"] != VERSION:
+        raise ValueError("another version")
+    files = tuple(
+        LedgerFile(each["first"], each["last"], each["members"], DataFile.of(each["file"]), each.get("maybe", 0))
+        for each in plain["files"]
+    )
+    return Ledger(plain["commit"], files, tuple(plain["previous"]), tuple(plain["snapshots"]), etag)

@@ -1,0 +1,184 @@
+"""The plan of a delivery: an immutable list of operations, cut in numbered batches.
+
+Operations lie in Parquet files of one kind and one part each, in the order of delivery: additions, changes, removals.
+They are numbered through all files of a kind and cut every `batch_rows`, so a batch may reach from one file into the
+next, none but a kind's last is part-filled, and batch and index follow from a row's place. The manifest, written once,
+makes the files the plan.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from shared.cloud.blobs import Blobs
+from shared.delivery.state import layout
+from shared.delivery.state.files import DataFile
+from shared.errors import Blocked, Conflict
+from shared.vendors.contract import FieldType, Kind
+
+ORDER = (Kind.ADD, Kind.CHANGE, Kind.REMOVE)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """Operations of one kind in one part; `first` is the number of the first of them."""
+
+    kind: Kind
+    part: int
+    file: DataFile
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """Where every row that was read went, and how many operations that makes.
+
+    rows_read = add + change + unchanged + held + outside + duplicates + the refused. `held` are people whose refusal
+    stands; `left` are people who left the segment and stay on the list (mode add); `outside` are people whom a run
+    of this kind does not concern. `left_out` counts, by field, cells that
+    could not be turned into their field's type.
+    """
+
+    rows_read: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    duplicates: int = 0
+    unchanged: int = 0
+    held: int = 0
+    left: int = 0
+    outside: int = 0
+    add: int = 0
+    change: int = 0
+    remove: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def operations(self) -> int:
+        return self.add + self.change + self.remove
+
+    def check(self) -> None:
+        """Raises AssertionError where a row got lost: never deliver such a plan."""
+        people = self.add + self.change + self.unchanged + self.held + self.outside
+        accounted = people + self.duplicates + sum(self.refused.values())
+        if accounted != self.rows_read:
+            raise AssertionError(f"the plan accounts for {accounted} of {self.rows_read} rows")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A plan's manifest.
+
+    `parts` divides the buckets; `base` is the ledger's commit that it was made from, `fresh` that it was made from
+    none; `snapshot_rows` are the rows read of each snapshot; `file_starts` gives, by segment and file, the number of
+    the row that the file begins with. `fields` are the vendor's fields with their types.
+    """
+
+    batch_rows: int
+    parts: int
+    base: str
+    fresh: bool
+    members_before: int
+    snapshots: list[dict[str, Any]]
+    snapshot_rows: list[int]
+    balance: Balance
+    fields: dict[str, FieldType] = field(default_factory=dict)
+    files: list[PlanFile] = field(default_factory=list)
+    refused: list[DataFile] = field(default_factory=list)
+    file_starts: list[tuple[int, int, int]] = field(default_factory=list)
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    made_at: str = ""
+
+    def place(self, file: PlanFile, row: int) -> tuple[int, int]:
+        """Batch and index of a row of a file, counted from 0."""
+        return divmod(file.first + row, self.batch_rows)
+
+    def batches(self, file: PlanFile) -> dict[int, int]:
+        """The batches that a file has rows of, each with how many."""
+        first, last = file.first, file.first + file.file.rows
+        size = self.batch_rows
+        return {
+            batch: min(last, (batch + 1) * size) - max(first, batch * size)
+            for batch in range(first // size, -(-last // size))
+        }
+
+    def of_part(self, part: int) -> Iterator[PlanFile]:
+        return (file for file in self.files if file.part == part)
+
+    def to_json(self) -> bytes:
+        return json.dumps(asdict(self), sort_keys=True).encode()
+
+
+def number(files: Sequence[tuple[Kind, int, DataFile]], batch_rows: int) -> list[PlanFile]:
+    """Put files in the order of delivery and number their operations; each kind begins with a batch of its own."""
+    numbered: list[PlanFile] = []
+    first, before = 0, None
+    for kind, part, file in sorted(files, key=lambda each: (ORDER.index(each[0]), each[1])):
+        if kind is not before:
+            first, before = -(-first // batch_rows) * batch_rows, kind
+        numbered.append(PlanFile(kind, part, file, first))
+        first += file.rows
+    return numbered
+
+
+def fingerprint(manifest: bytes) -> str:
+    """What a person approves when a guard has stopped the plan."""
+    return hashlib.sha256(manifest).hexdigest()[:16]
+
+
+def publish(blobs: Blobs, folder: str, plan: Plan) -> tuple[Plan, str]:
+    """Make these files the plan, unless another planner was first: then its plan is the plan. With fingerprint."""
+    try:
+        blobs.create(layout.plan_manifest(folder), plan.to_json())
+    except Conflict:
+        found = read(blobs, folder)
+        if found is None:
+            raise
+        return found
+    return plan, fingerprint(plan.to_json())
+
+
+def read(blobs: Blobs, folder: str) -> tuple[Plan, str] | None:
+    """The plan and its fingerprint, None where there is none yet. What only another version knows is passed over.
+
+    Raises Blocked `plan_unreadable` where something is missing that this version needs.
+    """
+    found = blobs.read(layout.plan_manifest(folder))
+    if found is None:
+        return None
+    try:
+        return _parse(json.loads(found[0])), fingerprint(found[0])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise Blocked(
+            "plan_unreadable",
+            "The plan of a run is damaged, or another version of the service wrote it, so that it cannot be read. "
+            "Cancel the run if it is not over, and run the export again; the plan goes when the run expires.",
+        ) from None
+
+
+def _parse(plain: dict[str, Any]) -> Plan:
+    files = [
+        PlanFile(Kind(each["kind"]), int(each["part"]), DataFile.of(each["file"]), _first(each, plain["batch_rows"]))
+        for each in plain["files"]
+    ]
+    return Plan(
+        **_known(Plan, plain, "files", "refused", "file_starts", "balance", "fields"),
+        files=files,
+        refused=[DataFile.of(each) for each in plain.get("refused", ())],
+        file_starts=[(int(segment), int(file), int(first)) for segment, file, first in plain.get("file_starts", ())],
+        balance=Balance(**_known(Balance, plain["balance"])),
+        fields={name: FieldType(kind) for name, kind in plain.get("fields", {}).items()},
+    )
+
+
+def _first(file: dict[str, Any], batch_rows: int) -> int:
+    """Older versions cut each file in batches of its own."""
+    return int(file["first"]) if "first" in file else int(file["first_batch"]) * batch_rows
+
+
+def _known(cls: type[Plan] | type[Balance], plain: dict[str, Any], *others: str) -> dict[str, Any]:
+    """Values of a dataclass's own fields, without those that are turned into something else."""
+    names = {each.name for each in fields(cls)}
+    return {name: plain[name] for name in (names & plain.keys()) - {*others}}

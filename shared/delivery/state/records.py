@@ -1,0 +1,160 @@
+"""Rows of the table `runs`: a run, its deliveries, and the one row that makes a run the export's active one.
+
+They share the export's partition, so a run starts and ends in one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Self
+
+from shared.cloud.tables import Entity
+from shared.delivery.state.transitions import RunKind
+
+ACTIVE = "active"
+_FAR = 10**14
+
+
+class State(StrEnum):
+    """States of a run and of each of its deliveries."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    WARNINGS = "succeeded with warnings"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    CANCELLED = "cancelled"
+    NOTHING = "nothing to do"
+
+
+ENDED = frozenset({State.SUCCEEDED, State.WARNINGS, State.FAILED, State.CANCELLED, State.NOTHING})
+
+
+class Step(StrEnum):
+    """Where a delivery stands; each slice goes on from here."""
+
+    PLAN = "plan"
+    PREPARE = "prepare"
+    DELIVER = "deliver"
+    COMMIT = "commit"
+    DONE = "done"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_run_id(at: datetime) -> str:
+    """Sortable by time, and readable: `20261122-144501-123-9f3a`."""
+    return f"{at:%Y%m%d-%H%M%S}-{at.microsecond // 1000:03d}-{secrets.token_hex(2)}"
+
+
+def run_key(run: str) -> str:
+    """Row key that lists the newest run first."""
+    digits = run.replace("-", "")[:17]
+    number = int(digits) if digits.isdigit() else 0
+    return f"run:{10**17 - number:018d}:{run}"
+
+
+def delivery_key(run: str, index: int) -> str:
+    return f"delivery:{run}:{index:03d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of an export, with the definition that it was started with."""
+
+    export: str
+    run: str
+    state: State
+    trigger: str
+    definition: str
+    deliveries: int
+    kind: RunKind
+    created_at: datetime
+    finished_at: datetime | None = None
+    message: str = ""
+    cancel_requested: bool = False
+    trace: str = ""
+    """`traceparent` of what started it; its slices belong to the same trace."""
+
+    def entity(self) -> Entity:
+        return _entity(self, self.export, run_key(self.run))
+
+    @classmethod
+    def of(cls, entity: Entity) -> Self:
+        return cls(**{**_known(cls, entity), "state": State(entity["state"]), "kind": RunKind(entity["kind"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The work of a run on one target; `turn` names the only message that may go on with it.
+
+    `counts` are the plan's, and operations by kind and outcome; `left_out` are cells by field; `target` is what the
+    vendor calls it, once prepared; `decision` is a person's answer to a guard; `ending` is the state that it will end
+    in when that is not for the commit to say; `stalled_since` is when trouble began that no progress has ended;
+    `waits` counts looks at the vendor's jobs since the last progress; `verification` is what was found at the vendor
+    afterwards.
+    """
+
+    export: str
+    run: str
+    index: int
+    target_key: str
+    account: str
+    state: State = State.QUEUED
+    step: Step = Step.PLAN
+    turn: int = 1
+    worker: str = ""
+    heartbeat: datetime = field(default_factory=now)
+    due_at: datetime = field(default_factory=now)
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    stalled_since: datetime | None = None
+    waits: int = 0
+    message: str = ""
+    code: str = ""
+    plan: str = ""
+    decision: str = ""
+    ending: str = ""
+    target: dict[str, Any] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    done: int = 0
+    total: int = 0
+    requests: int = 0
+    retries: int = 0
+    throttled_seconds: float = 0.0
+    warnings: list[str] = field(default_factory=list)
+    verification: dict[str, Any] = field(default_factory=dict)
+
+    def entity(self) -> Entity:
+        return _entity(self, self.export, delivery_key(self.run, self.index))
+
+    @classmethod
+    def of(cls, entity: Entity) -> Self:
+        values = _known(cls, entity)
+        for name in {"target", "counts", "left_out", "warnings", "verification"} & values.keys():
+            values[name] = json.loads(values[name])
+        return cls(**{**values, "state": State(entity["state"]), "step": Step(entity["step"])})
+
+
+def _entity(record: Run | Delivery, partition: str, row: str) -> Entity:
+    values = {name: _cell(value) for name, value in asdict(record).items() if value is not None}
+    return {"PartitionKey": partition, "RowKey": row, **values}
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, dict | list):
+        return json.dumps(value, separators=(",", ":"))
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+def _known(cls: type[Run] | type[Delivery], entity: Entity) -> dict[str, Any]:
+    names = {each.name for each in fields(cls)}
+    return {name: value for name, value in entity.items() if name in names}

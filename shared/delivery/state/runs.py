@@ -1,0 +1,188 @@
+"""Runs and deliveries in Table Storage: start, read, save, end. Every write is conditional on what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+from shared.cloud.tables import ANY, Delete, Insert, Replace, Table
+from shared.delivery.state import run_notices
+from shared.delivery.state.records import ACTIVE, ENDED, Delivery, Run, State, Step, delivery_key, now, run_key
+from shared.delivery.verify.verdicts import Verdict
+from shared.errors import Conflict
+
+Record = TypeVar("Record", Run, Delivery)
+
+MOST_TARGETS = 90
+"""Deliveries of a run: they start in one transaction, which holds 100 rows at the most."""
+
+_WORST_FIRST = (State.FAILED, State.CANCELLED, State.WARNINGS, State.SUCCEEDED, State.NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Versioned(Generic[Record]):
+    """A record and the ETag that it was read with."""
+
+    value: Record
+    etag: str
+
+
+class Runs:
+    """The table `runs`."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def active(self, export: str) -> Versioned[Run] | None:
+        """The export's active run."""
+        pointer = self._table.get(export, ACTIVE)
+        return self.run(export, str(pointer.entity["run"])) if pointer else None
+
+    def start(self, run: Run, deliveries: Sequence[Delivery]) -> None:
+        """Make the run, its deliveries and the active row, all or nothing. Raises Conflict where a run is active."""
+        pointer = {"PartitionKey": run.export, "RowKey": ACTIVE, "run": run.run}
+        rows = [pointer, run.entity(), *(delivery.entity() for delivery in deliveries)]
+        self._table.transaction(run.export, [*(Insert(row) for row in rows), run_notices.started(run)])
+
+    def run(self, export: str, run: str) -> Versioned[Run] | None:
+        stored = self._table.get(export, run_key(run))
+        return Versioned(Run.of(stored.entity), stored.etag) if stored else None
+
+    def delivery(self, export: str, run: str, index: int) -> Versioned[Delivery] | None:
+        stored = self._table.get(export, delivery_key(run, index))
+        return Versioned(Delivery.of(stored.entity), stored.etag) if stored else None
+
+    def deliveries(self, export: str, run: str) -> list[Versioned[Delivery]]:
+        prefix = f"delivery:{run}:"
+        rows = self._table.query(export, first=prefix, last=prefix + "~")
+        return [Versioned(Delivery.of(row.entity), row.etag) for row in rows]
+
+    def history(self, export: str, *, after: str = "") -> Iterator[Run]:
+        """Runs, newest first; with `after` (a run's id) those older than it."""
+        first = run_key(after) + "\x01" if after else "run:"
+        for row in self._table.query(export, first=first, last="run:~"):
+            yield Run.of(row.entity)
+
+    def active_runs(self) -> Iterator[Versioned[Run]]:
+        """The active run of every export."""
+        for pointer in self._table.scan("RowKey eq @row", {"row": ACTIVE}):
+            if found := self.run(str(pointer.entity["PartitionKey"]), str(pointer.entity["run"])):
+                yield found
+
+    def save(self, held: Versioned[Record], **changes: Any) -> Versioned[Record]:
+        """Write a record with changes. Raises Conflict where it is not as it was read."""
+        changed = replace(held.value, **changes)
+        return Versioned(changed, self._table.replace(changed.entity(), held.etag))
+
+    def begin(self, run: Versioned[Run], held: Versioned[Delivery], **changes: Any) -> Versioned[Delivery]:
+        """Write a delivery that a slice goes on with; a run that was queued runs from now on.
+
+        Raises Conflict where the delivery is not as it was read.
+        """
+        if run.value.state is State.QUEUED:
+            begun = replace(held.value, **changes)
+            running = replace(run.value, state=State.RUNNING, message=begun.message)
+            both = [Replace(begun.entity(), held.etag), Replace(running.entity(), run.etag)]
+            with suppress(Conflict):  # another delivery's slice was first, or somebody cancels the run
+                return Versioned(begun, self._table.transaction(begun.export, both)[0])
+        saved = self.save(held, **changes)
+        self.end_if_all_ended(saved.value.export, saved.value.run)
+        return saved
+
+    def finish(self, held: Versioned[Delivery], **changes: Any) -> Versioned[Delivery]:
+        """Write a delivery that is over, and end its run where it was the last. Raises Conflict as `save` does."""
+        saved = self._finish_alone(replace(held.value, step=Step.DONE, **changes), held.etag)
+        if saved is None:
+            saved = self.save(held, step=Step.DONE, **changes)
+            self.end_if_all_ended(saved.value.export, saved.value.run)
+        return saved
+
+    def _finish_alone(self, done: Delivery, etag: str) -> Versioned[Delivery] | None:
+        """End a delivery together with its run, of which it is the only one; None where that cannot be."""
+        run = self.run(done.export, done.run)
+        if run is None or run.value.state in ENDED or run.value.deliveries > 1:
+            return None
+        ended = replace(run.value, state=done.state, message=_message([done], done.state), finished_at=now())
+        # While the run is as it was read, it is the active one.
+        steps = (Replace(done.entity(), etag), Delete(ACTIVE, ANY))
+        with suppress(Conflict):
+            return Versioned(done, self._announced(run, ended, [done], steps)[1])
+        return None
+
+    def verified(self, run: Run, held: Versioned[Delivery], **changes: Any) -> None:
+        """Write what was found at the vendor, with a notice where it differs. Raises Conflict as `save` does."""
+        changed = replace(held.value, **changes)
+        told = [run_notices.differs(run, changed, now())] if _newly_differs(held.value, changed) else []
+        self._table.transaction(changed.export, [Replace(changed.entity(), held.etag), *told])
+
+    def end_if_all_ended(self, export: str, run: str) -> Run | None:
+        """End a run whose deliveries have all ended, or mark it blocked where only decisions are missing.
+
+        Safe to call at any time and twice; the run as it is now, None where it is unknown.
+        """
+        held = self.run(export, run)
+        if held is None or held.value.state in ENDED:
+            return held.value if held else None
+        deliveries = [each.value for each in self.deliveries(export, run)]
+        state = overall(deliveries)
+        try:
+            if state in ENDED:
+                return self._end(held, state, deliveries)
+            if state is State.BLOCKED and state is not held.value.state:
+                blocked = replace(held.value, state=state, message=_message(deliveries, state))
+                self._announced(held, blocked, deliveries)
+                return blocked
+            if state is not held.value.state:
+                return self.save(held, state=state, message=_message(deliveries, state)).value
+        except Conflict:  # whoever was first saw the same deliveries, or newer ones and will be called again
+            again = self.run(export, run)
+            return again.value if again else None
+        return held.value
+
+    def _end(self, held: Versioned[Run], state: State, deliveries: Sequence[Delivery]) -> Run:
+        export = held.value.export
+        ended = replace(held.value, state=state, message=_message(deliveries, state), finished_at=now())
+        pointer = self._table.get(export, ACTIVE)
+        steps: list[Insert | Replace | Delete] = []
+        if pointer and pointer.entity["run"] == ended.run:
+            steps.append(Delete(ACTIVE, pointer.etag))
+        self._announced(held, ended, deliveries, steps)
+        return ended
+
+    def _announced(
+        self,
+        held: Versioned[Run],
+        changed: Run,
+        deliveries: Sequence[Delivery],
+        also: Sequence[Insert | Replace | Delete] = (),
+    ) -> list[str]:
+        """Write a change together with what it has to tell; the new ETags. Raises Conflict as `save` does."""
+        trouble = self._table.get(changed.export, run_notices.TROUBLE)
+        told = run_notices.steps(changed, deliveries, trouble, changed.finished_at or now())
+        return self._table.transaction(changed.export, [Replace(changed.entity(), held.etag), *also, *told])
+
+
+def overall(deliveries: Sequence[Delivery]) -> State:
+    """A run's state from its deliveries': work first, then open decisions, then the worst end."""
+    states = {delivery.state for delivery in deliveries}
+    working = states & {State.QUEUED, State.RUNNING}
+    if working:
+        return State.QUEUED if states == {State.QUEUED} else State.RUNNING
+    if State.BLOCKED in states:
+        return State.BLOCKED
+    return next((state for state in _WORST_FIRST if state in states), State.NOTHING)
+
+
+def _message(deliveries: Sequence[Delivery], state: State) -> str:
+    return " ".join(dict.fromkeys(each.message for each in deliveries if each.state is state and each.message))
+
+
+def _newly_differs(before: Delivery, after: Delivery) -> bool:
+    verdicts = [each.verification.get("verdict") for each in (before, after)]
+    return verdicts[1] == Verdict.DIFFERS != verdicts[0]
+
+
+def has_ended(delivery: Delivery) -> bool:
+    return delivery.step is Step.DONE and delivery.state in ENDED
