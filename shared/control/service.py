@@ -25,9 +25,9 @@ from shared.delivery import probes, segments
 from shared.delivery.account.authorizing import Authorizing
 from shared.delivery.account.connecting import open_connection
 from shared.delivery.erase import expiry, forget
-from shared.delivery.lookups import explain, history, ledger_lookup, preview, vendor_warnings
+from shared.delivery.lookups import explain, history, preview, vendor_warnings
 from shared.delivery.start import starting
-from shared.delivery.state import layout
+from shared.delivery.state import layout, lookup
 from shared.delivery.state.records import ENDED, Delivery, Run, State, now
 from shared.delivery.state.runs import Runs
 from shared.delivery.state.transitions import RunKind
@@ -251,7 +251,7 @@ class Service:
 
     def members(self, export: Export) -> Mapping[str, int]:
         """People whom the export added and who are still on its targets, by target key."""
-        return ledger_lookup.members(self._cloud, export)
+        return lookup.members(self._cloud, export)
 
     def explain(self, export: str, address: str) -> Mapping[str, Any]:
         """Why a person is or is not on the export's targets."""

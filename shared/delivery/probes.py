@@ -21,10 +21,10 @@ from shared.catalog.issues import Invalid, Issue, NotFound, NotNow
 from shared.catalog.models import Connection, ProbeAnswer, Probed, ProbeState
 from shared.catalog.store import connection_store
 from shared.cloud.cloud import Cloud
+from shared.delivery import addresses
 from shared.delivery.account.connecting import open_leased
 from shared.delivery.account.lease import AccountLease, sent_again
 from shared.delivery.messages import ProbeMessage
-from shared.delivery.plan import addresses
 from shared.delivery.state import layout
 from shared.delivery.state.records import now
 from shared.errors import Conflict, Unprocessable, UserMustAct

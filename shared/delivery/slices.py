@@ -198,6 +198,8 @@ def _steps(work: Work) -> Wait | None:
 def _step(work: Work) -> Wait | None:
     match work.delivery.step:
         case Step.PLAN:
+            plan_step.require_same_account(work)
+            commit_step.commit_leftover(work)
             plan_step.plan(work)
         case Step.PREPARE:
             send_step.prepare(work)

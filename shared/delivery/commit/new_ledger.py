@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from shared.delivery.plan.matching import literal
+from shared.delivery.sql import literal
 from shared.delivery.state import layout
 from shared.delivery.state import ledger as ledgers
 from shared.delivery.state.files import DataFile, Files, buckets, keep

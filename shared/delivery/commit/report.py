@@ -8,15 +8,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shared.delivery import addresses
 from shared.delivery.commit.new_ledger import Outcomes, Why
-from shared.delivery.commit.rejected_rows import HEADER
-from shared.delivery.lookups.ledger_lookup import rows
-from shared.delivery.plan import addresses
-from shared.delivery.plan.matching import literal
+from shared.delivery.sql import harmless, literal
 from shared.delivery.state import layout
 from shared.delivery.state.files import DataFile
+from shared.delivery.state.lookup import rows
 from shared.delivery.state.plan import ORDER, Plan
 from shared.delivery.state.records import State
+from shared.delivery.state.rejected_rows import HEADER
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
 
@@ -135,11 +135,6 @@ def _sample(work: Work, plan: Plan) -> list[dict[str, Any]]:
             values = json.loads(row["values"])
             found.append({"operation": str(kind), "address": row["address"], "values": values})
     return found
-
-
-def harmless(column: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"CASE WHEN regexp_matches({column}, '^[=+@\\t\\r-]') THEN '''' || {column} ELSE {column} END"
 
 
 def _refused_query(plan: Plan) -> str:

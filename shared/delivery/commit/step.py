@@ -28,8 +28,6 @@ COMPLETE = frozenset({RunKind.DELIVERY, RunKind.FULL_RESYNC, RunKind.REBUILD})
 NEW_LEDGER = frozenset({RunKind.FULL_RESYNC, RunKind.REBUILD})
 """Kinds of runs that get by without the ledger."""
 
-COUNTS = ("rows_read", "duplicates", "unchanged", "held", "left", "outside", "add", "change", "remove")
-
 
 @dataclass(frozen=True, slots=True)
 class Finished:
@@ -51,12 +49,12 @@ def commit(work: Work) -> None:
         _remember(work, made, outcomes)
     state = _final_state(work, made, outcomes)
     report.write(work, made, outcomes, state)
-    counts = (planned_counts(made) if made else {}) | outcomes.counts
+    counts = (made.balance.counts() if made else {}) | outcomes.counts
     message = work.delivery.message if work.delivery.ending else ""
     if work.run.kind is RunKind.DRY_RUN and not message:
         message = "Dry run: nothing was sent."
     # Written down before the row says done: a worker that dies in between leaves it to the timer.
-    begun = verification.begin(work, outcomes)
+    begun = verification.begin(work, outcomes.counts)
     work.finish(state=state, finished_at=work.clock(), counts=counts, message=message)
     if begun is not None:
         verification.send(work.cloud, begun, work.clock())
@@ -83,12 +81,6 @@ def commit_leftover(work: Work) -> None:
                 raise
             log.warning("There is no ledger any more that it could be committed to; this run makes a new one.")
     work.remember(**facts)
-
-
-def planned_counts(made: Plan) -> dict[str, int]:
-    """The plan's counts by name; `refused_here` sums the refused rows."""
-    counts = {name: int(getattr(made.balance, name)) for name in COUNTS}
-    return counts | {"refused_here": sum(made.balance.refused.values())}
 
 
 def _commit(work: Work, finished: Finished) -> Outcomes:

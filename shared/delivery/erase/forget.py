@@ -17,13 +17,11 @@ from typing import Any
 from shared.catalog.issues import NotNow
 from shared.cloud.cloud import Cloud
 from shared.cloud.tables import Entity
+from shared.delivery import sql
 from shared.delivery.account.lease import AccountLease, Taken
-from shared.delivery.commit import rejected_rows
-from shared.delivery.lookups import ledger_lookup
-from shared.delivery.lookups.explain import normalised
-from shared.delivery.plan import matching
-from shared.delivery.plan.matching import literal
-from shared.delivery.state import layout, ledger
+from shared.delivery.addresses import normalised
+from shared.delivery.sql import literal
+from shared.delivery.state import layout, ledger, lookup, rejected_rows
 from shared.delivery.state import plan as plans
 from shared.delivery.state.files import DataFile, Files, keep
 from shared.delivery.state.records import ENDED, State, now
@@ -90,9 +88,9 @@ def _rewrite_ledger(cloud: Cloud, place: str, address: str) -> int:
     current = ledger.read(cloud.blobs, place, expected=False)
     files, found = list(current.files), 0
     for number, part in enumerate(files):
-        if not part.first <= ledger_lookup.bucket(address) <= part.last:
+        if not part.first <= lookup.bucket(address) <= part.last:
             continue
-        row = next(ledger_lookup.rows(cloud, part.file, f"address = {literal(address)}"), None)
+        row = next(lookup.rows(cloud, part.file, f"address = {literal(address)}"), None)
         if row is None:
             continue
         name = f"{part.file.name.removesuffix('.parquet')}-{secrets.token_hex(4)}.parquet"
@@ -121,7 +119,7 @@ def _rewrite_protected(cloud: Cloud, place: str, address: str) -> int:
         if not known or known["name"] != name:
             continue
         file = DataFile.of(known)
-        if next(ledger_lookup.rows(cloud, file, f"address = {literal(address)}"), None) is None:
+        if next(lookup.rows(cloud, file, f"address = {literal(address)}"), None) is None:
             continue
         query = f"SELECT * FROM file WHERE address <> {literal(address)}"
         kept = _rewritten(cloud, file, query, name)
@@ -191,8 +189,8 @@ _BLANK_OPERATION = """
 
 def _blanked(cloud: Cloud, file: DataFile, address: str, query: str) -> DataFile | None:
     """The file with the address blanked, None where it is not in it."""
-    same = f"{matching.address('address')} = {literal(address)}"
-    if next(ledger_lookup.rows(cloud, file, same), None) is None:
+    same = f"{sql.address('address')} = {literal(address)}"
+    if next(lookup.rows(cloud, file, same), None) is None:
         return None
     return _rewritten(cloud, file, query.format(same=same, gone=GONE), file.name)
 

@@ -8,14 +8,13 @@ from typing import Any
 
 from shared.catalog.models import Export, Target
 from shared.cloud.cloud import Cloud
-from shared.delivery import segments
-from shared.delivery.lookups import ledger_lookup
-from shared.delivery.lookups.ledger_lookup import KnownTarget
-from shared.delivery.plan import addresses
-from shared.delivery.plan.matching import literal
+from shared.delivery import addresses, segments
+from shared.delivery.addresses import normalised
 from shared.delivery.plan.operations import Source, Wish, staging_query
-from shared.delivery.state import journal, layout, ledger
+from shared.delivery.sql import literal
+from shared.delivery.state import journal, layout, ledger, lookup
 from shared.delivery.state import plan as plans
+from shared.delivery.state.lookup import KnownTarget
 from shared.delivery.state.records import Delivery
 from shared.delivery.state.runs import Runs
 from shared.errors import UserMustAct
@@ -25,16 +24,11 @@ RUNS_LOOKED_AT = 5
 MOST_ROWS = 10
 
 
-def normalised(address: str) -> str:
-    """The address as deliveries know it."""
-    return address.strip(" \t\r\n\u00a0").lower()
-
-
 def explain(cloud: Cloud, export: Export, address: str) -> dict[str, Any]:
     """Everything that is known about an address, target by target. The answer holds no address."""
     wanted = normalised(address)
     problem = _problem(wanted)
-    known = list(ledger_lookup.targets(cloud, export))
+    known = list(lookup.targets(cloud, export))
     return {
         "export": export.name,
         "address": "valid" if problem is None else problem,
@@ -49,7 +43,7 @@ def _of_target(
     cloud: Cloud, export: Export, index: int, target: Target, known: KnownTarget, address: str, problem: str | None
 ) -> dict[str, Any]:
     found = [_in_segment(cloud, export, segment, address) for segment in target.segments]
-    row = ledger_lookup.ledger_row(cloud, known.ledger, address)
+    row = lookup.ledger_row(cloud, known.ledger, address)
     receipts = list(islice(_receipts(cloud, export, index, address), RUNS_LOOKED_AT))
     return {
         "target": known.key,
@@ -99,9 +93,9 @@ def _receipts(cloud: Cloud, export: Export, index: int, address: str) -> Iterato
 
 
 def _operations(cloud: Cloud, plan: plans.Plan, address: str) -> Iterator[tuple[plans.PlanFile, int]]:
-    part = ledger_lookup.bucket(address) * plan.parts // 256
+    part = lookup.bucket(address) * plan.parts // 256
     for file in plan.of_part(part):
-        for row in ledger_lookup.rows(cloud, file.file, f"address = {literal(address)}"):
+        for row in lookup.rows(cloud, file.file, f"address = {literal(address)}"):
             yield file, int(row["place"])
 
 

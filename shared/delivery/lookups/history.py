@@ -10,8 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from shared.cloud.cloud import Cloud
-from shared.delivery.commit import rejected_rows
-from shared.delivery.state import layout
+from shared.delivery.state import layout, rejected_rows
 from shared.delivery.state.records import ENDED, Run
 
 HEAD_BYTES = 4 << 20

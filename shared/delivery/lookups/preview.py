@@ -8,8 +8,7 @@ from typing import Any
 
 from shared.catalog.models import Match, WhenEmpty
 from shared.cloud.cloud import Cloud
-from shared.delivery import segments
-from shared.delivery.plan import addresses
+from shared.delivery import addresses, segments
 from shared.delivery.plan.matching import Matched
 from shared.delivery.plan.operations import Source, Wish, staging_query
 from shared.snapshots.reading import reader

@@ -8,7 +8,7 @@ from shared.catalog.issues import Issue
 from shared.catalog.models import Export
 from shared.catalog.targets import target_name
 from shared.cloud.cloud import Cloud
-from shared.delivery.lookups.ledger_lookup import targets
+from shared.delivery.state.lookup import targets
 from shared.errors import ExportError, UserMustAct
 from shared.vendors.contract import TargetFound, TargetWanted, Vendor
 

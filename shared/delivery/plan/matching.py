@@ -10,10 +10,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.delivery.sql import literal, trimmed
 from shared.vendors.contract import FieldType
-
-_BLANKS = (32, 9, 10, 13, 160)
-"""Code points that are nothing at the ends of a cell."""
 
 _JSON: dict[FieldType, str] = {
     FieldType.STRING: "to_json({cell})",
@@ -41,30 +39,6 @@ class Matched:
     column: str
     type: FieldType = FieldType.STRING
     clear: bool = False
-
-
-def identifier(name: str) -> str:
-    """Quoted for SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Quoted for SQL."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def trimmed(column: str) -> str:
-    """The cell without blanks around it, NULL where nothing is left."""
-    cell = identifier(column)
-    blanks = [f"chr({code})" for code in _BLANKS]
-    # Looking for blanks first costs a fifth of taking them off every cell.
-    has_blanks = f"ord({cell}) IN {_BLANKS} OR {cell}[-1] IN ({', '.join(blanks)})"
-    return f"nullif(CASE WHEN {has_blanks} THEN trim({cell}, {' || '.join(blanks)}) ELSE {cell} END, '')"
-
-
-def address(column: str) -> str:
-    """The normalised address of a row, '' where the cell is empty."""
-    return f"coalesce(lower({trimmed(column)}), '')"
 
 
 def values(matches: Sequence[Matched]) -> str:

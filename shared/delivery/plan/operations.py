@@ -12,8 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.delivery.plan import addresses, matching
-from shared.delivery.plan.matching import Matched, literal
+from shared.delivery import addresses, sql
+from shared.delivery.plan import matching
+from shared.delivery.plan.matching import Matched
+from shared.delivery.sql import literal
 from shared.delivery.state import ledger, transitions
 from shared.delivery.state.files import BUCKET, DataFile, Files, buckets, keep
 from shared.delivery.state.ledger import Ledger
@@ -77,14 +79,14 @@ def staging_query(wish: Wish, sources: Sequence[Source], parts: int) -> str:
     """
     rows = " UNION ALL ".join(_numbered(number, source) for number, source in enumerate(sources))
     flags = ", ".join(f"{matching.left_out(match)} AS left_out_{i}" for i, match in enumerate(wish.matches))
-    raw = matching.identifier(wish.address_column)
+    raw = sql.identifier(wish.address_column)
     return f"""
         SELECT n, segment, file_index, CASE WHEN raw = address THEN NULL ELSE raw END AS raw, address,
                {BUCKET} AS bucket, {BUCKET} // {256 // parts} AS part,
                {addresses.problem("address")} AS problem, "values", (md5_number("values") >> 64)::UBIGINT AS hash
                {"".join(f", left_out_{i}" for i in range(len(wish.matches)))}
         FROM (SELECT n, segment, file_index, {raw} AS raw,
-                     {matching.address(wish.address_column)} AS address,
+                     {sql.address(wish.address_column)} AS address,
                      {matching.values(wish.matches)} AS "values" {", " + flags if flags else ""}
               FROM ({rows}))
     """

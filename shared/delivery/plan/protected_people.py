@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shared.catalog.models import Existing
-from shared.delivery.plan.matching import literal
+from shared.delivery.sql import literal
 from shared.delivery.state import layout
 from shared.delivery.state.files import DataFile, keep
 from shared.delivery.work import Work

@@ -18,8 +18,8 @@ from shared.cloud.blob_files import BlobFiles
 from shared.cloud.blobs import Blobs
 from shared.delivery import segments
 from shared.delivery.plan import operations
-from shared.delivery.plan.matching import literal
 from shared.delivery.plan.operations import Source, Wish
+from shared.delivery.sql import literal
 from shared.delivery.state import layout
 from shared.delivery.state.files import BUCKETS, write
 from shared.delivery.state.transitions import RunKind

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from shared.catalog.models import Match, WhenEmpty
-from shared.delivery.commit import step as commit_step
 from shared.delivery.plan import guards, operations, protected_people
 from shared.delivery.plan.guards import Facts, Finding
 from shared.delivery.plan.matching import Matched
@@ -37,8 +36,6 @@ def plan(work: Work) -> None:
     Raises Blocked where a person has to choose before there can be a plan, UserMustAct where the segment, the data
     matching or the vendor stands in the way.
     """
-    _same_account(work)
-    commit_step.commit_leftover(work)
     work.planned = (None if work.first else work.plan()) or _make(work)
     made, fingerprint = work.planned
     total = made.balance.operations
@@ -47,7 +44,7 @@ def plan(work: Work) -> None:
     planned = {
         "plan": fingerprint,
         "total": total,
-        "counts": commit_step.planned_counts(made),
+        "counts": made.balance.counts(),
         "left_out": left_out,
         "warnings": [f"A newer snapshot was not used: {why}." for why in passed_over],
     }
@@ -61,7 +58,8 @@ def plan(work: Work) -> None:
         work.note(step=Step.PREPARE, **planned)
 
 
-def _same_account(work: Work) -> None:
+def require_same_account(work: Work) -> None:
+    """Raises Blocked where the export's list is in another account than its connection leads to now."""
     account = work.connection.account
     if account and account != work.delivery.account:
         raise Blocked(

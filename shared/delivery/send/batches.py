@@ -15,7 +15,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.delivery.plan.matching import literal
+from shared.delivery.sql import literal
 from shared.delivery.state import journal, ledger
 from shared.delivery.state.files import Files
 from shared.delivery.state.journal import Folded, Journal

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from shared.cloud.blobs import Blobs, StoredFile
-from shared.delivery.plan.matching import literal
+from shared.delivery.sql import literal
 from shared.delivery.state.scratch import PARQUET
 
 if TYPE_CHECKING:

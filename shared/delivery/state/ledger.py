@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.cloud.blobs import Blobs
-from shared.delivery.plan.matching import literal
+from shared.delivery.sql import literal
 from shared.delivery.state import layout
 from shared.delivery.state.files import DataFile, Files
 from shared.errors import Blocked

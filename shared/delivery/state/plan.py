@@ -33,6 +33,9 @@ class PlanFile:
     first: int
 
 
+COUNTED = ("rows_read", "duplicates", "unchanged", "held", "left", "outside", "add", "change", "remove")
+
+
 @dataclass(frozen=True, slots=True)
 class Balance:
     """Where every row that was read went, and how many operations that makes.
@@ -58,6 +61,10 @@ class Balance:
     @property
     def operations(self) -> int:
         return self.add + self.change + self.remove
+
+    def counts(self) -> dict[str, int]:
+        """The numbers by name; `refused_here` sums the refused rows."""
+        return {name: int(getattr(self, name)) for name in COUNTED} | {"refused_here": sum(self.refused.values())}
 
     def check(self) -> None:
         """Raises AssertionError where a row got lost: never deliver such a plan."""

@@ -65,6 +65,15 @@ def delivery_key(run: str, index: int) -> str:
     return f"delivery:{run}:{index:03d}"
 
 
+class Verdict(StrEnum):
+    """What a verification came to."""
+
+    AGREES = "agrees"
+    EXPLAINED = "explained"
+    DIFFERS = "differs"
+    NOT_VERIFIED = "not verified"
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One execution of an export, with the definition that it was started with."""

@@ -9,8 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from shared.cloud.tables import ANY, Delete, Insert, Replace, Table
 from shared.delivery.state import run_notices
-from shared.delivery.state.records import ACTIVE, ENDED, Delivery, Run, State, Step, delivery_key, now, run_key
-from shared.delivery.verify.verdicts import Verdict
+from shared.delivery.state.records import ACTIVE, ENDED, Delivery, Run, State, Step, Verdict, delivery_key, now, run_key
 from shared.errors import Conflict
 
 Record = TypeVar("Record", Run, Delivery)

@@ -14,10 +14,10 @@ from shared.delivery.account.connecting import Opened
 from shared.delivery.state import layout, ledger
 from shared.delivery.state import plan as plans
 from shared.delivery.state.plan import Plan
-from shared.delivery.state.records import Delivery
+from shared.delivery.state.records import Delivery, Verdict
 from shared.delivery.state.runs import Versioned
 from shared.delivery.verify import sample, verdicts
-from shared.delivery.verify.verdicts import Expected, Naming, Verdict
+from shared.delivery.verify.verdicts import Expected, Naming
 from shared.errors import ExportError
 from shared.vendors.contract import TargetFound, Vendor
 

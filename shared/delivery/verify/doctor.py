@@ -21,10 +21,9 @@ from shared.catalog.store import connection_store, export_store
 from shared.cloud.cloud import Cloud
 from shared.delivery.account.connecting import open_leased, usable
 from shared.delivery.account.lease import AccountLease, sent_again
-from shared.delivery.lookups import ledger_lookup
-from shared.delivery.lookups.ledger_lookup import KnownTarget
 from shared.delivery.messages import DoctorMessage
-from shared.delivery.state import layout, ledger
+from shared.delivery.state import layout, ledger, lookup
+from shared.delivery.state.lookup import KnownTarget
 from shared.delivery.state.records import now
 from shared.delivery.verify import members
 from shared.errors import ExportError, RetryAfter, Unprocessable, UserMustAct
@@ -243,7 +242,7 @@ def _cost(members: int, vendor: Definition) -> Cost:
 
 
 def _target(cloud: Cloud, export: Export, target: int) -> KnownTarget:
-    for number, known in enumerate(ledger_lookup.targets(cloud, export)):
+    for number, known in enumerate(lookup.targets(cloud, export)):
         if number == target:
             return known
     raise NotFound("target", str(target))

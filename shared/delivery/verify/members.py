@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.cloud.cloud import Cloud
-from shared.delivery.commit.report import harmless
-from shared.delivery.plan.matching import literal
+from shared.delivery.sql import harmless, literal
 from shared.delivery.state import ledger as ledgers
 from shared.delivery.state.files import BUCKET, BUCKETS, Files, buckets, write
 from shared.delivery.state.ledger import Ledger

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from random import Random
 
 from shared.cloud.cloud import Cloud
-from shared.delivery.lookups.ledger_lookup import rows
 from shared.delivery.state import journal
 from shared.delivery.state.journal import Folded
+from shared.delivery.state.lookup import rows
 from shared.delivery.state.plan import ORDER, Plan
 from shared.delivery.verify.verdicts import Sample
 from shared.vendors.contract import Evidence, Kind, Outcome, Row, Seen

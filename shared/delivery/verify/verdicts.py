@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from shared.delivery.state.records import Verdict
 from shared.vendors.contract import Count
-
-
-class Verdict(StrEnum):
-    """What a verification came to."""
-
-    AGREES = "agrees"
-    EXPLAINED = "explained"
-    DIFFERS = "differs"
-    NOT_VERIFIED = "not verified"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,14 +19,12 @@ from shared.catalog.store import connection_store
 from shared.cloud.cloud import Cloud
 from shared.delivery.account.connecting import Opened, open_leased, usable
 from shared.delivery.account.lease import AccountLease, sent_again
-from shared.delivery.commit.new_ledger import Outcomes
 from shared.delivery.messages import VerifyMessage
 from shared.delivery.state import layout
-from shared.delivery.state.records import Delivery, Step, now
+from shared.delivery.state.records import Delivery, Step, Verdict, now
 from shared.delivery.state.runs import Runs, Versioned
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.verify.comparison import Subject, compare, report_of
-from shared.delivery.verify.verdicts import Verdict
 from shared.delivery.work import Work
 from shared.errors import ExportError, LeaseLost, RetryAfter, UserMustAct
 from shared.vendors.registry import definition
@@ -62,9 +60,9 @@ class _Course:
         return layout.verification(self.export, self.run, self.delivery)
 
 
-def begin(work: Work, outcomes: Outcomes) -> _Course | None:
+def begin(work: Work, counts: Mapping[str, int]) -> _Course | None:
     """Write down that a delivery is to be verified, before it is done; None where it is not."""
-    wrote = any(name.endswith(" accepted") for name in outcomes.counts)
+    wrote = any(name.endswith(" accepted") for name in counts)
     if not wrote or work.delivery.ending or work.run.kind is RunKind.DRY_RUN or not work.cloud.settings.verify_seconds:
         return None
     at = work.clock().timestamp()

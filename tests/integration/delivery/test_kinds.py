@@ -9,8 +9,8 @@ import requests
 
 from dev.simulators.common.faults import Fault
 from dev.simulators.iterable import PROJECT
-from shared.delivery.lookups.ledger_lookup import targets
 from shared.delivery.state import layout
+from shared.delivery.state.lookup import targets
 from shared.delivery.state.records import Run, State
 from shared.delivery.state.transitions import RunKind
 from shared.errors import Unprocessable

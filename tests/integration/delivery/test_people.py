@@ -13,10 +13,9 @@ import requests
 
 from shared.catalog.issues import NotNow
 from shared.cloud.cloud import Cloud
-from shared.delivery.commit import rejected_rows
 from shared.delivery.erase import expiry, forget
-from shared.delivery.lookups import explain, ledger_lookup
-from shared.delivery.state import layout
+from shared.delivery.lookups import explain
+from shared.delivery.state import layout, lookup, rejected_rows
 from shared.delivery.state.files import DataFile
 from shared.delivery.state.records import State, now
 from shared.errors import Blocked, Unprocessable
@@ -173,7 +172,7 @@ def test_a_refused_address_is_erased_however_it_was_written(engine: Engine, writ
 
 def test_what_dead_workers_left_is_erased_too(engine: Engine) -> None:
     where = delivered(engine)
-    ledger = next(iter(ledger_lookup.targets(engine.cloud, engine.catalog.export("newsletter").item))).ledger
+    ledger = next(iter(lookup.targets(engine.cloud, engine.catalog.export("newsletter").item))).ledger
     leftovers = [
         f"{layout.plan_folder(where, '000001-dead')}000-add.parquet",
         f"{layout.rejected_files(where)}000-rejected.parquet",

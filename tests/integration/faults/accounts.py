@@ -15,7 +15,7 @@ import orjson
 
 from dev.simulators.common.journal import Entry
 from shared.cloud.cloud import Cloud
-from shared.delivery.plan.matching import literal
+from shared.delivery.sql import literal
 from shared.delivery.state import journal, layout, ledger
 from shared.delivery.state import plan as plans
 from shared.delivery.state.files import Files

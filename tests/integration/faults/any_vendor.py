@@ -19,9 +19,8 @@ from shared.cloud.settings import StorageAddress
 from shared.control.service import Service as LiveService
 from shared.delivery import inbox
 from shared.delivery.account import connecting
-from shared.delivery.lookups import ledger_lookup
 from shared.delivery.start import starting
-from shared.delivery.state import journal, layout
+from shared.delivery.state import journal, layout, lookup
 from shared.delivery.state.records import ACTIVE, Run, State, Step, now
 from shared.delivery.state.runs import Runs
 from shared.delivery.verify import verification
@@ -171,7 +170,7 @@ class VendorWorld:
 
 
 def _targets(engine: Engine, export: Any) -> Iterator[Any]:
-    return ledger_lookup.targets(engine.cloud, export)
+    return lookup.targets(engine.cloud, export)
 
 
 def define(engine: Engine, name: str) -> None:

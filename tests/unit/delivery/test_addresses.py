@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.delivery.plan import addresses
+from shared.delivery import addresses
 
 LONG = "a" * 64
 

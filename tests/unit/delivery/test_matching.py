@@ -7,6 +7,7 @@ import json
 import duckdb
 import pytest
 
+from shared.delivery import sql
 from shared.delivery.plan import matching
 from shared.delivery.plan.matching import Matched
 from shared.vendors.contract import FieldType
@@ -43,7 +44,7 @@ CASES = [
 
 
 def matched(cells: dict[str, str | None], *matches: Matched) -> tuple[str, list[bool]]:
-    columns = ", ".join(f"$c{i} AS {matching.identifier(name)}" for i, name in enumerate(cells))
+    columns = ", ".join(f"$c{i} AS {sql.identifier(name)}" for i, name in enumerate(cells))
     flags = ", ".join(matching.left_out(match) for match in matches) or "true"
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
@@ -101,5 +102,5 @@ def test_no_data_matching_is_an_empty_object() -> None:
 )
 def test_an_address_is_trimmed_and_lower_case(cell: str | None, expected: str) -> None:
     with duckdb.connect() as connection:
-        found = connection.execute(f"SELECT {matching.address('c')} FROM (SELECT $c AS c)", {"c": cell}).fetchone()
+        found = connection.execute(f"SELECT {sql.address('c')} FROM (SELECT $c AS c)", {"c": cell}).fetchone()
     assert found == (expected,)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.delivery.commit import rejected_rows
+from shared.delivery.state import rejected_rows
 
 REST = ["Loyal", "part-0.csv", "7", "", "refused", "address_invalid", "Not valid.", "when changed"]
 WHOM = "o'neil@example.com"

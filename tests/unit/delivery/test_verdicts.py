@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shared.delivery.verify.verdicts import Expected, Naming, Sample, Verdict, evidence, judge
+from shared.delivery.state.records import Verdict
+from shared.delivery.verify.verdicts import Expected, Naming, Sample, evidence, judge
 from shared.vendors.contract import Count
 
 NAMING = Naming("Letterbox", "list")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from shared.catalog.models import Export
 from shared.catalog.targets import TargetStore, target_key
 from shared.cloud.cloud import Cloud
-from shared.delivery.plan.matching import literal
+from shared.delivery.sql import literal
 from shared.delivery.state import layout, ledger
 from shared.delivery.state.files import DataFile
 from shared.delivery.state.scratch import database, folder

@@ -18,6 +18,11 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _PLAIN = rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[a-z]{{2,63}}"
 
 
+def normalised(address: str) -> str:
+    """The address as deliveries know it."""
+    return address.strip(" \t\r\n\u00a0").lower()
+
+
 def problem(address: str) -> str:
     """SQL over a normalised address: NULL when it is good, MISSING, INVALID, or DOUBTFUL when `is_valid` must say."""
     return (
