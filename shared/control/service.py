@@ -21,7 +21,7 @@ from shared.control import runs
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
 from shared.control.runs import DecisionWord, RejectedRow, Report, RunPage, RunPoint, RunSummary, RunView, StartInput
 from shared.control.views import FileLink, Identity
-from shared.delivery import probes, segments
+from shared.delivery import inbox, probes, segments
 from shared.delivery.account.authorizing import Authorizing
 from shared.delivery.account.connecting import open_connection
 from shared.delivery.erase import expiry, forget
@@ -31,7 +31,7 @@ from shared.delivery.state import layout, lookup
 from shared.delivery.state.records import ENDED, Delivery, Run, State, now
 from shared.delivery.state.runs import Runs
 from shared.delivery.state.transitions import RunKind
-from shared.delivery.verify import doctor, verification
+from shared.delivery.verify import doctor
 from shared.errors import Unprocessable
 from shared.notify import telling
 from shared.snapshots.snapshot import SegmentFound
@@ -99,10 +99,8 @@ class Service:
     def tick(self) -> list[Run]:
         """What the timer does; the runs that it started."""
         started = starting.tick(self._cloud, newest=segments.Newest(self._cloud))
+        inbox.wake(self._cloud)
         expiry.expire(self._cloud)
-        probes.wake(self._cloud)
-        verification.wake(self._cloud)
-        doctor.wake(self._cloud)
         telling.tell(self._cloud)
         return started
 

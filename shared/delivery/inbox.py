@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
 
 from shared.cloud.cloud import Cloud
 from shared.cloud.events import Event
-from shared.delivery import probes, segments, slices
+from shared.delivery import jobs, probes, segments, slices
+from shared.delivery.jobs import AnyKind, Clock
 from shared.delivery.messages import (
     BadMessage,
     CountMessage,
@@ -26,24 +28,26 @@ from shared.notify.outbox import Notice, Outbox
 
 log = logging.getLogger(__name__)
 
+KINDS: Mapping[type[Message], AnyKind] = {
+    SliceMessage: slices.KIND,
+    ProbeMessage: probes.KIND,
+    VerifyMessage: verification.KIND,
+    DoctorMessage: doctor.KIND,
+}
+"""Every kind of work under an account's lease."""
+
 
 def receive(cloud: Cloud, body: bytes) -> None:
     """Carry out a message. Raises BadMessage for what is not one: it ends in the poison queue."""
-    match parse(body):
-        case SliceMessage() as message:
-            slices.carry_out(cloud, message)
-        case CountMessage(segment=segment):
-            segments.count(cloud, segment)
-        case ProbeMessage() as message:
-            probes.carry_out(cloud, message)
-        case VerifyMessage() as message:
-            verification.carry_out(cloud, message)
-        case DoctorMessage() as message:
-            doctor.carry_out(cloud, message)
+    message = parse(body)
+    if isinstance(message, CountMessage):
+        segments.count(cloud, message.segment)
+    else:
+        jobs.carry_out(KINDS[type(message)], cloud, message)
 
 
 def give_up(cloud: Cloud, body: bytes, message_id: str) -> None:
-    """A message was tried too often: keep it, and fail its delivery if its turn is the current one."""
+    """A message was tried too often: keep it, and end its job if its turn is the current one."""
     kept = {"id": message_id, "body": body.decode("utf-8", "replace")}
     cloud.blobs.write(f"poison/{message_id}.json", json.dumps(kept).encode())
     try:
@@ -54,14 +58,19 @@ def give_up(cloud: Cloud, body: bytes, message_id: str) -> None:
         return
     _tell(cloud, message_id, message)
     log.error("A message of kind %s failed too often.", type(message).__name__)
-    if isinstance(message, SliceMessage):
-        slices.fail_poisoned(cloud, message)
-    if isinstance(message, ProbeMessage):
-        probes.fail_poisoned(cloud, message)
-    if isinstance(message, VerifyMessage):
-        verification.fail_poisoned(cloud, message)
-    if isinstance(message, DoctorMessage):
-        doctor.fail_poisoned(cloud, message)
+    if not isinstance(message, CountMessage):
+        jobs.fail_poisoned(KINDS[type(message)], cloud, message)
+
+
+def wake(cloud: Cloud, *, clock: Clock = now) -> int:
+    """Send the messages of silent jobs again, for the timer; how many. One kind's trouble never keeps others asleep."""
+    woken = 0
+    for kind in KINDS.values():
+        try:
+            woken += kind.wake(cloud, clock=clock)
+        except Exception:
+            log.exception("%s: silent ones could not be woken; the next tick tries again.", kind.words)
+    return woken
 
 
 def _tell(cloud: Cloud, message_id: str, message: Message | None) -> None:

@@ -3,89 +3,85 @@
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 VERSION = 1
-_KEY = re.compile(r"[A-Za-z0-9-]{1,63}")
+Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,63}$")]
 """What this service's own names and ids are made of; they become keys of tables and names of blobs."""
 
+_EXACT = ConfigDict(strict=True, extra="forbid")
 
-@dataclass(frozen=True, slots=True)
-class SliceMessage:
+
+class _Message:
+    def body(self) -> dict[str, Any]:
+        """The message as the queue gets it."""
+        return {"version": VERSION, **asdict(self)}  # type: ignore[call-overload]  # each message is a dataclass
+
+
+@dataclass(frozen=True, config=_EXACT)
+class SliceMessage(_Message):
     """Carry out one slice of a delivery; dropped unless `turn` is the delivery's current one."""
 
-    export: str
-    run: str
+    export: Key
+    run: Key
     delivery: int
     turn: int
-
-    def body(self) -> dict[str, Any]:
-        return {"version": VERSION, "kind": "slice", **asdict(self)}
+    kind: Literal["slice"] = "slice"
 
 
-@dataclass(frozen=True, slots=True)
-class CountMessage:
+@dataclass(frozen=True, config=_EXACT)
+class CountMessage(_Message):
     """Count the rows of a segment's newest snapshot, for the list of segments."""
 
     segment: str
-
-    def body(self) -> dict[str, Any]:
-        return {"version": VERSION, "kind": "count", **asdict(self)}
+    kind: Literal["count"] = "count"
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeMessage:
+@dataclass(frozen=True, config=_EXACT)
+class ProbeMessage(_Message):
     """Go on with the probe `mark` of a connection; dropped unless `turn` is its current one."""
 
-    connection: str
-    mark: str
+    connection: Key
+    mark: Key
     turn: int
-
-    def body(self) -> dict[str, Any]:
-        return {"version": VERSION, "kind": "probe", **asdict(self)}
+    kind: Literal["probe"] = "probe"
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyMessage:
+@dataclass(frozen=True, config=_EXACT)
+class VerifyMessage(_Message):
     """Look at the vendor whether a delivery is as the ledger says; dropped unless `turn` is the current one."""
 
-    export: str
-    run: str
+    export: Key
+    run: Key
     delivery: int
     turn: int
-
-    def body(self) -> dict[str, Any]:
-        return {"version": VERSION, "kind": "verify", **asdict(self)}
+    kind: Literal["verify"] = "verify"
 
 
-@dataclass(frozen=True, slots=True)
-class DoctorMessage:
+@dataclass(frozen=True, config=_EXACT)
+class DoctorMessage(_Message):
     """Do the check-up `mark` of one of an export's targets, counted from 0; dropped unless it is the latest."""
 
-    export: str
+    export: Key
     target: int
-    mark: str
-
-    def body(self) -> dict[str, Any]:
-        return {"version": VERSION, "kind": "doctor", **asdict(self)}
+    mark: Key
+    kind: Literal["doctor"] = "doctor"
 
 
-Message = SliceMessage | CountMessage | ProbeMessage | VerifyMessage | DoctorMessage
+JobMessage = SliceMessage | ProbeMessage | VerifyMessage | DoctorMessage
+"""Messages of work under an account's lease."""
+
+Message = JobMessage | CountMessage
+
+_READ: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 
 
 class BadMessage(ValueError):
     """Not a message of this service, or of a version that it does not know."""
-
-
-_KINDS: dict[str, tuple[type[Message], dict[str, type]]] = {
-    "slice": (SliceMessage, {"export": str, "run": str, "delivery": int, "turn": int}),
-    "count": (CountMessage, {"segment": str}),
-    "verify": (VerifyMessage, {"export": str, "run": str, "delivery": int, "turn": int}),
-    "doctor": (DoctorMessage, {"export": str, "target": int, "mark": str}),
-    "probe": (ProbeMessage, {"connection": str, "mark": str, "turn": int}),
-}
 
 
 def parse(text: str | bytes) -> Message:
@@ -96,12 +92,11 @@ def parse(text: str | bytes) -> Message:
         raise BadMessage("The message is not JSON.") from None
     if not isinstance(body, dict) or body.pop("version", None) != VERSION:
         raise BadMessage(f"The message is not of version {VERSION}.")
-    kind = body.pop("kind", None)
-    if not isinstance(kind, str) or kind not in _KINDS:
-        raise BadMessage("The message is of an unknown kind.")
-    made, fields = _KINDS[kind]
-    if set(body) != set(fields) or any(type(body[name]) is not wanted for name, wanted in fields.items()):
-        raise BadMessage(f"The message of kind {kind} must hold exactly {', '.join(fields)}.")
-    if any(not _KEY.fullmatch(value) for name, value in body.items() if isinstance(value, str) and name != "segment"):
-        raise BadMessage(f"The message of kind {kind} has a name that is none.")
-    return made(**body)
+    try:
+        return _READ.validate_json(json.dumps(body))
+    except ValidationError as error:
+        wrong = ", ".join(sorted({str(each["loc"][-1]) for each in error.errors() if each["loc"][1:]} & _FIELDS))
+        raise BadMessage(f"The message is of an unknown kind, or wrong in: {wrong or 'its fields'}.") from None
+
+
+_FIELDS = {"export", "run", "delivery", "turn", "segment", "connection", "mark", "target"}

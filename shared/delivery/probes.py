@@ -6,16 +6,13 @@ that was cut off goes on with the same message, or the timer sends it again.
 
 from __future__ import annotations
 
-import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-
-import orjson
 
 from shared.catalog.issues import Invalid, Issue, NotFound, NotNow
 from shared.catalog.models import Connection, ProbeAnswer, Probed, ProbeState
@@ -23,47 +20,75 @@ from shared.catalog.store import connection_store
 from shared.cloud.cloud import Cloud
 from shared.delivery import addresses
 from shared.delivery.account.connecting import open_leased
-from shared.delivery.account.lease import AccountLease, sent_again
+from shared.delivery.account.lease import AccountLease
+from shared.delivery.jobs import Account, BlobKind, Clock, Course
 from shared.delivery.messages import ProbeMessage
 from shared.delivery.state import layout
 from shared.delivery.state.records import now
-from shared.errors import Conflict, Unprocessable, UserMustAct
+from shared.errors import Conflict, Unprocessable
 from shared.vendors.canaries import Canaries
 from shared.vendors.contract import Finding
 from shared.vendors.probing import Notebook, advance, conclude, open_probe, questions
 from shared.vendors.registry import definition
 
-log = logging.getLogger(__name__)
-
 LONGEST = timedelta(hours=1)
 """After so long a probe asks nothing more and clears away."""
-GIVEN_UP = timedelta(hours=24)
 LONGEST_LOCAL = 64
 """Characters before the at sign."""
 _WRITES = 5
 """How often the connection's row is written anew when somebody else was faster."""
-_POISONED = "The probe failed several times; the log has the details. The next one clears away what it left."
-_TOO_LATE = "The probe did not get to its end in a day. The next one clears away what it left."
-
-Clock = Callable[[], datetime]
 
 
-@dataclass(slots=True)
-class _Course:
-    """What a probe that is under way knows. `heartbeat` and `started` are seconds since 1970."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probing(Course):
+    """A probe that is under way, and what it knows."""
 
     connection: str
-    account: str
     mark: str
     base: str = field(repr=False)
-    started: float
-    heartbeat: float
-    turn: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def message(self) -> ProbeMessage:
-        return ProbeMessage(self.connection, self.mark, self.turn)
+
+class _Kind(BlobKind[ProbeMessage, Probing]):
+    words = "A slice of a probe"
+    folder = layout.PROBES
+    patience = timedelta(hours=24)
+    poisoned = "The probe failed several times; the log has the details. The next one clears away what it left."
+    too_late = "The probe did not get to its end in a day. The next one clears away what it left."
+
+    def blob(self, of: Probing | ProbeMessage) -> str:
+        return layout.probe(of.connection)
+
+    def message(self, course: Probing) -> ProbeMessage:
+        return ProbeMessage(course.connection, course.mark, course.turn)
+
+    def account(self, cloud: Cloud, job: Probing) -> Account | None:
+        held = connection_store(cloud.connections).get(job.connection)
+        if held is None or not _is_probed(held.item, job):
+            # The connection went, or leads elsewhere now: another probe clears away.
+            cloud.blobs.delete(self.blob(job))
+            return None
+        return Account(str(held.item.account), definition(held.item.vendor).quiet_seconds)
+
+    def step(self, cloud: Cloud, course: Probing, lease: AccountLease, clock: Clock) -> None:
+        held = connection_store(cloud.connections).get(course.connection)
+        if held is None or not _is_probed(held.item, course):
+            return
+        book = Notebook(course.facts)
+        wait = _ask(cloud, held.item, course, lease, clock)
+        if wait is None:
+            state = ProbeState.FAILED if book.hopeless else ProbeState.ENDED
+            words = book.hopeless or book.left_behind
+            _end(cloud, course, clock, state, words, conclude(held.item.vendor, book))
+            return
+        _record(cloud, course, answers=_answers(held.item.vendor, book.findings))
+        self.again(cloud, course, wait, clock)
+
+    def fail(self, cloud: Cloud, job: Probing, words: str, clock: Clock) -> None:
+        _end(cloud, job, clock, ProbeState.FAILED, words)
+
+
+KIND = _Kind(Probing)
 
 
 def start(cloud: Cloud, name: str, base: str, by: str, *, clock: Clock = now) -> Probed:
@@ -86,76 +111,27 @@ def start(cloud: Cloud, name: str, base: str, by: str, *, clock: Clock = now) ->
     probed = Probed(mark=secrets.token_hex(3), state=ProbeState.RUNNING, started_at=clock(), started_by=by)
     store.replace(held.item.model_copy(update={"probe": probed}), held.etag)
     moment = probed.started_at.timestamp()
-    course = _Course(name, str(held.item.account), probed.mark, base.strip(), moment, moment)
-    _write(cloud, course, clock)
-    cloud.slices.send(course.message.body())
+    KIND.begin(
+        cloud,
+        Probing(
+            account=str(held.item.account),
+            started=moment,
+            due=moment,
+            connection=name,
+            mark=probed.mark,
+            base=base.strip(),
+        ),
+    )
     return probed
 
 
-def carry_out(cloud: Cloud, message: ProbeMessage, *, clock: Clock = now) -> None:
-    """Go on with a probe; a message of another turn is dropped. Raises what a repetition may mend."""
-    course = _current(cloud, message)
-    held = connection_store(cloud.connections).get(message.connection)
-    if course is None:
-        log.info("Dropped a message of another turn: a probe of %s.", message.connection)
-        return
-    if held is None or not _is_probed(held.item, course):
-        # The connection went, or leads elsewhere now: another probe clears away.
-        cloud.blobs.delete(layout.probe(message.connection))
-        return
-    with sent_again(cloud.slices, message.body(), "A slice of a probe"):
-        _with_lease(cloud, held.item, message, clock)
-
-
-def fail_poisoned(cloud: Cloud, message: ProbeMessage, *, clock: Clock = now) -> None:
-    """End a probe whose message was tried too often."""
-    if course := _current(cloud, message):
-        _end(cloud, course, clock, ProbeState.FAILED, _POISONED)
-
-
-def wake(cloud: Cloud, *, clock: Clock = now) -> None:
-    """Send the message of silent probes again, and end those that are a day old; for the timer."""
-    for name in list(cloud.blobs.names(layout.PROBES)):
-        course = _read(cloud, name)
-        if course is None or not _is_silent(cloud, course, clock):
-            continue
-        if clock().timestamp() - course.started > GIVEN_UP.total_seconds():
-            _end(cloud, course, clock, ProbeState.FAILED, _TOO_LATE)
-            continue
-        _write(cloud, course, clock)
-        cloud.slices.send(course.message.body())
-
-
-def _with_lease(cloud: Cloud, connection: Connection, message: ProbeMessage, clock: Clock) -> None:
-    quiet = definition(connection.vendor).quiet_seconds
-    with AccountLease(cloud.blobs, str(connection.account), quiet_seconds=quiet, look=lambda: None) as lease:
-        course = _current(cloud, message)
-        if course is None:
-            return
-        try:
-            wait = _slice(cloud, connection, course, lease, clock)
-        except UserMustAct as error:
-            _end(cloud, course, clock, ProbeState.FAILED, error.message)
-            return
-        book = Notebook(course.facts)
-        if wait is None:
-            state = ProbeState.FAILED if book.hopeless else ProbeState.ENDED
-            words = book.hopeless or book.left_behind
-            _end(cloud, course, clock, state, words, conclude(connection.vendor, book))
-            return
-        _record(cloud, course, answers=_answers(connection.vendor, book.findings))
-        course.turn += 1
-        _write(cloud, course, clock)
-        cloud.slices.send(course.message.body(), delay=wait)
-
-
-def _slice(cloud: Cloud, connection: Connection, course: _Course, lease: AccountLease, clock: Clock) -> float | None:
+def _ask(cloud: Cloud, connection: Connection, course: Probing, lease: AccountLease, clock: Clock) -> float | None:
     """Seconds until the next slice, None at the end. The account is ours, so its whole rate is: a share of it, as
     checks and pickers have, would be two calls a minute for the smallest Dotdigital package."""
 
     def save() -> None:
         lease.hold()
-        _write(cloud, course, clock)
+        KIND.write(cloud, KIND.alive(course, clock))
 
     opened = open_leased(cloud, connection, lease)
     book = Notebook(course.facts, save)
@@ -190,46 +166,27 @@ def _check_ready(connection: Connection) -> None:
 def _check_alone(cloud: Cloud, connection: Connection, clock: Clock) -> None:
     """Each of two probes would take what the other makes for left behind. Raises NotNow."""
     for blob in cloud.blobs.names(layout.PROBES):
-        other = _read(cloud, blob)
+        other = KIND.read(cloud, blob)
         if other is None or other.connection == connection.name or other.account != connection.account:
             continue
-        if not _is_silent(cloud, other, clock):
+        if not KIND.is_silent(cloud, other, clock):
             raise NotNow("probing", f"The same account is being probed on the connection '{other.connection}'.")
 
 
 def _is_alive(cloud: Cloud, name: str, mark: str, clock: Clock) -> bool:
-    course = _read(cloud, layout.probe(name))
-    return course is not None and course.mark == mark and not _is_silent(cloud, course, clock)
+    course = KIND.read(cloud, layout.probe(name))
+    return course is not None and course.mark == mark and not KIND.is_silent(cloud, course, clock)
 
 
-def _is_silent(cloud: Cloud, course: _Course, clock: Clock) -> bool:
-    return clock().timestamp() - course.heartbeat > cloud.settings.stale_seconds
-
-
-def _is_probed(connection: Connection, course: _Course) -> bool:
+def _is_probed(connection: Connection, course: Probing) -> bool:
     """False where the connection was changed, so that the probe is no longer its own."""
     probe = connection.probe
     return probe is not None and probe.state is ProbeState.RUNNING and probe.mark == course.mark
 
 
-def _current(cloud: Cloud, message: ProbeMessage) -> _Course | None:
-    course = _read(cloud, layout.probe(message.connection))
-    return course if course is not None and course.message == message else None
-
-
-def _read(cloud: Cloud, blob: str) -> _Course | None:
-    stored = cloud.blobs.read(blob)
-    return None if stored is None else _Course(**orjson.loads(stored[0]))
-
-
-def _write(cloud: Cloud, course: _Course, clock: Clock) -> None:
-    course.heartbeat = clock().timestamp()
-    cloud.blobs.write(layout.probe(course.connection), orjson.dumps(asdict(course)))
-
-
 def _end(
     cloud: Cloud,
-    course: _Course,
+    course: Probing,
     clock: Clock,
     state: ProbeState,
     message: str,
@@ -241,10 +198,10 @@ def _end(
         known = found if found is not None else Notebook(course.facts).findings
         answers = _answers(held.item.vendor, known)
         _record(cloud, course, state=state, message=message, finished_at=clock(), answers=answers)
-    cloud.blobs.delete(layout.probe(course.connection))
+    cloud.blobs.delete(KIND.blob(course))
 
 
-def _record(cloud: Cloud, course: _Course, **changes: Any) -> None:
+def _record(cloud: Cloud, course: Probing, **changes: Any) -> None:
     """Keep with the connection what people see of the probe, while it is still that connection's."""
     store = connection_store(cloud.connections)
     for _ in range(_WRITES):

@@ -9,12 +9,11 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.catalog.models import Export
+from shared.catalog.models import Connection, Export
 from shared.catalog.store import connection_store
 from shared.catalog.targets import Owned, TargetStore
 from shared.cloud import telemetry
@@ -22,15 +21,16 @@ from shared.cloud.cloud import Cloud
 from shared.cloud.telemetry import Metric, Span
 from shared.delivery.account import open_jobs
 from shared.delivery.account.connecting import open_leased, usable
-from shared.delivery.account.lease import AccountLease, Taken, sent_again
+from shared.delivery.account.lease import AccountLease
 from shared.delivery.commit import step as commit_step
+from shared.delivery.jobs import Account, Clock, Kind
 from shared.delivery.messages import SliceMessage
 from shared.delivery.plan import step as plan_step
 from shared.delivery.send import step as send_step
 from shared.delivery.state.files import Files
-from shared.delivery.state.records import Delivery, Run, State, Step, now
+from shared.delivery.state.records import ENDED, Delivery, Run, State, Step, now
 from shared.delivery.state.runs import Runs, Versioned
-from shared.delivery.state.scratch import scratch
+from shared.delivery.state.scratch import Scratch, scratch
 from shared.delivery.work import Cancelled, Work
 from shared.errors import Blocked, Conflict, LeaseLost, RetryAfter, UserMustAct
 from shared.vendors.registry import definition
@@ -51,24 +51,83 @@ class Wait:
     seconds: float = 0.0
 
 
-def carry_out(cloud: Cloud, message: SliceMessage, *, clock: Callable[[], datetime] = now) -> None:
-    """Carry out the slice that a message asks for; a message of another turn is dropped.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A delivery, its run and its connection as they were read."""
 
-    What is known to pass or to need a person is dealt with here. Anything else is raised, for the host to deliver
-    the message again and, in the end, to the poison queue.
-    """
-    runs = Runs(cloud.runs)
-    held, run = runs.delivery(message.export, message.run, message.delivery), runs.run(message.export, message.run)
-    if held is None or run is None or not _is_current(held.value, message):
-        log.info("Dropped a message of another turn: run %s, turn %d.", message.run, message.turn)
-        return
-    with sent_again(cloud.slices, message.body(), f"A slice of run {message.run}"):
-        try:
-            with telemetry.span(Span.SLICE, run.value.trace, **_names(held.value)):
-                _with_lease(cloud, runs, held, run, clock)
-        except Taken:
-            telemetry.measure(Metric.LEASE_WAITS, 1)
-            raise
+    delivery: Versioned[Delivery]
+    run: Versioned[Run]
+    export: Export
+    connection: Connection | None
+
+
+class _Kind(Kind[SliceMessage, Held]):
+    """Deliveries: rows of the table `runs`. What is known to pass or to need a person is dealt with here. Anything
+    else is raised, for the host to deliver the message again and, in the end, to the poison queue."""
+
+    words = "A slice of a run"
+    poisoned = "The service failed on this run several times; its log has the details. Run the export again."
+
+    def current(self, cloud: Cloud, message: SliceMessage) -> Held | None:
+        runs = Runs(cloud.runs)
+        held = runs.delivery(message.export, message.run, message.delivery)
+        run = runs.run(message.export, message.run)
+        if held is None or run is None or not _is_current(held.value, message):
+            return None
+        export = Export.model_validate_json(run.value.definition)
+        stored = connection_store(cloud.connections).get(export.connection)
+        return Held(held, run, export, stored.item if stored else None)
+
+    def still(self, cloud: Cloud, message: SliceMessage, job: Held) -> Held:
+        """What was read: the first write of a slice fails where another worker carried the delivery on."""
+        return job
+
+    def account(self, cloud: Cloud, job: Held) -> Account:
+        run, runs = job.run.value, Runs(cloud.runs)
+        quiet = definition(job.connection.vendor).quiet_seconds if job.connection else 0.0
+
+        def look() -> None:
+            current = runs.run(run.export, run.run)
+            if current is None or current.value.cancel_requested:
+                raise Cancelled(CANCELLED)
+
+        return Account(job.delivery.value.account, quiet, look)
+
+    def carry_on(self, cloud: Cloud, job: Held, lease: AccountLease, clock: Clock) -> None:
+        with (
+            telemetry.span(Span.SLICE, job.run.value.trace, **_names(job.delivery.value)),
+            scratch(cloud.settings) as room,
+        ):
+            _carry_on(cloud, job, lease, room, clock)
+
+    def fail(self, cloud: Cloud, job: Held, words: str, clock: Clock) -> None:
+        """Fail the delivery, and commit what it did."""
+        runs, held = Runs(cloud.runs), job.delivery
+        if held.value.ending:  # the commit itself failed: nothing more can be done here
+            runs.finish(held, state=State(held.value.ending), finished_at=clock())
+            return
+        saved = runs.save(
+            held, step=Step.COMMIT, ending=str(State.FAILED), code="poisoned", message=words, turn=held.value.turn + 1
+        )
+        cloud.slices.send(message_of(saved.value).body())
+
+    def wake(self, cloud: Cloud, *, clock: Clock = now) -> int:
+        """Also ends runs that nobody ended."""
+        runs, woken = Runs(cloud.runs), 0
+        limit = timedelta(seconds=cloud.settings.stale_seconds)
+        for held in runs.active_runs():
+            run = held.value
+            deliveries = [each.value for each in runs.deliveries(run.export, run.run)]
+            for delivery in deliveries:
+                if _is_silent(delivery, clock(), limit):
+                    cloud.slices.send(message_of(delivery).body())
+                    woken += 1
+            if all(each.state in ENDED or each.state is State.BLOCKED for each in deliveries):
+                runs.end_if_all_ended(run.export, run.run)
+        return woken
+
+
+KIND = _Kind()
 
 
 def _names(delivery: Delivery) -> dict[str, str | int]:
@@ -80,69 +139,56 @@ def _is_current(delivery: Delivery, message: SliceMessage) -> bool:
     return delivery.turn == message.turn and delivery.step is not Step.DONE and delivery.state is not State.BLOCKED
 
 
-def _with_lease(
-    cloud: Cloud, runs: Runs, held: Versioned[Delivery], held_run: Versioned[Run], clock: Callable[[], datetime]
-) -> None:
-    run = held_run.value
-    export = Export.model_validate_json(run.definition)
-    stored = connection_store(cloud.connections).get(export.connection)
-    vendor = definition(stored.item.vendor) if stored else None
-    quiet = vendor.quiet_seconds if vendor else 0.0
-    delivery = held.value
+def _is_silent(delivery: Delivery, at: datetime, limit: timedelta) -> bool:
+    if delivery.step is Step.DONE or delivery.state is State.BLOCKED:
+        return False
+    return at - max(delivery.heartbeat, delivery.due_at) > limit
 
-    def look() -> None:
-        current = runs.run(run.export, run.run)
-        if current is None or current.value.cancel_requested:
-            raise Cancelled(CANCELLED)
 
+def _carry_on(cloud: Cloud, job: Held, lease: AccountLease, room: Scratch, clock: Clock) -> None:
+    runs, run, first = Runs(cloud.runs), job.run.value, job.delivery.value.started_at is None
+    begun = _begin(runs, job.delivery, job.run, clock)
+    if begun is None:
+        return
+    delivery, connection = begun.value, job.connection
+    if connection is None:
+        _fail_without_vendor(runs, begun, f"There is no connection '{job.export.connection}' any more.", clock)
+        return
+    opened = open_leased(cloud, connection, lease, export=job.export)
     delivery_id = f"{delivery.export}/{delivery.run}/{delivery.index}"
-    with (
-        scratch(cloud.settings) as room,
-        AccountLease(cloud.blobs, delivery.account, quiet_seconds=quiet, look=look) as lease,
-    ):
-        begun = _begin(runs, held, held_run, clock)
-        if begun is None:
-            return
-        connection = None if stored is None else stored.item
-        if connection is None:
-            _fail_without_vendor(runs, begun, f"There is no connection '{export.connection}' any more.", clock)
-            return
-        opened = open_leased(cloud, connection, lease, export=export)
-        work = Work(
-            cloud=cloud,
-            runs=runs,
-            targets=TargetStore(cloud.targets),
-            held=begun,
-            first=delivery.started_at is None,
-            run=run,
-            export=export,
-            connection=connection,
-            lease=lease,
-            opened=opened,
-            scratch=room,
-            files=Files(cloud.blobs),
-            deadline=time.monotonic() + cloud.settings.slice_seconds,
-            clock=clock,
-            requests_before=begun.value.requests,
-            retries_before=begun.value.retries,
-            throttled_before=begun.value.throttled_seconds,
-            jobs_elsewhere=open_jobs.elsewhere(lease.carried, delivery_id),
-        )
-        lease.state = lambda: {
-            "windows": opened.link.limiter.state(),
-            "jobs": open_jobs.carried(lease.carried, delivery_id, work.open_jobs),
-        }
-        done = work.delivery.done
-        telemetry.measure(Metric.QUEUE_AGE, max((clock() - work.delivery.due_at).total_seconds(), 0.0))
-        try:
-            _slice(work)
-        finally:
-            _measure(work, max(work.delivery.done - done, 0))
+    work = Work(
+        cloud=cloud,
+        runs=runs,
+        targets=TargetStore(cloud.targets),
+        held=begun,
+        first=first,
+        run=run,
+        export=job.export,
+        connection=connection,
+        lease=lease,
+        opened=opened,
+        scratch=room,
+        files=Files(cloud.blobs),
+        deadline=time.monotonic() + cloud.settings.slice_seconds,
+        clock=clock,
+        requests_before=delivery.requests,
+        retries_before=delivery.retries,
+        throttled_before=delivery.throttled_seconds,
+        jobs_elsewhere=open_jobs.elsewhere(lease.carried, delivery_id),
+    )
+    lease.state = lambda: {
+        "windows": opened.link.limiter.state(),
+        "jobs": open_jobs.carried(lease.carried, delivery_id, work.open_jobs),
+    }
+    done = work.delivery.done
+    telemetry.measure(Metric.QUEUE_AGE, max((clock() - work.delivery.due_at).total_seconds(), 0.0))
+    try:
+        _slice(work)
+    finally:
+        _measure(work, max(work.delivery.done - done, 0))
 
 
-def _begin(
-    runs: Runs, held: Versioned[Delivery], run: Versioned[Run], clock: Callable[[], datetime]
-) -> Versioned[Delivery] | None:
+def _begin(runs: Runs, held: Versioned[Delivery], run: Versioned[Run], clock: Clock) -> Versioned[Delivery] | None:
     """Write that a slice goes on with the delivery; None where another worker did so since it was read."""
     wanted = held.value
     for _ in range(_LOOKS):
@@ -245,25 +291,9 @@ def message_of(delivery: Delivery) -> SliceMessage:
     return SliceMessage(delivery.export, delivery.run, delivery.index, delivery.turn)
 
 
-def _fail_without_vendor(runs: Runs, held: Versioned[Delivery], message: str, clock: Callable[[], datetime]) -> None:
+def _fail_without_vendor(runs: Runs, held: Versioned[Delivery], message: str, clock: Clock) -> None:
     """End a delivery whose connection is gone; its journal stays for the next run."""
     try:
         runs.finish(held, state=State.FAILED, code="connection_missing", message=message, finished_at=clock())
     except Conflict:
         return
-
-
-def fail_poisoned(cloud: Cloud, message: SliceMessage) -> None:
-    """A slice was tried too often. Fail its delivery, if the turn is still the current one, and commit."""
-    runs = Runs(cloud.runs)
-    held = runs.delivery(message.export, message.run, message.delivery)
-    if held is None or not _is_current(held.value, message):
-        return
-    words = "The service failed on this run several times; its log has the details. Run the export again."
-    if held.value.ending:  # the commit itself failed: nothing more can be done here
-        runs.finish(held, state=State(held.value.ending), finished_at=now())
-        return
-    saved = runs.save(
-        held, step=Step.COMMIT, ending=str(State.FAILED), code="poisoned", message=words, turn=held.value.turn + 1
-    )
-    cloud.slices.send(message_of(saved.value).body())

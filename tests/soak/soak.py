@@ -21,7 +21,7 @@ from dev.faults.interruptions import Died
 from dev.faults.passing import HOUR, let_go
 from dev.faults.seam import WatchedCloud, watched_vendors
 from shared.cloud.settings import StorageAddress
-from shared.delivery import inbox
+from shared.delivery import inbox, slices
 from shared.delivery.start import starting
 from shared.delivery.state import layout
 from shared.delivery.state.records import State, now
@@ -135,7 +135,7 @@ class Soak:
         """What people and the timer do, each after so many messages of the round."""
         cloud = self.fleet.cloud
         acts: list[tuple[int, Callable[[], Any]]] = [
-            (chance.randint(0, 30), partial(starting.wake, cloud, clock=lambda: now() + timedelta(seconds=HOUR)))
+            (chance.randint(0, 30), partial(slices.KIND.wake, cloud, clock=lambda: now() + timedelta(seconds=HOUR)))
         ]
         acts += [(chance.randint(0, 20), partial(self._cancel, name)) for name in chance.sample(names, 2)]
         return sorted(acts, key=lambda each: each[0])
@@ -160,7 +160,7 @@ class Soak:
                 self.tally["decided by a person"] += 1
             else:
                 starting.cancel(cloud, run.export, run.run)
-        self.tally["woken by the timer"] += starting.wake(cloud, clock=lambda: now() + timedelta(seconds=HOUR))
+        self.tally["woken by the timer"] += slices.KIND.wake(cloud, clock=lambda: now() + timedelta(seconds=HOUR))
 
     # What the host calls
 

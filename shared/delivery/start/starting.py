@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.catalog.models import Export
 from shared.catalog.store import connection_store, export_store
@@ -98,7 +98,7 @@ def supersede(runs: Runs, run: Run, at: datetime) -> None:
 
 
 def tick(cloud: Cloud, *, clock: Callable[[], datetime] = now, newest: NewestSnapshot) -> list[Run]:
-    """Start the runs that are due, and wake what went silent; the runs started.
+    """Start the runs that are due; the runs started.
 
     `newest` tells a segment's newest snapshot. One export's trouble never keeps others from running.
     """
@@ -110,7 +110,6 @@ def tick(cloud: Cloud, *, clock: Callable[[], datetime] = now, newest: NewestSna
             log.warning("It is not known whether the export %s is due: %s", held.item.name, error.message)
         except Exception:
             log.exception("Starting the export %s failed; the next tick tries again.", held.item.name)
-    wake(cloud, clock=clock)
     return started
 
 
@@ -131,28 +130,6 @@ def _fire(cloud: Cloud, export: Export, clock: Callable[[], datetime], newest: N
     if fired.due_at is not None:  # a newer snapshot is looked at again once the run has ended
         fired.keep(missed=fired.swallowed(found.run.created_at))
     return []
-
-
-def wake(cloud: Cloud, *, clock: Callable[[], datetime] = now) -> int:
-    """Send the current turn again for deliveries that went silent, and end runs that nobody ended; how many."""
-    runs, woken = Runs(cloud.runs), 0
-    limit = timedelta(seconds=cloud.settings.stale_seconds)
-    for held in runs.active_runs():
-        run = held.value
-        deliveries = [each.value for each in runs.deliveries(run.export, run.run)]
-        for delivery in deliveries:
-            if _is_silent(delivery, clock(), limit):
-                cloud.slices.send(message_of(delivery).body())
-                woken += 1
-        if all(each.state in ENDED or each.state is State.BLOCKED for each in deliveries):
-            runs.end_if_all_ended(run.export, run.run)
-    return woken
-
-
-def _is_silent(delivery: Delivery, at: datetime, limit: timedelta) -> bool:
-    if delivery.step is Step.DONE or delivery.state is State.BLOCKED:
-        return False
-    return at - max(delivery.heartbeat, delivery.due_at) > limit
 
 
 def cancel(cloud: Cloud, export: str, run: str, *, clock: Callable[[], datetime] = now) -> Run | None:

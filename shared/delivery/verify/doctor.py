@@ -6,39 +6,30 @@ lease. In full it reads everyone on the target, which the vendor's rates must al
 
 from __future__ import annotations
 
-import json
-import logging
-import random
-from collections.abc import Callable
+import secrets
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
-from typing import Any
 
 from shared.catalog.issues import NotFound, NotNow
 from shared.catalog.models import Connection, Export
 from shared.catalog.store import connection_store, export_store
 from shared.cloud.cloud import Cloud
-from shared.delivery.account.connecting import open_leased, usable
-from shared.delivery.account.lease import AccountLease, sent_again
+from shared.delivery.account.connecting import Opened, open_leased, usable
+from shared.delivery.account.lease import AccountLease
+from shared.delivery.jobs import Account, BlobKind, Clock, Course, connected
 from shared.delivery.messages import DoctorMessage
 from shared.delivery.state import layout, ledger, lookup
 from shared.delivery.state.lookup import KnownTarget
 from shared.delivery.state.records import now
 from shared.delivery.verify import members
-from shared.errors import ExportError, RetryAfter, Unprocessable, UserMustAct
+from shared.errors import Unprocessable, UserMustAct
 from shared.vendors.contract import Definition, TargetFound
 from shared.vendors.registry import definition
 
-log = logging.getLogger(__name__)
-
 KEPT = timedelta(days=1)
 """For so long the file with addresses is kept."""
-GIVEN_UP = timedelta(hours=6)
-_POISONED = "The check-up failed several times; the log has the details."
 _UNDER_WAY = "A run of the export is under way: check again when it has ended."
-
-Clock = Callable[[], datetime]
 
 
 class CheckState(StrEnum):
@@ -58,9 +49,9 @@ class Cost:
     not_in_full: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckUp:
-    """One target beside its ledger. `turn` names its message; times are seconds since 1970.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckUp(Course):
+    """One target beside its ledger. `mark` names its message; times are seconds since 1970.
 
     `members` and `maybe` are the ledger's; `counted` is the vendor's number, None where it tells none. After a full one
     `listed` people are at the vendor, `missing` of the ledger's are not, `strangers` are and are not the ledger's;
@@ -69,11 +60,8 @@ class CheckUp:
 
     export: str
     target: int
-    account: str
     full: bool
-    started: float
     started_by: str
-    due: float
     mark: str
     state: CheckState = CheckState.RUNNING
     finished: float | None = None
@@ -87,9 +75,47 @@ class CheckUp:
     returned: int | None = None
     advice: list[str] = field(default_factory=list)
 
-    @property
-    def sent(self) -> DoctorMessage:
-        return DoctorMessage(self.export, self.target, self.mark)
+
+class _Kind(BlobKind[DoctorMessage, CheckUp]):
+    words = "A check-up"
+    folder = layout.DOCTOR
+    patience = timedelta(hours=6)
+    poisoned = "The check-up failed several times; the log has the details."
+    too_late = "Nobody got to the end of the check-up in six hours: start it again."
+
+    def blob(self, of: CheckUp | DoctorMessage) -> str:
+        return layout.check_up(of.export, of.target)
+
+    def message(self, course: CheckUp) -> DoctorMessage:
+        return DoctorMessage(course.export, course.target, course.mark)
+
+    def account(self, cloud: Cloud, job: CheckUp) -> Account | None:
+        return connected(cloud, job.account, _export(cloud, job).connection)
+
+    def step(self, cloud: Cloud, course: CheckUp, lease: AccountLease, clock: Clock) -> None:
+        export = _export(cloud, course)
+        opened = open_leased(cloud, _connection(cloud, export), lease, export=export)
+        found = _compare(cloud, course, _target(cloud, export, course.target), opened)
+        lease.hold()
+        ended = replace(found, advice=_advice(found, opened.definition))
+        self.write(cloud, _ended(ended, CheckState.ENDED, "", clock))
+
+    def waiting(self, course: CheckUp, reason: str) -> CheckUp:
+        return replace(course, message=f"Waiting: {reason}")
+
+    def fail(self, cloud: Cloud, job: CheckUp, words: str, clock: Clock) -> None:
+        self.write(cloud, _ended(job, CheckState.FAILED, words, clock))
+
+    def is_over(self, course: CheckUp) -> bool:
+        return course.state is not CheckState.RUNNING
+
+    def tidy(self, cloud: Cloud, course: CheckUp, clock: Clock) -> None:
+        """Drop the file with addresses once it is a day old."""
+        if clock().timestamp() - (course.finished or 0.0) > KEPT.total_seconds():
+            cloud.blobs.delete(layout.differences(course.export, course.target))
+
+
+KIND = _Kind(CheckUp)
 
 
 def cost(cloud: Cloud, export: Export, target: int) -> Cost:
@@ -109,64 +135,29 @@ def start(cloud: Cloud, export: Export, target: int, *, full: bool, by: str, clo
     if known.memory.get("open"):
         raise NotNow("run_under_way", _UNDER_WAY)
     before, at = read(cloud, export.name, target), clock().timestamp()
-    if before and before.state is CheckState.RUNNING and at - before.due < cloud.settings.stale_seconds:
+    if before and not KIND.is_over(before) and not KIND.is_silent(cloud, before, clock):
         return before
     takes = _cost(ledger.read(cloud.blobs, known.ledger, expected=False).members, vendor)
     if full and takes.not_in_full:
         raise Unprocessable("too_many_members", takes.not_in_full)
-    mark = f"{random.getrandbits(32):08x}"
-    made = CheckUp(export.name, target, export.account, full, at, by, at, mark)
+    made = CheckUp(
+        export=export.name,
+        target=target,
+        account=export.account,
+        full=full,
+        started=at,
+        started_by=by,
+        due=at,
+        mark=secrets.token_hex(4),
+    )
     cloud.blobs.delete(layout.differences(export.name, target))
-    _write(cloud, made)
-    cloud.slices.send(made.sent.body())
+    KIND.begin(cloud, made)
     return made
 
 
 def read(cloud: Cloud, export: str, target: int) -> CheckUp | None:
     """The latest check-up of a target."""
-    stored = cloud.blobs.read(layout.check_up(export, target))
-    return _parse(stored[0]) if stored else None
-
-
-def carry_out(cloud: Cloud, message: DoctorMessage, *, clock: Clock = now) -> None:
-    """Do a check-up; a message of another one is dropped."""
-    made = _current(cloud, message)
-    if made is None:
-        log.info("Dropped a message of another check-up: %s.", message.export)
-        return
-    try:
-        with sent_again(cloud.slices, message.body(), "A check-up"):
-            _with_lease(cloud, made, clock)
-    except RetryAfter as error:
-        at = clock().timestamp()
-        if at - made.started > GIVEN_UP.total_seconds():
-            _end(cloud, made, clock, state=CheckState.FAILED, message=error.reason)
-            return
-        _write(cloud, replace(made, due=at + error.seconds, message=f"Waiting: {error.reason}"))
-        cloud.slices.send(message.body(), delay=error.seconds)
-    except ExportError as error:
-        _end(cloud, made, clock, state=CheckState.FAILED, message=str(error))
-
-
-def fail_poisoned(cloud: Cloud, message: DoctorMessage, *, clock: Clock = now) -> None:
-    """End a check-up whose message was tried too often."""
-    if made := _current(cloud, message):
-        _end(cloud, made, clock, state=CheckState.FAILED, message=_POISONED)
-
-
-def wake(cloud: Cloud, *, clock: Clock = now) -> None:
-    """Send the messages of silent check-ups again, and drop files with addresses that are a day old; for the timer."""
-    at = clock().timestamp()
-    for name in list(cloud.blobs.names(layout.DOCTOR)):
-        stored = cloud.blobs.read(name) if name.endswith(".json") else None
-        made = _parse(stored[0]) if stored else None
-        if made is None:
-            continue
-        if made.state is CheckState.RUNNING and at - made.due > cloud.settings.stale_seconds:
-            _write(cloud, replace(made, due=at))
-            cloud.slices.send(made.sent.body())
-        if made.state is not CheckState.RUNNING and at - (made.finished or 0.0) > KEPT.total_seconds():
-            cloud.blobs.delete(layout.differences(made.export, made.target))
+    return KIND.read(cloud, layout.check_up(export, target))
 
 
 def drop_files(cloud: Cloud) -> None:
@@ -176,30 +167,30 @@ def drop_files(cloud: Cloud) -> None:
             cloud.blobs.delete(name)
 
 
-def _with_lease(cloud: Cloud, made: CheckUp, clock: Clock) -> None:
+def _export(cloud: Cloud, made: CheckUp) -> Export:
     stored = export_store(cloud.exports).get(made.export)
     if stored is None or stored.item.account != made.account:
         raise UserMustAct("export_changed", "The export was deleted, or leads to another account now.")
-    export = stored.item
-    connection, vendor = _connection(cloud, export), _definition(cloud, export)
-    with AccountLease(cloud.blobs, made.account, quiet_seconds=vendor.quiet_seconds, look=lambda: None) as lease:
-        if _current(cloud, made.sent) is None:
-            return
-        opened = open_leased(cloud, connection, lease, export=export)
-        known = _target(cloud, export, made.target)
-        if known.memory.get("open"):
-            raise NotNow("run_under_way", _UNDER_WAY)
-        kept = ledger.read(cloud.blobs, known.ledger, expected=bool(known.memory.get("committed")))
-        target = TargetFound(str(known.memory["list_id"]), str(known.memory.get("list_name", "")))
-        maybe = sum(each.maybe for each in kept.files)
-        count = opened.vendor.count(target)
-        found = replace(made, members=kept.members - maybe, maybe=maybe, counted=count.people if count else None)
-        if made.full:
-            name = layout.differences(made.export, made.target)
-            result = members.compare(cloud, kept, opened.vendor.members(target), name)
-            found = replace(found, **asdict(result))
-        lease.hold()
-        _end(cloud, replace(found, advice=_advice(found, vendor)), clock)
+    return stored.item
+
+
+def _compare(cloud: Cloud, made: CheckUp, known: KnownTarget, opened: Opened) -> CheckUp:
+    """The check-up with its numbers. Raises NotNow where a run is under way."""
+    if known.memory.get("open"):
+        raise NotNow("run_under_way", _UNDER_WAY)
+    kept = ledger.read(cloud.blobs, known.ledger, expected=bool(known.memory.get("committed")))
+    target = TargetFound(str(known.memory["list_id"]), str(known.memory.get("list_name", "")))
+    maybe = sum(each.maybe for each in kept.files)
+    count = opened.vendor.count(target)
+    found = replace(made, members=kept.members - maybe, maybe=maybe, counted=count.people if count else None)
+    if not made.full:
+        return found
+    name = layout.differences(made.export, made.target)
+    return replace(found, **asdict(members.compare(cloud, kept, opened.vendor.members(target), name)))
+
+
+def _ended(made: CheckUp, state: CheckState, message: str, clock: Clock) -> CheckUp:
+    return replace(made, state=state, message=message, finished=clock().timestamp())
 
 
 def _advice(found: CheckUp, vendor: Definition) -> list[str]:
@@ -258,22 +249,3 @@ def _definition(cloud: Cloud, export: Export) -> Definition:
         return definition(_connection(cloud, export).vendor)
     except UserMustAct as error:
         raise Unprocessable(error.code, error.message) from None
-
-
-def _current(cloud: Cloud, message: DoctorMessage) -> CheckUp | None:
-    made = read(cloud, message.export, message.target)
-    return made if made is not None and made.sent == message and made.state is CheckState.RUNNING else None
-
-
-def _end(cloud: Cloud, made: CheckUp, clock: Clock, **changes: Any) -> None:
-    ended: dict[str, Any] = {"state": CheckState.ENDED, "message": "", "finished": clock().timestamp(), **changes}
-    _write(cloud, replace(made, **ended))
-
-
-def _write(cloud: Cloud, made: CheckUp) -> None:
-    cloud.blobs.write(layout.check_up(made.export, made.target), json.dumps(asdict(made)).encode())
-
-
-def _parse(body: bytes) -> CheckUp:
-    plain = json.loads(body)
-    return CheckUp(**{**plain, "state": CheckState(plain["state"])})

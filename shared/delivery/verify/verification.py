@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,145 +18,113 @@ from shared.catalog.models import Export
 from shared.catalog.store import connection_store
 from shared.cloud.cloud import Cloud
 from shared.delivery.account.connecting import Opened, open_leased, usable
-from shared.delivery.account.lease import AccountLease, sent_again
+from shared.delivery.account.lease import AccountLease
+from shared.delivery.jobs import Account, BlobKind, Clock, Course, connected
 from shared.delivery.messages import VerifyMessage
 from shared.delivery.state import layout
-from shared.delivery.state.records import Delivery, Step, Verdict, now
+from shared.delivery.state.records import Delivery, Step, Verdict
 from shared.delivery.state.runs import Runs, Versioned
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.verify.comparison import Subject, compare, report_of
 from shared.delivery.work import Work
-from shared.errors import ExportError, LeaseLost, RetryAfter, UserMustAct
-from shared.vendors.registry import definition
 
 log = logging.getLogger(__name__)
 
 MOST_LOOKS = 3
-GIVEN_UP = timedelta(hours=6)
-_POISONED = "Verifying failed several times; the log has the details."
-
-Clock = Callable[[], datetime]
 
 
-@dataclass(slots=True)
-class _Course:
-    """A verification that is under way. `started` and `due` are seconds since 1970."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification(Course):
+    """A verification that is under way."""
 
     export: str
     run: str
     delivery: int
-    account: str
-    started: float
-    due: float
-    turn: int = 1
     looks: int = 0
 
-    @property
-    def message(self) -> VerifyMessage:
-        return VerifyMessage(self.export, self.run, self.delivery, self.turn)
 
-    @property
-    def blob(self) -> str:
-        return layout.verification(self.export, self.run, self.delivery)
+class _Kind(BlobKind[VerifyMessage, Verification]):
+    words = "A verification"
+    folder = layout.VERIFYING
+    patience = timedelta(hours=6)
+    poisoned = "Verifying failed several times; the log has the details."
+    too_late = "Nobody got to the end of verifying in six hours."
+
+    def blob(self, of: Verification | VerifyMessage) -> str:
+        return layout.verification(of.export, of.run, of.delivery)
+
+    def message(self, course: Verification) -> VerifyMessage:
+        return VerifyMessage(course.export, course.run, course.delivery, course.turn)
+
+    def account(self, cloud: Cloud, job: Verification) -> Account | None:
+        held = _delivery(cloud, job)
+        run = Runs(cloud.runs).run(job.export, job.run)
+        if held is None or run is None:  # expired
+            cloud.blobs.delete(self.blob(job))
+            return None
+        if held.value.step is not Step.DONE:  # the commit is repeated, and sends the message anew
+            return None
+        return connected(cloud, job.account, Export.model_validate_json(run.value.definition).connection)
+
+    def step(self, cloud: Cloud, course: Verification, lease: AccountLease, clock: Clock) -> None:
+        subject = _subject(cloud, course)
+        if subject is None:
+            cloud.blobs.delete(self.blob(course))
+            return
+        opened = open_leased(cloud, subject.connection, lease, export=subject.export)
+        found, settled = compare(cloud, subject, opened)
+        looked = replace(course, looks=course.looks + 1)
+        if settled or looked.looks >= MOST_LOOKS:
+            lease.hold()
+            _end(cloud, looked, subject.held, found, clock)
+        else:
+            self.again(cloud, looked, _pause(cloud, opened) * looked.looks, clock)
+
+    def fail(self, cloud: Cloud, job: Verification, words: str, clock: Clock) -> None:
+        if (held := _delivery(cloud, job)) is None:
+            cloud.blobs.delete(self.blob(job))
+        else:
+            _end(cloud, replace(job, looks=job.looks + 1), held, _unverified(words), clock)
 
 
-def begin(work: Work, counts: Mapping[str, int]) -> _Course | None:
+KIND = _Kind(Verification)
+
+
+def begin(work: Work, counts: Mapping[str, int]) -> Verification | None:
     """Write down that a delivery is to be verified, before it is done; None where it is not."""
     wrote = any(name.endswith(" accepted") for name in counts)
     if not wrote or work.delivery.ending or work.run.kind is RunKind.DRY_RUN or not work.cloud.settings.verify_seconds:
         return None
     at = work.clock().timestamp()
-    course = _Course(
-        work.run.export,
-        work.run.run,
-        work.delivery.index,
-        work.delivery.account,
-        at,
-        at + _pause(work.cloud, work.opened),
+    made = Verification(
+        export=work.run.export,
+        run=work.run.run,
+        delivery=work.delivery.index,
+        account=work.delivery.account,
+        started=at,
+        due=at + _pause(work.cloud, work.opened),
     )
-    _write(work.cloud, course)
-    return course
+    KIND.write(work.cloud, made)
+    return made
 
 
-def send(cloud: Cloud, course: _Course, at: datetime) -> None:
-    cloud.slices.send(course.message.body(), delay=max(course.due - at.timestamp(), 0.0))
+def send(cloud: Cloud, made: Verification, at: datetime) -> None:
+    """Send the message of a verification once the delivery is done."""
+    cloud.slices.send(KIND.message(made).body(), delay=max(made.due - at.timestamp(), 0.0))
 
 
-def carry_out(cloud: Cloud, message: VerifyMessage, *, clock: Clock = now) -> None:
-    """Look once; a message of another turn is dropped. Raises what a repetition may mend."""
-    course = _current(cloud, message)
-    if course is None:
-        log.info("Dropped a message of another turn: verifying run %s.", message.run)
-        return
-    held = Runs(cloud.runs).delivery(course.export, course.run, course.delivery)
-    if held is None:  # expired
-        cloud.blobs.delete(course.blob)
-    elif held.value.step is Step.DONE:  # else the commit is repeated, and sends the message anew
-        with sent_again(cloud.slices, message.body(), "A verification"):
-            _with_lease(cloud, message, held, clock)
+def _delivery(cloud: Cloud, course: Verification) -> Versioned[Delivery] | None:
+    return Runs(cloud.runs).delivery(course.export, course.run, course.delivery)
 
 
-def fail_poisoned(cloud: Cloud, message: VerifyMessage, *, clock: Clock = now) -> None:
-    """End a verification whose message was tried too often."""
-    course = _current(cloud, message)
-    held = Runs(cloud.runs).delivery(message.export, message.run, message.delivery)
-    if course is None:
-        return
-    if held is None:
-        cloud.blobs.delete(course.blob)
-        return
-    _end(cloud, course, held, _unverified(_POISONED), clock)
-
-
-def wake(cloud: Cloud, *, clock: Clock = now) -> None:
-    """Send the message of silent verifications again; for the timer."""
-    for name in list(cloud.blobs.names(layout.VERIFYING)):
-        course = _read(cloud, name)
-        if course is not None and clock().timestamp() - course.due > cloud.settings.stale_seconds:
-            course.due = clock().timestamp()
-            _write(cloud, course)
-            cloud.slices.send(course.message.body())
-
-
-def _with_lease(cloud: Cloud, message: VerifyMessage, held: Versioned[Delivery], clock: Clock) -> None:
-    run = Runs(cloud.runs).run(message.export, message.run)
-    course = _current(cloud, message)
-    if run is None or course is None:
-        return
+def _subject(cloud: Cloud, course: Verification) -> Subject | None:
+    """What is verified; None where it expired. Raises UserMustAct where the connection cannot be used."""
+    held, run = _delivery(cloud, course), Runs(cloud.runs).run(course.export, course.run)
+    if held is None or run is None:
+        return None
     export = Export.model_validate_json(run.value.definition)
     stored = connection_store(cloud.connections).get(export.connection)
-    try:
-        connection = usable(stored.item if stored else None, export.connection)
-    except UserMustAct as error:
-        _end(cloud, course, held, _unverified(error.message), clock)
-        return
-    quiet = definition(connection.vendor).quiet_seconds
-    with AccountLease(cloud.blobs, course.account, quiet_seconds=quiet, look=lambda: None) as lease:
-        course = _current(cloud, message)
-        if course is not None:
-            _look(cloud, course, Subject(held, export, connection), lease, clock)
-
-
-def _look(cloud: Cloud, course: _Course, subject: Subject, lease: AccountLease, clock: Clock) -> None:
-    opened = open_leased(cloud, subject.connection, lease, export=subject.export)
-    course.looks += 1
-    try:
-        found, settled = compare(cloud, subject, opened)
-    except LeaseLost:
-        raise
-    except RetryAfter as error:
-        if clock().timestamp() - course.started < GIVEN_UP.total_seconds():
-            course.looks -= 1
-            _again(cloud, course, error.seconds, clock)
-            return
-        found, settled = _unverified(error.reason), True
-    except ExportError as error:
-        found, settled = _unverified(str(error)), True
-    if settled or course.looks >= MOST_LOOKS:
-        lease.hold()
-        _end(cloud, course, subject.held, found, clock)
-    else:
-        _again(cloud, course, _pause(cloud, opened) * course.looks, clock)
+    return Subject(held, export, usable(stored.item if stored else None, export.connection))
 
 
 def _unverified(why: str) -> dict[str, Any]:
@@ -167,14 +135,7 @@ def _pause(cloud: Cloud, opened: Opened) -> float:
     return min(opened.definition.fresh_seconds, cloud.settings.verify_seconds)
 
 
-def _again(cloud: Cloud, course: _Course, seconds: float, clock: Clock) -> None:
-    at = clock()
-    later = replace(course, turn=course.turn + 1, due=at.timestamp() + seconds)
-    _write(cloud, later)
-    send(cloud, later, at)
-
-
-def _end(cloud: Cloud, course: _Course, held: Versioned[Delivery], found: dict[str, Any], clock: Clock) -> None:
+def _end(cloud: Cloud, course: Verification, held: Versioned[Delivery], found: dict[str, Any], clock: Clock) -> None:
     """The report first, the blob last: one that dies in between ends once more, in the same words."""
     facts = {**found, "looks": course.looks, "at": clock().isoformat()}
     warning = [found["message"]] if found["verdict"] == Verdict.DIFFERS else []
@@ -186,20 +147,6 @@ def _end(cloud: Cloud, course: _Course, held: Versioned[Delivery], found: dict[s
     runs = Runs(cloud.runs)
     if run := runs.run(course.export, course.run):
         runs.verified(run.value, held, verification=facts, warnings=warnings)
-    cloud.blobs.delete(course.blob)
+    cloud.blobs.delete(KIND.blob(course))
     if warning:
         log.warning("Verifying the run %s found a difference: %s", course.run, found["message"])
-
-
-def _current(cloud: Cloud, message: VerifyMessage) -> _Course | None:
-    course = _read(cloud, layout.verification(message.export, message.run, message.delivery))
-    return course if course is not None and course.message == message else None
-
-
-def _read(cloud: Cloud, blob: str) -> _Course | None:
-    stored = cloud.blobs.read(blob)
-    return None if stored is None else _Course(**json.loads(stored[0]))
-
-
-def _write(cloud: Cloud, course: _Course) -> None:
-    cloud.blobs.write(course.blob, json.dumps(asdict(course)).encode())

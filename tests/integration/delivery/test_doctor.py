@@ -192,7 +192,7 @@ def test_a_vendor_in_trouble_makes_it_wait_and_in_the_end_fail(world: Engine, mo
     body = str(message.content).encode()
     inbox.receive(world.cloud, body)
     assert (latest(world).state, latest(world).message[:8]) == ("running", "Waiting:")
-    monkeypatch.setattr(doctor, "GIVEN_UP", timedelta(0))
+    monkeypatch.setattr(type(doctor.KIND), "patience", timedelta(0))
     inbox.receive(world.cloud, body)
     assert (latest(world).state, bool(latest(world).message)) == ("failed", True)
 
@@ -211,14 +211,14 @@ def test_a_message_of_another_check_up_is_dropped_and_one_that_failed_too_often_
 def test_the_timer_wakes_a_silent_one_and_drops_the_file_after_a_day(world: Engine) -> None:
     start(world)
     world.queue.clear_messages()
-    doctor.wake(world.cloud)
+    doctor.KIND.wake(world.cloud)
     assert world.queue.peek_messages() == []
-    doctor.wake(world.cloud, clock=_later(seconds=2 * world.cloud.settings.stale_seconds))
+    doctor.KIND.wake(world.cloud, clock=_later(seconds=2 * world.cloud.settings.stale_seconds))
     world.pump()
     assert latest(world).state == "ended"
-    doctor.wake(world.cloud, clock=_later(hours=12))
+    doctor.KIND.wake(world.cloud, clock=_later(hours=12))
     assert world.cloud.blobs.exists(CSV)
-    doctor.wake(world.cloud, clock=_later(hours=25))
+    doctor.KIND.wake(world.cloud, clock=_later(hours=25))
     assert not world.cloud.blobs.exists(CSV)
     assert latest(world).state == "ended"
 

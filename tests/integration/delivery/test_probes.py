@@ -100,9 +100,9 @@ def test_a_probe_that_went_silent_is_started_anew_and_its_late_message_dropped(w
     first = begin(world)
     [late] = messages(world)
     old_clock = _clock(seconds=-2 * world.cloud.settings.stale_seconds)
-    course = probes._read(world.cloud, BLOB)
+    course = probes.KIND.read(world.cloud, BLOB)
     assert course is not None
-    probes._write(world.cloud, course, old_clock)
+    probes.KIND.write(world.cloud, probes.KIND.alive(course, old_clock))
     second = begin(world)
     assert second.mark != first.mark
     inbox.receive(world.cloud, late.encode())
@@ -114,12 +114,12 @@ def test_a_probe_that_went_silent_is_started_anew_and_its_late_message_dropped(w
 def test_the_timer_wakes_a_silent_probe_and_ends_one_that_is_a_day_old(world: Engine) -> None:
     begin(world)
     world.queue.clear_messages()
-    probes.wake(world.cloud)
+    probes.KIND.wake(world.cloud)
     assert messages(world) == []
-    probes.wake(world.cloud, clock=_clock(seconds=2 * world.cloud.settings.stale_seconds))
+    probes.KIND.wake(world.cloud, clock=_clock(seconds=2 * world.cloud.settings.stale_seconds))
     assert len(messages(world)) == 1
     world.queue.clear_messages()
-    probes.wake(world.cloud, clock=_clock(days=2))
+    probes.KIND.wake(world.cloud, clock=_clock(days=2))
     assert (probed(world).state, messages(world), world.cloud.blobs.read(BLOB)) == (ProbeState.FAILED, [], None)
 
 
@@ -132,7 +132,7 @@ def test_a_worker_that_dies_in_the_middle_leaves_nothing_behind_in_the_end(
 ) -> None:
     begin(world)
     writes = {"count": 0}
-    write = probes._write
+    write = probes.KIND.write
 
     def dying(*arguments: Any) -> None:
         writes["count"] += 1
@@ -140,7 +140,7 @@ def test_a_worker_that_dies_in_the_middle_leaves_nothing_behind_in_the_end(
             raise Died
         write(*arguments)
 
-    monkeypatch.setattr(probes, "_write", dying)
+    monkeypatch.setattr(probes.KIND, "write", dying)
     # The lease of a dead worker would be waited out; here it lets go.
     [message] = messages(world)
     with pytest.raises(Died):

@@ -180,7 +180,7 @@ def test_a_difference_is_told_once_however_often_it_is_written_down(
         patch.setattr(world.cloud.blobs, "delete", lambda name: None)  # it died before its blob was gone
         world.pump()
     assert found(world, run) is not None
-    verification.wake(world.cloud, clock=lambda: datetime.now(UTC) + timedelta(hours=1))
+    verification.KIND.wake(world.cloud, clock=lambda: datetime.now(UTC) + timedelta(hours=1))
     world.pump()
     assert ended(world, run).verdict == "differs"
     assert len(differences_told(world)) == 1
@@ -273,7 +273,7 @@ def test_a_vendor_in_trouble_delays_it_and_nothing_else(world: Engine, monkeypat
     world.simulator.faults.set([Fault(endpoint="GET /api/lists/{listId}/size", kind="error", status=503, every=1)])
     later = look(world, message)
     assert later is not None and found(world, run) is None
-    monkeypatch.setattr(verification, "GIVEN_UP", timedelta(0))
+    monkeypatch.setattr(type(verification.KIND), "patience", timedelta(0))
     assert look(world, later) is None
     outcome = ended(world, run)
     assert (outcome.verdict, outcome.counted) == ("not verified", None)
@@ -343,14 +343,14 @@ def test_a_worker_that_dies_around_the_end_of_a_delivery_leaves_it_to_the_timer(
     silent = datetime.now(UTC) + timedelta(seconds=2 * world.cloud.settings.stale_seconds)
     if not done:
         # Woken before the commit was repeated, it waits for that.
-        verification.wake(world.cloud, clock=lambda: silent)
+        verification.KIND.wake(world.cloud, clock=lambda: silent)
         assert found(world, run) is None
         inbox.receive(world.cloud, _slice(world, run))
     world.queue.clear_messages()
-    verification.wake(world.cloud, clock=lambda: silent)
+    verification.KIND.wake(world.cloud, clock=lambda: silent)
     world.pump()
     assert ended(world, run).verdict == "agrees"
-    verification.wake(world.cloud, clock=lambda: silent)
+    verification.KIND.wake(world.cloud, clock=lambda: silent)
     assert world.queue.peek_messages() == []
 
 

@@ -17,9 +17,8 @@ from dev.faults.passing import HOUR, pass_time
 from dev.faults.seam import WatchedCloud
 from shared.cloud.settings import StorageAddress
 from shared.control.service import Service as LiveService
-from shared.delivery import inbox
+from shared.delivery import inbox, slices
 from shared.delivery.account import connecting
-from shared.delivery.start import starting
 from shared.delivery.state import journal, layout, lookup
 from shared.delivery.state.records import ACTIVE, Run, State, Step, now
 from shared.delivery.state.runs import Runs
@@ -97,8 +96,8 @@ class VendorWorld:
         later = timedelta(seconds=HOUR)
         for _ in range(2):
             self.work(self.engine.cloud)
-            starting.wake(self.engine.cloud, clock=lambda: now() + later)
-            verification.wake(self.engine.cloud, clock=lambda: now() + later)
+            slices.KIND.wake(self.engine.cloud, clock=lambda: now() + later)
+            verification.KIND.wake(self.engine.cloud, clock=lambda: now() + later)
         self.work(self.engine.cloud)
 
     def work(self, cloud: Any, most: int = 2000) -> None:

@@ -18,7 +18,7 @@ from dev.host.services import LocalServices
 from dev.simulators.common.serving import serve
 from shared.cloud.cloud import Cloud
 from shared.cloud.settings import from_environment
-from shared.delivery.start import starting
+from shared.delivery import slices
 from shared.delivery.state import layout
 from shared.delivery.state.records import ENDED, now
 from shared.delivery.verify import verification
@@ -47,8 +47,8 @@ class Killed(VendorWorld):
         if died:
             self.pass_time()
             later = now() + timedelta(hours=1)
-            starting.wake(self.engine.cloud, clock=lambda: later)
-            verification.wake(self.engine.cloud, clock=lambda: later)
+            slices.KIND.wake(self.engine.cloud, clock=lambda: later)
+            verification.KIND.wake(self.engine.cloud, clock=lambda: later)
             assert not self.live(name, {})
         twice = {address for (_, address), times in (self.done() - already).items() if times > 1}
         assert twice <= in_flight

@@ -16,7 +16,7 @@ from dev.faults.passing import HOUR
 from dev.faults.seam import VENDOR
 from shared.cloud.cloud import Cloud
 from shared.cloud.settings import StorageAddress
-from shared.delivery import inbox, slices
+from shared.delivery import inbox, jobs
 from shared.delivery.account.lease import AccountLease
 from tests.integration.faults import promises, segments
 from tests.integration.faults.points import CHUNKS, EVERY, Tally, counted, points
@@ -71,7 +71,7 @@ def stuck_leases(monkeypatch: pytest.MonkeyPatch) -> list[AccountLease]:
             if threading.current_thread().name == "stuck":
                 taken.append(self)
 
-    monkeypatch.setattr(slices, "AccountLease", Noted)
+    monkeypatch.setattr(jobs, "AccountLease", Noted)
     return taken
 
 

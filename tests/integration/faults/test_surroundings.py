@@ -14,7 +14,7 @@ import pytest
 
 from dev.faults.interruptions import Calls, Trouble, When
 from shared.cloud.settings import StorageAddress
-from shared.delivery import messages, slices
+from shared.delivery import jobs, messages, slices
 from shared.delivery import segments as found_segments
 from shared.delivery.account import lease as leases
 from shared.delivery.account.lease import AccountLease, Taken
@@ -100,7 +100,7 @@ def test_a_clock_that_jumps_between_any_two_looks_harms_no_delivery(made: World)
             with made.accounts.slice(NAME):
                 parsed = messages.parse(message.content)
                 assert isinstance(parsed, messages.SliceMessage)
-                slices.carry_out(made.cloud, parsed, clock=clock)
+                jobs.carry_out(slices.KIND, made.cloud, parsed, clock=clock)
             made.engine.queue.delete_message(message)
 
     made.define(NAME, guards={"max_age_days": None})  # that guard is right to be puzzled

@@ -12,7 +12,7 @@ import pytest
 from dev.faults.interruptions import Died, Life, Trouble, When
 from dev.faults.seam import VENDOR
 from shared.cloud.settings import StorageAddress
-from shared.delivery import inbox
+from shared.delivery import inbox, slices
 from shared.delivery.messages import SliceMessage
 from shared.delivery.slices import message_of
 from shared.delivery.start import starting
@@ -117,7 +117,7 @@ def test_a_crash_between_row_and_message_heals_by_the_timer(made: World, number:
 
 def test_the_timer_leaves_alone_what_is_not_silent(made: World) -> None:
     run = begun(made)
-    assert starting.wake(made.cloud) == 0  # its heartbeat is seconds old
+    assert slices.KIND.wake(made.cloud) == 0  # its heartbeat is seconds old
     held = made.delivery(run)
     made.runs.save(held, due_at=now() + timedelta(hours=3))
     assert made.wake() == 0  # it waits for the vendor

@@ -19,7 +19,7 @@ from dev.simulators.common.clock import Clock
 from dev.simulators.common.faults import Fault
 from shared.cloud.cloud import Cloud
 from shared.cloud.settings import StorageAddress
-from shared.delivery import inbox, slices
+from shared.delivery import inbox, jobs
 from shared.delivery.account.lease import AccountLease
 from shared.vendors.registry import definition
 from tests.integration.faults import promises, segments
@@ -215,7 +215,7 @@ def test_a_worker_whose_request_hangs_while_another_takes_over_stops(
     message = made.receive()
     assert message is not None
     late = Late(partial(inbox.receive, made.cloud, message.content.encode()))
-    monkeypatch.setattr(slices, "AccountLease", _noted(late.leases))
+    monkeypatch.setattr(jobs, "AccountLease", _noted(late.leases))
     with made.accounts.slice(NAME):
         late.begin()
         _until(lambda: any(entry.fault == "hang" for entry in made.engine.simulator.journal.entries))
@@ -223,7 +223,7 @@ def test_a_worker_whose_request_hangs_while_another_takes_over_stops(
         made.pass_time()
         _until(lambda: all(entry.status or entry.fault for entry in made.engine.simulator.journal.entries))
 
-    monkeypatch.setattr(slices, "AccountLease", AccountLease)
+    monkeypatch.setattr(jobs, "AccountLease", AccountLease)
     made.wake()
     made.work()
     promises.kept(made, run, segments.first(NAME))

@@ -23,8 +23,7 @@ from shared.cloud.cloud import Cloud
 from shared.cloud.queue import Queue
 from shared.cloud.settings import StorageAddress
 from shared.control.service import Service as LiveService
-from shared.delivery import inbox
-from shared.delivery.start import starting
+from shared.delivery import inbox, slices
 from shared.delivery.state.records import Delivery, Run, now
 from shared.delivery.state.runs import Runs, Versioned
 from shared.delivery.verify import verification
@@ -166,8 +165,8 @@ class World:
     def wake(self, cloud: Cloud | None = None) -> int:
         """The timer, an hour later."""
         later = now() + timedelta(seconds=HOUR)
-        verification.wake(cloud or self.cloud, clock=lambda: later)
-        return starting.wake(cloud or self.cloud, clock=lambda: later)
+        verification.KIND.wake(cloud or self.cloud, clock=lambda: later)
+        return slices.KIND.wake(cloud or self.cloud, clock=lambda: later)
 
     @cached_property
     def container(self) -> ContainerClient:

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from shared.cloud import telemetry
 from shared.cloud.settings import StorageAddress
 from shared.cloud.telemetry import METRICS, Metric, Span
-from shared.delivery import slices
+from shared.delivery import jobs, slices
 from shared.delivery.account.lease import AccountLease
 from shared.delivery.messages import SliceMessage
 from tests.integration.delivery import engine as engines
@@ -117,7 +117,7 @@ def test_an_account_in_use_is_counted(engine: Engine, seen: Seen) -> None:
     run = engine.start()
     account = engine.delivery(run).account
     with AccountLease(engine.cloud.blobs, account, quiet_seconds=0, look=lambda: None):
-        slices.carry_out(engine.cloud, SliceMessage(run.export, run.run, 0, 1))
+        jobs.carry_out(slices.KIND, engine.cloud, SliceMessage(run.export, run.run, 0, 1))
     assert seen.metrics()[Metric.LEASE_WAITS] == 1
 
 
