@@ -33,7 +33,7 @@ _END = 10**20
 
 _log = logging.getLogger(__name__)
 
-Values = Mapping[str, Any]
+Fields = Mapping[str, Any]
 
 
 class ChangeOutcome(StrEnum):
@@ -70,16 +70,16 @@ class Change:
     """A change that is under way. `look` reads its subject, before and after; None where it is not there."""
 
     subject: str
-    look: Callable[[], Values | None] = lambda: None
+    look: Callable[[], Fields | None] = lambda: None
     details: dict[str, Any] = field(default_factory=dict)
     refused: bool = False
     """The answer says no, though nothing was raised."""
-    before: Values = field(init=False)
+    before: Fields = field(init=False)
 
     def __post_init__(self) -> None:
         self.before = _plain(self.look())
 
-    def about(self, subject: str, look: Callable[[], Values | None] = lambda: None) -> None:
+    def about(self, subject: str, look: Callable[[], Fields | None] = lambda: None) -> None:
         """What it is about, where the address of the request does not say; with a `look`, before it is changed."""
         self.subject, self.look, self.before = subject, look, _plain(look())
 
@@ -87,7 +87,7 @@ class Change:
         """Something to be kept with it: no secret, no address."""
         self.details.update(details)
 
-    def seen(self) -> Values:
+    def seen(self) -> Fields:
         """Property -> [before, now]."""
         now = _plain(self.look())
         names = sorted(self.before.keys() | now.keys())
@@ -147,7 +147,7 @@ class Trail:
             "outcome": str(ChangeOutcome.BEGUN),
         }
 
-    def _complete(self, entity: Entity, etag: str, change: Change, outcome: ChangeOutcome, changes: Values) -> None:
+    def _complete(self, entity: Entity, etag: str, change: Change, outcome: ChangeOutcome, changes: Fields) -> None:
         """The change is made by now: a row that cannot be completed stays `begun`, and the answer stays what it is."""
         content = {"changes": _short(changes), "details": _short(change.details)}
         try:
@@ -162,13 +162,13 @@ def salted(address: str) -> str:
     return f"{salt}:{hashlib.sha256(f'{salt}:{address.strip().lower()}'.encode()).hexdigest()}"
 
 
-def _plain(values: Values | None) -> Values:
+def _plain(values: Fields | None) -> Fields:
     """As JSON has it."""
-    found: Values = json.loads(json.dumps(values or {}, default=str))
+    found: Fields = json.loads(json.dumps(values or {}, default=str))
     return found
 
 
-def _short(content: Values) -> str:
+def _short(content: Fields) -> str:
     text = json.dumps(content, default=str)
     return text if len(text) <= LONGEST else json.dumps({"too_long": sorted(content)[:200]})
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from shared.catalog.connection_validation import setting_issues
 from shared.catalog.issues import Issue
-from shared.catalog.models import MAX_SEGMENTS, Connection, ExportInput, Target
+from shared.catalog.models import MAX_SEGMENTS, MAX_TARGETS, Connection, ExportInput, Target
 from shared.catalog.schedules import schedule_issues
 from shared.catalog.targets import target_key, target_name
 from shared.vendors.contract import Definition
@@ -81,6 +81,8 @@ def _targets(export: ExportInput, around: Surroundings) -> Iterator[Issue]:
             yield owned_issue(index, export, around.owners[key], around.default_list)
         seen.setdefault(key, index)
     total = sum(len(target.segments) for target in export.targets)
+    if len(export.targets) > MAX_TARGETS:
+        yield Issue("/targets", f"An export has at most {MAX_TARGETS} targets: make two exports of it.")
     if total > MAX_SEGMENTS:
         yield Issue("/targets", f"Together the targets have {total} segments: use at most {MAX_SEGMENTS}.")
 

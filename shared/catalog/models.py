@@ -30,6 +30,9 @@ from shared.vendors.contract import FieldType, Told
 
 MAX_FIELDS = 200
 MAX_SEGMENTS = 100
+MAX_TARGETS = 97
+"""A run begins in one transaction of a table, which takes 100 rows: the run, what makes it the active one, its notice,
+and a delivery for each target."""
 MAX_DEFINITION = 24_000
 """Characters of a stored definition: 48 KB in UTF-16, of the 64 KB that a table property holds."""
 

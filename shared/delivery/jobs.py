@@ -37,7 +37,7 @@ Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class LeasedAccount:
     """Whose lease a job needs. `quiet_seconds` and `look` are as AccountLease has them."""
 
     id: str
@@ -45,7 +45,7 @@ class Account:
     look: Callable[[], None] = lambda: None
 
 
-class Kind(ABC, Generic[M, J]):
+class JobKind(ABC, Generic[M, J]):
     """One kind of job, `J`, and the messages `M` that carry it on. `words` name its work in the log."""
 
     words: ClassVar[str]
@@ -61,7 +61,7 @@ class Kind(ABC, Generic[M, J]):
         return self.current(cloud, message)
 
     @abstractmethod
-    def account(self, cloud: Cloud, job: J) -> Account | None:
+    def account(self, cloud: Cloud, job: J) -> LeasedAccount | None:
         """Whose lease it needs; None where nothing is left to do. Raises UserMustAct, which ends the job."""
 
     @abstractmethod
@@ -77,7 +77,7 @@ class Kind(ABC, Generic[M, J]):
         """Send the messages of silent jobs again; how many. For the timer."""
 
 
-def carry_out(kind: Kind[M, J], cloud: Cloud, message: M, *, clock: Clock = now) -> None:
+def carry_out(kind: JobKind[M, J], cloud: Cloud, message: M, *, clock: Clock = now) -> None:
     """Do what a message asks for. Raises what a repetition of the message may mend."""
     job = kind.current(cloud, message)
     if job is None:
@@ -99,17 +99,17 @@ def carry_out(kind: Kind[M, J], cloud: Cloud, message: M, *, clock: Clock = now)
             raise
 
 
-def fail_poisoned(kind: Kind[M, J], cloud: Cloud, message: M, *, clock: Clock = now) -> None:
+def fail_poisoned(kind: JobKind[M, J], cloud: Cloud, message: M, *, clock: Clock = now) -> None:
     """End the job of a message that was tried too often."""
     if (job := kind.current(cloud, message)) is not None:
         kind.fail(cloud, job, kind.poisoned, clock)
 
 
-def connected(cloud: Cloud, account: str, connection: str) -> Account:
+def connected(cloud: Cloud, account: str, connection: str) -> LeasedAccount:
     """The account of a job that needs a connection. Raises UserMustAct where that cannot be used."""
     stored = connection_store(cloud.connections).get(connection)
     found = usable(stored.item if stored else None, connection)
-    return Account(account, definition(found.vendor).quiet_seconds)
+    return LeasedAccount(account, definition(found.vendor).quiet_seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +122,7 @@ class Course:
     turn: int = 1
 
 
-class BlobKind(Kind[M, C]):
+class BlobKind(JobKind[M, C]):
     """A kind whose jobs lie in blobs below `folder`. After `patience` a job ends that waiting does not help."""
 
     folder: ClassVar[str]
@@ -226,4 +226,4 @@ class BlobKind(Kind[M, C]):
         cloud.blobs.write(self.blob(course), self._shape.dump_json(course))
 
 
-AnyKind = Kind[Any, Any]
+AnyKind = JobKind[Any, Any]

@@ -21,13 +21,13 @@ from shared.cloud.cloud import Cloud
 from shared.delivery import addresses
 from shared.delivery.account.connecting import open_leased
 from shared.delivery.account.lease import AccountLease
-from shared.delivery.jobs import Account, BlobKind, Clock, Course
+from shared.delivery.jobs import BlobKind, Clock, Course, LeasedAccount
 from shared.delivery.messages import ProbeMessage
 from shared.delivery.state import layout
 from shared.delivery.state.records import now
 from shared.errors import Conflict, Unprocessable
 from shared.vendors.canaries import Canaries
-from shared.vendors.contract import Finding
+from shared.vendors.contract import ProbeFinding
 from shared.vendors.probing import Notebook, advance, conclude, open_probe, questions
 from shared.vendors.registry import definition
 
@@ -62,13 +62,13 @@ class _Kind(BlobKind[ProbeMessage, Probing]):
     def message(self, course: Probing) -> ProbeMessage:
         return ProbeMessage(course.connection, course.mark, course.turn)
 
-    def account(self, cloud: Cloud, job: Probing) -> Account | None:
+    def account(self, cloud: Cloud, job: Probing) -> LeasedAccount | None:
         held = connection_store(cloud.connections).get(job.connection)
         if held is None or not _is_probed(held.item, job):
             # The connection went, or leads elsewhere now: another probe clears away.
             cloud.blobs.delete(self.blob(job))
             return None
-        return Account(str(held.item.account), definition(held.item.vendor).quiet_seconds)
+        return LeasedAccount(str(held.item.account), definition(held.item.vendor).quiet_seconds)
 
     def step(self, cloud: Cloud, course: Probing, lease: AccountLease, clock: Clock) -> None:
         held = connection_store(cloud.connections).get(course.connection)
@@ -190,7 +190,7 @@ def _end(
     clock: Clock,
     state: ProbeState,
     message: str,
-    found: Mapping[str, Finding] | None = None,
+    found: Mapping[str, ProbeFinding] | None = None,
 ) -> None:
     """The connection first: a probe that dies in between ends once more."""
     held = connection_store(cloud.connections).get(course.connection)
@@ -215,7 +215,7 @@ def _record(cloud: Cloud, course: Probing, **changes: Any) -> None:
     raise Conflict("the connection is changed all the time")
 
 
-def _answers(vendor: str, found: Mapping[str, Finding]) -> tuple[ProbeAnswer, ...]:
+def _answers(vendor: str, found: Mapping[str, ProbeFinding]) -> tuple[ProbeAnswer, ...]:
     return tuple(
         ProbeAnswer(id=each.id, asks=each.asks, section=each.section, **asdict(found[each.id]))
         for each in questions(vendor)

@@ -23,7 +23,7 @@ from shared.delivery.account import open_jobs
 from shared.delivery.account.connecting import open_leased, usable
 from shared.delivery.account.lease import AccountLease
 from shared.delivery.commit import step as commit_step
-from shared.delivery.jobs import Account, Clock, Kind
+from shared.delivery.jobs import Clock, JobKind, LeasedAccount
 from shared.delivery.messages import SliceMessage
 from shared.delivery.plan import step as plan_step
 from shared.delivery.send import step as send_step
@@ -52,7 +52,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldDelivery:
     """A delivery, its run and its connection as they were read."""
 
     delivery: Versioned[Delivery]
@@ -61,14 +61,14 @@ class Held:
     connection: Connection | None
 
 
-class _Kind(Kind[SliceMessage, Held]):
+class _Kind(JobKind[SliceMessage, HeldDelivery]):
     """Deliveries: rows of the table `runs`. What is known to pass or to need a person is dealt with here. Anything
     else is raised, for the host to deliver the message again and, in the end, to the poison queue."""
 
     words = "A slice of a run"
     poisoned = "The service failed on this run several times; its log has the details. Run the export again."
 
-    def current(self, cloud: Cloud, message: SliceMessage) -> Held | None:
+    def current(self, cloud: Cloud, message: SliceMessage) -> HeldDelivery | None:
         runs = Runs(cloud.runs)
         held = runs.delivery(message.export, message.run, message.delivery)
         run = runs.run(message.export, message.run)
@@ -76,13 +76,13 @@ class _Kind(Kind[SliceMessage, Held]):
             return None
         export = Export.model_validate_json(run.value.definition)
         stored = connection_store(cloud.connections).get(export.connection)
-        return Held(held, run, export, stored.item if stored else None)
+        return HeldDelivery(held, run, export, stored.item if stored else None)
 
-    def still(self, cloud: Cloud, message: SliceMessage, job: Held) -> Held:
+    def still(self, cloud: Cloud, message: SliceMessage, job: HeldDelivery) -> HeldDelivery:
         """What was read: the first write of a slice fails where another worker carried the delivery on."""
         return job
 
-    def account(self, cloud: Cloud, job: Held) -> Account:
+    def account(self, cloud: Cloud, job: HeldDelivery) -> LeasedAccount:
         run, runs = job.run.value, Runs(cloud.runs)
         quiet = definition(job.connection.vendor).quiet_seconds if job.connection else 0.0
 
@@ -91,16 +91,16 @@ class _Kind(Kind[SliceMessage, Held]):
             if current is None or current.value.cancel_requested:
                 raise Cancelled(CANCELLED)
 
-        return Account(job.delivery.value.account, quiet, look)
+        return LeasedAccount(job.delivery.value.account, quiet, look)
 
-    def carry_on(self, cloud: Cloud, job: Held, lease: AccountLease, clock: Clock) -> None:
+    def carry_on(self, cloud: Cloud, job: HeldDelivery, lease: AccountLease, clock: Clock) -> None:
         with (
             telemetry.span(Span.SLICE, job.run.value.trace, **_names(job.delivery.value)),
             scratch(cloud.settings) as room,
         ):
             _carry_on(cloud, job, lease, room, clock)
 
-    def fail(self, cloud: Cloud, job: Held, words: str, clock: Clock) -> None:
+    def fail(self, cloud: Cloud, job: HeldDelivery, words: str, clock: Clock) -> None:
         """Fail the delivery, and commit what it did."""
         runs, held = Runs(cloud.runs), job.delivery
         if held.value.ending:  # the commit itself failed: nothing more can be done here
@@ -145,7 +145,7 @@ def _is_silent(delivery: Delivery, at: datetime, limit: timedelta) -> bool:
     return at - max(delivery.heartbeat, delivery.due_at) > limit
 
 
-def _carry_on(cloud: Cloud, job: Held, lease: AccountLease, room: Scratch, clock: Clock) -> None:
+def _carry_on(cloud: Cloud, job: HeldDelivery, lease: AccountLease, room: Scratch, clock: Clock) -> None:
     runs, run, first = Runs(cloud.runs), job.run.value, job.delivery.value.started_at is None
     begun = _begin(runs, job.delivery, job.run, clock)
     if begun is None:

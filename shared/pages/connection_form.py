@@ -36,7 +36,7 @@ from shared.pages.labels import AGREEMENT
 from shared.pages.languages import language_of, translations
 from shared.pages.rendering import make_known, not_saved, page
 from shared.vendors.contract import Definition
-from shared.web.conditions import Conditions, etag
+from shared.web.conditions import Preconditions, etag
 from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -77,7 +77,7 @@ def save_connection(request: Request, service: TheService, caller: TheCaller, fo
     if sent is None or issues:
         return _refused(request, service, name, draft, issues)
     if held:
-        Conditions(if_match=draft.version).require(held.etag)
+        Preconditions(if_match=draft.version).require(held.etag)
     else:
         name = slug(sent.display_name, {each.item.name for each in service.catalog.connections.all()})
         make_known(request, f"connection {name}", partial(service.catalog.connections.values, name))

@@ -17,7 +17,7 @@ from shared.pages.export_draft import setting_shown
 from shared.pages.exports import connections as all_connections
 from shared.pages.forms import Form, group, one_of, text
 from shared.pages.rendering import go, not_saved, page
-from shared.web.conditions import Conditions, etag
+from shared.web.conditions import Preconditions, etag
 from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -76,7 +76,7 @@ def ask_to_remove(name: str, request: Request, service: TheService) -> Response:
 def remove_connection(name: str, request: Request, service: TheService, caller: TheCaller, form: Form) -> Response:
     """Detach or remove the exports that use it, then remove the connection."""
     held = service.catalog.connection(name)
-    Conditions(if_match=text(form, "version") or None).require(held.etag)
+    Preconditions(if_match=text(form, "version") or None).require(held.etag)
     chosen = {name: one_of(Fate, str(fate), "/exports") for name, fate in group(form, "exports").items()}
     try:
         control.remove(service, held, caller, chosen, keep_members=text(form, "keep_members") == "on")

@@ -27,7 +27,7 @@ from shared.pages.forms import Form, Values, text
 from shared.pages.rendering import make_known, not_saved, page
 from shared.pages.schedule_form import zones
 from shared.vendors.contract import Definition
-from shared.web.conditions import Conditions, etag
+from shared.web.conditions import Preconditions, etag
 from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -132,7 +132,7 @@ def _save(
 ) -> Response:
     keep = text(form, "keep_members") == "on"
     if held:
-        Conditions(if_match=draft.version).require(held.etag)
+        Preconditions(if_match=draft.version).require(held.etag)
         effects = control.effects(held.item, sent, service, keep_members=keep)
         if effects and text(form, "sure") != "on":
             doubts = Doubts(effects=tuple(issue.message for issue in effects))

@@ -36,7 +36,7 @@ class Partition:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class ModelTable:
     """One segment. `problems` say in words why it cannot be read."""
 
     name: str
@@ -50,7 +50,7 @@ class Model:
     """A whole model.json."""
 
     modified_at: datetime | None
-    tables: tuple[Table, ...]
+    tables: tuple[ModelTable, ...]
 
 
 def parse(data: bytes) -> Model:
@@ -65,7 +65,7 @@ def parse(data: bytes) -> Model:
     return Model(_moment(_member(root, "modifiedTime", str)), tuple(_table(table) for table in tables))
 
 
-def _table(table: Any) -> Table:
+def _table(table: Any) -> ModelTable:
     problems: list[str] = []
     name = _member(table, "name", str) or ""
     kind = _member(table, "$type", str)
@@ -82,7 +82,7 @@ def _table(table: Any) -> Table:
             problems.append(str(error))
     if not partitions and not problems:
         problems.append("the model.json names no files for it")
-    return Table(name or "(no name)", columns, tuple(partitions), tuple(dict.fromkeys(problems)))
+    return ModelTable(name or "(no name)", columns, tuple(partitions), tuple(dict.fromkeys(problems)))
 
 
 def _partition(partition: Any) -> Partition:

@@ -58,7 +58,7 @@ def _read(container: ContainerClient, name: str) -> bytes:
 
 
 def _with_snapshot(
-    container: ContainerClient, segment: SegmentFound, table: model_json.Table, modified_at: datetime | None
+    container: ContainerClient, segment: SegmentFound, table: model_json.ModelTable, modified_at: datetime | None
 ) -> SegmentFound:
     formats = {partition.format for partition in table.partitions}
     if len(formats) > 1:

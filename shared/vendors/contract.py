@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-Settings = Mapping[str, str | float | bool]
+ConnectionSettings = Mapping[str, str | float | bool]
 """Settings of a connection by name, with those of an export where there is one."""
 
 
@@ -242,7 +242,7 @@ class Told(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ProbeFinding:
     """What a probe says to a question: the answer in a few words, or why there is none. Never holds an address."""
 
     told: Told

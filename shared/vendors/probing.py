@@ -16,7 +16,7 @@ from shared.errors import OutcomeUnknown, RetryAfter, UserMustAct
 from shared.transport import Failure, Transport
 from shared.vendors.answers import Answer, RateLimited, Request
 from shared.vendors.canaries import Canaries
-from shared.vendors.contract import Finding, Question, Settings, Told
+from shared.vendors.contract import ConnectionSettings, ProbeFinding, Question, Told
 from shared.vendors.registry import complete_settings, definition, folder
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class Notebook:
         self._save()
         return self._tries[name]
 
-    def note(self, found: Mapping[str, Finding]) -> None:
+    def note(self, found: Mapping[str, ProbeFinding]) -> None:
         self._findings |= {each: asdict(finding) for each, finding in found.items()}
         self._save()
 
@@ -97,16 +97,16 @@ class Notebook:
         return str(self._known.get("left", ""))
 
     @property
-    def findings(self) -> Mapping[str, Finding]:
+    def findings(self) -> Mapping[str, ProbeFinding]:
         made = self._findings.items()
-        return {each: Finding(Told(said["told"]), said["answer"], said["evidence"]) for each, said in made}
+        return {each: ProbeFinding(Told(said["told"]), said["answer"], said["evidence"]) for each, said in made}
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ProbeStep:
     """`run` answers the questions `ids`. Cut off, it is run again: what the notebook knows is not done twice."""
 
-    run: Callable[[], Mapping[str, Finding]]
+    run: Callable[[], Mapping[str, ProbeFinding]]
     ids: tuple[str, ...]
 
 
@@ -117,17 +117,17 @@ class Probe:
     """
 
     def __init__(
-        self, settings: Settings, credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
+        self, settings: ConnectionSettings, credentials: Credentials, link: Link, canaries: Canaries, book: Notebook
     ) -> None:
         self._canaries = canaries
         self._book = book
         self._ear = Ear(link.transport)
         self._connect(settings, credentials, replace(link, transport=self._ear))
 
-    def _connect(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+    def _connect(self, settings: ConnectionSettings, credentials: Credentials, link: Link) -> None:
         """Keep what the steps call. Makes no request."""
 
-    def steps(self) -> Sequence[Step]:
+    def steps(self) -> Sequence[ProbeStep]:
         return ()
 
     def sweep(self) -> str:
@@ -143,7 +143,7 @@ def questions(vendor: str) -> tuple[Question, ...]:
 def open_probe(
     vendor: str,
     *,
-    settings: Settings,
+    settings: ConnectionSettings,
     credentials: Credentials,
     link: Link,
     canaries: Canaries,
@@ -176,36 +176,36 @@ def advance(probe: Probe, book: Notebook, *, out_of_time: Callable[[], bool], la
     return None
 
 
-def conclude(vendor: str, book: Notebook) -> dict[str, Finding]:
+def conclude(vendor: str, book: Notebook) -> dict[str, ProbeFinding]:
     """A finding for every question of the vendor's."""
     found = book.findings
     return {each.id: found.get(each.id) or _silent(each) for each in questions(vendor)}
 
 
-def answered(answer: str, evidence: str = "") -> Finding:
-    return Finding(Told.ANSWERED, answer, evidence)
+def answered(answer: str, evidence: str = "") -> ProbeFinding:
+    return ProbeFinding(Told.ANSWERED, answer, evidence)
 
 
-def untold(why: str) -> Finding:
-    return Finding(Told.UNTOLD, why)
+def untold(why: str) -> ProbeFinding:
+    return ProbeFinding(Told.UNTOLD, why)
 
 
-def told(answer: str | None, evidence: str = "") -> Finding:
+def told(answer: str | None, evidence: str = "") -> ProbeFinding:
     """The answer, where there is one."""
     return untold("What the vendor showed fits no answer.") if answer is None else answered(answer, evidence)
 
 
-def _silent(question: Question) -> Finding:
+def _silent(question: Question) -> ProbeFinding:
     if question.not_tried:
-        return Finding(Told.NOT_TRIED, question.not_tried)
+        return ProbeFinding(Told.NOT_TRIED, question.not_tried)
     return untold("The probe did not come to it.")
 
 
-def _untold(step: Step, why: str) -> dict[str, Finding]:
+def _untold(step: ProbeStep, why: str) -> dict[str, ProbeFinding]:
     return dict.fromkeys(step.ids, untold(why))
 
 
-def _carry_out(step: Step, book: Notebook) -> Mapping[str, Finding]:
+def _carry_out(step: ProbeStep, book: Notebook) -> Mapping[str, ProbeFinding]:
     """Findings of a step, also where it failed for good. Raises RetryAfter, LeaseLost and what stops a slice."""
     try:
         return step.run()

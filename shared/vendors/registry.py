@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from shared.errors import Unprocessable
 from shared.vendors.campaign_monitor.definition import DEFINITION as CAMPAIGN_MONITOR
-from shared.vendors.contract import Definition, Settings, Vendor
+from shared.vendors.contract import ConnectionSettings, Definition, Vendor
 from shared.vendors.dotdigital.definition import DEFINITION as DOTDIGITAL
 from shared.vendors.iterable.definition import DEFINITION as ITERABLE
 from shared.vendors.omnisend.definition import DEFINITION as OMNISEND
@@ -29,7 +29,7 @@ def definition(name: str) -> Definition:
     return DEFINITIONS[name]
 
 
-def open_vendor(name: str, *, settings: Settings, credentials: Credentials, link: Link) -> Vendor:
+def open_vendor(name: str, *, settings: ConnectionSettings, credentials: Credentials, link: Link) -> Vendor:
     """One connection's vendor, ready for calls; settings that are missing have their defaults. Makes no request.
 
     Raises Unprocessable for a vendor that does not exist, or when a setting has a value that is not offered.
@@ -45,7 +45,7 @@ def folder(name: str) -> str:
     return definition(name).name.replace("-", "_")
 
 
-def complete_settings(found: Definition, settings: Settings) -> dict[str, str | float | bool]:
+def complete_settings(found: Definition, settings: ConnectionSettings) -> dict[str, str | float | bool]:
     """The settings, those that are missing with their defaults."""
     offered = (*found.settings, *found.export_settings)
     return {each.name: each.default for each in offered if each.default is not None} | dict(settings)

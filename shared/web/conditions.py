@@ -22,7 +22,7 @@ def etag(version: str) -> str:
     return f'"{hashlib.sha256(version.encode()).hexdigest()[:32]}"'
 
 
-class Conditions:
+class Preconditions:
     """The request's conditions. Without any, a write takes whatever version is there."""
 
     def __init__(

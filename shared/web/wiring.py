@@ -20,7 +20,7 @@ from shared.catalog.models import NAME
 from shared.control.runs import RunView
 from shared.control.service import Service
 from shared.errors import ExportError
-from shared.web.conditions import Conditions, etag
+from shared.web.conditions import Preconditions, etag
 
 
 async def _service(request: Request) -> Service:
@@ -43,7 +43,7 @@ async def _change(request: Request) -> Change:
 
 TheChange = Annotated[Change, Depends(_change)]
 """The entry in the audit trail; for routes whose action changes something."""
-TheConditions = Annotated[Conditions, Depends(Conditions)]
+TheConditions = Annotated[Preconditions, Depends(Preconditions)]
 
 REFUSALS = (ExportError, RequestValidationError, HTTPException)
 _SUBJECT = re.compile(r"/(?P<kind>connections|exports)/\{name\}")

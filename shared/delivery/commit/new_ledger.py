@@ -54,7 +54,7 @@ class Outcomes:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LedgerPlace:
     """Where a commit works: the ledger's folder, the delivery's folder, this commit's name, a local folder.
 
     `attempt` names this try at the commit: a late worker never writes over files that a manifest names.
@@ -76,7 +76,7 @@ def commit_part(
     part: int,
     folded: Folded,
     before: Ledger | None,
-    place: Place,
+    place: LedgerPlace,
 ) -> None:
     """Count how one part's operations ended, keep what was refused, and write its new ledger file.
 
@@ -101,7 +101,7 @@ def _write_ledger(
     plan: Plan,
     part: int,
     before: Ledger,
-    place: Place,
+    place: LedgerPlace,
 ) -> None:
     first, last = buckets(part, plan.parts)
     if not any(plan.of_part(part)) and (

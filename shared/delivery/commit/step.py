@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.catalog.targets import Owned
 from shared.delivery.commit import report
-from shared.delivery.commit.new_ledger import Outcomes, Place, commit_part
+from shared.delivery.commit.new_ledger import LedgerPlace, Outcomes, commit_part
 from shared.delivery.send import unfinished_jobs
 from shared.delivery.state import journal, layout, ledger
 from shared.delivery.state import plan as plans
@@ -93,7 +93,7 @@ def _commit(work: Work, finished: Finished) -> Outcomes:
     if not already and current.commit != made.base:
         raise ledger.damaged()
     attempt = f"{finished.commit}-{work.delivery.turn:06d}-{work.delivery.worker}"
-    place = Place(work.ledger_folder, finished.folder, finished.commit, attempt, work.where)
+    place = LedgerPlace(work.ledger_folder, finished.folder, finished.commit, attempt, work.where)
     before = None if already else current
     with work.scratch.database() as connection:
         for part in range(made.parts):

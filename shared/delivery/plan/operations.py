@@ -229,7 +229,7 @@ def _decide(database: DuckDBPyConnection, wish: Wish, protected: Path | None) ->
     """)
     if protected is not None:
         database.execute(f"""
-            UPDATE steps SET step = '{transitions.Step.LEFT}'
+            UPDATE steps SET step = '{transitions.PlanStep.LEFT}'
             WHERE step = '{Kind.REMOVE}' AND address IN (SELECT address FROM read_parquet({literal(str(protected))}))
         """)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.catalog.models import Export
+from shared.catalog.models import MAX_TARGETS, Export
 from shared.catalog.store import connection_store, export_store
 from shared.catalog.targets import target_key
 from shared.cloud import telemetry
@@ -51,6 +51,9 @@ def start_run(
 def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, at: datetime) -> Started:
     runs, trace = Runs(cloud.runs), telemetry.traceparent()
     _check(cloud, export)
+    if len(export.targets) > MAX_TARGETS:  # saved before there was this limit
+        words = f"An export has at most {MAX_TARGETS} targets, and this one has {len(export.targets)}: split it."
+        raise Unprocessable("too_many_targets", words)
     if kind is RunKind.WITHDRAW and not export.paused and export.schedule.kind != "manual":
         raise Unprocessable("not_paused", "Pause the export first: its schedule would bring everyone back.")
     for _ in range(3):

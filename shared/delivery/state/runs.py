@@ -14,9 +14,6 @@ from shared.errors import Conflict
 
 Record = TypeVar("Record", Run, Delivery)
 
-MOST_TARGETS = 90
-"""Deliveries of a run: they start in one transaction, which holds 100 rows at the most."""
-
 _WORST_FIRST = (State.FAILED, State.CANCELLED, State.WARNINGS, State.SUCCEEDED, State.NOTHING)
 
 

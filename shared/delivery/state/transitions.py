@@ -28,7 +28,7 @@ class Status(StrEnum):
     REFUSED = "refused"
 
 
-class Step(StrEnum):
+class PlanStep(StrEnum):
     """What a plan makes of one address: an operation, or a reason for none."""
 
     ADD = Kind.ADD
@@ -41,36 +41,36 @@ class Step(StrEnum):
     NONE = "none"
 
 
-Conditions = tuple[tuple[str, Step], ...]
+Conditions = tuple[tuple[str, PlanStep], ...]
 """Conditions on a ledger row in order; the first that holds decides."""
 
-_REFUSED_FOR_GOOD: Conditions = (("status = 'refused' AND retry = 'never'", Step.HELD),)
+_REFUSED_FOR_GOOD: Conditions = (("status = 'refused' AND retry = 'never'", PlanStep.HELD),)
 
 IN_SEGMENT: dict[RunKind, Conditions] = {
     RunKind.DELIVERY: (
-        ("status IS NULL", Step.ADD),
-        ("status = 'member' AND hash = wanted_hash", Step.UNCHANGED),
-        ("status = 'member' AND refused_hash = wanted_hash AND retry <> 'next run'", Step.HELD),
-        ("status = 'member'", Step.CHANGE),
+        ("status IS NULL", PlanStep.ADD),
+        ("status = 'member' AND hash = wanted_hash", PlanStep.UNCHANGED),
+        ("status = 'member' AND refused_hash = wanted_hash AND retry <> 'next run'", PlanStep.HELD),
+        ("status = 'member'", PlanStep.CHANGE),
         *_REFUSED_FOR_GOOD,
-        ("status = 'refused' AND retry = 'when changed' AND refused_hash = wanted_hash", Step.HELD),
-        ("true", Step.ADD),  # maybe, removed, refused for now
+        ("status = 'refused' AND retry = 'when changed' AND refused_hash = wanted_hash", PlanStep.HELD),
+        ("true", PlanStep.ADD),  # maybe, removed, refused for now
     ),
-    RunKind.FULL_RESYNC: (*_REFUSED_FOR_GOOD, ("true", Step.ADD)),
+    RunKind.FULL_RESYNC: (*_REFUSED_FOR_GOOD, ("true", PlanStep.ADD)),
     RunKind.RETRY: (
         *_REFUSED_FOR_GOOD,
-        ("status IN ('maybe', 'refused')", Step.ADD),
-        ("status = 'member' AND (hash IS NULL OR refused_hash IS NOT NULL)", Step.CHANGE),
-        ("true", Step.OUTSIDE),
+        ("status IN ('maybe', 'refused')", PlanStep.ADD),
+        ("status = 'member' AND (hash IS NULL OR refused_hash IS NOT NULL)", PlanStep.CHANGE),
+        ("true", PlanStep.OUTSIDE),
     ),
 }
 """For an address that is in the segment, by kind of run."""
 
 NOT_IN_SEGMENT: dict[tuple[RunKind, str], Conditions] = {
-    (RunKind.DELIVERY, "mirror"): (("status IN ('member', 'maybe')", Step.REMOVE), ("true", Step.NONE)),
-    (RunKind.DELIVERY, "add"): (("status IN ('member', 'maybe')", Step.LEFT), ("true", Step.NONE)),
-    (RunKind.RETRY, "mirror"): (("status = 'maybe'", Step.REMOVE), ("true", Step.NONE)),
-    (RunKind.RETRY, "add"): (("true", Step.NONE),),
+    (RunKind.DELIVERY, "mirror"): (("status IN ('member', 'maybe')", PlanStep.REMOVE), ("true", PlanStep.NONE)),
+    (RunKind.DELIVERY, "add"): (("status IN ('member', 'maybe')", PlanStep.LEFT), ("true", PlanStep.NONE)),
+    (RunKind.RETRY, "mirror"): (("status = 'maybe'", PlanStep.REMOVE), ("true", PlanStep.NONE)),
+    (RunKind.RETRY, "add"): (("true", PlanStep.NONE),),
 }
 """For an address of the ledger that is not in the segment, by kind of run and mode; see `rules` for the others."""
 

@@ -17,7 +17,7 @@ from shared.catalog.store import connection_store, export_store
 from shared.cloud.cloud import Cloud
 from shared.delivery.account.connecting import Opened, open_leased, usable
 from shared.delivery.account.lease import AccountLease
-from shared.delivery.jobs import Account, BlobKind, Clock, Course, connected
+from shared.delivery.jobs import BlobKind, Clock, Course, LeasedAccount, connected
 from shared.delivery.messages import DoctorMessage
 from shared.delivery.state import layout, ledger, lookup
 from shared.delivery.state.lookup import KnownTarget
@@ -89,7 +89,7 @@ class _Kind(BlobKind[DoctorMessage, CheckUp]):
     def message(self, course: CheckUp) -> DoctorMessage:
         return DoctorMessage(course.export, course.target, course.mark)
 
-    def account(self, cloud: Cloud, job: CheckUp) -> Account | None:
+    def account(self, cloud: Cloud, job: CheckUp) -> LeasedAccount | None:
         return connected(cloud, job.account, _export(cloud, job).connection)
 
     def step(self, cloud: Cloud, course: CheckUp, lease: AccountLease, clock: Clock) -> None:

@@ -19,7 +19,7 @@ from shared.catalog.store import connection_store
 from shared.cloud.cloud import Cloud
 from shared.delivery.account.connecting import Opened, open_leased, usable
 from shared.delivery.account.lease import AccountLease
-from shared.delivery.jobs import Account, BlobKind, Clock, Course, connected
+from shared.delivery.jobs import BlobKind, Clock, Course, LeasedAccount, connected
 from shared.delivery.messages import VerifyMessage
 from shared.delivery.state import layout
 from shared.delivery.state.records import Delivery, Step, Verdict
@@ -34,7 +34,7 @@ MOST_LOOKS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verification(Course):
+class Verifying(Course):
     """A verification that is under way."""
 
     export: str
@@ -43,20 +43,20 @@ class Verification(Course):
     looks: int = 0
 
 
-class _Kind(BlobKind[VerifyMessage, Verification]):
+class _Kind(BlobKind[VerifyMessage, Verifying]):
     words = "A verification"
     folder = layout.VERIFYING
     patience = timedelta(hours=6)
     poisoned = "Verifying failed several times; the log has the details."
     too_late = "Nobody got to the end of verifying in six hours."
 
-    def blob(self, of: Verification | VerifyMessage) -> str:
+    def blob(self, of: Verifying | VerifyMessage) -> str:
         return layout.verification(of.export, of.run, of.delivery)
 
-    def message(self, course: Verification) -> VerifyMessage:
+    def message(self, course: Verifying) -> VerifyMessage:
         return VerifyMessage(course.export, course.run, course.delivery, course.turn)
 
-    def account(self, cloud: Cloud, job: Verification) -> Account | None:
+    def account(self, cloud: Cloud, job: Verifying) -> LeasedAccount | None:
         held = _delivery(cloud, job)
         run = Runs(cloud.runs).run(job.export, job.run)
         if held is None or run is None:  # expired
@@ -66,7 +66,7 @@ class _Kind(BlobKind[VerifyMessage, Verification]):
             return None
         return connected(cloud, job.account, Export.model_validate_json(run.value.definition).connection)
 
-    def step(self, cloud: Cloud, course: Verification, lease: AccountLease, clock: Clock) -> None:
+    def step(self, cloud: Cloud, course: Verifying, lease: AccountLease, clock: Clock) -> None:
         subject = _subject(cloud, course)
         if subject is None:
             cloud.blobs.delete(self.blob(course))
@@ -80,23 +80,23 @@ class _Kind(BlobKind[VerifyMessage, Verification]):
         else:
             self.again(cloud, looked, _pause(cloud, opened) * looked.looks, clock)
 
-    def fail(self, cloud: Cloud, job: Verification, words: str, clock: Clock) -> None:
+    def fail(self, cloud: Cloud, job: Verifying, words: str, clock: Clock) -> None:
         if (held := _delivery(cloud, job)) is None:
             cloud.blobs.delete(self.blob(job))
         else:
             _end(cloud, replace(job, looks=job.looks + 1), held, _unverified(words), clock)
 
 
-KIND = _Kind(Verification)
+KIND = _Kind(Verifying)
 
 
-def begin(work: Work, counts: Mapping[str, int]) -> Verification | None:
+def begin(work: Work, counts: Mapping[str, int]) -> Verifying | None:
     """Write down that a delivery is to be verified, before it is done; None where it is not."""
     wrote = any(name.endswith(" accepted") for name in counts)
     if not wrote or work.delivery.ending or work.run.kind is RunKind.DRY_RUN or not work.cloud.settings.verify_seconds:
         return None
     at = work.clock().timestamp()
-    made = Verification(
+    made = Verifying(
         export=work.run.export,
         run=work.run.run,
         delivery=work.delivery.index,
@@ -108,16 +108,16 @@ def begin(work: Work, counts: Mapping[str, int]) -> Verification | None:
     return made
 
 
-def send(cloud: Cloud, made: Verification, at: datetime) -> None:
+def send(cloud: Cloud, made: Verifying, at: datetime) -> None:
     """Send the message of a verification once the delivery is done."""
     cloud.slices.send(KIND.message(made).body(), delay=max(made.due - at.timestamp(), 0.0))
 
 
-def _delivery(cloud: Cloud, course: Verification) -> Versioned[Delivery] | None:
+def _delivery(cloud: Cloud, course: Verifying) -> Versioned[Delivery] | None:
     return Runs(cloud.runs).delivery(course.export, course.run, course.delivery)
 
 
-def _subject(cloud: Cloud, course: Verification) -> Subject | None:
+def _subject(cloud: Cloud, course: Verifying) -> Subject | None:
     """What is verified; None where it expired. Raises UserMustAct where the connection cannot be used."""
     held, run = _delivery(cloud, course), Runs(cloud.runs).run(course.export, course.run)
     if held is None or run is None:
@@ -135,7 +135,7 @@ def _pause(cloud: Cloud, opened: Opened) -> float:
     return min(opened.definition.fresh_seconds, cloud.settings.verify_seconds)
 
 
-def _end(cloud: Cloud, course: Verification, held: Versioned[Delivery], found: dict[str, Any], clock: Clock) -> None:
+def _end(cloud: Cloud, course: Verifying, held: Versioned[Delivery], found: dict[str, Any], clock: Clock) -> None:
     """The report first, the blob last: one that dies in between ends once more, in the same words."""
     facts = {**found, "looks": course.looks, "at": clock().isoformat()}
     warning = [found["message"]] if found["verdict"] == Verdict.DIFFERS else []

@@ -15,12 +15,12 @@ from shared.vendors.campaign_monitor.client import Api
 from shared.vendors.campaign_monitor.definition import IMPORT, LIST, MOST_BYTES, PEOPLE, UNCHANGED
 from shared.vendors.campaign_monitor.errors import FIELD_EXISTS, SOME_FAILED, number
 from shared.vendors.canaries import is_canary, is_ours
-from shared.vendors.contract import Finding, Settings
+from shared.vendors.contract import ConnectionSettings, ProbeFinding
 from shared.vendors.http import Credentials, Link
 from shared.vendors.lists import Listed
 from shared.vendors.probing import (
     Probe,
-    Step,
+    ProbeStep,
     answered,
     could_not_drop,
     refusal_words,
@@ -39,7 +39,7 @@ _LONGEST_NAME = 100
 _LONG_VALUE = "x" * 251
 _LENGTHS = {0: "it is left out", 250: "it is cut to 250 characters", 251: "it is kept whole"}
 
-Entry = Mapping[str, Any]
+Subscriber = Mapping[str, Any]
 
 
 class _AnyCall(Api):
@@ -52,20 +52,20 @@ class _AnyCall(Api):
 class CampaignMonitorProbe(Probe):
     """Six canaries on a list of their own; none is written often, which Campaign Monitor would refuse (section 7)."""
 
-    def _connect(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+    def _connect(self, settings: ConnectionSettings, credentials: Credentials, link: Link) -> None:
         self._api = _AnyCall(str(settings.get("client_id", "")).strip().lower(), credentials, link)
 
-    def steps(self) -> Sequence[Step]:
+    def steps(self) -> Sequence[ProbeStep]:
         return (
-            Step(self._access, ("clients", "unknown_list")),
-            Step(self._fields, ("field_key", "field_name_length")),
-            Step(self._count, ("unchanged_new", "list_count")),
-            Step(self._name, ("name_omitted",)),
-            Step(self._values, ("long_value", "bracketed_key")),
-            Step(self._duplicates, ("duplicate_rows",)),
-            Step(self._refused_imports, ("all_failed", "most_bytes", "malformed", "consent_errors")),
-            Step(self._reading, ("date_required", "past_last_page", "absent_read")),
-            Step(self._removal, ("absent_removed", "deleted_told")),
+            ProbeStep(self._access, ("clients", "unknown_list")),
+            ProbeStep(self._fields, ("field_key", "field_name_length")),
+            ProbeStep(self._count, ("unchanged_new", "list_count")),
+            ProbeStep(self._name, ("name_omitted",)),
+            ProbeStep(self._values, ("long_value", "bracketed_key")),
+            ProbeStep(self._duplicates, ("duplicate_rows",)),
+            ProbeStep(self._refused_imports, ("all_failed", "most_bytes", "malformed", "consent_errors")),
+            ProbeStep(self._reading, ("date_required", "past_last_page", "absent_read")),
+            ProbeStep(self._removal, ("absent_removed", "deleted_told")),
         )
 
     def sweep(self) -> str:
@@ -84,19 +84,19 @@ class CampaignMonitorProbe(Probe):
     def _people(self, list_id: str, state: str) -> list[str]:
         return [address for address, _ in self._api.people(list_id, state, 1).people]
 
-    def _access(self) -> Mapping[str, Finding]:
+    def _access(self) -> Mapping[str, ProbeFinding]:
         clients = self._hear(requests.clients())
         seen = f"yes: {len(responses.clients(clients))}" if clients.status == 200 else f"no: {_refusal(clients)}"
         unknown = self._hear(requests.details("0" * 31 + "f"))
         return {"clients": answered(seen), "unknown_list": answered(_refusal(unknown))}
 
-    def _fields(self) -> Mapping[str, Finding]:
+    def _fields(self) -> Mapping[str, ProbeFinding]:
         key = self._key()
         name = "Probe ".ljust(_LONGEST_NAME, "x")
         made = self._book.once("long name", lambda: self._field_taken(name))
         return {"field_key": answered(_KEYS.get(key, "something else"), key), "field_name_length": answered(made)}
 
-    def _count(self) -> Mapping[str, Finding]:
+    def _count(self) -> Mapping[str, ProbeFinding]:
         before = self._book.once("count before", self._active)
         self._first()
         at_once = self._book.once("count after", self._active) == before + 1
@@ -107,13 +107,13 @@ class CampaignMonitorProbe(Probe):
             "unchanged_new": told(self._book.once("consent", lambda: self._person(1).get("ConsentToTrack"))),
         }
 
-    def _name(self) -> Mapping[str, Finding]:
+    def _name(self) -> Mapping[str, ProbeFinding]:
         self._first()
         sent = self._import("no name", [self._row(1)])
         cleared = {"Canary": "no", "": "yes"}.get(self._person(1).get("Name", ""))
         return {"name_omitted": told(cleared, sent["words"])}
 
-    def _values(self) -> Mapping[str, Finding]:
+    def _values(self) -> Mapping[str, ProbeFinding]:
         key = self._key()
         long_value = self._import("long value", [self._row(2, CustomFields=[{"Key": key, "Value": _LONG_VALUE}])])
         length = "the row fails" if long_value["failed"] else _LENGTHS.get(len(self._value(2)))
@@ -124,12 +124,12 @@ class CampaignMonitorProbe(Probe):
             "bracketed_key": answered(taken, bracketed["words"]),
         }
 
-    def _duplicates(self) -> Mapping[str, Finding]:
+    def _duplicates(self) -> Mapping[str, ProbeFinding]:
         sent = self._import("duplicates", [self._row(4, Name=name) for name in ("One", "Two")])
         wins = {"One": "the first", "Two": "the last"}.get(self._person(4).get("Name", ""))
         return {"duplicate_rows": told(wins, sent["words"])}
 
-    def _refused_imports(self) -> Mapping[str, Finding]:
+    def _refused_imports(self) -> Mapping[str, ProbeFinding]:
         bad = self._row(5) | {"EmailAddress": "no address at all"}
         no_consent = {"EmailAddress": self._canaries[5]}
         all_failed = self._import("all failed", [bad])
@@ -144,7 +144,7 @@ class CampaignMonitorProbe(Probe):
             "consent_errors": answered("the row" if alone else "the whole import", consent["words"]),
         }
 
-    def _reading(self) -> Mapping[str, Finding]:
+    def _reading(self) -> Mapping[str, ProbeFinding]:
         path = f"{_BASE}/lists/{self._list()}/active.json"
         undated = self._hear(Request("GET", path, PEOPLE, query={"page": "1", "pagesize": "10"}))
         past = self._hear(requests.people(self._list(), "active", 99))
@@ -155,7 +155,7 @@ class CampaignMonitorProbe(Probe):
             "absent_read": answered(_refusal(absent)),
         }
 
-    def _removal(self) -> Mapping[str, Finding]:
+    def _removal(self) -> Mapping[str, ProbeFinding]:
         self._first()
         taken_off = self._book.once("removed", lambda: _result(self._hear(self._removed(1))))
         again = self._book.once("removed again", lambda: _result(self._hear(self._removed(1))))
@@ -204,7 +204,7 @@ class CampaignMonitorProbe(Probe):
     def _row(self, number: int, **values: Any) -> dict[str, Any]:
         return {"EmailAddress": self._canaries[number], "ConsentToTrack": UNCHANGED, **values}
 
-    def _import(self, name: str, rows: Sequence[Entry], size: int = 0) -> dict[str, Any]:
+    def _import(self, name: str, rows: Sequence[Subscriber], size: int = 0) -> dict[str, Any]:
         """What became of an import of that name, once: `status`, `code`, codes of `failed` rows, and `words`."""
 
         def sent() -> dict[str, Any]:

@@ -25,13 +25,13 @@ from shared.vendors.contract import (
     CONFIRMED,
     BatchResult,
     CheckResult,
+    ConnectionSettings,
     Count,
     FieldType,
     Kind,
     Receipt,
     Row,
     Seen,
-    Settings,
     TargetFound,
     TargetWanted,
     Vendor,
@@ -58,7 +58,7 @@ class CampaignMonitor(Vendor):
     It tells no types of fields: custom fields belong to lists, not to the client. `prepare` looks at those of its list.
     """
 
-    def __init__(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+    def __init__(self, settings: ConnectionSettings, credentials: Credentials, link: Link) -> None:
         self._consent = str(settings.get("consent_to_track", UNCHANGED))
         if self._consent not in _CONSENTS:
             raise Unprocessable("unknown_setting", f"The consent to track is one of {', '.join(_CONSENTS)}.")

@@ -11,7 +11,7 @@ import orjson
 from shared.errors import OutcomeUnknown
 from shared.vendors.answers import Answer, Request
 from shared.vendors.canaries import is_canary, is_ours
-from shared.vendors.contract import Finding, Settings
+from shared.vendors.contract import ConnectionSettings, ProbeFinding
 from shared.vendors.dotdigital import requests, responses, targets
 from shared.vendors.dotdigital.client import Calls
 from shared.vendors.dotdigital.definition import IMPORT, LISTS, MOST_IDS
@@ -20,7 +20,7 @@ from shared.vendors.http import Credentials, Link
 from shared.vendors.lists import Listed
 from shared.vendors.probing import (
     Probe,
-    Step,
+    ProbeStep,
     answered,
     could_not_drop,
     refusal_words,
@@ -34,26 +34,26 @@ _UNKNOWN_LIST = str(2**31 - 1)
 _EPOCH, _EPOCH_MS = 1e9, 1e11
 _RATE_IDS = ("poll_tier", "tier_limits", "reset_meaning")
 
-Entry = Mapping[str, Any]
+ContactShown = Mapping[str, Any]
 
 
 class DotdigitalProbe(Probe):
     """Two canaries, the first of them on a list of its own; their names are all that is written of them."""
 
-    def _connect(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+    def _connect(self, settings: ConnectionSettings, credentials: Credentials, link: Link) -> None:
         self._calls = Calls(credentials, link)
 
-    def steps(self) -> Sequence[Step]:
+    def steps(self) -> Sequence[ProbeStep]:
         return (
-            Step(self._list_refusals, ("list_statuses",)),
-            Step(self._count, ("list_count",)),
-            Step(self._rates, _RATE_IDS),
-            Step(self._field_case, ("field_case",)),
-            Step(self._unknown_field, ("unknown_field",)),
-            Step(self._null, ("null_if_not_empty",)),
-            Step(self._duplicates, ("duplicate_rows",)),
+            ProbeStep(self._list_refusals, ("list_statuses",)),
+            ProbeStep(self._count, ("list_count",)),
+            ProbeStep(self._rates, _RATE_IDS),
+            ProbeStep(self._field_case, ("field_case",)),
+            ProbeStep(self._unknown_field, ("unknown_field",)),
+            ProbeStep(self._null, ("null_if_not_empty",)),
+            ProbeStep(self._duplicates, ("duplicate_rows",)),
             # The last one, since it takes the canary off the list.
-            Step(self._removal, ("most_ids", "removal_keys")),
+            ProbeStep(self._removal, ("most_ids", "removal_keys")),
         )
 
     def sweep(self) -> str:
@@ -72,14 +72,14 @@ class DotdigitalProbe(Probe):
         name = self._canaries.list_name
         return self._book.once("list", lambda: targets.by_name(self._calls, name).list_id)
 
-    def _list_refusals(self) -> Mapping[str, Finding]:
+    def _list_refusals(self) -> Mapping[str, ProbeFinding]:
         self._list()
         unknown = self._hear(requests.list_by_id(_UNKNOWN_LIST))
         twice = self._hear(requests.create_list(self._canaries.list_name))
         words = [refusal_words(each, error_code(each)) for each in (unknown, twice)]
         return {"list_statuses": answered(f"unknown {unknown.status}, taken {twice.status}", "; ".join(words))}
 
-    def _count(self) -> Mapping[str, Finding]:
+    def _count(self) -> Mapping[str, ProbeFinding]:
         before = self._book.once("count before", self._contacts)
         self._first()
         at_once = self._book.once("count after", self._contacts)
@@ -88,7 +88,7 @@ class DotdigitalProbe(Probe):
         later = self._book.patiently("count later", lambda: True if self._contacts() == before + 1 else None)
         return {"list_count": answered("within a minute" if later else "later than a minute")}
 
-    def _rates(self) -> Mapping[str, Finding]:
+    def _rates(self) -> Mapping[str, ProbeFinding]:
         self._first()
         job = self._book.once("first job", dict[str, str])["id"]
         status, fields, contacts = map(self._hear, (requests.import_status(job), requests.fields(), requests.probe()))
@@ -102,7 +102,7 @@ class DotdigitalProbe(Probe):
             "reset_meaning": told(_meaning(reset)),
         }
 
-    def _field_case(self) -> Mapping[str, Finding]:
+    def _field_case(self) -> Mapping[str, ProbeFinding]:
         self._first()
         done = self._import("field case", [self._row(1, {"firstname": "Case"})])
         seen = self._contact(1).get("FIRSTNAME")
@@ -110,14 +110,14 @@ class DotdigitalProbe(Probe):
             return {"field_case": answered("no")}
         return {"field_case": answered("yes", f"{_words(done)}; the field kept its value")}
 
-    def _unknown_field(self) -> Mapping[str, Finding]:
+    def _unknown_field(self) -> Mapping[str, ProbeFinding]:
         self._first()
         done = self._import("unknown field", [self._row(1, {f"PROBE{self._canaries.mark.upper()}": "x"})])
         if "refused" in done:
             return {"unknown_field": answered("the request is refused", done["refused"])}
         return {"unknown_field": answered("the row fails" if done["failures"] else "it is left out", _words(done))}
 
-    def _null(self) -> Mapping[str, Finding]:
+    def _null(self) -> Mapping[str, ProbeFinding]:
         self._first()
         self._import("value", [self._row(1, {"LASTNAME": "Value"})])
         if self._book.once("value seen", lambda: self._contact(1).get("LASTNAME")) != "Value":
@@ -126,14 +126,14 @@ class DotdigitalProbe(Probe):
         cleared = self._contact(1).get("LASTNAME") in (None, "")
         return {"null_if_not_empty": answered("yes" if cleared else "no", _words(done))}
 
-    def _duplicates(self) -> Mapping[str, Finding]:
+    def _duplicates(self) -> Mapping[str, ProbeFinding]:
         rows = [self._row(2, {"LASTNAME": name}) for name in ("One", "Two")]
         done = self._import("duplicates", rows)
         names = {"One": "the first", "Two": "the last", None: "neither"}
         wins = names.get(self._contact(2).get("LASTNAME"))
         return {"duplicate_rows": told(wins, _words(done))}
 
-    def _removal(self) -> Mapping[str, Finding]:
+    def _removal(self) -> Mapping[str, ProbeFinding]:
         contact_id = int(self._first())
         started = self._book.once("removal", lambda: self._removed([contact_id] * MOST_IDS))
         taken = answered("yes" if "id" in started else f"no: {started['refused']}", f"{MOST_IDS:,} times one canary")
@@ -163,10 +163,10 @@ class DotdigitalProbe(Probe):
             raise OutcomeUnknown(f"The first canary was not imported: {_words(done)}.")
         return contact_id
 
-    def _row(self, number: int, values: Entry) -> dict[str, Any]:
+    def _row(self, number: int, values: ContactShown) -> dict[str, Any]:
         return {"matchIdentifier": "email", "identifiers": {"email": self._canaries[number]}, "dataFields": values}
 
-    def _import(self, name: str, rows: Sequence[Entry], merge: str = "overwrite") -> dict[str, Any]:
+    def _import(self, name: str, rows: Sequence[ContactShown], merge: str = "overwrite") -> dict[str, Any]:
         """`refused`, or how an import of the name ended. Raises OutcomeUnknown where it never does."""
         body = orjson.dumps({"mergeOption": merge, "contacts": rows})
         request = Request("PUT", "/contacts/v3/import", IMPORT, body=body)

@@ -16,7 +16,7 @@ from shared.vendors.batches import nobody_fits
 from shared.vendors.contract import CONFIRMED, PROFILE_MISSING, Kind, Outcome, Receipt, Retry, Row
 from shared.vendors.dotdigital.responses import address_of
 
-Progress = Mapping[str, Any] | None
+JobProgress = Mapping[str, Any] | None
 """As `responses.progress` reads it; None where Dotdigital no longer knows the job."""
 
 LEFT_ALONE = Receipt(
@@ -102,12 +102,12 @@ class Results:
     warnings: list[str]
 
 
-def under_way(kind: Kind, progress: Progress) -> bool:
+def under_way(kind: Kind, progress: JobProgress) -> bool:
     """Dotdigital still works on it, or says something that is new."""
     return progress is not None and _status(progress) not in _ends(kind)
 
 
-def read(kind: Kind, rows: Sequence[Row], progress: Progress) -> Results:
+def read(kind: Kind, rows: Sequence[Row], progress: JobProgress) -> Results:
     """What became of the rows of one job. One that is still under way is read as being too late."""
     if progress is None:
         return Results([GONE] * len(rows), [])

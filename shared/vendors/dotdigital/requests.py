@@ -40,7 +40,7 @@ _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)")
 
 
 @dataclass(frozen=True, slots=True)
-class Values:
+class ContactValues:
     """What a row says: `fields` for dataFields (None: nothing), and the opt-in type.
 
     `odd` marks an opt-in type that is left out because it is none that may be written.
@@ -51,12 +51,12 @@ class Values:
     odd: bool = False
 
 
-def told(values: str, dates: Collection[str]) -> Values:
+def told(values: str, dates: Collection[str]) -> ContactValues:
     """`values` is the plan's JSON object, `dates` names the fields of type date."""
     if values == _EMPTY:
-        return Values()
+        return ContactValues()
     if not dates and f'"{OPT_IN}"' not in values:
-        return Values(orjson.Fragment(values))
+        return ContactValues(orjson.Fragment(values))
     fields = orjson.loads(values)
     given = fields.pop(OPT_IN, None)
     for name in dates:
@@ -64,8 +64,8 @@ def told(values: str, dates: Collection[str]) -> Values:
             fields[name] = _MOMENT.sub(r"\1T\2Z", fields[name])
     opt_in = given.strip().lower() if isinstance(given, str) else None
     if opt_in is not None and opt_in not in OPT_IN_TYPES:
-        return Values(fields or None, odd=True)
-    return Values(fields or None, opt_in)
+        return ContactValues(fields or None, odd=True)
+    return ContactValues(fields or None, opt_in)
 
 
 def account_info() -> Request:
@@ -115,7 +115,7 @@ def contact(address: str) -> Request:
     return Request("GET", f"/contacts/v3/email/{quote(address, safe='')}", CONTACT)
 
 
-def person(kind: Kind, list_id: str, address: str, said: Values) -> bytes:
+def person(kind: Kind, list_id: str, address: str, said: ContactValues) -> bytes:
     """One contact of an import.
 
     Only an addition names the list: a change must not put back somebody whom the organisation took off by hand, or

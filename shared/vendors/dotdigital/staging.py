@@ -39,7 +39,7 @@ class JobPart(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class StagedJob:
     """Parts of a batch so far. `started` is when the last one was (seconds since 1970)."""
 
     started: float
@@ -52,8 +52,8 @@ class Job:
         """The first row that is in no part yet."""
         return self.parts[-1].stop if self.parts else 0
 
-    def then(self, part: JobPart, left_alone: Sequence[int], started: float) -> Job:
-        return Job(started, (*self.parts, part), (*self.left_alone, *left_alone))
+    def then(self, part: JobPart, left_alone: Sequence[int], started: float) -> StagedJob:
+        return StagedJob(started, (*self.parts, part), (*self.left_alone, *left_alone))
 
     def spans(self) -> Iterator[tuple[JobPart, list[int]]]:
         """Each part with the rows that were sent in it."""
@@ -66,11 +66,11 @@ class Job:
         return _JOB.dump_json(self).decode()
 
     @staticmethod
-    def parse(text: str) -> Job:
+    def parse(text: str) -> StagedJob:
         return _JOB.validate_json(text)
 
 
-_JOB = TypeAdapter(Job)
+_JOB = TypeAdapter(StagedJob)
 
 
 class Unsubscribed:
@@ -103,7 +103,7 @@ class Unsubscribed:
 
 
 @dataclass(slots=True)
-class Started:
+class StartedJob:
     """A part, and the rows of it that were left alone."""
 
     part: JobPart
@@ -132,7 +132,7 @@ class Parts:
         self._too_large = 0
         """Imports in a row that were too large."""
 
-    def start(self, target: TargetFound, kind: Kind, rows: Sequence[Row], first: int) -> Started:
+    def start(self, target: TargetFound, kind: Kind, rows: Sequence[Row], first: int) -> StartedJob:
         """Start the part that begins with row `first`. Raises what a call raises, when nothing of it was done."""
         # A change names no list, so it cannot put anybody back on one.
         left = [] if kind is Kind.CHANGE else self._unsubscribed.of(target.list_id)
@@ -141,7 +141,7 @@ class Parts:
             return self._remove(target, rows, first, alone)
         return self._import(target, kind, rows, first, alone)
 
-    def _import(self, target: TargetFound, kind: Kind, rows: Sequence[Row], first: int, alone: set[int]) -> Started:
+    def _import(self, target: TargetFound, kind: Kind, rows: Sequence[Row], first: int, alone: set[int]) -> StartedJob:
         while True:
             group = self._group(target, kind, rows, first, alone)
             answer = self._calls.call(requests.import_people(group.people)) if group.people else None
@@ -182,7 +182,7 @@ class Parts:
         self._most_bytes = group.size // 2
         return True
 
-    def _remove(self, target: TargetFound, rows: Sequence[Row], first: int, alone: set[int]) -> Started:
+    def _remove(self, target: TargetFound, rows: Sequence[Row], first: int, alone: set[int]) -> StartedJob:
         """A person whom Dotdigital does not know is on no list, so there is nothing to take off."""
         ids: list[int] = []
         stop = first
@@ -204,14 +204,14 @@ class Parts:
         return self._calls.ask(requests.contact(row.address), responses.contact_id)
 
 
-def _started(answer: Answer | None, stop: int, alone: set[int]) -> Started:
+def _started(answer: Answer | None, stop: int, alone: set[int]) -> StartedJob:
     """What an answer makes of the rows up to `stop`; None where there was nothing to ask for."""
     left_alone = sorted(index for index in alone if index < stop)
     if answer is None:
-        return Started(JobPart(stop), left_alone)
+        return StartedJob(JobPart(stop), left_alone)
     if words := responses.refused(answer):
-        return Started(JobPart(stop, refusal=words), left_alone)
-    return Started(JobPart(stop, responses.started(answer)), left_alone)
+        return StartedJob(JobPart(stop, refusal=words), left_alone)
+    return StartedJob(JobPart(stop, responses.started(answer)), left_alone)
 
 
 def _is_in(people: Collection[str], row: Row) -> bool:

@@ -16,13 +16,13 @@ from shared.vendors.contract import (
     CONFIRMED,
     BatchResult,
     CheckResult,
+    ConnectionSettings,
     Count,
     FieldType,
     Kind,
     Receipt,
     Row,
     Seen,
-    Settings,
     TargetFound,
     TargetWanted,
     Vendor,
@@ -30,8 +30,8 @@ from shared.vendors.contract import (
 from shared.vendors.dotdigital import looking, receipts, requests, responses, targets
 from shared.vendors.dotdigital.client import Calls
 from shared.vendors.dotdigital.definition import DEFINITION, OPT_IN
-from shared.vendors.dotdigital.receipts import Progress, Results
-from shared.vendors.dotdigital.staging import Job, Parts
+from shared.vendors.dotdigital.receipts import JobProgress, Results
+from shared.vendors.dotdigital.staging import Parts, StagedJob
 from shared.vendors.http import Credentials, Link
 
 JOB_SECONDS = 12 * 3600.0
@@ -42,7 +42,7 @@ _RESEND_SECONDS = 60.0
 class Dotdigital(Vendor):
     """One Dotdigital account, reached as one API user. Raises Unprocessable for a default list that is no id."""
 
-    def __init__(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+    def __init__(self, settings: ConnectionSettings, credentials: Credentials, link: Link) -> None:
         if not str(settings.get("list_id") or "0").strip().isdecimal():
             raise Unprocessable("unknown_setting", "The default list is given by its id in Dotdigital, a number.")
         self._create_fields = bool(settings.get("create_fields"))
@@ -90,13 +90,13 @@ class Dotdigital(Vendor):
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """Start the batch's import or removal; its receipts come from `settle`."""
-        return self._go_on(target, kind, rows, Job(time.time()))
+        return self._go_on(target, kind, rows, StagedJob(time.time()))
 
     def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
         """One request for most batches. One that needs several jobs gets the next one, which sends people; all it
         does may be done twice."""
-        parsed = Job.parse(job)
-        known: dict[str, Progress] = {}
+        parsed = StagedJob.parse(job)
+        known: dict[str, JobProgress] = {}
         if (last := parsed.parts[-1].id) is not None:
             known[last] = self._progress(kind, last)
             if receipts.under_way(kind, known[last]) and time.time() - parsed.started < JOB_SECONDS:
@@ -110,7 +110,7 @@ class Dotdigital(Vendor):
 
     def has_ended(self, kind: Kind, job: str) -> bool:
         """One request; the parts before the last one had ended when it was started."""
-        last = Job.parse(job).parts[-1].id
+        last = StagedJob.parse(job).parts[-1].id
         return last is None or not receipts.under_way(kind, self._progress(kind, last))
 
     def members(self, target: TargetFound) -> Iterator[str]:
@@ -146,8 +146,8 @@ class Dotdigital(Vendor):
         target: TargetFound,
         kind: Kind,
         rows: Sequence[Row],
-        before: Job,
-        known: Mapping[str, Progress] | None = None,
+        before: StagedJob,
+        known: Mapping[str, JobProgress] | None = None,
     ) -> BatchResult:
         """Start the next part that has anything to do; the receipts of all parts once there is none."""
         job, warnings = before, list[str]()
@@ -166,7 +166,7 @@ class Dotdigital(Vendor):
         return self._receipts(kind, rows, job, known or {}, warnings)
 
     def _receipts(
-        self, kind: Kind, rows: Sequence[Row], job: Job, known: Mapping[str, Progress], warnings: Sequence[str]
+        self, kind: Kind, rows: Sequence[Row], job: StagedJob, known: Mapping[str, JobProgress], warnings: Sequence[str]
     ) -> BatchResult:
         told_of = dict.fromkeys(job.left_alone, receipts.LEFT_ALONE)
         told = dict.fromkeys(warnings)
@@ -183,7 +183,7 @@ class Dotdigital(Vendor):
             told |= dict.fromkeys(found.warnings)
         return _answered(told_of, list(told))
 
-    def _progress(self, kind: Kind, job_id: str) -> Progress:
+    def _progress(self, kind: Kind, job_id: str) -> JobProgress:
         ask = requests.removal_status if kind is Kind.REMOVE else requests.import_status
         return self._calls.ask(ask(job_id), responses.progress)
 
@@ -211,7 +211,7 @@ def _limit(answer: Answer) -> dict[str, str]:
     return {"calls_per_minute": limit} if low and limit.isdecimal() else {}
 
 
-def _staged(job: Job, warnings: Sequence[str]) -> BatchResult:
+def _staged(job: StagedJob, warnings: Sequence[str]) -> BatchResult:
     return BatchResult(CONFIRMED, staged=job.text(), warnings=warnings)
 
 

@@ -10,14 +10,14 @@ import orjson
 
 from shared.vendors.answers import Answer, Request
 from shared.vendors.canaries import is_canary, is_ours
-from shared.vendors.contract import Finding, Kind, Row, Settings
+from shared.vendors.contract import ConnectionSettings, Kind, ProbeFinding, Row
 from shared.vendors.http import Credentials, Link
 from shared.vendors.iterable import requests, responses
 from shared.vendors.iterable.client import client_of
 from shared.vendors.iterable.definition import CREATE_LIST, DEFINITION, MOST_ROWS, SUBSCRIBE
 from shared.vendors.probing import (
     Probe,
-    Step,
+    ProbeStep,
     answered,
     could_not_drop,
     refusal_words,
@@ -36,16 +36,16 @@ _TYPED = frozenset({"long", "double", "boolean", "date"})
 class IterableProbe(Probe):
     """Two canaries on a list of their own; their first name is all that is written of them."""
 
-    def _connect(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+    def _connect(self, settings: ConnectionSettings, credentials: Credentials, link: Link) -> None:
         self._client = client_of(str(settings["data_center"]), credentials, link)
 
-    def steps(self) -> Sequence[Step]:
+    def steps(self) -> Sequence[ProbeStep]:
         return (
-            Step(self._list_names, ("list_name_twice", "list_name_length")),
-            Step(self._duplicates, ("duplicate_rows", "project_type")),
-            Step(self._nothing_new, ("no_ops",)),
-            Step(self._sizes, ("most_rows", "oversize")),
-            Step(self._wrong_type, ("type_mismatch",)),
+            ProbeStep(self._list_names, ("list_name_twice", "list_name_length")),
+            ProbeStep(self._duplicates, ("duplicate_rows", "project_type")),
+            ProbeStep(self._nothing_new, ("no_ops",)),
+            ProbeStep(self._sizes, ("most_rows", "oversize")),
+            ProbeStep(self._wrong_type, ("type_mismatch",)),
         )
 
     def sweep(self) -> str:
@@ -73,7 +73,7 @@ class IterableProbe(Probe):
 
         return self._book.once("list", made)
 
-    def _list_names(self) -> Mapping[str, Finding]:
+    def _list_names(self) -> Mapping[str, ProbeFinding]:
         self._list()
         name = self._canaries.list_name
         long_name = f"{name} ".ljust(LONGEST_NAME, "x")
@@ -82,7 +82,7 @@ class IterableProbe(Probe):
         length = self._book.once("long", lambda: _TAKEN if any(self._named(long_name)) else self._tried(long_name))
         return {"list_name_twice": answered(twice), "list_name_length": answered(length)}
 
-    def _duplicates(self) -> Mapping[str, Finding]:
+    def _duplicates(self) -> Mapping[str, ProbeFinding]:
         rows = [_row(self._canaries[1], name) for name in ("One", "Two")]
         sent = self._book.once("duplicates", lambda: _taken(self._subscribe(rows)))
         profile = self._book.patiently("duplicates seen", partial(self._profile, 1))
@@ -93,7 +93,7 @@ class IterableProbe(Probe):
         kind = next((word for field, word in kinds.items() if field in profile["fields"]), None)
         return {"duplicate_rows": told(wins, f"answer: {sent}"), "project_type": told(kind)}
 
-    def _nothing_new(self) -> Mapping[str, Finding]:
+    def _nothing_new(self) -> Mapping[str, ProbeFinding]:
         rows = [_row(self._canaries[2], "One")]
         self._book.once("second canary", lambda: _taken(self._subscribe(rows)))
         if self._book.patiently("second canary seen", partial(self._profile, 2)) is None:
@@ -103,7 +103,7 @@ class IterableProbe(Probe):
             return {"no_ops": answered("listed", f"successCount {answer.get('successCount')}")}
         return {"no_ops": told("counted as a success" if answer.get("successCount") == 1 else None)}
 
-    def _sizes(self) -> Mapping[str, Finding]:
+    def _sizes(self) -> Mapping[str, ProbeFinding]:
         row = _row(self._canaries[2], "One")
         many = self._book.once("many", lambda: _taken(self._subscribe([row] * (MOST_ROWS + 1))))
         large = self._book.once("large", lambda: _taken(self._subscribe([row], OVERSIZE)))
@@ -112,7 +112,7 @@ class IterableProbe(Probe):
             "oversize": answered(large, f"{OVERSIZE:,} bytes, nearly all of them spaces"),
         }
 
-    def _wrong_type(self) -> Mapping[str, Finding]:
+    def _wrong_type(self) -> Mapping[str, ProbeFinding]:
         field = self._typed_field()
         if field is None:
             return {

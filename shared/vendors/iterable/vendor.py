@@ -18,13 +18,13 @@ from shared.vendors.checking import checked
 from shared.vendors.contract import (
     BatchResult,
     CheckResult,
+    ConnectionSettings,
     Count,
     FieldType,
     Kind,
     Receipt,
     Row,
     Seen,
-    Settings,
     TargetFound,
     TargetWanted,
     Vendor,
@@ -44,7 +44,7 @@ LIST_LATER = 30.0
 class Iterable(Vendor):
     """One Iterable project, reached with one API key. Raises Unprocessable for a data centre that does not exist."""
 
-    def __init__(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+    def __init__(self, settings: ConnectionSettings, credentials: Credentials, link: Link) -> None:
         self._center = str(settings["data_center"])
         if self._center not in HOSTS:
             raise Unprocessable("unknown_setting", f"Iterable's data centre is one of {', '.join(HOSTS)}.")

@@ -11,7 +11,7 @@ import orjson
 from shared.errors import OutcomeUnknown
 from shared.vendors.answers import Answer, Request
 from shared.vendors.canaries import is_canary
-from shared.vendors.contract import Finding, Kind, Settings
+from shared.vendors.contract import ConnectionSettings, Kind, ProbeFinding
 from shared.vendors.http import Credentials, Link
 from shared.vendors.omnisend import requests, responses
 from shared.vendors.omnisend.client import client_of
@@ -19,7 +19,7 @@ from shared.vendors.omnisend.definition import BATCHES, BRAND, CONTACTS
 from shared.vendors.probing import (
     LOOK_SECONDS,
     Probe,
-    Step,
+    ProbeStep,
     Waiting,
     answered,
     refusal_words,
@@ -43,22 +43,22 @@ _ACCEPTED = "accepted"
 class OmnisendProbe(Probe):
     """Two canaries with tags of a probe's own; nothing else is written of them."""
 
-    def _connect(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+    def _connect(self, settings: ConnectionSettings, credentials: Credentials, link: Link) -> None:
         self._client = client_of(credentials, link)
         self._unversioned = client_of(credentials, link, headers={})
 
-    def steps(self) -> Sequence[Step]:
+    def steps(self) -> Sequence[ProbeStep]:
         return (
-            Step(self._access, ("missing_version", "problem_type")),
-            Step(self._newcomer, ("new_status",)),
-            Step(self._written_tags, ("upsert_tags",)),
-            Step(partial(self._tag_taken, "tag_characters", _ODD), ("tag_characters",)),
-            Step(partial(self._tag_taken, "tag_length", _LONG), ("tag_length",)),
-            Step(self._tag_case, ("tag_case",)),
-            Step(self._batch_scopes, ("batch_scopes",)),
-            Step(self._batch_put, ("batch_put",)),
-            Step(self._batch_bytes, ("batch_bytes",)),
-            Step(self._finished_count, ("finished_count",)),
+            ProbeStep(self._access, ("missing_version", "problem_type")),
+            ProbeStep(self._newcomer, ("new_status",)),
+            ProbeStep(self._written_tags, ("upsert_tags",)),
+            ProbeStep(partial(self._tag_taken, "tag_characters", _ODD), ("tag_characters",)),
+            ProbeStep(partial(self._tag_taken, "tag_length", _LONG), ("tag_length",)),
+            ProbeStep(self._tag_case, ("tag_case",)),
+            ProbeStep(self._batch_scopes, ("batch_scopes",)),
+            ProbeStep(self._batch_put, ("batch_put",)),
+            ProbeStep(self._batch_bytes, ("batch_bytes",)),
+            ProbeStep(self._finished_count, ("finished_count",)),
         )
 
     def sweep(self) -> str:
@@ -75,7 +75,7 @@ class OmnisendProbe(Probe):
         answer = self._hear(requests.tagged(tag))
         return [each for each in responses.contacts(answer).addresses if is_canary(each)] if _fine(answer) else []
 
-    def _access(self) -> Mapping[str, Finding]:
+    def _access(self) -> Mapping[str, ProbeFinding]:
         bare = self._ear.hear(self._unversioned.call, Request("GET", "/api/brands/current", BRAND))
         wrong = self._hear(Request("GET", "/api/contacts", CONTACTS, query={"limit": "0"}))
         kind = wrong.headers.get("content-type", "").partition(";")[0]
@@ -84,10 +84,10 @@ class OmnisendProbe(Probe):
             "problem_type": answered(kind) if kind and not _fine(wrong) else untold("No error could be provoked."),
         }
 
-    def _newcomer(self) -> Mapping[str, Finding]:
+    def _newcomer(self) -> Mapping[str, ProbeFinding]:
         return {"new_status": told(self._first() or None)}
 
-    def _written_tags(self) -> Mapping[str, Finding]:
+    def _written_tags(self) -> Mapping[str, ProbeFinding]:
         self._first()
         for tag in (TAG, _SECOND):
             self._book.once(f"written {tag}", partial(self._write, 1, tag))
@@ -96,7 +96,7 @@ class OmnisendProbe(Probe):
             return {"upsert_tags": untold("The second tag did not appear.")}
         return {"upsert_tags": answered("no: they are added" if TAG in tags else "yes")}
 
-    def _tag_taken(self, question: str, tag: str) -> Mapping[str, Finding]:
+    def _tag_taken(self, question: str, tag: str) -> Mapping[str, ProbeFinding]:
         self._first()
         words = self._book.once(question, partial(self._put_tag, 1, tag))
         if words != _ACCEPTED:
@@ -104,7 +104,7 @@ class OmnisendProbe(Probe):
         tags = self._book.patiently(f"{question} seen", partial(self._with_tag, 1, tag))
         return {question: answered("yes" if tags else "no: it is accepted, and does not appear")}
 
-    def _tag_case(self) -> Mapping[str, Finding]:
+    def _tag_case(self) -> Mapping[str, ProbeFinding]:
         self._first()
         self._book.once("cased", partial(self._put_tag, 1, _CASED))
         tags = self._book.patiently("cased seen", partial(self._with_tag, 1, _CASED))
@@ -114,7 +114,7 @@ class OmnisendProbe(Probe):
             return {"tag_case": answered("no", "they are kept in small letters")}
         return {"tag_case": answered("no" if self._tagged(_CASED.lower()) else "yes")}
 
-    def _batch_scopes(self) -> Mapping[str, Finding]:
+    def _batch_scopes(self) -> Mapping[str, ProbeFinding]:
         reading = self._hear(requests.any_batch())
         writing = self._book.once("scopes", lambda: _result(self._post([self._item(1)])))
         more = self._hear(Request("GET", "/api/segments", CONTACTS, query={"limit": "1"}))
@@ -123,17 +123,17 @@ class OmnisendProbe(Probe):
         words = refused or writing
         return {"batch_scopes": answered("yes" if words == _ACCEPTED else f"no: {words}", segments)}
 
-    def _batch_put(self) -> Mapping[str, Finding]:
+    def _batch_put(self) -> Mapping[str, ProbeFinding]:
         self._first()
         made = self._book.once("put", lambda: self._batch([self._item(1)], "PUT"))
         return {"batch_put": answered("yes" if "id" in made else f"no: {made['refused']}")}
 
-    def _batch_bytes(self) -> Mapping[str, Finding]:
+    def _batch_bytes(self) -> Mapping[str, ProbeFinding]:
         made = self._book.once("large", lambda: self._batch([self._item(1)], size=OVERSIZE))
         words = _ACCEPTED if "id" in made else f"refused: {made['refused']}"
         return {"batch_bytes": answered(words, f"{OVERSIZE:,} bytes, nearly all of them spaces")}
 
-    def _finished_count(self) -> Mapping[str, Finding]:
+    def _finished_count(self) -> Mapping[str, ProbeFinding]:
         bad = {"identifiers": [{"type": "email", "id": _BAD_ADDRESS, "sendWelcomeMessage": False}]}
         made = self._book.once("two", lambda: self._batch([self._item(2), bad]))
         if "id" not in made:

@@ -23,7 +23,7 @@ _NO_COUNTRY_CODE = "A country code that has not two letters was taken for the co
 _LATER = "A date of consent that is still to come was left out."
 _TOO_LONG = f"A text of more than {LONGEST_TEXT} characters was left out: Omnisend takes none that long."
 
-Values = Mapping[str, Any]
+FieldValues = Mapping[str, Any]
 
 
 def brand() -> Request:
@@ -80,20 +80,20 @@ def tag(kind: Kind, name: str, addresses: Sequence[str]) -> Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class ContactBody:
     """An entry of a batch, as JSON, and what was left out of it, in words for people."""
 
     entry: bytes
     warnings: tuple[str, ...] = ()
 
 
-def person(row: Row, now: str) -> Person:
+def person(row: Row, now: str) -> ContactBody:
     """Everything that is matched, and no tags: whether those replace what a contact has is not published.
 
     Without a date of consent nothing is said about subscriptions. `now` is a UTC timestamp such as
     2026-11-22T10:00:00Z.
     """
-    values: Values = orjson.loads(row.values)
+    values: FieldValues = orjson.loads(row.values)
     warnings: list[str] = []
     identifier: dict[str, Any] = {"type": "email", "id": row.address, "sendWelcomeMessage": False}
     if not row.returning:
@@ -108,14 +108,14 @@ def person(row: Row, now: str) -> Person:
             custom |= _custom(name, value, warnings)
     if custom:
         entry["customProperties"] = custom
-    return Person(orjson.dumps(entry), tuple(dict.fromkeys(warnings)))
+    return ContactBody(orjson.dumps(entry), tuple(dict.fromkeys(warnings)))
 
 
-def _text(name: str, value: Any, warnings: list[str]) -> Values:
+def _text(name: str, value: Any, warnings: list[str]) -> FieldValues:
     return {name: "" if value is None else value}
 
 
-def _gender(name: str, value: Any, warnings: list[str]) -> Values:
+def _gender(name: str, value: Any, warnings: list[str]) -> FieldValues:
     gender = None if value is None else _GENDERS.get(value.casefold())
     if value is not None and gender is None:
         warnings.append(_NO_GENDER)
@@ -123,18 +123,18 @@ def _gender(name: str, value: Any, warnings: list[str]) -> Values:
     return {name: gender}
 
 
-def _date(name: str, value: Any, warnings: list[str]) -> Values:
+def _date(name: str, value: Any, warnings: list[str]) -> FieldValues:
     return {name: None if value is None else value[:10]}
 
 
-def _custom(name: str, value: Any, warnings: list[str]) -> Values:
+def _custom(name: str, value: Any, warnings: list[str]) -> FieldValues:
     if isinstance(value, str) and len(value) > LONGEST_TEXT:
         warnings.append(_TOO_LONG)
         return {}
     return {name: value}
 
 
-def _country(values: Values, warnings: list[str]) -> Values:
+def _country(values: FieldValues, warnings: list[str]) -> FieldValues:
     """Name and code from whichever of both was matched; Omnisend finds the code of a name by itself."""
     matched = {field: values[field] for field in ("country", "countryCode") if field in values}
     codes = [code for text in matched.values() if text and (code := _code(text))]
@@ -158,7 +158,7 @@ def _code(text: str) -> str | None:
     return _CODES.get(upper, upper if _CODE.fullmatch(text) else None)
 
 
-def _consent(since: str | None, now: str, warnings: list[str]) -> Values:
+def _consent(since: str | None, now: str, warnings: list[str]) -> FieldValues:
     """Subscribed since the day of the consent: Omnisend ignores it where the person unsubscribed after that day."""
     if since is None:
         return {}
@@ -173,7 +173,7 @@ def _consent(since: str | None, now: str, warnings: list[str]) -> Values:
 
 
 _ELSEWHERE = frozenset({CONSENT, "country", "countryCode"})
-_WRITERS: Mapping[str, Callable[[str, Any, list[str]], Values]] = {
+_WRITERS: Mapping[str, Callable[[str, Any, list[str]], FieldValues]] = {
     **dict.fromkeys(("firstName", "lastName", "address", "state", "city", "postalCode"), _text),
     "gender": _gender,
     "birthdate": _date,

@@ -38,7 +38,7 @@ Rows = Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class BatchJob:
     """Every row is in exactly one of the first four."""
 
     unsent: Rows = ()
@@ -128,11 +128,11 @@ class Staging:
     def begin(self) -> BatchResult:
         """Raises RetryAfter and UserMustAct only when nothing was done."""
         everyone = range(len(self.rows))
-        return self._go_on(Job(ready=everyone) if self.kind is Kind.REMOVE else Job(unsent=everyone))
+        return self._go_on(BatchJob(ready=everyone) if self.kind is Kind.REMOVE else BatchJob(unsent=everyone))
 
     def go_on(self, text: str) -> BatchResult | None:
         """The next steps of a staged batch; None while Omnisend still works on it. Raises like `begin`."""
-        job = Job.parse(text)
+        job = BatchJob.parse(text)
         if job.waiting and not job.unsent:
             states = ended(self.board, self.clock(), job)
             if states is None:
@@ -140,14 +140,14 @@ class Staging:
             job = self._read(job, states)
         return self._go_on(job)
 
-    def _go_on(self, job: Job) -> BatchResult:
+    def _go_on(self, job: BatchJob) -> BatchResult:
         if job.unsent:
             job = self._send_contacts(job)
         if job.ready and not (job.unsent or job.waiting):
             job = self._put_tag(job)
         return self._result(job)
 
-    def _send_contacts(self, job: Job) -> Job:
+    def _send_contacts(self, job: BatchJob) -> BatchJob:
         now = f"{datetime.fromtimestamp(self.clock(), UTC):%Y-%m-%dT%H:%M:%SZ}"
         people = {row: requests.person(self.rows[row], now) for row in job.unsent}
         self._warnings |= dict.fromkeys(words for each in people.values() for words in each.warnings)
@@ -172,7 +172,7 @@ class Staging:
             sent_at=int(self.clock()),
         )
 
-    def _read(self, job: Job, states: dict[str, BatchState | None]) -> Job:
+    def _read(self, job: BatchJob, states: dict[str, BatchState | None]) -> BatchJob:
         found: dict[int, Receipt] = {}
         for batch, rows in job.waiting.items():
             found |= zip(rows, self._receipts(batch, rows, states[batch]), strict=True)
@@ -200,7 +200,7 @@ class Staging:
         self._requests += 1
         return found
 
-    def _put_tag(self, job: Job) -> Job:
+    def _put_tag(self, job: BatchJob) -> BatchJob:
         def ask(rows: list[int]) -> Reading:
             request = requests.tag(self.kind, self.tag, [self.rows[row].address for row in rows])
             return receipts.tagging(len(rows), self.client.call(request))
@@ -234,7 +234,7 @@ class Staging:
             raise stopped
         return found
 
-    def _result(self, job: Job) -> BatchResult:
+    def _result(self, job: BatchJob) -> BatchResult:
         warnings = tuple(self._warnings)
         if not job.done:
             return BatchResult(_PENDING, staged=job.text(), requests=self._requests, warnings=warnings)
@@ -243,7 +243,7 @@ class Staging:
         return BatchResult(default, others, requests=self._requests, warnings=warnings)
 
 
-def ended(board: Board, now: float, job: Job) -> dict[str, BatchState | None] | None:
+def ended(board: Board, now: float, job: BatchJob) -> dict[str, BatchState | None] | None:
     """How a job's batches ended; None while one of them has not. Raises what `Board.state` raises."""
     states: dict[str, BatchState | None] = {}
     for batch in job.waiting:

@@ -15,12 +15,12 @@ from shared.vendors.checking import checked
 from shared.vendors.contract import (
     BatchResult,
     CheckResult,
+    ConnectionSettings,
     Count,
     FieldType,
     Kind,
     Row,
     Seen,
-    Settings,
     TargetFound,
     TargetWanted,
     Vendor,
@@ -30,7 +30,7 @@ from shared.vendors.omnisend import errors, looking, requests, responses, target
 from shared.vendors.omnisend.client import Board, client_of
 from shared.vendors.omnisend.definition import DEFINITION, MOST_COUNTED
 from shared.vendors.omnisend.responses import Brand, ContactsPage
-from shared.vendors.omnisend.staging import Job, Staging, ended
+from shared.vendors.omnisend.staging import BatchJob, Staging, ended
 
 _NOBODY = "nobody@segment-exports.invalid"
 _NO_TAG = "segment-exports check"
@@ -85,7 +85,7 @@ class Omnisend(Vendor):
         return self._staging(target, kind, rows).go_on(job)
 
     def has_ended(self, kind: Kind, job: str) -> bool:
-        return ended(self._board, self._clock(), Job.parse(job)) is not None
+        return ended(self._board, self._clock(), BatchJob.parse(job)) is not None
 
     def members(self, target: TargetFound) -> Iterator[str]:
         """Addresses of the contacts with the tag, 250 a request."""
@@ -158,6 +158,6 @@ class Omnisend(Vendor):
         return lacking
 
 
-def connect(settings: Settings, credentials: Credentials, link: Link) -> Vendor:
+def connect(settings: ConnectionSettings, credentials: Credentials, link: Link) -> Vendor:
     """An Omnisend brand. It has no settings."""
     return Omnisend(credentials, link)

@@ -10,7 +10,7 @@ from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox
 from shared.delivery.state import layout
 from shared.delivery.verify import verification
-from shared.delivery.verify.verification import Verification
+from shared.delivery.verify.verification import Verifying
 from tests.integration.delivery.engine import engine
 
 BROKEN = [
@@ -26,7 +26,7 @@ def test_a_job_that_cannot_be_read_keeps_no_other_asleep(
     storage: StorageAddress, unique: str, blob: str, body: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     now = datetime.now(UTC)
-    silent = Verification(
+    silent = Verifying(
         account="1",
         started=now.timestamp(),
         due=now.timestamp(),

@@ -9,7 +9,7 @@ import pytest
 
 from shared.catalog.export_validation import Judgement, Surroundings, judge
 from shared.catalog.issues import Issue
-from shared.catalog.models import Connection
+from shared.catalog.models import MAX_TARGETS, Connection
 from tests.unit.catalog.samples import COLUMNS, LETTERBOX, PLAIN, START, connection, export
 
 STAMPS = {"created_at": START, "created_by": "ann", "updated_at": START, "updated_by": "ann"}
@@ -168,6 +168,13 @@ def test_all_segments_together_are_limited() -> None:
     targets = [{"segments": [f"{t}-{s}" for s in range(60)], "list_name": f"L{t}"} for t in range(2)]
     [issue] = issues(targets=targets)
     assert issue == Issue("/targets", "Together the targets have 120 segments: use at most 100.")
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_an_export_has_at_most_as_many_targets_as_a_run_can_start(more: int) -> None:
+    targets = [{"segments": ["segments/Loyal"], "list_name": f"List {n}"} for n in range(MAX_TARGETS + more)]
+    refused = Issue("/targets", f"An export has at most {MAX_TARGETS} targets: make two exports of it.")
+    assert (refused in issues(targets=targets)) is bool(more)
 
 
 def test_a_schedule_is_judged_with_the_rest() -> None:

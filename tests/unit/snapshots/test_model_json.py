@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from shared.snapshots.model_json import Table, parse
+from shared.snapshots.model_json import ModelTable, parse
 from shared.snapshots.snapshot import CsvFormat, ParquetFormat
 
 
-def table(partition: dict[str, Any] | None = None, **members: Any) -> Table:
+def table(partition: dict[str, Any] | None = None, **members: Any) -> ModelTable:
     entity = {
         "name": "Loyal",
         "attributes": [{"name": "Id"}, {"name": "EMail"}],

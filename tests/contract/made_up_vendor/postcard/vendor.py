@@ -12,12 +12,12 @@ from shared.vendors.checking import checked
 from shared.vendors.contract import (
     BatchResult,
     CheckResult,
+    ConnectionSettings,
     Count,
     FieldType,
     Kind,
     Row,
     Seen,
-    Settings,
     TargetFound,
     TargetWanted,
     Vendor,
@@ -32,7 +32,7 @@ from tests.contract.made_up_vendor.postcard.definition import DEFINITION, HOST, 
 class Postcard(Vendor):
     """One account, reached with its key."""
 
-    def __init__(self, settings: Settings, credentials: Credentials, link: Link) -> None:
+    def __init__(self, settings: ConnectionSettings, credentials: Credentials, link: Link) -> None:
         self._wait = link.wait
         self._client = Client(DEFINITION, HOST, link, key_in("Authorization", credentials, scheme="Bearer"))
 

@@ -13,7 +13,7 @@ import requests
 from dev.simulators.common.serving import serve
 from dev.simulators.common.simulator import Simulator
 from shared.vendors.canaries import Canaries
-from shared.vendors.contract import Finding
+from shared.vendors.contract import ProbeFinding
 from shared.vendors.http import Link
 from shared.vendors.limits import Limiter
 from shared.vendors.probing import Notebook, Probe, advance, conclude, open_probe
@@ -78,7 +78,7 @@ class Account:
         )
         return made, book
 
-    def probe(self, most: int = 500, *, late: bool = False) -> dict[str, Finding]:
+    def probe(self, most: int = 500, *, late: bool = False) -> dict[str, ProbeFinding]:
         """As the queue would carry it out: every slice opens the connection anew."""
         for _ in range(most):
             made, book = self.open()
