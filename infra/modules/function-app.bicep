@@ -129,6 +129,7 @@ var standardSettings = {
   SESSION_KEY_SECRET: sessionKeySecretName
   OAUTH_APPS: oauthApps
   PUBLIC_URL: empty(publicUrl) ? 'https://${app.properties.defaultHostName}' : publicUrl
+  TRUSTED_PROXIES: '0'
   // When, how long, how much; the numbers are the code's own defaults.
   EXPORT_SCHEDULE: exportSchedule
   ARTEFACT_DAYS: string(artefactDays)

@@ -17,6 +17,8 @@ from shared.errors import RetryAfter, UserMustAct
 
 LOOK_AGAIN_SECONDS = 60.0
 SHORTEST = 32
+SETTLING_SECONDS = 2.0
+"""Longer than an instance takes from finding no key to having written one."""
 
 
 class Vault(Protocol):
@@ -33,10 +35,17 @@ class Seal:
     instance does not know yet makes it look into Key Vault again, at most once a minute. A missing secret is made.
     """
 
-    def __init__(self, vault: Vault, name: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        vault: Vault,
+        name: str,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._vault = vault
         self._name = name
         self._clock = clock
+        self._pause = pause
         self._looked = -LOOK_AGAIN_SECONDS
         self._kept: dict[str, Fernet] = {}
 
@@ -65,9 +74,14 @@ class Seal:
         except UserMustAct as error:
             if error.code != "secret_missing":
                 raise
-            self._vault.put(self._name, randomness.token_urlsafe(48))
-            self._kept = _read(self._vault.get(self._name))
+            self._kept = _read(self._make())
         return self._kept
+
+    def _make(self) -> str:
+        """The first key. Where another instance makes one at the same moment, both use the one that stayed."""
+        self._vault.put(self._name, randomness.token_urlsafe(48))
+        self._pause(SETTLING_SECONDS)
+        return self._vault.get(self._name, fresh=True)
 
     def _new_keys(self) -> dict[str, Fernet]:
         if self._clock() - self._looked < LOOK_AGAIN_SECONDS:

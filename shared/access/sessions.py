@@ -10,7 +10,9 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from shared.access.person import How, Person, roles_of
 from shared.access.sealing import Seal
@@ -46,6 +48,10 @@ class PendingSignIn:
     started: float
 
 
+Kept = TypeVar("Kept", Session, PendingSignIn)
+_SESSION, _PENDING = TypeAdapter(Session), TypeAdapter(PendingSignIn)
+
+
 class Sessions:
     """Cookie values from sessions, and back. `secure`: the origin is https."""
 
@@ -54,6 +60,7 @@ class Sessions:
         self._secure = secure
         self._clock = clock
         # With this prefix browsers take the cookie from this very host only, over https only.
+        self._ended: dict[str, float] = {}
         self.cookie_name = "__Host-segment-exports" if secure else "segment-exports"
 
     def begin(self, person: Person) -> str:
@@ -63,12 +70,10 @@ class Sessions:
 
     def read(self, cookies: Mapping[str, str]) -> Session | None:
         """The session, if it is neither idle nor over."""
-        values = self._open(cookies, "session")
-        session = Session(**values) if values else None
-        now = self._clock()
+        session, now = self._open(cookies, "session", _SESSION), self._clock()
         if session is None or now - session.seen > IDLE_SECONDS or now - session.started > LONGEST_SECONDS:
             return None
-        return session
+        return None if session.csrf in self._ended else session
 
     def renewal(self, session: Session) -> str:
         """The cookie that keeps a used session going; empty while that is not needed."""
@@ -82,9 +87,16 @@ class Sessions:
 
     def awaited(self, cookies: Mapping[str, str]) -> PendingSignIn | None:
         """The sign-in that is under way, if it is not too old."""
-        values = self._open(cookies, "pending")
-        pending = PendingSignIn(**values) if values else None
+        pending = self._open(cookies, "pending", _PENDING)
         return pending if pending and self._clock() - pending.started <= SIGN_IN_SECONDS else None
+
+    def forget(self, cookies: Mapping[str, str]) -> None:
+        """Take the session for ended, should its cookie come back: on this instance, which is all that a session
+        without a store of its own allows. Elsewhere a copy of the cookie ends by itself."""
+        if session := self.read(cookies):
+            self._ended[session.csrf] = session.started
+        for mark in [mark for mark, started in self._ended.items() if self._clock() - started > LONGEST_SECONDS]:
+            del self._ended[mark]
 
     def end(self) -> str:
         """The cookie that removes the cookie."""
@@ -101,8 +113,12 @@ class Sessions:
     def _sealed(self, kind: str, values: dict[str, Any]) -> str:
         return self._seal.seal(json.dumps({kind: values}).encode())
 
-    def _open(self, cookies: Mapping[str, str], kind: str) -> dict[str, Any] | None:
+    def _open(self, cookies: Mapping[str, str], kind: str, shape: TypeAdapter[Kept]) -> Kept | None:
+        """What the cookie holds of this kind; another version of the app may have given it another shape."""
         text = cookies.get(self.cookie_name)
         content = self._seal.open(text) if text else None
-        found: dict[str, Any] | None = json.loads(content).get(kind) if content else None
-        return found
+        found = json.loads(content).get(kind) if content else None
+        try:
+            return None if found is None else shape.validate_python(found)
+        except ValidationError:
+            return None

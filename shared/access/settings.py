@@ -29,6 +29,8 @@ class SignInSettings:
     session_key: str = "session-key"
     certificate: Path | None = None
     """Certificate of the one-machine provider; never set in Azure."""
+    proxies: int = 0
+    """How many proxies of the organisation's own stand before Azure's front end."""
 
     @property
     def secure(self) -> bool:
@@ -42,6 +44,9 @@ def from_environment(environment: Mapping[str, str]) -> SignInSettings | None:
         return None
     host = environment.get("WEBSITE_HOSTNAME", "")
     certificate = environment.get("SIGN_IN_STAND_IN_CERTIFICATE")
+    proxies = environment.get("TRUSTED_PROXIES") or "0"
+    if not proxies.isdecimal():
+        raise ValueError("The app setting TRUSTED_PROXIES must be a number of proxies, such as 0 or 1.")
     settings = SignInSettings(
         issuer=issuer.rstrip("/"),
         client_id=client,
@@ -49,6 +54,7 @@ def from_environment(environment: Mapping[str, str]) -> SignInSettings | None:
         secret=environment.get("SIGN_IN_SECRET") or "sign-in-secret",
         session_key=environment.get("SESSION_KEY_SECRET") or "session-key",
         certificate=Path(certificate) if certificate else None,
+        proxies=int(proxies),
     )
     _check(settings)
     return settings

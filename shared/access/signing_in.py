@@ -30,13 +30,16 @@ REMEMBERED = 10_000
 
 
 class Failures:
-    """At most LIMIT failures in a window from one address; then nothing it sends is looked at until the window ends.
+    """At most LIMIT failures in a window from one address; then a further failure is answered with that alone until
+    the window ends, and no sign-in is finished. Only what shows a guess is a failure: an answer that nobody waits for,
+    or a token that was good once, shows none.
 
     Counted per instance, in memory: nobody who is unknown can make the app write to storage, and an attacker who is
     spread over instances gains a small factor, where guessing would take many orders of magnitude.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, proxies: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._proxies = proxies
         self._clock = clock
         self._seen: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._lock = Lock()
@@ -44,12 +47,12 @@ class Failures:
     def check(self, request: Request) -> None:
         """Raises TooManyFailures."""
         with self._lock:
-            started, count = self._current(_address(request))
+            started, count = self._current(self._address(request))
         if count >= LIMIT:
             raise TooManyFailures(max(1, round(started + WINDOW_SECONDS - self._clock())))
 
     def count(self, request: Request) -> None:
-        address = _address(request)
+        address = self._address(request)
         with self._lock:
             started, count = self._current(address)
             self._seen[address] = (started, count + 1)
@@ -57,18 +60,19 @@ class Failures:
             if len(self._seen) > REMEMBERED:
                 self._seen.popitem(last=False)
 
+    def _address(self, request: Request) -> str:
+        """The last hop is what Azure's own front end saw, and as many before it as there are trusted proxies in front;
+        whatever stands before those, anyone can write."""
+        hops = [hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",")]
+        seen = hops[max(len(hops) - 1 - self._proxies, 0)]
+        host, separator, port = seen.rpartition(":")
+        if separator and port.isdigit() and (host.startswith("[") or ":" not in host):
+            seen = host
+        return seen or (request.client.host if request.client else "unknown")
+
     def _current(self, address: str) -> tuple[float, int]:
         started, count = self._seen.get(address, (self._clock(), 0))
         return (started, count) if self._clock() - started < WINDOW_SECONDS else (self._clock(), 0)
-
-
-def _address(request: Request) -> str:
-    """The last hop is what Azure's own front end saw; whatever stands before it, anyone can write."""
-    last = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    host, separator, port = last.rpartition(":")
-    if separator and port.isdigit() and (host.startswith("[") or ":" not in host):
-        last = host
-    return last or (request.client.host if request.client else "unknown")
 
 
 CSRF_HEADER = "X-CSRF-Token"
@@ -85,7 +89,7 @@ class SigningIn:
         self.sessions = Sessions(Seal(vault, settings.session_key), secure=settings.secure)
         self.provider = Provider(settings, vault)
         self.issuer = settings.issuer
-        self._failures = Failures()
+        self._failures = Failures(settings.proxies)
         keys = PublishedKeys(self.provider.keys)
         self._tokens = TokenVerifier(keys, issuer=settings.issuer, client_id=settings.client_id)
 
@@ -115,11 +119,12 @@ class SigningIn:
         _log.warning("A sign-in failed: %s.", why)
 
     def _bearer(self, request: Request, token: str) -> Person:
-        self._failures.check(request)
         try:
             return self._tokens.bearer(token)
         except BadToken as error:
-            self.failed(request, f"bearer token, {error}")
+            if error.shows_a_guess:
+                self._failures.check(request)
+                self.failed(request, f"bearer token, {error}")
             raise SignInNeeded(f"The bearer token is not accepted ({error}).") from None
 
     def _require_own_page(self, request: Request, session: Session) -> None:

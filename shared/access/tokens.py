@@ -62,7 +62,14 @@ ALGORITHMS = ["RS256"]
 
 
 class BadToken(Exception):
-    """It proves nothing; the message says why, without a word of the token."""
+    """It proves nothing; the message says why, without a word of the token.
+
+    `shows_a_guess` is False for a token of the issuer's that was good once.
+    """
+
+    def __init__(self, why: str, *, shows_a_guess: bool = True) -> None:
+        super().__init__(why)
+        self.shows_a_guess = shows_a_guess
 
 
 class TokenVerifier:
@@ -106,6 +113,8 @@ class TokenVerifier:
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "iss", "aud", "sub"]},
             )
+        except jwt.ExpiredSignatureError as error:  # raised once the signature was found good
+            raise BadToken(type(error).__name__, shows_a_guess=False) from None
         except jwt.PyJWTError as error:
             raise BadToken(type(error).__name__) from None
         return claims

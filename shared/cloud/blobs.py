@@ -228,6 +228,7 @@ class Blobs:
             expiry=ends,
             content_disposition=f'attachment; filename="{file_name}"',
             content_type="text/csv; charset=utf-8",
+            protocol="https" if blob.url.startswith("https:") else None,
             **sign,
         )
         return f"{blob.url}?{token}", ends

@@ -6,6 +6,10 @@ _BLANKS = (32, 9, 10, 13, 160)
 """Code points that are nothing at the ends of a cell."""
 
 
+_FORMULA = r"^\s*[=+@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}-]"
+"""What spreadsheets begin a formula with, also in its full-width form, or overlook before one."""
+
+
 def identifier(name: str) -> str:
     """Quoted for SQL."""
     return '"' + name.replace('"', '""') + '"'
@@ -32,4 +36,4 @@ def address(column: str) -> str:
 
 def harmless(column: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    return f"CASE WHEN regexp_matches({column}, '^[=+@\\t\\r-]') THEN '''' || {column} ELSE {column} END"
+    return f"CASE WHEN regexp_matches({column}, '{_FORMULA}') THEN '''' || {column} ELSE {column} END"

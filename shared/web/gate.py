@@ -81,12 +81,13 @@ def _path(url: str) -> str:
 
 def _watched(send: Send, cookie: str, state: State) -> Send:
     """The renewed session goes with the answer, unless the answer has a word of its own to say about it; and the
-    audit trail is told of a refusal."""
+    audit trail is told of a refusal. A cache between here and the browser would give an answer's cookie to others."""
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            if cookie:
-                MutableHeaders(scope=message).setdefault("set-cookie", cookie)
+            headers = MutableHeaders(scope=message)
+            if cookie and "no-store" in headers.setdefault("cache-control", "no-store"):
+                headers.setdefault("set-cookie", cookie)
             if message["status"] >= HTTPStatus.BAD_REQUEST and hasattr(state, "change"):
                 state.change.refused = True
         await send(message)

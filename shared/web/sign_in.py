@@ -22,13 +22,16 @@ SIGNED_OUT = "/auth/signed-out"
 # One slash, then no other: browsers read two, or a backslash, as the name of another host.
 _OWN_PATH = re.compile(r"/(?:[^/\\\s][^\\\s]*)?", re.ASCII)
 
+LONGEST_FOLLOWING = 1000
+"""Characters; browsers drop a cookie of more than 4,096 bytes, and a sign-in under way takes half of that."""
+
 _SIGN_IN = [Depends(allowed(Action.SIGN_IN))]
 
 
 @router.get("/login", dependencies=_SIGN_IN)
 def login(request: Request, following: Annotated[str, Query(alias="next")] = "/") -> Response:
     """To the provider, unless there is a session already."""
-    access, following = request.state.access, following if _OWN_PATH.fullmatch(following) else "/"
+    access, following = request.state.access, following if _is_own(following) else "/"
     if request.state.person or not isinstance(access, SigningIn):
         return RedirectResponse(following, 303)
     flow = access.provider.begin()
@@ -42,8 +45,9 @@ def callback(request: Request) -> Response:
     if not isinstance(access, SigningIn):
         return RedirectResponse("/", 303)
     pending = access.sessions.awaited(request.cookies)
+    if pending is None and request.state.person is not None:  # signed in by now, in another window
+        return RedirectResponse("/", 303)
     if pending is None:
-        access.failed(request, "nothing pending")
         return _page("This sign-in took too long, or began in another window.", access, login_url("/"), 400)
     try:
         person = access.finish(request, pending, request.query_params)
@@ -63,6 +67,7 @@ def logout(request: Request) -> Response:
         return RedirectResponse("/", 303)
     url = access.provider.sign_out_url
     away = f"{url}?{urlencode({'post_logout_redirect_uri': access.origin + SIGNED_OUT})}" if url else SIGNED_OUT
+    access.sessions.forget(request.cookies)
     ended = {"Set-Cookie": access.sessions.end()}
     if "hx-request" in request.headers:
         return Response(status_code=204, headers={**ended, "HX-Redirect": away})
@@ -73,6 +78,11 @@ def logout(request: Request) -> Response:
 def signed_out() -> Response:
     """Where the provider sends people afterwards."""
     return _html("You are signed out.", "/")
+
+
+def _is_own(following: str) -> bool:
+    """Whether it is a path of this app, and short enough for a cookie that browsers keep."""
+    return len(following) <= LONGEST_FOLLOWING and bool(_OWN_PATH.fullmatch(following))
 
 
 def _page(words: str, access: SigningIn, again: str, status: int) -> Response:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
@@ -313,6 +315,15 @@ def test_a_lease_that_nobody_renews_ends_by_itself(blobs: Blobs, clock: Clock) -
         blobs.renew("written", str(old["written"]))
     blobs.delete("deleted")
     assert not blobs.exists("deleted")
+
+
+def test_a_link_to_azure_works_over_https_alone(unique: str) -> None:
+    key = base64.b64encode(b"k" * 32).decode()
+    account = f"DefaultEndpointsProtocol=https;AccountName=a;AccountKey={key};EndpointSuffix=core.windows.net"
+    blobs = Blobs(StorageAddress(connection_string=account), unique)
+    blobs.__dict__["_client"] = blobs.service.get_container_client(unique)  # which asks Azure for nothing
+    url, _ = blobs.link("r.csv", seconds=60, file_name="r.csv")
+    assert parse_qs(urlsplit(url).query)["spr"] == ["https"]
 
 
 def test_a_link_reads_one_blob_and_nothing_else(storage: StorageAddress, unique: str) -> None:

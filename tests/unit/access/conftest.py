@@ -48,7 +48,7 @@ def identity() -> Iterator[IdentityProvider]:
 
 @pytest.fixture
 def vault(identity: IdentityProvider) -> MemoryVault:
-    return MemoryVault({"sign-in-secret": identity.registration.client_secret})
+    return MemoryVault({"sign-in-secret": identity.registration.client_secret, "session-key": "s" * 40})
 
 
 @pytest.fixture

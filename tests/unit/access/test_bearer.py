@@ -128,7 +128,14 @@ def test_unknown_keys_make_nobody_ask_the_provider_without_end(browser: Browser,
 def test_bad_tokens_are_limited(browser: Browser, identity: IdentityProvider) -> None:
     for _ in range(LIMIT):
         assert ask(browser, "x").status == 401
-    assert ask(browser, identity.access_token("Viewer")).status == 429
+    assert ask(browser, "x").status == 429
+    assert ask(browser, identity.access_token("Viewer")).status == 200, "a good token is looked at first"
+
+
+def test_a_token_that_was_good_once_is_no_guess(browser: Browser, identity: IdentityProvider) -> None:
+    for _ in range(2 * LIMIT):
+        assert ask(browser, identity.access_token("Viewer", exp=1_000_000_000)).status == 401
+    assert ask(browser, "x").status == 401
 
 
 def published() -> dict[str, Any]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 
 import pytest
+from fastapi.routing import APIRoute
 
 from shared.access.choosing import choose
 from shared.access.settings import from_environment
 from shared.access.signing_in import SigningIn
 from shared.access.visitors import LocalAccess, NoAccess
-from shared.app import create_app
+from shared.app import ROUTERS, create_app
+from shared.pages import assets
+from shared.pages import router as pages
+from shared.web import sign_in
 from tests.unit.access.browser import Browser
 from tests.unit.access.conftest import MemoryVault
 from tests.unit.api.asgi import Client
@@ -88,6 +93,29 @@ def test_a_used_session_is_renewed_by_any_answer(
     assert "__Host-" in browser.get(ME).headers["set-cookie"]
     ended = browser.send("POST", "/auth/logout", headers=csrf(browser, access))
     assert "Max-Age=0" in ended.headers["set-cookie"], "what the answer says of the cookie stands"
+
+
+def test_no_cookie_leaves_on_an_answer_that_caches_keep(
+    browser: Browser, access: SigningIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cache in front would hand one person's session to everyone."""
+    browser.sign_in()
+    monkeypatch.setattr("shared.access.sessions.RENEW_SECONDS", -1)
+    looked_at = set()
+    for path in sorted(_paths(browser)):
+        headers = browser.get(path).headers
+        if "no-store" not in headers.get("cache-control", ""):
+            assert "set-cookie" not in headers, path
+            looked_at.add(path)
+    assert looked_at, "no answer may be kept"
+
+
+def _paths(browser: Browser) -> set[str]:
+    """Every address that answers GET, with something in its places; and each file of the pages."""
+    every = (route for router in (*ROUTERS, sign_in.router, *pages.ROUTERS) for route in router.routes)
+    routes = {route.path for route in every if isinstance(route, APIRoute) and "GET" in (route.methods or ())}
+    files = {assets.address(name) for name in assets._files()}
+    return {re.sub(r"\{[^}]+\}", "x", path) for path in routes} | files
 
 
 def test_every_instance_knows_the_session(browser: Browser, other_instance: Client) -> None:

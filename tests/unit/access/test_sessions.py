@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -148,3 +149,35 @@ def test_known_keys_stay_good_while_key_vault_is_down(vault: MemoryVault, make: 
     assert sessions.read(jar(cookie))
     with pytest.raises(RetryAfter):
         make().begin(ADA)
+
+
+def test_a_cookie_of_another_version_of_the_app_means_signing_in_again(sessions: Sessions, vault: MemoryVault) -> None:
+    """Two versions answer side by side while one is deployed, and after a rollback."""
+    ours = {"id": "ada-1", "name": "Ada", "roles": ["Viewer"], "csrf": "c", "started": 1_000_000.0, "seen": 1_000_000.0}
+    seal = Seal(vault, "session-key")
+
+    def found(values: object) -> Session | None:
+        return sessions.read({sessions.cookie_name: seal.seal(json.dumps({"session": values}).encode())})
+
+    assert found(ours) is not None
+    assert found({**ours, "more": 1}) is not None, "a later version's field is left alone"
+    for name in ours:
+        assert found({key: value for key, value in ours.items() if key != name}) is None
+    wrong: list[object] = [[], "x", {**ours, "seen": "soon"}]
+    assert [found(each) for each in wrong] == [None, None, None]
+
+
+def test_two_instances_that_both_find_no_key_end_with_one(vault: MemoryVault) -> None:
+    vault.secrets.clear()
+    other = Seal(vault, "session-key", pause=lambda seconds: None)
+    sealed: list[str] = []
+    # The other one makes its key while this one waits for such a thing to happen.
+    first = Seal(vault, "session-key", pause=lambda seconds: sealed.append(made(vault, other)))
+    mine = first.seal(b"mine")
+    assert (first.open(sealed[0]), other.open(mine)) == (b"theirs", b"mine")
+
+
+def made(vault: MemoryVault, seal: Seal) -> str:
+    """What an instance seals that found no key at the same moment as another."""
+    vault.secrets.clear()
+    return seal.seal(b"theirs")

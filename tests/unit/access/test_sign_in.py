@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from starlette.requests import Request
 
 from dev.identity import IdentityProvider
 from dev.identity.signing import SigningKeys
-from shared.access.signing_in import LIMIT, SigningIn
+from shared.access.signing_in import LIMIT, Failures, SigningIn
+from shared.access.visitors import TooManyFailures
+from shared.web.sign_in import LONGEST_FOLLOWING
 from tests.unit.access.browser import HTML, Browser
 
 ME = "/api/v1/me"
@@ -136,7 +139,9 @@ def test_signing_out_ends_the_session_here_and_at_the_provider(
 def test_failed_sign_ins_from_one_address_are_limited(browser: Browser) -> None:
     attacker, other = {"x-forwarded-for": "forged, 203.0.113.7:50123"}, {"x-forwarded-for": "198.51.100.1"}
     for _ in range(LIMIT):
-        assert browser.get("/auth/callback", query={"code": "x", "state": "y"}, headers=attacker).status == 400
+        asked = browser.begin()
+        guess = {"code": "x", "state": asked["state"]}
+        assert browser.get("/auth/callback", query=guess, headers=attacker).status == 400
     back = browser.choose(browser.begin(), "Ada Administrator", "Administrator")
     waiting = dict(browser.cookies)
     stopped = browser.get(back, headers=attacker | {"x-forwarded-for": "other, 203.0.113.7:50124"})
@@ -144,6 +149,54 @@ def test_failed_sign_ins_from_one_address_are_limited(browser: Browser) -> None:
     assert 0 < int(stopped.headers["retry-after"]) <= 300
     browser.cookies = waiting
     assert browser.get(back, headers=other).status == 303
+
+
+def test_answers_that_nobody_waits_for_lock_nobody_out(browser: Browser, identity: IdentityProvider) -> None:
+    network = {"x-forwarded-for": "203.0.113.7"}
+    for _ in range(2 * LIMIT):
+        assert browser.get("/auth/callback", query={"code": "x", "state": "y"}, headers=network).status == 400
+    back = browser.choose(browser.begin(), "Ada Administrator", "Administrator")
+    assert browser.get(back, headers=network).status == 303
+
+
+def test_an_answer_that_nobody_waits_for_leaves_a_session_alone(browser: Browser) -> None:
+    browser.sign_in()
+    answer = browser.get("/auth/callback", query={"code": "x", "state": "y"})
+    assert (answer.status, answer.headers["location"]) == (303, "/")
+    assert browser.get("/api/v1/me").status == 200
+
+
+def test_a_session_does_not_work_after_signing_out(browser: Browser, access: SigningIn) -> None:
+    browser.sign_in()
+    kept, session = dict(browser.cookies), access.sessions.read(browser.cookies)
+    assert session is not None
+    browser.send("POST", "/auth/logout", headers={"x-csrf-token": session.csrf})
+    browser.cookies = kept
+    assert browser.get("/api/v1/me").status == 401
+
+
+def test_a_long_way_back_makes_no_cookie_that_browsers_drop(browser: Browser) -> None:
+    answer = browser.get("/auth/login", query={"next": "/" + "x" * 6000})
+    assert len(answer.headers["set-cookie"]) < 4096
+    assert browser.sign_in(following="/" + "x" * 6000).headers["location"] == "/"
+    longest = "/" + "x" * (LONGEST_FOLLOWING - 1)
+    assert len(browser.get("/auth/login", query={"next": longest}).headers.get("set-cookie", "")) < 4096
+    browser.cookies.clear()
+    assert browser.sign_in(following=longest).headers["location"] == longest
+
+
+def test_behind_a_proxy_the_address_that_it_saw_is_counted() -> None:
+    failures = Failures(proxies=1)
+    attacker, person = ("forged, 203.0.113.7, 10.0.0.1", "198.51.100.1, 10.0.0.1")
+    for _ in range(LIMIT):
+        failures.count(_from(attacker))
+    with pytest.raises(TooManyFailures):
+        failures.check(_from(attacker))
+    failures.check(_from(person))
+
+
+def _from(hops: str) -> Request:
+    return Request({"type": "http", "headers": [(b"x-forwarded-for", hops.encode())], "client": None})
 
 
 def test_a_page_that_signs_out_by_htmx_is_told_where_to_go(browser: Browser, access: SigningIn) -> None:
