@@ -64,7 +64,11 @@ class Provider:
 
     @property
     def sign_out_url(self) -> str:
-        return str(self._metadata.get("end_session_endpoint", ""))
+        """Where the session at the provider ends; empty where it offers that not, or does not answer."""
+        try:
+            return str(self._metadata.get("end_session_endpoint", ""))
+        except RetryAfter:
+            return ""
 
     @cached_property
     def _metadata(self) -> Mapping[str, Any]:

@@ -18,6 +18,8 @@ from shared.errors import RetryAfter
 
 KEPT_SECONDS = 24 * 60 * 60.0
 AT_MOST_EVERY_SECONDS = 60.0
+FAILED_SECONDS = 30.0
+"""For so long after the provider did not answer it is not asked again."""
 
 
 class PublishedKeys:
@@ -31,6 +33,7 @@ class PublishedKeys:
         self._clock = clock
         self._keys: dict[str, jwt.PyJWK] = {}
         self._asked = float("-inf")
+        self._failed: tuple[float, RetryAfter] | None = None
         self._lock = Lock()
 
     def get(self, identity: str) -> jwt.PyJWK | None:
@@ -42,12 +45,14 @@ class PublishedKeys:
             return self._keys.get(identity)
 
     def _refresh(self) -> None:
+        if self._failed and not self._keys and (left := self._failed[0] + FAILED_SECONDS - self._clock()) > 0:
+            raise RetryAfter(left, self._failed[1].reason)
         self._asked = self._clock()
         try:
             document = self._fetch()
-        except RetryAfter:
+        except RetryAfter as error:
             if not self._keys:
-                self._asked = float("-inf")
+                self._asked, self._failed = float("-inf"), (self._clock(), error)
                 raise
             return
         self._keys = {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -16,15 +18,33 @@ if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretClient
 
 KEPT_SECONDS = 300.0
+FAILED_SECONDS = 30.0
+"""For so long after Key Vault did not answer it is not asked for the same secret again."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of one secret. Whoever asks Key Vault for it holds its lock, and nobody else's."""
+
+    lock: Lock = field(default_factory=Lock)
+    value: str = field(default="", repr=False)
+    fetched: float = float("-inf")
+    failed: float = float("-inf")
+    failure: RetryAfter | None = None
 
 
 class Secrets:
-    """Secrets by name. A value is fetched again after five minutes, or at once with `fresh`."""
+    """Secrets by name. A value is fetched again after five minutes, or at once with `fresh`.
+
+    While Key Vault does not answer, a value that was good is used, and the log says so.
+    """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._clock = clock
-        self._kept: dict[str, tuple[float, str]] = {}
+        self._known: dict[str, _Known] = {}
         self._lock = Lock()
 
     @cached_property
@@ -34,7 +54,7 @@ class Secrets:
         settings = self._settings
         if not settings.key_vault_url:
             raise UserMustAct("key_vault_missing", "The app setting KEY_VAULT_URL is missing: name the Key Vault.")
-        options: dict[str, Any] = {"connection_timeout": 10, "read_timeout": 30}
+        options: dict[str, Any] = {"connection_timeout": 10, "read_timeout": 30, "retry_total": 2}
         if settings.key_vault_certificate:
             # One machine only: the stand-in cannot have the address that Azure's challenge names.
             options |= {
@@ -48,22 +68,44 @@ class Secrets:
 
     def get(self, name: str, *, fresh: bool = False) -> str:
         """The newest value of a secret. Raises UserMustAct where it is missing or forbidden, RetryAfter otherwise."""
+        known = self._of(name)
+        with known.lock:
+            if not fresh and self._clock() - known.fetched < KEPT_SECONDS:
+                return known.value
+            try:
+                self._refresh(name, known)
+            except RetryAfter as error:
+                if fresh or not known.value:
+                    raise
+                log.warning("An older value of the secret '%s' is used: %s", name, error.reason)
+            return known.value
+
+    def _of(self, name: str) -> _Known:
         with self._lock:
-            fetched, value = self._kept.get(name, (-KEPT_SECONDS, ""))
-            if fresh or self._clock() - fetched >= KEPT_SECONDS:
-                value = self._fetch(name)
-                self._kept[name] = (self._clock(), value)
-        return value
+            return self._known.setdefault(name, _Known())
+
+    def _refresh(self, name: str, known: _Known) -> None:
+        """Raises RetryAfter at once where Key Vault has just failed to answer."""
+        left = known.failed + FAILED_SECONDS - self._clock()
+        if known.failure is not None and left > 0:
+            raise RetryAfter(left, known.failure.reason)
+        try:
+            known.value = self._fetch(name)
+        except RetryAfter as error:
+            known.failed, known.failure = self._clock(), error
+            raise
+        known.fetched, known.failure = self._clock(), None
 
     def put(self, name: str, value: str) -> None:
         """Make `value` the newest version of a secret, here at once and elsewhere within five minutes.
 
         Raises UserMustAct where that is forbidden or the name is taken, RetryAfter otherwise.
         """
-        with self._lock:
+        known = self._of(name)
+        with known.lock:
             with _errors(name, _NOT_WRITTEN):
                 self._client.set_secret(name, value)
-            self._kept[name] = (self._clock(), value)
+            known.value, known.fetched, known.failure = value, self._clock(), None
 
     def _fetch(self, name: str) -> str:
         with _errors(name, _NOT_READ):

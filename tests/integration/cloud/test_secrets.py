@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from threading import Event, Thread
+from types import SimpleNamespace
 
 import pytest
+from azure.core.exceptions import ServiceRequestError
 
 from dev.host import FORBIDDEN, THROTTLED, KeyVault
-from shared.cloud.secrets import KEPT_SECONDS, Secrets
+from shared.cloud.secrets import FAILED_SECONDS, KEPT_SECONDS, Secrets
 from shared.cloud.settings import Settings, StorageAddress
 from shared.errors import RetryAfter, UserMustAct
 
@@ -99,6 +102,68 @@ def test_a_busy_vault_is_for_later(vault: KeyVault) -> None:
     vault.fault = THROTTLED
     with pytest.raises(RetryAfter):
         secrets.put("a", VALUE)
+
+
+class Answering:
+    """A vault's client that is in trouble, or slow, by the secret's name."""
+
+    def __init__(self) -> None:
+        self.values = {"key": "old", "other": "good"}
+        self.down = False
+        self.asked: list[str] = []
+        self.slow: dict[str, Event] = {}
+        self.reached = Event()
+
+    def get_secret(self, name: str) -> SimpleNamespace:
+        self.asked.append(name)
+        if name in self.slow:
+            self.reached.set()
+            assert self.slow[name].wait(30)
+        if self.down:
+            raise ServiceRequestError("no route")
+        return SimpleNamespace(value=self.values[name])
+
+
+def over(client: Answering, clock: Clock) -> Secrets:
+    secrets = Secrets(Settings(StorageAddress(), StorageAddress()), clock)
+    secrets.__dict__["_client"] = client
+    return secrets
+
+
+def test_while_the_vault_is_down_a_value_that_was_good_is_used_and_told_of(caplog: pytest.LogCaptureFixture) -> None:
+    client, clock = Answering(), Clock()
+    secrets = over(client, clock)
+    assert secrets.get("key") == "old"
+    client.down, clock.now = True, KEPT_SECONDS
+    assert [secrets.get("key") for _ in range(4)] == ["old"] * 4
+    assert client.asked == ["key", "key"], "its failure is remembered"
+    assert "'key'" in caplog.text and "old\n" not in caplog.text
+    client.down, client.values["key"], clock.now = False, "new", KEPT_SECONDS + FAILED_SECONDS
+    assert secrets.get("key") == "new"
+
+
+def test_a_failure_is_remembered_for_half_a_minute() -> None:
+    client, clock = Answering(), Clock()
+    client.down = True
+    secrets = over(client, clock)
+    for fresh in (False, True, False):
+        with pytest.raises(RetryAfter) as refused:
+            secrets.get("key", fresh=fresh)
+    assert (client.asked, refused.value.seconds) == (["key"], FAILED_SECONDS)
+    client.down, clock.now = False, FAILED_SECONDS
+    assert secrets.get("key") == "old"
+
+
+def test_whoever_waits_for_one_secret_keeps_nobody_from_another() -> None:
+    client, clock = Answering(), Clock()
+    client.slow["key"] = Event()
+    secrets = over(client, clock)
+    waiting = Thread(target=secrets.get, args=("key",), daemon=True)
+    waiting.start()
+    assert client.reached.wait(30)
+    assert secrets.get("other") == "good"
+    client.slow["key"].set()
+    waiting.join(30)
 
 
 def test_without_a_vault_the_setting_is_named() -> None:

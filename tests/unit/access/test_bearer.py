@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from dev.identity import IdentityProvider
 from dev.identity.signing import SigningKeys
 from shared.access.signing_in import LIMIT
-from shared.access.tokens import AT_MOST_EVERY_SECONDS, KEPT_SECONDS, PublishedKeys
+from shared.access.tokens import AT_MOST_EVERY_SECONDS, FAILED_SECONDS, KEPT_SECONDS, PublishedKeys
 from shared.errors import RetryAfter
 from tests.unit.access.browser import Browser
 from tests.unit.api.asgi import Answer
@@ -176,6 +176,20 @@ def test_known_keys_stay_good_while_the_provider_is_down() -> None:
     assert keys.get(known)
     with pytest.raises(RetryAfter):
         PublishedKeys(fetch, lambda: now[0]).get(known)
+
+
+def test_a_provider_that_does_not_answer_is_asked_again_after_half_a_minute() -> None:
+    clock, asked = [0.0], []
+
+    def fetch() -> Any:
+        asked.append(clock[0])
+        raise RetryAfter(30, "The sign-in provider does not answer.")
+
+    keys = PublishedKeys(fetch, lambda: clock[0])
+    for clock[0] in (0.0, 1.0, FAILED_SECONDS - 1, FAILED_SECONDS):
+        with pytest.raises(RetryAfter):
+            keys.get("a")
+    assert asked == [0.0, FAILED_SECONDS]
 
 
 def test_only_signing_keys_are_taken() -> None:
