@@ -13,10 +13,10 @@ from typing import Any, Self
 import orjson
 import requests
 import urllib3.exceptions
-from requests.adapters import HTTPAdapter
 from urllib3.response import BaseHTTPResponse
 
 from shared.cloud.scrubbing import guard_library_logs
+from shared.deadlines import DeadlineAdapter, Deadlines
 from shared.errors import OutcomeUnknown
 
 CONNECT_SECONDS = 10.0
@@ -93,15 +93,24 @@ class Wire:
         # Otherwise a .netrc could replace the credential, and a proxy variable could reroute it.
         self._session.trust_env = False
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = HTTPAdapter(pool_connections=_POOL, pool_maxsize=_POOL, max_retries=0)
+        self._deadlines = Deadlines()
+        adapter = DeadlineAdapter(pool_connections=_POOL, pool_maxsize=_POOL, max_retries=0)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
     def __call__(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float
     ) -> Answer | Failure:
-        # Libraries' exceptions hold URLs, headers and bodies, so none of them leaves this function.
         deadline = time.monotonic() + seconds
+        with self._deadlines.until(deadline) as exchange:
+            answer = self._exchange(method, url, headers, body, seconds, deadline)
+        # What was shut in the middle may look like an answer that ended there.
+        return Failure.TIMEOUT if exchange.ended else answer
+
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float, deadline: float
+    ) -> Answer | Failure:
+        # Libraries' exceptions hold URLs, headers and bodies, so none of them leaves this function.
         try:
             with self._session.request(
                 method,

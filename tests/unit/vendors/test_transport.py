@@ -6,8 +6,10 @@ import datetime
 import gzip
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,37 @@ def test_an_answer_that_trickles_ends_at_the_deadline(wire: Wire) -> None:
 
     with serving(lambda seen: trickle) as server:
         assert wire("GET", server.url, {}, None, 0.6) is Failure.TIMEOUT
+        release.set()
+
+
+def drip_headers() -> Iterator[bytes]:
+    yield b"HTTP/1.1 200 OK\r\nX-Long: "
+    yield from repeat(b"x")
+
+
+def go_on_and_on() -> Iterator[bytes]:
+    return repeat(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+@pytest.mark.parametrize("dripping", [drip_headers, go_on_and_on])
+def test_a_server_that_never_gets_to_its_answer_ends_at_the_deadline(
+    wire: Wire, dripping: Callable[[], Iterator[bytes]]
+) -> None:
+    release = threading.Event()
+
+    def drip(handler: BaseHTTPRequestHandler) -> None:
+        with suppress(OSError):
+            for piece in dripping():
+                handler.wfile.write(piece)
+                if release.wait(0.02):
+                    return
+
+    with serving(lambda seen: drip) as server:
+        asked = threading.Thread(target=lambda: answers.append(wire("POST", server.url, {}, b"people", 0.6)))
+        answers: list[Answer | Failure] = []
+        asked.start()
+        asked.join(20)
+        assert answers == [Failure.TIMEOUT], "the server goes on, and the request does not end"
         release.set()
 
 
