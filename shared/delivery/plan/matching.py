@@ -18,15 +18,18 @@ _JSON: dict[FieldType, str] = {
     FieldType.INTEGER: "CASE WHEN regexp_full_match({cell}, '[+-]?[0-9]{{1,18}}') THEN {cell}::BIGINT::VARCHAR END",
     FieldType.NUMBER: (
         r"CASE WHEN regexp_full_match({cell}, '[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{{1,2}})?') "
-        "THEN to_json({cell}::DOUBLE)::VARCHAR END"
+        "AND isfinite(TRY_CAST({cell} AS DOUBLE)) THEN to_json({cell}::DOUBLE)::VARCHAR END"
     ),
     FieldType.BOOLEAN: (
         "CASE WHEN lower({cell}) IN ('true', '1', 'yes') THEN 'true' "
         "WHEN lower({cell}) IN ('false', '0', 'no') THEN 'false' END"
     ),
     FieldType.DATE: (
+        r"CASE WHEN regexp_full_match({cell}, '[0-9]{{4}}[-/][0-9]{{1,2}}[-/][0-9]{{1,2}}([ T].*)?') "
+        "AND TRY_CAST({cell} AS TIMESTAMPTZ) BETWEEN TIMESTAMPTZ '0001-01-01 00:00:00+00' "
+        "AND TIMESTAMPTZ '9999-12-31 23:59:59.999999+00' THEN "
         "CASE WHEN length({cell}) = 10 THEN to_json(strftime(TRY_CAST({cell} AS DATE), '%Y-%m-%d')) "
-        "ELSE to_json(strftime(TRY_CAST({cell} AS TIMESTAMPTZ), '%Y-%m-%d %H:%M:%S')) END"
+        "ELSE to_json(strftime(TRY_CAST({cell} AS TIMESTAMPTZ), '%Y-%m-%d %H:%M:%S')) END END"
     ),
 }
 

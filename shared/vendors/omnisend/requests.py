@@ -116,7 +116,7 @@ def _text(name: str, value: Any, warnings: list[str]) -> FieldValues:
 
 
 def _gender(name: str, value: Any, warnings: list[str]) -> FieldValues:
-    gender = None if value is None else _GENDERS.get(value.casefold())
+    gender = None if value is None else _GENDERS.get(str(value).casefold())
     if value is not None and gender is None:
         warnings.append(_NO_GENDER)
         return {}
@@ -124,7 +124,7 @@ def _gender(name: str, value: Any, warnings: list[str]) -> FieldValues:
 
 
 def _date(name: str, value: Any, warnings: list[str]) -> FieldValues:
-    return {name: None if value is None else value[:10]}
+    return {name: None if value is None else str(value)[:10]}
 
 
 def _custom(name: str, value: Any, warnings: list[str]) -> FieldValues:
@@ -136,10 +136,11 @@ def _custom(name: str, value: Any, warnings: list[str]) -> FieldValues:
 
 def _country(values: FieldValues, warnings: list[str]) -> FieldValues:
     """Name and code from whichever of both was matched; Omnisend finds the code of a name by itself."""
-    matched = {field: values[field] for field in ("country", "countryCode") if field in values}
+    found = {field: values[field] for field in ("country", "countryCode") if field in values}
+    matched = {field: None if value is None else str(value) for field, value in found.items()}
     codes = [code for text in matched.values() if text and (code := _code(text))]
     names = [text for text in matched.values() if text and not _code(text)]
-    if values.get("countryCode") in names:
+    if matched.get("countryCode") in names:
         warnings.append(_NO_COUNTRY_CODE)
     entry: dict[str, Any] = {}
     if names:
@@ -158,10 +159,11 @@ def _code(text: str) -> str | None:
     return _CODES.get(upper, upper if _CODE.fullmatch(text) else None)
 
 
-def _consent(since: str | None, now: str, warnings: list[str]) -> FieldValues:
+def _consent(since: object, now: str, warnings: list[str]) -> FieldValues:
     """Subscribed since the day of the consent: Omnisend ignores it where the person unsubscribed after that day."""
     if since is None:
         return {}
+    since = str(since)
     stamp = f"{since[:10]}T{since[11:19] or '00:00:00'}Z"
     if stamp > now:
         warnings.append(_LATER)
