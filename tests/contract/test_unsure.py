@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from dev.simulators.common.faults import Fault
 from shared.delivery.account.connecting import open_connection
 from shared.delivery.state.records import Run
@@ -45,6 +47,15 @@ def test_whom_the_vendor_does_not_have_is_taken_off_without_becoming_anybody(eng
     assert engine.members().keys() == {"person0@example.com", "person2@example.com"}
     assert _people(engine) == known
     clean(engine)
+
+
+@pytest.mark.parametrize("address", ["name@refused", "two words@example.com", "no-address"])
+def test_an_address_that_the_vendor_does_not_take_keeps_nobody_on_the_list(engine: Engine, address: str) -> None:
+    engine.land(people(3))
+    engine.define()
+    run = engine.run()
+    assert take_off(engine, run, [Row(address, unsure_since=1.0), MEMBER])[1] is Outcome.ACCEPTED
+    assert engine.members().keys() == {"person0@example.com", "person2@example.com"}
 
 
 def test_who_was_perhaps_added_and_leaves_is_off_the_list_and_nobody_is_made(engine: Engine) -> None:

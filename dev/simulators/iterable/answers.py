@@ -54,6 +54,10 @@ def own_failure(status: int) -> Answer:
     return envelope(status, "GenericError", message)
 
 
+def invalid_email(address: str) -> Answer:
+    return envelope(400, "InvalidEmailAddressError", f"Invalid email: {address}")
+
+
 def bad_params(message: str) -> Answer:
     return envelope(400, "BadParams", message)
 

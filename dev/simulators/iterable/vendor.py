@@ -12,6 +12,7 @@ from dev.simulators.common import vendor
 from dev.simulators.common.clock import Clock
 from dev.simulators.common.vendor import TEXT, Answer, Call, Endpoint, Refusal, json_answer
 from dev.simulators.iterable import answers, bodies, content
+from dev.simulators.iterable.addresses import valid_address
 from dev.simulators.iterable.bulk import Outcome, Row, TooManyFieldsError, TypesMismatchedError, Upsert, unsubscribe
 from dev.simulators.iterable.project import MailingList, Person, Project
 from dev.simulators.iterable.settings import PROJECT, Settings
@@ -211,6 +212,8 @@ class Iterable(vendor.Vendor[Settings]):
     def _get_by_email(self, call: Call) -> Answer:
         if "email" not in call.query:
             return answers.bad_params("email is required")
+        if not valid_address(call.query["email"]):
+            return answers.invalid_email(call.query["email"])
         return self._profile(call, call.query["email"])
 
     def _get_by_path(self, call: Call) -> Answer:

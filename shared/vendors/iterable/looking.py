@@ -38,8 +38,10 @@ def seen(list_id: str, row: Row, answer: Answer) -> Seen:
 
 
 def _profile(answer: Answer) -> Mapping[str, Any] | None:
-    """`{}` is somebody whom Iterable does not have."""
+    """`{}` is somebody whom Iterable does not have, and nobody has an address that it does not take (section 9)."""
     body = answer.object()
+    if answer.status == 400 and body.get("code") == "InvalidEmailAddressError":
+        return None
     user = body.get("user")
     if answer.status != 200 or (body and not isinstance(user, dict)):
         raise UnexpectedAnswer("Iterable's answer about a person describes none.")

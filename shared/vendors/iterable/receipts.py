@@ -60,6 +60,11 @@ NOT_THERE_YET = Receipt(
     "not_there_yet",
     "Iterable does not have this person, but may still be adding them: the next run looks again.",
 )
+NOT_LOOKED_AT = Receipt(
+    Outcome.SKIPPED,
+    "not_looked_at",
+    "Iterable's answer about this person could not be read, so they are not taken off yet: the next run looks again.",
+)
 _MISCOUNTED = replace(UNKNOWN, reason="Iterable's counts leave open what became of this person.")
 _WARNINGS: Mapping[str, str] = {
     "filteredOutFields": "Iterable dropped fields that the project does not have",

@@ -12,7 +12,7 @@ from functools import partial
 from shared.cloud.scrubbing import excerpt
 from shared.errors import RetryAfter, Unprocessable, UserMustAct
 from shared.vendors import keys, lists
-from shared.vendors.answers import Answer
+from shared.vendors.answers import Answer, Unreadable
 from shared.vendors.batches import Part, Reading, carry_out, cut
 from shared.vendors.checking import checked
 from shared.vendors.contract import (
@@ -141,13 +141,24 @@ class Iterable(Vendor):
 
     def _not_there(self, rows: Sequence[Row]) -> dict[int, Receipt]:
         """Receipts of the rows that are not sent: the person may never have been added, and Iterable has no profile of
-        them, so a removal could make one (contract, section 5). A new profile may not show yet (section 10)."""
+        them, so a removal could make one (contract, section 5). A new profile may not show yet (section 10). An answer
+        about one person that cannot be read leaves that person to the next run; where no answer can be read, the
+        trouble is the vendor's. Raises Unreadable then."""
         found: dict[int, Receipt] = {}
-        for index, row in enumerate(rows):
-            if row.unsure_since is None or self._client.ask(requests.profile(row.address), looking.is_known):
+        unreadable: list[Unreadable] = []
+        unsure = [(index, row, row.unsure_since) for index, row in enumerate(rows) if row.unsure_since is not None]
+        for index, row, since in unsure:
+            try:
+                known = self._client.ask(requests.profile(row.address), looking.is_known)
+            except Unreadable as error:
+                unreadable.append(error)
+                found[index] = receipts.NOT_LOOKED_AT
                 continue
-            fresh = time.time() - row.unsure_since < DEFINITION.fresh_seconds
-            found[index] = receipts.NOT_THERE_YET if fresh else receipts.NEVER_THERE
+            if not known:
+                fresh = time.time() - since < DEFINITION.fresh_seconds
+                found[index] = receipts.NOT_THERE_YET if fresh else receipts.NEVER_THERE
+        if unreadable and len(unreadable) == len(unsure) > 1:
+            raise unreadable[-1]
         return found
 
     def _write(self, target: TargetFound, kind: Kind, people: Sequence[bytes]) -> Answer:

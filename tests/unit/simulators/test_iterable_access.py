@@ -80,7 +80,7 @@ def test_a_wrong_path_is_an_html_page(caller: Caller, method: str, path: str) ->
         ("/api/lists", 100, 1),
         ("/api/channels", 100, 1),
         ("/api/users/getFields", 3, 1),
-        ("/api/users/getByEmail?email=a", 100, 1),
+        ("/api/users/getByEmail?email=a%40example.com", 100, 1),
         ("/api/lists/4411201/size", 5, 60),
         ("/api/lists/getUsers?listId=4411201", 5, 60),
         ("/api/lists/previewUsers?listId=4411201", 5, 60),

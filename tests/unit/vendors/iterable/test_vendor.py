@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from shared.errors import LeaseLost, RetryAfter, UserMustAct
+from shared.vendors.answers import Unreadable
 from shared.vendors.contract import Kind, Receipt, Retry, Row, TargetFound, TargetWanted, Vendor
 from shared.vendors.http import Link
 from shared.vendors.iterable.definition import DEFINITION, HOSTS
@@ -505,6 +506,36 @@ def test_whom_iterable_does_not_have_is_not_sent(ago: float, outcome: str, code:
     assert sent == ["a@example.com", "c@example.com"]
     assert len(asked) == 2, "who was a member for certain is not looked up"
     assert [(each.outcome, each.code) for each in found] == [("accepted", ""), (outcome, code), ("accepted", "")]
+
+
+def strange(addresses: set[str]) -> Callable[[Seen], Reply | Raw]:
+    """A project whose answers about these people make no sense."""
+    answer = whom({"b@example.com"})
+
+    def replies(seen: Seen) -> Reply | Raw:
+        found = parse_qs(urlsplit(seen.path).query).get("email", [""])[0]
+        return reply({"user": 7}) if found in addresses else answer(seen)
+
+    return replies
+
+
+def test_an_answer_about_one_person_that_makes_no_sense_leaves_that_person_to_the_next_run() -> None:
+    leavers = [Row(f"{name}@example.com", unsure_since=1.0) for name in "abc"]
+    with world(strange({"a@example.com"})) as here:
+        found = receipts(here.vendor.deliver(TARGET, Kind.REMOVE, leavers), 3)
+    assert [(each.outcome, each.code) for each in found] == [
+        ("skipped", "not_looked_at"),
+        ("accepted", ""),
+        ("accepted", "never_there"),
+    ]
+
+
+def test_where_no_answer_makes_sense_the_batch_waits() -> None:
+    leavers = [Row(f"{name}@example.com", unsure_since=1.0) for name in "abc"]
+    with world(strange({each.address for each in leavers})) as here:
+        with pytest.raises(Unreadable):
+            here.vendor.deliver(TARGET, Kind.REMOVE, leavers)
+        assert not [seen for seen in here.server.seen if seen.method == "POST"]
 
 
 def test_where_iterable_has_nobody_of_a_batch_no_removal_is_asked_for() -> None:
