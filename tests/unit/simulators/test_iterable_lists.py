@@ -173,7 +173,8 @@ def test_a_profile_is_read_by_query_and_by_path(caller: Caller) -> None:
 
 def test_a_plus_that_is_not_encoded_in_the_query_is_a_space(caller: Caller) -> None:
     caller.subscribe(caller.create_list(), {"email": "ana+news@example.com"})
-    assert caller.get("/api/users/getByEmail?email=ana+news@example.com").json() == {}
+    answer = caller.get("/api/users/getByEmail?email=ana+news@example.com")
+    assert (answer.status_code, answer.json()["code"]) == (400, "InvalidEmailAddressError")
 
 
 def test_an_unknown_person_is_an_empty_object(caller: Caller) -> None:
