@@ -115,7 +115,7 @@ def _current(work: Work, finished: Finished) -> Ledger:
         return work.base
     if finished.plan.fresh:
         return ledger.emptied(blobs, folder, unless=finished.commit)
-    return ledger.read(blobs, folder, expected=bool(finished.plan.base))
+    return ledger.read(blobs, folder, committed=finished.plan.base)
 
 
 def _swap(work: Work, finished: Finished, outcomes: Outcomes, current: Ledger) -> None:

@@ -85,7 +85,7 @@ def _in_ledger(cloud: Cloud, account: str, place: str, address: str) -> int:
 
 
 def _rewrite_ledger(cloud: Cloud, place: str, address: str) -> int:
-    current = ledger.read(cloud.blobs, place, expected=False)
+    current = ledger.read(cloud.blobs, place)
     files, found = list(current.files), 0
     for number, part in enumerate(files):
         if not part.first <= lookup.bucket(address) <= part.last:

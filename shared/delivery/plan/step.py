@@ -75,15 +75,18 @@ def _make(work: Work) -> tuple[Plan, str]:
         return _make_from(work, ledger.emptied(work.cloud.blobs, work.ledger_folder), fresh=True)
     try:
         return _make_from(work, _ledger(work), fresh=False)
-    except Blocked:
+    except Blocked as error:
         if work.run.kind is not RunKind.FULL_RESYNC:
             raise
+        if error.code == ledger.OLDER:  # who left since then is still in it
+            work.base = ledger.read(work.cloud.blobs, work.ledger_folder)
+            return _make_from(work, work.base, fresh=False)
     log.warning("The ledger of run %s is lost; everyone in the segment is sent again.", work.run.run)
     return _make_from(work, ledger.emptied(work.cloud.blobs, work.ledger_folder), fresh=True)
 
 
 def _ledger(work: Work) -> Ledger:
-    work.base = ledger.read(work.cloud.blobs, work.ledger_folder, expected=bool(work.memory().get("committed")))
+    work.base = ledger.read(work.cloud.blobs, work.ledger_folder, committed=str(work.memory().get("committed") or ""))
     return work.base
 
 

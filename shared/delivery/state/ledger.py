@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 VERSION = 1
+OLDER = "ledger_older"
 
 COLUMNS = {
     "address": "VARCHAR",
@@ -73,20 +74,28 @@ class Ledger:
         return json.dumps(plain).encode()
 
 
-def read(blobs: Blobs, folder: str, *, expected: bool) -> Ledger:
-    """A target's ledger; an empty one where there never was any.
+def read(blobs: Blobs, folder: str, *, committed: str = "") -> Ledger:
+    """A target's ledger; an empty one where there never was any. `committed` names the last commit that the target's
+    row remembers. A ledger that is newer is right: a worker may die between writing it and remembering it.
 
-    Raises Blocked `ledger_missing` or `ledger_damaged`: sending everything again is for a person to decide.
+    Raises Blocked `ledger_missing`, `ledger_damaged` or `ledger_older`: what to do is for a person to decide.
     """
     found = blobs.read(layout.ledger_manifest(folder))
     if found is None:
-        if expected:
+        if committed:
             raise Blocked("ledger_missing", "The record of who is on the list is missing; a full resync rebuilds it.")
         return Ledger()
     try:
-        return _parse(json.loads(found[0]), found[1])
+        current = _parse(json.loads(found[0]), found[1])
     except (ValueError, KeyError, TypeError):
         raise damaged() from None
+    if current.commit < committed:  # a commit's name begins with the time of its run
+        raise Blocked(
+            OLDER,
+            "The record of who is on the list is older than the last delivery, as after restoring a backup: put the "
+            "newer one back, or run a full resync, which goes on from the older one, and check the list afterwards.",
+        )
+    return current
 
 
 def emptied(blobs: Blobs, folder: str, *, unless: str = "") -> Ledger:

@@ -41,7 +41,7 @@ def targets(cloud: Cloud, export: Export) -> Iterator[KnownTarget]:
 def members(cloud: Cloud, export: Export) -> dict[str, int]:
     """People whom the export added and who are, or may be, on its targets. Raises Blocked for a damaged ledger."""
     known = targets(cloud, export)
-    return {each.key: ledger.read(cloud.blobs, each.ledger, expected=False).members for each in known}
+    return {each.key: ledger.read(cloud.blobs, each.ledger).members for each in known}
 
 
 def bucket(address: str) -> int:
@@ -51,7 +51,7 @@ def bucket(address: str) -> int:
 
 def ledger_row(cloud: Cloud, where: str, address: str) -> dict[str, Any] | None:
     """What a ledger knows of an address. Raises Blocked where it is damaged."""
-    found = ledger.read(cloud.blobs, where, expected=False)
+    found = ledger.read(cloud.blobs, where)
     for part in found.files:
         if part.first <= bucket(address) <= part.last:
             return next(rows(cloud, part.file, f"address = {literal(address)}"), None)

@@ -90,7 +90,7 @@ def _expected(cloud: Cloud, subject: Subject) -> Expected:
     claim = TargetStore(cloud.targets).owner(delivery.account, delivery.target_key)
     memory: Mapping[str, Any] = claim.memory if claim else {}
     where = str(memory.get("ledger") or layout.ledger_folder(delivery.account, delivery.target_key))
-    kept = ledger.read(cloud.blobs, where, expected=False)
+    kept = ledger.read(cloud.blobs, where)
     if kept.commit != subject.commit_name or memory.get("open"):
         raise Outdated(_OUTDATED)
     maybe = sum(each.maybe for each in kept.files)

@@ -121,7 +121,7 @@ KIND = _Kind(CheckUp)
 def cost(cloud: Cloud, export: Export, target: int) -> Cost:
     """Raises NotFound, Blocked for a damaged ledger, and Unprocessable where the export has no vendor."""
     known, vendor = _target(cloud, export, target), _definition(cloud, export)
-    return _cost(ledger.read(cloud.blobs, known.ledger, expected=False).members, vendor)
+    return _cost(ledger.read(cloud.blobs, known.ledger).members, vendor)
 
 
 def start(cloud: Cloud, export: Export, target: int, *, full: bool, by: str, clock: Clock = now) -> CheckUp:
@@ -137,7 +137,7 @@ def start(cloud: Cloud, export: Export, target: int, *, full: bool, by: str, clo
     before, at = read(cloud, export.name, target), clock().timestamp()
     if before and not KIND.is_over(before) and not KIND.is_silent(cloud, before, clock):
         return before
-    takes = _cost(ledger.read(cloud.blobs, known.ledger, expected=False).members, vendor)
+    takes = _cost(ledger.read(cloud.blobs, known.ledger).members, vendor)
     if full and takes.not_in_full:
         raise Unprocessable("too_many_members", takes.not_in_full)
     made = CheckUp(
@@ -178,7 +178,7 @@ def _compare(cloud: Cloud, made: CheckUp, known: KnownTarget, opened: Opened) ->
     """The check-up with its numbers. Raises NotNow where a run is under way."""
     if known.memory.get("open"):
         raise NotNow("run_under_way", _UNDER_WAY)
-    kept = ledger.read(cloud.blobs, known.ledger, expected=bool(known.memory.get("committed")))
+    kept = ledger.read(cloud.blobs, known.ledger, committed=str(known.memory.get("committed") or ""))
     target = TargetFound(str(known.memory["list_id"]), str(known.memory.get("list_name", "")))
     maybe = sum(each.maybe for each in kept.files)
     count = opened.vendor.count(target)

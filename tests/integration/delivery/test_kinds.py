@@ -80,6 +80,34 @@ def test_a_full_resync_sends_everyone_again_and_still_removes_leavers(engine: En
     assert len(engine.members()) == 25
 
 
+def test_a_ledger_from_a_backup_blocks_and_a_full_resync_takes_off_who_left_since(engine: Engine) -> None:
+    engine.land(people(20))
+    engine.define()
+    engine.run()
+    blobs, manifest = engine.cloud.blobs, ledger_manifest(engine)
+    backup = {name: content(engine, name) for name in blobs.names(manifest.removesuffix("manifest.json"))}
+    engine.land(people(25))
+    engine.run()
+    for name, body in backup.items():
+        blobs.write(name, body)
+    engine.land(people(3))
+    blocked = engine.run()
+    assert (blocked.state, engine.delivery(blocked).code) == (State.BLOCKED, "ledger_older")
+    assert len(engine.members()) == 25, "nothing is done with a record that is not the newest"
+    run(engine, RunKind.FULL_RESYNC)
+    assert engine.members().keys() == {each.email for each in people(25)} - {each.email for each in people(20)} | {
+        each.email for each in people(3)
+    }
+    engine.land(people(4))
+    assert engine.current(engine.run()).state in (State.SUCCEEDED, State.WARNINGS)
+
+
+def content(engine: Engine, name: str) -> bytes:
+    found = engine.cloud.blobs.read(name)
+    assert found is not None
+    return found[0]
+
+
 @pytest.mark.parametrize("damage", ["manifest gone", "manifest damaged", "file damaged", "file gone"])
 def test_a_lost_ledger_blocks_and_a_full_resync_rebuilds_it(engine: Engine, damage: str) -> None:
     engine.land(people(30))

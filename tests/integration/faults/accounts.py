@@ -91,7 +91,7 @@ class LedgerRow(NamedTuple):
 
 
 def ledger_rows(cloud: Cloud, folder_name: str) -> dict[str, LedgerRow]:
-    found = ledger.read(cloud.blobs, folder_name, expected=False)
+    found = ledger.read(cloud.blobs, folder_name)
     with folder() as where, _reader() as connection:
         ledger.load(Files(cloud.blobs), connection, found, 0, 255, where)
         rows = connection.execute("SELECT address, status, hash IS NOT NULL, run FROM ledger").fetchall()
