@@ -29,28 +29,28 @@ class Measured:
 
 
 FIRST = Measured(
-    Line(1.6, 0.07),
+    Line(1.1, 0.03),
     {
-        "blob write": Line(15.5, 0.17),
-        "blob read": Line(16, 0),
-        "blob list": Line(6, 0),
-        "table write": Line(12.2, 0.04),
-        "table read": Line(28.2, 0.04),
+        "blob write": Line(13.5, 0.12),
+        "blob read": Line(7, 0),
+        "blob list": Line(1, 0),
+        "table write": Line(7.5, 0.03),
+        "table read": Line(8.5, 0.03),
         "queue write": Line(2, 0),
     },
 )
 DAILY = Measured(
-    Line(1.6, 0.02),
+    Line(0.8, 0.01),
     {
-        "blob write": Line(16, 0),
-        "blob read": Line(20, 0),
-        "blob list": Line(6, 0),
-        "table write": Line(11, 0),
-        "table read": Line(27.8, 0.01),
+        "blob write": Line(13, 0),
+        "blob read": Line(8, 0),
+        "blob list": Line(1, 0),
+        "table write": Line(7, 0),
+        "table read": Line(8, 0),
         "queue write": Line(1, 0),
     },
 )
-TICK = {"table read": 5 + EXPORTS, "blob list": 1}
+TICK = {"table read": 5 + EXPORTS, "blob list": 3}
 """An idle tick, as `python -m dev.costs --tick 10` counts it."""
 A_SECOND = {"table write": 1.0, "table read": 0.5, "blob write": 1 / 15}
 """While a slice delivers: progress, looking for a cancellation, renewing the lease (constants of the code)."""
