@@ -21,12 +21,12 @@ POLL_SECONDS = "2"
 def run_export(req: func.HttpRequest) -> func.HttpResponse:
     from shared.api.runs import start_by_key
     from shared.errors import ExportError
-    from shared.web.problems import refusal, unexpected
+    from shared.web.problems import refusal, unnamed
 
     try:
         started = start_by_key(process.service(), process.access(), req.route_params["name"], req.get_body())
     except Exception as error:  # noqa: BLE001  # the worker would log its text, which may hold addresses
-        refused = refusal(error) if isinstance(error, ExportError) else unexpected(error)
+        refused = refusal(error) if isinstance(error, ExportError) else unnamed(error)
         body, headers = bytes(refused.body), dict(refused.headers)
         return func.HttpResponse(body, status_code=refused.status_code, headers=headers, mimetype=refused.media_type)
     run = started.run

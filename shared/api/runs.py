@@ -21,6 +21,7 @@ from shared.control.service import Service
 from shared.control.views import View
 from shared.delivery.start.starting import Started
 from shared.delivery.state.records import State
+from shared.delivery.state.transitions import RunKind
 from shared.web.problems import responses
 from shared.web.wiring import TheCaller, TheChange, TheService, allowed, plain_names
 
@@ -187,15 +188,19 @@ def decide_run(
     return _found(service.decide(name, run, plan=sent.plan, decision=sent.decision, by=caller.name), run)
 
 
+BY_KEY = (RunKind.DELIVERY, RunKind.DRY_RUN)
+"""What a key may start that everyone has who automates exports: nothing that takes a list apart or sends all again."""
+
+
 def start_by_key(service: Service, access: Access, name: str, body: bytes) -> Started:
     """Start the export with the function key, which the Functions host has checked, or give its active run back.
 
-    Raises Closed where the app lets nobody in, NotFound, Invalid and Unprocessable.
+    Raises Closed where the app lets nobody in, NotFound, Invalid, Forbidden and Unprocessable.
     """
     if isinstance(access, NoAccess):
         raise Closed
     with service.trail.change(KEY_HOLDER, Action.START_RUN, Change(f"export {name}")) as change:
-        started = service.start(name, body)
+        started = service.start(name, body, only=BY_KEY)
         change.note(run=started.run.run, kind=str(started.run.kind), new=started.new)
         return started
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from itertools import islice
@@ -32,7 +32,7 @@ from shared.delivery.state.records import ENDED, Delivery, Run, State, now
 from shared.delivery.state.runs import Runs
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.verify import doctor
-from shared.errors import Unprocessable
+from shared.errors import Forbidden, Unprocessable
 from shared.notify import telling
 from shared.snapshots.snapshot import SegmentFound
 from shared.vendors.contract import CheckResult, TargetFound, Vendor
@@ -163,12 +163,15 @@ class Service:
 
     # Runs
 
-    def start(self, name: str, body: bytes = b"") -> starting.Started:
-        """As `begin`; the body may name the kind, `{"kind": "…"}`. Raises Invalid too."""
+    def start(self, name: str, body: bytes = b"", *, only: Collection[RunKind] = tuple(RunKind)) -> starting.Started:
+        """As `begin`; the body may name the kind, `{"kind": "…"}`. Raises Invalid too, and Forbidden for a kind that
+        is not among `only`."""
         try:
             kind = StartInput.model_validate_json(body or b"{}").kind
         except ValidationError as error:
             raise Invalid(issues_of(error.errors())) from None
+        if kind not in only:
+            raise Forbidden(f"This key starts {' and '.join(only)} only: sign in to start a run of another kind.")
         return self.begin(name, kind)
 
     def begin(self, name: str, kind: RunKind = RunKind.DELIVERY) -> starting.Started:

@@ -97,7 +97,7 @@ class App:
 
     def run(self, name: str, kind: str = "delivery") -> str:
         """Run an export to its end; the run's address."""
-        started = self.call("POST", f"/exports/{name}/run", {"kind": kind}).json()
+        started = self.call("POST", f"/exports/{name}/runs", {"kind": kind}).json()
         self.wait(name)
         return f"/exports/{name}/runs/{started['run']}"
 

@@ -215,7 +215,8 @@ def test_a_run_may_be_for_another_end(app: App) -> None:
     app.run("kinds")
     assert len(app.members("Kinds")) == 2
     assert app.call("DELETE", "/api/v1/exports/kinds").json()["code"] == "members_left"
-    app.call("POST", "/api/v1/exports/kinds/run", {"kind": "withdraw"})
+    assert app.call("POST", "/api/v1/exports/kinds/run", {"kind": "withdraw"}).status_code == 403
+    app.call("POST", "/api/v1/exports/kinds/runs", {"kind": "withdraw"})
     app.host.wait_idle()
     assert app.members("Kinds") == set()
     assert app.call("DELETE", "/api/v1/exports/kinds").status_code == 204
