@@ -45,10 +45,10 @@ class Person:
 
 
 LOCAL = Person("local", "local", frozenset({Role.ADMINISTRATOR}), How.LOCAL)
-"""Whoever uses the app on one machine."""
+"""The user of the app on one machine."""
 
 KEY_HOLDER = Person("function-key", "function key", frozenset({Role.ADMINISTRATOR}), How.KEY)
-"""Whoever has the function key; it opens the on-demand trigger and nothing else."""
+"""The holder of the function key, which opens the on-demand trigger and nothing else."""
 
 
 def roles_of(claim: object) -> frozenset[Role]:

@@ -104,7 +104,7 @@ class SigningIn:
         return Visitor(session.person, session.csrf, self.sessions.renewal(session))
 
     def finish(self, request: Request, pending: PendingSignIn, answer: Mapping[str, str]) -> Person:
-        """Who came back from the provider. Raises SignInFailed, TooManyFailures and RetryAfter."""
+        """The person whom the provider sent back. Raises SignInFailed, TooManyFailures and RetryAfter."""
         self._failures.check(request)
         try:
             id_token = self.provider.complete(pending.flow, answer)

@@ -86,14 +86,14 @@ class TokenVerifier:
         self._client_id = client_id
 
     def signed_in(self, id_token: str, nonce: str) -> Person:
-        """Who an id token is about. Raises BadToken."""
+        """The person whom an id token names. Raises BadToken."""
         claims = self._claims(id_token, [self._client_id])
         if not hmac.compare_digest(str(claims.get("nonce", "")), nonce):
             raise BadToken("nonce")
         return _person(claims, How.SESSION)
 
     def bearer(self, access_token: str) -> Person:
-        """Who sent an access token. Raises BadToken.
+        """The person or program that an access token names. Raises BadToken.
 
         An id token has the same issuer and audience, and is no permission: only an access token names the program
         that it was given to (`azp`), and none has a nonce.

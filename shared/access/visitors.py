@@ -40,7 +40,7 @@ class Closed(UserMustAct):
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who asks, None for nobody; `cookie` is a Set-Cookie value that keeps the session going."""
+    """The person who asks, None where nobody is known; `cookie` is a Set-Cookie value that keeps the session going."""
 
     person: Person | None = None
     csrf_token: str = ""

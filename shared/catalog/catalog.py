@@ -207,7 +207,7 @@ class Catalog:
         return {**dict(sent), "consent": consent, "name": name, **kept, **self._stamps(caller, before)}
 
     def _consent(self, sent: Consent | None, before: Consent | None, caller: Person) -> Consent | None:
-        """Who agreed, and when, is not for the request to say."""
+        """The consent as it is stored: a request cannot say who agreed, or when."""
         if sent is None or (before and before.text == sent.text):
             return sent and before
         return sent.model_copy(update={"agreed_by": caller.name, "agreed_at": self.now()})

@@ -8,7 +8,7 @@ _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 
 
 def passes(error: BaseException) -> bool:
-    """Is this a failure of an Azure service that waiting mends? What it refuses for good is not."""
+    """Whether an Azure service failed in a way that passes by itself; False for what it refuses for good."""
     from azure.core.exceptions import AzureError, HttpResponseError, ServiceRequestError, ServiceResponseError
 
     if isinstance(error, HttpResponseError):

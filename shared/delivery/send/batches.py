@@ -246,5 +246,5 @@ class Sender:
 
 
 def _graver(before: BaseException | None, error: BaseException) -> BaseException:
-    """The error to report when several batches fail: one that waiting mends never hides one that it does not."""
+    """The error to report when several batches fail. An error that a person must mend comes before one that passes."""
     return error if before is None or isinstance(before, RetryAfter) else before

@@ -42,7 +42,8 @@ class Folded:
         return result.others.get(index, result.default) if result else None
 
     def left_behind(self) -> dict[int, str]:
-        """Jobs, by batch, that may be under way still: without a result, or given up with one that leaves it open."""
+        """Jobs that may still be under way, by batch: those that have no result, or one that does not say what became
+        of them."""
         return {batch: job for batch, job in self.jobs.items() if _is_open(self.results.get(batch))}
 
     def take(self, line: Mapping[str, Any]) -> None:

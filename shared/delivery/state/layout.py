@@ -93,7 +93,7 @@ def check_up(export: str, target: int) -> str:
 
 
 def differences(export: str, target: int) -> str:
-    """Who differed in it; it holds addresses."""
+    """The file of people who differed in the latest check-up; it holds addresses."""
     return f"{DOCTOR}{export}/{target:03d}.csv"
 
 

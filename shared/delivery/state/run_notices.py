@@ -24,7 +24,7 @@ _EARNEST = frozenset({RunKind.DELIVERY, RunKind.RETRY, RunKind.FULL_RESYNC, RunK
 _LONGEST_MESSAGE = 2000
 _COUNTED = ("expected", "counted", "difference", "looked_at", "different")
 FEW = 10
-"""People: fewer refused ones than this make no share."""
+"""With fewer refused people than this, the share counts as nought."""
 
 
 def started(run: Run) -> Insert:

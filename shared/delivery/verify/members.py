@@ -75,7 +75,7 @@ def _pieces(
 
 
 def _differing(first: int, last: int) -> str:
-    """Who may be on the list makes no difference."""
+    """The rows that differ. People whose outcome is unknown (`maybe`) fit either way, so they are left out."""
     return f"""
         SELECT coalesce(ledger.address, here.address) AS address, ledger.status,
                CASE WHEN here.address IS NULL THEN 'not on the list' ELSE 'not from this export' END AS difference

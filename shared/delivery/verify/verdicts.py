@@ -47,7 +47,8 @@ class Naming:
 
 
 def difference(expected: Expected, count: Count | None) -> int | None:
-    """People counted beyond those expected, below nought where some lack; who is uncertain makes no difference."""
+    """How many more people the vendor counts than are expected; negative where people are missing. People whose
+    outcome is unknown are not counted as a difference."""
     if count is None:
         return None
     beyond = count.people - expected.members

@@ -101,7 +101,7 @@ def create_field(name: str, kind: str) -> Request:
 
 
 def unsubscribed(list_id: str, skip: int) -> Request:
-    """Who ever unsubscribed from the list (not deprecated: vendor's description of lists, 2.0.2)."""
+    """Everyone who ever unsubscribed from the list (not deprecated: vendor's description of lists, 2.0.2)."""
     path = f"/v2/address-books/{int(list_id)}/contacts/unsubscribed-since/{_EVER}"
     return Request("GET", path, UNSUBSCRIBED, query=_page(skip))
 

@@ -46,7 +46,7 @@ class BatchJob:
     waiting: Mapping[str, Rows] = field(default_factory=dict)
     """Omnisend's batch id -> whose contact is in it."""
     ready: Rows = ()
-    """Who only lacks the request for the tag."""
+    """The people who are written and still need the tag."""
     receipts: Mapping[int, Receipt] = field(default_factory=dict)
     again: bool = False
     """Contacts were sent a second time because Omnisend lost or put off the first; there is no third."""

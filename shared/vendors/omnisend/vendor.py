@@ -59,7 +59,7 @@ class Omnisend(Vendor):
         return checked(DEFINITION.label, self._checked)
 
     def warnings_of(self, wanted: TargetWanted, remembered: TargetFound | None) -> Sequence[str]:
-        """Who has the tag already, and what may start when it is put on."""
+        """How many people have the tag already, and which automations it may start."""
         return () if remembered else self._first_use(wanted).warnings
 
     def prepare(
