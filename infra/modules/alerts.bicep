@@ -1,9 +1,14 @@
 // One alert per event that a person should hear of. The events and their fields: shared/cloud/events.py.
+import { tags as tagsType } from '../types.bicep'
+
+param label string
 param environmentName string
 param location string
-param tags object
+param tags tagsType
 param insightsId string
 param actionGroupId string
+@minValue(0)
+@maxValue(48)
 param hoursWithoutSuccess int
 
 // The text of an event is JSON; where OpenTelemetry sends it, its fields are custom dimensions as well.
@@ -13,59 +18,71 @@ var readEvents = 'traces | where message has "event" | extend told = parse_json(
 var alerts = [
   { name: 'run-failed', event: 'run_failed', severity: 2, title: 'A run failed' }
   { name: 'run-blocked', event: 'run_blocked', severity: 2, title: 'A run waits for a decision' }
-  { name: 'poison-message', event: 'poison_message', severity: 1, title: 'A queue message failed five times and was set aside' }
+  {
+    name: 'poison-message'
+    event: 'poison_message'
+    severity: 1
+    title: 'A queue message failed five times and was set aside'
+  }
   { name: 'schedule-missed', event: 'schedule_missed', severity: 2, title: 'An export did not run when it was due' }
   { name: 'rejected-share', event: 'rejected_share', severity: 3, title: 'Many people of an export were refused' }
-  { name: 'verification-differs', event: 'verification_differs', severity: 3, title: 'A list is not what was delivered' }
+  {
+    name: 'verification-differs'
+    event: 'verification_differs'
+    severity: 3
+    title: 'A list is not what was delivered'
+  }
   { name: 'notification-failed', event: 'notification_failed', severity: 3, title: 'A notification could not be sent' }
 ]
 
-resource rules 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = [for alert in alerts: {
-  name: 'alert-exports-${environmentName}-${alert.name}'
-  location: location
-  tags: tags
-  kind: 'LogAlert'
-  properties: {
-    displayName: '${alert.title} (${environmentName})'
-    description: 'What to do: docs/operations.md, "${alert.event}".'
-    severity: alert.severity
-    enabled: true
-    scopes: [insightsId]
-    evaluationFrequency: 'PT5M'
-    // Longer than the frequency, since telemetry arrives minutes late.
-    windowSize: 'PT15M'
-    autoMitigate: true
-    criteria: {
-      allOf: [
-        {
-          query: '${readEvents} | where event == "${alert.event}"'
-          timeAggregation: 'Count'
-          operator: 'GreaterThan'
-          threshold: 0
-          // One alert per export.
-          dimensions: [
-            {
-              name: 'export'
-              operator: 'Include'
-              values: ['*']
+resource rules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
+  for alert in alerts: {
+    name: 'alert-exports-${label}-${alert.name}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: '${alert.title} (${environmentName})'
+      description: 'What to do: docs/operations.md, "${alert.event}".'
+      severity: alert.severity
+      enabled: true
+      scopes: [insightsId]
+      evaluationFrequency: 'PT5M'
+      // Longer than the frequency, since telemetry arrives minutes late.
+      windowSize: 'PT15M'
+      autoMitigate: true
+      criteria: {
+        allOf: [
+          {
+            query: '${readEvents} | where event == "${alert.event}"'
+            timeAggregation: 'Count'
+            operator: 'GreaterThan'
+            threshold: 0
+            // One alert per export.
+            dimensions: [
+              {
+                name: 'export'
+                operator: 'Include'
+                values: ['*']
+              }
+            ]
+            failingPeriods: {
+              numberOfEvaluationPeriods: 1
+              minFailingPeriodsToAlert: 1
             }
-          ]
-          failingPeriods: {
-            numberOfEvaluationPeriods: 1
-            minFailingPeriodsToAlert: 1
           }
-        }
-      ]
-    }
-    actions: {
-      actionGroups: [actionGroupId]
+        ]
+      }
+      actions: {
+        actionGroups: [actionGroupId]
+      }
     }
   }
-}]
+]
 
 // Also fires when the whole app is down, which no event of its own can tell.
-resource noSuccess 'Microsoft.Insights/scheduledQueryRules@2022-06-15' = if (hoursWithoutSuccess > 0) {
-  name: 'alert-exports-${environmentName}-no-success'
+resource noSuccess 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = if (hoursWithoutSuccess > 0) {
+  name: 'alert-exports-${label}-no-success'
   location: location
   tags: tags
   kind: 'LogAlert'
