@@ -189,6 +189,7 @@ module alerts 'modules/alerts.bicep' = {
     location: location
     tags: allTags
     insightsId: monitoring.outputs.insightsId
+    workspaceId: monitoring.outputs.workspaceId
     actionGroupId: monitoring.outputs.actionGroupId
     hoursWithoutSuccess: hoursWithoutSuccess
   }

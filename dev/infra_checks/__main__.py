@@ -18,11 +18,12 @@ from dev.infra_checks.comparing import differences
 from dev.infra_checks.compiler import Compiler, CompilerFailed
 from dev.infra_checks.enumerations import enumerations
 from dev.infra_checks.finding import HOW_TO_GET_ONE, find
+from dev.infra_checks.kusto import in_deployment, in_documents, parsed
 from dev.infra_checks.linting import lint
 from dev.infra_checks.problem import Problem
 from dev.infra_checks.variants import VARIANTS, snapshot
 
-INFRA = Path("infra")
+INFRA, DOCUMENTS = Path("infra"), Path("docs")
 STARTING_POINTS = ("dev", "prod", "azd")
 """The variants that lint evaluates; tests evaluate all of them."""
 
@@ -49,9 +50,11 @@ def judge(compiler: Compiler, with_checkov: Path | None) -> int:
     problems: list[Problem] = lint(compiler, INFRA)
     if not problems:
         made = {name: snapshot(compiler, INFRA, VARIANTS[name]) for name in STARTING_POINTS}
-        problems = [each for name, one in made.items() for each in enumerations(one, INFRA / VARIANTS[name].file)]
+        files = {name: INFRA / VARIANTS[name].file for name in made}
+        problems = [each for name, one in made.items() for each in enumerations(one, files[name])]
+        problems += parsed([*in_documents(DOCUMENTS), *in_deployment(made["prod"], files["prod"])])
         if with_checkov and not problems:
-            problems = checkov(with_checkov, made["prod"], ACCEPTED, INFRA / VARIANTS["prod"].file)
+            problems = checkov(with_checkov, made["prod"], ACCEPTED, files["prod"])
     for problem in problems:
         print(problem)
     found = f"{len(problems)} problems" if problems else "nothing found"

@@ -6,6 +6,7 @@ param environmentName string
 param location string
 param tags tagsType
 param insightsId string
+param workspaceId string
 param actionGroupId string
 @minValue(0)
 @maxValue(48)
@@ -25,6 +26,12 @@ var alerts = [
     title: 'A queue message failed five times and was set aside'
   }
   { name: 'schedule-missed', event: 'schedule_missed', severity: 2, title: 'An export did not run when it was due' }
+  {
+    name: 'export-overdue'
+    event: 'export_overdue'
+    severity: 2
+    title: 'An export has not ended well for longer than its schedule allows'
+  }
   { name: 'rejected-share', event: 'rejected_share', severity: 3, title: 'Many people of an export were refused' }
   {
     name: 'verification-differs'
@@ -66,6 +73,101 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
                 values: ['*']
               }
             ]
+            failingPeriods: {
+              numberOfEvaluationPeriods: 1
+              minFailingPeriodsToAlert: 1
+            }
+          }
+        ]
+      }
+      actions: {
+        actionGroups: [actionGroupId]
+      }
+    }
+  }
+]
+
+// What the app cannot tell of itself. `split`: one alert for each value of this column.
+var conditions = [
+  {
+    name: 'function-failing'
+    page: 'function failing'
+    severity: 1
+    title: 'Schedules are not looked at, or failed messages not set aside'
+    scope: insightsId
+    query: 'requests | where name in ("schedule", "poison") and success == "False"'
+    split: 'name'
+    above: 2
+    window: 'PT15M'
+  }
+  {
+    name: 'poison-growing'
+    page: 'poison growing'
+    severity: 1
+    title: 'Many queue messages were set aside within an hour'
+    scope: insightsId
+    query: '${readEvents} | where event == "poison_message"'
+    split: ''
+    above: 5
+    window: 'PT1H'
+  }
+  {
+    name: 'server-errors'
+    page: 'server errors'
+    severity: 2
+    title: 'The app answers with errors of its own'
+    scope: insightsId
+    query: 'requests | where toint(resultCode) >= 500'
+    split: ''
+    above: 5
+    window: 'PT15M'
+  }
+  {
+    name: 'secrets-ending'
+    page: 'secrets ending'
+    severity: 2
+    title: 'A secret in Key Vault ends soon, or has ended'
+    scope: workspaceId
+    query: 'AzureDiagnostics | where ResourceProvider == "MICROSOFT.KEYVAULT" and (OperationName startswith "SecretNearExpiry" or OperationName startswith "SecretExpired")'
+    split: ''
+    above: 0
+    window: 'P1D'
+  }
+]
+
+resource others 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
+  for each in conditions: {
+    name: 'alert-exports-${label}-${each.name}'
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: '${each.title} (${environmentName})'
+      description: 'What to do: docs/operations.md, "${each.page}".'
+      severity: each.severity
+      enabled: true
+      scopes: [each.scope]
+      evaluationFrequency: each.window == 'P1D' ? 'PT1H' : 'PT5M'
+      windowSize: each.window
+      autoMitigate: true
+      // A new workspace has no table yet that nothing was written to.
+      skipQueryValidation: true
+      criteria: {
+        allOf: [
+          {
+            query: each.query
+            timeAggregation: 'Count'
+            operator: 'GreaterThan'
+            threshold: each.above
+            dimensions: empty(each.split)
+              ? []
+              : [
+                  {
+                    name: each.split
+                    operator: 'Include'
+                    values: ['*']
+                  }
+                ]
             failingPeriods: {
               numberOfEvaluationPeriods: 1
               minFailingPeriodsToAlert: 1

@@ -1,0 +1,53 @@
+"""Queries of people and alerts are judged by Microsoft's parser, and none is overlooked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dev.infra_checks.kusto import Query, in_deployment, in_documents, parsed
+from tests.infra.deployment import Deployment
+
+DOCUMENTS = Path(__file__).parents[2] / "docs"
+FILE = Path("x.md")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        ("traces\n| summarize last = max(timestamp)", 8, "'last' needs to be bracketed"),
+        ("traces | where mesage has 'x'", 7, "mesage"),
+        ("trace | count", 7, "trace"),
+        ("traces | summarise count()", 7, ""),
+        ("traces | where severityLevel has 'x'", 7, ""),
+    ],
+)
+def test_a_mistake_is_found_with_its_line(text: str, line: int, said: str) -> None:
+    found = parsed([Query(FILE, 7, text)])
+    assert [problem for problem in found if problem.line == line and said in problem.message]
+
+
+def test_every_query_of_the_documents_and_alerts_parses(deployments: dict[str, Deployment]) -> None:
+    asked = [*in_documents(DOCUMENTS)]
+    for made in deployments.values():
+        asked += in_deployment({"predictedResources": made.resources}, FILE)
+    assert parsed(asked) == []
+
+
+def test_blocks_and_queries_in_the_text_are_seen(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text(
+        "```kusto\nlet events = traces;\n```\n\n```kusto\nevents | count\n```\nLook at `requests | count` or `a | b`.\n"
+    )
+    found = [(query.line, query.text) for query in in_documents(tmp_path)]
+    assert found == [
+        (2, "let events = traces;\nevents"),
+        (5, "let events = traces;\nevents | count\n"),
+        (8, "requests | count"),
+    ]
+
+
+def test_every_block_of_operations_is_one_of_them() -> None:
+    document = (DOCUMENTS / "operations.md").read_text()
+    found = [query for query in in_documents(DOCUMENTS) if query.path.name == "operations.md"]
+    assert len(found) >= document.count("```kusto") > 5
