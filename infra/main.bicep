@@ -195,6 +195,17 @@ module alerts 'modules/alerts.bicep' = {
   }
 }
 
+module workbook 'modules/workbook.bicep' = {
+  params: {
+    name: guid(resourceGroup().id, 'workbook', label)
+    environmentName: environmentName
+    location: location
+    tags: allTags
+    insightsId: monitoring.outputs.insightsId
+    instanceMemoryMB: instanceMemoryMB
+  }
+}
+
 module identity 'modules/identity.bicep' = {
   params: {
     name: identityName

@@ -18,7 +18,7 @@ TEXT
 }
 
 # What depends on others first. Everything else of ours comes before the last line's types.
-ORDER="Microsoft.Insights/scheduledQueryRules Microsoft.Web/sites Microsoft.Web/serverfarms
+ORDER="Microsoft.Insights/scheduledQueryRules Microsoft.Insights/workbooks Microsoft.Web/sites Microsoft.Web/serverfarms
   Microsoft.Network/privateEndpoints Microsoft.Network/privateDnsZones/virtualNetworkLinks
   Microsoft.Network/privateDnsZones Microsoft.Network/virtualNetworks Microsoft.Network/natGateways
   Microsoft.Network/publicIPAddresses Microsoft.Network/networkSecurityGroups

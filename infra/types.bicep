@@ -1,4 +1,4 @@
-// Types that main.bicep and its modules share.
+// Types that main.bicep and its modules share, and how events are read.
 
 @export()
 @description('On everything that is created: teardown.sh, azd and bills find it by these.')
@@ -61,3 +61,7 @@ type reach = {
   defaultAction: 'Allow' | 'Deny'
   allowedAddresses: address[]
 }
+
+@export()
+@description('Beginning of queries about events. The text of an event is JSON; where OpenTelemetry sends it, its fields are custom dimensions as well.')
+var readEvents = 'traces | where message has "event" | extend told = parse_json(message) | extend event = coalesce(tostring(customDimensions.event), tostring(told.event)), export = coalesce(tostring(customDimensions.export), tostring(told.export), "-"), state = coalesce(tostring(customDimensions.state), tostring(told.state))'

@@ -1,5 +1,5 @@
 // One alert per event that a person should hear of. The events and their fields: shared/cloud/events.py.
-import { tags as tagsType } from '../types.bicep'
+import { readEvents, tags as tagsType } from '../types.bicep'
 
 param label string
 param environmentName string
@@ -11,9 +11,6 @@ param actionGroupId string
 @minValue(0)
 @maxValue(48)
 param hoursWithoutSuccess int
-
-// The text of an event is JSON; where OpenTelemetry sends it, its fields are custom dimensions as well.
-var readEvents = 'traces | where message has "event" | extend told = parse_json(message) | extend event = coalesce(tostring(customDimensions.event), tostring(told.event)), export = coalesce(tostring(customDimensions.export), tostring(told.export), "-"), state = coalesce(tostring(customDimensions.state), tostring(told.state))'
 
 // Severity: 1 means that something is lost if nobody acts, 2 that nothing goes on until somebody does, 3 that somebody should look.
 var alerts = [

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from dev.infra_checks.kusto import Query, in_deployment, in_documents, parsed
+from shared.cloud.events import Event
+from shared.cloud.telemetry import METRICS
 from tests.infra.deployment import Deployment
 
 DOCUMENTS = Path(__file__).parents[2] / "docs"
@@ -29,10 +32,29 @@ def test_a_mistake_is_found_with_its_line(text: str, line: int, said: str) -> No
 
 
 def test_every_query_of_the_documents_and_alerts_parses(deployments: dict[str, Deployment]) -> None:
-    asked = [*in_documents(DOCUMENTS)]
+    asked = {query.text: query for query in in_documents(DOCUMENTS)}
     for made in deployments.values():
-        asked += in_deployment({"predictedResources": made.resources}, FILE)
-    assert parsed(asked) == []
+        asked |= {query.text: query for query in in_deployment({"predictedResources": made.resources}, FILE)}
+    assert parsed([*asked.values()]) == []
+
+
+def test_the_workbook_asks_about_events_that_there_are_and_facts_that_are_told(
+    deployments: dict[str, Deployment],
+) -> None:
+    asked = [
+        query.text for query in in_deployment({"predictedResources": deployments["dev"].of("Insights/workbooks")}, FILE)
+    ]
+    assert len(asked) > 8
+    events = {
+        name
+        for text in asked
+        for listed in re.findall(r"event (?:==|in) \(?([^)|]*)", text)
+        for name in re.findall(r'"(\w+)"', listed)
+    }
+    assert events <= {str(event) for event in Event} | {"succeeded"}
+    metrics = {name for text in asked for name in re.findall(r'"(segment_exports\.[\w.]+)"', text)}
+    assert metrics
+    assert metrics <= set(METRICS)
 
 
 def test_blocks_and_queries_in_the_text_are_seen(tmp_path: Path) -> None:
