@@ -76,7 +76,7 @@ lock: $(AUDIT) ## renew every lock, with hashes (ONLY=duckdb for one Python libr
 	@$(call compile,requirements-telemetry,--constraints requirements-dev.lock)
 	@$(call compile,dev/bench/requirements-peers,--constraints requirements.lock)
 	@$(call compile,requirements-audit)
-	@$(call compile,dev/infra_checks/requirements,--overrides dev/infra_checks/overrides.txt)
+	@$(call compile,dev/infra_checks/requirements)
 	@$(call compile,dev/host/requirements,--no-deps,3.13)
 ifndef ONLY
 	@$(MAKE) --no-print-directory setup
