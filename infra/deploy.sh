@@ -167,10 +167,12 @@ check_other_environments
 [ "$WHAT_IF" = yes ] || pack "$PYTHON_VERSION" ${LIBRARIES[@]+"${LIBRARIES[@]}"}
 make_group
 say "What would change:"
-template what-if
+template what-if ||
+  die "nothing was deployed: Azure or the compiler refused. What to do: docs/deploying.md, \"When something refuses\"."
 [ "$WHAT_IF" = no ] || exit 0
 confirm "Apply this to '$GROUP'?" || die "nothing was deployed."
-template create --mode Incremental --output none
+template create --mode Incremental --output none ||
+  die "Azure refused; its words stand above. What to do about them: docs/deploying.md, \"When something refuses\"."
 read_outputs
 upload
 smoke_test

@@ -65,6 +65,6 @@ smoke_test() {
     curl --fail --silent --max-time 30 --output /dev/null "$URL/api/health" && return 0
     sleep "${SMOKE_WAIT:-10}"
   done
-  die "$URL/api/health does not answer. Look at the log stream in the portal, or at:
-  az monitor app-insights query --resource-group '$GROUP' --app '$INSIGHTS' --analytics-query 'traces | order by timestamp desc | take 50'"
+  die "$URL/api/health does not answer. Look at the app's log stream in the portal, and at the logs
+of $INSIGHTS there:  traces | order by timestamp desc | take 50"
 }

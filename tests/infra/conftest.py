@@ -18,6 +18,7 @@ import pytest
 from dev.infra_checks.compiler import Compiler
 from dev.infra_checks.finding import HOW_TO_GET_ONE, find
 from dev.infra_checks.variants import VARIANTS, snapshot
+from tests.infra import released_az
 from tests.infra.deployment import Deployment
 
 ROOT = Path(__file__).parents[2]
@@ -54,9 +55,11 @@ class Azure:
             **({} if answers is None else {"ASK_ANYWAY": "yes"}),
         }
         command = ["bash", str(ROOT / "infra" / script), "--environment", "dev", "--resource-group", "rg", *words]
-        return subprocess.run(
+        done = subprocess.run(
             command, env=environment, input=answers or "", capture_output=True, text=True, timeout=60, check=False
         )
+        assert [each for call in self.calls() for each in released_az.wrong(call)] == []
+        return done
 
     def calls(self, *beginning: str) -> list[list[str]]:
         """Recorded calls that begin like this, without the program's name."""
@@ -93,6 +96,7 @@ def azure(tmp_path: Path) -> Azure:
         "health": 0,
         "resources": [],
         "held_back": [],
+        "refused_steps": [],
         "outputs": {},
     }
     (tmp_path / "azure.json").write_text(json.dumps(nothing_wrong))

@@ -103,6 +103,10 @@ def _delete(words: list[str], azure: Any) -> str | None:
     return None if any(kind in option(words, "--ids") for kind in azure["held_back"]) else ""
 
 
+def _unless(azure: Any, step: str, said: str) -> str | None:
+    return None if step in azure["refused_steps"] else said
+
+
 def _nothing(words: list[str], azure: Any) -> str:
     return ""
 
@@ -117,8 +121,8 @@ HANDLERS: dict[str, Callable[[list[str], Any], str | None]] = {
     "keyvault list-deleted": lambda words, azure: (
         None if azure["deleted_vaults"] is None else "\n".join(azure["deleted_vaults"])
     ),
-    "deployment group what-if": lambda words, azure: "Resource changes: 30 to create.",
-    "deployment group create": _nothing,
+    "deployment group what-if": lambda words, azure: _unless(azure, "what-if", "Resource changes: 30 to create."),
+    "deployment group create": lambda words, azure: _unless(azure, "create", ""),
     "deployment group show": _outputs,
     "functionapp deployment source config-zip": _upload,
     "identity show": lambda words, azure: "principal",

@@ -141,7 +141,7 @@ def test_an_app_that_never_answers_is_a_failure(azure: Azure) -> None:
     done = azure.run("deploy.sh", "--yes")
     assert done.returncode == 1
     assert "/api/health does not answer" in done.stderr
-    assert "az monitor app-insights query" in done.stderr
+    assert "logs\nof appi-exports-dev" in done.stderr
 
 
 def test_the_packed_version_is_the_template_s(azure: Azure, deployments: dict[str, Deployment]) -> None:
@@ -171,6 +171,16 @@ def test_what_a_person_has_to_know_is_said_at_the_end(azure: Azure, outputs: dic
     assert [each for each in said if each not in printed] == []
     assert ("Nobody is told" in printed) is (outputs["alertEmailCount"] == "0")
     assert re.search(r"--expires 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", printed)
+
+
+@pytest.mark.parametrize("step", ["what-if", "create"])
+def test_where_azure_refuses_the_page_that_helps_is_named(azure: Azure, step: str) -> None:
+    azure.have(refused_steps=[step])
+    done = azure.run("deploy.sh", "--yes")
+    assert done.returncode == 1
+    page, heading = re.findall(r'(docs/\S+\.md), "(.*)"', done.stderr)[0]
+    assert f"\n## {heading}\n" in (INFRA.parent / page).read_text()
+    assert azure.calls("functionapp") == []
 
 
 AZD = {
