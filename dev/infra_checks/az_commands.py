@@ -9,8 +9,8 @@ import sys
 from importlib.metadata import version
 from typing import Any
 
-from azure.cli.core import get_default_cli  # type: ignore[import-not-found]
-from azure.cli.core.file_util import create_invoker_and_load_cmds_and_args  # type: ignore[import-not-found]
+from azure.cli.core import get_default_cli
+from azure.cli.core.file_util import create_invoker_and_load_cmds_and_args
 
 COMMANDS = (
     *("login", "account show", "account set", "account get-access-token", "rest", "bicep install"),
