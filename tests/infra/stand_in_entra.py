@@ -86,7 +86,7 @@ HANDLERS: dict[str, Callable[[list[str], Any], str | None]] = {
     "ad sp show": lambda words, azure: "" if azure.get("principal") else None,
     "ad sp create": _make_principal,
     "ad sp update": lambda words, azure: "",
-    "keyvault secret show": lambda words, azure: "" if azure.get("secrets") else None,
+    "keyvault secret show": lambda words, azure: "" if option(words, "--name") in azure.get("secrets", {}) else None,
     "keyvault secret set": _store,
 }
 """Beginning of a call -> what is said; None: it fails."""
