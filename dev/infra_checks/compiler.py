@@ -51,6 +51,7 @@ class Compiler:
             env={**os.environ, **AZD},
         )
         self._asked = 0
+        self._read: dict[tuple[Path, str], dict[str, Any]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -80,11 +81,15 @@ class Compiler:
         return Compiled(tuple(problems), json.loads(text) if text else {})
 
     def parameters(self, path: Path) -> dict[str, Any]:
-        """Values that a parameter file gives, by name."""
-        said = self._ask("bicep/compileParams", path=str(path), parameterOverrides={})
-        if not said["success"]:
-            raise CompilerFailed("; ".join(each["message"] for each in said["diagnostics"]))
-        return {name: each["value"] for name, each in json.loads(said["parameters"])["parameters"].items()}
+        """Values that a parameter file gives, by name. Remembered, since many deployments start from one file."""
+        key = (path, path.read_text())
+        if key not in self._read:
+            said = self._ask("bicep/compileParams", path=str(path), parameterOverrides={})
+            if not said["success"]:
+                raise CompilerFailed("; ".join(each["message"] for each in said["diagnostics"]))
+            given = json.loads(said["parameters"])["parameters"]
+            self._read[key] = {name: each["value"] for name, each in given.items()}
+        return self._read[key]
 
     def formatted(self, path: Path) -> str:
         """The file as the compiler would write it."""

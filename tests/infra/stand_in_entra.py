@@ -1,4 +1,3 @@
-#!/usr/bin/env -S python3 -IS
 """Stands in for az towards Microsoft Entra ID and Key Vault; records and remembers as `stand_in_az.py` does."""
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ SECRET = "~the~client~secret~"
 
 @pytest.fixture
 def entra(azure: Azure) -> Azure:
-    (azure.folder / "bin" / "az").write_text((Path(__file__).parent / "stand_in_entra.py").read_text())
+    source = (Path(__file__).parent / "stand_in_entra.py").read_text()
+    (azure.folder / "bin" / "az").write_text(f"#!{sys.executable} -IS\n{source}")
     azure.have(client_secret=SECRET)
     return azure
 
