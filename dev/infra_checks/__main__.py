@@ -70,7 +70,7 @@ def compare(compiler: Compiler, revision: str) -> int:
         for name, variant in VARIANTS.items():
             try:
                 before = snapshot(compiler, Path(folder) / "infra", variant)
-            except CompilerFailed as error:
+            except (CompilerFailed, FileNotFoundError) as error:
                 print(f"{name}: was not possible before: {error}")
                 before = {"predictedResources": [], "outputs": {}}
             found = list(differences(before, snapshot(compiler, INFRA, variant)))

@@ -13,6 +13,7 @@ from tests.infra.conftest import Azure
 from tests.infra.deployment import Deployment
 
 INFRA = Path(__file__).parents[2] / "infra"
+VERSION = re.findall(r"^param pythonVersion .* = '(.*)'$", (INFRA / "main.bicep").read_text(), re.MULTILINE)[0]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_from_nothing_to_a_healthy_app(azure: Azure) -> None:
         ["deployment", "group", "create", "--resource-group"],
         ["functionapp", "deployment", "source", "config-zip"],
     ]
-    assert "-m dev.package --python 3.11" in azure.packed()
+    assert f"-m dev.package --python {VERSION} " in azure.packed()
     (upload,) = azure.calls("functionapp")
     assert upload[upload.index("--name") + 1] == "func-exports-dev-x"
     assert upload[upload.index("--build-remote") + 1] == "false"
@@ -188,7 +189,7 @@ AZD = {
     "functionAppName": "func-exports-dev-x",
     "functionAppUrl": "https://func-exports-dev-x.azurewebsites.net",
     "insightsName": "appi-exports-dev",
-    "pythonVersion": "3.11",
+    "pythonVersion": VERSION,
 }
 """What azd puts into the environment of a hook: its own values, and the templates' outputs."""
 
@@ -196,7 +197,7 @@ AZD = {
 def test_azd_uploads_the_same_zip(azure: Azure) -> None:
     done = azure.run("azd-deploy.sh", **AZD)
     assert done.returncode == 0, done.stderr
-    assert "-m dev.package --python 3.11" in azure.packed()
+    assert f"-m dev.package --python {VERSION} " in azure.packed()
     (upload,) = azure.calls("functionapp")
     assert upload[upload.index("--build-remote") + 1] == "false"
 
