@@ -13,7 +13,7 @@ from azure.cli.core import get_default_cli
 from azure.cli.core.file_util import create_invoker_and_load_cmds_and_args
 
 COMMANDS = (
-    *("login", "account show", "account set", "account get-access-token", "rest", "bicep install"),
+    *("login", "account show", "account set", "account get-access-token", "rest", "bicep install", "bicep upgrade"),
     *("ad app create", "ad app list", "ad app show", "ad app update", "ad app credential list"),
     *("ad app credential reset", "ad sp create", "ad sp show", "ad sp update"),
     *("deployment group create", "deployment group show", "deployment group what-if"),
