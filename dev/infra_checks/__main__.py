@@ -36,8 +36,10 @@ def main() -> int:
     try:
         program = find(os.environ, Path.cwd())
         if program is None:
+            wrong = parsed([*in_documents(DOCUMENTS)])
+            print(*wrong, sep="\n", end="\n" * bool(wrong))
             print(f"templates: not checked, since no Bicep compiler was found. {HOW_TO_GET_ONE}")
-            return 1 if given.compare or os.environ.get("CI") == "true" else 0
+            return 1 if wrong or given.compare or os.environ.get("CI") == "true" else 0
         with Compiler(program) as compiler:
             return compare(compiler, given.compare) if given.compare else judge(compiler, given.checkov)
     except (CompilerFailed, NoVerdict, FileNotFoundError) as error:

@@ -94,6 +94,8 @@ def _queries(value: Any) -> Iterator[str]:
 
 def parsed(queries: Sequence[Query]) -> list[Problem]:
     """What is wrong with them. Raises FileNotFoundError where the parser is not installed."""
+    if not queries:
+        return []
     known = "".join(
         f"let {table} = datatable({', '.join(f'{name}: {kind}' for name, kind in columns.items())}) [];\n"
         for table, columns in TABLES.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,15 @@ def test_without_a_compiler_the_last_line_says_so(tmp_path: Path, ci: str, statu
     last = done.stdout.splitlines()[-1]
     assert last.startswith("templates: not checked")
     assert "az bicep install" in last
+
+
+def test_without_a_compiler_queries_of_documents_are_still_parsed(tmp_path: Path) -> None:
+    (tmp_path / "checkout/docs").mkdir(parents=True)
+    (tmp_path / "checkout/docs/a.md").write_text("```kusto\ntraces | summarize last = count()\n```\n")
+    done = run(tmp_path / "checkout", NODE_PATH=os.environ.get("NODE_PATH", ""))
+    assert done.returncode == 1
+    assert "docs/a.md:2: Kusto:" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("templates: not checked")
 
 
 def test_a_program_that_is_no_compiler_is_a_failure(tmp_path: Path) -> None:
