@@ -6,6 +6,7 @@ VENDOR  ?= iterable
 ARGS    ?=
 SECONDS ?= 300
 SEED    ?=
+SINCE   ?= HEAD
 
 VENV    := .venv
 BIN     := $(VENV)/bin
@@ -21,7 +22,7 @@ BROWSER  := $(VENV)/.browser-found
 CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test pictures faults soak load bench lint clean audit lock
+.PHONY: help setup demo serve test pictures faults soak load bench lint snapshot clean audit lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,8 +60,11 @@ lint: setup $(CHECKOV) $(AUDIT) ## style, formatting, types, the templates in in
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
-	@$(BIN)/python -m dev.infra_checks --checkov .venv-infra/bin/checkov
 	@$(MAKE) --no-print-directory audit
+	@$(BIN)/python -m dev.infra_checks --checkov .venv-infra/bin/checkov
+
+snapshot: setup ## what the templates would change in Azure, compared with the last commit (SINCE=revision)
+	@$(BIN)/python -m dev.infra_checks --compare $(SINCE)
 
 audit: setup $(AUDIT) ## licences and known holes of the deployed libraries; ends with what could not be checked
 	@$(BIN)/python -m dev.audit --pip-audit .venv-audit/bin/pip-audit $(ARGS)
@@ -72,7 +76,7 @@ lock: $(AUDIT) ## renew every lock, with hashes (ONLY=duckdb for one Python libr
 	@$(call compile,requirements-telemetry,--constraints requirements-dev.lock)
 	@$(call compile,dev/bench/requirements-peers,--constraints requirements.lock)
 	@$(call compile,requirements-audit)
-	@$(call compile,dev/infra_checks/requirements,--overrides dev/infra_checks/overrides.txt)
+	@$(call compile,dev/infra_checks/requirements)
 	@$(call compile,dev/host/requirements,--no-deps,3.13)
 ifndef ONLY
 	@$(MAKE) --no-print-directory setup

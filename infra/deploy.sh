@@ -8,7 +8,7 @@ usage() {
   cat <<'TEXT'
 usage: infra/deploy.sh --environment NAME --resource-group GROUP [options] [-- PARAMETER=VALUE ...]
 
-  --environment NAME      dev or prod: takes infra/parameters/NAME.json
+  --environment NAME      dev or prod: takes infra/parameters/NAME.bicepparam
   --resource-group GROUP  is made where it is missing
   --location REGION       needed where the group is missing
   --subscription ID|NAME  stops unless az is set to this one
@@ -43,10 +43,10 @@ while [ $# -gt 0 ]; do
   esac
 done
 [ -n "$ENVIRONMENT" ] && [ -n "$GROUP" ] || { usage >&2; die "--environment and --resource-group are needed."; }
-PARAMETERS="$here/parameters/$ENVIRONMENT.json"
-[ -f "$PARAMETERS" ] || die "there is no infra/parameters/$ENVIRONMENT.json."
+PARAMETERS="$here/parameters/$ENVIRONMENT.bicepparam"
+[ -f "$PARAMETERS" ] || die "there is no infra/parameters/$ENVIRONMENT.bicepparam."
 
-PYTHON_VERSION=$(sed -n "s/^param pythonVersion string = '\(.*\)'\$/\1/p" "$here/main.bicep")
+PYTHON_VERSION=$(python_version)
 ZIP="$here/../build/app.zip"
 DEPLOYMENT="segment-exports-$ENVIRONMENT"
 
@@ -90,6 +90,15 @@ check_deleted_vault() {
   az keyvault recover --name $deleted"
 }
 
+# Two networks in one group would share the zones that private names are looked up in, and teardown.sh takes them away.
+check_other_environments() {
+  local other
+  [ "$GROUP_EXISTS" = true ] || return 0
+  other=$(az resource list --resource-group "$GROUP" --output tsv \
+    --query "[?tags.project=='segment-exports' && tags.environment!='$ENVIRONMENT'].tags.environment | [0]")
+  [ -z "$other" ] || die "the resource group '$GROUP' holds the environment '$other'. Each environment has a group of its own: name another one."
+}
+
 make_group() {
   [ "$GROUP_EXISTS" = false ] || return 0
   [ "$WHAT_IF" = no ] || die "the resource group '$GROUP' does not exist, and Azure compares with an existing one. Run:
@@ -106,34 +115,13 @@ template() { # template VERB [options]
     --parameters "$PARAMETERS" --parameters "pythonVersion=$PYTHON_VERSION" "${EXTRA[@]}" "$@"
 }
 
-# What the templates made: APP, URL, VAULT and SEGMENTS.
+# What the templates made.
 read_outputs() {
-  local query='properties.outputs.[functionAppName.value, functionAppUrl.value, keyVaultName.value, segmentStorageName.value]'
-  local outputs
+  local query outputs # the last one is never empty: an empty last line would be lost
+  query='properties.outputs.[functionAppName.value, functionAppUrl.value, keyVaultName.value, segmentStorageName.value, insightsName.value, outboundAddress.value, alertEmailCount.value]'
   outputs=$(az deployment group show --resource-group "$GROUP" --name "$DEPLOYMENT" --query "$query" --output tsv)
-  { read -r APP && read -r URL && read -r VAULT && read -r SEGMENTS; } <<<"$outputs"
-}
-
-# A role that was given a moment ago may take minutes to count, so the first tries may be refused.
-upload() {
-  local try
-  for try in 1 2 3; do
-    az functionapp deployment source config-zip --resource-group "$GROUP" --name "$APP" --src "$ZIP" \
-      --build-remote false --output none && return 0
-    say "The upload failed (try $try of 3)."
-    sleep "${SMOKE_WAIT:-10}"
-  done
-  die "the app could not be uploaded. The resources are there; run the same command again."
-}
-
-smoke_test() {
-  local try tries=${SMOKE_TRIES:-30}
-  for ((try = 1; try <= tries; try++)); do
-    curl --fail --silent --max-time 30 --output /dev/null "$URL/api/health" && return 0
-    sleep "${SMOKE_WAIT:-10}"
-  done
-  die "$URL/api/health does not answer. Look at the log stream in the portal, or at:
-  az monitor app-insights query --resource-group '$GROUP' --app 'appi-exports-$ENVIRONMENT' --analytics-query 'traces | order by timestamp desc | take 50'"
+  { read -r APP && read -r URL && read -r VAULT && read -r SEGMENTS && read -r INSIGHTS && read -r OUTBOUND &&
+    read -r TOLD; } <<<"$outputs"
 }
 
 next_steps() {
@@ -143,11 +131,17 @@ Deployed: $URL
 What to do next:
   1. Let yourself set secrets:  az role assignment create --role 'Key Vault Secrets Officer' --assignee YOU \\
        --scope \$(az keyvault show --name $VAULT --query id --output tsv)
-  2. Put a vendor's key there:  az keyvault secret set --vault-name $VAULT --name iterable-api-key --file KEY-FILE
+  2. Put a vendor's key there:  az keyvault secret set --vault-name $VAULT --name iterable-api-key --file KEY-FILE \\
+       --expires $(in_a_year)     (when the key ends, or when you want to be reminded of it)
+     A refusal there names roles also where your address is the reason: in a network, allowedAddresses must have it.
   3. Land segments in:          storage account $SEGMENTS
   4. Let people sign in:        infra/sign-in.sh --environment $ENVIRONMENT --resource-group '$GROUP'
   5. A key for programs:        az functionapp keys list --resource-group '$GROUP' --name $APP
 TEXT
+  [ "$TOLD" != 0 ] || say "
+Nobody is told when an alert fires: deploy again with -- 'alertEmails=[\"you@example.com\"]', or put it into $PARAMETERS."
+  [ -z "$OUTBOUND" ] || say "
+Vendors see the app come from $OUTBOUND: have them let it in."
 }
 
 EXTRA=(--parameters "telemetry=$TELEMETRY") LIBRARIES=()
@@ -169,20 +163,17 @@ GROUP_EXISTS=$(az group exists --name "$GROUP")
 [ "$CHECK_ROLES" = no ] || check_roles
 check_providers
 check_deleted_vault
-if [ "$WHAT_IF" = no ]; then
-  say "Packing the app ..."
-  (cd "$here/.." && "$PYTHON" -m dev.package --python "$PYTHON_VERSION" --output "$ZIP" \
-    ${LIBRARIES[@]+"${LIBRARIES[@]}"}) || die "the app could not be packed; nothing was changed."
-fi
+check_other_environments
+[ "$WHAT_IF" = yes ] || pack "$PYTHON_VERSION" ${LIBRARIES[@]+"${LIBRARIES[@]}"}
 make_group
 say "What would change:"
-template what-if
+template what-if ||
+  die "nothing was deployed: Azure or the compiler refused. What to do: docs/deploying.md, \"When something refuses\"."
 [ "$WHAT_IF" = no ] || exit 0
 confirm "Apply this to '$GROUP'?" || die "nothing was deployed."
-template create --mode Incremental --output none
+template create --mode Incremental --output none ||
+  die "Azure refused; its words stand above. What to do about them: docs/deploying.md, \"When something refuses\"."
 read_outputs
-say "Uploading the app to $APP ..."
 upload
-say "Waiting for $URL/api/health ..."
 smoke_test
 next_steps

@@ -1,29 +1,32 @@
-// One deployment of segment exports in one resource group. Plain resources only, so that all of it can be checked offline.
-// Written in the part of Bicep that both offline parsers read: no union types, no spread, no typed variables.
+// One deployment of segment exports in one resource group. Plain resources only: nothing is fetched to compile it.
 targetScope = 'resourceGroup'
 
-@description('Short name of this deployment: dev, prod, …')
-@minLength(2)
-@maxLength(10)
+import { address, appSettings, email, reach, replication, secretName, segmentLocation, tags } from 'types.bicep'
+
+@description('Name of this deployment: dev, prod, or the name of an azd environment.')
+@minLength(1)
+@maxLength(64)
 param environmentName string
 
 @description('Azure region of everything that is created.')
 param location string = resourceGroup().location
 
-@description('Python of the app; the version that the tests run on.')
-@allowed(['3.11', '3.12', '3.13'])
-param pythonVersion string = '3.11'
+@description('Python of the app. The one place that says it: deploy.sh packs with this version.')
+param pythonVersion '3.11' | '3.12' | '3.13' = '3.11'
 
 @description('Memory of one instance in MB. DuckDB takes 500 of it, one slice 800; an instance works on two slices.')
-@allowed([2048, 4096])
-param instanceMemoryMB int = 2048
+param instanceMemoryMB 2048 | 4096 = 2048
 
 @description('Most instances. Not what keeps vendors\' limits: the account\'s lease does that.')
 @minValue(40)
 @maxValue(1000)
 param maximumInstanceCount int = 40
 
+@description('Whether a deployment of code lets slices under way end first. In preview: turn it off where your region refuses it.')
+param rollingUpdates bool = true
+
 @description('How often the timer looks for exports that are due: six fields, seconds first, UTC.')
+@minLength(11)
 param exportSchedule string = '0 * * * * *'
 
 @description('Days after its end at which a run\'s files expire.')
@@ -37,23 +40,24 @@ param artefactDays int = 30
 param ledgerVersionDays int = 14
 
 @description('Other app settings by name, in place of the values in modules/function-app.bicep. Never secrets.')
-param settingOverrides object = {}
+param settingOverrides appSettings = {}
 
 @description('Replication of the storage accounts that are created.')
-@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
-param storageSku string = 'Standard_ZRS'
+param storageSku replication = 'Standard_ZRS'
 
 @description('Whether the plan is spread over availability zones; not every region can.')
 param zoneRedundant bool = false
 
 @description('Where segments land, as container or container/prefix.')
 @minLength(1)
-param segmentLocations array = ['segments']
+param segmentLocations segmentLocation[] = ['segments']
 
 @description('Existing storage account that segments land in; empty: one is created.')
+@maxLength(24)
 param segmentStorageAccountName string = ''
 
 @description('Resource group of that account.')
+@maxLength(90)
 param segmentStorageResourceGroup string = resourceGroup().name
 
 @description('Only for an account that is created: object id of who lands the segments (an Entra service principal, such as that of Customer Insights).')
@@ -69,10 +73,18 @@ param segmentSharedKeyAccess bool = false
 param virtualNetwork bool = false
 
 @description('Address space of that network, /24 or larger.')
+@minLength(9)
+@maxLength(18)
 param virtualNetworkAddress string = '10.70.0.0/24'
 
 @description('With a virtual network: public addresses, or ranges of /30 and larger, from which people reach Key Vault to set secrets, and the storage that links to rejected rows lead to.')
-param allowedAddresses array = []
+param allowedAddresses address[] = []
+
+@description('With a virtual network and no allowed address: say true where people come through the network itself (VPN, peering, jump host).')
+param peopleComeThroughNetwork bool = false
+
+@description('With a virtual network: whether the app calls vendors from one fixed address (NAT gateway), for vendors that list whom they let in. Costs money all the time.')
+param fixedOutboundAddress bool = false
 
 @description('Whether the app may write secrets: vendors\' sign-ins and the key of sessions. Without, people put both there, and vendors with OAuth cannot be used.')
 param appWritesSecrets bool = true
@@ -81,11 +93,10 @@ param appWritesSecrets bool = true
 param lockData bool = false
 
 @description('Who is told by e-mail when an alert fires.')
-param alertEmails array = []
+param alertEmails email[] = []
 
 @description('Hours without a successful run after which an alert fires; 0: never.')
-@allowed([0, 1, 2, 3, 4, 5, 6, 24, 48])
-param hoursWithoutSuccess int = 24
+param hoursWithoutSuccess 0 | 1 | 2 | 3 | 4 | 5 | 6 | 24 | 48 = 24
 
 @description('Days for which logs are kept.')
 @minValue(30)
@@ -99,10 +110,10 @@ param entraTenantId string = ''
 param entraClientId string = ''
 
 @description('Sign-in: name of the Key Vault secret with the app registration\'s client secret; the secret itself is never a parameter.')
-param entraSecretName string = 'sign-in-secret'
+param entraSecretName secretName = 'sign-in-secret'
 
 @description('Sign-in: name of the Key Vault secret that sessions are sealed with.')
-param sessionKeySecretName string = 'session-key'
+param sessionKeySecretName secretName = 'session-key'
 
 @description('Vendors that this deployment is registered at: vendor=client id:name of the Key Vault secret, …')
 param oauthApps string = ''
@@ -115,69 +126,101 @@ param publicUrl string = ''
 param notifyUrl string = ''
 
 @description('Notifications: name of the Key Vault secret that they are signed with; needed with notifyUrl.')
+@maxLength(127)
 param notifySecretName string = ''
 
 @description('Traces and metrics over OpenTelemetry, to Application Insights or a collector; deploy.sh --telemetry also packs the libraries.')
-@allowed(['', 'azure', 'otlp'])
-param telemetry string = ''
+param telemetry '' | 'azure' | 'otlp' = ''
 
 var token = uniqueString(resourceGroup().id, environmentName)
-// Names are made here, since a loop's range and a role's scope must be known before anything is deployed.
+// What names are made of. A name that is short and plain stays as it is; any other is cut and gets the token, which
+// makes it longer than every plain one, so that no two environments of one group share a name.
+var simple = replace(replace(replace(replace(toLower(environmentName), '_', '-'), '.', '-'), '(', '-'), ')', '-')
+var isPlain = simple == environmentName && length(environmentName) <= 10
+var label = isPlain ? environmentName : '${take(simple, 10)}-${token}'
+
+// Names are made here and nowhere else: what-if sees only what is known before anything is deployed.
 var stateStorageName = 'stexports${token}'
 var createSegmentStorage = empty(segmentStorageAccountName)
 var segmentStorageName = createSegmentStorage ? 'stsegments${token}' : segmentStorageAccountName
 var segmentGroup = createSegmentStorage ? resourceGroup().name : segmentStorageResourceGroup
 var vaultName = 'kv-exports-${token}'
-var appName = 'func-exports-${environmentName}-${token}'
+var appName = 'func-exports-${take(simple, 10)}-${token}'
+var identityName = 'id-exports-${label}'
+var insightsName = 'appi-exports-${label}'
+var networkName = 'vnet-exports-${label}'
 var segmentContainers = union([], map(segmentLocations, place => split(place, '/')[0]))
-var tags = {
+var allTags tags = {
   project: 'segment-exports'
   environment: environmentName
   'azd-env-name': environmentName
 }
 
+// Refused before anything is made: nobody could set a secret, and the vault would blame their roles.
+var nobodyReachesVault = virtualNetwork && empty(allowedAddresses) && !peopleComeThroughNetwork
+var closed = nobodyReachesVault
+  ? fail('With virtualNetwork, say in allowedAddresses from where people reach Key Vault to set secrets: allowedAddresses=["203.0.113.7"]. Where they come through the network itself, say peopleComeThroughNetwork=true.')
+  : virtualNetwork
+var withNat = fixedOutboundAddress && !virtualNetwork
+  ? fail('fixedOutboundAddress needs virtualNetwork=true: the fixed address is that of a gateway in the network.')
+  : fixedOutboundAddress
+
+var dataReach reach = {
+  publicNetworkAccess: closed && empty(allowedAddresses) ? 'Disabled' : 'Enabled'
+  defaultAction: closed ? 'Deny' : 'Allow'
+  allowedAddresses: allowedAddresses
+}
+
 module monitoring 'modules/monitoring.bicep' = {
-  name: 'monitoring'
   params: {
-    environmentName: environmentName
+    label: label
+    insightsName: insightsName
     location: location
-    tags: tags
+    tags: allTags
     logDays: logDays
     alertEmails: alertEmails
   }
 }
 
 module alerts 'modules/alerts.bicep' = {
-  name: 'alerts'
   params: {
+    label: label
     environmentName: environmentName
     location: location
-    tags: tags
+    tags: allTags
     insightsId: monitoring.outputs.insightsId
+    workspaceId: monitoring.outputs.workspaceId
     actionGroupId: monitoring.outputs.actionGroupId
     hoursWithoutSuccess: hoursWithoutSuccess
   }
 }
 
-module identity 'modules/identity.bicep' = {
-  name: 'identity'
+module workbook 'modules/workbook.bicep' = {
   params: {
+    name: guid(resourceGroup().id, 'workbook', label)
     environmentName: environmentName
     location: location
-    tags: tags
+    tags: allTags
+    insightsId: monitoring.outputs.insightsId
+    instanceMemoryMB: instanceMemoryMB
+  }
+}
+
+module identity 'modules/identity.bicep' = {
+  params: {
+    name: identityName
+    location: location
+    tags: allTags
   }
 }
 
 module stateStorage 'modules/state-storage.bicep' = {
-  name: 'state-storage'
   params: {
     name: stateStorageName
     location: location
-    tags: tags
+    tags: allTags
     sku: storageSku
-    publicNetworkAccess: virtualNetwork && empty(allowedAddresses) ? 'Disabled' : 'Enabled'
-    defaultAction: virtualNetwork ? 'Deny' : 'Allow'
-    allowedAddresses: allowedAddresses
+    reach: dataReach
     ledgerVersionDays: ledgerVersionDays
     lockData: lockData
     workspaceId: monitoring.outputs.workspaceId
@@ -185,11 +228,10 @@ module stateStorage 'modules/state-storage.bicep' = {
 }
 
 module segmentStorage 'modules/segment-storage.bicep' = if (createSegmentStorage) {
-  name: 'segment-storage'
   params: {
     name: segmentStorageName
     location: location
-    tags: tags
+    tags: allTags
     sku: storageSku
     containers: segmentContainers
     writerPrincipalId: segmentWriterPrincipalId
@@ -201,47 +243,46 @@ module segmentStorage 'modules/segment-storage.bicep' = if (createSegmentStorage
 }
 
 module segmentAccess 'modules/segment-access.bicep' = {
-  name: 'segment-access'
   scope: resourceGroup(segmentGroup)
   params: {
     storageName: segmentStorageName
     containers: segmentContainers
+    identityId: resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', identityName)
     principalId: identity.outputs.principalId
   }
   dependsOn: [segmentStorage]
 }
 
 module keyVault 'modules/key-vault.bicep' = {
-  name: 'key-vault'
   params: {
     name: vaultName
     location: location
-    tags: tags
-    publicNetworkAccess: virtualNetwork && empty(allowedAddresses) ? 'Disabled' : 'Enabled'
-    defaultAction: virtualNetwork ? 'Deny' : 'Allow'
-    allowedAddresses: allowedAddresses
+    tags: allTags
+    reach: dataReach
     workspaceId: monitoring.outputs.workspaceId
   }
 }
 
 module roles 'modules/roles.bicep' = {
-  name: 'roles'
   params: {
+    identityName: identityName
     principalId: identity.outputs.principalId
-    stateStorageName: stateStorage.outputs.name
-    vaultName: keyVault.outputs.name
-    insightsName: monitoring.outputs.insightsName
+    stateStorageName: stateStorageName
+    vaultName: vaultName
+    insightsName: insightsName
     writesSecrets: appWritesSecrets
   }
+  dependsOn: [stateStorage, keyVault, monitoring]
 }
 
-module network 'modules/network.bicep' = if (virtualNetwork) {
-  name: 'network'
+module network 'modules/network.bicep' = if (closed) {
   params: {
-    environmentName: environmentName
+    name: networkName
+    label: label
     location: location
-    tags: tags
+    tags: allTags
     addressSpace: virtualNetworkAddress
+    fixedOutboundAddress: withNat
   }
 }
 
@@ -249,46 +290,50 @@ var possibleEndpoints = [
   { name: 'state-blob', part: 'blob', target: resourceId('Microsoft.Storage/storageAccounts', stateStorageName) }
   { name: 'state-queue', part: 'queue', target: resourceId('Microsoft.Storage/storageAccounts', stateStorageName) }
   { name: 'state-table', part: 'table', target: resourceId('Microsoft.Storage/storageAccounts', stateStorageName) }
-  { name: 'segments-blob', part: 'blob', target: resourceId(segmentGroup, 'Microsoft.Storage/storageAccounts', segmentStorageName) }
+  {
+    name: 'segments-blob'
+    part: 'blob'
+    target: resourceId(segmentGroup, 'Microsoft.Storage/storageAccounts', segmentStorageName)
+  }
   { name: 'vault', part: 'vault', target: resourceId('Microsoft.KeyVault/vaults', vaultName) }
 ]
 
-var endpoints = virtualNetwork ? possibleEndpoints : []
+var endpoints = closed ? possibleEndpoints : []
 
-module privateEndpoints 'modules/private-endpoint.bicep' = [for endpoint in endpoints: {
-  name: 'endpoint-${endpoint.name}'
-  params: {
-    name: 'pe-exports-${environmentName}-${endpoint.name}'
-    environmentName: environmentName
-    location: location
-    tags: tags
-    targetId: endpoint.target
-    part: endpoint.part
+module privateEndpoints 'modules/private-endpoint.bicep' = [
+  for endpoint in endpoints: {
+    params: {
+      name: 'pe-exports-${label}-${endpoint.name}'
+      location: location
+      tags: allTags
+      subnetId: resourceId('Microsoft.Network/virtualNetworks/subnets', networkName, 'endpoints')
+      targetId: endpoint.target
+      part: endpoint.part
+    }
+    dependsOn: [network, stateStorage, segmentStorage, keyVault]
   }
-  dependsOn: [network, stateStorage, segmentStorage, keyVault]
-}]
+]
 
 module functionApp 'modules/function-app.bicep' = {
-  name: 'function-app'
   params: {
     name: appName
-    environmentName: environmentName
+    label: label
     location: location
-    tags: tags
+    tags: allTags
     pythonVersion: pythonVersion
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
+    rollingUpdates: rollingUpdates
     zoneRedundant: zoneRedundant
-    subnetId: virtualNetwork ? resourceId('Microsoft.Network/virtualNetworks/subnets', 'vnet-exports-${environmentName}', 'app') : ''
-    identityId: identity.outputs.id
+    subnetId: closed ? resourceId('Microsoft.Network/virtualNetworks/subnets', networkName, 'app') : ''
+    identityId: resourceId('Microsoft.ManagedIdentity/userAssignedIdentities', identityName)
     identityClientId: identity.outputs.clientId
-    stateStorageName: stateStorage.outputs.name
+    stateStorageName: stateStorageName
     packageContainerUrl: stateStorage.outputs.packageContainerUrl
     segmentStorageName: segmentStorageName
     segmentLocations: join(segmentLocations, ', ')
     vaultUri: keyVault.outputs.uri
     insightsConnectionString: monitoring.outputs.insightsConnectionString
-    workspaceId: monitoring.outputs.workspaceId
     exportSchedule: exportSchedule
     artefactDays: artefactDays
     signInIssuer: empty(entraTenantId) ? '' : '${environment().authentication.loginEndpoint}${entraTenantId}/v2.0'
@@ -309,9 +354,14 @@ module functionApp 'modules/function-app.bicep' = {
 output functionAppName string = functionApp.outputs.name
 output functionAppUrl string = functionApp.outputs.url
 output pythonVersion string = pythonVersion
-output keyVaultName string = keyVault.outputs.name
-output stateStorageName string = stateStorage.outputs.name
+output keyVaultName string = vaultName
+output stateStorageName string = stateStorageName
 output segmentStorageName string = segmentStorageName
 output segmentStorageResourceGroup string = segmentGroup
-output identityName string = identity.outputs.name
+output insightsName string = insightsName
+output identityName string = identityName
 output identityPrincipalId string = identity.outputs.principalId
+@description('How many people are told when an alert fires; deploy.sh warns where it is nobody.')
+output alertEmailCount int = length(alertEmails)
+@description('The address that vendors see, where it is fixed.')
+output outboundAddress string = network.?outputs.?outboundAddress ?? ''

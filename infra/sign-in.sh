@@ -79,8 +79,10 @@ find_app() {
 store_secret() {
   az ad app credential reset --id "$CLIENT" --append --display-name "$SECRET" --years 1 --query password --output tsv |
     tr -d '\r\n' |
-    az keyvault secret set --vault-name "$VAULT" --name "$SECRET" --file /dev/stdin --encoding utf-8 --output none ||
-    die "the client secret could not be stored in $VAULT. Do you have the role Key Vault Secrets Officer there? Run this again."
+    az keyvault secret set --vault-name "$VAULT" --name "$SECRET" --file /dev/stdin --encoding utf-8 \
+      --expires "$(in_a_year)" --output none ||
+    die "the client secret could not be stored in $VAULT. Either you lack the role Key Vault Secrets Officer there, or, in a
+virtual network, allowedAddresses lacks the address that you come from (the message above names it). Run this again."
   say "A new client secret is in $VAULT, named $SECRET."
 }
 

@@ -18,9 +18,10 @@ TEXT
 }
 
 # What depends on others first. Everything else of ours comes before the last line's types.
-ORDER="Microsoft.Insights/scheduledQueryRules Microsoft.Web/sites Microsoft.Web/serverfarms
+ORDER="Microsoft.Insights/scheduledQueryRules Microsoft.Insights/workbooks Microsoft.Web/sites Microsoft.Web/serverfarms
   Microsoft.Network/privateEndpoints Microsoft.Network/privateDnsZones/virtualNetworkLinks
-  Microsoft.Network/privateDnsZones Microsoft.Network/virtualNetworks Microsoft.Network/networkSecurityGroups
+  Microsoft.Network/privateDnsZones Microsoft.Network/virtualNetworks Microsoft.Network/natGateways
+  Microsoft.Network/publicIPAddresses Microsoft.Network/networkSecurityGroups
   Microsoft.Insights/actionGroups Microsoft.Insights/components Microsoft.OperationalInsights/workspaces
   Microsoft.ManagedIdentity/userAssignedIdentities Microsoft.KeyVault/vaults Microsoft.Storage/storageAccounts"
 
@@ -56,9 +57,10 @@ kept() {
 
 # Roles do not go with the identity that has them, and the one on the segments is outside of what is removed.
 remove_roles() {
-  local principal
-  principal=$(az identity show --resource-group "$GROUP" --name "id-exports-$ENVIRONMENT" --query principalId \
-    --output tsv 2>/dev/null) || return 0
+  local identity principal
+  identity=$(of_type Microsoft.ManagedIdentity/userAssignedIdentities <<<"$found")
+  [ -n "$identity" ] || return 0
+  principal=$(az identity show --ids "$identity" --query principalId --output tsv 2>/dev/null) || return 0
   az role assignment list --assignee "$principal" --all --query '[].id' --output tsv | while read -r id; do
     az role assignment delete --ids "$id" --output none </dev/null ||
       say "a role on a locked resource stays; its identity is about to go, so that it gives nothing to anyone"
@@ -89,7 +91,15 @@ say "$doomed"
 [ "$KEEP_STATE" = yes ] || say "The ledgers are among them: afterwards nobody knows whom the service added to which list."
 confirm "Remove them?" || die "nothing was removed."
 remove_roles
+stays=''
 while read -r id; do
-  remove "$id" </dev/null
+  remove "$id" </dev/null || stays="$stays
+$id"
 done <<<"$doomed"
+case "$stays" in
+  *virtualNetworks*) die "everything is removed but this:$stays
+The platform keeps its link to the app's subnet for hours, and sometimes days, after the app is gone, and the network with
+it. It costs nothing, unless a NAT gateway or public address is among it. Run the same command again tomorrow." ;;
+  ?*) die "these could not be removed; the reasons stand above. Mend them and run the same command again:$stays" ;;
+esac
 say "Done. The account with the segments is untouched. A removed Key Vault is kept for 90 days: az keyvault recover."

@@ -1,1 +1,1 @@
-"""Checks of `infra/` that need no Azure and no Bicep compiler; `make lint` runs them."""
+"""Checks of `infra/` that need no Azure: what the compiler says, and what it cannot see; `make lint` runs them."""

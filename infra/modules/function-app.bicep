@@ -1,11 +1,14 @@
 // The app: Flex Consumption plan, identity for everything, and every app setting that the code reads.
+import { appSettings, tags as tagsType } from '../types.bicep'
+
 param name string
-param environmentName string
+param label string
 param location string
-param tags object
+param tags tagsType
 param pythonVersion string
 param instanceMemoryMB int
 param maximumInstanceCount int
+param rollingUpdates bool
 param zoneRedundant bool
 param subnetId string
 param identityId string
@@ -16,7 +19,6 @@ param segmentStorageName string
 param segmentLocations string
 param vaultUri string
 param insightsConnectionString string
-param workspaceId string
 param exportSchedule string
 param artefactDays int
 param signInIssuer string
@@ -29,10 +31,10 @@ param oauthApps string
 param notifyUrl string
 param notifySecretName string
 param telemetry string
-param settingOverrides object
+param settingOverrides appSettings
 
-resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
-  name: 'plan-exports-${environmentName}'
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  name: 'plan-exports-${label}'
   location: location
   tags: tags
   kind: 'functionapp'
@@ -46,11 +48,10 @@ resource plan 'Microsoft.Web/serverfarms@2024-04-01' = {
   }
 }
 
-resource app 'Microsoft.Web/sites@2024-04-01' = {
+resource app 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
-  // azure.yaml finds the app by this tag.
-  tags: union(tags, { 'azd-service-name': 'app' })
+  tags: tags
   kind: 'functionapp,linux'
   identity: {
     type: 'UserAssigned'
@@ -78,6 +79,12 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
           }
         }
       }
+      // Recreate, the default, kills slices that are under way; they are repeated, and cost the vendor twice.
+      // The property is documented; the published types lack it.
+      #disable-next-line BCP037
+      siteUpdateStrategy: {
+        type: rollingUpdates ? 'RollingUpdate' : 'Recreate'
+      }
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
@@ -91,7 +98,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
 }
 
 // User names and passwords for deployment are off; deployment signs in with Entra.
-resource deploymentPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+resource deploymentPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'scm'
   properties: {
@@ -99,7 +106,7 @@ resource deploymentPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolic
   }
 }
 
-resource ftpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {
+resource ftpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
   parent: app
   name: 'ftp'
   properties: {
@@ -148,25 +155,10 @@ var standardSettings = {
   TELEMETRY: telemetry
 }
 
-resource settings 'Microsoft.Web/sites/config@2024-04-01' = {
+resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
   properties: union(standardSettings, settingOverrides)
-}
-
-resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
-  scope: app
-  name: 'to-workspace'
-  properties: {
-    workspaceId: workspaceId
-    // What the host says before, or instead of, Application Insights.
-    logs: [
-      { category: 'FunctionAppLogs', enabled: true }
-    ]
-    metrics: [
-      { category: 'AllMetrics', enabled: true }
-    ]
-  }
 }
 
 output name string = app.name

@@ -1,15 +1,15 @@
 // The one identity that the app acts with. Its own resource, so that its roles exist before the app first starts.
-param environmentName string
-param location string
-param tags object
+import { tags as tagsType } from '../types.bicep'
 
-resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
-  name: 'id-exports-${environmentName}'
+param name string
+param location string
+param tags tagsType
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+  name: name
   location: location
   tags: tags
 }
 
-output id string = identity.id
-output name string = identity.name
 output clientId string = identity.properties.clientId
 output principalId string = identity.properties.principalId

@@ -1,15 +1,13 @@
 // The connections' secrets. People set them (role Key Vault Secrets Officer); the app reads them.
+import { reach as reachType, tags as tagsType } from '../types.bicep'
+
 param name string
 param location string
-param tags object
-@allowed(['Enabled', 'Disabled'])
-param publicNetworkAccess string
-@allowed(['Allow', 'Deny'])
-param defaultAction string
-param allowedAddresses array
+param tags tagsType
+param reach reachType
 param workspaceId string
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   name: name
   location: location
   tags: tags
@@ -23,17 +21,21 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
     enableSoftDelete: true
     softDeleteRetentionInDays: 90
     enablePurgeProtection: true
-    publicNetworkAccess: publicNetworkAccess
+    publicNetworkAccess: reach.publicNetworkAccess
     networkAcls: {
-      defaultAction: defaultAction
+      defaultAction: reach.defaultAction
       bypass: 'AzureServices'
-      ipRules: [for address in allowedAddresses: {
-        value: address
-      }]
+      ipRules: [
+        for address in reach.allowedAddresses: {
+          value: address
+        }
+      ]
     }
   }
 }
 
+// Reason: the only newer version that the compiler knows is 2016-09-01, which cannot do this.
+#disable-next-line use-recent-api-versions
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: vault
   name: 'to-workspace'
@@ -45,5 +47,4 @@ resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' 
   }
 }
 
-output name string = vault.name
 output uri string = vault.properties.vaultUri

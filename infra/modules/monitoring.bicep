@@ -1,12 +1,17 @@
 // Where logs go, and who is told.
-param environmentName string
-param location string
-param tags object
-param logDays int
-param alertEmails array
+import { email, tags as tagsType } from '../types.bicep'
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
-  name: 'log-exports-${environmentName}'
+param label string
+param insightsName string
+param location string
+param tags tagsType
+@minValue(30)
+@maxValue(730)
+param logDays int
+param alertEmails email[]
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
+  name: 'log-exports-${label}'
   location: location
   tags: tags
   properties: {
@@ -21,7 +26,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
 }
 
 resource insights 'Microsoft.Insights/components@2020-02-02' = {
-  name: 'appi-exports-${environmentName}'
+  name: insightsName
   location: location
   tags: tags
   kind: 'web'
@@ -33,23 +38,24 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
 }
 
 resource actionGroup 'Microsoft.Insights/actionGroups@2023-01-01' = {
-  name: 'ag-exports-${environmentName}'
+  name: 'ag-exports-${label}'
   location: 'global'
   tags: tags
   properties: {
     groupShortName: 'exports'
     enabled: true
-    emailReceivers: [for (address, i) in alertEmails: {
-      name: 'email-${i}'
-      emailAddress: address
-      useCommonAlertSchema: true
-    }]
+    emailReceivers: [
+      for (address, i) in alertEmails: {
+        name: 'email-${i}'
+        emailAddress: address
+        useCommonAlertSchema: true
+      }
+    ]
   }
 }
 
 output workspaceId string = workspace.id
 output insightsId string = insights.id
-output insightsName string = insights.name
 // Says where to send; with local authentication off it opens nothing by itself.
 output insightsConnectionString string = insights.properties.ConnectionString
 output actionGroupId string = actionGroup.id

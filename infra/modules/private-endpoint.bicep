@@ -1,21 +1,22 @@
 // One way into the network for one service of one resource, and its name. Deployed after network.bicep.
+import { tags as tagsType } from '../types.bicep'
+
 param name string
-param environmentName string
 param location string
-param tags object
+param tags tagsType
+param subnetId string
 param targetId string
-@allowed(['blob', 'queue', 'table', 'vault'])
-param part string
+param part 'blob' | 'queue' | 'table' | 'vault'
 
 var zone = part == 'vault' ? 'privatelink.vaultcore.azure.net' : 'privatelink.${part}.${environment().suffixes.storage}'
 
-resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = {
+resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = {
   name: name
   location: location
   tags: tags
   properties: {
     subnet: {
-      id: resourceId('Microsoft.Network/virtualNetworks/subnets', 'vnet-exports-${environmentName}', 'endpoints')
+      id: subnetId
     }
     privateLinkServiceConnections: [
       {
@@ -29,7 +30,7 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2024-05-01' = {
   }
 }
 
-resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = {
+resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-01' = {
   parent: endpoint
   name: 'default'
   properties: {

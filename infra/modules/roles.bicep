@@ -1,4 +1,6 @@
 // What the app's identity may do in this resource group, and why. Segments: segment-access.bicep.
+param identityName string
+@description('Known only once the identity exists; names are made of its resource id instead, so that what-if sees them.')
 param principalId string
 param stateStorageName string
 param vaultName string
@@ -17,11 +19,11 @@ var roleIds = {
 
 var secretsRole = writesSecrets ? roleIds.keyVaultSecretsOfficer : roleIds.keyVaultSecretsUser
 
-resource stateStorage 'Microsoft.Storage/storageAccounts@2023-05-01' existing = {
+resource stateStorage 'Microsoft.Storage/storageAccounts@2025-06-01' existing = {
   name: stateStorageName
 }
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
   name: vaultName
 }
 
@@ -29,11 +31,15 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName
+}
+
 // Reason: the host keeps its locks and keys in blobs of this account and asks for Owner; the app writes plans, journals,
 // ledgers and reports, and signs download links; the platform reads the deployed package.
 resource blobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: stateStorage
-  name: guid(stateStorage.id, principalId, roleIds.storageBlobDataOwner)
+  name: guid(stateStorage.id, identity.id, roleIds.storageBlobDataOwner)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.storageBlobDataOwner)
     principalId: principalId
@@ -44,9 +50,12 @@ resource blobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 // Reason: the app makes its queue and sends slices; the host takes them and fills the poison queue.
 resource queues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: stateStorage
-  name: guid(stateStorage.id, principalId, roleIds.storageQueueDataContributor)
+  name: guid(stateStorage.id, identity.id, roleIds.storageQueueDataContributor)
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.storageQueueDataContributor)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roleIds.storageQueueDataContributor
+    )
     principalId: principalId
     principalType: 'ServicePrincipal'
   }
@@ -55,9 +64,12 @@ resource queues 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 // Reason: connections, exports, targets and runs are rows of tables that the app makes itself.
 resource tables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: stateStorage
-  name: guid(stateStorage.id, principalId, roleIds.storageTableDataContributor)
+  name: guid(stateStorage.id, identity.id, roleIds.storageTableDataContributor)
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.storageTableDataContributor)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roleIds.storageTableDataContributor
+    )
     principalId: principalId
     principalType: 'ServicePrincipal'
   }
@@ -67,7 +79,7 @@ resource tables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 // all the time, and the key of sessions. No built-in role reads and writes only; what it could delete can be recovered.
 resource secrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: vault
-  name: guid(vault.id, principalId, secretsRole)
+  name: guid(vault.id, identity.id, secretsRole)
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsRole)
     principalId: principalId
@@ -78,9 +90,12 @@ resource secrets 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 // Reason: Application Insights takes telemetry by identity only (local authentication is off), and this role is what it asks for.
 resource telemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: insights
-  name: guid(insights.id, principalId, roleIds.monitoringMetricsPublisher)
+  name: guid(insights.id, identity.id, roleIds.monitoringMetricsPublisher)
   properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.monitoringMetricsPublisher)
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roleIds.monitoringMetricsPublisher
+    )
     principalId: principalId
     principalType: 'ServicePrincipal'
   }

@@ -1,9 +1,11 @@
 // The account that segments land in. The source product writes, the app only reads.
+import { container as containerType, replication, tags as tagsType } from '../types.bicep'
+
 param name string
 param location string
-param tags object
-param sku string
-param containers array
+param tags tagsType
+param sku replication
+param containers containerType[]
 param writerPrincipalId string
 param hierarchicalNamespace bool
 param sharedKeyAccess bool
@@ -16,7 +18,7 @@ var roleIds = {
 
 var writtenContainers = empty(writerPrincipalId) ? [] : containers
 
-resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: name
   location: location
   tags: union(tags, { holds: 'segments' })
@@ -41,7 +43,7 @@ resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' = {
   }
 }
 
-resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
+resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
   parent: storage
   name: 'default'
   properties: {
@@ -56,24 +58,31 @@ resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01'
   }
 }
 
-resource segments 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = [for container in containers: {
-  parent: blobService
-  name: container
-  properties: {
-    publicAccess: 'None'
+resource segments 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = [
+  for container in containers: {
+    parent: blobService
+    name: container
+    properties: {
+      publicAccess: 'None'
+    }
   }
-}]
+]
 
 // Reason: whoever lands the segments writes files into these containers.
-resource writers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [for (container, i) in writtenContainers: {
-  scope: segments[i]
-  name: guid(storage.id, container, writerPrincipalId, roleIds.storageBlobDataContributor)
-  properties: {
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds.storageBlobDataContributor)
-    principalId: writerPrincipalId
-    principalType: 'ServicePrincipal'
+resource writers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (container, i) in writtenContainers: {
+    scope: segments[i]
+    name: guid(storage.id, container, writerPrincipalId, roleIds.storageBlobDataContributor)
+    properties: {
+      roleDefinitionId: subscriptionResourceId(
+        'Microsoft.Authorization/roleDefinitions',
+        roleIds.storageBlobDataContributor
+      )
+      principalId: writerPrincipalId
+      principalType: 'ServicePrincipal'
+    }
   }
-}]
+]
 
 resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (lockData) {
   scope: storage
@@ -84,6 +93,8 @@ resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (lockData) {
   }
 }
 
+// Reason: see modules/key-vault.bicep.
+#disable-next-line use-recent-api-versions
 resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: blobService
   name: 'to-workspace'

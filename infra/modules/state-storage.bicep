@@ -1,13 +1,11 @@
 // The service's own account: queue, tables, run artefacts, ledgers, and the deployed package.
+import { reach as reachType, replication, tags as tagsType } from '../types.bicep'
+
 param name string
 param location string
-param tags object
-param sku string
-@allowed(['Enabled', 'Disabled'])
-param publicNetworkAccess string
-@allowed(['Allow', 'Deny'])
-param defaultAction string
-param allowedAddresses array
+param tags tagsType
+param sku replication
+param reach reachType
 param ledgerVersionDays int
 param lockData bool
 param workspaceId string
@@ -15,7 +13,7 @@ param workspaceId string
 // The app's container and the prefixes in it; a test compares them with shared/delivery/state/layout.py.
 var container = 'segment-exports'
 
-resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' = {
+resource storage 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   name: name
   location: location
   tags: union(tags, { holds: 'state' })
@@ -30,20 +28,22 @@ resource storage 'Microsoft.Storage/storageAccounts@2023-05-01' = {
     allowSharedKeyAccess: false
     defaultToOAuthAuthentication: true
     allowCrossTenantReplication: false
-    publicNetworkAccess: publicNetworkAccess
+    publicNetworkAccess: reach.publicNetworkAccess
     networkAcls: {
       // Without a virtual network a Flex Consumption app calls from addresses that nobody can list.
-      defaultAction: defaultAction
+      defaultAction: reach.defaultAction
       bypass: 'AzureServices'
-      ipRules: [for address in allowedAddresses: {
-        value: address
-        action: 'Allow'
-      }]
+      ipRules: [
+        for address in reach.allowedAddresses: {
+          value: address
+          action: 'Allow'
+        }
+      ]
     }
   }
 }
 
-resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01' = {
+resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = {
   parent: storage
   name: 'default'
   properties: {
@@ -60,7 +60,7 @@ resource blobService 'Microsoft.Storage/storageAccounts/blobServices@2023-05-01'
   }
 }
 
-resource exportsContainer 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = {
+resource exportsContainer 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
   parent: blobService
   name: container
   properties: {
@@ -68,7 +68,7 @@ resource exportsContainer 'Microsoft.Storage/storageAccounts/blobServices/contai
   }
 }
 
-resource packageContainer 'Microsoft.Storage/storageAccounts/blobServices/containers@2023-05-01' = {
+resource packageContainer 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = {
   parent: blobService
   name: 'app-package'
   properties: {
@@ -78,7 +78,7 @@ resource packageContainer 'Microsoft.Storage/storageAccounts/blobServices/contai
 
 // Only earlier versions, never a current blob: age cannot tell an open run from an ended one, and the app can. It deletes
 // what ended ARTEFACT_DAYS ago (shared/delivery/erase/expiry.py), which leaves a version behind; these rules remove that.
-resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2023-05-01' = {
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06-01' = {
   parent: storage
   name: 'default'
   dependsOn: [blobService]
@@ -145,16 +145,18 @@ resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (lockData) {
   }
 }
 
-resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2023-05-01' = {
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-06-01' = {
   parent: storage
   name: 'default'
 }
 
-resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2023-05-01' = {
+resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-06-01' = {
   parent: storage
   name: 'default'
 }
 
+// Reason: see modules/key-vault.bicep.
+#disable-next-line use-recent-api-versions
 resource blobDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: blobService
   name: 'to-workspace'
@@ -169,6 +171,8 @@ resource blobDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-previ
   }
 }
 
+// Reason: see modules/key-vault.bicep.
+#disable-next-line use-recent-api-versions
 resource queueDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: queueService
   name: 'to-workspace'
@@ -185,6 +189,8 @@ resource queueDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-prev
   }
 }
 
+// Reason: see modules/key-vault.bicep.
+#disable-next-line use-recent-api-versions
 resource tableDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: tableService
   name: 'to-workspace'
@@ -199,5 +205,4 @@ resource tableDiagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-prev
   }
 }
 
-output name string = storage.name
 output packageContainerUrl string = '${storage.properties.primaryEndpoints.blob}${packageContainer.name}'

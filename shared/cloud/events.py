@@ -29,6 +29,7 @@ class Event(StrEnum):
     RUN_RECOVERED = "run_recovered"
     REJECTED_SHARE = "rejected_share"
     SCHEDULE_MISSED = "schedule_missed"
+    EXPORT_OVERDUE = "export_overdue"
     POISON_MESSAGE = "poison_message"
     VERIFICATION_DIFFERS = "verification_differs"
     NOTIFICATION_FAILED = "notification_failed"
@@ -51,6 +52,7 @@ KINDS: Mapping[Event, EventKind] = {
     Event.RUN_RECOVERED: EventKind(logging.INFO, True, "The export's first good end after a failed or blocked run."),
     Event.REJECTED_SHARE: EventKind(logging.WARNING, True, "More people were refused than the app setting allows."),
     Event.SCHEDULE_MISSED: EventKind(logging.WARNING, True, "A due time passed without a run, or with a late one."),
+    Event.EXPORT_OVERDUE: EventKind(logging.WARNING, True, "An export is due again and did not end well meanwhile."),
     Event.POISON_MESSAGE: EventKind(logging.ERROR, True, "A queue message failed five times and was set aside."),
     Event.VERIFICATION_DIFFERS: EventKind(logging.WARNING, True, "After a delivery the vendor's list was another."),
     Event.NOTIFICATION_FAILED: EventKind(

@@ -1,17 +1,25 @@
-"""The deployment scripts with a recorded az, curl and packer in their PATH."""
+"""What the templates make, evaluated once; and the scripts, with a recorded az, curl and packer in their PATH."""
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from dev.infra_checks.compiler import Compiler
+from dev.infra_checks.finding import HOW_TO_GET_ONE, find
+from dev.infra_checks.variants import VARIANTS, snapshot
+from tests.infra import released_az
+from tests.infra.deployment import Deployment
 
 ROOT = Path(__file__).parents[2]
 PACKER = """#!/bin/sh
@@ -27,11 +35,17 @@ class Azure:
 
     def have(self, **state: Any) -> None:
         path = self.folder / "azure.json"
-        path.write_text(json.dumps(json.loads(path.read_text()) | state))
+        path.write_text(json.dumps(self.state() | state))
 
-    def run(self, script: str, *words: str, answers: str | None = None) -> subprocess.CompletedProcess[str]:
+    def state(self) -> Any:
+        return json.loads((self.folder / "azure.json").read_text())
+
+    def run(
+        self, script: str, *words: str, answers: str | None = None, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         """`answers` is what a person types; None: nobody is there."""
         environment = {
+            **variables,
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
             "STAND_IN": str(self.folder),
             "PYTHON": "packer",
@@ -41,9 +55,11 @@ class Azure:
             **({} if answers is None else {"ASK_ANYWAY": "yes"}),
         }
         command = ["bash", str(ROOT / "infra" / script), "--environment", "dev", "--resource-group", "rg", *words]
-        return subprocess.run(
+        done = subprocess.run(
             command, env=environment, input=answers or "", capture_output=True, text=True, timeout=60, check=False
         )
+        assert [each for call in self.calls() for each in released_az.wrong(call)] == []
+        return done
 
     def calls(self, *beginning: str) -> list[list[str]]:
         """Recorded calls that begin like this, without the program's name."""
@@ -79,6 +95,40 @@ def azure(tmp_path: Path) -> Azure:
         "refused_uploads": 0,
         "health": 0,
         "resources": [],
+        "held_back": [],
+        "refused_steps": [],
+        "outputs": {},
     }
     (tmp_path / "azure.json").write_text(json.dumps(nothing_wrong))
     return Azure(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def compiler() -> Iterator[Compiler]:
+    program = find(os.environ, ROOT)
+    if program is None:
+        pytest.skip(f"templates: not checked, since no Bicep compiler was found. {HOW_TO_GET_ONE}")
+    with Compiler(program) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def deployments(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Deployment]:
+    """Every variant, evaluated by whichever process of the tests comes first."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    with (shared / "deployments.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        path = shared / "deployments.json"
+        if not path.exists():
+            compiler: Compiler = request.getfixturevalue("compiler")
+            made = {name: snapshot(compiler, ROOT / "infra", variant) for name, variant in VARIANTS.items()}
+            path.write_text(json.dumps(made))
+    found = json.loads(path.read_text())
+    return {name: Deployment(name, one["predictedResources"], one["outputs"]) for name, one in found.items()}
+
+
+@pytest.fixture(params=VARIANTS)
+def made(request: pytest.FixtureRequest, deployments: dict[str, Deployment]) -> Deployment:
+    """Each variant in turn."""
+    return deployments[request.param]

@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 FOLDER = Path(os.environ["STAND_IN"])
-OUTPUTS = "func-exports-dev-x", "https://func-exports-dev-x.azurewebsites.net", "kv-exports-x", "stsegmentsx"
+OUTPUTS = {
+    "functionAppName": "func-exports-dev-x",
+    "functionAppUrl": "https://func-exports-dev-x.azurewebsites.net",
+    "keyVaultName": "kv-exports-x",
+    "segmentStorageName": "stsegmentsx",
+    "insightsName": "appi-exports-dev",
+    "outboundAddress": "",
+    "alertEmailCount": "0",
+}
 PROVIDERS = {
     "Authorization",
     "Insights",
@@ -65,12 +74,37 @@ def _upload(words: list[str], azure: Any) -> str | None:
     return None if azure["refused_uploads"] >= 0 else ""
 
 
+def _outputs(words: list[str], azure: Any) -> str:
+    """Values in the order in which the query names them."""
+    known = {**OUTPUTS, **azure["outputs"]}
+    names = option(words, "--query").removeprefix("properties.outputs.[").removesuffix("]").split(", ")
+    return "\n".join(known[name.removesuffix(".value")] for name in names)
+
+
 def _resources(words: list[str], azure: Any) -> str:
-    """Type, what it holds and id of what has the tags that the query names; types in lower case, as Azure has some."""
+    """Of what has the tags that the query names: type (in lower case, as Azure has some), what it holds and id.
+
+    Where the query asks for another environment's name, that.
+    """
     query = option(words, "--query").partition("[?")[2].partition("]")[0]
-    wanted = dict(part.removeprefix("tags.").replace("'", "").split("==") for part in query.split(" && "))
-    found = [each for each in azure["resources"] if wanted.items() <= each["tags"].items()]
+    found = [each for each in azure["resources"] if all(_fits(each["tags"], part) for part in query.split(" && "))]
+    if "!=" in query:
+        return "\n".join(each["tags"]["environment"] for each in found[:1])
     return "\n".join(f"{each['type'].lower()}\t{each['tags'].get('holds', 'None')}\t{each['id']}" for each in found)
+
+
+def _fits(tags: dict[str, str], part: str) -> bool:
+    name, sign, value = re.fullmatch(r"tags\.(\w+)(==|!=)'(.*)'", part).groups()  # type: ignore[union-attr]
+    return (tags.get(name) == value) is (sign == "==")
+
+
+def _delete(words: list[str], azure: Any) -> str | None:
+    """The platform holds some types back for days."""
+    return None if any(kind in option(words, "--ids") for kind in azure["held_back"]) else ""
+
+
+def _unless(azure: Any, step: str, said: str) -> str | None:
+    return None if step in azure["refused_steps"] else said
 
 
 def _nothing(words: list[str], azure: Any) -> str:
@@ -87,13 +121,13 @@ HANDLERS: dict[str, Callable[[list[str], Any], str | None]] = {
     "keyvault list-deleted": lambda words, azure: (
         None if azure["deleted_vaults"] is None else "\n".join(azure["deleted_vaults"])
     ),
-    "deployment group what-if": lambda words, azure: "Resource changes: 30 to create.",
-    "deployment group create": _nothing,
-    "deployment group show": lambda words, azure: "\n".join(OUTPUTS),
+    "deployment group what-if": lambda words, azure: _unless(azure, "what-if", "Resource changes: 30 to create."),
+    "deployment group create": lambda words, azure: _unless(azure, "create", ""),
+    "deployment group show": _outputs,
     "functionapp deployment source config-zip": _upload,
     "identity show": lambda words, azure: "principal",
     "resource list": _resources,
-    "resource delete": _nothing,
+    "resource delete": _delete,
     "lock delete": _nothing,
 }
 

@@ -1,4 +1,3 @@
-#!/usr/bin/env -S python3 -IS
 """Stands in for az towards Microsoft Entra ID and Key Vault; records and remembers as `stand_in_az.py` does."""
 
 from __future__ import annotations
@@ -86,7 +85,7 @@ HANDLERS: dict[str, Callable[[list[str], Any], str | None]] = {
     "ad sp show": lambda words, azure: "" if azure.get("principal") else None,
     "ad sp create": _make_principal,
     "ad sp update": lambda words, azure: "",
-    "keyvault secret show": lambda words, azure: "" if azure.get("secrets") else None,
+    "keyvault secret show": lambda words, azure: "" if option(words, "--name") in azure.get("secrets", {}) else None,
     "keyvault secret set": _store,
 }
 """Beginning of a call -> what is said; None: it fails."""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
 import pytest
+import yaml
 
-from dev.infra_checks.template import parse
-from tests.files import files
 from tests.infra.conftest import Azure
+from tests.infra.deployment import Deployment
 
 INFRA = Path(__file__).parents[2] / "infra"
+VERSION = re.findall(r"^param pythonVersion .* = '(.*)'$", (INFRA / "main.bicep").read_text(), re.MULTILINE)[0]
 
 
 @pytest.mark.parametrize(
@@ -30,7 +32,7 @@ INFRA = Path(__file__).parents[2] / "infra"
         ({"group": False}, [], "--location"),
         ({"group": False}, ["--what-if", "--location", "westeurope"], "az group create --name 'rg'"),
         ({}, ["--", "telemetry=azure"], "--telemetry azure"),
-        ({}, ["--environment", "test"], "infra/parameters/test.json"),
+        ({}, ["--environment", "test"], "infra/parameters/test.bicepparam"),
         ({}, ["--", "storageSku"], "is not PARAMETER=VALUE"),
         ({}, ["--force"], "is not an option"),
     ],
@@ -67,7 +69,7 @@ def test_from_nothing_to_a_healthy_app(azure: Azure) -> None:
         ["deployment", "group", "create", "--resource-group"],
         ["functionapp", "deployment", "source", "config-zip"],
     ]
-    assert "-m dev.package --python 3.11" in azure.packed()
+    assert f"-m dev.package --python {VERSION} " in azure.packed()
     (upload,) = azure.calls("functionapp")
     assert upload[upload.index("--name") + 1] == "func-exports-dev-x"
     assert upload[upload.index("--build-remote") + 1] == "false"
@@ -123,7 +125,7 @@ def test_parameters_go_to_the_templates_and_the_packer(azure: Azure) -> None:
     azure.run("deploy.sh", "--yes", "--telemetry", "azure", "--", *given_by_hand)
     (create,) = azure.calls("deployment", "group", "create")
     given = [create[index + 1] for index, word in enumerate(create) if word == "--parameters"]
-    assert given[0].endswith("infra/parameters/dev.json")
+    assert given[0].endswith("infra/parameters/dev.bicepparam")
     assert given[1:] == ["pythonVersion=3.12", "telemetry=azure", "publicUrl=https://exports.example"]
     assert "-m dev.package --python 3.12" in azure.packed()
     assert "--requirements requirements-telemetry.txt" in azure.packed()
@@ -140,15 +142,76 @@ def test_an_app_that_never_answers_is_a_failure(azure: Azure) -> None:
     done = azure.run("deploy.sh", "--yes")
     assert done.returncode == 1
     assert "/api/health does not answer" in done.stderr
-    assert "az monitor app-insights query" in done.stderr
+    assert "logs\nof appi-exports-dev" in done.stderr
 
 
-def test_every_provider_that_the_templates_use_is_checked() -> None:
+def test_the_packed_version_is_the_template_s(azure: Azure, deployments: dict[str, Deployment]) -> None:
+    azure.run("deploy.sh", "--yes")
+    assert f"--python {deployments['dev'].outputs['pythonVersion']} " in azure.packed()
+
+
+def test_a_second_environment_in_a_group_is_refused_before_anything_is_made(azure: Azure) -> None:
+    tags = {"project": "segment-exports", "environment": "prod"}
+    azure.have(resources=[{"id": "/vault", "type": "Microsoft.KeyVault/vaults", "tags": tags}])
+    done = azure.run("deploy.sh", "--yes")
+    assert done.returncode == 1
+    assert "holds the environment 'prod'" in done.stderr
+    assert azure.changes() == []
+
+
+@pytest.mark.parametrize(
+    ("outputs", "said"),
+    [
+        ({"alertEmailCount": "0"}, ["Nobody is told when an alert fires", "alertEmails="]),
+        ({"alertEmailCount": "1", "outboundAddress": "198.51.100.4"}, ["come from 198.51.100.4"]),
+    ],
+)
+def test_what_a_person_has_to_know_is_said_at_the_end(azure: Azure, outputs: dict[str, str], said: list[str]) -> None:
+    azure.have(outputs=outputs)
+    printed = azure.run("deploy.sh", "--yes").stdout
+    assert [each for each in said if each not in printed] == []
+    assert ("Nobody is told" in printed) is (outputs["alertEmailCount"] == "0")
+    assert re.search(r"--expires 20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", printed)
+
+
+@pytest.mark.parametrize("step", ["what-if", "create"])
+def test_where_azure_refuses_the_page_that_helps_is_named(azure: Azure, step: str) -> None:
+    azure.have(refused_steps=[step])
+    done = azure.run("deploy.sh", "--yes")
+    assert done.returncode == 1
+    page, heading = re.findall(r'(docs/\S+\.md), "(.*)"', done.stderr)[0]
+    assert f"\n## {heading}\n" in (INFRA.parent / page).read_text()
+    assert azure.calls("functionapp") == []
+
+
+AZD = {
+    "AZURE_RESOURCE_GROUP": "rg",
+    "functionAppName": "func-exports-dev-x",
+    "functionAppUrl": "https://func-exports-dev-x.azurewebsites.net",
+    "insightsName": "appi-exports-dev",
+    "pythonVersion": VERSION,
+}
+"""What azd puts into the environment of a hook: its own values, and the templates' outputs."""
+
+
+def test_azd_uploads_the_same_zip(azure: Azure) -> None:
+    done = azure.run("azd-deploy.sh", **AZD)
+    assert done.returncode == 0, done.stderr
+    assert f"-m dev.package --python {VERSION} " in azure.packed()
+    (upload,) = azure.calls("functionapp")
+    assert upload[upload.index("--build-remote") + 1] == "false"
+
+
+def test_azd_runs_that_and_its_names_are_outputs(deployments: dict[str, Deployment]) -> None:
+    told = yaml.safe_load((INFRA.parent / "azure.yaml").read_text())
+    assert told["hooks"]["postprovision"]["run"] == "infra/azd-deploy.sh"
+    assert (INFRA / f"{told['infra']['module']}.bicepparam").is_file()
+    assert AZD.keys() - {"AZURE_RESOURCE_GROUP"} <= deployments["azd"].outputs.keys()
+    assert os.access(INFRA / "azd-deploy.sh", os.X_OK)
+
+
+def test_every_provider_that_the_templates_use_is_checked(deployments: dict[str, Deployment]) -> None:
     checked = re.search(r'PROVIDERS="(.*?)"', (INFRA / "deploy.sh").read_text(), re.DOTALL)
     assert checked is not None
-    used = {
-        resource.target.partition("/")[0]
-        for path in files(INFRA, "**/*.bicep")
-        for resource in parse(path).of("resource").values()
-    }
+    used = {each["type"].partition("/")[0] for made in deployments.values() for each in made.resources}
     assert set(checked[1].split()) == used | {"Microsoft.App"}  # the subnet's delegation

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ SECRET = "~the~client~secret~"
 
 @pytest.fixture
 def entra(azure: Azure) -> Azure:
-    (azure.folder / "bin" / "az").write_text((Path(__file__).parent / "stand_in_entra.py").read_text())
+    source = (Path(__file__).parent / "stand_in_entra.py").read_text()
+    (azure.folder / "bin" / "az").write_text(f"#!{sys.executable} -IS\n{source}")
     azure.have(client_secret=SECRET)
     return azure
 
@@ -100,6 +103,16 @@ def test_the_secret_reaches_the_vault_and_nothing_else(entra: Azure) -> None:
     assert not [path for path in left if SECRET in path.read_text()]
 
 
+def test_the_secret_in_the_vault_ends_with_the_client_secret(entra: Azure) -> None:
+    """A vault warns of secrets that have a date, and of no other."""
+    assert run(entra).returncode == 0
+    (stored,) = entra.calls("keyvault", "secret", "set")
+    (reset,) = entra.calls("ad", "app", "credential", "reset")
+    ends = datetime.strptime(after(stored, "--expires"), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    assert after(reset, "--years") == "1"
+    assert timedelta(days=364) < ends - datetime.now(UTC) <= timedelta(days=365)
+
+
 def test_a_second_time_makes_nothing_new(entra: Azure) -> None:
     for _ in range(2):
         assert run(entra).returncode == 0
@@ -141,6 +154,7 @@ def test_a_vault_that_refuses_is_explained(entra: Azure) -> None:
     done = run(entra)
     assert done.returncode != 0
     assert "Key Vault Secrets Officer" in done.stderr
+    assert "allowedAddresses" in done.stderr
     assert SECRET not in done.stdout + done.stderr
 
 

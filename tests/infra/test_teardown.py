@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dev.infra_checks.template import body, parse, properties
-from tests.files import files
 from tests.infra.conftest import Azure
+from tests.infra.deployment import Deployment
 
 INFRA = Path(__file__).parents[2] / "infra"
 
@@ -81,13 +80,35 @@ def test_a_second_run_finds_nothing(azure: Azure) -> None:
     assert "Nothing of the environment" in done.stdout
 
 
-def test_every_type_that_the_templates_tag_is_removed() -> None:
+def test_what_the_platform_holds_back_stops_nothing_and_is_explained(deployed: Azure) -> None:
+    """The subnet of a deleted app keeps a link for days."""
+    network = resource("Microsoft.Network/virtualNetworks", "network")
+    deployed.have(resources=[network, *deployed.state()["resources"]], held_back=["virtualNetworks"])
+    done = deployed.run("teardown.sh", "--yes")
+    assert done.returncode == 1
+    assert removed(deployed) == ["app", "plan", "network", "vault", "state"]
+    assert "Run the same command again tomorrow" in done.stderr
+    assert str(network["id"]) in done.stderr
+
+
+def test_what_cannot_be_removed_for_another_reason_is_listed(deployed: Azure) -> None:
+    deployed.have(held_back=["vaults"])
+    done = deployed.run("teardown.sh", "--yes")
+    assert done.returncode == 1
+    assert removed(deployed)[-1] == "state"
+    assert "/vaults/vault" in done.stderr
+
+
+def test_roles_are_those_of_the_identity_that_is_there_whatever_its_name(deployed: Azure) -> None:
+    identity = resource("Microsoft.ManagedIdentity/userAssignedIdentities", "id-of-azd")
+    deployed.have(resources=[identity, *deployed.state()["resources"]])
+    deployed.run("teardown.sh", "--yes")
+    (shown,) = deployed.calls("identity", "show")
+    assert shown[shown.index("--ids") + 1].endswith("/id-of-azd")
+
+
+def test_what_is_removed_is_what_exists(deployments: dict[str, Deployment]) -> None:
     order = re.search(r'ORDER="(.*?)"', (INFRA / "teardown.sh").read_text(), re.DOTALL)
     assert order is not None
-    tagged = {
-        resource.target.partition("@")[0]
-        for path in files(INFRA, "**/*.bicep")
-        for resource in parse(path).of("resource").values()
-        if "tags" in properties(body(resource.value))
-    }
+    tagged = {each["type"] for made in deployments.values() for each in made.resources if "tags" in each}
     assert set(order[1].split()) == tagged

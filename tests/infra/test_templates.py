@@ -1,57 +1,37 @@
-"""What the templates promise: least privilege, ledgers safe, alerts for every event that a person should hear of."""
+"""What the templates promise besides: ledgers safe, reasons for roles, alerts for all that a person should hear of."""
 
 from __future__ import annotations
 
-import json
 import logging
 import re
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-from tree_sitter import Node
-
-from dev.infra_checks.template import Template, body, literal, parse, properties, text, walk
+from dev.infra_checks.compiler import Compiler
 from shared.cloud.blobs import CONTAINER
 from shared.cloud.events import KINDS, Event
 from shared.delivery.state import layout
+from shared.delivery.state.records import State
 from tests.files import files
+from tests.infra.deployment import Deployment
 
 ROOT = Path(__file__).parents[2]
 INFRA = ROOT / "infra"
 LEDGERS = layout.ledger_folder("", "").partition("/")[0] + "/"
 
 
-def module(name: str) -> Template:
-    return parse(INFRA / f"modules/{name}.bicep")
-
-
-def resource(template: Template, name: str) -> dict[str, Node]:
-    return properties(body(template.of("resource")[name].value))
-
-
-def texts(node: Node) -> list[str]:
-    return [text(each).strip("'") for each in walk(node) if each.type == "string"]
-
-
-def lifecycle_rules() -> list[dict[str, Node]]:
-    policy = properties(properties(resource(module("state-storage"), "lifecycle")["properties"])["policy"])
-    rules = [properties(rule) for rule in policy["rules"].named_children]
+def lifecycle_rules(deployments: dict[str, Deployment]) -> list[dict[str, Any]]:
+    rules: list[dict[str, Any]] = deployments["dev"].one("Storage/storageAccounts/managementPolicies")["properties"][
+        "policy"
+    ]["rules"]
     assert rules
-    return rules
+    return [rule["definition"] for rule in rules]
 
 
-def prefixes(rule: dict[str, Node]) -> list[str]:
-    filters = properties(properties(rule["definition"])["filters"])
-    return [prefix.replace("${container}", CONTAINER) for prefix in texts(filters["prefixMatch"])]
-
-
-def deleted_after(rule: dict[str, Node]) -> str:
-    delete = properties(properties(properties(properties(rule["definition"])["actions"])["version"])["delete"])
-    return text(delete["daysAfterCreationGreaterThan"])
-
-
-def test_no_lifecycle_rule_deletes_a_blob_that_is_current() -> None:
-    for rule in lifecycle_rules():
-        assert list(properties(properties(rule["definition"])["actions"])) == ["version"]
+def test_no_lifecycle_rule_deletes_a_blob_that_is_current(deployments: dict[str, Deployment]) -> None:
+    for rule in lifecycle_rules(deployments):
+        assert list(rule["actions"]) == ["version"]
 
 
 def folders() -> set[str]:
@@ -62,29 +42,25 @@ def folders() -> set[str]:
     return written
 
 
-def test_versions_of_ledgers_are_kept_for_days_and_those_of_everything_else_for_one() -> None:
+def test_versions_of_ledgers_are_kept_for_days_and_those_of_everything_else_for_one(
+    deployments: dict[str, Deployment],
+) -> None:
     """What was deleted, by expiry or to forget a person, must not live on in earlier versions."""
     assert {"runs", "ledgers", "poison"} <= folders()
     for folder in folders():
         name = f"{CONTAINER}/{folder}/"
-        found = [deleted_after(rule) for rule in lifecycle_rules() if name in prefixes(rule)]
-        assert found == ["ledgerVersionDays" if name == f"{CONTAINER}/{LEDGERS}" else "1"], folder
+        found = [
+            rule["actions"]["version"]["delete"]["daysAfterCreationGreaterThan"]
+            for rule in lifecycle_rules(deployments)
+            if name in rule["filters"]["prefixMatch"]
+        ]
+        assert found == [14 if name == f"{CONTAINER}/{LEDGERS}" else 1], folder
 
 
-def test_the_app_s_container_is_the_code_s() -> None:
-    assert literal(module("state-storage").of("variable")["container"].value) == CONTAINER
-
-
-def test_where_segments_land_there_is_no_soft_delete_and_for_ledgers_there_are_versions() -> None:
-    segments = properties(resource(module("segment-storage"), "blobService")["properties"])
-    assert text(properties(segments["deleteRetentionPolicy"])["enabled"]) == "false"
-    state = properties(resource(module("state-storage"), "blobService")["properties"])
-    assert text(state["isVersioningEnabled"]) == "true"
-
-
-def test_the_app_may_only_read_segments() -> None:
-    roles = module("segment-access").of("variable")["roleIds"].value
-    assert list(properties(roles)) == ["storageBlobDataReader"]
+def test_the_app_s_container_is_the_code_s(deployments: dict[str, Deployment]) -> None:
+    account = deployments["dev"].outputs["stateStorageName"]
+    containers = deployments["dev"].of("Storage/storageAccounts/blobServices/containers")
+    assert f"{account}/default/{CONTAINER}" in [each["name"] for each in containers]
 
 
 def test_every_role_has_its_reason() -> None:
@@ -97,68 +73,58 @@ def test_every_role_has_its_reason() -> None:
     assert assigned
 
 
-def test_storage_takes_neither_keys_nor_strangers() -> None:
-    for name in ("state-storage", "segment-storage"):
-        account = properties(resource(module(name), "storage")["properties"])
-        assert text(account["allowBlobPublicAccess"]) == "false"
-        assert literal(account["minimumTlsVersion"]) == "TLS1_2"
-    assert (
-        text(properties(resource(module("state-storage"), "storage")["properties"])["allowSharedKeyAccess"]) == "false"
-    )
+def test_every_diagnostic_that_is_switched_off_has_its_reason() -> None:
+    for path in files(INFRA, "**/*.bicep"):
+        lines = path.read_text().splitlines()
+        for before, line in pairwise(lines):
+            assert "#disable" not in line or before.lstrip().startswith("// "), f"{path}: {line}"
 
 
-def test_the_vault_keeps_what_is_deleted() -> None:
-    vault = properties(resource(module("key-vault"), "vault")["properties"])
-    wanted = ("enableRbacAuthorization", "enableSoftDelete", "enablePurgeProtection")
-    assert {text(vault[name]) for name in wanted} == {"true"}
+def queries(made: Deployment) -> dict[str, str]:
+    """Name of the rule -> its query."""
+    return {
+        rule["name"]: condition["query"]
+        for rule in made.of("Insights/scheduledQueryRules")
+        for condition in rule["properties"]["criteria"]["allOf"]
+    }
 
 
-def test_telemetry_is_taken_by_identity_only() -> None:
-    insights = properties(resource(module("monitoring"), "insights")["properties"])
-    assert text(insights["DisableLocalAuth"]) == "true"
+def test_every_event_that_is_a_warning_or_worse_has_an_alert(deployments: dict[str, Deployment]) -> None:
+    asked = {name for query in queries(deployments["dev"]).values() for name in re.findall(r'event == "(\w+)"', query)}
+    assert asked >= {str(event) for event, kind in KINDS.items() if kind.level >= logging.WARNING}
 
 
-def alerts() -> dict[str, str]:
-    """Event -> severity."""
-    table = module("alerts").of("variable")["alerts"].value
-    assert table is not None
-    rows = [properties(row) for row in table.named_children if row.type == "object"]
-    return {literal(row["event"]) or "": text(row["severity"]) for row in rows}
+def test_every_alert_has_its_page(deployments: dict[str, Deployment]) -> None:
+    pages = set(re.findall(r"^### (.*)$", (ROOT / "docs/operations.md").read_text(), re.MULTILINE))
+    made = deployments["prod"]
+    for rule in [*made.of("Insights/scheduledQueryRules"), *made.of("Insights/metricAlerts")]:
+        [page] = re.findall(r'"(.*)"', rule["properties"]["description"])
+        assert page in pages
 
 
-def test_every_event_that_is_a_warning_or_worse_has_an_alert() -> None:
-    loud = {str(event) for event, kind in KINDS.items() if kind.level >= logging.WARNING}
-    assert alerts().keys() == loud
-
-
-def test_every_alert_has_its_page() -> None:
-    pages = re.findall(r"^### (.*)$", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
-    assert {*alerts(), "no successful run"} <= set(pages)
-
-
-def test_success_is_what_the_code_calls_success() -> None:
-    source = (INFRA / "modules/alerts.bicep").read_text()
-    states = re.search(r'event == "(\w+)" and state in \((.*?)\)', source)
+def test_success_is_what_the_code_calls_success(deployments: dict[str, Deployment]) -> None:
+    [query] = [query for name, query in queries(deployments["prod"]).items() if name.endswith("-no-success")]
+    states = re.search(r'event == "(\w+)" and state in \((.*?)\)', query)
     assert states is not None
-    from shared.delivery.state.records import State
-
     assert states[1] == Event.RUN_FINISHED
     good = {State.SUCCEEDED, State.WARNINGS, State.NOTHING}
     assert set(re.findall(r'"(.*?)"', states[2])) == {str(state) for state in good}
 
 
-def test_the_app_is_python_of_the_version_that_the_tests_run_on() -> None:
-    wanted = literal(parse(INFRA / "main.bicep").of("parameter")["pythonVersion"].value)
-    assert f'python_version = "{wanted}"' in (ROOT / "pyproject.toml").read_text()
+def test_the_version_of_python_is_said_in_one_place(deployments: dict[str, Deployment]) -> None:
+    runtime = deployments["dev"].one("Web/sites")["properties"]["functionAppConfig"]["runtime"]
+    assert runtime == {"name": "python", "version": deployments["dev"].outputs["pythonVersion"]}
+    written = re.findall(r"^param pythonVersion .* = '(.*)'$", (INFRA / "main.bicep").read_text(), re.MULTILINE)
+    assert written == [runtime["version"]]
 
 
-def test_azd_finds_the_app() -> None:
-    service = re.search(r"^services:\n  (\w+):", (ROOT / "azure.yaml").read_text(), re.MULTILINE)
-    tags = properties(resource(module("function-app"), "app")["tags"].child_by_field_name("arguments"))
-    assert service is not None
-    assert f"'azd-service-name': '{service[1]}'" in text(resource(module("function-app"), "app")["tags"]), tags
+def test_every_environment_has_a_file_with_its_name(compiler: Compiler) -> None:
+    for path in files(INFRA / "parameters", "*.bicepparam"):
+        assert compiler.parameters(path)["environmentName"] == path.stem
 
 
-def test_every_environment_has_a_file_with_its_name() -> None:
-    for path in files(INFRA / "parameters", "*.json"):
-        assert json.loads(path.read_text())["parameters"]["environmentName"]["value"] == path.stem
+def test_who_is_told_is_known_after_a_deployment(deployments: dict[str, Deployment]) -> None:
+    assert deployments["dev"].outputs["alertEmailCount"] == 0
+    assert deployments["prod"].outputs["alertEmailCount"] == 1
+    [told] = deployments["prod"].one("Insights/actionGroups")["properties"]["emailReceivers"]
+    assert told["emailAddress"] == "it@exports.example"

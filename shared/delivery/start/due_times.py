@@ -15,6 +15,7 @@ from shared.catalog.targets import TargetStore, target_key
 from shared.cloud.cloud import Cloud
 from shared.cloud.events import Event
 from shared.cloud.tables import Insert, Replace, Stored
+from shared.delivery.state.run_notices import TROUBLE
 from shared.errors import Conflict
 from shared.notify.outbox import Notice
 from shared.snapshots.snapshot import Snapshot
@@ -49,7 +50,7 @@ class Firing:
         return "Another run of the export was under way." if early else ""
 
     def keep(self, missed: str = "") -> None:
-        """Remember the firing, and tell that it was missed where it was: both or neither."""
+        """Remember the firing, and tell what is wrong with it: both or neither."""
         entity = {
             "PartitionKey": self.export.name,
             "RowKey": TICKS,
@@ -57,16 +58,29 @@ class Firing:
             "keys": json.dumps(dict(self.keys)),
         }
         first: Insert | Replace = Replace(entity, self.stored.etag) if self.stored else Insert(entity)
+        told = [
+            *([self._notice(Event.SCHEDULE_MISSED, missed)] if missed else []),
+            *([self._notice(Event.EXPORT_OVERDUE, overdue)] if (overdue := self._overdue()) else []),
+        ]
         try:
-            self.cloud.runs.transaction(self.export.name, [first, *([self._missed(missed).insert()] if missed else [])])
+            self.cloud.runs.transaction(self.export.name, [first, *(notice.insert() for notice in told)])
         except Conflict:  # another timer kept the same firing
             return
 
-    def _missed(self, message: str) -> Notice:
+    def _overdue(self) -> str:
+        """Why the export counts as overdue: its trouble is older than its last firing, so a whole period had no good
+        end. Empty where it does not."""
+        before: datetime | None = self.stored.entity["at"] if self.stored else None
+        trouble = self.cloud.runs.get(self.export.name, TROUBLE) if before else None
+        if before is None or trouble is None or trouble.entity["at"] >= before:
+            return ""
+        return f"It is due again, and no run has ended well since {trouble.entity['at']:%Y-%m-%d %H:%M} UTC."
+
+    def _notice(self, event: Event, message: str) -> Notice:
         due_at = self.due_at or self.at
-        identity = f"{self.export.name}-{due_at:%Y%m%d-%H%M}-{Event.SCHEDULE_MISSED}-{secrets.token_hex(4)}"
+        identity = f"{self.export.name}-{due_at:%Y%m%d-%H%M}-{event}-{secrets.token_hex(4)}"
         facts: dict[str, Any] = {"due_at": due_at.isoformat()}
-        return Notice(Event.SCHEDULE_MISSED, identity, self.at, self.export.name, message=message, facts=facts)
+        return Notice(event, identity, self.at, self.export.name, message=message, facts=facts)
 
 
 def firing(cloud: Cloud, export: Export, at: datetime, newest: NewestSnapshot) -> Firing | None:

@@ -15,6 +15,7 @@ from shared.cloud import events
 from shared.delivery import inbox
 from shared.delivery.start import starting
 from shared.delivery.state.records import State
+from shared.delivery.state.run_notices import TROUBLE
 from shared.delivery.state.transitions import RunKind
 from shared.errors import RetryAfter, UserMustAct
 from shared.notify import telling
@@ -310,3 +311,24 @@ def test_a_notice_holds_nothing_of_people(engine: Engine, receiver: Receiver, to
     everything = json.dumps(told) + "".join(each.body.decode() for each in receiver.received)
     assert "First" not in everything
     assert "@" not in everything
+
+
+@pytest.mark.parametrize(("began", "overdue"), [(-10, True), (10, False), (None, False)])
+def test_an_export_without_a_good_end_for_a_whole_period_is_overdue(
+    engine: Engine, told: list[dict[str, Any]], began: int | None, overdue: bool
+) -> None:
+    """`began`: minutes from its last due time until its trouble began. What began after that has had no chance yet."""
+    engine.land(people(3))
+    engine.define(**HOURLY)
+    with mock.patch(
+        "shared.delivery.start.starting.usable", side_effect=UserMustAct("off", "The connection is disabled.")
+    ):
+        tick(engine, next_hour())
+        if began is not None:
+            at = next_hour() + timedelta(minutes=began)
+            engine.cloud.runs.insert({"PartitionKey": "newsletter", "RowKey": TROUBLE, "run": "1", "at": at})
+        tick(engine, next_hour() + HOUR)
+        tell(engine)
+    found = [each for each in told if each["event"] == "export_overdue"]
+    assert [each["export"] for each in found] == ["newsletter"] * overdue
+    assert [each["due_at"] for each in found] == [(next_hour() + HOUR).isoformat()] * overdue

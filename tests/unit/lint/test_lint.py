@@ -30,7 +30,9 @@ def test_mypy_reads_every_source() -> None:
     assert "exclude" not in told
 
 
-def test_it_ends_with_the_audit() -> None:
+def test_it_ends_with_what_can_say_that_something_was_not_checked() -> None:
     recipe = re.search(r"^lint:.*\n((?:\t.*\n)+)", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
     assert recipe is not None
-    assert recipe[1].splitlines()[-1] == "\t@$(MAKE) --no-print-directory audit"
+    audit, templates = recipe[1].splitlines()[-2:]
+    assert audit == "\t@$(MAKE) --no-print-directory audit"
+    assert templates.startswith("\t@$(BIN)/python -m dev.infra_checks")
