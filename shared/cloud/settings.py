@@ -46,6 +46,10 @@ class Settings:
     state_storage: StorageAddress
     segment_storage: StorageAddress
     segment_locations: tuple[Location, ...] = (Location("segments"),)
+    segment_marks: tuple[str, ...] = ("_SUCCESS",)
+    """Names of files that say that the folder they lie in is complete; `*` stands for anything."""
+    settle_minutes: float = 10.0
+    """Without such a file a folder is complete when nothing in it changed for so long."""
     key_vault_url: str = ""
     key_vault_certificate: Path | None = None
     """Certificate of the one-machine Key Vault stand-in; never set in Azure."""
@@ -94,6 +98,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         state_storage=state,
         segment_storage=_storage(environment, SEGMENT_STORAGE) or state,
         segment_locations=_locations(environment.get("SEGMENT_LOCATIONS", "segments")),
+        segment_marks=_marks(environment.get("SEGMENT_MARKS", "_SUCCESS")),
+        settle_minutes=_number(environment, "SEGMENT_SETTLE_MINUTES", 10.0),
         key_vault_url=environment.get("KEY_VAULT_URL", ""),
         key_vault_certificate=Path(certificate) if certificate else None,
         identity_client_id=environment.get("AZURE_CLIENT_ID"),
@@ -132,6 +138,14 @@ def _locations(text: str) -> tuple[Location, ...]:
     """`container/prefix, other` -> locations."""
     entries = [entry.strip().strip("/") for entry in text.split(",") if entry.strip()]
     return tuple(Location(*entry.partition("/")[::2]) for entry in entries)
+
+
+def _marks(text: str) -> tuple[str, ...]:
+    """`_SUCCESS, *.done` -> names."""
+    marks = tuple(entry.strip() for entry in text.split(",") if entry.strip())
+    if not marks or any("/" in mark or mark == "*" for mark in marks):
+        raise ValueError("The app setting SEGMENT_MARKS must hold names of files, '_SUCCESS, *.done', without folders.")
+    return marks
 
 
 def _pairs(environment: Mapping[str, str], name: str) -> dict[str, str]:

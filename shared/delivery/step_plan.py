@@ -42,12 +42,16 @@ def plan(work: Work) -> None:
     total = made.balance.operations
     left_out = made.balance.left_out
     passed_over = [why for each in made.snapshots for why in each["passed_over"]]
+    beside = [why for each in made.snapshots for why in each.get("beside", ())]
     planned = {
         "plan": fingerprint,
         "total": total,
         "counts": step_commit.planned_counts(made),
         "left_out": left_out,
-        "warnings": [f"A newer snapshot was not used: {why}." for why in passed_over],
+        "warnings": [
+            *(f"A newer snapshot was not used: {why}." for why in passed_over),
+            *(f"Something in the segment's folder was not used: {why}." for why in beside),
+        ],
     }
     findings = [Finding(**each) for each in made.findings]
     if not guards.may_go_on(findings, work.delivery.decision):

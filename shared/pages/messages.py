@@ -208,6 +208,7 @@ TEMPLATES: tuple[str, ...] = (
     # What keeps runs from going on
     "%(rows)s have no valid address, limit %(limit)s",
     "A newer snapshot was not used: %(why)s.",
+    "Something in the segment's folder was not used: %(why)s.",
     "No progress for %(hours)s hours: %(why)s Run the export again later.",
     "The list belongs to the export '%(export)s' now: give this export a list of its own.",
     "There is no connection '%(name)s': create it, or choose another.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from shared.snapshots.snapshot import CsvFormat, SnapshotFile
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 64 << 10
 
+_DELIMITERS = {";": "semicolon", "\t": "tab", "|": "vertical bar", ",": "comma"}
 _BYTE_ORDER_MARK = "\ufeff"
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
@@ -22,13 +23,15 @@ _UNDECODED = re.compile("[\udc80-\udcff]")
 class Head:
     """What a file says about itself: its columns in order; for Parquet their types.
 
-    For CSV whether there is a line to skip, and what ends that first line (empty where it is the only one).
+    For CSV whether there is a line to skip, what ends that first line (empty where it is the only one), and how many
+    bytes to skip: empty pieces of gzip at the beginning, behind which DuckDB would not look.
     """
 
     columns: tuple[str, ...]
     header: bool = False
     line_end: str = ""
     types: tuple[str, ...] = ()
+    skip: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +49,63 @@ class BadHead(ValueError):
 def csv_head(client: BlobServiceClient, file: SnapshotFile, csv: CsvFormat, columns: tuple[str, ...]) -> Head | None:
     """The head of a file, None where it is empty; `columns` are what a file without a header has.
 
-    A header that was not declared is seen by being equal to the columns: no person looks like that.
-    Raises BadHead, and what Azure raises where the version is gone.
+    A header that was not declared is seen by its names: no person looks like that. Raises BadHead, and what Azure
+    raises where the version is gone.
     """
-    record = first_record(*_first_bytes(client, file, csv.compression), csv)
+    start = _first_bytes(client, file, csv.compression)
+    record = first_record(start.text, start.whole, csv)
     if record is None:
         return None
-    if not csv.header:
-        return Head(columns, record.cells == columns, record.line_end)
+    head = _declared(record) if csv.header else _undeclared(record, columns, csv)
+    return replace(head, skip=start.skip)
+
+
+def _declared(record: Record) -> Head:
     if any("@" in name for name in record.cells):
         raise BadHead("it has no header: its first line holds an address")
     return Head(record.cells, True, record.line_end)
 
 
-def _first_bytes(client: BlobServiceClient, file: SnapshotFile, compression: str) -> tuple[bytes, bool]:
-    """Up to HEAD_BYTES of the content, and whether that is all of it."""
+def _undeclared(record: Record, columns: tuple[str, ...], csv: CsvFormat) -> Head:
+    """A first line that has all the names, in whatever order, is a header; one that has some of them is no person."""
+    if sorted(record.cells) == sorted(columns):
+        return Head(record.cells, True, record.line_end)
+    known = {name.strip().lower() for name in columns}
+    named = [cell for cell in record.cells if cell.strip().lower() in known]
+    if len(named) > 1 or len(named) == len(record.cells):
+        raise BadHead(
+            "its first line is a header that differs from the columns that the model.json names, so nobody can tell "
+            "which column is which; let the model.json say columnHeaders, or name the same columns"
+        )
+    if len(record.cells) != len(columns):
+        raise BadHead(
+            f"its first line has {len(record.cells)} cells, and the model.json names {len(columns)} columns"
+            + _other_delimiter(record, len(columns), csv)
+        )
+    return Head(columns, False, record.line_end)
+
+
+def _other_delimiter(record: Record, columns: int, csv: CsvFormat) -> str:
+    """What to do where another character parts the line into as many cells."""
+    line = csv.delimiter.join(record.cells)
+    other = next((name for sign, name in _DELIMITERS.items() if line.count(sign) + 1 == columns), None)
+    return f"; it seems to be separated by a {other}, which the model.json does not declare" if other else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """Up to HEAD_BYTES of the content, whether that is all of it, and what was skipped before it."""
+
+    text: bytes
+    whole: bool
+    skip: int = 0
+
+
+def _first_bytes(client: BlobServiceClient, file: SnapshotFile, compression: str) -> _Start:
     from azure.core import MatchConditions
 
     if not file.size:
-        return b"", True
+        return _Start(b"", True)
     blob = client.get_blob_client(file.container, file.name, snapshot=file.blob_snapshot)
     data = blob.download_blob(
         offset=0,
@@ -73,16 +114,23 @@ def _first_bytes(client: BlobServiceClient, file: SnapshotFile, compression: str
         match_condition=MatchConditions.IfNotModified,
         decompress=False,
     ).readall()
-    if compression != "gzip":
-        return data, file.size <= HEAD_BYTES
-    gzip = zlib.decompressobj(wbits=31)
-    try:
-        text = gzip.decompress(data, HEAD_BYTES)
-    except zlib.error:
-        raise BadHead("it is not compressed with gzip") from None
-    if not text and not gzip.eof:
-        raise BadHead("it is compressed with gzip, and cut off")
-    return text, gzip.eof
+    return _unpacked(data) if compression == "gzip" else _Start(data, file.size <= HEAD_BYTES)
+
+
+def _unpacked(data: bytes) -> _Start:
+    """The first piece of gzip that is not empty."""
+    skip = 0
+    while True:
+        gzip = zlib.decompressobj(wbits=31)
+        try:
+            text = gzip.decompress(data[skip:], HEAD_BYTES)
+        except zlib.error:
+            raise BadHead("it is not compressed with gzip") from None
+        if not text and not gzip.eof:
+            raise BadHead("it is compressed with gzip, and cut off")
+        if text or not gzip.unused_data:
+            return _Start(text, gzip.eof, skip)
+        skip = len(data) - len(gzip.unused_data)
 
 
 def first_record(data: bytes, whole: bool, csv: CsvFormat) -> Record | None:

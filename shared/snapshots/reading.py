@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import duckdb
-from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceModifiedError, ResourceNotFoundError
 
 from shared.cloud.blob_files import BlobChanged, BlobFiles, Pin
+from shared.errors import UserMustAct
 from shared.snapshots import scanning
 from shared.snapshots.heads import BadHead, Head, csv_head
 from shared.snapshots.scanning import MAX_LINE_BYTES, Scan
 from shared.snapshots.snapshot import CsvFormat, Format, Snapshot, SnapshotFile
+from shared.snapshots.trouble import words_for
 from shared.snapshots.unreadable import NOT_PARQUET, SnapshotChanged, SnapshotUnreadable, translate
 from shared.snapshots.watches import CsvWatch
 
@@ -68,6 +71,8 @@ def _cause(error: Exception, urls: Collection[str] = ()) -> Exception:
     """What to raise for what happened."""
     if isinstance(error, BlobChanged):
         return SnapshotChanged()
+    if words := words_for(error):
+        return UserMustAct("snapshot_unreadable", f"The segment {words}.")
     return translate(error, urls) if isinstance(error, duckdb.Error) else error
 
 
@@ -118,6 +123,9 @@ class Reader:
         with ThreadPoolExecutor(_HEADS_AT_ONCE) as pool:
             heads = pool.map(lambda file: self._head(file, snapshot), new)
             self._heads |= zip(new, heads, strict=True)
+        for file in new:
+            if (head := self._heads[file]) and head.skip:
+                self._pin(file, snapshot.format, head.skip)
 
     def scan(self, snapshot: Snapshot, columns: Sequence[str]) -> Scan:
         """How to select these columns of a snapshot, which is added if it was not yet.
@@ -133,15 +141,17 @@ class Reader:
         try:
             with self.connection.cursor() as cursor:
                 rows = cursor.execute(f"DESCRIBE SELECT * FROM {scanning.parquet([url])}").fetchall()
+                schema = cursor.execute(f"SELECT name, num_children FROM {scanning.schema(url)}").fetchall()
         except duckdb.Error:
             if self._files.failure:
                 raise
             raise SnapshotUnreadable(file.path, NOT_PARQUET) from None
-        return Head(tuple(row[0] for row in rows), types=tuple(row[1] for row in rows))
+        return Head(tuple(_top_level(schema)), types=tuple(row[1] for row in rows))
 
-    def _pin(self, file: SnapshotFile, kind: Format | None) -> str:
-        watch = partial(self._watch, file, kind) if isinstance(kind, CsvFormat) else None
-        self._files.pin(file.container, file.name, Pin(file.etag, file.size, file.blob_snapshot, watch))
+    def _pin(self, file: SnapshotFile, kind: Format | None, skip: int = 0) -> str:
+        seen = replace(file, size=file.size - skip)
+        watch = partial(self._watch, file, seen, kind) if isinstance(kind, CsvFormat) else None
+        self._files.pin(file.container, file.name, Pin(file.etag, seen.size, file.blob_snapshot, watch, skip))
         return self._urls.setdefault(file, self._files.url(file.container, file.name))
 
     def _head(self, file: SnapshotFile, snapshot: Snapshot) -> Head | None:
@@ -153,7 +163,21 @@ class Reader:
             raise SnapshotUnreadable(file.path, str(error), line=1) from None
         except (ResourceModifiedError, ResourceNotFoundError):
             raise SnapshotChanged from None
+        except HttpResponseError as error:
+            raise _cause(error) from None
 
-    def _watch(self, file: SnapshotFile, csv: CsvFormat) -> CsvWatch:
+    def _watch(self, file: SnapshotFile, seen: SnapshotFile, csv: CsvFormat) -> CsvWatch:
         head = self._heads[file]
-        return CsvWatch(file, csv, len(head.columns) if head else 0, MAX_LINE_BYTES)
+        return CsvWatch(seen, csv, len(head.columns) if head else 0, MAX_LINE_BYTES)
+
+
+def _top_level(schema: Sequence[tuple[str, int | None]]) -> Iterator[str]:
+    """Names of the columns as the file has them; DuckDB gives the second of a name another one without a word.
+
+    A footer lists the whole tree, each node before its children, and its root first.
+    """
+    inside = 0
+    for name, children in schema[1:]:
+        if not inside:
+            yield name
+        inside = max(inside - 1, 0) + (children or 0)

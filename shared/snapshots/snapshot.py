@@ -75,6 +75,8 @@ class Snapshot:
     format: Format
     columns: tuple[str, ...]
     passed_over: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    """What else lies in the segment's folder and is not used, and why."""
 
     @property
     def size(self) -> int:
@@ -91,6 +93,7 @@ class Snapshot:
             "format": {"kind": kind, **asdict(self.format)},
             "columns": list(self.columns),
             "passed_over": list(self.passed_over),
+            "beside": list(self.beside),
         }
 
     @classmethod
@@ -107,6 +110,7 @@ class Snapshot:
             format=kinds[settings.pop("kind")](**settings),
             columns=tuple(data["columns"]),
             passed_over=tuple(data.get("passed_over", ())),
+            beside=tuple(data.get("beside", ())),
         )
 
 
@@ -126,6 +130,8 @@ class SegmentFound:
     """Also known where there is no snapshot, if a model.json names them."""
     snapshot: Snapshot | None
     problems: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    """What else lies in its folder and is not used, and why; no reason against its snapshot."""
 
     @property
     def id(self) -> str:

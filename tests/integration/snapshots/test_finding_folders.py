@@ -12,6 +12,7 @@ from azure.core.pipeline.transport import RequestsTransport
 
 from shared.cloud.settings import Location
 from shared.errors import UserMustAct
+from shared.snapshots.completion import SETTLED_AFTER, Completion
 from shared.snapshots.finding import find_segments, newest_snapshot
 from shared.snapshots.snapshot import CsvFormat, Layout, ParquetFormat
 from tests.integration.snapshots.landing import Landing, later, table
@@ -61,8 +62,8 @@ def test_files_that_were_just_written_are_left_alone_until_they_rest_or_are_decl
     assert "still being written" in segment.problems[0]
     with pytest.raises(UserMustAct, match="still being written"):
         newest_snapshot(landing.client, segment, now)
-    newest_snapshot(landing.client, segment, now, settled_after=timedelta(0))
-    newest_snapshot(landing.client, segment, now + timedelta(minutes=1))
+    newest_snapshot(landing.client, segment, now, rule=Completion(settled_after=timedelta(0)))
+    newest_snapshot(landing.client, segment, now + SETTLED_AFTER)
     landing.put("loyal/2026-11-22/_SUCCESS", "")
     newest_snapshot(landing.client, segment, now)
 

@@ -1,0 +1,57 @@
+"""What the ending of a file's name promises: a format that is read, or something that is not and what to do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat
+
+_Known = TypeVar("_Known")
+
+_READ: Mapping[str, Format] = {
+    ".csv": CsvFormat(),
+    ".csv.gz": CsvFormat(compression="gzip"),
+    ".parquet": ParquetFormat(),
+}
+_AS_TEXT = "save it as 'CSV UTF-8'"
+_UNPACKED = "write it as .csv, .csv.gz or .parquet"
+_NOT_READ = {
+    ".zst": ("compressed with Zstandard", _UNPACKED),
+    ".bz2": ("compressed with bzip2", _UNPACKED),
+    ".zip": ("a zip archive", _UNPACKED),
+    ".7z": ("a 7-Zip archive", _UNPACKED),
+    ".tar": ("an archive", _UNPACKED),
+    ".snappy": ("compressed with Snappy", _UNPACKED),
+    ".lz4": ("compressed with LZ4", _UNPACKED),
+    ".deflate": ("compressed with deflate", _UNPACKED),
+    ".parquet.gz": ("Parquet compressed once more with gzip", "Parquet compresses itself: write .parquet"),
+    ".xlsx": ("an Excel workbook", _AS_TEXT),
+    ".xls": ("an Excel workbook", _AS_TEXT),
+    ".orc": ("ORC", _UNPACKED),
+    ".avro": ("Avro", _UNPACKED),
+    ".json": ("JSON", _UNPACKED),
+    ".jsonl": ("JSON lines", _UNPACKED),
+    ".ndjson": ("JSON lines", _UNPACKED),
+    ".json.gz": ("JSON", _UNPACKED),
+    ".manifest.cdm.json": ("a Common Data Model manifest", "write a model.json, or files into a dated folder"),
+}
+"""Ending -> what such a file is, and the way out. The longest ending counts."""
+
+
+def format_of(name: str) -> Format | None:
+    """How to read a file of this name; None where it is hidden (`_…`, `.…`) or not understood."""
+    base = name.rpartition("/")[2].lower()
+    return None if base.startswith(("_", ".")) else _longest(_READ, base)
+
+
+def why_not(name: str) -> str:
+    """Why a file of this name is not read, and what to do."""
+    base = name.rpartition("/")[2]
+    what, way_out = _longest(_NOT_READ, base.lower()) or ("no kind of file that is read", _UNPACKED)
+    return f"{base} is {what}; {way_out}, or take it away"
+
+
+def _longest(table: Mapping[str, _Known], base: str) -> _Known | None:
+    fitting = [ending for ending in table if base.endswith(ending)]
+    return table[max(fitting, key=len)] if fitting else None
