@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
 
 from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat
 
-_Known = TypeVar("_Known")
-
+_TEXT = (".csv", ".txt", ".tsv", ".dat")
 _READ: Mapping[str, Format] = {
-    ".csv": CsvFormat(),
-    ".csv.gz": CsvFormat(compression="gzip"),
+    **dict.fromkeys(_TEXT, CsvFormat(delimiter="")),
+    **dict.fromkeys((f"{ending}.gz" for ending in _TEXT), CsvFormat(delimiter="", compression="gzip")),
     ".parquet": ParquetFormat(),
 }
+"""Which delimiter a text has, its header says."""
 _AS_TEXT = "save it as 'CSV UTF-8'"
 _UNPACKED = "write it as .csv, .csv.gz or .parquet"
 _NOT_READ = {
@@ -42,16 +41,18 @@ _NOT_READ = {
 def format_of(name: str) -> Format | None:
     """How to read a file of this name; None where it is hidden (`_…`, `.…`) or not understood."""
     base = name.rpartition("/")[2].lower()
-    return None if base.startswith(("_", ".")) else _longest(_READ, base)
+    if base.startswith(("_", ".")):
+        return None
+    if base.endswith(".gz") and "." not in base.removesuffix(".gz"):  # what Snowflake calls its files
+        return _READ[".csv.gz"]
+    return next((known for ending, known in _READ.items() if base.endswith(ending)), None)
 
 
 def why_not(name: str) -> str:
     """Why a file of this name is not read, and what to do."""
     base = name.rpartition("/")[2]
-    what, way_out = _longest(_NOT_READ, base.lower()) or ("no kind of file that is read", _UNPACKED)
+    fitting = [ending for ending in _NOT_READ if base.lower().endswith(ending)]
+    what, way_out = ("no kind of file that is read", _UNPACKED)
+    if fitting:
+        what, way_out = _NOT_READ[max(fitting, key=len)]
     return f"{base} is {what}; {way_out}, or take it away"
-
-
-def _longest(table: Mapping[str, _Known], base: str) -> _Known | None:
-    fitting = [ending for ending in table if base.endswith(ending)]
-    return table[max(fitting, key=len)] if fitting else None

@@ -15,7 +15,7 @@ from shared.cloud.settings import Location
 from shared.errors import UserMustAct
 from shared.snapshots.blob import blob_of
 from shared.snapshots.completion import USUAL, Completion
-from shared.snapshots.heads import csv_head
+from shared.snapshots.heads import csv_look
 from shared.snapshots.listing import Listing, SegmentSeen
 from shared.snapshots.model_segments import MODEL, ModelSegments
 from shared.snapshots.snapshot import (
@@ -124,7 +124,7 @@ class _Finder:
             self._blank(export, name).id: partial(self._one, export, name) for export, name in names
         }
         for seen in loose:
-            looks[self._blank(parent(seen.path), _name(seen)).id] = partial(self._of_folders, seen)
+            looks[self._blank(parent(seen.path), seen.name or _LOOSE).id] = partial(self._of_folders, seen)
         return {key: look for key, look in looks.items() if reference in (key, key.rpartition(":")[2])}
 
     def again(self, segment: SegmentFound) -> SegmentFound | None:
@@ -169,34 +169,35 @@ class _Finder:
         return exports, into
 
     def _of_folders(self, seen: SegmentSeen) -> SegmentFound:
-        segment = replace(self._blank(parent(seen.path), _name(seen)), beside=seen.beside)
+        segment = replace(self._blank(parent(seen.path), seen.name or _LOOSE), beside=seen.beside)
+        if not seen.name and seen.folders:
+            return replace(segment, problems=(f"{seen.path} is a folder without a name; give it one",))
         problems = []
         for folder in seen.folders:
             if problem := folder.unusable(self.now, self.rule):
                 problems.append(problem)
                 continue
-            columns = apart(partial(_columns, self.client, folder.files, folder.format), folder.path)
-            if isinstance(columns, Trouble):
-                problems.append(columns.words)
+            looked = apart(partial(_look, self.client, folder.files, folder.format), folder.path)
+            if isinstance(looked, Trouble):
+                problems.append(looked.words)
             else:
-                segment = segment.with_snapshot(folder.taken_at, folder.files, folder.format, columns)
+                kind, columns = looked
+                columns += tuple(name for name in folder.partitioned if name not in columns)
+                segment = segment.with_snapshot(folder.taken_at, folder.files, kind, columns, folder.partitioned)
             break
         return replace(segment, problems=tuple(problems))
 
 
-def _name(seen: SegmentSeen) -> str:
-    return seen.path.rpartition("/")[2] or _LOOSE
-
-
-def _columns(client: BlobServiceClient, files: Sequence[SnapshotFile], kind: Format) -> tuple[str, ...]:
-    """The columns of the first file that has any."""
+def _look(client: BlobServiceClient, files: Sequence[SnapshotFile], kind: Format) -> tuple[Format, tuple[str, ...]]:
+    """How the files are to be read, and their columns, by the first file that has any."""
     if isinstance(kind, CsvFormat):
-        heads = (csv_head(client, file, kind, ()) for file in files)
-        return next((head.columns for head in heads if head), ())
+        heads = ((head, csv) for file in files for head, csv in [csv_look(client, file, kind)])
+        head, csv = next(((head, csv) for head, csv in heads if head), (None, replace(kind, delimiter=",")))
+        return csv, head.columns if head else ()
     from shared.snapshots.reading import footers  # DuckDB is only loaded where Parquet is
 
     with footers(client) as reader:
-        return reader.parquet_head(files[0]).columns
+        return kind, reader.parquet_head(files[0]).columns
 
 
 def _together(work: Callable[[_In], _Out], items: Sequence[_In]) -> list[_Out]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from shared.snapshots import completion
+from shared.snapshots import completion, partitions
 from shared.snapshots.blob import Blob
 from shared.snapshots.completion import Completion, Written
 from shared.snapshots.endings import format_of, why_not
@@ -40,6 +40,16 @@ class DatedFolder:
         """What is read, by name: files that are understood, also where a writer made a folder called `people.csv`."""
         understood = (blob for blob in self.blobs if not self._is_folder(blob) and self._is_data(blob))
         return tuple(sorted(understood, key=lambda blob: blob.name))
+
+    @property
+    def partitioned(self) -> tuple[str, ...]:
+        """Columns whose values stand in the names of folders."""
+        return self._partitionings[0] if self.data else ()
+
+    @property
+    def _partitionings(self) -> list[tuple[str, ...]]:
+        folders = dict.fromkeys(self._inner(blob).rpartition("/")[0] for blob in self.data)
+        return list(dict.fromkeys(partitions.columns_of(folder) or () for folder in folders))
 
     @property
     def files(self) -> tuple[SnapshotFile, ...]:
@@ -79,6 +89,9 @@ class DatedFolder:
     def _misplaced(self, now: datetime) -> str | None:
         if len({format_of(blob.name) for blob in self.data}) > 1:
             return "mixes CSV, compressed CSV and Parquet files"
+        if len(self._partitionings) > 1:
+            named = sorted({name for names in self._partitionings for name in names})
+            return f"has values of {', '.join(named)} in the names of folders, and not for all of its files"
         if kept := next((blob for blob in self.data if blob.archived), None):
             return f"cannot be read: {self._inner(kept)} {kept.archived}"
         if self.taken_at - now > _AHEAD:
@@ -101,7 +114,8 @@ class DatedFolder:
 
     def _is_data(self, blob: Blob) -> bool:
         folder, _, base = self._inner(blob).rpartition("/")
-        return bool(format_of(base)) and (not folder or ("/" not in folder and bool(format_of(folder))))
+        named_like_a_file = "/" not in folder and bool(format_of(folder))
+        return bool(format_of(base)) and (named_like_a_file or partitions.columns_of(folder) is not None)
 
     @cached_property
     def _folders(self) -> frozenset[str]:

@@ -29,6 +29,11 @@ class SegmentSeen:
     beside: tuple[str, ...] = ()
     """What else lies there and is not used, and why, in sentences without their full stop."""
 
+    @property
+    def name(self) -> str:
+        """Of the segment; empty where its folder has none."""
+        return self.path.rpartition("/")[2]
+
 
 @dataclass(slots=True)
 class _Segment:

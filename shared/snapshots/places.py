@@ -35,7 +35,7 @@ def place(location: str, *, account_url: str, container: str, folder: str) -> Pl
     blob_snapshot = query.get("snapshot", [None])[0]
     if "://" in location:
         return Place((_absolute(location, account_url, container),), blob_snapshot)
-    path = location.partition("?")[0].lstrip("/")
+    path = location.partition("?")[0].replace("\\", "/").lstrip("/")
     spellings = dict.fromkeys((unquote(path), path))
     names = [posixpath.normpath(posixpath.join(base, name)) for base in (folder, "") for name in spellings]
     inside = tuple(dict.fromkeys(name for name in names if not name.startswith("..")))

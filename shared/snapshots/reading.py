@@ -17,6 +17,7 @@ from shared.cloud.blob_files import BlobChanged, BlobFiles, Pin
 from shared.errors import UserMustAct
 from shared.snapshots import scanning
 from shared.snapshots.heads import BadHead, Head, csv_head
+from shared.snapshots.partitions import values_of
 from shared.snapshots.scanning import MAX_LINE_BYTES, Scan
 from shared.snapshots.snapshot import CsvFormat, Format, Snapshot, SnapshotFile
 from shared.snapshots.trouble import words_for
@@ -121,7 +122,7 @@ class Reader:
         for file in new:
             self._pin(file, snapshot.format)
         with ThreadPoolExecutor(_HEADS_AT_ONCE) as pool:
-            heads = pool.map(lambda file: self._head(file, snapshot), new)
+            heads = pool.map(lambda file: self._whole_head(file, snapshot), new)
             self._heads |= zip(new, heads, strict=True)
         for file in new:
             if (head := self._heads[file]) and head.skip:
@@ -146,13 +147,18 @@ class Reader:
             if self._files.failure:
                 raise
             raise SnapshotUnreadable(file.path, NOT_PARQUET) from None
-        return Head(tuple(_top_level(schema)), types=tuple(row[1] for row in rows))
+        types, known_as = tuple(row[1] for row in rows), tuple(row[0] for row in rows)
+        return Head(tuple(_top_level(schema)), types=types, known_as=known_as)
 
     def _pin(self, file: SnapshotFile, kind: Format | None, skip: int = 0) -> str:
         seen = replace(file, size=file.size - skip)
         watch = partial(self._watch, file, seen, kind) if isinstance(kind, CsvFormat) else None
         self._files.pin(file.container, file.name, Pin(file.etag, seen.size, file.blob_snapshot, watch, skip))
         return self._urls.setdefault(file, self._files.url(file.container, file.name))
+
+    def _whole_head(self, file: SnapshotFile, snapshot: Snapshot) -> Head | None:
+        head = self._head(file, snapshot)
+        return head and replace(head, constants=values_of(file.name, snapshot.partitioned))
 
     def _head(self, file: SnapshotFile, snapshot: Snapshot) -> Head | None:
         if not isinstance(snapshot.format, CsvFormat):
@@ -172,7 +178,7 @@ class Reader:
 
 
 def _top_level(schema: Sequence[tuple[str, int | None]]) -> Iterator[str]:
-    """Names of the columns as the file has them; DuckDB gives the second of a name another one without a word.
+    """Names of the columns as the file has them.
 
     A footer lists the whole tree, each node before its children, and its root first.
     """

@@ -73,21 +73,21 @@ def _must_have(head: Head, wanted: Sequence[str], file: SnapshotFile) -> None:
     if head.types and FILE_INDEX in map(str.lower, head.columns):
         raise UserMustAct(UNSUITABLE, f"The segment's file {file.path} may not have a column {FILE_INDEX!r}.")
     for name in wanted:
+        if name in dict(head.constants) and name not in head.columns:
+            continue
         if name not in head.columns:
             raise UserMustAct("missing_column", f"The segment's file {file.path} has no column {name!r}.")
         kind = head.types[head.columns.index(name)] if head.types else "VARCHAR"
-        if _count(head, name) > 1 or kind.endswith("]") or not kind.startswith(_PLAIN_TYPES):
+        if (
+            head.columns.count(name) > 1
+            or name in dict(head.constants)
+            or kind.endswith("]")
+            or not kind.startswith(_PLAIN_TYPES)
+        ):
             raise UserMustAct(
                 UNSUITABLE,
                 f"The column {name!r} of the segment's file {file.path} is there twice, or is not a plain value.",
             )
-
-
-def _count(head: Head, name: str) -> int:
-    """How many columns may be meant. DuckDB takes no notice of capitals where it knows columns by name."""
-    if head.types:
-        return [column.lower() for column in head.columns].count(name.lower())
-    return head.columns.count(name)
 
 
 def _piece(kind: Format, start: int, head: Head, urls: Sequence[str], wanted: Sequence[str]) -> str:
@@ -96,9 +96,12 @@ def _piece(kind: Format, start: int, head: Head, urls: Sequence[str], wanted: Se
         cells = {name: f"nullif(c{number}, '{_NULL}')" for number, name in enumerate(head.columns)}
         source = _csv(urls, kind, head)
     else:
-        types = dict(zip(head.columns, head.types, strict=True))  # wanted ones are there once
-        cells = {name: _text(name, types[name]) for name in wanted}
+        places = {name: head.columns.index(name) for name in wanted if name in head.columns}
+        cells = {
+            name: _text((head.known_as or head.columns)[place], head.types[place]) for name, place in places.items()
+        }
         source = parquet(urls)
+    cells |= {name: "NULL::VARCHAR" if value is None else literal(value) for name, value in head.constants}
     selected = [f"nullif({cells[name]}, '') AS {identifier(name)}" for name in wanted]
     selected.append(f"({FILE_INDEX} + {start})::INTEGER AS {FILE_INDEX}")
     return f"SELECT {', '.join(selected)} FROM {source}"

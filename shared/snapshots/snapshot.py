@@ -27,6 +27,7 @@ class CsvFormat:
     """How to read a CSV file. A quotation mark inside a quoted cell is doubled."""
 
     delimiter: str = ","
+    """Empty where the header has to say it."""
     quote: str = '"'
     """Empty where cells are never quoted."""
     header: bool = True
@@ -77,6 +78,8 @@ class Snapshot:
     passed_over: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
     """What else lies in the segment's folder and is not used, and why."""
+    partitioned: tuple[str, ...] = ()
+    """Columns whose values are in the names of folders (`country=SE/`), and not in the files."""
 
     @property
     def size(self) -> int:
@@ -94,6 +97,7 @@ class Snapshot:
             "columns": list(self.columns),
             "passed_over": list(self.passed_over),
             "beside": list(self.beside),
+            "partitioned": list(self.partitioned),
         }
 
     @classmethod
@@ -111,6 +115,7 @@ class Snapshot:
             columns=tuple(data["columns"]),
             passed_over=tuple(data.get("passed_over", ())),
             beside=tuple(data.get("beside", ())),
+            partitioned=tuple(data.get("partitioned", ())),
         )
 
 
@@ -144,10 +149,15 @@ class SegmentFound:
         return self.layout is Layout.CUSTOMER_INSIGHTS and not self.columns and bool(self.problems)
 
     def with_snapshot(
-        self, taken_at: datetime, files: Iterable[SnapshotFile], kind: Format, columns: tuple[str, ...]
+        self,
+        taken_at: datetime,
+        files: Iterable[SnapshotFile],
+        kind: Format,
+        columns: tuple[str, ...],
+        partitioned: tuple[str, ...] = (),
     ) -> SegmentFound:
         key = f"{self.id}@{taken_at.isoformat()}"
-        snapshot = Snapshot(self.id, self.name, taken_at, key, tuple(files), kind, columns)
+        snapshot = Snapshot(self.id, self.name, taken_at, key, tuple(files), kind, columns, partitioned=partitioned)
         return replace(self, snapshot=snapshot, columns=columns)
 
 

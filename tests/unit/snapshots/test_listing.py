@@ -64,9 +64,10 @@ def test_files_are_read_by_name() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("part-0.csv", CsvFormat()),
-        ("PART.CSV", CsvFormat()),
-        ("part-0.csv.gz", CsvFormat(compression="gzip")),
+        ("part-0.csv", CsvFormat(delimiter="")),
+        ("PART.TXT", CsvFormat(delimiter="")),
+        ("data_0_0_0.gz", CsvFormat(delimiter="", compression="gzip")),
+        ("part-0.tsv.gz", CsvFormat(delimiter="", compression="gzip")),
         ("part-0.snappy.parquet", ParquetFormat()),
     ],
 )
