@@ -83,6 +83,7 @@ TEMPLATES: tuple[str, ...] = (
     "A newer run took its place.",
     "Blocked before the first write: %(why)s.",
     "would remove %(people)s of %(members)s (%(share)s), limit %(limit)s",
+    "would remove %(people)s of %(members)s, and at most %(most)s in any of the last %(runs)s runs",
     "the snapshot is empty, and %(people)s people are on the list",
     "the snapshot is %(days)s days old, limit %(limit)s days",
     "the snapshot of %(taken)s is older than the one last delivered (%(delivered)s)",

@@ -159,3 +159,16 @@ def test_every_case_of_the_corpus_may_lie_beside_a_healthy_segment(engine: Engin
     engine.define(targets=[{"segments": [f"{engine.container}:Loyal"]}])
     well(engine.run())
     assert len(engine.members()) == 5
+
+
+def test_many_more_removals_than_ever_wait_for_a_decision(engine: Engine) -> None:
+    engine.define(guards={})
+    for left in (400, 399, 398, 397):
+        engine.land(people(left))
+        well(engine.run())
+    engine.land(people(370))
+    run = engine.run()
+    assert run.state is State.BLOCKED
+    assert "would remove 27 of 397, and at most 1 in any of the last 4 runs" in run.message
+    engine.define(guards={"max_removed_times": 30})
+    well(engine.run())
