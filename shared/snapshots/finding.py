@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -33,6 +35,8 @@ from shared.snapshots.trouble import Trouble, apart
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient, ContainerClient
+
+    from shared.snapshots.reading import Footers
 
 _AT_ONCE = 8
 _LOOSE = "(loose files)"
@@ -114,7 +118,9 @@ class _Finder:
     def below(self, prefix: str) -> list[SegmentFound]:
         exports, loose = self._split(prefix)
         described = _together(lambda export: list(self._described(export).found()), exports)
-        return [*(segment for several in described for segment in several), *_together(self._of_folders, loose)]
+        with closing(_Looking(self.client)) as looking:
+            found = _together(lambda seen: self._judged(seen, looking), loose)
+        return [*(segment for several in described for segment in several), *found]
 
     def called(self, prefix: str, reference: str) -> dict[str, Callable[[], SegmentFound | None]]:
         """Segments with this id or name, by id, each with what looks into it."""
@@ -169,6 +175,10 @@ class _Finder:
         return exports, into
 
     def _of_folders(self, seen: SegmentSeen) -> SegmentFound:
+        with closing(_Looking(self.client)) as looking:
+            return self._judged(seen, looking)
+
+    def _judged(self, seen: SegmentSeen, looking: _Looking) -> SegmentFound:
         segment = replace(self._blank(parent(seen.path), seen.name or _LOOSE), beside=seen.beside)
         if not seen.name and seen.folders:
             return replace(segment, problems=(f"{seen.path} is a folder without a name; give it one",))
@@ -177,7 +187,7 @@ class _Finder:
             if problem := folder.unusable(self.now, self.rule):
                 problems.append(problem)
                 continue
-            looked = apart(partial(_look, self.client, folder.files, folder.format), folder.path)
+            looked = apart(partial(looking.at, folder.files, folder.format), folder.path)
             if isinstance(looked, Trouble):
                 problems.append(looked.words)
             else:
@@ -188,16 +198,29 @@ class _Finder:
         return replace(segment, problems=tuple(problems))
 
 
-def _look(client: BlobServiceClient, files: Sequence[SnapshotFile], kind: Format) -> tuple[Format, tuple[str, ...]]:
-    """How the files are to be read, and their columns, by the first file that has any."""
-    if isinstance(kind, CsvFormat):
-        heads = ((head, csv) for file in files for head, csv in [csv_look(client, file, kind)])
-        head, csv = next(((head, csv) for head, csv in heads if head), (None, replace(kind, delimiter=",")))
-        return csv, head.columns if head else ()
-    from shared.snapshots.reading import footers  # DuckDB is only loaded where Parquet is
+class _Looking:
+    """Looks at the columns of files. DuckDB is only loaded where Parquet is, and opened as often as threads ask."""
 
-    with footers(client) as reader:
-        return kind, reader.parquet_head(files[0]).columns
+    def __init__(self, client: BlobServiceClient) -> None:
+        self._client = client
+        self._footers: Footers | None = None
+        self._loading = threading.Lock()
+
+    def close(self) -> None:
+        if self._footers:
+            self._footers.close()
+
+    def at(self, files: Sequence[SnapshotFile], kind: Format) -> tuple[Format, tuple[str, ...]]:
+        """How the files are to be read, and their columns, by the first file that has any."""
+        if isinstance(kind, CsvFormat):
+            heads = ((head, csv) for file in files for head, csv in [csv_look(self._client, file, kind)])
+            head, csv = next(((head, csv) for head, csv in heads if head), (None, replace(kind, delimiter=",")))
+            return csv, head.columns if head else ()
+        from shared.snapshots.reading import Footers
+
+        with self._loading:
+            self._footers = self._footers or Footers(self._client)
+        return kind, self._footers.columns(files[0])
 
 
 def _together(work: Callable[[_In], _Out], items: Sequence[_In]) -> list[_Out]:

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.blob import BlobPrefix
 
 from shared.snapshots import model_json
-from shared.snapshots.blob import Blob, blob_of
+from shared.snapshots.blob import Blob
 from shared.snapshots.completion import Completion
 from shared.snapshots.dates import run_folder_date
 from shared.snapshots.model_json import BadModel
 from shared.snapshots.places import Place, place
-from shared.snapshots.snapshot import CsvFormat, Layout, SegmentFound, join, parent
+from shared.snapshots.shelves import Shelves
+from shared.snapshots.snapshot import CsvFormat, Layout, SegmentFound, join
 from shared.snapshots.trouble import Trouble, apart
 
 if TYPE_CHECKING:
@@ -54,10 +55,13 @@ class ModelSegments:
         if isinstance(described, Trouble):
             yield replace(blank, problems=(described.words,))
             return
+        shelves = Shelves(self.container)
+        if only is None:
+            shelves.fetch(self._well_placed(described.model.tables))
         for table in described.model.tables:
             if only in (None, table.name):
                 segment = replace(blank, name=table.name, columns=table.columns, problems=table.problems)
-                yield segment if table.problems else self._with_snapshot(segment, table, described)
+                yield segment if table.problems else self._with_snapshot(segment, table, described, shelves)
 
     def names(self) -> list[str]:
         """Names of the segments; none where the model.json cannot be read."""
@@ -73,12 +77,13 @@ class ModelSegments:
             raise BadModel(f"its model.json is larger than {MODEL_BYTES >> 20} MB")
         return _Described(model_json.parse(download.readall()), download.properties.last_modified)
 
-    def _with_snapshot(self, segment: SegmentFound, table: model_json.Table, described: _Described) -> SegmentFound:
+    def _with_snapshot(
+        self, segment: SegmentFound, table: model_json.Table, described: _Described, shelves: Shelves
+    ) -> SegmentFound:
         formats = {partition.format for partition in table.partitions} or {CsvFormat()}
         if len(formats) > 1:
             return replace(segment, problems=("the model.json declares different formats for its files",))
-        locations = [partition.location for partition in table.partitions]
-        blobs = apart(lambda: _blobs(self.container, segment.folder, locations), "it")
+        blobs = apart(lambda: self._blobs(table, shelves), "it")
         if isinstance(blobs, Trouble):
             return replace(segment, problems=(blobs.words,))
         if problem := self._unfinished(blobs, described.written_at):
@@ -91,6 +96,30 @@ class ModelSegments:
             [described.written_at],
         )
         return segment.with_snapshot(taken_at, [blob.file for blob in blobs], formats.pop(), table.columns)
+
+    def _well_placed(self, tables: Iterable[model_json.Table]) -> Iterator[Place]:
+        """Where the files of all tables lie; those of a table whose locations are wrong are not asked for."""
+        for table in tables:
+            places = apart(partial(self._places, table), "it")
+            if not isinstance(places, Trouble):
+                yield from places
+
+    def _places(self, table: model_json.Table) -> list[Place]:
+        """Raises BadModel where one is outside of the container."""
+        name = self.container.container_name
+        account = str(self.container.primary_endpoint).partition("?")[0].removesuffix(f"/{name}")
+        return [
+            place(partition.location, account_url=account, container=name, folder=self.folder)
+            for partition in table.partitions
+        ]
+
+    def _blobs(self, table: model_json.Table, shelves: Shelves) -> list[Blob]:
+        """The blobs of a table. Raises BadModel where one is somewhere else or missing."""
+        chosen = [shelves.find(wanted) for wanted in self._places(table)]
+        blobs = [blob for blob in chosen if blob]
+        if missing := len(chosen) - len(blobs):
+            raise BadModel(f"{missing} of the {len(chosen)} files that the model.json names do not exist (yet)")
+        return blobs
 
     def _unfinished(self, blobs: Sequence[Blob], written_at: datetime) -> str | None:
         """A file without content is one that is being written, unless the model.json came after it, and rests."""
@@ -105,39 +134,6 @@ class ModelSegments:
         if vouched and self.now - written_at >= self.rule.settled_after:
             return None
         return f"{empty.name} is empty, so it is still being written; else write the model.json after it"
-
-
-def _blobs(container: ContainerClient, folder: str, locations: Sequence[str]) -> list[Blob]:
-    """The blobs at these locations. Raises BadModel where one is somewhere else or missing."""
-    account = str(container.primary_endpoint).partition("?")[0].removesuffix(f"/{container.container_name}")
-    places = [
-        place(location, account_url=account, container=container.container_name, folder=folder)
-        for location in locations
-    ]
-    there = _beside(container, places)
-    chosen = [
-        next(
-            (there[name, wanted.blob_snapshot] for name in wanted.names if (name, wanted.blob_snapshot) in there), None
-        )
-        for wanted in places
-    ]
-    blobs = [blob for blob in chosen if blob]
-    if missing := len(chosen) - len(blobs):
-        raise BadModel(f"{missing} of the {len(chosen)} files that the model.json names do not exist (yet)")
-    return blobs
-
-
-def _beside(container: ContainerClient, places: Iterable[Place]) -> dict[tuple[str, str | None], Blob]:
-    """What lies in the folders that files are looked for in, by name and blob snapshot; one call per folder."""
-    include = ["snapshots"] if any(wanted.blob_snapshot for wanted in places) else None
-    there = {}
-    for folder in dict.fromkeys(parent(name) for wanted in places for name in wanted.names):
-        prefix = f"{folder}/" if folder else ""
-        for item in container.walk_blobs(name_starts_with=prefix, include=include):
-            if not isinstance(item, BlobPrefix):
-                blob = blob_of(container.container_name, item)
-                there[blob.file.name, blob.file.blob_snapshot] = blob
-    return there
 
 
 def _newest(*sources: Iterable[datetime | None]) -> datetime:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from tempfile import TemporaryDirectory
@@ -46,9 +47,29 @@ def reader(client: BlobServiceClient, settings: Settings) -> Iterator[Reader]:
         yield from _reading(client, connection)
 
 
+class Footers:
+    """Small readers for looking at what columns Parquet files have: one for each thread that asks."""
+
+    def __init__(self, client: BlobServiceClient) -> None:
+        self._client = client
+        self._own = threading.local()
+        self._opened = ExitStack()
+        self._opening = threading.Lock()
+
+    def close(self) -> None:
+        self._opened.close()
+
+    def columns(self, file: SnapshotFile) -> tuple[str, ...]:
+        """Raises SnapshotUnreadable, SnapshotChanged, or what Azure raised."""
+        if not hasattr(self._own, "reader"):
+            with self._opening:
+                self._own.reader = self._opened.enter_context(_small(self._client))
+        opened: Reader = self._own.reader
+        return opened.parquet_head(file).columns
+
+
 @contextmanager
-def footers(client: BlobServiceClient) -> Iterator[Reader]:
-    """A small reader, for looking at what columns there are."""
+def _small(client: BlobServiceClient) -> Iterator[Reader]:
     with _connection(memory_mb=100, temporary_mb=1) as connection:
         yield from _reading(client, connection)
 
@@ -144,8 +165,9 @@ class Reader:
                 rows = cursor.execute(f"DESCRIBE SELECT * FROM {scanning.parquet([url])}").fetchall()
                 schema = cursor.execute(f"SELECT name, num_children FROM {scanning.schema(url)}").fetchall()
         except duckdb.Error:
-            if self._files.failure:
-                raise
+            failure, self._files.failure = self._files.failure, None
+            if failure:
+                raise _cause(failure) from None
             raise SnapshotUnreadable(file.path, NOT_PARQUET) from None
         types, known_as = tuple(row[1] for row in rows), tuple(row[0] for row in rows)
         return Head(tuple(_top_level(schema)), types=types, known_as=known_as)

@@ -11,6 +11,7 @@ from typing import Any
 from shared.errors import UserMustAct
 
 _LISTED = 20
+_SHOWN = 5
 
 
 class Layout(StrEnum):
@@ -143,11 +144,6 @@ class SegmentFound:
         """`container/folder/of/the/export:Name`."""
         return f"{join(self.container, self.folder)}:{self.name}"
 
-    @property
-    def is_all_of_it(self) -> bool:
-        """Not a segment but a whole export that cannot be read."""
-        return self.layout is Layout.CUSTOMER_INSIGHTS and not self.columns and bool(self.problems)
-
     def with_snapshot(
         self,
         taken_at: datetime,
@@ -185,11 +181,20 @@ def resolve(segments: Sequence[SegmentFound], reference: str) -> SegmentFound:
             "ambiguous_segment",
             f"Several segments are called {reference!r}. Use one of these ids: {_listed(candidates)}.",
         )
-    known = f"Known segments: {_listed(segments)}." if segments else "No segment was found at all."
-    unreadable = [f"{join(each.container, each.folder)}: {each.problems[0]}" for each in segments if each.is_all_of_it]
-    if unreadable:
-        known += f" It may be where nothing can be read: {'; '.join(unreadable[:_LISTED])}."
-    raise UserMustAct("unknown_segment", f"There is no segment {reference!r}. {known}")
+    raise UserMustAct("unknown_segment", f"There is no segment {reference!r}. {_seen(segments)}")
+
+
+def _seen(segments: Sequence[SegmentFound]) -> str:
+    """What is there instead: segments, and what is none, with why it is not."""
+    if not segments:
+        return "Nothing lies where segments are looked for: look at the app setting SEGMENT_LOCATIONS."
+    others = [(join(each.container, each.folder), each) for each in segments if not each.snapshot]
+    said = [f"{place}: {(*each.problems, *each.beside)[0]}" for place, each in others if each.problems or each.beside]
+    known = f"Known segments: {_listed(segments)}."
+    if not said:
+        return known
+    more = f"; and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
+    return f"{known} What is not used, and why: {'; '.join(said[:_SHOWN])}{more}."
 
 
 def _listed(segments: Sequence[SegmentFound]) -> str:

@@ -172,3 +172,14 @@ def test_many_more_removals_than_ever_wait_for_a_decision(engine: Engine) -> Non
     assert "would remove 27 of 397, and at most 1 in any of the last 4 runs" in run.message
     engine.define(guards={"max_removed_times": 30})
     well(engine.run())
+
+
+def test_an_export_on_a_segment_that_nobody_finds_says_what_lies_there(engine: Engine) -> None:
+    engine.upload("Loyl/people.xlsx", b"PK")
+    engine.upload("people.csv", SOME)
+    engine.define()
+    run = engine.run()
+    assert run.state is State.FAILED
+    assert "There is no segment 'Loyal'." in run.message
+    assert "people.xlsx is an Excel workbook; save it as 'CSV UTF-8'" in run.message
+    assert "people.csv lies in no segment's folder" in run.message

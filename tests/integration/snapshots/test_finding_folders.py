@@ -131,5 +131,5 @@ def test_a_long_history_costs_one_listing_and_a_few_calls(landing: Landing, monk
 
     monkeypatch.setattr(RequestsTransport, "send", noted)
     landing.found()
-    listing, header, model, folders = 1, 2, 1, 3 * 2
+    listing, header, model, folders = 1, 2, 1, 2
     assert len(calls) == listing + header + model + folders
