@@ -18,6 +18,7 @@ from shared.errors import UserMustAct
 from shared.snapshots.blob import blob_of
 from shared.snapshots.completion import USUAL, Completion
 from shared.snapshots.heads import csv_look
+from shared.snapshots.increments import increment
 from shared.snapshots.listing import Listing, SegmentSeen
 from shared.snapshots.model_segments import MODEL, ModelSegments
 from shared.snapshots.snapshot import (
@@ -190,6 +191,8 @@ class _Finder:
             looked = apart(partial(looking.at, folder.files, folder.format), folder.path)
             if isinstance(looked, Trouble):
                 problems.append(looked.words)
+            elif why := increment(seen.path, looked[1]):
+                problems.append(f"{folder.path} {why}")
             else:
                 kind, columns = looked
                 columns += tuple(name for name in folder.partitioned if name not in columns)

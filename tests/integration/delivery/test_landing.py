@@ -183,3 +183,18 @@ def test_an_export_on_a_segment_that_nobody_finds_says_what_lies_there(engine: E
     assert "There is no segment 'Loyal'." in run.message
     assert "people.xlsx is an Excel workbook; save it as 'CSV UTF-8'" in run.message
     assert "people.csv lies in no segment's folder" in run.message
+
+
+def test_changes_are_not_taken_for_everyone(engine: Engine) -> None:
+    engine.land(people(20))
+    engine.define()
+    engine.run()
+    engine.at += timedelta(minutes=1)
+    folder = f"Loyal/{engine.at:%Y%m%dT%H%M%SZ}"
+    changes = as_csv([[*row, "d"] for row in ROWS[:3]], ("EMail", "FirstName", "City", "__op"))
+    engine.upload(f"{folder}/part-0.csv", changes)
+    engine.upload(f"{folder}/_SUCCESS", b"")
+    run = engine.run()
+    assert run.state is State.FAILED
+    assert "a column '__op', as files of changes have" in run.message
+    assert len(engine.members()) == 20
