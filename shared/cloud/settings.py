@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 STATE_STORAGE = "AzureWebJobsStorage"
 SEGMENT_STORAGE = "SegmentStorage"
@@ -29,6 +29,10 @@ class Location:
 
     container: str
     prefix: str = ""
+    columns: tuple[str, ...] = ()
+    """Of CSV files that have no header; empty where they have one."""
+    delimiter: str = ","
+    """Of such files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +139,22 @@ def _storage(environment: Mapping[str, str], name: str) -> StorageAddress | None
 
 
 def _locations(text: str) -> tuple[Location, ...]:
-    """`container/prefix, other` -> locations."""
-    entries = [entry.strip().strip("/") for entry in text.split(",") if entry.strip()]
-    return tuple(Location(*entry.partition("/")[::2]) for entry in entries)
+    """`container/prefix, other?columns=EMail|City&delimiter=;` -> locations."""
+    return tuple(_location(entry.strip()) for entry in text.split(",") if entry.strip())
+
+
+def _location(entry: str) -> Location:
+    place, _, options = entry.partition("?")
+    container, _, prefix = place.strip("/").partition("/")
+    given = {key: unquote(value) for key, _, value in (each.partition("=") for each in options.split("&") if each)}
+    columns = tuple(given.pop("columns", "").split("|")) if "columns" in given else ()
+    delimiter = given.pop("delimiter", ",")
+    if given or "" in columns or len(set(columns)) < len(columns) or len(delimiter) != 1:
+        raise ValueError(
+            "The app setting SEGMENT_LOCATIONS is 'container/prefix, …', each perhaps with "
+            "'?columns=EMail|City&delimiter=;' for files without a header; a comma is written %2C."
+        )
+    return Location(container, prefix, columns, delimiter)
 
 
 def _marks(text: str) -> tuple[str, ...]:

@@ -61,8 +61,7 @@ def find_segments(
     """
     found: dict[str, SegmentFound] = {}
     for location in locations:
-        finder = _Finder(client, location.container, now, rule)
-        for segment in finder.below(location.prefix):
+        for segment in _Finder(client, location, now, rule).below():
             if not (segment.id in found and found[segment.id].snapshot):  # locations may lie in one another
                 found[segment.id] = segment
     return [found[key] for key in sorted(found)]
@@ -82,12 +81,10 @@ def newest_of(
     """
     looks: dict[str, Callable[[], SegmentFound | None]] = {}
     for location in locations:
-        looks |= _Finder(client, location.container, now, rule).called(location.prefix, reference)
+        looks = _Finder(client, location, now, rule).called(reference) | looks
     look = looks.get(reference) or (next(iter(looks.values())) if len(looks) == 1 else None)
     if look is None:
-        return newest_snapshot(
-            client, resolve(find_segments(client, locations, now, rule=rule), reference), now, rule=rule
-        )
+        return _usable(resolve(find_segments(client, locations, now, rule=rule), reference), reference)
     return _usable(look(), reference)
 
 
@@ -98,7 +95,11 @@ def newest_snapshot(
 
     Raises UserMustAct `segment_not_ready`, with the reasons, or `no_such_container`.
     """
-    return _usable(_Finder(client, segment.container, now, rule).again(segment), segment.id)
+    kind = segment.snapshot.format if segment.snapshot else None
+    known = isinstance(kind, CsvFormat) and not kind.header and segment.layout is Layout.DATED_FOLDERS
+    columns, delimiter = (segment.columns, kind.delimiter) if known and isinstance(kind, CsvFormat) else ((), ",")
+    location = Location(segment.container, segment.folder, columns, delimiter)
+    return _usable(_Finder(client, location, now, rule).again(segment), segment.id)
 
 
 def _usable(segment: SegmentFound | None, name: str) -> Snapshot:
@@ -112,20 +113,24 @@ def _usable(segment: SegmentFound | None, name: str) -> Snapshot:
 @dataclass(frozen=True, slots=True)
 class _Finder:
     client: BlobServiceClient
-    container: str
+    location: Location
     now: datetime
     rule: Completion
 
-    def below(self, prefix: str) -> list[SegmentFound]:
-        exports, loose = self._split(prefix)
+    @property
+    def container(self) -> str:
+        return self.location.container
+
+    def below(self) -> list[SegmentFound]:
+        exports, loose = self._split()
         described = _together(lambda export: list(self._described(export).found()), exports)
         with closing(_Looking(self.client)) as looking:
             found = _together(lambda seen: self._judged(seen, looking), loose)
         return [*(segment for several in described for segment in several), *found]
 
-    def called(self, prefix: str, reference: str) -> dict[str, Callable[[], SegmentFound | None]]:
+    def called(self, reference: str) -> dict[str, Callable[[], SegmentFound | None]]:
         """Segments with this id or name, by id, each with what looks into it."""
-        exports, loose = self._split(prefix)
+        exports, loose = self._split()
         names = [(export, name) for export in exports for name in self._described(export).names()]
         looks: dict[str, Callable[[], SegmentFound | None]] = {
             self._blank(export, name).id: partial(self._one, export, name) for export, name in names
@@ -154,9 +159,9 @@ class _Finder:
     def _blank(self, folder: str, name: str) -> SegmentFound:
         return SegmentFound(name, self.container, folder, Layout.DATED_FOLDERS, (), None)
 
-    def _split(self, prefix: str) -> tuple[list[str], list[SegmentSeen]]:
+    def _split(self) -> tuple[list[str], list[SegmentSeen]]:
         """Folders with a model.json, and the segments that lie in none of them."""
-        root = prefix.strip("/")
+        root = self.location.prefix.strip("/")
         exports, found = self._list(f"{root}/" if root else "", Listing(self.rule, root))
         return exports, found.segments(exports)
 
@@ -188,7 +193,7 @@ class _Finder:
             if problem := folder.unusable(self.now, self.rule):
                 problems.append(problem)
                 continue
-            looked = apart(partial(looking.at, folder.files, folder.format), folder.path)
+            looked = apart(partial(looking.at, folder.files, folder.format, self.location), folder.path)
             if isinstance(looked, Trouble):
                 problems.append(looked.words)
             elif why := increment(seen.path, looked[1]):
@@ -213,8 +218,13 @@ class _Looking:
         if self._footers:
             self._footers.close()
 
-    def at(self, files: Sequence[SnapshotFile], kind: Format) -> tuple[Format, tuple[str, ...]]:
-        """How the files are to be read, and their columns, by the first file that has any."""
+    def at(self, files: Sequence[SnapshotFile], kind: Format, place: Location) -> tuple[Format, tuple[str, ...]]:
+        """How the files are to be read, and their columns: as they are declared, or by the first file that has any."""
+        if isinstance(kind, CsvFormat) and place.columns:
+            kind = replace(kind, header=False, delimiter=place.delimiter)
+            looks = (csv_look(self._client, file, kind, place.columns)[0] for file in files)
+            next((head for head in looks if head), None)  # raises where the first rows have another number of cells
+            return kind, place.columns
         if isinstance(kind, CsvFormat):
             heads = ((head, csv) for file in files for head, csv in [csv_look(self._client, file, kind)])
             head, csv = next(((head, csv) for head, csv in heads if head), (None, replace(kind, delimiter=",")))

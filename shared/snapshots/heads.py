@@ -128,12 +128,12 @@ def _undeclared(record: Record, columns: tuple[str, ...], csv: CsvFormat) -> Hea
     named = [cell for cell in record.cells if cell.strip().lower() in known]
     if len(named) > 1 or len(named) == len(record.cells):
         raise BadHead(
-            "its first line is a header that differs from the columns that the model.json names, so nobody can tell "
-            "which column is which; let the model.json say columnHeaders, or name the same columns"
+            "its first line is a header that differs from the columns that are declared, so nobody can tell which "
+            "column is which; declare that there is a header (a model.json says columnHeaders), or the same columns"
         )
     if len(record.cells) != len(columns):
         raise BadHead(
-            f"its first line has {len(record.cells)} cells, and the model.json names {len(columns)} columns"
+            f"its first line has {len(record.cells)} cells, and {len(columns)} columns are declared"
             + _other_delimiter(record, len(columns), csv)
         )
     return Head(columns, False, record.line_end)
@@ -143,7 +143,7 @@ def _other_delimiter(record: Record, columns: int, csv: CsvFormat) -> str:
     """What to do where another character parts the line into as many cells."""
     line = csv.delimiter.join(record.cells)
     other = next((name for sign, name in _DELIMITERS.items() if line.count(sign) + 1 == columns), None)
-    return f"; it seems to be separated by a {other}, which the model.json does not declare" if other else ""
+    return f"; it seems to be separated by a {other}, which is not declared" if other else ""
 
 
 @dataclass(frozen=True, slots=True)

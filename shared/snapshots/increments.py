@@ -1,4 +1,4 @@
-"""Signs that files hold what changed, and not everyone: taken for a snapshot they would take off all the others. Pure."""
+"""Signs that files hold what changed, and not everyone: as a snapshot they would take off all others. Pure."""
 
 from __future__ import annotations
 

@@ -186,7 +186,8 @@ class Reader:
         if not isinstance(snapshot.format, CsvFormat):
             return self.parquet_head(file)
         try:
-            return csv_head(self._client, file, snapshot.format, snapshot.columns)
+            inside = tuple(name for name in snapshot.columns if name not in snapshot.partitioned)
+            return csv_head(self._client, file, snapshot.format, inside)
         except BadHead as error:
             raise SnapshotUnreadable(file.path, str(error), line=1) from None
         except (ResourceModifiedError, ResourceNotFoundError):

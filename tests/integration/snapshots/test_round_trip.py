@@ -71,9 +71,8 @@ def test_what_was_written_is_read(layout: str, tables: list[list[Row]], dialect:
             landing.put("export/model.json", declared(names, delimiter))
         [segment] = landing.found()
         outcome = landing.outcome(segment)
-    assert outcome.rows == [
-        tuple(None if cell in NOTHING else cell for cell in row) for table in tables for row in table
-    ], outcome.said
+    expected = [tuple(None if cell in NOTHING else cell for cell in row) for table in tables for row in table]
+    assert outcome.rows == expected, outcome.said
 
 
 def declared(names: Sequence[str], delimiter: str) -> bytes:

@@ -136,7 +136,7 @@ def test_a_header_that_is_not_declared_may_have_any_order(first: str) -> None:
         ("Id,EMail,Town", "header that differs"),
         ("id,email,city", "header that differs"),
         ("Id,EMail", "header that differs"),
-        ("1,x", "2 cells, and the model.json names 3 columns"),
+        ("1,x", "2 cells, and 3 columns are declared"),
         ("1;x;y", "separated by a semicolon"),
         ("1,x,y,", "4 cells"),
     ],
