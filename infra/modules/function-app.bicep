@@ -127,6 +127,8 @@ var standardSettings = {
   SegmentStorage__accountName: segmentStorageName
   SegmentStorage__clientId: identityClientId
   SEGMENT_LOCATIONS: segmentLocations
+  SEGMENT_MARKS: '_SUCCESS'
+  SEGMENT_SETTLE_MINUTES: '10'
   KEY_VAULT_URL: vaultUri
   AZURE_CLIENT_ID: identityClientId
   // Sign-in of people, and of this deployment at vendors; secrets by their names in Key Vault.

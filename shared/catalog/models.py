@@ -227,19 +227,33 @@ class Schedule(Strict):
 
 
 class Guards(Strict):
-    """What stops a delivery before its first write; `null` switches a guard off."""
+    """What stops a delivery before its first write. That `null` switches a guard off is said where it does."""
 
-    max_removed_share: Share | None = Field(default=0.20, description="Removals, as a share of the members.")
+    max_removed_share: Share | None = Field(
+        default=0.20,
+        description="Removals, as a share of the members, where there are more than 20; to take off everyone always "
+        "stops. `null`: off, that too.",
+    )
     max_removed_people: int | None = Field(
-        default=100, ge=0, description="As many removals never stop a delivery, whatever their share."
+        default=0,
+        ge=0,
+        description="As many removals never stop a delivery, whatever their share, but for everyone. `null` is 0.",
     )
-    max_invalid_share: Share | None = Field(default=0.5, description="Rows without a usable address.")
-    max_age_days: int | None = Field(default=30, ge=1, le=3650, description="Age of the snapshot.")
-    min_profiles: int | None = Field(default=None, ge=1, description="People in the segments.")
+    max_removed_times: int | None = Field(
+        default=10,
+        ge=1,
+        description="Removals of more than 1% and more than 20 people, as a multiple of the most of the last ten runs "
+        "that changed something (at least three). `null`: off.",
+    )
+    max_invalid_share: Share | None = Field(default=0.5, description="Rows without a usable address. `null`: off.")
+    max_age_days: int | None = Field(default=30, ge=1, le=3650, description="Age of the snapshot. `null`: off.")
+    min_profiles: int | None = Field(default=None, ge=1, description="People in the segments. `null`: off.")
     max_deviation_share: float | None = Field(
-        default=1.0, ge=0, description="Change of the number of people since the last delivery; 1 is twice as many."
+        default=1.0,
+        ge=0,
+        description="Change of the number of people since the last delivery; 1 is twice as many. `null`: off.",
     )
-    max_profiles: int | None = Field(default=None, ge=1, description="None: the vendor's own limit.")
+    max_profiles: int | None = Field(default=None, ge=1, description="`null`: the vendor's own limit.")
 
 
 class ExportInput(Written):

@@ -47,13 +47,15 @@ class Watch(Protocol):
 class Pin:
     """The version of a blob that is read: its ETag and size in bytes, and the blob snapshot if it is one.
 
-    `watch` makes one Watch per opened file.
+    With `skip` so many bytes at its beginning are left out, and `size` does not count them. `watch` makes one Watch
+    per opened file.
     """
 
     etag: str
     size: int
     blob_snapshot: str | None = None
     watch: Callable[[], Watch] | None = None
+    skip: int = 0
 
 
 class BlobFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
@@ -147,7 +149,7 @@ class BlobFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
     def _fetch(self, path: str, pin: Pin, watch: Watch | None, start: int, length: int) -> bytes:
         with self._noting_failure(path):
             download = self._blob(path, pin.blob_snapshot).download_blob(
-                offset=start,
+                offset=start + pin.skip,
                 length=length,
                 etag=pin.etag,
                 match_condition=MatchConditions.IfNotModified,

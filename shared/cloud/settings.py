@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 STATE_STORAGE = "AzureWebJobsStorage"
 SEGMENT_STORAGE = "SegmentStorage"
@@ -29,6 +29,10 @@ class Location:
 
     container: str
     prefix: str = ""
+    columns: tuple[str, ...] = ()
+    """Of CSV files that have no header; empty where they have one."""
+    delimiter: str = ","
+    """Of such files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,10 @@ class Settings:
     state_storage: StorageAddress
     segment_storage: StorageAddress
     segment_locations: tuple[Location, ...] = (Location("segments"),)
+    segment_marks: tuple[str, ...] = ("_SUCCESS",)
+    """Names of files that say that the folder they lie in is complete; `*` stands for anything."""
+    settle_minutes: float = 10.0
+    """Without such a file a folder is complete when nothing in it changed for so long."""
     key_vault_url: str = ""
     key_vault_certificate: Path | None = None
     """Certificate of the one-machine Key Vault stand-in; never set in Azure."""
@@ -94,6 +102,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         state_storage=state,
         segment_storage=_storage(environment, SEGMENT_STORAGE) or state,
         segment_locations=_locations(environment.get("SEGMENT_LOCATIONS", "segments")),
+        segment_marks=_marks(environment.get("SEGMENT_MARKS", "_SUCCESS")),
+        settle_minutes=_number(environment, "SEGMENT_SETTLE_MINUTES", 10.0),
         key_vault_url=environment.get("KEY_VAULT_URL", ""),
         key_vault_certificate=Path(certificate) if certificate else None,
         identity_client_id=environment.get("AZURE_CLIENT_ID"),
@@ -129,9 +139,30 @@ def _storage(environment: Mapping[str, str], name: str) -> StorageAddress | None
 
 
 def _locations(text: str) -> tuple[Location, ...]:
-    """`container/prefix, other` -> locations."""
-    entries = [entry.strip().strip("/") for entry in text.split(",") if entry.strip()]
-    return tuple(Location(*entry.partition("/")[::2]) for entry in entries)
+    """`container/prefix, other?columns=EMail|City&delimiter=;` -> locations."""
+    return tuple(_location(entry.strip()) for entry in text.split(",") if entry.strip())
+
+
+def _location(entry: str) -> Location:
+    place, _, options = entry.partition("?")
+    container, _, prefix = place.strip("/").partition("/")
+    given = {key: unquote(value) for key, _, value in (each.partition("=") for each in options.split("&") if each)}
+    columns = tuple(given.pop("columns", "").split("|")) if "columns" in given else ()
+    delimiter = given.pop("delimiter", ",")
+    if given or "" in columns or len(set(columns)) < len(columns) or len(delimiter) != 1:
+        raise ValueError(
+            "The app setting SEGMENT_LOCATIONS is 'container/prefix, …', each perhaps with "
+            "'?columns=EMail|City&delimiter=;' for files without a header; a comma is written %2C."
+        )
+    return Location(container, prefix, columns, delimiter)
+
+
+def _marks(text: str) -> tuple[str, ...]:
+    """`_SUCCESS, *.done` -> names."""
+    marks = tuple(entry.strip() for entry in text.split(",") if entry.strip())
+    if not marks or any("/" in mark or mark == "*" for mark in marks):
+        raise ValueError("The app setting SEGMENT_MARKS must hold names of files, '_SUCCESS, *.done', without folders.")
+    return marks
 
 
 def _pairs(environment: Mapping[str, str], name: str) -> dict[str, str]:

@@ -64,6 +64,6 @@ def _view(segment: SegmentFound, rows: Mapping[str, int], now: datetime, exports
         bytes=snapshot.size if snapshot else 0,
         files=len(snapshot.files) if snapshot else 0,
         rows=rows.get(segment.id),
-        problems=segment.problems,
+        problems=(*segment.problems, *segment.beside),
         exports=exports,
     )

@@ -10,11 +10,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from shared.cloud.cloud import Cloud
 from shared.delivery.messages import CountMessage
 from shared.delivery.state.records import now
 from shared.errors import Conflict, RetryAfter, UserMustAct
+from shared.snapshots.completion import Completion
 from shared.snapshots.counts import count_rows
 from shared.snapshots.finding import find_segments, newest_of
 from shared.snapshots.reading import reader
@@ -25,7 +27,7 @@ PARTITION = "rows"
 
 def found(cloud: Cloud) -> list[SegmentFound]:
     """Every segment below the configured locations. Raises UserMustAct where a container is missing."""
-    return find_segments(cloud.segments, cloud.settings.segment_locations, now())
+    return find_segments(cloud.segments, cloud.settings.segment_locations, now(), rule=_completion(cloud))
 
 
 def named(cloud: Cloud, reference: str) -> SegmentFound | None:
@@ -37,7 +39,12 @@ def named(cloud: Cloud, reference: str) -> SegmentFound | None:
 
 def newest(cloud: Cloud, reference: str) -> Snapshot:
     """The newest complete snapshot of a segment. Raises UserMustAct, which says what is missing."""
-    return newest_of(cloud.segments, cloud.settings.segment_locations, reference, now())
+    return newest_of(cloud.segments, cloud.settings.segment_locations, reference, now(), rule=_completion(cloud))
+
+
+def _completion(cloud: Cloud) -> Completion:
+    settings = cloud.settings
+    return Completion(timedelta(minutes=settings.settle_minutes), settings.segment_marks)
 
 
 def columns(cloud: Cloud, references: Sequence[str]) -> Mapping[str, Sequence[str]]:

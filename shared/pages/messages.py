@@ -83,6 +83,7 @@ TEMPLATES: tuple[str, ...] = (
     "A newer run took its place.",
     "Blocked before the first write: %(why)s.",
     "would remove %(people)s of %(members)s (%(share)s), limit %(limit)s",
+    "would remove %(people)s of %(members)s, and at most %(most)s in any of the last %(runs)s runs",
     "the snapshot is empty, and %(people)s people are on the list",
     "the snapshot is %(days)s days old, limit %(limit)s days",
     "the snapshot of %(taken)s is older than the one last delivered (%(delivered)s)",
@@ -208,6 +209,7 @@ TEMPLATES: tuple[str, ...] = (
     # What keeps runs from going on
     "%(rows)s have no valid address, limit %(limit)s",
     "A newer snapshot was not used: %(why)s.",
+    "Something in the segment's folder was not used: %(why)s.",
     "No progress for %(hours)s hours: %(why)s Run the export again later.",
     "The list belongs to the export '%(export)s' now: give this export a list of its own.",
     "There is no connection '%(name)s': create it, or choose another.",

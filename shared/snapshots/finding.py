@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import ResourceNotFoundError
 
 from shared.cloud.settings import Location
 from shared.errors import UserMustAct
-from shared.snapshots.folders import SETTLED_AFTER, DatedFolder, DatedFolders, blob_of
-from shared.snapshots.heads import BadHead, csv_head
-from shared.snapshots.model_segments import MODEL, names_of, segments_of
+from shared.snapshots.blob import blob_of
+from shared.snapshots.completion import USUAL, Completion
+from shared.snapshots.heads import csv_look
+from shared.snapshots.increments import increment
+from shared.snapshots.listing import Listing, SegmentSeen
+from shared.snapshots.model_segments import MODEL, ModelSegments
 from shared.snapshots.snapshot import (
     CsvFormat,
     Format,
@@ -27,11 +32,16 @@ from shared.snapshots.snapshot import (
     parent,
     resolve,
 )
+from shared.snapshots.trouble import Trouble, apart
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient, ContainerClient
 
+    from shared.snapshots.reading import Footers
+
 _AT_ONCE = 8
+_LOOSE = "(loose files)"
+"""Name of what lies in no segment's folder."""
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -42,47 +52,60 @@ def find_segments(
     locations: Iterable[Location],
     now: datetime,
     *,
-    settled_after: timedelta = SETTLED_AFTER,
+    rule: Completion = USUAL,
 ) -> list[SegmentFound]:
-    """Every segment below the locations, by id. What cannot be used is listed with its problems.
+    """Every segment below the locations, by id. What cannot be used is listed with its problems, and each of them is
+    looked at apart: nothing that lies in one of them keeps another from being found.
 
     Raises UserMustAct `no_such_container`.
     """
     found: dict[str, SegmentFound] = {}
     for location in locations:
-        finder = _Finder(client, location.container, now, settled_after)
-        found |= {segment.id: segment for segment in finder.below(location.prefix)}
+        for segment in _Finder(client, location, now, rule).below():
+            if not (segment.id in found and found[segment.id].snapshot):  # locations may lie in one another
+                found[segment.id] = segment
     return [found[key] for key in sorted(found)]
 
 
-def newest_of(client: BlobServiceClient, locations: Sequence[Location], reference: str, now: datetime) -> Snapshot:
+def newest_of(
+    client: BlobServiceClient,
+    locations: Sequence[Location],
+    reference: str,
+    now: datetime,
+    *,
+    rule: Completion = USUAL,
+) -> Snapshot:
     """The newest complete snapshot of the segment that a reference means; no other segment is looked into.
 
     Raises UserMustAct `unknown_segment` or `ambiguous_segment`, and what `newest_snapshot` raises.
     """
     looks: dict[str, Callable[[], SegmentFound | None]] = {}
     for location in locations:
-        looks |= _Finder(client, location.container, now, SETTLED_AFTER).called(location.prefix, reference)
+        looks = _Finder(client, location, now, rule).called(reference) | looks
     look = looks.get(reference) or (next(iter(looks.values())) if len(looks) == 1 else None)
     if look is None:
-        return newest_snapshot(client, resolve(find_segments(client, locations, now), reference), now)
+        return _usable(resolve(find_segments(client, locations, now, rule=rule), reference), reference)
     return _usable(look(), reference)
 
 
 def newest_snapshot(
-    client: BlobServiceClient, segment: SegmentFound, now: datetime, *, settled_after: timedelta = SETTLED_AFTER
+    client: BlobServiceClient, segment: SegmentFound, now: datetime, *, rule: Completion = USUAL
 ) -> Snapshot:
     """The newest complete snapshot as it is now, its files' ETags pinned. Looks only at what is the segment's own.
 
     Raises UserMustAct `segment_not_ready`, with the reasons, or `no_such_container`.
     """
-    return _usable(_Finder(client, segment.container, now, settled_after).again(segment), segment.id)
+    kind = segment.snapshot.format if segment.snapshot else None
+    known = isinstance(kind, CsvFormat) and not kind.header and segment.layout is Layout.DATED_FOLDERS
+    columns, delimiter = (segment.columns, kind.delimiter) if known and isinstance(kind, CsvFormat) else ((), ",")
+    location = Location(segment.container, segment.folder, columns, delimiter)
+    return _usable(_Finder(client, location, now, rule).again(segment), segment.id)
 
 
 def _usable(segment: SegmentFound | None, name: str) -> Snapshot:
     if segment and segment.snapshot:
-        return replace(segment.snapshot, passed_over=segment.problems)
-    reasons = "; ".join(segment.problems) if segment else "it is no longer there"
+        return replace(segment.snapshot, passed_over=segment.problems, beside=segment.beside)
+    reasons = "; ".join((*segment.problems, *segment.beside)) if segment else "it is no longer there"
     called = segment.id if segment else name
     raise UserMustAct("segment_not_ready", f"The segment {called} cannot be read: {reasons}.")
 
@@ -90,96 +113,127 @@ def _usable(segment: SegmentFound | None, name: str) -> Snapshot:
 @dataclass(frozen=True, slots=True)
 class _Finder:
     client: BlobServiceClient
-    container: str
+    location: Location
     now: datetime
-    settled_after: timedelta
+    rule: Completion
 
-    def below(self, prefix: str) -> list[SegmentFound]:
-        exports, loose = self._split(prefix)
-        described = _together(lambda export: list(segments_of(self._blobs, export)), exports)
-        return [
-            *(segment for several in described for segment in several),
-            *_together(lambda path: self._of_folders(path, loose[path]), list(loose)),
-        ]
+    @property
+    def container(self) -> str:
+        return self.location.container
 
-    def called(self, prefix: str, reference: str) -> dict[str, Callable[[], SegmentFound | None]]:
+    def below(self) -> list[SegmentFound]:
+        exports, loose = self._split()
+        described = _together(lambda export: list(self._described(export).found()), exports)
+        with closing(_Looking(self.client)) as looking:
+            found = _together(lambda seen: self._judged(seen, looking), loose)
+        return [*(segment for several in described for segment in several), *found]
+
+    def called(self, reference: str) -> dict[str, Callable[[], SegmentFound | None]]:
         """Segments with this id or name, by id, each with what looks into it."""
-        exports, loose = self._split(prefix)
-        names = [(export, name) for export in exports for name in names_of(self._blobs, export)]
+        exports, loose = self._split()
+        names = [(export, name) for export in exports for name in self._described(export).names()]
         looks: dict[str, Callable[[], SegmentFound | None]] = {
-            self._id(export, name): partial(self._described, export, name) for export, name in names
+            self._blank(export, name).id: partial(self._one, export, name) for export, name in names
         }
-        for path, folders in loose.items():
-            looks[self._id(parent(path), path.rpartition("/")[2])] = partial(self._of_folders, path, folders)
+        for seen in loose:
+            looks[self._blank(parent(seen.path), seen.name or _LOOSE).id] = partial(self._of_folders, seen)
         return {key: look for key, look in looks.items() if reference in (key, key.rpartition(":")[2])}
 
     def again(self, segment: SegmentFound) -> SegmentFound | None:
         if segment.layout is Layout.CUSTOMER_INSIGHTS:
-            return self._described(segment.folder, segment.name)
+            return self._one(segment.folder, segment.name)
         path = join(segment.folder, segment.name)
-        _, dated = self._list(f"{path}/")
-        return self._of_folders(path, dated[path]) if path in dated else None
+        _, found = self._list(f"{path}/", Listing(self.rule, segment.folder, start=len(path.split("/"))))
+        return next((self._of_folders(seen) for seen in found.segments() if seen.path == path), None)
 
     @property
     def _blobs(self) -> ContainerClient:
         return self.client.get_container_client(self.container)
 
-    def _described(self, export: str, name: str) -> SegmentFound | None:
-        """The last one of that name, as `find_segments` has it."""
-        return next(reversed(list(segments_of(self._blobs, export, only=name))), None)
+    def _described(self, export: str) -> ModelSegments:
+        return ModelSegments(self._blobs, export, self.rule, self.now)
 
-    def _id(self, folder: str, name: str) -> str:
-        return SegmentFound(name, self.container, folder, Layout.DATED_FOLDERS, (), None).id
+    def _one(self, export: str, name: str) -> SegmentFound | None:
+        return next(self._described(export).found(only=name), None)
 
-    def _split(self, prefix: str) -> tuple[list[str], dict[str, list[DatedFolder]]]:
-        """Folders with a model.json, and the segments in dated folders that lie in none of them."""
-        exports, dated = self._list(f"{prefix.strip('/')}/" if prefix.strip("/") else "")
-        taken = tuple(f"{export}/" if export else "" for export in exports)
-        return exports, {path: folders for path, folders in dated.items() if not path.startswith(taken)}
+    def _blank(self, folder: str, name: str) -> SegmentFound:
+        return SegmentFound(name, self.container, folder, Layout.DATED_FOLDERS, (), None)
 
-    def _list(self, prefix: str) -> tuple[list[str], dict[str, list[DatedFolder]]]:
-        """One listing, as a stream: the folders with a model.json, and the segments in dated folders."""
-        exports, dated = [], DatedFolders()
+    def _split(self) -> tuple[list[str], list[SegmentSeen]]:
+        """Folders with a model.json, and the segments that lie in none of them."""
+        root = self.location.prefix.strip("/")
+        exports, found = self._list(f"{root}/" if root else "", Listing(self.rule, root))
+        return exports, found.segments(exports)
+
+    def _list(self, prefix: str, into: Listing) -> tuple[list[str], Listing]:
+        """One listing, as a stream: the folders with a model.json, and everything else."""
+        exports = []
         try:
-            for properties in self._blobs.list_blobs(name_starts_with=prefix):
-                if properties.name.rpartition("/")[2] == MODEL:
-                    exports.append(parent(properties.name))
+            for properties in self._blobs.list_blobs(name_starts_with=prefix, include=["metadata"]):
+                blob = blob_of(self.container, properties)
+                if blob.name.rpartition("/")[2] == MODEL and not blob.directory:
+                    exports.append(parent(blob.name))
                 else:
-                    dated.add(blob_of(self.container, properties))
+                    into.add(blob)
         except ResourceNotFoundError:
             message = f"Segments are looked for in the container {self.container!r}, which does not exist."
             raise UserMustAct("no_such_container", message) from None
-        return exports, dated.segments()
+        return exports, into
 
-    def _of_folders(self, path: str, folders: Sequence[DatedFolder]) -> SegmentFound:
-        name = path.rpartition("/")[2]
-        segment = SegmentFound(name, self.container, parent(path), Layout.DATED_FOLDERS, (), None)
+    def _of_folders(self, seen: SegmentSeen) -> SegmentFound:
+        with closing(_Looking(self.client)) as looking:
+            return self._judged(seen, looking)
+
+    def _judged(self, seen: SegmentSeen, looking: _Looking) -> SegmentFound:
+        segment = replace(self._blank(parent(seen.path), seen.name or _LOOSE), beside=seen.beside)
+        if not seen.name and seen.folders:
+            return replace(segment, problems=(f"{seen.path} is a folder without a name; give it one",))
         problems = []
-        for folder in folders:
-            if problem := folder.unfinished(self.now, self.settled_after):
+        for folder in seen.folders:
+            if problem := folder.unusable(self.now, self.rule):
                 problems.append(problem)
                 continue
-            try:
-                columns = _columns(self.client, folder.files, folder.format)
-            except (BadHead, UserMustAct) as error:
-                problems.append(f"{folder.path} cannot be read: {error}")
-            except (ResourceModifiedError, ResourceNotFoundError):
-                problems.append(f"{folder.path} is being replaced")
+            looked = apart(partial(looking.at, folder.files, folder.format, self.location), folder.path)
+            if isinstance(looked, Trouble):
+                problems.append(looked.words)
+            elif why := increment(seen.path, looked[1]):
+                problems.append(f"{folder.path} {why}")
             else:
-                segment = segment.with_snapshot(folder.taken_at, folder.files, folder.format, columns)
+                kind, columns = looked
+                columns += tuple(name for name in folder.partitioned if name not in columns)
+                segment = segment.with_snapshot(folder.taken_at, folder.files, kind, columns, folder.partitioned)
             break
         return replace(segment, problems=tuple(problems))
 
 
-def _columns(client: BlobServiceClient, files: Sequence[SnapshotFile], kind: Format) -> tuple[str, ...]:
-    """The columns of the first file that has any."""
-    if isinstance(kind, CsvFormat):
-        heads = (csv_head(client, file, kind, ()) for file in files)
-        return next((head.columns for head in heads if head), ())
-    from shared.snapshots.reading import footers  # DuckDB is only loaded where Parquet is
+class _Looking:
+    """Looks at the columns of files. DuckDB is only loaded where Parquet is, and opened as often as threads ask."""
 
-    with footers(client) as reader:
-        return reader.parquet_head(files[0]).columns
+    def __init__(self, client: BlobServiceClient) -> None:
+        self._client = client
+        self._footers: Footers | None = None
+        self._loading = threading.Lock()
+
+    def close(self) -> None:
+        if self._footers:
+            self._footers.close()
+
+    def at(self, files: Sequence[SnapshotFile], kind: Format, place: Location) -> tuple[Format, tuple[str, ...]]:
+        """How the files are to be read, and their columns: as they are declared, or by the first file that has any."""
+        if isinstance(kind, CsvFormat) and place.columns:
+            kind = replace(kind, header=False, delimiter=place.delimiter)
+            looks = (csv_look(self._client, file, kind, place.columns)[0] for file in files)
+            next((head for head in looks if head), None)  # raises where the first rows have another number of cells
+            return kind, place.columns
+        if isinstance(kind, CsvFormat):
+            heads = ((head, csv) for file in files for head, csv in [csv_look(self._client, file, kind)])
+            head, csv = next(((head, csv) for head, csv in heads if head), (None, replace(kind, delimiter=",")))
+            return csv, head.columns if head else ()
+        from shared.snapshots.reading import Footers
+
+        with self._loading:
+            self._footers = self._footers or Footers(self._client)
+        return kind, self._footers.columns(files[0])
 
 
 def _together(work: Callable[[_In], _Out], items: Sequence[_In]) -> list[_Out]:

@@ -1,136 +1,167 @@
-"""Recognising dated folders: `<segment>/<timestamp>/part-*` with CSV or Parquet files. Pure."""
+"""One state of a segment: a folder of data files, and why it is not used where it is not. Pure."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
+from functools import cached_property
 
-from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat, SnapshotFile
+from shared.snapshots import completion, partitions
+from shared.snapshots.blob import Blob
+from shared.snapshots.completion import Completion, FolderState
+from shared.snapshots.endings import format_of, why_not
+from shared.snapshots.snapshot import Format, SnapshotFile, parent
 
-if TYPE_CHECKING:
-    from azure.storage.blob import BlobProperties
+TABLES = {"_delta_log": "a Delta table", ".hoodie": "a Hudi table"}
+"""Folder that a table's log lies in -> what the table is."""
+ICEBERG = ("metadata", ".metadata.json", "an Iceberg table")
 
-SETTLED_AFTER = timedelta(minutes=1)
-"""Without a `_SUCCESS` file a folder is complete when none of its files was touched for so long."""
-
-_KEPT = 10
-_DONE = "_SUCCESS"
-_TIMESTAMP = re.compile(
-    r"(?P<y>\d{4})-?(?P<m>\d\d)-?(?P<d>\d\d)([T_ -]?(?P<h>\d\d)[-:]?(?P<min>\d\d)([-:]?(?P<s>\d\d))?Z?)?", re.IGNORECASE
-)
-_FORMATS: dict[str, Format] = {
-    ".csv": CsvFormat(),
-    ".csv.gz": CsvFormat(compression="gzip"),
-    ".parquet": ParquetFormat(),
-}
-_RUN_FOLDER = re.compile(r"/(\d{4})/(\d\d)/(\d\d)(?:/(\d\d)(\d\d))?/")
+_AHEAD = timedelta(days=1)
+_TOGETHER = timedelta(days=1)
+_DAY = re.compile(r"(?:19|20)\d\d([-_.]?)\d\d\1\d\d")
+_SHOWN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Blob:
-    """A blob as a listing shows it."""
-
-    file: SnapshotFile
-    modified_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DatedFolder:
-    """One dated state of a segment; `path` is its folder without the last slash."""
+    """One state of a segment; `path` is its folder without the last slash. Where the folder has no date, `taken_at`
+    is when its last file was written."""
 
     path: str
     taken_at: datetime
     blobs: tuple[Blob, ...]
+    needs_mark: bool = False
+    """Earlier folders of the segment were declared complete."""
+    has_date: bool = True
+
+    @cached_property
+    def data(self) -> tuple[Blob, ...]:
+        """What is read, by name: files that are understood, also where a writer made a folder called `people.csv`."""
+        understood = (blob for blob in self.blobs if not self._is_folder(blob) and self._is_data(blob))
+        return tuple(sorted(understood, key=lambda blob: blob.name))
+
+    @property
+    def partitioned(self) -> tuple[str, ...]:
+        """Columns whose values stand in the names of folders."""
+        return self._partitionings[0] if self.data else ()
+
+    @property
+    def _partitionings(self) -> list[tuple[str, ...]]:
+        folders = dict.fromkeys(self._inner(blob).rpartition("/")[0] for blob in self.data)
+        return list(dict.fromkeys(partitions.columns_of(folder) or () for folder in folders))
 
     @property
     def files(self) -> tuple[SnapshotFile, ...]:
-        """The files with data, by name."""
-        return tuple(sorted((blob.file for blob in self.blobs if format_of(blob.file)), key=lambda file: file.name))
+        return tuple(blob.file for blob in self.data)
 
     @property
     def format(self) -> Format:
         """Of the first file; a complete folder has one format."""
-        found = format_of(self.files[0])
+        found = format_of(self.files[0].name)
         assert found
         return found
 
-    def unfinished(self, now: datetime, settled_after: timedelta) -> str | None:
-        """Why this folder is not used yet, in words; None where it is complete."""
-        if not self.files:
-            return f"{self.path} holds no data files yet"
-        if len({format_of(file) for file in self.files}) > 1:
-            return f"{self.path} mixes CSV, compressed CSV and Parquet files"
-        if any(blob.file.name == f"{self.path}/{_DONE}" for blob in self.blobs):
+    def unusable(self, now: datetime, rule: Completion) -> str | None:
+        """Why this folder is not used, in words; None where it is complete and everything in it is understood."""
+        why = self._not_understood(rule) or self._unfinished(now, rule) or self._misplaced(now)
+        return f"{self.path} {why}" if why else None
+
+    def _not_understood(self, rule: Completion) -> str | None:
+        if table := next((kind for blob in self.blobs if (kind := table_of(self._inner(blob)))), None):
+            return f"is {table[1]}. {table_advice(table[1])}"
+        strange = [self._inner(blob) for blob in self.blobs if self._is_strange(blob, rule)]
+        inside = [name for name in strange if format_of(name)]
+        if inside:
+            return (
+                f"holds files in a folder in it ({_some(inside)}), and nobody can tell whether they belong to it; "
+                "put them beside the others, or take them away"
+            )
+        if strange:
+            return f"holds {_some(strange)}, which is not understood: {why_not(strange[0])}"
+        return None
+
+    def _unfinished(self, now: datetime, rule: Completion) -> str | None:
+        if not self.data:
+            return "holds no data files yet"
+        return completion.unfinished(FolderState(self.path, self.blobs, self.data, self.needs_mark), rule, now)
+
+    def _misplaced(self, now: datetime) -> str | None:
+        if len({format_of(blob.name) for blob in self.data}) > 1:
+            return "mixes CSV, compressed CSV and Parquet files"
+        if len(self._partitionings) > 1:
+            named = sorted({name for names in self._partitionings for name in names})
+            return f"has values of {', '.join(named)} in the names of folders, and not for all of its files"
+        if kept := next((blob for blob in self.data if blob.archived), None):
+            return f"cannot be read: {self._inner(kept)} {kept.archived}"
+        if self.taken_at - now > _AHEAD:
+            return "has a date that is still to come"
+        return None if self.has_date else self._several_states()
+
+    def _several_states(self) -> str | None:
+        """Without a date the files have to be of one state: what is added day by day is none."""
+        days = {found[0] for blob in self.data if (found := _DAY.search(self._inner(blob)))}
+        written = [blob.modified_at for blob in self.data]
+        if len(days) < 2 and max(written) - min(written) <= _TOGETHER:
             return None
-        newest = max(blob.modified_at for blob in self.blobs)
-        if now - newest < settled_after:
-            return f"{self.path} is still being written: it has no {_DONE} file, and a file in it changed just now"
-        return None
+        return (
+            "has no date, and its files are of different days, so nobody can tell which of them are the newest state; "
+            "put each state into a folder that is called by its date"
+        )
+
+    def _inner(self, blob: Blob) -> str:
+        return blob.name[len(self.path) :].lstrip("/")
+
+    def _is_data(self, blob: Blob) -> bool:
+        folder, _, base = self._inner(blob).rpartition("/")
+        named_like_a_file = "/" not in folder and bool(format_of(folder))
+        return bool(format_of(base)) and (named_like_a_file or partitions.columns_of(folder) is not None)
+
+    @cached_property
+    def _folders(self) -> frozenset[str]:
+        """Names that have something below them."""
+        return frozenset(above for folder in {parent(blob.name) for blob in self.blobs} for above in _upwards(folder))
+
+    def _is_folder(self, blob: Blob) -> bool:
+        return blob.directory or (not blob.file.size and blob.name in self._folders)
+
+    def _is_strange(self, blob: Blob, rule: Completion) -> bool:
+        """Neither data, nor hidden, nor a mark."""
+        if is_hidden(self._inner(blob)) or rule.is_mark(blob.name):
+            return False
+        return not self._is_data(blob) and not self._is_folder(blob)
 
 
-class DatedFolders:
-    """Collects a listing, in any order; of each segment only the newest folders are kept."""
-
-    def __init__(self) -> None:
-        self._segments: dict[str, dict[tuple[datetime, str], list[Blob]]] = {}
-
-    def add(self, blob: Blob) -> None:
-        """Take note of a blob if it lies directly in a dated folder."""
-        path, _, base = blob.file.name.rpartition("/")
-        segment, _, date = path.rpartition("/")
-        taken_at = timestamp(date)
-        if not (segment and taken_at) or not (base == _DONE or format_of(blob.file)):
-            return
-        folders = self._segments.setdefault(segment, {})
-        folders.setdefault((taken_at, path), []).append(blob)
-        if len(folders) > _KEPT:
-            del folders[min(folders)]
-
-    def segments(self) -> dict[str, list[DatedFolder]]:
-        """Path of the segment's own folder -> its dated folders, newest first."""
-        return {
-            segment: [
-                DatedFolder(path, taken_at, tuple(folders[taken_at, path]))
-                for taken_at, path in sorted(folders, reverse=True)
-            ]
-            for segment, folders in self._segments.items()
-        }
+def is_hidden(name: str) -> bool:
+    """Spark's rule: what starts with `_` or `.` is no data, and what lies in such a folder neither."""
+    return any(part.startswith(("_", ".")) for part in name.split("/"))
 
 
-def blob_of(container: str, properties: BlobProperties) -> Blob:
-    """Listings leave out the quotation marks that an ETag has everywhere else."""
-    etag = f'"{str(properties.etag).strip(chr(34))}"'
-    file = SnapshotFile(container, properties.name, etag, properties.size, properties.snapshot)
-    return Blob(file, properties.last_modified)
+def table_of(name: str) -> tuple[str, str] | None:
+    """Where a blob belongs to the log of a table that is more than its files: the table's folder, and what it is."""
+    parts = name.split("/")
+    for number, part in enumerate(parts[:-1]):
+        if part in TABLES:
+            return "/".join(parts[:number]), TABLES[part]
+        if part == ICEBERG[0] and number == len(parts) - 2 and parts[-1].endswith(ICEBERG[1]):
+            return "/".join(parts[:number]), ICEBERG[2]
+    return None
 
 
-def format_of(file: SnapshotFile) -> Format | None:
-    """What a file's name promises; None where it is not data. Hidden files (`_…`, `.…`) never are."""
-    base = file.name.rpartition("/")[2].lower()
-    if base.startswith(("_", ".")):
-        return None
-    return next((known for ending, known in _FORMATS.items() if base.endswith(ending)), None)
+def table_advice(kind: str) -> str:
+    """What to do where a segment is such a table."""
+    return (
+        f"Its files hold rows of old states too, and only {kind.split()[1]}'s log says which rows count, so it is not "
+        "read: write the rows as CSV or Parquet into a dated folder"
+    )
 
 
-@lru_cache(maxsize=1)
-def timestamp(text: str) -> datetime | None:
-    """`2026-11-22`, `20261122T1433Z`, `2026-11-22T14-33-00Z` and the like, in UTC."""
-    found = _TIMESTAMP.fullmatch(text)
-    return _utc(*(found[part] for part in ("y", "m", "d", "h", "min", "s"))) if found else None
+def _upwards(folder: str) -> list[str]:
+    parts = folder.split("/")
+    return ["/".join(parts[:number]) for number in range(1, len(parts) + 1)]
 
 
-def run_folder_date(name: str) -> datetime | None:
-    """When a blob below `…/<yyyy>/<MM>/<dd>/<HHMM>/`, as Customer Insights lays them out, was written; as if UTC."""
-    found = _RUN_FOLDER.search(f"/{name}")
-    return _utc(*found.groups()) if found else None
-
-
-def _utc(*parts: str | None) -> datetime | None:
-    digits = "".join(part or "" for part in parts).ljust(14, "0")
-    try:
-        return datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+def _some(names: list[str]) -> str:
+    """The first few of them."""
+    shown = ", ".join(sorted(names)[:_SHOWN])
+    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown

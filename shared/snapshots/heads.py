@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from shared.snapshots.snapshot import CsvFormat, SnapshotFile
@@ -14,21 +14,29 @@ if TYPE_CHECKING:
 
 HEAD_BYTES = 64 << 10
 
+_DELIMITERS = {";": "semicolon", "\t": "tab", "|": "vertical bar", ",": "comma"}
+_SEPARATOR_LINE = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=([^\r\n])"?(?:\r\n|\n|\r)', re.IGNORECASE)
 _BYTE_ORDER_MARK = "\ufeff"
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What a file says about itself: its columns in order; for Parquet their types.
+    """What a file says about itself: its columns in order; for Parquet their types, and what DuckDB calls them, which
+    is something else for the second of a name.
 
-    For CSV whether there is a line to skip, and what ends that first line (empty where it is the only one).
+    For CSV whether there is a line to skip, what ends that first line (empty where it is the only one), and how many
+    bytes to skip: empty pieces of gzip at the beginning, behind which DuckDB would not look.
     """
 
     columns: tuple[str, ...]
     header: bool = False
     line_end: str = ""
     types: tuple[str, ...] = ()
+    known_as: tuple[str, ...] = ()
+    constants: tuple[tuple[str, str | None], ...] = ()
+    """Columns that are not in the file, with the value that they have for all of its rows."""
+    skip: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +54,112 @@ class BadHead(ValueError):
 def csv_head(client: BlobServiceClient, file: SnapshotFile, csv: CsvFormat, columns: tuple[str, ...]) -> Head | None:
     """The head of a file, None where it is empty; `columns` are what a file without a header has.
 
-    A header that was not declared is seen by being equal to the columns: no person looks like that.
-    Raises BadHead, and what Azure raises where the version is gone.
+    A header that was not declared is seen by its names: no person looks like that. Raises BadHead, and what Azure
+    raises where the version is gone.
     """
-    record = first_record(*_first_bytes(client, file, csv.compression), csv)
+    return csv_look(client, file, csv, columns)[0]
+
+
+def csv_look(
+    client: BlobServiceClient, file: SnapshotFile, csv: CsvFormat, columns: tuple[str, ...] = ()
+) -> tuple[Head | None, CsvFormat]:
+    """The same, and the format with the delimiter that the first line shows, where it was not known before."""
+    return look_at(_first_bytes(client, file, csv.compression), csv, columns)
+
+
+def look_at(start: Start, csv: CsvFormat, columns: tuple[str, ...] = ()) -> tuple[Head | None, CsvFormat]:
+    """What the beginning of a file says. Raises BadHead."""
+    if csv.header and (told := _SEPARATOR_LINE.match(start.text)):
+        start, csv = _obeyed(start, told, csv)
+    if not csv.delimiter:
+        csv = replace(csv, delimiter=_shown_by(start, csv))
+    record = first_record(start.text, start.whole, csv)
     if record is None:
-        return None
-    if not csv.header:
-        return Head(columns, record.cells == columns, record.line_end)
+        return None, csv
+    head = _declared(record) if csv.header else _undeclared(record, columns, csv)
+    return replace(head, skip=start.skip), csv
+
+
+def _obeyed(start: Start, told: re.Match[bytes], csv: CsvFormat) -> tuple[Start, CsvFormat]:
+    """Excel's line `sep=;` is no row: it is skipped, and what it says holds."""
+    delimiter = told[1].decode("latin-1")
+    if csv.compression != "none":
+        raise BadHead("it begins with a line sep=, which is only understood where a file is not compressed")
+    if csv.delimiter not in ("", delimiter):
+        raise BadHead("its line sep= says another delimiter than the first file of the segment")
+    return Start(start.text[told.end() :], start.whole, told.end()), replace(csv, delimiter=delimiter)
+
+
+def _shown_by(start: Start, csv: CsvFormat) -> str:
+    """The delimiter that parts a header into most names; a comma where none does, as for a single column."""
+    names = {sign: _names(start, replace(csv, delimiter=sign)) for sign in _DELIMITERS}
+    most = max(names.values())
+    best = [sign for sign, count in names.items() if count == most]
+    if most < 2:
+        return ","
+    if len(best) > 1:
+        kinds = " or a ".join(_DELIMITERS[sign] for sign in best)
+        raise BadHead(f"nobody can tell whether a {kinds} separates its columns")
+    return best[0]
+
+
+def _names(start: Start, csv: CsvFormat) -> int:
+    """How many names the first line has so; 0 where some of its cells cannot be names."""
+    try:
+        record = first_record(start.text, start.whole, csv)
+    except BadHead:
+        return 0
+    cells = record.cells if record else ()
+    good = all(cells) and len(set(cells)) == len(cells) and not any("@" in cell for cell in cells)
+    return len(cells) if good else 0
+
+
+def _declared(record: Record) -> Head:
     if any("@" in name for name in record.cells):
         raise BadHead("it has no header: its first line holds an address")
     return Head(record.cells, True, record.line_end)
 
 
-def _first_bytes(client: BlobServiceClient, file: SnapshotFile, compression: str) -> tuple[bytes, bool]:
-    """Up to HEAD_BYTES of the content, and whether that is all of it."""
+def _undeclared(record: Record, columns: tuple[str, ...], csv: CsvFormat) -> Head:
+    """A first line that has all the names, in whatever order, is a header; one that has some of them is no person."""
+    if sorted(record.cells) == sorted(columns):
+        return Head(record.cells, True, record.line_end)
+    known = {name.strip().lower() for name in columns}
+    named = [cell for cell in record.cells if cell.strip().lower() in known]
+    if len(named) > 1 or len(named) == len(record.cells):
+        raise BadHead(
+            "its first line is a header that differs from the columns that are declared, so nobody can tell which "
+            "column is which; declare that there is a header (a model.json says columnHeaders), or the same columns"
+        )
+    if len(record.cells) != len(columns):
+        raise BadHead(
+            f"its first line has {len(record.cells)} cells, and {len(columns)} columns are declared"
+            + _other_delimiter(record, len(columns), csv)
+        )
+    return Head(columns, False, record.line_end)
+
+
+def _other_delimiter(record: Record, columns: int, csv: CsvFormat) -> str:
+    """What to do where another character parts the line into as many cells."""
+    line = csv.delimiter.join(record.cells)
+    other = next((name for sign, name in _DELIMITERS.items() if line.count(sign) + 1 == columns), None)
+    return f"; it seems to be separated by a {other}, which is not declared" if other else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Up to HEAD_BYTES of the content, whether that is all of it, and what was skipped before it."""
+
+    text: bytes
+    whole: bool
+    skip: int = 0
+
+
+def _first_bytes(client: BlobServiceClient, file: SnapshotFile, compression: str) -> Start:
     from azure.core import MatchConditions
 
     if not file.size:
-        return b"", True
+        return Start(b"", True)
     blob = client.get_blob_client(file.container, file.name, snapshot=file.blob_snapshot)
     data = blob.download_blob(
         offset=0,
@@ -73,16 +168,23 @@ def _first_bytes(client: BlobServiceClient, file: SnapshotFile, compression: str
         match_condition=MatchConditions.IfNotModified,
         decompress=False,
     ).readall()
-    if compression != "gzip":
-        return data, file.size <= HEAD_BYTES
-    gzip = zlib.decompressobj(wbits=31)
-    try:
-        text = gzip.decompress(data, HEAD_BYTES)
-    except zlib.error:
-        raise BadHead("it is not compressed with gzip") from None
-    if not text and not gzip.eof:
-        raise BadHead("it is compressed with gzip, and cut off")
-    return text, gzip.eof
+    return _unpacked(data) if compression == "gzip" else Start(data, file.size <= HEAD_BYTES)
+
+
+def _unpacked(data: bytes) -> Start:
+    """The first piece of gzip that is not empty."""
+    skip = 0
+    while True:
+        gzip = zlib.decompressobj(wbits=31)
+        try:
+            text = gzip.decompress(data[skip:], HEAD_BYTES)
+        except zlib.error:
+            raise BadHead("it is not compressed with gzip") from None
+        if not text and not gzip.eof:
+            raise BadHead("it is compressed with gzip, and cut off")
+        if text or not gzip.unused_data:
+            return Start(text, gzip.eof, skip)
+        skip = len(data) - len(gzip.unused_data)
 
 
 def first_record(data: bytes, whole: bool, csv: CsvFormat) -> Record | None:

@@ -8,13 +8,15 @@ declared in two ways, and members that are not known are ignored.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat
 
+_FIRST_YEAR = 1970
 _ENCODINGS = {
     "utf-8": "utf-8",
     "utf8": "utf-8",
@@ -24,6 +26,11 @@ _ENCODINGS = {
     "latin-1": "latin-1",
     "latin1": "latin-1",
 }
+_INCREMENTS = ("incrementalPartitions", "incrementalPartitionPatterns")
+
+
+class BadModel(ValueError):
+    """What is wrong with a model.json or what it names, in words for people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class ModelTable:
-    """One segment. `problems` say in words why it cannot be read."""
+    """One segment. `problems` say in words why it cannot be read; without partitions nobody is in it."""
 
     name: str
     columns: tuple[str, ...]
@@ -54,15 +61,26 @@ class Model:
 
 
 def parse(data: bytes) -> Model:
-    """Raises ValueError, in words for people, where the file is no model.json at all."""
+    """Raises BadModel, in words for people, where the file is no model.json at all."""
     try:
         root = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        raise ValueError("the model.json is not JSON") from None
+        raise BadModel("the model.json is not JSON") from None
     tables = _first(_member(root, name, list) for name in ("entities", "tables"))
     if tables is None:
-        raise ValueError("the model.json has neither entities nor tables")
-    return Model(_moment(_member(root, "modifiedTime", str)), tuple(_table(table) for table in tables))
+        raise BadModel("the model.json has neither entities nor tables")
+    return Model(_moment(_member(root, "modifiedTime", str)), _each_once([_table(table) for table in tables]))
+
+
+def _each_once(tables: Sequence[ModelTable]) -> tuple[ModelTable, ...]:
+    """Tables of one name are one that cannot be read: nobody can say which of them is meant."""
+    count = Counter(table.name for table in tables)
+    why = "the model.json has {} tables of this name; each needs a name of its own"
+    shown = {
+        table.name: replace(table, problems=(why.format(count[table.name]),)) if count[table.name] > 1 else table
+        for table in tables
+    }
+    return tuple(shown.values())
 
 
 def _table(table: Any) -> ModelTable:
@@ -74,21 +92,25 @@ def _table(table: Any) -> ModelTable:
     columns = tuple(_member(attribute, "name", str) or "" for attribute in _member(table, "attributes", list) or ())
     if not name or not columns or "" in columns:
         problems.append("the model.json names no columns for it, or leaves a name out")
-    partitions = []
-    for partition in _member(table, "partitions", list) or ():
+    listed, partitions = _member(table, "partitions", list), []
+    for partition in listed or ():
         try:
             partitions.append(_partition(partition))
-        except ValueError as error:
+        except BadModel as error:
             problems.append(str(error))
-    if not partitions and not problems:
+    if listed is None and not problems:
         problems.append("the model.json names no files for it")
+    if incremental := next((name for name in _INCREMENTS if _member(table, name, list)), None):
+        problems.append(f"the model.json has {incremental} for it: changes, and not all of its rows")
     return ModelTable(name or "(no name)", columns, tuple(partitions), tuple(dict.fromkeys(problems)))
 
 
 def _partition(partition: Any) -> Partition:
     location = _member(partition, "location", str)
     if not location:
-        raise ValueError("a partition in the model.json has no location")
+        raise BadModel("a partition in the model.json has no location")
+    if location.partition("?")[0].endswith(("/", "\\")):
+        raise BadModel(f"the model.json names the folder {location}, and not the files in it")
     refreshed_at = _moment(_member(partition, "refreshTime", str))
     path = location.partition("?")[0].lower()
     if path.endswith(".parquet"):
@@ -100,13 +122,13 @@ def _csv(partition: Any, *, gzipped: bool) -> CsvFormat:
     """Where nothing is declared the Common Data Model says: no header, commas, quoted as in CSV, UTF-8."""
     settings = _member(partition, "fileFormatSettings", dict) or {}
     declared = [(settings, "columnHeaders"), (settings, "hasHeader"), (partition, "hasHeader")]
-    headers = (_member(place, name, bool) for place, name in declared)
+    headers = (_flag(place, name) for place, name in declared)
     delimiter = _member(settings, "delimiter", str) or ","
     if len(delimiter) != 1:
-        raise ValueError(f"the model.json declares the delimiter {delimiter!r}; it must be one character")
+        raise BadModel(f"the model.json declares the delimiter {delimiter!r}; it must be one character")
     encoding = _member(settings, "encoding", str) or "utf-8"
     if encoding.lower() not in _ENCODINGS:
-        raise ValueError(f"the model.json declares the encoding {encoding!r}; UTF-8 and ISO-8859-1 can be read")
+        raise BadModel(f"the model.json declares the encoding {encoding!r}; UTF-8 and ISO-8859-1 can be read")
     return CsvFormat(
         delimiter=delimiter,
         quote="" if _member(settings, "quoteStyle", str) == "QuoteStyle.None" else '"',
@@ -126,10 +148,18 @@ def _member(place: Any, name: str, kind: type) -> Any:
     return value if isinstance(value, kind) else None
 
 
+def _flag(place: Any, name: str) -> bool | None:
+    """A boolean member, also as the text that some writers make of it."""
+    text = _member(place, name, str)
+    return {"true": True, "false": False}.get(text.strip().lower()) if text else _member(place, name, bool)
+
+
 def _moment(text: str | None) -> datetime | None:
-    """ISO 8601 -> UTC; without a time zone it is taken as UTC. None where it is missing or unreadable."""
+    """ISO 8601 -> UTC; without a time zone it is taken as UTC. None where it is missing, unreadable, or `0001-01-01`,
+    which writers put where they know no date."""
     try:
         moment = datetime.fromisoformat(text or "")
-    except ValueError:
+        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment if moment.year >= _FIRST_YEAR else None

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from azure.core.exceptions import ResourceNotFoundError
-from azure.storage.blob import BlobProperties
 
 from shared.snapshots import model_json
-from shared.snapshots.folders import Blob, blob_of, run_folder_date
+from shared.snapshots.blob import Blob
+from shared.snapshots.completion import Completion
+from shared.snapshots.dates import run_folder_date
+from shared.snapshots.model_json import BadModel
 from shared.snapshots.places import Place, place
-from shared.snapshots.snapshot import Layout, SegmentFound, join, parent
+from shared.snapshots.shelves import Shelves
+from shared.snapshots.snapshot import CsvFormat, Layout, SegmentFound, join
+from shared.snapshots.trouble import Trouble, apart
 
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
@@ -23,90 +27,113 @@ MODEL = "model.json"
 MODEL_BYTES = 16 << 20
 
 
-def segments_of(container: ContainerClient, folder: str, only: str | None = None) -> Iterator[SegmentFound]:
-    """The segments of `<folder>/model.json`, or `only` the one of that name; a few calls for each.
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """A model.json: what it says, and when it was written."""
 
-    What cannot be read comes with its problems; where that is the model.json itself, under its name.
-    """
-    blank = SegmentFound(only or MODEL, container.container_name, folder, Layout.CUSTOMER_INSIGHTS, (), None)
-    try:
-        model = model_json.parse(_read(container, join(folder, MODEL)))
-    except ValueError as error:
-        yield replace(blank, problems=(str(error),))
-        return
-    for table in model.tables:
-        if only in (None, table.name):
-            segment = replace(blank, name=table.name, columns=table.columns, problems=table.problems)
-            yield segment if table.problems else _with_snapshot(container, segment, table, model.modified_at)
+    model: model_json.Model
+    written_at: datetime
 
 
-def names_of(container: ContainerClient, folder: str) -> list[str]:
-    """Names of the segments of `<folder>/model.json`; none where it cannot be read."""
-    with suppress(ValueError):
-        return [table.name for table in model_json.parse(_read(container, join(folder, MODEL))).tables]
-    return []
+@dataclass(frozen=True, slots=True)
+class ModelSegments:
+    """The segments of `<folder>/model.json`, each looked at apart."""
 
+    container: ContainerClient
+    folder: str
+    rule: Completion
+    now: datetime
 
-def _read(container: ContainerClient, name: str) -> bytes:
-    try:
-        download = container.download_blob(name)
-    except ResourceNotFoundError:
-        raise ValueError("its model.json is gone") from None
-    if download.size > MODEL_BYTES:
-        raise ValueError(f"its model.json is larger than {MODEL_BYTES >> 20} MB")
-    return download.readall()
+    def found(self, only: str | None = None) -> Iterator[SegmentFound]:
+        """All of them, or `only` the one of that name; a few calls for each.
 
+        What cannot be read comes with its problems; where that is the model.json itself, under its name.
+        """
+        name = self.container.container_name
+        blank = SegmentFound(only or MODEL, name, self.folder, Layout.CUSTOMER_INSIGHTS, (), None)
+        described = apart(self._read, "its model.json")
+        if isinstance(described, Trouble):
+            yield replace(blank, problems=(described.words,))
+            return
+        shelves = Shelves(self.container)
+        if only is None:
+            shelves.fetch(self._well_placed(described.model.tables))
+        for table in described.model.tables:
+            if only in (None, table.name):
+                segment = replace(blank, name=table.name, columns=table.columns, problems=table.problems)
+                yield segment if table.problems else self._with_snapshot(segment, table, described, shelves)
 
-def _with_snapshot(
-    container: ContainerClient, segment: SegmentFound, table: model_json.ModelTable, modified_at: datetime | None
-) -> SegmentFound:
-    formats = {partition.format for partition in table.partitions}
-    if len(formats) > 1:
-        return replace(segment, problems=("the model.json declares different formats for its files",))
-    try:
-        blobs = _blobs(container, segment.folder, [partition.location for partition in table.partitions])
-    except ValueError as error:
-        return replace(segment, problems=(str(error),))
-    taken_at = _newest(
-        [partition.refreshed_at for partition in table.partitions],
-        [modified_at],
-        [run_folder_date(blob.file.name) for blob in blobs],
-        [blob.modified_at for blob in blobs],
-    )
-    return segment.with_snapshot(taken_at, [blob.file for blob in blobs], formats.pop(), table.columns)
+    def names(self) -> list[str]:
+        """Names of the segments; none where the model.json cannot be read."""
+        described = apart(self._read, "its model.json")
+        return [] if isinstance(described, Trouble) else [table.name for table in described.model.tables]
 
+    def _read(self) -> _Described:
+        try:
+            download = self.container.download_blob(join(self.folder, MODEL))
+        except ResourceNotFoundError:
+            raise BadModel("its model.json is gone") from None
+        if download.size > MODEL_BYTES:
+            raise BadModel(f"its model.json is larger than {MODEL_BYTES >> 20} MB")
+        return _Described(model_json.parse(download.readall()), download.properties.last_modified)
 
-def _blobs(container: ContainerClient, folder: str, locations: Sequence[str]) -> list[Blob]:
-    """The blobs at these locations. Raises ValueError where one is somewhere else or missing."""
-    account = str(container.primary_endpoint).partition("?")[0].removesuffix(f"/{container.container_name}")
-    places = [
-        place(location, account_url=account, container=container.container_name, folder=folder)
-        for location in locations
-    ]
-    there = _beside(container, places)
-    chosen = [
-        next(
-            (there[name, wanted.blob_snapshot] for name in wanted.names if (name, wanted.blob_snapshot) in there), None
+    def _with_snapshot(
+        self, segment: SegmentFound, table: model_json.ModelTable, described: _Described, shelves: Shelves
+    ) -> SegmentFound:
+        formats = {partition.format for partition in table.partitions} or {CsvFormat()}
+        if len(formats) > 1:
+            return replace(segment, problems=("the model.json declares different formats for its files",))
+        blobs = apart(lambda: self._blobs(table, shelves), "it")
+        if isinstance(blobs, Trouble):
+            return replace(segment, problems=(blobs.words,))
+        if problem := self._unfinished(blobs, described.written_at):
+            return replace(segment, problems=(problem,))
+        taken_at = _newest(
+            [partition.refreshed_at for partition in table.partitions],
+            [described.model.modified_at],
+            [run_folder_date(blob.name) for blob in blobs],
+            [blob.modified_at for blob in blobs],
+            [described.written_at],
         )
-        for wanted in places
-    ]
-    blobs = [blob for blob in chosen if blob]
-    if missing := len(chosen) - len(blobs):
-        raise ValueError(f"{missing} of the {len(chosen)} files that the model.json names do not exist (yet)")
-    return blobs
+        return segment.with_snapshot(taken_at, [blob.file for blob in blobs], formats.pop(), table.columns)
 
+    def _well_placed(self, tables: Iterable[model_json.ModelTable]) -> Iterator[Place]:
+        """Where the files of all tables lie; those of a table whose locations are wrong are not asked for."""
+        for table in tables:
+            places = apart(partial(self._places, table), "it")
+            if not isinstance(places, Trouble):
+                yield from places
 
-def _beside(container: ContainerClient, places: Iterable[Place]) -> dict[tuple[str, str | None], Blob]:
-    """What lies in the folders that files are looked for in, by name and blob snapshot; one call per folder."""
-    include = ["snapshots"] if any(wanted.blob_snapshot for wanted in places) else None
-    there = {}
-    for folder in dict.fromkeys(parent(name) for wanted in places for name in wanted.names):
-        prefix = f"{folder}/" if folder else ""
-        for item in container.walk_blobs(name_starts_with=prefix, include=include):
-            if isinstance(item, BlobProperties):
-                blob = blob_of(container.container_name, item)
-                there[blob.file.name, blob.file.blob_snapshot] = blob
-    return there
+    def _places(self, table: model_json.ModelTable) -> list[Place]:
+        """Raises BadModel where one is outside of the container."""
+        name = self.container.container_name
+        account = str(self.container.primary_endpoint).partition("?")[0].removesuffix(f"/{name}")
+        return [
+            place(partition.location, account_url=account, container=name, folder=self.folder)
+            for partition in table.partitions
+        ]
+
+    def _blobs(self, table: model_json.ModelTable, shelves: Shelves) -> list[Blob]:
+        """The blobs of a table. Raises BadModel where one is somewhere else or missing."""
+        chosen = [shelves.find(wanted) for wanted in self._places(table)]
+        blobs = [blob for blob in chosen if blob]
+        if missing := len(chosen) - len(blobs):
+            raise BadModel(f"{missing} of the {len(chosen)} files that the model.json names do not exist (yet)")
+        return blobs
+
+    def _unfinished(self, blobs: Sequence[Blob], written_at: datetime) -> str | None:
+        """A file without content is one that is being written, unless the model.json came after it, and rests."""
+        if archived := next((blob for blob in blobs if blob.archived), None):
+            return f"{archived.name} {archived.archived}"
+        empty = next((blob for blob in blobs if not blob.file.size), None)
+        if empty is None:
+            return None
+        if empty.directory:
+            return f"the model.json names the folder {empty.name}, and not the files in it"
+        vouched = written_at >= max(blob.modified_at for blob in blobs)
+        if vouched and self.now - written_at >= self.rule.settled_after:
+            return None
+        return f"{empty.name} is empty, so it is still being written; else write the model.json after it"
 
 
 def _newest(*sources: Iterable[datetime | None]) -> datetime:

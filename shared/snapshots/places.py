@@ -6,8 +6,10 @@ import posixpath
 from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
+from shared.snapshots.model_json import BadModel
 
-class Outside(ValueError):
+
+class Outside(BadModel):
     """The location is not in the storage account and container of its model.json."""
 
 
@@ -24,13 +26,16 @@ def place(location: str, *, account_url: str, container: str, folder: str) -> Pl
 
     Absolute ones are compared with the account (its `blob` and `dfs` hosts are one account); relative ones are
     taken from the model.json's folder, then from the container. Any query but `snapshot` (a signature) is ignored.
-    Raises Outside, or another ValueError where it is no URL at all.
+    Raises Outside, or another BadModel where it is no URL at all.
     """
-    query = parse_qs(urlsplit(location).query)
+    try:
+        query = parse_qs(urlsplit(location).query)
+    except ValueError:
+        raise BadModel("a file's location in the model.json is no address") from None
     blob_snapshot = query.get("snapshot", [None])[0]
     if "://" in location:
         return Place((_absolute(location, account_url, container),), blob_snapshot)
-    path = location.partition("?")[0].lstrip("/")
+    path = location.partition("?")[0].replace("\\", "/").lstrip("/")
     spellings = dict.fromkeys((unquote(path), path))
     names = [posixpath.normpath(posixpath.join(base, name)) for base in (folder, "") for name in spellings]
     inside = tuple(dict.fromkeys(name for name in names if not name.startswith("..")))

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import duckdb
-from azure.core.exceptions import ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceModifiedError, ResourceNotFoundError
 
 from shared.cloud.blob_files import BlobChanged, BlobFiles, Pin
+from shared.errors import UserMustAct
 from shared.snapshots import scanning
 from shared.snapshots.heads import BadHead, Head, csv_head
+from shared.snapshots.partitions import values_of
 from shared.snapshots.scanning import MAX_LINE_BYTES, Scan
 from shared.snapshots.snapshot import CsvFormat, Format, Snapshot, SnapshotFile
+from shared.snapshots.trouble import words_for
 from shared.snapshots.unreadable import NOT_PARQUET, SnapshotChanged, SnapshotUnreadable, translate
 from shared.snapshots.watches import CsvWatch
 
@@ -42,9 +47,29 @@ def reader(client: BlobServiceClient, settings: Settings) -> Iterator[Reader]:
         yield from _reading(client, connection)
 
 
+class Footers:
+    """Small readers for looking at what columns Parquet files have: one for each thread that asks."""
+
+    def __init__(self, client: BlobServiceClient) -> None:
+        self._client = client
+        self._own = threading.local()
+        self._opened = ExitStack()
+        self._opening = threading.Lock()
+
+    def close(self) -> None:
+        self._opened.close()
+
+    def columns(self, file: SnapshotFile) -> tuple[str, ...]:
+        """Raises SnapshotUnreadable, SnapshotChanged, or what Azure raised."""
+        if not hasattr(self._own, "reader"):
+            with self._opening:
+                self._own.reader = self._opened.enter_context(_small(self._client))
+        opened: Reader = self._own.reader
+        return opened.parquet_head(file).columns
+
+
 @contextmanager
-def footers(client: BlobServiceClient) -> Iterator[Reader]:
-    """A small reader, for looking at what columns there are."""
+def _small(client: BlobServiceClient) -> Iterator[Reader]:
     with _connection(memory_mb=100, temporary_mb=1) as connection:
         yield from _reading(client, connection)
 
@@ -68,6 +93,8 @@ def _cause(error: Exception, urls: Collection[str] = ()) -> Exception:
     """What to raise for what happened."""
     if isinstance(error, BlobChanged):
         return SnapshotChanged()
+    if words := words_for(error):
+        return UserMustAct("snapshot_unreadable", f"The segment {words}.")
     return translate(error, urls) if isinstance(error, duckdb.Error) else error
 
 
@@ -116,8 +143,11 @@ class Reader:
         for file in new:
             self._pin(file, snapshot.format)
         with ThreadPoolExecutor(_HEADS_AT_ONCE) as pool:
-            heads = pool.map(lambda file: self._head(file, snapshot), new)
+            heads = pool.map(lambda file: self._whole_head(file, snapshot), new)
             self._heads |= zip(new, heads, strict=True)
+        for file in new:
+            if (head := self._heads[file]) and head.skip:
+                self._pin(file, snapshot.format, head.skip)
 
     def scan(self, snapshot: Snapshot, columns: Sequence[str]) -> Scan:
         """How to select these columns of a snapshot, which is added if it was not yet.
@@ -133,27 +163,50 @@ class Reader:
         try:
             with self.connection.cursor() as cursor:
                 rows = cursor.execute(f"DESCRIBE SELECT * FROM {scanning.parquet([url])}").fetchall()
+                schema = cursor.execute(f"SELECT name, num_children FROM {scanning.schema(url)}").fetchall()
         except duckdb.Error:
-            if self._files.failure:
-                raise
+            failure, self._files.failure = self._files.failure, None
+            if failure:
+                raise _cause(failure) from None
             raise SnapshotUnreadable(file.path, NOT_PARQUET) from None
-        return Head(tuple(row[0] for row in rows), types=tuple(row[1] for row in rows))
+        types, known_as = tuple(row[1] for row in rows), tuple(row[0] for row in rows)
+        return Head(tuple(_top_level(schema)), types=types, known_as=known_as)
 
-    def _pin(self, file: SnapshotFile, kind: Format | None) -> str:
-        watch = partial(self._watch, file, kind) if isinstance(kind, CsvFormat) else None
-        self._files.pin(file.container, file.name, Pin(file.etag, file.size, file.blob_snapshot, watch))
+    def _pin(self, file: SnapshotFile, kind: Format | None, skip: int = 0) -> str:
+        seen = replace(file, size=file.size - skip)
+        watch = partial(self._watch, file, seen, kind) if isinstance(kind, CsvFormat) else None
+        self._files.pin(file.container, file.name, Pin(file.etag, seen.size, file.blob_snapshot, watch, skip))
         return self._urls.setdefault(file, self._files.url(file.container, file.name))
+
+    def _whole_head(self, file: SnapshotFile, snapshot: Snapshot) -> Head | None:
+        head = self._head(file, snapshot)
+        return head and replace(head, constants=values_of(file.name, snapshot.partitioned))
 
     def _head(self, file: SnapshotFile, snapshot: Snapshot) -> Head | None:
         if not isinstance(snapshot.format, CsvFormat):
             return self.parquet_head(file)
         try:
-            return csv_head(self._client, file, snapshot.format, snapshot.columns)
+            inside = tuple(name for name in snapshot.columns if name not in snapshot.partitioned)
+            return csv_head(self._client, file, snapshot.format, inside)
         except BadHead as error:
             raise SnapshotUnreadable(file.path, str(error), line=1) from None
         except (ResourceModifiedError, ResourceNotFoundError):
             raise SnapshotChanged from None
+        except HttpResponseError as error:
+            raise _cause(error) from None
 
-    def _watch(self, file: SnapshotFile, csv: CsvFormat) -> CsvWatch:
+    def _watch(self, file: SnapshotFile, seen: SnapshotFile, csv: CsvFormat) -> CsvWatch:
         head = self._heads[file]
-        return CsvWatch(file, csv, len(head.columns) if head else 0, MAX_LINE_BYTES)
+        return CsvWatch(seen, csv, len(head.columns) if head else 0, MAX_LINE_BYTES)
+
+
+def _top_level(schema: Sequence[tuple[str, int | None]]) -> Iterator[str]:
+    """Names of the columns as the file has them.
+
+    A footer lists the whole tree, each node before its children, and its root first.
+    """
+    inside = 0
+    for name, children in schema[1:]:
+        if not inside:
+            yield name
+        inside = max(inside - 1, 0) + (children or 0)

@@ -15,8 +15,10 @@ FILE_INDEX = "file_index"
 UNSUITABLE = "unsuitable_column"
 
 _BUFFER_BYTES = 4 << 20
+_NULL = r"\N"
+"""A cell that Snowflake, Hive, MySQL and Postgres write for no value at all; nobody is called that."""
 _PLAIN_TYPES = (
-    *("VARCHAR", "BOOLEAN", "DATE", "TIME", "TIMESTAMP", "UUID", "ENUM", "DECIMAL", "FLOAT", "DOUBLE"),
+    *("VARCHAR", "BOOLEAN", "DATE", "TIME", "TIMESTAMP", "UUID", "ENUM", "DECIMAL", "FLOAT", "DOUBLE", '"NULL"'),
     *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
     *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
 )
@@ -71,10 +73,17 @@ def _must_have(head: Head, wanted: Sequence[str], file: SnapshotFile) -> None:
     if head.types and FILE_INDEX in map(str.lower, head.columns):
         raise UserMustAct(UNSUITABLE, f"The segment's file {file.path} may not have a column {FILE_INDEX!r}.")
     for name in wanted:
+        if name in dict(head.constants) and name not in head.columns:
+            continue
         if name not in head.columns:
             raise UserMustAct("missing_column", f"The segment's file {file.path} has no column {name!r}.")
         kind = head.types[head.columns.index(name)] if head.types else "VARCHAR"
-        if head.columns.count(name) > 1 or kind.endswith("]") or not kind.startswith(_PLAIN_TYPES):
+        if (
+            head.columns.count(name) > 1
+            or name in dict(head.constants)
+            or kind.endswith("]")
+            or not kind.startswith(_PLAIN_TYPES)
+        ):
             raise UserMustAct(
                 UNSUITABLE,
                 f"The column {name!r} of the segment's file {file.path} is there twice, or is not a plain value.",
@@ -84,12 +93,15 @@ def _must_have(head: Head, wanted: Sequence[str], file: SnapshotFile) -> None:
 def _piece(kind: Format, start: int, head: Head, urls: Sequence[str], wanted: Sequence[str]) -> str:
     """SQL for consecutive files that look alike."""
     if isinstance(kind, CsvFormat):
-        cells = {name: f"c{number}" for number, name in enumerate(head.columns)}
+        cells = {name: f"nullif(c{number}, '{_NULL}')" for number, name in enumerate(head.columns)}
         source = _csv(urls, kind, head)
     else:
-        types = dict(zip(head.columns, head.types, strict=True))
-        cells = {name: _text(name, types[name]) for name in wanted}
+        places = {name: head.columns.index(name) for name in wanted if name in head.columns}
+        cells = {
+            name: _text((head.known_as or head.columns)[place], head.types[place]) for name, place in places.items()
+        }
         source = parquet(urls)
+    cells |= {name: "NULL::VARCHAR" if value is None else literal(value) for name, value in head.constants}
     selected = [f"nullif({cells[name]}, '') AS {identifier(name)}" for name in wanted]
     selected.append(f"({FILE_INDEX} + {start})::INTEGER AS {FILE_INDEX}")
     return f"SELECT {', '.join(selected)} FROM {source}"
@@ -129,10 +141,25 @@ def parquet(urls: Sequence[str]) -> str:
     return f"read_parquet({_list(urls)}, hive_partitioning = false, binary_as_string = true)"
 
 
+def schema(url: str) -> str:
+    """A table function that tells the tree of columns of a Parquet file."""
+    return f"parquet_schema({literal(url)})"
+
+
 def _text(name: str, kind: str) -> str:
-    """A Parquet value as text; dates and times in ISO 8601."""
-    text = f"{identifier(name)}::VARCHAR"
-    return f"replace({text}, ' ', 'T')" if kind.startswith("TIMESTAMP") else text
+    """A Parquet value as text; dates and times in ISO 8601, numbers without an exponent, and no number is no value."""
+    column = identifier(name)
+    text = f"{column}::VARCHAR"
+    if kind.startswith("TIMESTAMP"):
+        return f"replace({text}, ' ', 'T')"
+    if kind not in ("FLOAT", "DOUBLE"):
+        return text
+    return (
+        f"CASE WHEN isnan({column}) OR isinf({column}) THEN NULL "
+        f"WHEN {column} = trunc({column}) THEN format('{{:.0f}}', {column}::DOUBLE + 0.0) "
+        f"WHEN {text} LIKE '%e%' THEN rtrim(rtrim({column}::DECIMAL(38, 18)::VARCHAR, '0'), '.') "
+        f"ELSE {text} END"
+    )
 
 
 def _nothing(wanted: Sequence[str]) -> str:

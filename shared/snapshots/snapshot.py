@@ -11,6 +11,7 @@ from typing import Any
 from shared.errors import UserMustAct
 
 _LISTED = 20
+_SHOWN = 5
 
 
 class Layout(StrEnum):
@@ -27,6 +28,7 @@ class CsvFormat:
     """How to read a CSV file. A quotation mark inside a quoted cell is doubled."""
 
     delimiter: str = ","
+    """Empty where the header has to say it."""
     quote: str = '"'
     """Empty where cells are never quoted."""
     header: bool = True
@@ -75,6 +77,10 @@ class Snapshot:
     format: Format
     columns: tuple[str, ...]
     passed_over: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    """What else lies in the segment's folder and is not used, and why."""
+    partitioned: tuple[str, ...] = ()
+    """Columns whose values are in the names of folders (`country=SE/`), and not in the files."""
 
     @property
     def size(self) -> int:
@@ -91,6 +97,8 @@ class Snapshot:
             "format": {"kind": kind, **asdict(self.format)},
             "columns": list(self.columns),
             "passed_over": list(self.passed_over),
+            "beside": list(self.beside),
+            "partitioned": list(self.partitioned),
         }
 
     @classmethod
@@ -107,6 +115,8 @@ class Snapshot:
             format=kinds[settings.pop("kind")](**settings),
             columns=tuple(data["columns"]),
             passed_over=tuple(data.get("passed_over", ())),
+            beside=tuple(data.get("beside", ())),
+            partitioned=tuple(data.get("partitioned", ())),
         )
 
 
@@ -126,22 +136,24 @@ class SegmentFound:
     """Also known where there is no snapshot, if a model.json names them."""
     snapshot: Snapshot | None
     problems: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    """What else lies in its folder and is not used, and why; no reason against its snapshot."""
 
     @property
     def id(self) -> str:
         """`container/folder/of/the/export:Name`."""
         return f"{join(self.container, self.folder)}:{self.name}"
 
-    @property
-    def is_all_of_it(self) -> bool:
-        """Not a segment but a whole export that cannot be read."""
-        return self.layout is Layout.CUSTOMER_INSIGHTS and not self.columns and bool(self.problems)
-
     def with_snapshot(
-        self, taken_at: datetime, files: Iterable[SnapshotFile], kind: Format, columns: tuple[str, ...]
+        self,
+        taken_at: datetime,
+        files: Iterable[SnapshotFile],
+        kind: Format,
+        columns: tuple[str, ...],
+        partitioned: tuple[str, ...] = (),
     ) -> SegmentFound:
         key = f"{self.id}@{taken_at.isoformat()}"
-        snapshot = Snapshot(self.id, self.name, taken_at, key, tuple(files), kind, columns)
+        snapshot = Snapshot(self.id, self.name, taken_at, key, tuple(files), kind, columns, partitioned=partitioned)
         return replace(self, snapshot=snapshot, columns=columns)
 
 
@@ -169,11 +181,20 @@ def resolve(segments: Sequence[SegmentFound], reference: str) -> SegmentFound:
             "ambiguous_segment",
             f"Several segments are called {reference!r}. Use one of these ids: {_listed(candidates)}.",
         )
-    known = f"Known segments: {_listed(segments)}." if segments else "No segment was found at all."
-    unreadable = [f"{join(each.container, each.folder)}: {each.problems[0]}" for each in segments if each.is_all_of_it]
-    if unreadable:
-        known += f" It may be where nothing can be read: {'; '.join(unreadable[:_LISTED])}."
-    raise UserMustAct("unknown_segment", f"There is no segment {reference!r}. {known}")
+    raise UserMustAct("unknown_segment", f"There is no segment {reference!r}. {_seen(segments)}")
+
+
+def _seen(segments: Sequence[SegmentFound]) -> str:
+    """What is there instead: segments, and what is none, with why it is not."""
+    if not segments:
+        return "Nothing lies where segments are looked for: look at the app setting SEGMENT_LOCATIONS."
+    others = [(join(each.container, each.folder), each) for each in segments if not each.snapshot]
+    said = [f"{place}: {(*each.problems, *each.beside)[0]}" for place, each in others if each.problems or each.beside]
+    known = f"Known segments: {_listed(segments)}."
+    if not said:
+        return known
+    more = f"; and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
+    return f"{known} What is not used, and why: {'; '.join(said[:_SHOWN])}{more}."
 
 
 def _listed(segments: Sequence[SegmentFound]) -> str:

@@ -16,7 +16,14 @@ CHANGED_RETRY_SECONDS = 60.0
 
 DAMAGED_GZIP = "its gzip compression is damaged"
 ODD_QUOTES = "it has an odd number of quotation marks, so a quoted cell is never closed"
-STRAY_QUOTE = "a quotation mark inside a cell is not doubled, or the cell is not in quotation marks"
+STRAY_QUOTE = (
+    "a quotation mark inside a cell is not doubled, or the cell is not in quotation marks, or begins with a blank "
+    "before its quotation mark"
+)
+BACKSLASH = (
+    "a quotation mark inside a cell is not doubled but has a backslash before it, as Spark and Data Factory write by "
+    "default; let them write with a quotation mark as escape character"
+)
 LAST_LINE = "its last line is malformed, or not in the declared encoding"
 TOO_LONG = "a line is longer than can be read"
 NOT_PARQUET = "it is not readable as Parquet"

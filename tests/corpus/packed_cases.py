@@ -106,8 +106,8 @@ MIXED = [
         {"part-0.csv": TEXT, "part-1.parquet": _written(f"SELECT * FROM {PEOPLE}")},
         PassedOver("mixes"),
     ),
-    Case("files that are no table", {"readme.txt": b"hello", "run.sh": b"rm -rf /"}, PassedOver("no ")),
-    Case("a folder in the folder", {"a/b/part-0.csv": TEXT}, PassedOver("no ")),
+    Case("files that are no table", {"readme.txt": b"hello", "run.sh": b"rm -rf /"}, PassedOver("not understood")),
+    Case("a folder in the folder", {"a/b/part-0.csv": TEXT}, PassedOver("a folder in it")),
     Case(
         "a name with a glob in it",
         {"part-[0-9]*?.csv": TEXT, "part-7x.csv": (HEADER + ANNA).encode()},

@@ -41,6 +41,8 @@ class Blob:
     blocks: int = 0
     staged: dict[str, bytes] = field(default_factory=dict)
     lease: Lease | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    tier: str = "Hot"
 
 
 Containers = dict[str, dict[str, Blob]]
@@ -72,7 +74,7 @@ class MemoryContainer:
 
     def __init__(self, service: MemoryBlobService, name: str) -> None:
         self.container_name = name
-        self.url = f"{service.url}{name}"
+        self.url = self.primary_endpoint = f"{service.url}{name}"
         self._service = service
 
     def create_container(self) -> None:
@@ -99,8 +101,19 @@ class MemoryContainer:
         for found in self.list_blobs(name_starts_with):
             yield found.name
 
-    def list_blobs(self, name_starts_with: str | None = None) -> Iterator[Any]:
-        """By name, as they are when the first of them is asked for."""
+    def download_blob(self, blob: str, **options: Any) -> Download:
+        return self.get_blob_client(blob).download_blob(**options)
+
+    def walk_blobs(self, name_starts_with: str | None = None, include: Sequence[str] | None = None) -> Iterator[Any]:
+        """What lies straight in a folder; the folders in it are left out, since nobody asks for them."""
+        if "snapshots" in (include or ()):
+            raise NotImplementedError("snapshots of blobs")
+        for found in self.list_blobs(name_starts_with):
+            if "/" not in found.name[len(name_starts_with or "") :]:
+                yield found
+
+    def list_blobs(self, name_starts_with: str | None = None, include: Sequence[str] | None = None) -> Iterator[Any]:
+        """By name, as they are when the first of them is asked for; metadata is always with them."""
         with self._service.lock:
             if not self.exists():
                 raise refused(404, "ContainerNotFound")
@@ -143,6 +156,8 @@ class MemoryBlob:
         with self._service.lock:
             blob = self.there()
             _meet(blob, etag, match_condition)
+            if blob.tier == "Archive":
+                raise refused(409, "BlobArchived")
             data = blob.data or b""
             start = offset or 0
             if start >= len(data) and offset is not None:
@@ -159,6 +174,7 @@ class MemoryBlob:
         lease: str | None = None,
         etag: str | None = None,
         match_condition: MatchConditions | None = None,
+        metadata: dict[str, str] | None = None,
         **_: Any,
     ) -> dict[str, Any]:
         content = data.encode() if isinstance(data, str) else data if isinstance(data, bytes) else data.read()
@@ -167,7 +183,14 @@ class MemoryBlob:
             if blob and not overwrite:
                 raise refused(409, "BlobAlreadyExists")
             self._may_write(blob, lease, etag, match_condition)
-            return self._put("BlockBlob", content)
+            written = self._put("BlockBlob", content)
+            self._held().metadata = dict(metadata or {})
+            return written
+
+    def set_standard_blob_tier(self, standard_blob_tier: str) -> None:
+        with self._service.lock:
+            self.there()
+            self._held().tier = standard_blob_tier
 
     def create_append_blob(self, *, match_condition: MatchConditions | None = None) -> dict[str, Any]:
         with self._service.lock:
@@ -277,6 +300,10 @@ class Download:
     _data: bytes
     properties: Any
 
+    @property
+    def size(self) -> int:
+        return len(self._data)
+
     def readall(self) -> bytes:
         return self._data
 
@@ -358,5 +385,12 @@ def _meet(blob: Blob | None, etag: str | None, condition: MatchConditions | None
 def _properties(name: str, blob: Blob) -> Any:
     """As much of BlobProperties as is looked at."""
     return SimpleNamespace(
-        name=name, etag=blob.etag, size=len(blob.data or b""), last_modified=blob.modified_at, snapshot=None
+        name=name,
+        etag=blob.etag,
+        size=len(blob.data or b""),
+        last_modified=blob.modified_at,
+        snapshot=None,
+        metadata=dict(blob.metadata),
+        blob_tier=blob.tier,
+        archive_status=None,
     )

@@ -12,6 +12,16 @@ from shared.delivery.state.plan import Balance
 FEW = 1000
 """People; a smaller change of a segment is nobody's mishap, whatever its share."""
 
+SMALL = 20
+"""People; of a smaller list any share may leave, but not everyone."""
+
+UNUSUAL = 0.01
+"""Share of the members; fewer removals are nobody's mishap, however unusual."""
+
+RUNS = 10
+ENOUGH_RUNS = 3
+"""How many of the last runs say what is usual, and with how few of them nothing is."""
+
 DELIVER = "deliver"
 ADDITIONS_ONLY = "additions_only"
 DISCARD = "discard"
@@ -29,6 +39,8 @@ class Facts:
     delivered_before: datetime | None
     now: datetime
     max_profiles: int
+    removed_before: Sequence[int] = ()
+    """Removals of the last runs, as far as they are of interest: see `may_be_unusual`."""
 
     @property
     def people(self) -> int:
@@ -57,11 +69,33 @@ def _empty(facts: Facts, guards: Guards) -> Iterator[Finding]:
 
 
 def _removals(facts: Facts, guards: Guards) -> Iterator[Finding]:
-    remove, before = facts.balance.remove, facts.members_before
-    share, most = remove / before if before else 0.0, guards.max_removed_share
-    if most is not None and remove > (guards.max_removed_people or 0) and share > most:
+    remove, before, most = facts.balance.remove, facts.members_before, guards.max_removed_share
+    if most is None or not remove or not before:
+        return
+    share = remove / before
+    fine = before <= SMALL or share <= most or remove <= (guards.max_removed_people or 0)
+    everyone = remove >= before and not facts.people and facts.balance.rows_read
+    if everyone or not fine:
         message = f"would remove {remove:,} of {before:,} ({share:.0%}), limit {most:.0%}"
         yield Finding("removals", message, only_removals=True)
+
+
+def may_be_unusual(remove: int, before: int) -> bool:
+    """Whether it matters how many were removed in earlier runs, so that it is worth looking up."""
+    return remove > max(SMALL, UNUSUAL * before)
+
+
+def _unusual(facts: Facts, guards: Guards) -> Iterator[Finding]:
+    remove, before, times = facts.balance.remove, facts.members_before, guards.max_removed_times
+    if times is None or len(facts.removed_before) < ENOUGH_RUNS or not may_be_unusual(remove, before):
+        return
+    usual = max(facts.removed_before)
+    if remove > times * max(usual, 1):
+        message = (
+            f"would remove {remove:,} of {before:,}, and at most {usual:,} in any of the last "
+            f"{len(facts.removed_before)} runs"
+        )
+        yield Finding("unusual", message, only_removals=True)
 
 
 def _invalid(facts: Facts, guards: Guards) -> Iterator[Finding]:
@@ -106,6 +140,7 @@ def _deviation(facts: Facts, guards: Guards) -> Iterator[Finding]:
 _CHECKS: tuple[Callable[[Facts, Guards], Iterator[Finding]], ...] = (
     _empty,
     _removals,
+    _unusual,
     _invalid,
     _age,
     _backwards,

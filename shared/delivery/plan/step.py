@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import islice
 
 from shared.catalog.models import Match, WhenEmpty
 from shared.delivery.plan import guards, operations, protected_people
@@ -26,6 +27,10 @@ from shared.vendors.contract import SWITCHED, FieldType
 
 log = logging.getLogger(__name__)
 
+_USUAL = frozenset({RunKind.DELIVERY, RunKind.FULL_RESYNC})
+_WELL = frozenset({State.SUCCEEDED, State.WARNINGS})
+"""Runs that say what is usual: those that changed something."""
+
 UNGUARDED = frozenset({RunKind.DRY_RUN, RunKind.WITHDRAW})
 """Kinds of runs that a person asked for with that very outcome in mind, or that send nothing."""
 
@@ -41,12 +46,16 @@ def plan(work: Work) -> None:
     total = made.balance.operations
     left_out = made.balance.left_out
     passed_over = [why for each in made.snapshots for why in each["passed_over"]]
+    beside = [why for each in made.snapshots for why in each.get("beside", ())]
     planned = {
         "plan": fingerprint,
         "total": total,
         "counts": made.balance.counts(),
         "left_out": left_out,
-        "warnings": [f"A newer snapshot was not used: {why}." for why in passed_over],
+        "warnings": [
+            *(f"A newer snapshot was not used: {why}." for why in passed_over),
+            *(f"Something in the segment's folder was not used: {why}." for why in beside),
+        ],
     }
     findings = [Finding(**each) for each in made.findings]
     if not guards.may_go_on(findings, work.delivery.decision):
@@ -149,7 +158,21 @@ def _facts(work: Work, staged: Staged, tally: Tally, before: Ledger) -> Facts:
         delivered_before=_delivered_before(before),
         now=work.clock(),
         max_profiles=work.guards.max_profiles or work.opened.definition.max_profiles,
+        removed_before=_removed_before(work, tally.balance().remove, before.members),
     )
+
+
+def _removed_before(work: Work, remove: int, members: int) -> list[int]:
+    """How many the last runs took off this target, where the guards want to know."""
+    if not guards.may_be_unusual(remove, members):
+        return []
+    ended = (run for run in work.runs.history(work.run.export) if run.kind in _USUAL and run.state in _WELL)
+    found = (work.runs.delivery(run.export, run.run, work.delivery.index) for run in islice(ended, guards.RUNS))
+    return [
+        held.value.counts.get("remove", 0)
+        for held in found
+        if held and held.value.target_key == work.delivery.target_key
+    ]
 
 
 def _matches(work: Work) -> list[Matched]:

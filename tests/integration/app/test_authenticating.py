@@ -96,6 +96,7 @@ class App:
             "targets": [{"segments": [segment]}],
             "address_column": "EMail",
             "matching": [{"field": "FirstName", "column": "FirstName"}],
+            "guards": {"max_removed_people": 100},
         }
         saved = self.call("PUT", f"/api/v1/exports/{name}", export)
         assert saved.ok, saved.text

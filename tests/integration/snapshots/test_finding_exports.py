@@ -143,7 +143,7 @@ def test_files_of_different_formats_are_refused(landing: Landing) -> None:
 
 
 def test_a_table_with_a_problem_does_not_hide_the_others(landing: Landing) -> None:
-    landing.export(table("Empty"), table("Loyal", landing.put(f"{RUN}/1.csv", "1,x\n")))
+    landing.export(table("Empty", "missing.csv"), table("Loyal", landing.put(f"{RUN}/1.csv", "1,x\n")))
     assert {segment.name: bool(segment.snapshot) for segment in landing.found()} == {"Empty": False, "Loyal": True}
 
 

@@ -12,7 +12,8 @@ from azure.core.pipeline.transport import RequestsTransport
 
 from shared.cloud.settings import Location
 from shared.errors import UserMustAct
-from shared.snapshots.finding import find_segments, newest_snapshot
+from shared.snapshots.completion import SETTLED_AFTER, Completion
+from shared.snapshots.finding import find_segments, newest_of, newest_snapshot
 from shared.snapshots.snapshot import CsvFormat, Layout, ParquetFormat
 from tests.integration.snapshots.landing import Landing, later, table
 
@@ -61,8 +62,8 @@ def test_files_that_were_just_written_are_left_alone_until_they_rest_or_are_decl
     assert "still being written" in segment.problems[0]
     with pytest.raises(UserMustAct, match="still being written"):
         newest_snapshot(landing.client, segment, now)
-    newest_snapshot(landing.client, segment, now, settled_after=timedelta(0))
-    newest_snapshot(landing.client, segment, now + timedelta(minutes=1))
+    newest_snapshot(landing.client, segment, now, rule=Completion(settled_after=timedelta(0)))
+    newest_snapshot(landing.client, segment, now + SETTLED_AFTER)
     landing.put("loyal/2026-11-22/_SUCCESS", "")
     newest_snapshot(landing.client, segment, now)
 
@@ -130,5 +131,17 @@ def test_a_long_history_costs_one_listing_and_a_few_calls(landing: Landing, monk
 
     monkeypatch.setattr(RequestsTransport, "send", noted)
     landing.found()
-    listing, header, model, folders = 1, 2, 1, 3 * 2
+    listing, header, model, folders = 1, 2, 1, 2
     assert len(calls) == listing + header + model + folders
+
+
+def test_files_without_a_header_have_the_columns_that_are_declared(landing: Landing) -> None:
+    landing.put("loyal/2026-11-22/tier=a/part-0.csv", "1;x\n")
+    landing.put("loyal/2026-11-22/tier=b/part-1.csv", "EMail;Id\ny;2\n")
+    landing.put("wide/2026-11-22/part-0.csv", "1;x;y\n")
+    place = Location(landing.container.container_name, "", ("Id", "EMail"), ";")
+    found = {segment.name: segment for segment in find_segments(landing.client, [place], later())}
+    assert "3 cells, and 2 columns are declared" in found["wide"].problems[0]
+    snapshot = newest_of(landing.client, [place], "loyal", later())
+    assert snapshot.columns == ("Id", "EMail", "tier")
+    assert landing.rows(snapshot, "EMail", "Id", "tier") == [("x", "1", "a", 0), ("y", "2", "b", 1)]

@@ -30,7 +30,8 @@ def test_the_defaults_are_the_safe_ones() -> None:
     assert not made.paused
     assert written(made.guards) == {
         "max_removed_share": 0.2,
-        "max_removed_people": 100,
+        "max_removed_people": 0,
+        "max_removed_times": 10,
         "max_invalid_share": 0.5,
         "max_age_days": 30,
         "min_profiles": None,

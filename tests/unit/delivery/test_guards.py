@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,6 +29,18 @@ def facts(**balance: Any) -> Facts:
     return replace(QUIET, balance=Balance(**balance))
 
 
+def removing(remove: int, *, of: int, usually: Sequence[int] = ()) -> Facts:
+    left = of - remove
+    given = facts(rows_read=left, unchanged=left, remove=remove)
+    return replace(given, members_before=of, removed_before=usually)
+
+
+def everyone(count: int) -> Facts:
+    """They leave a segment that has rows, but nobody with a valid address."""
+    refused = {"address_invalid": 1}
+    return replace(facts(rows_read=3, unchanged=0, held=0, remove=count, refused=refused), members_before=count)
+
+
 CASES = {
     "nothing wrong": (QUIET, DEFAULTS, []),
     "too many removals": (
@@ -35,21 +48,56 @@ CASES = {
         DEFAULTS,
         ["would remove 41,230 of 98,000 (42%), limit 20%"],
     ),
-    "a large share of a few people": (
-        replace(facts(rows_read=1, unchanged=1, remove=99), members_before=100),
+    "a large share of a small list": (removing(19, of=20), DEFAULTS, []),
+    "a large share of a list that is not small": (
+        removing(5, of=21),
+        DEFAULTS,
+        ["would remove 5 of 21 (24%), limit 20%"],
+    ),
+    "a list of 90 down to one": (removing(89, of=90), DEFAULTS, ["would remove 89 of 90 (99%), limit 20%"]),
+    "as many as are always fine": (removing(89, of=90), Guards(max_removed_people=89), []),
+    "more than are always fine": (
+        removing(89, of=90),
+        Guards(max_removed_people=88),
+        ["would remove 89 of 90 (99%), limit 20%"],
+    ),
+    "everyone of a small list": (
+        everyone(3),
+        Guards(max_removed_people=1000, max_removed_share=1.0),
+        ["would remove 3 of 3 (100%), limit 100%"],
+    ),
+    "one that takes the place of everyone": (
+        replace(everyone(3), balance=Balance(rows_read=1, add=1, remove=3)),
         DEFAULTS,
         [],
     ),
+    "everyone, and the guard off": (everyone(3), Guards(max_removed_share=None), []),
+    "a daily churn of 1% of a million": (removing(10_000, of=1_000_000, usually=[9_000] * 10), DEFAULTS, []),
+    "nineteen percent where it used to be one": (
+        removing(190_000, of=1_000_000, usually=[10_000, 9_000, 500]),
+        DEFAULTS,
+        ["would remove 190,000 of 1,000,000, and at most 10,000 in any of the last 3 runs"],
+    ),
+    "ten times as many as ever": (removing(10_000, of=100_000, usually=[1_000] * 10), DEFAULTS, []),
+    "unusual, and few people": (removing(20, of=1000, usually=[0] * 10), DEFAULTS, []),
+    "unusual, and a small share": (removing(100, of=10_000, usually=[0] * 10), DEFAULTS, []),
+    "the first that ever left": (
+        removing(21, of=1000, usually=[0] * 10),
+        DEFAULTS,
+        ["would remove 21 of 1,000, and at most 0 in any of the last 10 runs"],
+    ),
+    "hardly any history": (removing(150, of=1000, usually=[0, 0]), DEFAULTS, []),
+    "the guard of what is usual off": (removing(150, of=1000, usually=[0] * 10), Guards(max_removed_times=None), []),
     "exactly the limit": (facts(rows_read=78_400, unchanged=78_400, remove=19_600), DEFAULTS, []),
     "removals guard off": (
         facts(rows_read=1, unchanged=1, remove=97_999),
-        Guards(max_removed_share=None),
+        Guards(max_removed_share=None, max_removed_people=None),
         [],
     ),
     "empty snapshot": (
-        replace(facts(remove=50), members_before=50),
+        replace(facts(remove=20), members_before=20),
         DEFAULTS,
-        ["the snapshot is empty, and 50 people are on the list"],
+        ["the snapshot is empty, and 20 people are on the list"],
     ),
     "empty from the start": (replace(facts(), members_before=0), DEFAULTS, []),
     "mostly invalid": (
@@ -99,3 +147,30 @@ def test_only_a_decision_to_deliver_lets_a_guarded_plan_go_on() -> None:
         True,
         False,
     ]
+
+
+OFF = {
+    "max_removed_share",
+    "max_removed_times",
+    "max_invalid_share",
+    "max_age_days",
+    "min_profiles",
+    "max_deviation_share",
+}
+"""Guards that `null` switches off; of the others it says which number holds."""
+
+
+def test_null_switches_a_guard_off_only_where_the_documentation_says_so() -> None:
+    said = {name: str(field.description) for name, field in Guards.model_fields.items()}
+    assert {name for name, text in said.items() if "`null`: off" in text} == OFF
+    assert all("`null`" in text for text in said.values())
+    every = removing(50, of=60, usually=[0] * 10)
+    messages = {
+        name: [each.guard for each in findings(every, Guards(**{name: None}))]
+        for name in ("max_removed_share", "max_removed_people", "max_removed_times")
+    }
+    assert messages == {
+        "max_removed_share": ["unusual"],
+        "max_removed_people": ["removals", "unusual"],
+        "max_removed_times": ["removals"],
+    }

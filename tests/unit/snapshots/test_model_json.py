@@ -91,7 +91,8 @@ def test_what_is_no_model_is_refused_in_words(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("members", "problem"),
     [
-        ({"partitions": []}, "names no files"),
+        ({"partitions": [{"location": "Loyal/"}]}, "names the folder"),
+        ({"incrementalPartitions": [{"location": "a.csv"}]}, "changes"),
         ({"partitions": None}, "names no files"),
         ({"attributes": []}, "no columns"),
         ({"attributes": [{"name": "Id"}, {}]}, "leaves a name out"),
@@ -109,3 +110,25 @@ def test_a_table_that_cannot_be_read_says_why(members: dict[str, Any], problem: 
 
 def test_a_table_that_is_no_object_is_a_problem_too() -> None:
     assert parse(b'{"entities": [7]}').tables[0].problems
+
+
+def test_a_table_without_partitions_is_an_empty_one() -> None:
+    assert table(partitions=[]).problems == ()
+
+
+def test_two_tables_of_one_name_are_one_that_cannot_be_read() -> None:
+    one = {"name": "Loyal", "attributes": [{"name": "Id"}], "partitions": [{"location": "a.csv"}]}
+    found = parse(json.dumps({"entities": [one, one | {"name": "New"}, one]}).encode())
+    assert {table.name: bool(table.problems) for table in found.tables} == {"Loyal": True, "New": False}
+    assert "2 tables of this name" in found.tables[0].problems[0]
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+01:00", "0001-01-01T00:00Z", "9999-12-31T23:59:59-14:00", "x"])
+def test_a_date_that_is_none_is_not_known(text: str) -> None:
+    assert table({"refreshTime": text}).partitions[0].refreshed_at is None
+    assert parse(json.dumps({"modifiedTime": text, "entities": []}).encode()).modified_at is None
+
+
+@pytest.mark.parametrize(("said", "header"), [("true", True), ("True", True), ("false", False)])
+def test_a_boolean_may_be_written_as_text(said: str, header: bool) -> None:
+    assert csv({"fileFormatSettings": {"columnHeaders": said}}).header is header

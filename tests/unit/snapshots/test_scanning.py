@@ -124,6 +124,13 @@ PARQUET_VALUES = {
     "moment": ("TIMESTAMP '2026-11-22 14:33:00.5'", "2026-11-22T14:33:00.5"),
     "zoned": ("TIMESTAMPTZ '2026-11-22 14:33:00+01'", "2026-11-22T13:33:00+00"),
     "bytes": ("'ü'::BLOB", "ü"),
+    "no_number": ("'nan'::DOUBLE", None),
+    "infinite": ("'-inf'::DOUBLE", None),
+    "whole": ("441234567890.0::DOUBLE", "441234567890"),
+    "huge": ("1e22::DOUBLE", "10000000000000000000000"),
+    "tiny": ("1e-7::DOUBLE", "0.0000001"),
+    "half": ("-0.5::FLOAT", "-0.5"),
+    "minus_nothing": ("-0.0::DOUBLE", "0"),
     "id": (
         "'3f0c7a0e-7a53-4a3e-8a2b-0d6a3ff0a0c1'::UUID",
         "3f0c7a0e-7a53-4a3e-8a2b-0d6a3ff0a0c1",
@@ -159,7 +166,7 @@ def test_whatever_is_in_the_cells_comes_out(
     path = folder / "1.csv"
     write_csv(path, table, quoting)
     found = rows(duck, sql([(path, Head(("a", "b", "c"), header=True))], ["a", "b", "c"]))
-    assert found == [(*(cell or None for cell in row), 0) for row in table]
+    assert found == [(*(None if cell in ("", "\\N") else cell for cell in row), 0) for row in table]
 
 
 def write_csv(path: Path, table: Sequence[Row], quoting: Any = csv.QUOTE_MINIMAL) -> None:

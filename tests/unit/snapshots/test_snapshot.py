@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -67,3 +68,16 @@ def test_an_unknown_name_is_refused_with_what_there_is() -> None:
 def test_a_long_list_of_candidates_is_cut() -> None:
     with pytest.raises(UserMustAct, match=r"and 80 more\.$"):
         resolve([segment("a", f"S{number}") for number in range(100)], "Lost")
+
+
+def test_an_unknown_name_is_refused_with_why_the_others_are_not_used() -> None:
+    broken = [replace(segment("b", f"B{number}"), problems=(f"reason {number}", "another")) for number in range(7)]
+    with pytest.raises(UserMustAct) as caught:
+        resolve([*SEGMENTS, *broken], "Lost")
+    assert "landing/b: reason 0; landing/b: reason 1" in caught.value.message
+    assert caught.value.message.endswith("reason 4; and 2 more.")
+
+
+def test_where_nothing_lies_the_setting_is_named() -> None:
+    with pytest.raises(UserMustAct, match="SEGMENT_LOCATIONS"):
+        resolve([], "Lost")

@@ -1,0 +1,136 @@
+"""Is a folder complete? What each way of writing leaves behind, and how a careful reader takes it. Pure.
+
+The order of trust: a write that says that it is under way, a mark that says that it is done, and last the time since
+anything changed, which is all that there is where a writer leaves no mark.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+
+from shared.snapshots.blob import Blob
+
+SETTLED_AFTER = timedelta(minutes=10)
+
+_GIVEN_UP = timedelta(hours=24)
+_UNDER_WAY = "_temporary"
+"""Folder of Hadoop's committers; gone when a job ends well."""
+_STARTED = re.compile(r"_started_(\w+)")
+_COMMITTED = re.compile(r"_committed_(?!vacuum)(\w+)")
+_WRITE = re.compile(r"-tid-(\d+)-")
+"""Databricks: what a write leaves when it starts and ends, and its id in the name of each of its files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What says that a folder is complete: a file with one of these names (`*` stands for anything), or time."""
+
+    settled_after: timedelta = SETTLED_AFTER
+    marks: tuple[str, ...] = ("_SUCCESS",)
+
+    def is_mark(self, name: str) -> bool:
+        """A file's name, or a blob's."""
+        base = name.rpartition("/")[2]
+        return any(fnmatchcase(base, mark) for mark in self.marks)
+
+    def vouches(self, name: str) -> bool:
+        """Whether a blob of this name says that a write is done, by our marks or Databricks' own."""
+        return self.is_mark(name) or bool(_COMMITTED.fullmatch(name.rpartition("/")[2]))
+
+
+USUAL = Completion()
+
+
+@dataclass(frozen=True, slots=True)
+class FolderState:
+    """All blobs of a folder, and those of them that are its data; `needs_mark`: earlier folders had one."""
+
+    path: str
+    blobs: Sequence[Blob]
+    data: Sequence[Blob]
+    needs_mark: bool
+
+
+def unfinished(written: FolderState, rule: Completion, now: datetime) -> str | None:
+    """Why a folder is not complete yet, in words that follow its name; None where it is."""
+    newest = max(blob.modified_at for blob in written.blobs)
+    done = _done(written, rule)
+    why = _under_way(written, done) or _unmarked(written, rule, now, done)
+    if why and now - newest > _GIVEN_UP:
+        days = (now - newest) / timedelta(days=1)
+        return f"{why}. Nothing changed in it for {days:.0f} days: its writer probably failed, so write it again"
+    return why
+
+
+def _under_way(written: FolderState, done: datetime | None) -> str | None:
+    """A write that says itself that it is not done."""
+    temporary = [blob.modified_at for blob in written.blobs if _UNDER_WAY in _inner(written, blob).split("/")]
+    if temporary and not (done and done >= max(temporary)):
+        return f"is still being written: there is a folder {_UNDER_WAY} in it"
+    started, committed = _ids(_STARTED, written.blobs), _ids(_COMMITTED, written.blobs)
+    if left := sorted(started - committed):
+        return f"is still being written: Databricks started the write {left[0]} and has not committed it"
+    writes = {found[1] for blob in written.data if (found := _WRITE.search(blob.name))}
+    if (started or committed) and (left := sorted(writes - committed)):
+        return f"is still being written: the write {left[0]} of Databricks is not committed"
+    if committed and len(writes) > 1:
+        return (
+            f"holds files of {len(writes)} writes of Databricks, and only its own log says which of them count; "
+            "write each snapshot into a folder of its own"
+        )
+    return None
+
+
+def _unmarked(written: FolderState, rule: Completion, now: datetime, done: datetime | None) -> str | None:
+    """What only time can tell, or a mark. Files that came after the mark have to settle as if there were none."""
+    names = " or ".join(rule.marks)
+    last = max(blob.modified_at for blob in written.data)
+    if done and done >= last:
+        return None
+    if not done and written.needs_mark:
+        return (
+            f"has no file {names}, which earlier folders of this segment have: it is not complete. If it is, put that "
+            "file into it"
+        )
+    if empty := [blob.name for blob in written.data if not blob.file.size]:
+        return f"is still being written: {_base(empty[0])} is empty, and no file {names} says that it has to be"
+    if now - max(blob.modified_at for blob in written.blobs) < rule.settled_after:
+        minutes = rule.settled_after / timedelta(minutes=1)
+        return (
+            f"is still being written: it has no file {names}, and a file in it changed less than {minutes:g} minutes "
+            "ago"
+        )
+    return None
+
+
+def _done(written: FolderState, rule: Completion) -> datetime | None:
+    """When the folder was declared complete: by a mark of its own, or by one in each folder in it that holds data."""
+    places = {_folder(_inner(written, blob)) for blob in written.data}
+    marks = {_folder(_inner(written, blob)): blob.modified_at for blob in written.blobs if rule.is_mark(blob.name)}
+    if "" in marks:
+        return marks[""]
+    if places and places <= marks.keys():
+        return max(marks[place] for place in places)
+    writes = [_WRITE.search(blob.name) for blob in written.data]
+    committed = [blob.modified_at for blob in written.blobs if _COMMITTED.fullmatch(_base(blob.name))]
+    return max(committed) if committed and all(writes) else None
+
+
+def _ids(pattern: re.Pattern[str], blobs: Iterable[Blob]) -> set[str]:
+    return {found[1] for blob in blobs if (found := pattern.fullmatch(_base(blob.name)))}
+
+
+def _inner(written: FolderState, blob: Blob) -> str:
+    return blob.name[len(written.path) :].lstrip("/")
+
+
+def _folder(name: str) -> str:
+    return name.rpartition("/")[0]
+
+
+def _base(name: str) -> str:
+    return name.rpartition("/")[2]

@@ -1,0 +1,27 @@
+"""Signs that files hold what changed, and not everyone: as a snapshot they would take off all others. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_SIGNS = frozenset(
+    {
+        *("isdeleted", "isdelete", "__deleted", "__op", "_change_type", "dml_action"),
+        *("sinkmodifiedon", "_fivetran_deleted", "_ab_cdc_deleted_at"),
+    }
+)
+"""Columns, in small letters, that Synapse Link, Debezium, Delta's change feed, Oracle, Fivetran and Airbyte add to rows
+that they append, deleted ones too."""
+_FOLDERS = frozenset({"upserts", "deletes", "incremental", "changefeed"})
+
+
+def increment(path: str, columns: Iterable[str]) -> str | None:
+    """Why these files are no snapshot, in words that follow the segment's folder; None where nothing speaks for it."""
+    if folder := next((part for part in path.split("/") if part.lower() in _FOLDERS), None):
+        return f"lies in a folder {folder}, so it holds changes and not everyone; land everyone into dated folders"
+    if column := next((name for name in columns if name.lower() in _SIGNS), None):
+        return (
+            f"has a column {column!r}, as files of changes have, deleted people among them; land everyone, and if "
+            "these are everyone, leave that column out"
+        )
+    return None

@@ -1,0 +1,182 @@
+"""From a listing to segments: which folder is a state of which segment, and what lies there besides. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from shared.snapshots import dates
+from shared.snapshots.blob import Blob
+from shared.snapshots.completion import Completion
+from shared.snapshots.endings import format_of, why_not
+from shared.snapshots.folders import DatedFolder, is_hidden, table_advice, table_of
+from shared.snapshots.snapshot import parent
+
+_KEPT = 10
+_MOST_LOOSE = 2_000
+_MOST_FILES = 20_000
+_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentSeen:
+    """A segment's own folder, and what lies in it."""
+
+    path: str
+    folders: tuple[DatedFolder, ...]
+    """Its states, newest first."""
+    beside: tuple[str, ...] = ()
+    """What else lies there and is not used, and why, in sentences without their full stop."""
+
+    @property
+    def name(self) -> str:
+        """Of the segment; empty where its folder has none."""
+        return self.path.rpartition("/")[2]
+
+
+@dataclass(slots=True)
+class _Segment:
+    folders: dict[tuple[datetime, str], list[Blob]] = field(default_factory=dict)
+    undated: list[Blob] = field(default_factory=list)
+    first_mark: datetime | None = None
+    beside: list[str] = field(default_factory=list)
+
+
+class Listing:
+    """Collects a listing, in any order; of each segment only the newest folders are kept.
+
+    `root` is the folder that is listed; `start` counts its levels, above which no folder's name is taken for a date.
+    """
+
+    def __init__(self, rule: Completion, root: str = "", start: int | None = None) -> None:
+        self._rule = rule
+        self._root = root
+        self._start = max(1, len(root.split("/")) if root else 0) if start is None else start
+        self._segments: dict[str, _Segment] = {}
+        self._loose: dict[str, list[Blob]] = {}
+        self._tables: dict[str, str] = {}
+        self._left_out = 0
+
+    def add(self, blob: Blob) -> None:
+        """Take note of a blob."""
+        folder = blob.name.rstrip("/") if blob.directory else parent(blob.name)
+        if found := dates.dated(folder, self._start):
+            self._add_dated(blob, folder, *found)
+        elif table := table_of(blob.name):
+            self._tables[table[0]] = table[1]
+        elif not blob.directory and (not is_hidden(self._below(blob.name)) or self._rule.vouches(blob.name)):
+            self._add_loose(blob, folder)
+
+    def _add_dated(self, blob: Blob, folder: str, first: int, behind: int, taken_at: datetime) -> None:
+        parts = folder.split("/")
+        segment = self._segments.setdefault("/".join(parts[:first]), _Segment())
+        blobs = segment.folders.setdefault((taken_at, "/".join(parts[:behind])), [])
+        if not (blob.directory and behind == len(parts)):
+            blobs.append(blob)
+        if self._rule.vouches(blob.name) and (segment.first_mark is None or taken_at < segment.first_mark):
+            segment.first_mark = taken_at
+        if len(segment.folders) > _KEPT:
+            del segment.folders[min(segment.folders)]
+
+    def _add_loose(self, blob: Blob, folder: str) -> None:
+        if folder not in self._loose and len(self._loose) >= _MOST_LOOSE:
+            self._left_out += 1
+            return
+        blobs = self._loose.setdefault(folder, [])
+        if len(blobs) <= _MOST_FILES:
+            blobs.append(blob)
+
+    def segments(self, exports: Iterable[str] = ()) -> list[SegmentSeen]:
+        """What was found, but for what lies in the folders of exports, which their model.json describes."""
+        taken = tuple(f"{export}/" if export else "" for export in exports)
+        tables = {root: kind for root, kind in self._tables.items() if not f"{root}/".startswith(taken)}
+        taken += tuple(f"{root}/" if root else "" for root in tables)
+        segments = {path: found for path, found in self._segments.items() if not f"{path}/".startswith(taken)}
+        for path, blobs in sorted(self._loose.items()):
+            if not f"{path}/".startswith(taken):
+                self._place(path, blobs, segments)
+        return [
+            *(_seen(path, found) for path, found in segments.items()),
+            *(SegmentSeen(root, (), (f"it is {kind}. {table_advice(kind)}",)) for root, kind in tables.items()),
+            *self._uncounted(),
+        ]
+
+    def _place(self, path: str, blobs: list[Blob], segments: dict[str, _Segment]) -> None:
+        """Files without a date are told of in the segment that they lie in, or make a segment of their own."""
+        data = [blob for blob in blobs if not self._rule.vouches(blob.name)]
+        own = _without_writers_folders(path, self._root)
+        above = [own, *_ancestors(own, self._root)]
+        if not data:
+            return
+        if named := next((each for each in above[:-1] if dates.looks_like_a_date(_last(each))), None):
+            segments.setdefault(parent(named), _Segment()).beside.append(_like_a_date(named))
+        elif home := next((each for each in above if each in segments and segments[each].folders), None):
+            segments[home].beside += [_beside(home, blob) for blob in data[:_SHOWN]]
+        elif own == self._root:
+            why = "lies in no segment's folder, so it is not used; put it into one"
+            segments.setdefault(own, _Segment()).beside += [f"{blob.name} {why}" for blob in data[:_SHOWN]]
+        else:
+            home = next((each for each in reversed(above) if each in segments and segments[each].undated), own)
+            segments.setdefault(home, _Segment()).undated += blobs
+
+    def _uncounted(self) -> Iterable[SegmentSeen]:
+        if self._left_out:
+            why = f"{self._left_out} more files in folders without a date were not looked at; take them elsewhere"
+            yield SegmentSeen(self._root, (), (why,))
+
+    def _below(self, name: str) -> str:
+        """A name as it is below the folder that is listed, whose own name does not matter."""
+        return name[len(self._root) :].lstrip("/")
+
+
+def _seen(path: str, found: _Segment) -> SegmentSeen:
+    newest = sorted(found.folders.items(), key=lambda item: (item[0][0], _written_at(item[1]), item[0][1]))
+    folders = [
+        DatedFolder(
+            folder, taken_at, tuple(blobs), needs_mark=found.first_mark is not None and found.first_mark < taken_at
+        )
+        for (taken_at, folder), blobs in reversed(newest)
+    ]
+    if len(found.undated) > _MOST_FILES:
+        found.beside.append(f"{path} holds more than {_MOST_FILES:,} files and no dated folder")
+    elif found.undated:
+        folders.append(DatedFolder(path, _written_at(found.undated), tuple(found.undated), has_date=False))
+    return SegmentSeen(path, tuple(folders), tuple(dict.fromkeys(found.beside)))
+
+
+def _written_at(blobs: Sequence[Blob]) -> datetime:
+    return max((blob.modified_at for blob in blobs), default=datetime.min.replace(tzinfo=UTC))
+
+
+def _like_a_date(path: str) -> str:
+    if dates.timestamp(_last(path)):
+        return f"{path} is a date and lies in no segment's folder, so it is not used; put it into one"
+    return f"{path} looks like a date and cannot be read as one, so it is not used; call it {dates.SPELLING}"
+
+
+def _beside(home: str, blob: Blob) -> str:
+    if format_of(blob.name):
+        return f"{blob.name} lies in {home}, but in no dated folder, so it is not used; put it into one"
+    return f"{blob.name} lies in {home} and is not used: {why_not(blob.name)}"
+
+
+def _without_writers_folders(path: str, root: str) -> str:
+    """The folder that holds folders which writers make for the files of one state: `people.csv/`, `country=SE/`."""
+    last = _last(path)
+    if path != root and "/" in path and (format_of(last) or "=" in last) and not dates.looks_like_a_date(last):
+        return _without_writers_folders(parent(path), root)
+    return path
+
+
+def _ancestors(path: str, root: str) -> list[str]:
+    """The folders above, inside first, down to the one that is listed."""
+    above = []
+    while path and path != root:
+        path = parent(path)
+        above.append(path)
+    return above
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
