@@ -12,7 +12,7 @@ param environmentName string
 param location string = resourceGroup().location
 
 @description('Python of the app. The one place that says it: deploy.sh packs with this version.')
-param pythonVersion '3.11' | '3.12' | '3.13' = '3.11'
+param pythonVersion '3.11' | '3.12' | '3.13' = '3.13'
 
 @description('Memory of one instance in MB. DuckDB takes 500 of it, one slice 800; an instance works on two slices.')
 param instanceMemoryMB 2048 | 4096 = 2048
