@@ -24,9 +24,7 @@ ENOUGH_RUNS = 3
 
 DELIVER = "deliver"
 ADDITIONS_ONLY = "additions_only"
-DISCARD = "discard"
-DECISIONS = (DELIVER, ADDITIONS_ONLY, DISCARD)
-"""What a person may decide about a delivery that a guard stopped."""
+"""What a person may decide about a delivery that a guard stopped, besides discarding it."""
 
 
 @dataclass(frozen=True, slots=True)
