@@ -39,13 +39,13 @@ class Exchange:
             connection.exchange = self  # type: ignore[attr-defined]
 
     def end(self) -> None:
-        """Shut the connection, while it is this exchange's: whoever reads from it goes on at once."""
+        """Shut the connection, while it is open and this exchange's: whoever reads from it goes on at once."""
         with _owning:
             connection = self._connection
-            if connection is None or connection.exchange is not self:  # type: ignore[attr-defined]
+            if connection is None or connection.sock is None:
                 return
-            self.ended = True
-            if connection.sock is not None:
+            if connection.exchange is self:  # type: ignore[attr-defined]
+                self.ended = True
                 with suppress(OSError):  # the other side was faster
                     # The plain way: an SSL socket's own would drop what the reading thread works with.
                     socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
@@ -56,24 +56,24 @@ class Exchange:
             self._connection = None
 
 
-class _Plain(HTTPConnection):
+class _Taken(HTTPConnection):
+    """A connection that belongs to the exchange of the thread which sends over it."""
+
     def putrequest(self, *arguments: Any, **options: Any) -> None:
         _thread.exchange.take(self)
         super().putrequest(*arguments, **options)
 
 
-class _Tls(HTTPSConnection):
-    def putrequest(self, *arguments: Any, **options: Any) -> None:
-        _thread.exchange.take(self)
-        super().putrequest(*arguments, **options)
+class _TakenTls(_Taken, HTTPSConnection):
+    """The same, encrypted."""
 
 
 class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _Plain
+    ConnectionCls = _Taken
 
 
 class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _Tls
+    ConnectionCls = _TakenTls
 
 
 class DeadlineAdapter(HTTPAdapter):

@@ -59,8 +59,8 @@ class Sessions:
         self._seal = seal
         self._secure = secure
         self._clock = clock
-        # With this prefix browsers take the cookie from this very host only, over https only.
         self._ended: dict[str, float] = {}
+        # With this prefix browsers take the cookie from this very host only, over https only.
         self.cookie_name = "__Host-segment-exports" if secure else "segment-exports"
 
     def begin(self, person: Person) -> str:

@@ -14,12 +14,11 @@ from typing import Any
 import jwt
 
 from shared.access.person import How, Person, roles_of
+from shared.cloud.outage import Outage
 from shared.errors import RetryAfter
 
 KEPT_SECONDS = 24 * 60 * 60.0
 AT_MOST_EVERY_SECONDS = 60.0
-FAILED_SECONDS = 30.0
-"""For so long after the provider did not answer it is not asked again."""
 
 
 class PublishedKeys:
@@ -33,7 +32,7 @@ class PublishedKeys:
         self._clock = clock
         self._keys: dict[str, jwt.PyJWK] = {}
         self._asked = float("-inf")
-        self._failed: tuple[float, RetryAfter] | None = None
+        self._outage = Outage(clock)
         self._lock = Lock()
 
     def get(self, identity: str) -> jwt.PyJWK | None:
@@ -45,14 +44,13 @@ class PublishedKeys:
             return self._keys.get(identity)
 
     def _refresh(self) -> None:
-        if self._failed and not self._keys and (left := self._failed[0] + FAILED_SECONDS - self._clock()) > 0:
-            raise RetryAfter(left, self._failed[1].reason)
         self._asked = self._clock()
         try:
-            document = self._fetch()
-        except RetryAfter as error:
+            with self._outage.remembered():
+                document = self._fetch()
+        except RetryAfter:
             if not self._keys:
-                self._asked, self._failed = float("-inf"), (self._clock(), error)
+                self._asked = float("-inf")
                 raise
             return
         self._keys = {

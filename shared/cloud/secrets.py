@@ -11,6 +11,7 @@ from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
+from shared.cloud.outage import Outage
 from shared.cloud.settings import Settings
 from shared.errors import RetryAfter, UserMustAct
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretClient
 
 KEPT_SECONDS = 300.0
-FAILED_SECONDS = 30.0
-"""For so long after Key Vault did not answer it is not asked for the same secret again."""
 
 log = logging.getLogger(__name__)
 
@@ -28,11 +27,10 @@ log = logging.getLogger(__name__)
 class _Known:
     """What is known of one secret. Whoever asks Key Vault for it holds its lock, and nobody else's."""
 
+    outage: Outage
     lock: Lock = field(default_factory=Lock)
     value: str = field(default="", repr=False)
     fetched: float = float("-inf")
-    failed: float = float("-inf")
-    failure: RetryAfter | None = None
 
 
 class Secrets:
@@ -73,7 +71,8 @@ class Secrets:
             if not fresh and self._clock() - known.fetched < KEPT_SECONDS:
                 return known.value
             try:
-                self._refresh(name, known)
+                with known.outage.remembered():
+                    known.value, known.fetched = self._fetch(name), self._clock()
             except RetryAfter as error:
                 if fresh or not known.value:
                     raise
@@ -82,19 +81,7 @@ class Secrets:
 
     def _of(self, name: str) -> _Known:
         with self._lock:
-            return self._known.setdefault(name, _Known())
-
-    def _refresh(self, name: str, known: _Known) -> None:
-        """Raises RetryAfter at once where Key Vault has just failed to answer."""
-        left = known.failed + FAILED_SECONDS - self._clock()
-        if known.failure is not None and left > 0:
-            raise RetryAfter(left, known.failure.reason)
-        try:
-            known.value = self._fetch(name)
-        except RetryAfter as error:
-            known.failed, known.failure = self._clock(), error
-            raise
-        known.fetched, known.failure = self._clock(), None
+            return self._known.setdefault(name, _Known(Outage(self._clock)))
 
     def put(self, name: str, value: str) -> None:
         """Make `value` the newest version of a secret, here at once and elsewhere within five minutes.
@@ -105,7 +92,8 @@ class Secrets:
         with known.lock:
             with _errors(name, _NOT_WRITTEN):
                 self._client.set_secret(name, value)
-            known.value, known.fetched, known.failure = value, self._clock(), None
+            known.value, known.fetched = value, self._clock()
+            known.outage.over()
 
     def _fetch(self, name: str) -> str:
         with _errors(name, _NOT_READ):

@@ -17,11 +17,10 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from shared.catalog.store import connection_store
+from shared.catalog.models import Connection
 from shared.cloud import telemetry
 from shared.cloud.cloud import Cloud
 from shared.cloud.telemetry import Metric
-from shared.delivery.account.connecting import usable
 from shared.delivery.account.lease import AccountLease, Taken, sent_again
 from shared.delivery.messages import JobMessage
 from shared.delivery.state.records import now
@@ -105,11 +104,9 @@ def fail_poisoned(kind: JobKind[M, J], cloud: Cloud, message: M, *, clock: Clock
         kind.fail(cloud, job, kind.poisoned, clock)
 
 
-def connected(cloud: Cloud, account: str, connection: str) -> LeasedAccount:
-    """The account of a job that needs a connection. Raises UserMustAct where that cannot be used."""
-    stored = connection_store(cloud.connections).get(connection)
-    found = usable(stored.item if stored else None, connection)
-    return LeasedAccount(account, definition(found.vendor).quiet_seconds)
+def leased(account: str, connection: Connection) -> LeasedAccount:
+    """An account with as long a quiet as the connection's vendor needs."""
+    return LeasedAccount(account, definition(connection.vendor).quiet_seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from dataclasses import asdict, fields
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
@@ -99,4 +99,5 @@ def parse(text: str | bytes) -> Message:
         raise BadMessage(f"The message is of an unknown kind, or wrong in: {wrong or 'its fields'}.") from None
 
 
-_FIELDS = {"export", "run", "delivery", "turn", "segment", "connection", "mark", "target"}
+_FIELDS = {each.name for kind in get_args(Message) for each in fields(kind)}
+"""The only names that an error may tell: a message's own could hold anything."""

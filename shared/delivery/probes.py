@@ -21,7 +21,7 @@ from shared.cloud.cloud import Cloud
 from shared.delivery import addresses
 from shared.delivery.account.connecting import open_leased
 from shared.delivery.account.lease import AccountLease
-from shared.delivery.jobs import BlobKind, Clock, Course, LeasedAccount
+from shared.delivery.jobs import BlobKind, Clock, Course, LeasedAccount, leased
 from shared.delivery.messages import ProbeMessage
 from shared.delivery.state import layout
 from shared.delivery.state.records import now
@@ -29,7 +29,6 @@ from shared.errors import Conflict, Unprocessable
 from shared.vendors.canaries import Canaries
 from shared.vendors.contract import ProbeFinding
 from shared.vendors.probing import Notebook, advance, conclude, open_probe, questions
-from shared.vendors.registry import definition
 
 LONGEST = timedelta(hours=1)
 """After so long a probe asks nothing more and clears away."""
@@ -68,7 +67,7 @@ class _Kind(BlobKind[ProbeMessage, Probing]):
             # The connection went, or leads elsewhere now: another probe clears away.
             cloud.blobs.delete(self.blob(job))
             return None
-        return LeasedAccount(str(held.item.account), definition(held.item.vendor).quiet_seconds)
+        return leased(str(held.item.account), held.item)
 
     def step(self, cloud: Cloud, course: Probing, lease: AccountLease, clock: Clock) -> None:
         held = connection_store(cloud.connections).get(course.connection)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.catalog.models import Connection, Export
+from shared.catalog.store import connection_store
 from shared.cloud.blobs import Blobs
 from shared.cloud.cloud import Cloud
 from shared.cloud.secrets import Secrets
@@ -127,6 +128,12 @@ def open_leased(cloud: Cloud, connection: Connection, lease: AccountLease, *, ex
     )
     lease.state = lambda: {**lease.carried, "windows": opened.link.limiter.state()}
     return opened
+
+
+def usable_connection(cloud: Cloud, name: str) -> Connection:
+    """The connection of this name. Raises UserMustAct as `usable` does."""
+    stored = connection_store(cloud.connections).get(name)
+    return usable(stored.item if stored else None, name)
 
 
 def usable(connection: Connection | None, name: str) -> Connection:

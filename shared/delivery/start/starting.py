@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.catalog.models import MAX_TARGETS, Export
-from shared.catalog.store import connection_store, export_store
+from shared.catalog.store import export_store
 from shared.catalog.targets import target_key
 from shared.cloud import telemetry
 from shared.cloud.cloud import Cloud
 from shared.cloud.telemetry import Span
-from shared.delivery.account.connecting import usable
-from shared.delivery.slices import message_of
+from shared.delivery.account.connecting import usable_connection
+from shared.delivery.slices import CANCELLED, message_of
 from shared.delivery.start.due_times import NewestSnapshot, firing
 from shared.delivery.state.records import ENDED, Delivery, Run, State, Step, new_run_id, now
-from shared.delivery.state.runs import Runs
+from shared.delivery.state.runs import Runs, Versioned
 from shared.delivery.state.transitions import RunKind
 from shared.errors import Conflict, Unprocessable, UserMustAct
 
@@ -78,9 +78,8 @@ def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, at: dateti
 
 
 def _check(cloud: Cloud, export: Export) -> None:
-    stored = connection_store(cloud.connections).get(export.connection)
     try:
-        usable(stored.item if stored else None, export.connection)
+        usable_connection(cloud, export.connection)
     except UserMustAct as error:
         raise Unprocessable(error.code, error.message) from None
 
@@ -89,15 +88,13 @@ def supersede(runs: Runs, run: Run, at: datetime) -> None:
     """End a blocked run, of which nothing was sent, in favour of a newer one."""
     for held in runs.deliveries(run.export, run.run):
         if held.value.state is State.BLOCKED:
-            runs.save(
-                held,
-                state=State.CANCELLED,
-                step=Step.DONE,
-                code="superseded",
-                message="A newer run took its place.",
-                finished_at=at,
-            )
+            _end_unsent(runs, held, at, code="superseded", message="A newer run took its place.")
     runs.end_if_all_ended(run.export, run.run)
+
+
+def _end_unsent(runs: Runs, held: Versioned[Delivery], at: datetime, **why: str) -> None:
+    """End a blocked delivery: nothing of it was sent, so there is nothing to commit."""
+    runs.save(held, state=State.CANCELLED, step=Step.DONE, finished_at=at, **why)
 
 
 def tick(cloud: Cloud, *, clock: Callable[[], datetime] = now, newest: NewestSnapshot) -> list[Run]:
@@ -146,16 +143,9 @@ def cancel(cloud: Cloud, export: str, run: str, *, clock: Callable[[], datetime]
             saved = runs.save(held, cancel_requested=True)
         except Conflict:
             continue
-        supersede_blocked = [each for each in runs.deliveries(export, run) if each.value.state is State.BLOCKED]
-        for each in supersede_blocked:
-            runs.save(
-                each,
-                state=State.CANCELLED,
-                step=Step.DONE,
-                code="cancelled",
-                message="The run was cancelled.",
-                finished_at=clock(),
-            )
+        for each in runs.deliveries(export, run):
+            if each.value.state is State.BLOCKED:
+                _end_unsent(runs, each, clock(), code="cancelled", message=CANCELLED)
         return runs.end_if_all_ended(export, run) or saved.value
     raise Conflict("the run keeps changing")
 
@@ -173,15 +163,7 @@ def decide(
         raise Unprocessable("nothing_to_decide", "No blocked delivery of this run has that plan: read the run again.")
     for held in waiting:
         if decision == "discard":
-            runs.save(
-                held,
-                state=State.CANCELLED,
-                step=Step.DONE,
-                code="discarded",
-                message="The plan was discarded.",
-                decision=decision,
-                finished_at=clock(),
-            )
+            _end_unsent(runs, held, clock(), code="discarded", message="The plan was discarded.", decision=decision)
             continue
         saved = runs.save(held, state=State.QUEUED, decision=decision, turn=held.value.turn + 1, message="", code="")
         cloud.slices.send(message_of(saved.value).body())

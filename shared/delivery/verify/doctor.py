@@ -12,12 +12,12 @@ from datetime import timedelta
 from enum import StrEnum
 
 from shared.catalog.issues import NotFound, NotNow
-from shared.catalog.models import Connection, Export
-from shared.catalog.store import connection_store, export_store
+from shared.catalog.models import Export
+from shared.catalog.store import export_store
 from shared.cloud.cloud import Cloud
-from shared.delivery.account.connecting import Opened, open_leased, usable
+from shared.delivery.account.connecting import Opened, open_leased, usable_connection
 from shared.delivery.account.lease import AccountLease
-from shared.delivery.jobs import BlobKind, Clock, Course, LeasedAccount, connected
+from shared.delivery.jobs import BlobKind, Clock, Course, LeasedAccount, leased
 from shared.delivery.messages import DoctorMessage
 from shared.delivery.state import layout, ledger, lookup
 from shared.delivery.state.lookup import KnownTarget
@@ -90,11 +90,11 @@ class _Kind(BlobKind[DoctorMessage, CheckUp]):
         return DoctorMessage(course.export, course.target, course.mark)
 
     def account(self, cloud: Cloud, job: CheckUp) -> LeasedAccount | None:
-        return connected(cloud, job.account, _export(cloud, job).connection)
+        return leased(job.account, usable_connection(cloud, _export(cloud, job).connection))
 
     def step(self, cloud: Cloud, course: CheckUp, lease: AccountLease, clock: Clock) -> None:
         export = _export(cloud, course)
-        opened = open_leased(cloud, _connection(cloud, export), lease, export=export)
+        opened = open_leased(cloud, usable_connection(cloud, export.connection), lease, export=export)
         found = _compare(cloud, course, _target(cloud, export, course.target), opened)
         lease.hold()
         ended = replace(found, advice=_advice(found, opened.definition))
@@ -239,13 +239,8 @@ def _target(cloud: Cloud, export: Export, target: int) -> KnownTarget:
     raise NotFound("target", str(target))
 
 
-def _connection(cloud: Cloud, export: Export) -> Connection:
-    stored = connection_store(cloud.connections).get(export.connection)
-    return usable(stored.item if stored else None, export.connection)
-
-
 def _definition(cloud: Cloud, export: Export) -> Definition:
     try:
-        return definition(_connection(cloud, export).vendor)
+        return definition(usable_connection(cloud, export.connection).vendor)
     except UserMustAct as error:
         raise Unprocessable(error.code, error.message) from None

@@ -15,11 +15,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.catalog.models import Export
-from shared.catalog.store import connection_store
 from shared.cloud.cloud import Cloud
-from shared.delivery.account.connecting import Opened, open_leased, usable
+from shared.delivery.account.connecting import Opened, open_leased, usable_connection
 from shared.delivery.account.lease import AccountLease
-from shared.delivery.jobs import BlobKind, Clock, Course, LeasedAccount, connected
+from shared.delivery.jobs import BlobKind, Clock, Course, LeasedAccount, leased
 from shared.delivery.messages import VerifyMessage
 from shared.delivery.state import layout
 from shared.delivery.state.records import Delivery, Step, Verdict
@@ -58,18 +57,14 @@ class _Kind(BlobKind[VerifyMessage, Verifying]):
 
     def account(self, cloud: Cloud, job: Verifying) -> LeasedAccount | None:
         held = _delivery(cloud, job)
-        run = Runs(cloud.runs).run(job.export, job.run)
-        if held is None or run is None:  # expired
-            cloud.blobs.delete(self.blob(job))
+        if held is not None and held.value.step is not Step.DONE:  # the commit is repeated, and sends the message anew
             return None
-        if held.value.step is not Step.DONE:  # the commit is repeated, and sends the message anew
-            return None
-        return connected(cloud, job.account, Export.model_validate_json(run.value.definition).connection)
+        subject = _subject(cloud, job, held)
+        return leased(job.account, subject.connection) if subject else None
 
     def step(self, cloud: Cloud, course: Verifying, lease: AccountLease, clock: Clock) -> None:
-        subject = _subject(cloud, course)
+        subject = _subject(cloud, course, _delivery(cloud, course))
         if subject is None:
-            cloud.blobs.delete(self.blob(course))
             return
         opened = open_leased(cloud, subject.connection, lease, export=subject.export)
         found, settled = compare(cloud, subject, opened)
@@ -117,14 +112,15 @@ def _delivery(cloud: Cloud, course: Verifying) -> Versioned[Delivery] | None:
     return Runs(cloud.runs).delivery(course.export, course.run, course.delivery)
 
 
-def _subject(cloud: Cloud, course: Verifying) -> Subject | None:
-    """What is verified; None where it expired. Raises UserMustAct where the connection cannot be used."""
-    held, run = _delivery(cloud, course), Runs(cloud.runs).run(course.export, course.run)
+def _subject(cloud: Cloud, course: Verifying, held: Versioned[Delivery] | None) -> Subject | None:
+    """What is verified; None where it expired, and the verification with it. Raises UserMustAct where the connection
+    cannot be used."""
+    run = Runs(cloud.runs).run(course.export, course.run)
     if held is None or run is None:
+        cloud.blobs.delete(KIND.blob(course))
         return None
     export = Export.model_validate_json(run.value.definition)
-    stored = connection_store(cloud.connections).get(export.connection)
-    return Subject(held, export, usable(stored.item if stored else None, export.connection))
+    return Subject(held, export, usable_connection(cloud, export.connection))
 
 
 def _unverified(why: str) -> dict[str, Any]:

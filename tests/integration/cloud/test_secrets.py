@@ -11,7 +11,8 @@ import pytest
 from azure.core.exceptions import ServiceRequestError
 
 from dev.host import FORBIDDEN, THROTTLED, KeyVault
-from shared.cloud.secrets import FAILED_SECONDS, KEPT_SECONDS, Secrets
+from shared.cloud.outage import SECONDS as FAILED_SECONDS
+from shared.cloud.secrets import KEPT_SECONDS, Secrets
 from shared.cloud.settings import Settings, StorageAddress
 from shared.errors import RetryAfter, UserMustAct
 

@@ -148,6 +148,7 @@ def test_a_poison_message_is_told_once_however_often_it_is_given_up(engine: Engi
 # Due times
 
 
+DISABLED = UserMustAct("off", "The connection is disabled.")
 HOURLY: dict[str, Any] = {"schedule": {"kind": "cron", "expression": "0 * * * *", "time_zone": "UTC"}}
 
 
@@ -185,7 +186,8 @@ def test_a_due_time_of_an_export_that_cannot_run_is_missed(engine: Engine, recei
     engine.land(people(3))
     engine.define(**HOURLY)
     with mock.patch(
-        "shared.delivery.start.starting.usable", side_effect=UserMustAct("off", "The connection is disabled.")
+        "shared.delivery.start.starting.usable_connection",
+        side_effect=UserMustAct("off", "The connection is disabled."),
     ):
         assert tick(engine, next_hour()) == 0
     tell(engine, later=2 * HOUR)
@@ -321,7 +323,8 @@ def test_an_export_without_a_good_end_for_a_whole_period_is_overdue(
     engine.land(people(3))
     engine.define(**HOURLY)
     with mock.patch(
-        "shared.delivery.start.starting.usable", side_effect=UserMustAct("off", "The connection is disabled.")
+        "shared.delivery.start.starting.usable_connection",
+        side_effect=UserMustAct("off", "The connection is disabled."),
     ):
         tick(engine, next_hour())
         if began is not None:

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives import serialization
 from dev.identity import IdentityProvider
 from dev.identity.signing import SigningKeys
 from shared.access.signing_in import LIMIT
-from shared.access.tokens import AT_MOST_EVERY_SECONDS, FAILED_SECONDS, KEPT_SECONDS, PublishedKeys
+from shared.access.tokens import AT_MOST_EVERY_SECONDS, KEPT_SECONDS, PublishedKeys
+from shared.cloud.outage import SECONDS as FAILED_SECONDS
 from shared.errors import RetryAfter
 from tests.unit.access.browser import Browser
 from tests.unit.api.asgi import Answer
