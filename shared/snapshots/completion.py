@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from shared.snapshots.blob import Blob
+from shared.snapshots.snapshot import below, last, parent
 
 SETTLED_AFTER = timedelta(minutes=10)
 
@@ -34,12 +35,12 @@ class Completion:
 
     def is_mark(self, name: str) -> bool:
         """A file's name, or a blob's."""
-        base = name.rpartition("/")[2]
+        base = last(name)
         return any(fnmatchcase(base, mark) for mark in self.marks)
 
     def vouches(self, name: str) -> bool:
         """Whether a blob of this name says that a write is done, by our marks or Databricks' own."""
-        return self.is_mark(name) or bool(_COMMITTED.fullmatch(name.rpartition("/")[2]))
+        return self.is_mark(name) or bool(_COMMITTED.fullmatch(last(name)))
 
 
 USUAL = Completion()
@@ -68,7 +69,7 @@ def unfinished(written: FolderState, rule: Completion, now: datetime) -> str | N
 
 def _under_way(written: FolderState, done: datetime | None) -> str | None:
     """A write that says itself that it is not done."""
-    temporary = [blob.modified_at for blob in written.blobs if _UNDER_WAY in _inner(written, blob).split("/")]
+    temporary = [blob.modified_at for blob in written.blobs if _UNDER_WAY in below(blob.name, written.path).split("/")]
     if temporary and not (done and done >= max(temporary)):
         return f"is still being written: there is a folder {_UNDER_WAY} in it"
     started, committed = _ids(_STARTED, written.blobs), _ids(_COMMITTED, written.blobs)
@@ -88,8 +89,8 @@ def _under_way(written: FolderState, done: datetime | None) -> str | None:
 def _unmarked(written: FolderState, rule: Completion, now: datetime, done: datetime | None) -> str | None:
     """What only time can tell, or a mark. Files that came after the mark have to settle as if there were none."""
     names = " or ".join(rule.marks)
-    last = max(blob.modified_at for blob in written.data)
-    if done and done >= last:
+    newest = max(blob.modified_at for blob in written.data)
+    if done and done >= newest:
         return None
     if not done and written.needs_mark:
         return (
@@ -97,7 +98,7 @@ def _unmarked(written: FolderState, rule: Completion, now: datetime, done: datet
             "file into it"
         )
     if empty := [blob.name for blob in written.data if not blob.file.size]:
-        return f"is still being written: {_base(empty[0])} is empty, and no file {names} says that it has to be"
+        return f"is still being written: {last(empty[0])} is empty, and no file {names} says that it has to be"
     if now - max(blob.modified_at for blob in written.blobs) < rule.settled_after:
         minutes = rule.settled_after / timedelta(minutes=1)
         return (
@@ -109,28 +110,17 @@ def _unmarked(written: FolderState, rule: Completion, now: datetime, done: datet
 
 def _done(written: FolderState, rule: Completion) -> datetime | None:
     """When the folder was declared complete: by a mark of its own, or by one in each folder in it that holds data."""
-    places = {_folder(_inner(written, blob)) for blob in written.data}
-    marks = {_folder(_inner(written, blob)): blob.modified_at for blob in written.blobs if rule.is_mark(blob.name)}
+    places = {parent(below(blob.name, written.path)) for blob in written.data}
+    marked = (blob for blob in written.blobs if rule.is_mark(blob.name))
+    marks = {parent(below(blob.name, written.path)): blob.modified_at for blob in marked}
     if "" in marks:
         return marks[""]
     if places and places <= marks.keys():
         return max(marks[place] for place in places)
     writes = [_WRITE.search(blob.name) for blob in written.data]
-    committed = [blob.modified_at for blob in written.blobs if _COMMITTED.fullmatch(_base(blob.name))]
+    committed = [blob.modified_at for blob in written.blobs if _COMMITTED.fullmatch(last(blob.name))]
     return max(committed) if committed and all(writes) else None
 
 
 def _ids(pattern: re.Pattern[str], blobs: Iterable[Blob]) -> set[str]:
-    return {found[1] for blob in blobs if (found := pattern.fullmatch(_base(blob.name)))}
-
-
-def _inner(written: FolderState, blob: Blob) -> str:
-    return blob.name[len(written.path) :].lstrip("/")
-
-
-def _folder(name: str) -> str:
-    return name.rpartition("/")[0]
-
-
-def _base(name: str) -> str:
-    return name.rpartition("/")[2]
+    return {found[1] for blob in blobs if (found := pattern.fullmatch(last(blob.name)))}

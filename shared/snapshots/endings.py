@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat
+from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat, last
 
 _TEXT = (".csv", ".txt", ".tsv", ".dat")
 _READ: Mapping[str, Format] = {
@@ -40,7 +40,7 @@ _NOT_READ = {
 
 def format_of(name: str) -> Format | None:
     """How to read a file of this name; None where it is hidden (`_…`, `.…`) or not understood."""
-    base = name.rpartition("/")[2].lower()
+    base = last(name).lower()
     if base.startswith(("_", ".")):
         return None
     if base.endswith(".gz") and "." not in base.removesuffix(".gz"):  # what Snowflake calls its files
@@ -50,7 +50,7 @@ def format_of(name: str) -> Format | None:
 
 def why_not(name: str) -> str:
     """Why a file of this name is not read, and what to do."""
-    base = name.rpartition("/")[2]
+    base = last(name)
     fitting = [ending for ending in _NOT_READ if base.lower().endswith(ending)]
     what, way_out = ("no kind of file that is read", _UNPACKED)
     if fitting:

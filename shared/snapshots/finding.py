@@ -29,6 +29,7 @@ from shared.snapshots.snapshot import (
     Snapshot,
     SnapshotFile,
     join,
+    last,
     parent,
     resolve,
 )
@@ -171,7 +172,7 @@ class _Finder:
         try:
             for properties in self._blobs.list_blobs(name_starts_with=prefix, include=["metadata"]):
                 blob = blob_of(self.container, properties)
-                if blob.name.rpartition("/")[2] == MODEL and not blob.directory:
+                if last(blob.name) == MODEL and not blob.directory:
                     exports.append(parent(blob.name))
                 else:
                     into.add(blob)

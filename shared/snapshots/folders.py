@@ -11,7 +11,7 @@ from shared.snapshots import completion, partitions
 from shared.snapshots.blob import Blob
 from shared.snapshots.completion import Completion, FolderState
 from shared.snapshots.endings import format_of, why_not
-from shared.snapshots.snapshot import Format, SnapshotFile, parent
+from shared.snapshots.snapshot import Format, SnapshotFile, below, parent
 
 TABLES = {"_delta_log": "a Delta table", ".hoodie": "a Hudi table"}
 """Folder that a table's log lies in -> what the table is."""
@@ -48,7 +48,7 @@ class DatedFolder:
 
     @property
     def _partitionings(self) -> list[tuple[str, ...]]:
-        folders = dict.fromkeys(self._inner(blob).rpartition("/")[0] for blob in self.data)
+        folders = dict.fromkeys(parent(self._inner(blob)) for blob in self.data)
         return list(dict.fromkeys(partitions.columns_of(folder) or () for folder in folders))
 
     @property
@@ -110,7 +110,7 @@ class DatedFolder:
         )
 
     def _inner(self, blob: Blob) -> str:
-        return blob.name[len(self.path) :].lstrip("/")
+        return below(blob.name, self.path)
 
     def _is_data(self, blob: Blob) -> bool:
         folder, _, base = self._inner(blob).rpartition("/")

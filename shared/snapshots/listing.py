@@ -11,7 +11,7 @@ from shared.snapshots.blob import Blob
 from shared.snapshots.completion import Completion
 from shared.snapshots.endings import format_of, why_not
 from shared.snapshots.folders import DatedFolder, is_hidden, table_advice, table_of
-from shared.snapshots.snapshot import parent
+from shared.snapshots.snapshot import below, last, parent
 
 _KEPT = 10
 _MOST_LOOSE = 2_000
@@ -32,7 +32,7 @@ class SegmentSeen:
     @property
     def name(self) -> str:
         """Of the segment; empty where its folder has none."""
-        return self.path.rpartition("/")[2]
+        return last(self.path)
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class Listing:
             self._add_dated(blob, folder, *found)
         elif table := table_of(blob.name):
             self._tables[table[0]] = table[1]
-        elif not blob.directory and (not is_hidden(self._below(blob.name)) or self._rule.vouches(blob.name)):
+        elif not blob.directory and (not is_hidden(below(blob.name, self._root)) or self._rule.vouches(blob.name)):
             self._add_loose(blob, folder)
 
     def _add_dated(self, blob: Blob, folder: str, first: int, behind: int, taken_at: datetime) -> None:
@@ -109,7 +109,7 @@ class Listing:
         above = [own, *_ancestors(own, self._root)]
         if not data:
             return
-        if named := next((each for each in above[:-1] if dates.looks_like_a_date(_last(each))), None):
+        if named := next((each for each in above[:-1] if dates.looks_like_a_date(last(each))), None):
             segments.setdefault(parent(named), _Segment()).beside.append(_like_a_date(named))
         elif home := next((each for each in above if each in segments and segments[each].folders), None):
             segments[home].beside += [_beside(home, blob) for blob in data[:_SHOWN]]
@@ -124,10 +124,6 @@ class Listing:
         if self._left_out:
             why = f"{self._left_out} more files in folders without a date were not looked at; take them elsewhere"
             yield SegmentSeen(self._root, (), (why,))
-
-    def _below(self, name: str) -> str:
-        """A name as it is below the folder that is listed, whose own name does not matter."""
-        return name[len(self._root) :].lstrip("/")
 
 
 def _seen(path: str, found: _Segment) -> SegmentSeen:
@@ -150,7 +146,7 @@ def _written_at(blobs: Sequence[Blob]) -> datetime:
 
 
 def _like_a_date(path: str) -> str:
-    if dates.timestamp(_last(path)):
+    if dates.timestamp(last(path)):
         return f"{path} is a date and lies in no segment's folder, so it is not used; put it into one"
     return f"{path} looks like a date and cannot be read as one, so it is not used; call it {dates.SPELLING}"
 
@@ -163,8 +159,8 @@ def _beside(home: str, blob: Blob) -> str:
 
 def _without_writers_folders(path: str, root: str) -> str:
     """The folder that holds folders which writers make for the files of one state: `people.csv/`, `country=SE/`."""
-    last = _last(path)
-    if path != root and "/" in path and (format_of(last) or "=" in last) and not dates.looks_like_a_date(last):
+    name = last(path)
+    if path != root and "/" in path and (format_of(name) or "=" in name) and not dates.looks_like_a_date(name):
         return _without_writers_folders(parent(path), root)
     return path
 
@@ -176,7 +172,3 @@ def _ancestors(path: str, root: str) -> list[str]:
         path = parent(path)
         above.append(path)
     return above
-
-
-def _last(path: str) -> str:
-    return path.rpartition("/")[2]

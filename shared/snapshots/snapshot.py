@@ -167,6 +167,16 @@ def parent(path: str) -> str:
     return path.rpartition("/")[0]
 
 
+def last(path: str) -> str:
+    """A blob's or folder's own name."""
+    return path.rpartition("/")[2]
+
+
+def below(path: str, folder: str) -> str:
+    """A path as it is seen from a folder that it lies in."""
+    return path[len(folder) :].lstrip("/")
+
+
 def resolve(segments: Sequence[SegmentFound], reference: str) -> SegmentFound:
     """The segment that a reference means: its id, or its name where only one segment has it.
 
