@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from shared.catalog.models import Match, WhenEmpty
 from shared.cloud.cloud import Cloud
 from shared.delivery import addresses, segments
-from shared.delivery.plan.matching import Matched
+from shared.delivery.plan.matching import REASONS, LeftOut, Matched
 from shared.delivery.plan.operations import Source, Wish, staging_query
+from shared.mailbox import with_ascii_domain
 from shared.snapshots.reading import reader
-from shared.vendors.contract import FieldType
 
 ROWS = 10
-
-
-def typed(matching: Sequence[Match], *known: Mapping[str, FieldType]) -> list[Matched]:
-    """The data matching with every field's type: as chosen, else the first of `known` that has the field, else text."""
-
-    def type_of(match: Match) -> FieldType:
-        found = (types[match.field] for types in known if match.field in types)
-        return match.type or next(found, FieldType.STRING)
-
-    return [
-        Matched(match.field, match.column, type_of(match), match.when_empty is WhenEmpty.CLEAR) for match in matching
-    ]
 
 
 def preview(
     cloud: Cloud, references: Sequence[str], address_column: str, matches: Sequence[Matched], most: int = ROWS
 ) -> list[dict[str, Any]]:
     """At most so many rows of the newest snapshots: `address`, `problem` (in words, None for a good address), `values`
-    by vendor field, and `left_out`, the fields whose cell is not of their type. Holds addresses.
+    by vendor field, and `left_out`, the fields whose value does not arrive as it is, with the reason. Holds addresses.
 
     Raises UserMustAct where a segment or column is missing.
     """
@@ -49,17 +36,17 @@ def preview(
 
 
 def _shown(
-    address: str, problem: str | None, values: str, left_out: Sequence[bool], matches: Sequence[Matched]
+    address: str, problem: str | None, values: str, left_out: Sequence[str | None], matches: Sequence[Matched]
 ) -> dict[str, Any]:
     return {
-        "address": address,
+        "address": with_ascii_domain(address),
         "problem": _words(address, problem),
         "values": json.loads(values),
-        "left_out": [match.field for match, out in zip(matches, left_out, strict=True) if out],
+        "left_out": {match.field: REASONS[LeftOut(why)] for match, why in zip(matches, left_out, strict=True) if why},
     }
 
 
 def _words(address: str, problem: str | None) -> str | None:
     if problem == addresses.DOUBTFUL:
-        problem = addresses.INVALID if list(addresses.invalid([address])) else None
+        problem = addresses.INVALID if list(addresses.invalid([with_ascii_domain(address)])) else None
     return addresses.REASONS[problem] if problem else None

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
+from duckdb import DuckDBPyConnection
 
 from shared.cloud.blob_files import BlobFiles
 from shared.cloud.blobs import Blobs
 from shared.delivery import segments
 from shared.delivery.plan import operations
-from shared.delivery.plan.operations import Source, Wish
+from shared.delivery.plan.operations import RESPELLED, Source, Wish
 from shared.delivery.sql import literal
 from shared.delivery.state import layout
 from shared.delivery.state.files import BUCKETS, write
@@ -43,12 +44,16 @@ FEWEST_ROWS = 2048
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """`fetch` brings one part to the local disk and names its files; `release` removes them."""
+    """`fetch` brings one part to the local disk and names files that have its rows; `release` removes them.
+
+    `spellings` are files of addresses that are spelled otherwise by now, while the vendor may know the people by them.
+    """
 
     snapshots: Sequence[Snapshot]
     parts: int
     fetch: Callable[[int], Sequence[Path]]
     release: Callable[[int], None]
+    spellings: Sequence[Path] = ()
 
 
 @contextmanager
@@ -96,9 +101,23 @@ def _stage(work: Work, wish: Wish, snapshots: Sequence[Snapshot], parts: int) ->
         if parts == 1:
             path = work.where / "staged.parquet"
             write(opened.connection, query, path)
-            return Staged(snapshots, 1, lambda part: [path], lambda part: path.unlink())
+            rows, spellings = _respelled(work, opened.connection, [path], parts)
+            return Staged(snapshots, 1, lambda part: [path, *rows], lambda part: path.unlink(), spellings)
         _write_parts(work.cloud.blobs, opened, query, _prefix(work), max(ROWS_HELD // parts, FEWEST_ROWS))
-    return Staged(snapshots, parts, lambda part: _fetch(work, part), lambda part: _drop(work, part))
+    with work.scratch.database() as connection:
+        rows, spellings = _respelled(work, connection, _fetch(work, RESPELLED), parts)
+    return Staged(
+        snapshots, parts, lambda part: [*_fetch(work, part), *rows], lambda part: _drop(work, part), spellings
+    )
+
+
+def _respelled(
+    work: Work, connection: DuckDBPyConnection, staged: Sequence[Path], parts: int
+) -> tuple[Sequence[Path], Sequence[Path]]:
+    """Files of the rows whose addresses have another spelling now, and of the spellings before."""
+    rows, spellings = work.where / "respelled.parquet", work.where / "spellings.parquet"
+    found = staged and operations.respell(connection, staged, parts, rows, spellings)
+    return ([rows], [spellings]) if found else ((), ())
 
 
 def _sources(opened: Reader, wish: Wish, snapshots: Sequence[Snapshot]) -> Iterator[Source]:

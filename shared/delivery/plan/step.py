@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
 
-from shared.catalog.models import Match, WhenEmpty
 from shared.delivery.plan import guards, operations, protected_people
 from shared.delivery.plan.guards import Facts, Finding
-from shared.delivery.plan.matching import Matched
+from shared.delivery.plan.matching import Matched, matched
 from shared.delivery.plan.operations import Tally, Wish
 from shared.delivery.plan.staging import Staged, stage
 from shared.delivery.state import layout, ledger
@@ -23,7 +21,7 @@ from shared.delivery.state.records import State, Step
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
 from shared.errors import Blocked
-from shared.vendors.contract import SWITCHED, FieldType
+from shared.vendors.contract import SWITCHED
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +98,7 @@ def _ledger(work: Work) -> Ledger:
 
 
 def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
-    wish = Wish(work.export.address_column, _matches(work), str(work.export.mode), work.run.kind)
+    wish = Wish(work.export.address_column, _matched(work), str(work.export.mode), work.run.kind)
     folder = layout.plan_folder(work.folder, f"{work.delivery.turn:06d}-{work.delivery.worker}")
     protected = protected_people.protected(work)
     tally = Tally()
@@ -117,7 +115,7 @@ def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
                 parts=staged.parts,
                 folder=folder,
                 where=work.where,
-                protected=protected,
+                stay=[*staged.spellings, *([protected] if protected else ())],
             )
             staged.release(part)
     made = _manifest(work, wish, staged, tally, before, fresh=fresh)
@@ -141,9 +139,10 @@ def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledg
         snapshots=[snapshot.to_json() for snapshot in staged.snapshots],
         snapshot_rows=[tally.segment_rows.get(number, 0) for number in range(len(staged.snapshots))],
         balance=balance,
-        fields={match.field: match.type for match in wish.matches},
+        fields={match.field: match.type.sent_as for match in wish.matches},
         files=plans.number(tally.files, batch_rows),
         refused=tally.refused_files,
+        values_left_out=tally.left_out_files,
         file_starts=[(segment, file, start) for (segment, file), start in sorted(tally.starts.items())],
         findings=[asdict(finding) for finding in findings],
         made_at=work.clock().isoformat(),
@@ -175,18 +174,18 @@ def _removed_before(work: Work, remove: int, members: int) -> list[int]:
     ]
 
 
-def _matches(work: Work) -> list[Matched]:
-    """The data matching with every field's type: as chosen, as the vendor has fixed it, or as its definition says."""
-    defined = {field.name: field.type for field in work.opened.definition.fields}
-    known: Mapping[str, FieldType] = work.opened.vendor.field_types() if work.export.matching else {}
-
-    def type_of(match: Match) -> FieldType:
-        return match.type or known.get(match.field) or defined.get(match.field) or FieldType.STRING
-
-    return [
-        Matched(match.field, match.column, type_of(match), match.when_empty is WhenEmpty.CLEAR)
-        for match in work.export.matching
-    ]
+def _matched(work: Work) -> list[Matched]:
+    """The data matching with what each field takes, as the vendor has it now."""
+    matching, vendor = work.export.matching, work.opened.vendor
+    if not matching:
+        return []
+    return matched(
+        matching,
+        work.opened.definition,
+        work.export.phone_country,
+        vendor.field_types(),
+        vendor.fits(work.wanted, work.remembered(), [match.field for match in matching]),
+    )
 
 
 def _batch_rows(work: Work) -> int:

@@ -12,10 +12,9 @@ from shared.delivery.state import plan as plans
 from shared.delivery.state.journal import Folded, Journal
 from shared.delivery.state.plan import Plan
 from shared.delivery.state.records import Step
-from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
 from shared.errors import Blocked, RetryAfter, UserMustAct
-from shared.vendors.contract import Kind, TargetFound
+from shared.vendors.contract import Kind
 
 MOST_WARNINGS = 50
 VANISHED = "Somebody deleted the list at the vendor. Run the export with the kind 'rebuild' to make it anew."
@@ -30,16 +29,14 @@ def prepare(work: Work) -> None:
     ours that is gone, UserMustAct for one that was given by id.
     """
     late = unfinished_jobs.wait_for(work, lambda: _wait_for_jobs(work))
-    made, memory = _plan(work), work.memory()
-    known = memory.get("list_id") if work.run.kind is not RunKind.REBUILD else None
-    remembered = TargetFound(str(known), str(memory["list_name"])) if known else None
+    made, memory, remembered = _plan(work), work.memory(), work.remembered()
     try:
         found = work.opened.vendor.prepare(work.wanted, remembered, made.fields)
     except UserMustAct as error:
         if error.code == "target_vanished" and not work.wanted.list_id:
             raise Blocked("target_vanished", VANISHED) from None
         raise
-    created = found.created or bool(known and memory.get("created"))
+    created = found.created or bool(remembered and memory.get("created"))
     work.remember(list_id=found.list_id, list_name=found.name, created=created, open=work.identity)
     warnings = [*work.delivery.warnings, *late, *found.warnings]
     target = {"list_id": found.list_id, "name": found.name, "details": dict(found.details)}
