@@ -33,11 +33,12 @@ from shared.pages.connections import agreement, overview
 from shared.pages.errors import PageRoute, words
 from shared.pages.forms import Form
 from shared.pages.labels import AGREEMENT
-from shared.pages.languages import language_of, translations
+from shared.pages.languages import language_of
 from shared.pages.rendering import make_known, not_saved, page
 from shared.vendors.contract import Definition
 from shared.web.conditions import Preconditions, etag
 from shared.web.wiring import TheCaller, TheService, allowed
+from shared.wording import translations
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gettext
 import re
-from functools import cache
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -14,11 +11,9 @@ from fastapi.responses import RedirectResponse
 from shared.access.actions import Action
 from shared.catalog.issues import NotFound
 from shared.web.wiring import allowed
+from shared.wording import LANGUAGES
 
-LANGUAGES = {"en": "English", "ro": "Română", "sv": "Svenska"}
 COOKIE = "language"
-DOMAIN = "pages"
-LOCALE = Path(__file__).parent / "locale"
 
 _RANGE = re.compile(r"\s*([a-z]{2,3})(?:-[a-z0-9-]+)?\s*(?:;\s*q=([01](?:\.\d+)?))?\s*", re.IGNORECASE)
 
@@ -35,14 +30,6 @@ def best(accepted: str) -> str:
     liked = {match[1].lower(): float(match[2] or 1) for match in reversed(found)}
     ours = [(weight, name) for name, weight in liked.items() if name in LANGUAGES and weight]
     return max(ours, key=lambda each: (each[0], -accepted.lower().find(each[1])))[1] if ours else "en"
-
-
-@cache
-def translations(language: str) -> gettext.NullTranslations:
-    """The catalogue of a language. English is what the pages are written in."""
-    if language == "en":
-        return gettext.NullTranslations()
-    return gettext.translation(DOMAIN, LOCALE, [language])
 
 
 router = APIRouter(include_in_schema=False)

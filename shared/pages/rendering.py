@@ -15,8 +15,9 @@ from shared.access.actions import Action, may
 from shared.access.audit import Change
 from shared.pages import assets, labels, phrases
 from shared.pages.formats import Formats
-from shared.pages.languages import LANGUAGES, language_of, translations
+from shared.pages.languages import language_of
 from shared.pages.schedule_form import shape_of
+from shared.wording import LANGUAGES, translations
 
 TEMPLATES = Path(__file__).parent / "templates"
 
