@@ -45,11 +45,15 @@ class Message(str):
     values: Mapping[str, Value]
 
     def __new__(cls, text: str, values: Mapping[str, Value] | None = None, many: str = "") -> Message:
-        values = values or {}
+        text, values = str(text), values or {}
         english = many if many and values["num"] != 1 else text
         made = super().__new__(cls, english % _in("en", values, str, str) if values else english)
         made.text, made.values, made.many = text, values, many
         return made
+
+    def filled(self, **values: object) -> Message:
+        """The message with values: for tables of messages whose values are known later."""
+        return Message(self.text, {**self.values, **{name: _value(each) for name, each in values.items()}}, self.many)
 
     def __getnewargs__(self) -> tuple[str, Mapping[str, Value], str]:  # type: ignore[override]  # str has one
         """For copies."""
@@ -61,7 +65,7 @@ def say(text: str, **values: object) -> Message:
 
     Ids and codes are given as strings.
     """
-    return Message(text, {name: _value(each) for name, each in values.items()})
+    return Message(text).filled(**values)
 
 
 def say_many(one: str, many: str, num: int, **values: object) -> Message:
@@ -138,7 +142,8 @@ def _in(
 
 def number(value: float, language: str, digits: int | None = None) -> str:
     """`1,234.5` in the language's own way."""
-    plain = f"{value:,}" if digits is None else f"{value:,.{digits}f}"
+    form = f",.{digits}f" if digits is not None else "," if isinstance(value, int) else ",.10g"
+    plain = format(value, form)
     return plain.translate({ord(","): _THOUSANDS[language], ord("."): _POINT[language]})
 
 

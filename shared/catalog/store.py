@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from shared.catalog.issues import Invalid, Issue
 from shared.catalog.models import MAX_DEFINITION, NAME, Connection, ConnectionInput, Export, ExportInput, Written
 from shared.cloud.tables import Rows, Stored
+from shared.wording import say
 
 PARTITION = "definitions"
 
@@ -59,9 +60,17 @@ class DefinitionStore(Generic[M]):
     def _entity(self, item: M) -> dict[str, Any]:
         definition = item.model_dump_json(include=set(self._written))
         if len(definition) > MAX_DEFINITION:
-            size = f"{len(definition):,} of {MAX_DEFINITION:,} characters"
+            size = say("%(size)s of %(most)s characters", size=len(definition), most=MAX_DEFINITION)
             raise Invalid(
-                [Issue("", f"This is too large to be stored ({size}): use fewer or shorter names and texts.")]
+                [
+                    Issue(
+                        "",
+                        say(
+                            "This is too large to be stored (%(size)s): use fewer or shorter names and texts.",
+                            size=size,
+                        ),
+                    )
+                ]
             )
         kept = {name: getattr(item, name) for name in self._kept.model_fields if name not in self._written}
         columns = {name: _column(value) for name, value in kept.items() if value is not None}

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import escape
 
 from shared.access.actions import Action, may
 from shared.access.audit import Change
@@ -17,7 +18,7 @@ from shared.pages import assets, labels, phrases
 from shared.pages.formats import Formats
 from shared.pages.languages import language_of
 from shared.pages.schedule_form import shape_of
-from shared.wording import LANGUAGES, translations
+from shared.wording import LANGUAGES, rendered, translations
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -36,7 +37,7 @@ def environment(language: str) -> Environment:
     )
     made.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
     made.filters.update(Formats(language, words).filters())
-    made.filters["said"] = partial(phrases.said, words)
+    made.filters["said"] = partial(rendered, language=language, escape=escape, foreign=partial(phrases.said, words))
     made.filters["zipped"] = lambda texts: [(each, each) for each in texts]
     made.globals.update(asset=assets.address, Action=Action, language=language, languages=LANGUAGES, shape_of=shape_of)
     made.globals.update(

@@ -22,12 +22,15 @@ from shared.delivery.state.ledger import COLUMNS, Ledger, LedgerFile
 from shared.delivery.state.plan import Plan
 from shared.delivery.state.transitions import AFTER, AFTER_CODE, Becomes
 from shared.vendors.contract import BatchResult, Outcome, Receipt
+from shared.wording import say
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-UNANSWERED = Receipt(Outcome.UNKNOWN, "no_answer", "The request was sent; whether it was carried out is not known.")
-NOT_SENT = Receipt(Outcome.SKIPPED, "not_sent", "The run ended before this was sent.")
+UNANSWERED = Receipt(
+    Outcome.UNKNOWN, "no_answer", say("The request was sent; whether it was carried out is not known.")
+)
+NOT_SENT = Receipt(Outcome.SKIPPED, "not_sent", say("The run ended before this was sent."))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from shared.delivery.state.transitions import RunKind
 from shared.delivery.verify import verification
 from shared.delivery.work import Work
 from shared.errors import Blocked, Conflict, LeaseLost
+from shared.wording import say
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def commit(work: Work) -> None:
     counts = (made.balance.counts() if made else {}) | outcomes.counts
     message = work.delivery.message if work.delivery.ending else ""
     if work.run.kind is RunKind.DRY_RUN and not message:
-        message = "Dry run: nothing was sent."
+        message = say("Dry run: nothing was sent.")
     # Written down before the row says done: a worker that dies in between leaves it to the timer.
     begun = verification.begin(work, outcomes.counts)
     work.finish(state=state, finished_at=work.clock(), counts=counts, message=message)

@@ -19,6 +19,7 @@ from shared.delivery.state import layout
 from shared.delivery.state.files import DataFile
 from shared.errors import Blocked, Conflict
 from shared.vendors.contract import FieldType, Kind
+from shared.wording import say
 
 ORDER = (Kind.ADD, Kind.CHANGE, Kind.REMOVE)
 
@@ -161,8 +162,10 @@ def read(blobs: Blobs, folder: str) -> tuple[Plan, str] | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Blocked(
             "plan_unreadable",
-            "The plan of a run is damaged, or another version of the service wrote it, so that it cannot be read. "
-            "Cancel the run if it is not over, and run the export again; the plan goes when the run expires.",
+            say(
+                "The plan of a run is damaged, or another version of the service wrote it, so that it cannot be read. "
+                "Cancel the run if it is not over, and run the export again; the plan goes when the run expires."
+            ),
         ) from None
 
 

@@ -77,7 +77,7 @@ def test_placeholders_of_translations_are_those_of_the_message(language: str) ->
             # The singular of Romanian and Swedish may say "one" in words; nothing else may lose a value.
             assert set(PLACEHOLDER.findall(form)) <= wanted, (each.id, form)
             assert set(PLACEHOLDER.findall(form)) == wanted or isinstance(each.id, tuple), (each.id, form)
-            assert not (wanted and UNSAYABLE.search(form)), (each.id, form)
+            assert not (wanted and UNSAYABLE.search(form.replace("%%", ""))), (each.id, form)
 
 
 @cache
