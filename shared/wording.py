@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import PlainSerializer, WrapValidator
+from pydantic import PlainSerializer, SerializationInfo, WrapValidator
 
 LANGUAGES: Final = {"en": "English", "ro": "Română", "sv": "Svenska"}
 DOMAIN: Final = "pages"
@@ -97,6 +97,11 @@ def reading_in(language: str) -> Iterator[None]:
         _language.reset(token)
 
 
+def reader() -> str:
+    """The language of whoever reads."""
+    return _language.get()
+
+
 def said(message: str) -> str:
     """The message in the reader's language."""
     return rendered(message, _language.get())
@@ -164,6 +169,29 @@ def read(stored: str) -> Message:
         return Message(stored)
 
 
+def kept_within(value: Any) -> Any:
+    """Dicts and lists with every message in them for storage."""
+    return _within(value, kept)
+
+
+def read_within(value: Any) -> Any:
+    """Dicts and lists with every message in them from storage."""
+    return _within(value, read)
+
+
+def said_within(value: Any) -> Any:
+    """Dicts and lists with every message in them in the reader's language."""
+    return _within(value, lambda text: said(text) if isinstance(text, Message) else text)
+
+
+def _within(value: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _within(each, change) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_within(each, change) for each in value]
+    return change(value) if isinstance(value, str) else value
+
+
 def _parts(message: Message) -> dict[str, Any]:
     values = {name: _parts(each) if isinstance(each, Message) else each for name, each in message.values.items()}
     return {"text": message.text, "values": values} | ({"many": message.many} if message.many else {})
@@ -212,7 +240,13 @@ def _validated(value: Any, validate: Callable[[Any], str]) -> Message:
     return value if isinstance(value, Message) else read(validate(value))
 
 
-Said = Annotated[str, WrapValidator(_validated), PlainSerializer(said, return_type=str)]
-"""A message in an answer: JSON has it in the reader's language."""
-Kept = Annotated[str, WrapValidator(_validated), PlainSerializer(kept, return_type=str)]
-"""A message in storage: JSON has its text and values."""
+def _serialised(message: str, info: SerializationInfo) -> str:
+    return kept(message) if info.context is STORED else said(message)
+
+
+STORED: Final = {"for": "storage"}
+"""The context in which pydantic writes what is to be stored."""
+Said = Annotated[str, WrapValidator(_validated), PlainSerializer(_serialised, return_type=str)]
+"""A message in an answer, where JSON has it in the reader's language, or in storage."""
+SaidWithin = Annotated[Any, PlainSerializer(said_within)]
+"""Whatever has messages somewhere within, in an answer."""

@@ -18,7 +18,7 @@ from shared.control.connections import CheckView, Fate, Switch
 from shared.control.views import View
 from shared.web.problems import responses
 from shared.web.wiring import TheCaller, TheConditions, TheService, allowed, stamp
-from shared.wording import say
+from shared.wording import Said, say
 
 POLL_SECONDS = "5"
 
@@ -46,7 +46,7 @@ class TargetChoice(View):
 
     list_id: str
     name: str
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Said, ...] = ()
 
 
 def _typed(value: SecretStr) -> SecretStr:

@@ -30,7 +30,7 @@ from shared.catalog.store import Held, connection_store, export_store
 from shared.catalog.targets import Claim, Owned, TargetStore, default_list, rival, settled, target_key
 from shared.cloud.tables import Rows
 from shared.vendors.contract import CheckResult, Definition
-from shared.wording import say
+from shared.wording import say, shortened
 
 ABANDONED = timedelta(minutes=15)
 """A claim whose export does not use it may be in the middle of being saved; after so long it is a leftover."""
@@ -120,7 +120,7 @@ class Catalog:
             "probe": held.item.probe if account == held.item.account else None,
             "checked_at": self.now(),
             "check_code": result.code,
-            "check_message": result.message[:1000],
+            "check_message": shortened(result.message, 1000),
         }
         return self.connections.replace(held.item.model_copy(update=found), held.etag)
 

@@ -27,7 +27,7 @@ from pydantic import (
 
 from shared.access.person import SharedWith
 from shared.vendors.contract import FieldType, Told
-from shared.wording import say
+from shared.wording import Said, say
 
 MAX_FIELDS = 200
 MAX_SEGMENTS = 100
@@ -138,7 +138,7 @@ class Probed(Strict):
     started_at: datetime
     started_by: str
     finished_at: datetime | None = None
-    message: str = ""
+    message: Said = ""
     answers: tuple[ProbeAnswer, ...] = ()
 
 
@@ -175,7 +175,7 @@ class Connection(ConnectionInput):
     account: str | None = None
     checked_at: datetime | None = None
     check_code: str = ""
-    check_message: str = ""
+    check_message: Said = ""
     probe: Annotated[Probed | None, BeforeValidator(_from_json)] = None
     created_at: datetime
     created_by: str

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from shared.catalog.issues import Invalid, Issue
 from shared.catalog.models import MAX_DEFINITION, NAME, Connection, ConnectionInput, Export, ExportInput, Written
 from shared.cloud.tables import Rows, Stored
-from shared.wording import say
+from shared.wording import STORED, kept, reading_in, say
 
 PARTITION = "definitions"
 
@@ -42,7 +42,8 @@ class DefinitionStore(Generic[M]):
     def values(self, name: str) -> dict[str, Any] | None:
         """As JSON has it, for the audit trail; None where there is none."""
         held = self.get(name)
-        return held.item.model_dump(mode="json") if held else None
+        with reading_in("en"):
+            return held.item.model_dump(mode="json") if held else None
 
     def all(self) -> list[Held[M]]:
         """All of them, by name."""
@@ -72,8 +73,8 @@ class DefinitionStore(Generic[M]):
                     )
                 ]
             )
-        kept = {name: getattr(item, name) for name in self._kept.model_fields if name not in self._written}
-        columns = {name: _column(value) for name, value in kept.items() if value is not None}
+        given = {name: getattr(item, name) for name in self._kept.model_fields if name not in self._written}
+        columns = {name: _column(value) for name, value in given.items() if value is not None}
         return {"PartitionKey": PARTITION, "RowKey": item.name, "definition": definition, **columns}
 
     def _held(self, stored: Stored) -> Held[M]:
@@ -82,7 +83,9 @@ class DefinitionStore(Generic[M]):
 
 
 def _column(value: Any) -> Any:
-    return value.model_dump_json() if isinstance(value, BaseModel) else value
+    if isinstance(value, BaseModel):
+        return value.model_dump_json(context=STORED)
+    return kept(value) if isinstance(value, str) else value
 
 
 def connection_store(table: Rows) -> DefinitionStore[Connection]:

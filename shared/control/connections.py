@@ -20,7 +20,7 @@ from shared.control.service import Service
 from shared.control.views import View
 from shared.errors import UserMustAct
 from shared.vendors.contract import SWITCHED, CheckResult, Definition
-from shared.wording import say
+from shared.wording import Said, say
 
 
 class CheckView(View):
@@ -28,11 +28,11 @@ class CheckView(View):
 
     ok: bool
     code: str
-    message: str
+    message: Said
     account: str | None
     details: dict[str, str]
     checked_at: datetime
-    warnings: list[str] = Field(default_factory=list)
+    warnings: list[Said] = Field(default_factory=list)
 
 
 class Switch(StrEnum):

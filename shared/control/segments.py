@@ -12,6 +12,7 @@ from shared.catalog.models import Export
 from shared.control.service import Service
 from shared.control.views import View
 from shared.snapshots.snapshot import SegmentFound
+from shared.wording import Said
 
 
 class SegmentView(View):
@@ -25,7 +26,7 @@ class SegmentView(View):
     bytes: int
     files: int
     rows: int | None = Field(description="Null until they are counted.")
-    problems: tuple[str, ...]
+    problems: tuple[Said, ...]
     exports: tuple[str, ...] = Field(default=(), description="Names of the exports that carry it.")
 
 

@@ -19,7 +19,7 @@ from shared.control.service import Service
 from shared.control.views import View
 from shared.delivery.state.transitions import RunKind
 from shared.errors import Conflict, UserMustAct
-from shared.wording import say
+from shared.wording import Said, say
 
 
 class Deed(StrEnum):
@@ -51,7 +51,7 @@ class DoneView(View):
 
     export: str
     ok: bool
-    message: str = Field(description="What stood in the way.")
+    message: Said = Field(description="What stood in the way.")
 
 
 @dataclass(frozen=True, slots=True)

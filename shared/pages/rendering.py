@@ -16,9 +16,8 @@ from shared.access.actions import Action, may
 from shared.access.audit import Change
 from shared.pages import assets, labels, phrases
 from shared.pages.formats import Formats
-from shared.pages.languages import language_of
 from shared.pages.schedule_form import shape_of
-from shared.wording import LANGUAGES, rendered, translations
+from shared.wording import LANGUAGES, reader, rendered, translations
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -70,7 +69,7 @@ def page(
         "may": partial(may, person),
         "here": request.url.path + (f"?{request.url.query}" if request.method == "GET" and request.url.query else ""),
     }
-    text = environment(language_of(request)).get_template(template).render({**known, **values})
+    text = environment(reader()).get_template(template).render({**known, **values})
     return HTMLResponse(text, status, dict(headers or {}))
 
 

@@ -19,7 +19,7 @@ from shared.delivery.state import layout
 from shared.delivery.state.files import DataFile
 from shared.errors import Blocked, Conflict
 from shared.vendors.contract import FieldType, Kind
-from shared.wording import say
+from shared.wording import kept_within, read_within, say
 
 ORDER = (Kind.ADD, Kind.CHANGE, Kind.REMOVE)
 
@@ -117,7 +117,7 @@ class Plan:
         return (file for file in self.files if file.part == part)
 
     def to_json(self) -> bytes:
-        return json.dumps(asdict(self), sort_keys=True).encode()
+        return json.dumps(asdict(self) | {"findings": kept_within(self.findings)}, sort_keys=True).encode()
 
 
 def number(files: Sequence[tuple[Kind, int, DataFile]], batch_rows: int) -> list[PlanFile]:
@@ -175,12 +175,13 @@ def _parse(plain: dict[str, Any]) -> Plan:
         for each in plain["files"]
     ]
     return Plan(
-        **_known(Plan, plain, "files", "refused", "values_left_out", "file_starts", "balance", "fields"),
+        **_known(Plan, plain, "files", "refused", "values_left_out", "file_starts", "balance", "fields", "findings"),
         files=files,
         refused=[DataFile.of(each) for each in plain.get("refused", ())],
         values_left_out=[DataFile.of(each) for each in plain.get("values_left_out", ())],
         file_starts=[(int(segment), int(file), int(first)) for segment, file, first in plain.get("file_starts", ())],
         balance=Balance(**_known(Balance, plain["balance"])),
+        findings=read_within(plain.get("findings", [])),
         fields={name: FieldType(kind) for name, kind in plain.get("fields", {}).items()},
     )
 

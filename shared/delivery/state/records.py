@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from shared.cloud.tables import Entity
 from shared.delivery.state.transitions import RunKind
+from shared.wording import kept, kept_within, read, read_within
 
 ACTIVE = "active"
 _FAR = 10**14
@@ -149,7 +150,7 @@ class Delivery:
     def of(cls, entity: Entity) -> Self:
         values = _known(cls, entity)
         for name in {"target", "counts", "left_out", "warnings", "verification"} & values.keys():
-            values[name] = json.loads(values[name])
+            values[name] = read_within(json.loads(values[name]))
         return cls(**{**values, "state": State(entity["state"]), "step": Step(entity["step"])})
 
 
@@ -160,10 +161,11 @@ def _entity(record: Run | Delivery, partition: str, row: str) -> Entity:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, dict | list):
-        return json.dumps(value, separators=(",", ":"))
-    return str(value) if isinstance(value, StrEnum) else value
+        return json.dumps(kept_within(value), separators=(",", ":"))
+    return kept(value) if isinstance(value, str) else value
 
 
 def _known(cls: type[Run] | type[Delivery], entity: Entity) -> dict[str, Any]:
     names = {each.name for each in fields(cls)}
-    return {name: value for name, value in entity.items() if name in names}
+    values = {name: value for name, value in entity.items() if name in names}
+    return values | {"message": read(values.get("message", ""))}

@@ -11,6 +11,7 @@ from shared.cloud.tables import ANY, Delete, Insert, Replace, Table
 from shared.delivery.state import run_notices
 from shared.delivery.state.records import ACTIVE, ENDED, Delivery, Run, State, Step, Verdict, delivery_key, now, run_key
 from shared.errors import Conflict
+from shared.wording import together
 
 Record = TypeVar("Record", Run, Delivery)
 
@@ -172,7 +173,7 @@ def overall(deliveries: Sequence[Delivery]) -> State:
 
 
 def _message(deliveries: Sequence[Delivery], state: State) -> str:
-    return " ".join(dict.fromkeys(each.message for each in deliveries if each.state is state and each.message))
+    return together(each.message for each in deliveries if each.state is state)
 
 
 def _newly_differs(before: Delivery, after: Delivery) -> bool:

@@ -26,7 +26,7 @@ from shared.delivery.verify import members
 from shared.errors import Unprocessable, UserMustAct
 from shared.vendors.contract import Definition, TargetFound
 from shared.vendors.registry import definition
-from shared.wording import Message, say, say_many
+from shared.wording import Message, Said, say, say_many
 
 KEPT = timedelta(days=1)
 """For so long the file with addresses is kept."""
@@ -66,7 +66,7 @@ class CheckUp(Course):
     mark: str
     state: CheckState = CheckState.RUNNING
     finished: float | None = None
-    message: str = ""
+    message: Said = ""
     members: int = 0
     maybe: int = 0
     counted: int | None = None
@@ -74,7 +74,7 @@ class CheckUp(Course):
     missing: int | None = None
     strangers: int | None = None
     returned: int | None = None
-    advice: list[str] = field(default_factory=list)
+    advice: list[Said] = field(default_factory=list)
 
 
 class _Kind(BlobKind[DoctorMessage, CheckUp]):

@@ -16,9 +16,9 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 from dev.translations import catalogue, compiled, po_file
-from shared.pages.languages import best
 from shared.pages.messages import TEMPLATES
 from shared.pages.phrases import pattern_of, said
+from shared.web.languages import best
 from shared.wording import LANGUAGES, translations
 
 SHARED = Path(__file__).parents[3] / "shared"
