@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -15,6 +16,7 @@ from shared.delivery.state import layout
 from shared.delivery.state.records import Run, State
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine, Person, as_csv, people
+from tests.kits import CAMPAIGN_MONITOR
 
 OUR_NAMES = (
     "n",
@@ -127,3 +129,31 @@ def test_who_was_sent_in_another_spelling_is_not_taken_off(
         engine.land(people(6))
         assert engine.report(engine.run())["rows"]["remove"] == 2
         assert set(engine.members()) == {person.email for person in people(6)}
+
+
+def test_the_options_of_a_campaign_monitor_list_are_fitted(storage: StorageAddress, unique: str) -> None:
+    fields = [
+        {"name": "Level", "dataType": "MultiSelectOne", "options": ["Gold card", "Silver"]},
+        {"name": "Likes", "dataType": "MultiSelectMany", "options": ["Golf", "Tennis", "Green"]},
+        {"name": "Born", "dataType": "Date"},
+    ]
+    with engines.engine(storage, unique, CAMPAIGN_MONITOR) as engine:
+        engine.connect()
+        engine.tell("people", {"lists": [{"id": "a" * 32, "name": "Old list", "fields": fields}]})
+        header = ["EMail", "Mobile", "Level", "Likes", "Born"]
+        rows = [
+            ["ana@example.com", "+44 (0)1632 960000", "gold  CARD", "tennis, Golf", "1990-05-17T00:00:00+02:00"],
+            ["bo@example.com", "01632 960001", "Gold", '["Blue","Green"]', "1899-01-01"],
+        ]
+        land(engine, rows, header)
+        matching = [{"field": "MobileNumber" if name == "Mobile" else name, "column": name} for name in header[1:]]
+        targets = [{"segments": ["Loyal"], "list_id": "a" * 32, "existing": "adopt"}]
+        engine.define(targets=targets, matching=matching, settings={})
+        run = engine.run()
+        assert run.state is State.WARNINGS, run.message
+        assert engine.delivery(run).left_out == {"MobileNumber": 1, "Level": 1, "Likes": 1, "Born": 1}
+        lines = [json.loads(line) for line in engine.inspect(f"lists/{'a' * 32}/members").iter_lines()]
+        stored = {line["address"]: (line.get("mobile"), line["dataFields"]) for line in lines}
+        ana = {"Level": "Gold card", "Likes": ["Golf", "Tennis"], "Born": "1990-05-17"}
+        assert stored["ana@example.com"] == ("+441632960000", ana)
+        assert stored["bo@example.com"][1] == {"Likes": ["Green"]}
