@@ -143,7 +143,8 @@ def _write_parts(blobs: Blobs, opened: Reader, query: str, prefix: str, rows: in
         opened.connection.execute(f"SET partitioned_write_flush_threshold = {rows}")
         # Threads of their own for writing let every open file gather tens of megabytes first.
         opened.connection.execute("SET async_threads = 0")
-        options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {rows}, PARTITION_BY (part)"
+        packed = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {rows}"
+        options = f"{packed}, PARTITION_BY (part), WRITE_PARTITION_COLUMNS true"
         with files.writing():
             opened.connection.execute(f"COPY ({query}) TO {target} ({options})")
     except duckdb.Error:
