@@ -9,6 +9,7 @@ from typing import Any
 from shared.catalog.targets import Owned
 from shared.delivery.commit import report
 from shared.delivery.commit.new_ledger import LedgerPlace, Outcomes, commit_part
+from shared.delivery.plan import drift
 from shared.delivery.send import unfinished_jobs
 from shared.delivery.state import journal, layout, ledger
 from shared.delivery.state import plan as plans
@@ -53,6 +54,8 @@ def commit(work: Work) -> None:
     message = work.delivery.message if work.delivery.ending else ""
     if work.run.kind is RunKind.DRY_RUN and not message:
         message = "Dry run: nothing was sent."
+    if made and not message:
+        message = " ".join(made.mentions)
     # Written down before the row says done: a worker that dies in between leaves it to the timer.
     begun = verification.begin(work, outcomes.counts)
     work.finish(state=state, finished_at=work.clock(), counts=counts, message=message)
@@ -149,7 +152,7 @@ def _remember(work: Work, made: Plan, outcomes: Outcomes) -> None:
         facts["left"] = unfinished_jobs.with_another(work, work.folder)
     if work.run.kind in COMPLETE and not work.delivery.ending:
         delivered = {each["segment_id"]: each["key"] for each in made.snapshots}
-        facts |= {"delivered": delivered, "delivered_by": work.export.name}
+        facts |= {"delivered": delivered, "delivered_by": work.export.name, "looks": drift.to_remember(made.looks)}
     try:
         if facts:
             work.remember(**facts)

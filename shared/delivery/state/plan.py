@@ -80,7 +80,8 @@ class Plan:
 
     `parts` divides the buckets; `base` is the ledger's commit that it was made from, `fresh` that it was made from
     none; `snapshot_rows` are the rows read of each snapshot; `file_starts` gives, by segment and file, the number of
-    the row that the file begins with. `fields` are the vendor's fields with their types.
+    the row that the file begins with. `fields` are the vendor's fields with their types. `looks` are what the next run
+    compares its own with; `warnings` and `mentions` are what differs from the last run's.
     """
 
     batch_rows: int
@@ -97,6 +98,9 @@ class Plan:
     values_left_out: list[DataFile] = field(default_factory=list)
     file_starts: list[tuple[int, int, int]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
+    looks: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    mentions: list[str] = field(default_factory=list)
     made_at: str = ""
 
     def place(self, file: PlanFile, row: int) -> tuple[int, int]:
