@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from shared.access.audit import Trail
 from shared.catalog.catalog import Catalog
 from shared.catalog.issues import Invalid, Issue, NotNow, issues_of
-from shared.catalog.models import NAME, Export, Match, Probed
+from shared.catalog.models import NAME, Connection, Export, Match, Probed
 from shared.cloud.cloud import Cloud
 from shared.cloud.readiness import Readiness
 from shared.control import runs
@@ -155,11 +155,13 @@ class Service:
         return segments.counts(self._cloud, [found for found in self.segments() if found.id in references])
 
     def preview(
-        self, vendor: str, references: Sequence[str], address_column: str, matching: Sequence[Match]
+        self, connection: Connection, references: Sequence[str], address_column: str, matching: Sequence[Match]
     ) -> Sequence[Mapping[str, Any]]:
-        """The first rows of segments as a vendor (which exists) would get them."""
-        known = {each.name: each.type for each in self.catalog.definitions[vendor].fields}
-        return preview.preview(self._cloud, references, address_column, preview.typed(matching, known))
+        """The first rows of segments as the connection's vendor would get them. The vendor is asked nothing."""
+        opened = open_connection(self._cloud, connection)
+        known = {each.name: each.type for each in opened.definition.fields}
+        matches = preview.typed(matching, known)
+        return preview.preview(self._cloud, opened.vendor, references, address_column, matches)
 
     # Runs
 
