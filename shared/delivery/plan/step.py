@@ -17,7 +17,7 @@ from shared.delivery.plan.staging import Staged, stage
 from shared.delivery.state import layout, ledger
 from shared.delivery.state import plan as plans
 from shared.delivery.state.journal import Folded
-from shared.delivery.state.ledger import Ledger
+from shared.delivery.state.ledger import Commit, Ledger
 from shared.delivery.state.plan import Plan
 from shared.delivery.state.records import State, Step
 from shared.delivery.state.transitions import RunKind
@@ -97,7 +97,7 @@ def _make(work: Work) -> tuple[Plan, str]:
 
 
 def _ledger(work: Work) -> Ledger:
-    work.base = ledger.read(work.cloud.blobs, work.ledger_folder, committed=str(work.memory().get("committed") or ""))
+    work.base = ledger.read(work.cloud.blobs, work.ledger_folder, committed=Commit.of(work.memory()))
     return work.base
 
 
@@ -141,6 +141,7 @@ def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledg
         batch_rows=batch_rows,
         parts=staged.parts,
         base=before.commit,
+        base_generation=before.generation,
         fresh=fresh,
         members_before=before.members,
         snapshots=[snapshot.to_json() for snapshot in staged.snapshots],

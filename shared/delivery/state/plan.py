@@ -78,10 +78,10 @@ class Balance:
 class Plan:
     """A plan's manifest.
 
-    `parts` divides the buckets; `base` is the ledger's commit that it was made from, `fresh` that it was made from
-    none; `snapshot_rows` are the rows read of each snapshot; `file_starts` gives, by segment and file, the number of
-    the row that the file begins with. `fields` are the vendor's fields with their types. `looks` are what the next run
-    compares its own with; `warnings` and `mentions` are what differs from the last run's.
+    `parts` divides the buckets; `base` is the ledger's commit that it was made from, with its generation, `fresh` that
+    it was made from none; `snapshot_rows` are the rows read of each snapshot; `file_starts` gives, by segment and file,
+    the number of the row that the file begins with. `fields` are the vendor's fields with their types. `looks` are what
+    the next run compares its own with; `warnings` and `mentions` are what differs from the last run's.
     """
 
     batch_rows: int
@@ -102,6 +102,7 @@ class Plan:
     warnings: list[str] = field(default_factory=list)
     mentions: list[str] = field(default_factory=list)
     made_at: str = ""
+    base_generation: int = 0
 
     def place(self, file: PlanFile, row: int) -> tuple[int, int]:
         """Batch and index of a row of a file, counted from 0."""

@@ -61,7 +61,11 @@ def test_columns_of_the_source_may_have_any_name(engine: Engine, address: str) -
     assert found == "ana@example.com"
     assert engine.report(run)["rows"]["add"] == 1
     shown = engine.service.preview(
-        "iterable", ["Loyal"], address, engine.catalog.export("newsletter").item.matching, ""
+        engine.catalog.connection(engine.kit.name).item,
+        ["Loyal"],
+        address,
+        engine.catalog.export("newsletter").item.matching,
+        "",
     )
     assert shown[0]["values"] == {f"field{number}": f"value of {name}" for number, name in enumerate(others)}
 
