@@ -16,12 +16,15 @@ import orjson
 from pydantic import TypeAdapter
 
 from shared.errors import RetryAfter, UserMustAct
+from shared.mailbox import normalised
+from shared.vendors import rolls
 from shared.vendors.answers import Answer
 from shared.vendors.batches import FRUITLESS_REQUESTS
 from shared.vendors.contract import Kind, Row, TargetFound
 from shared.vendors.dotdigital import requests, responses
 from shared.vendors.dotdigital.client import Calls
-from shared.vendors.dotdigital.definition import MOST_BYTES, MOST_IDS, MOST_V2_PAGE, OPT_IN
+from shared.vendors.dotdigital.definition import DEFINITION, MOST_BYTES, MOST_IDS, MOST_V2_PAGE, OPT_IN
+from shared.vendors.dotdigital.responses import Opposed
 
 MOST_UNSUBSCRIBED = 100_000
 """People; more would not be read within the rate of the smallest package in one go, and have no place on a list."""
@@ -89,17 +92,21 @@ class Unsubscribed:
             return self._people[list_id]
 
     def _read(self, list_id: str) -> Collection[str]:
+        """People leave this roll while it is read, by subscribing again: nobody else is missed for that."""
+
+        def ask(skip: int) -> Sequence[Opposed]:
+            return self._calls.ask_page(requests.unsubscribed(list_id, skip), responses.unsubscribed)
+
         people = set[str]()
-        for skip in range(0, MOST_UNSUBSCRIBED, MOST_V2_PAGE):
-            page, entries = self._calls.ask_page(requests.unsubscribed(list_id, skip), responses.unsubscribed)
-            people |= page
-            if entries < MOST_V2_PAGE:
-                return people
-        raise UserMustAct(
-            "too_many_unsubscribed",
-            f"More than {MOST_UNSUBSCRIBED:,} people unsubscribed from this list in Dotdigital: give the export a new "
-            "list.",
-        )
+        for count, each in enumerate(rolls.every(DEFINITION.label, ask, MOST_V2_PAGE), start=1):
+            people |= each.names
+            if count > MOST_UNSUBSCRIBED:
+                raise UserMustAct(
+                    "too_many_unsubscribed",
+                    f"More than {MOST_UNSUBSCRIBED:,} people unsubscribed from this list in Dotdigital: give the "
+                    "export a new list.",
+                )
+        return people
 
 
 @dataclass(slots=True)
@@ -226,4 +233,4 @@ def _started(answer: Answer | None, stop: int, alone: set[int]) -> StartedJob:
 
 
 def _is_in(people: Collection[str], row: Row) -> bool:
-    return row.address.strip().lower() in people or (row.vendor_id or "") in people
+    return normalised(row.address) in people or (row.vendor_id or "") in people
