@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.access.actions import Action
-from shared.catalog.models import MAX_FIELDS, MAX_SEGMENTS, Column, Match, Reference, Schedule
+from shared.catalog.models import MAX_FIELDS, MAX_SEGMENTS, Column, Match, PhoneCountry, Reference, Schedule
 from shared.control import assistance as control
 from shared.control.assistance import PreviewRow, Suggestions
 from shared.control.views import Identity, View
@@ -28,6 +28,7 @@ class PreviewInput(BaseModel):
     segments: tuple[Reference, ...] = Field(min_length=1, max_length=MAX_SEGMENTS)
     address_column: Column
     matching: tuple[Match, ...] = Field(default=(), max_length=MAX_FIELDS)
+    phone_country: PhoneCountry = ""
 
 
 class NextTimes(View):
@@ -60,7 +61,9 @@ def suggest(
 def preview(sent: PreviewInput, service: TheService, caller: TheCaller, response: Response) -> list[PreviewRow]:
     """The first rows of the newest snapshots. They hold addresses. A dry run also knows the vendor's own types."""
     response.headers["Cache-Control"] = "no-store"
-    return control.preview(service, caller, sent.connection, sent.segments, sent.address_column, sent.matching)
+    return control.preview(
+        service, caller, sent.connection, sent.segments, sent.address_column, sent.matching, sent.phone_country
+    )
 
 
 @router.post(

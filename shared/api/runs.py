@@ -127,6 +127,25 @@ def read_rejected(
 
 
 @router.get(
+    "/{run}/left-out.csv",
+    dependencies=[Depends(allowed(Action.SEE_REJECTED))],
+    summary="Fetch the values that were left out",
+    **LINKED,
+)
+def read_left_out(
+    name: str,
+    run: str,
+    service: TheService,
+    caller: TheCaller,
+    target: Annotated[int, Query(ge=0, lt=MAX_SEGMENTS, description="Which of the run's targets, from 0.")] = 0,
+    link: AsJson = None,
+) -> Response:
+    """One row per value that did not arrive as the source has it, with the reason: where it stands, not what it is.
+    There is none where every value arrived."""
+    return linked(service.left_out_link(name, run, target), link, "list of values left out of a run", run)
+
+
+@router.get(
     "/{run}/rejected",
     summary="Read examples of the people who were refused",
     dependencies=[Depends(allowed(Action.SEE_REJECTED))],

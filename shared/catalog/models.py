@@ -49,6 +49,14 @@ def _printable(text: str) -> str:
     return text
 
 
+def _with_numbers(country: str) -> str:
+    from phonenumbers import SUPPORTED_REGIONS  # loading it takes longer than most requests
+
+    if country and country not in SUPPORTED_REGIONS:
+        raise ValueError("telephone numbers of this country are not known")
+    return country
+
+
 Title = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
@@ -62,6 +70,12 @@ Listing = Annotated[
     AfterValidator(_printable),
 ]
 SettingValue = StrictBool | StrictInt | StrictFloat | Annotated[StrictStr, Field(max_length=500)]
+PhoneCountry = Annotated[
+    str,
+    StringConstraints(pattern=r"^([A-Z]{2})?$"),
+    AfterValidator(_with_numbers),
+    Field(description="Country (ISO 3166-1, `GB`) of telephone numbers that are written without one; empty: none."),
+]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -271,6 +285,7 @@ class ExportInput(Written):
     targets: tuple[Target, ...] = Field(min_length=1, max_length=MAX_SEGMENTS)
     address_column: Column = Field(description="Column that holds the e-mail address.")
     matching: tuple[Match, ...] = Field(default=(), max_length=MAX_FIELDS)
+    phone_country: PhoneCountry = ""
     settings: dict[str, SettingValue] = Field(
         default_factory=dict, max_length=50, description="Settings that the vendor has for exports."
     )

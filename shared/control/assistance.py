@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from pydantic import Field
+
 from shared.access.actions import Action, require
 from shared.access.person import Person
 from shared.catalog import suggestions as words
@@ -19,12 +21,13 @@ from shared.snapshots.snapshot import SegmentFound
 
 
 class PreviewRow(View):
-    """A row as the vendor would get it; it holds an address. `left_out`: fields whose cell is not of their type."""
+    """A row as the vendor would get it; it holds an address. `left_out`: fields whose value does not arrive as
+    it is, with the reason."""
 
     address: str
     problem: str | None
     values: dict[str, Any]
-    left_out: tuple[str, ...] = ()
+    left_out: dict[str, str] = Field(default_factory=dict)
 
 
 class Suggestions(View):
@@ -59,11 +62,13 @@ def preview(
     references: Sequence[str],
     address_column: str,
     matching: Sequence[Match],
+    country: str = "",
 ) -> list[PreviewRow]:
     """The first rows as the connection's vendor would get them. Raises NotFound, Forbidden and what reading does."""
     held = service.catalog.connection(connection)
     require(caller, Action.SEE_PREVIEW, held.item)
-    return [PreviewRow(**row) for row in service.preview(held.item.vendor, references, address_column, matching)]
+    rows = service.preview(held.item, references, address_column, matching, country)
+    return [PreviewRow(**row) for row in rows]
 
 
 def next_of(service: Service, schedule: Schedule) -> list[datetime]:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from shared.access.audit import Trail
 from shared.catalog.catalog import Catalog
 from shared.catalog.issues import Invalid, Issue, NotNow, issues_of
-from shared.catalog.models import NAME, Export, Match, Probed
+from shared.catalog.models import NAME, Connection, Export, Match, Probed
 from shared.cloud.cloud import Cloud
 from shared.cloud.readiness import Readiness
 from shared.control import runs
@@ -26,6 +26,7 @@ from shared.delivery.account.authorizing import Authorizing
 from shared.delivery.account.connecting import open_connection
 from shared.delivery.erase import expiry, forget
 from shared.delivery.lookups import explain, history, preview, vendor_warnings
+from shared.delivery.plan.matching import matched
 from shared.delivery.start import starting
 from shared.delivery.state import layout, lookup
 from shared.delivery.state.records import ENDED, Delivery, Run, State, now
@@ -155,11 +156,18 @@ class Service:
         return segments.counts(self._cloud, [found for found in self.segments() if found.id in references])
 
     def preview(
-        self, vendor: str, references: Sequence[str], address_column: str, matching: Sequence[Match]
+        self,
+        connection: Connection,
+        references: Sequence[str],
+        address_column: str,
+        matching: Sequence[Match],
+        country: str,
     ) -> Sequence[Mapping[str, Any]]:
-        """The first rows of segments as a vendor (which exists) would get them."""
-        known = {each.name: each.type for each in self.catalog.definitions[vendor].fields}
-        return preview.preview(self._cloud, references, address_column, preview.typed(matching, known))
+        """The first rows of segments as the connection's vendor would get them; it is asked nothing. `country` is that
+        of telephone numbers."""
+        opened = open_connection(self._cloud, connection)
+        matches = matched(matching, opened.definition, country)
+        return preview.preview(self._cloud, opened.vendor, references, address_column, matches)
 
     # Runs
 
@@ -212,6 +220,12 @@ class Service:
         if self._runs.run(export, run) is None:
             return None
         return self._link(layout.rejected(layout.delivery_folder(export, run, target)), f"rejected-{export}-{run}.csv")
+
+    def left_out_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
+        """A link to the `left-out.csv` of one of the run's targets, None where every value arrived."""
+        if self._runs.run(export, run) is None:
+            return None
+        return self._link(layout.left_out(layout.delivery_folder(export, run, target)), f"left-out-{export}-{run}.csv")
 
     def rejected_rows(self, export: str, run: str, target: int = 0) -> Sequence[RejectedRow]:
         """A few refused people for each reason."""

@@ -18,9 +18,9 @@ _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _PLAIN = rf"{_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+[a-z]{{2,63}}"
 
 
-def normalised(address: str) -> str:
-    """The address as deliveries know it."""
-    return address.strip(" \t\r\n\u00a0").lower()
+def has_other_domain(address: str) -> str:
+    """SQL: whether `with_ascii_domain` may change the address."""
+    return rf"(strlen({address}) > length({address}) AND regexp_matches({address}, '@[^@]*[^\x00-\x7F]'))"
 
 
 def problem(address: str) -> str:

@@ -23,6 +23,7 @@ from shared.delivery.state.plan import Plan
 from shared.delivery.state.records import Delivery, Run, now
 from shared.delivery.state.runs import Runs, Versioned
 from shared.delivery.state.scratch import Scratch
+from shared.delivery.state.transitions import RunKind
 from shared.errors import Conflict, ExportError, LeaseLost
 from shared.vendors.contract import TargetFound, TargetWanted
 
@@ -105,6 +106,12 @@ class Work:
     @property
     def wanted(self) -> TargetWanted:
         return TargetWanted(self.target.list_id, target_name(self.target))
+
+    def remembered(self) -> TargetFound | None:
+        """The list that earlier runs wrote to; None where there is none, or where this run makes another."""
+        memory = self.memory()
+        known = memory.get("list_id") if self.run.kind is not RunKind.REBUILD else None
+        return TargetFound(str(known), str(memory["list_name"])) if known else None
 
     @property
     def ledger_folder(self) -> str:

@@ -54,6 +54,7 @@ class Draft:
     targets: tuple[TargetDraft, ...] = (TargetDraft(),)
     address_column: str = ""
     matching: tuple[MatchDraft, ...] = ()
+    phone_country: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     mode: str = Mode.MIRROR
     guards: Mapping[str, str] = field(default_factory=lambda: guards_shown(Guards()))
@@ -76,6 +77,7 @@ def draft_of(export: ExportInput, definition: Definition | None, version: str = 
         targets=tuple(_target_shown(target) for target in export.targets),
         address_column=export.address_column,
         matching=tuple(_match_shown(match, known) for match in export.matching),
+        phone_country=export.phone_country,
         settings={name: setting_shown(value) for name, value in export.settings.items()},
         mode=export.mode,
         guards=guards_shown(export.guards),
@@ -95,6 +97,7 @@ def draft_from(values: Values) -> Draft:
         targets=tuple(_target_sent(each) for each in _dicts(values, "targets")) or (TargetDraft(),),
         address_column=text(values, "address_column"),
         matching=tuple(row for row in rows if row.field or row.column),
+        phone_country=text(values, "phone_country").strip().upper(),
         settings={name: str(value) for name, value in group(values, "settings").items()},
         mode=text(values, "mode") or Mode.MIRROR,
         guards=_guards_sent(values),
@@ -114,6 +117,7 @@ def input_of(draft: Draft, definition: Definition | None) -> tuple[dict[str, Any
         "targets": [_target(target) for target in draft.targets],
         "address_column": draft.address_column,
         "matching": [_match(match) for match in draft.matching],
+        "phone_country": draft.phone_country,
         "settings": settings_of(draft.settings, known),
         "mode": draft.mode,
         "guards": {name: _guard(name, value) for name, value in draft.guards.items()},

@@ -98,7 +98,9 @@ def preview(request: Request, service: TheService, caller: TheCaller, form: Form
     sent, issues = _validated(draft, _definition(service, draft.connection))
     if sent is None:
         return page(request, "_preview.html", rows=None, fields=(), problems=[issue.message for issue in issues])
-    rows = assistance.preview(service, caller, sent.connection, draft.segments, sent.address_column, sent.matching)
+    rows = assistance.preview(
+        service, caller, sent.connection, draft.segments, sent.address_column, sent.matching, sent.phone_country
+    )
     return page(request, "_preview.html", rows=rows, fields=[match.field for match in sent.matching], problems=[])
 
 

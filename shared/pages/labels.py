@@ -101,6 +101,7 @@ TYPES: dict[str, str] = {
     "number": N_("number"),
     "boolean": N_("yes or no"),
     "date": N_("date"),
+    "phone": N_("telephone number"),
 }
 AGREEMENT = N_(
     "Profiles of the segments that are exported over this connection, with personal data such as e-mail addresses, "

@@ -108,6 +108,7 @@ def _whole(
         again=view.state in _MOVING,
         alone=False,
         retries=_may_retry(view),
+        left_out=[bool(service.left_out_link(view.export, view.run, index)) for index, _ in enumerate(view.targets)],
         rejected=[bool(service.rejected_link(view.export, view.run, index)) for index, _ in enumerate(view.targets)]
         if report
         else [],

@@ -28,11 +28,17 @@ _PLAIN_TYPES = (
 class Scan:
     """`sql` is a SELECT for the FROM of a query, in brackets. Its rows come in the order of files and lines.
 
-    Columns: those asked for, as VARCHAR under their own names, NULL where a cell is empty; and `file_index`
-    (INTEGER), which counts the snapshot's files from 0. `row_number() over ()` on it numbers the rows in order.
+    Columns: those asked for, each once, as VARCHAR, NULL where a cell is empty. They are called `cell(0)`, `cell(1)`
+    and so on, so that no name in a file means something in a query. And `file_index` (INTEGER), which counts the
+    snapshot's files from 0. `row_number() over ()` on it numbers the rows in order.
     """
 
     sql: str
+
+
+def cell(number: int) -> str:
+    """The name in a scan of the column that was asked for as number so many, from 0."""
+    return f"cell_{number}"
 
 
 def scan(
@@ -47,10 +53,6 @@ def scan(
     or its name is not unique.
     """
     wanted = list(dict.fromkeys(columns))
-    if len({name.lower() for name in [*wanted, FILE_INDEX]}) <= len(wanted):
-        raise UserMustAct(
-            UNSUITABLE, f"Wanted columns may not differ in upper and lower case only, or be {FILE_INDEX!r}."
-        )
     pieces = []
     for start, head, files in _alike([(file, heads[file]) for file in snapshot.files]):
         _must_have(head, wanted, files[0])
@@ -66,12 +68,17 @@ def _alike(files: Sequence[tuple[SnapshotFile, Head | None]]) -> Iterator[tuple[
     filled = [last := head or last for _, head in files]
     for head, run in groupby(range(len(files)), key=filled.__getitem__):
         numbers = list(run)
-        yield numbers[0], head, [files[number][0] for number in numbers]
+        for start in numbers if _hides_index(head) else numbers[:1]:
+            alike = [start] if _hides_index(head) else numbers
+            yield start, head, [files[number][0] for number in alike]
+
+
+def _hides_index(head: Head) -> bool:
+    """Whether files have a column of the name under which DuckDB tells which file a row is from."""
+    return bool(head.types) and FILE_INDEX in map(str.lower, head.columns)
 
 
 def _must_have(head: Head, wanted: Sequence[str], file: SnapshotFile) -> None:
-    if head.types and FILE_INDEX in map(str.lower, head.columns):
-        raise UserMustAct(UNSUITABLE, f"The segment's file {file.path} may not have a column {FILE_INDEX!r}.")
     for name in wanted:
         if name in dict(head.constants) and name not in head.columns:
             continue
@@ -102,8 +109,9 @@ def _piece(kind: Format, start: int, head: Head, urls: Sequence[str], wanted: Se
         }
         source = parquet(urls)
     cells |= {name: "NULL::VARCHAR" if value is None else literal(value) for name, value in head.constants}
-    selected = [f"nullif({cells[name]}, '') AS {identifier(name)}" for name in wanted]
-    selected.append(f"({FILE_INDEX} + {start})::INTEGER AS {FILE_INDEX}")
+    selected = [f"nullif({cells[name]}, '') AS {cell(number)}" for number, name in enumerate(wanted)]
+    index = start if _hides_index(head) else f"({FILE_INDEX} + {start})"
+    selected.append(f"{index}::INTEGER AS {FILE_INDEX}")
     return f"SELECT {', '.join(selected)} FROM {source}"
 
 
@@ -163,7 +171,7 @@ def _text(name: str, kind: str) -> str:
 
 
 def _nothing(wanted: Sequence[str]) -> str:
-    selected = [*(f"NULL::VARCHAR AS {identifier(name)}" for name in wanted), f"0::INTEGER AS {FILE_INDEX}"]
+    selected = [*(f"NULL::VARCHAR AS {cell(number)}" for number, _ in enumerate(wanted)), f"0::INTEGER AS {FILE_INDEX}"]
     return f"SELECT {', '.join(selected)} WHERE false"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -28,6 +28,47 @@ class FieldType(StrEnum):
     NUMBER = "number"
     BOOLEAN = "boolean"
     DATE = "date"
+    PHONE = "phone"
+    """A telephone number, sent as a text: `+441632960000` (E.164)."""
+
+    @property
+    def sent_as(self) -> FieldType:
+        """The type of the values that are sent."""
+        return FieldType.STRING if self is FieldType.PHONE else self
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What one field takes of the values of its type, by the vendor's contract.
+
+    A value that can be made to fit is; any other is left out and counted. Nobody is refused for a value.
+    """
+
+    type: FieldType | None = None
+    """What its values are, where the account or the list has fixed that."""
+    longest: int = 0
+    """Characters of a text; 0 where the vendor tells of no limit."""
+    cut: bool = False
+    """Longer texts are cut, and counted, in place of being left out."""
+    pattern: str = ""
+    """Of texts: a regular expression for all that the field takes."""
+    choices: tuple[str, ...] = ()
+    """The only texts that the field takes, in the vendor's spelling."""
+    synonyms: Mapping[str, str] = field(default_factory=dict)
+    """What people write, in small letters -> the choice that it means."""
+    several: bool = False
+    """A cell may hold several choices, which are sent as a list."""
+    day: bool = False
+    """Of a date, the day alone counts: the day that is written, whatever time and time zone stand behind it."""
+    first_day: str = "0001-01-01"
+    last_day: str = "9999-12-31"
+    digits: int | None = None
+    """Of a number, before the point. None where the vendor tells of no limit."""
+    decimals: int | None = None
+    """Of a number, behind the point: further ones are rounded away. None where the vendor tells of no limit."""
+
+
+ANY = Fit()
 
 
 class Outcome(StrEnum):
@@ -125,6 +166,7 @@ class Field:
     label: str
     type: FieldType = FieldType.STRING
     required: bool = False
+    fit: Fit = ANY
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +227,8 @@ class Definition:
     """Batches under way at once."""
     email_field: str = "email"
     custom_fields: bool = True
+    custom_fit: Fit = ANY
+    """What a field takes that is not one of `fields`."""
     reserved_fields: frozenset[str] = frozenset()
     export_settings: tuple[Setting, ...] = ()
     """Settings of an export on this vendor; `open_vendor` gets them together with the connection's."""
@@ -321,6 +365,11 @@ class Vendor(ABC):
         """
 
     @abstractmethod
+    def build(self, target: TargetFound, kind: Kind, row: Row) -> object:
+        """Build what requests say of this one person; nothing is sent. Whatever it raises refuses this person, and
+        nobody else of the batch. `target` may be one that is not known yet, with the id 0 and no details."""
+
+    @abstractmethod
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """Carry out one batch; called from several threads. Splits by bytes itself. An empty batch makes no request.
 
@@ -345,6 +394,11 @@ class Vendor(ABC):
 
     def field_types(self) -> Mapping[str, FieldType]:
         """Types that the account has fixed for its fields; fields not in it are free."""
+        return {}
+
+    def fits(self, wanted: TargetWanted, remembered: TargetFound | None, names: Collection[str]) -> Mapping[str, Fit]:
+        """What these fields take on the target, where it tells more than the definition: options, for example. Nothing
+        is made; a target that is not there tells nothing."""
         return {}
 
     def count(self, target: TargetFound) -> Count | None:

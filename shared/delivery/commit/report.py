@@ -1,4 +1,5 @@
-"""What a person reads afterwards: `report.json` with everything counted, `rejected.csv` with every row and reason."""
+"""What a person reads afterwards: `report.json` with everything counted, `rejected.csv` with every person and reason,
+`left-out.csv` with every value that did not arrive as the source has it."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.delivery import addresses
 from shared.delivery.commit.new_ledger import Outcomes, Why
+from shared.delivery.plan import matching
 from shared.delivery.sql import harmless, literal
 from shared.delivery.state import layout
 from shared.delivery.state.files import DataFile
@@ -24,13 +26,18 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _HEADER = ("\ufeff" + ",".join(HEADER) + "\n").encode()
+_LEFT_OUT_HEADER = "\ufeffsegment,file,row,field,code,reason\n".encode()
 SAMPLE = 10
 """Rows of each kind of operation that a dry run shows."""
 
 
 def write(work: Work, plan: Plan | None, outcomes: Outcomes, state: State) -> None:
-    """Write both files of a delivery. Writing them again gives the same."""
+    """Write the files of a delivery. Writing them again gives the same."""
     _write_rejected(work, plan, outcomes)
+    if plan is not None and plan.values_left_out:
+        query = _left_out_query(plan)
+        lines = [(file, query) for file in plan.values_left_out]
+        work.cloud.blobs.compose(layout.left_out(work.folder), _blocks(work, _LEFT_OUT_HEADER, lines))
     if plan is not None and work.run.kind is RunKind.DRY_RUN:
         work.cloud.blobs.write(layout.sample(work.folder), json.dumps(_sample(work, plan)).encode())
     body = json.dumps(describe(work, plan, outcomes, state), indent=2, ensure_ascii=False)
@@ -100,17 +107,17 @@ def _write_rejected(work: Work, plan: Plan | None, outcomes: Outcomes) -> None:
     queries += [(file, REJECTED) for file in outcomes.rejected]
     name = layout.rejected(work.folder)
     if queries:
-        work.cloud.blobs.compose(name, _blocks(work, queries))
+        work.cloud.blobs.compose(name, _blocks(work, _HEADER, queries))
     else:
         work.cloud.blobs.write(name, _HEADER)
     for file in outcomes.rejected:
         work.cloud.blobs.delete(file.name)
 
 
-def _blocks(work: Work, queries: Sequence[tuple[DataFile, str]]) -> Iterator[Path]:
-    header = work.where / "header.csv"
-    header.write_bytes(_HEADER)
-    yield header
+def _blocks(work: Work, header: bytes, queries: Sequence[tuple[DataFile, str]]) -> Iterator[Path]:
+    first = work.where / "header.csv"
+    first.write_bytes(header)
+    yield first
     with work.scratch.database() as connection:
         for number, (file, query) in enumerate(queries):
             yield _csv(work, connection, file, query, number)
@@ -138,8 +145,28 @@ def _sample(work: Work, plan: Plan) -> list[dict[str, Any]]:
 
 
 def _refused_query(plan: Plan) -> str:
-    """Rows that were refused here: where they stand in the snapshot, counted from 1 below the header."""
+    """Rows that were refused here."""
     reasons = " ".join(f"WHEN '{code}' THEN {literal(reason)}" for code, reason in addresses.REASONS.items())
+    return f"""
+        SELECT {harmless("rows.address")}, {_PLACE}, '', 'refused', problem, CASE problem {reasons} END, 'when changed'
+        FROM rows {_places(plan)} ORDER BY rows.n
+    """
+
+
+def _left_out_query(plan: Plan) -> str:
+    """Values that did not arrive as the source has them."""
+    reasons = " ".join(f"WHEN '{code}' THEN {literal(reason)}" for code, reason in matching.REASONS.items())
+    return f"""
+        SELECT {_PLACE}, {harmless("rows.field")}, why, CASE why {reasons} END
+        FROM rows {_places(plan)} ORDER BY rows.n
+    """
+
+
+_PLACE = f"{harmless('names.segment')}, {harmless('names.file')}, rows.n - starts.start + 1"
+
+
+def _places(plan: Plan) -> str:
+    """Joins to `rows` where they stand in the snapshot, counted from 1 below the header."""
     starts = ", ".join(f"({segment}, {file}, {start})" for segment, file, start in plan.file_starts)
     names = ", ".join(
         f"({number}, {file}, {literal(snapshot['name'])}, {literal(name)})"
@@ -147,14 +174,10 @@ def _refused_query(plan: Plan) -> str:
         for file, name in enumerate(each["name"] for each in snapshot["files"])
     )
     return f"""
-        SELECT {harmless("rows.address")}, {harmless("names.segment")}, {harmless("names.file")},
-               rows.n - starts.start + 1, '', 'refused', problem, CASE problem {reasons} END, 'when changed'
-        FROM rows
         JOIN (VALUES {starts}) AS starts(segment, file, start)
              ON starts.segment = rows.segment AND starts.file = rows.file_index
         JOIN (VALUES {names}) AS names(number, file_index, segment, file)
              ON names.number = rows.segment AND names.file_index = rows.file_index
-        ORDER BY rows.n
     """
 
 

@@ -15,11 +15,11 @@ from datetime import datetime
 from typing import Any
 
 from shared.catalog.issues import NotNow
+from shared.catalog.targets import Claim
 from shared.cloud.cloud import Cloud
 from shared.cloud.tables import Entity
 from shared.delivery import sql
 from shared.delivery.account.lease import AccountLease, Taken
-from shared.delivery.addresses import normalised
 from shared.delivery.sql import literal
 from shared.delivery.state import layout, ledger, lookup, rejected_rows
 from shared.delivery.state import plan as plans
@@ -29,6 +29,7 @@ from shared.delivery.state.runs import Runs
 from shared.delivery.state.scratch import database, folder
 from shared.delivery.verify import doctor
 from shared.errors import Blocked, Conflict
+from shared.mailbox import normalised
 
 log = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ def _rewrite_protected(cloud: Cloud, place: str, address: str) -> int:
     the address together with that memory."""
     name, changed = layout.protected(place), 0
     for stored in list(cloud.targets.scan("RowKey ne ''", {})):
-        memory = json.loads(stored.entity.get("memory", "{}"))
+        memory = dict(Claim.of(stored.entity, stored.etag).memory)
         known = memory.get("protected")
         if not known or known["name"] != name:
             continue
@@ -168,7 +169,7 @@ def _in_plan(cloud: Cloud, place: str, address: str) -> int:
         if changed:
             body = replace(plan, files=files, refused=refused).to_json()
             cloud.blobs.write(layout.plan_manifest(place), body, etag=stored[1])
-        named |= {each.file.name for each in files} | {each.name for each in refused}
+        named |= {each.file.name for each in files} | {each.name for each in (*refused, *plan.values_left_out)}
     for left in (layout.plan_files(place), layout.rejected_files(place)):
         _drop_others(cloud, left, named)
     return changed
@@ -189,7 +190,7 @@ _BLANK_OPERATION = """
 
 def _blanked(cloud: Cloud, file: DataFile, address: str, query: str) -> DataFile | None:
     """The file with the address blanked, None where it is not in it."""
-    same = f"{sql.address('address')} = {literal(address)}"
+    same = f"{sql.address(sql.trimmed('address'))} = {literal(address)}"
     if next(lookup.rows(cloud, file, same), None) is None:
         return None
     return _rewritten(cloud, file, query.format(same=same, gone=GONE), file.name)

@@ -9,7 +9,6 @@ from typing import Any
 from shared.catalog.models import Export, Target
 from shared.cloud.cloud import Cloud
 from shared.delivery import addresses, segments
-from shared.delivery.addresses import normalised
 from shared.delivery.plan.operations import Source, Wish, staging_query
 from shared.delivery.sql import literal
 from shared.delivery.state import journal, layout, ledger, lookup
@@ -18,6 +17,7 @@ from shared.delivery.state.lookup import KnownTarget
 from shared.delivery.state.records import Delivery
 from shared.delivery.state.runs import Runs
 from shared.errors import UserMustAct
+from shared.mailbox import normalised, spellings
 from shared.snapshots.reading import reader
 
 RUNS_LOOKED_AT = 5
@@ -64,7 +64,7 @@ def _in_segment(cloud: Cloud, export: Export, segment: str, address: str) -> dic
                 [Source(opened.scan(snapshot, [export.address_column]).sql)],
                 1,
             )
-            condition = f"address = {literal(address)}"
+            condition = f"address IN ({', '.join(map(literal, spellings(address)))})"
             rows = opened.connection.execute(
                 f"SELECT file_index, n FROM ({query}) WHERE {condition} LIMIT {MOST_ROWS}"
             ).fetchall()

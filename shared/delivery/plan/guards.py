@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.catalog.models import Guards
+from shared.delivery.plan.drift import EMPTIED
 from shared.delivery.state.plan import Balance
 
 FEW = 1000
@@ -42,6 +43,8 @@ class Facts:
     max_profiles: int
     removed_before: Sequence[int] = ()
     """Removals of the last runs, as far as they are of interest: see `may_be_unusual`."""
+    emptied: Sequence[str] = ()
+    """Columns that were full and are bare, each in words: see `drift`."""
 
     refused_before: int | None = None
     """Rows without a usable address in the last delivery; None where that is not known."""
@@ -162,6 +165,11 @@ def _deviation(facts: Facts, guards: Guards) -> Iterator[Finding]:
         yield Finding("deviation", f"the segment has {facts.people:,} people after {before:,}, limit {most:.0%}")
 
 
+def _emptied(facts: Facts, guards: Guards) -> Iterator[Finding]:
+    for why in facts.emptied:
+        yield Finding(EMPTIED, why)
+
+
 _CHECKS: tuple[Callable[[Facts, Guards], Iterator[Finding]], ...] = (
     _empty,
     _removals,
@@ -173,6 +181,7 @@ _CHECKS: tuple[Callable[[Facts, Guards], Iterator[Finding]], ...] = (
     _most,
     _fewest,
     _deviation,
+    _emptied,
 )
 
 

@@ -1,76 +1,250 @@
 """Data matching as SQL: the cells of a snapshot row -> the JSON object of values that the vendor gets. Pure.
 
 All cells are text. A cell that is empty after trimming leaves its field out (`keep`) or clears it (`clear`). A cell
-that cannot be turned into its field's type is left out too, and counted; it never keeps a person off the list.
+that cannot be turned into its field's type, or into what the field takes, is left out too, and counted with the reason;
+it never keeps a person off the list. `docs/matching.md` shows the cases that tests hold.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
-from shared.delivery.sql import literal, trimmed
-from shared.vendors.contract import FieldType
+from shared.catalog.models import Match, WhenEmpty
+from shared.delivery.plan import phones
+from shared.delivery.sql import literal
+from shared.vendors.contract import ANY, Definition, FieldType, Fit
 
-_JSON: dict[FieldType, str] = {
-    FieldType.STRING: "to_json({cell})",
-    FieldType.INTEGER: "CASE WHEN regexp_full_match({cell}, '[+-]?[0-9]{{1,18}}') THEN {cell}::BIGINT::VARCHAR END",
-    FieldType.NUMBER: (
-        r"CASE WHEN regexp_full_match({cell}, '[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{{1,2}})?') "
-        "AND isfinite(TRY_CAST({cell} AS DOUBLE)) THEN to_json({cell}::DOUBLE)::VARCHAR END"
-    ),
-    FieldType.BOOLEAN: (
-        "CASE WHEN lower({cell}) IN ('true', '1', 'yes') THEN 'true' "
-        "WHEN lower({cell}) IN ('false', '0', 'no') THEN 'false' END"
-    ),
-    FieldType.DATE: (
-        r"CASE WHEN regexp_full_match({cell}, '[0-9]{{4}}[-/][0-9]{{1,2}}[-/][0-9]{{1,2}}([ T].*)?') "
-        "AND TRY_CAST({cell} AS TIMESTAMPTZ) BETWEEN TIMESTAMPTZ '0001-01-01 00:00:00+00' "
-        "AND TIMESTAMPTZ '9999-12-31 23:59:59.999999+00' THEN "
-        "CASE WHEN length({cell}) = 10 THEN to_json(strftime(TRY_CAST({cell} AS DATE), '%Y-%m-%d')) "
-        "ELSE to_json(strftime(TRY_CAST({cell} AS TIMESTAMPTZ), '%Y-%m-%d %H:%M:%S')) END END"
-    ),
+
+class LeftOut(StrEnum):
+    """Why a value was left out, or is not what the cell says."""
+
+    TYPE = "not_of_type"
+    LONG = "too_long"
+    CUT = "cut"
+    CHOICE = "no_choice"
+    RANGE = "out_of_range"
+
+
+REASONS: Mapping[LeftOut, str] = {
+    LeftOut.TYPE: "The value is not of its field's type, so it was left out.",
+    LeftOut.LONG: "The text is longer than its field takes, so it was left out.",
+    LeftOut.CUT: "The text is longer than its field takes, so it was cut.",
+    LeftOut.CHOICE: "The value is none of the field's options, so it was left out.",
+    LeftOut.RANGE: "The field cannot hold the value exactly, so it was left out.",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """One vendor field filled from one column."""
+    """One vendor field filled from one column; `country` is that of telephone numbers that name none."""
 
     field: str
     column: str
     type: FieldType = FieldType.STRING
     clear: bool = False
+    fit: Fit = ANY
+    country: str = ""
 
 
-def values(matches: Sequence[Matched]) -> str:
-    """A JSON object as text, fields in the order of the data matching."""
+def matched(
+    matching: Sequence[Match],
+    definition: Definition,
+    country: str = "",
+    types: Mapping[str, FieldType] | None = None,
+    fits: Mapping[str, Fit] | None = None,
+) -> list[Matched]:
+    """The data matching with what every field takes. Its type is the one that was chosen, else what the account
+    (`types`) or the list (`fits`) has fixed, else what the definition says, else text."""
+    types, fits, defined = types or {}, fits or {}, {each.name: each for each in definition.fields}
+
+    def one(match: Match) -> Matched:
+        field = defined.get(match.field)
+        fit = fits.get(match.field) or (field.fit if field else definition.custom_fit)
+        kind = match.type or types.get(match.field) or fit.type or (field.type if field else FieldType.STRING)
+        return Matched(match.field, match.column, kind, match.when_empty is WhenEmpty.CLEAR, fit, country)
+
+    return [one(match) for match in matching]
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """SQL of a value as JSON (NULL where it is left out), and of the reason why it is not as the cell says."""
+
+    json: str
+    why: str = "NULL"
+
+
+def values(matches: Sequence[Matched], cells: Mapping[str, str]) -> str:
+    """A JSON object as text, fields in the order of the data matching. `cells` are SQL of the columns' trimmed
+    cells."""
     if not matches:
         return "'{}'"
-    pieces = ", ".join(_piece(match) for match in matches)
+    pieces = ", ".join(_piece(match, cells[match.column]) for match in matches)
     return f"'{{' || concat_ws(',', {pieces}) || '}}'"
 
 
-def left_out(match: Matched) -> str:
-    """True for a row whose cell is not empty and not of its field's type."""
-    if match.type is FieldType.STRING:
-        return "false"
-    cell = trimmed(match.column)
-    return f"({cell} IS NOT NULL AND {_json(match)} IS NULL)"
+def left_out(match: Matched, cell: str) -> str:
+    """The reason why a value is left out or cut, NULL for a value that arrives."""
+    return f"CASE WHEN {cell} IS NOT NULL THEN {_value(match, cell).why} END::VARCHAR"
 
 
-def _json(match: Matched) -> str:
-    return f"({_JSON[match.type].format(cell=trimmed(match.column))})"
-
-
-def _piece(match: Matched) -> str:
-    name = literal(_json_name(match.field) + ":")
-    filled = f"{name} || {_json(match)}"
+def _piece(match: Matched, cell: str) -> str:
+    name = literal(json.dumps(match.field, ensure_ascii=False) + ":")
+    filled = f"{name} || ({_value(match, cell).json})"
     if not match.clear:
         return filled
-    return f"CASE WHEN {trimmed(match.column)} IS NULL THEN {name} || 'null' ELSE {filled} END"
+    return f"CASE WHEN {cell} IS NULL THEN {name} || 'null' ELSE {filled} END"
 
 
-def _json_name(field: str) -> str:
-    return json.dumps(field, ensure_ascii=False)
+def _value(match: Matched, cell: str) -> _Value:
+    return _OF_TYPE[match.type](cell, match)
+
+
+def _text(cell: str, match: Matched) -> _Value:
+    if match.fit.choices:
+        return (_choices if match.fit.several else _choice)(cell, match.fit)
+    longest, pattern = match.fit.longest, match.fit.pattern
+    fits = f"regexp_full_match({cell}, {literal(pattern)})" if pattern else "true"
+    too_long = f"length({cell}) > {longest}" if longest else "false"
+    why = f"CASE WHEN NOT {fits} THEN '{LeftOut.TYPE}'"
+    if match.fit.cut:
+        shorter = f"CASE WHEN {too_long} THEN {cell}[:{longest}] ELSE {cell} END"
+        return _Value(
+            f"CASE WHEN {fits} THEN to_json({shorter}) END", f"{why} WHEN {too_long} THEN '{LeftOut.CUT}' END"
+        )
+    return _Value(
+        f"CASE WHEN {fits} AND NOT {too_long} THEN to_json({cell}) END",
+        f"{why} WHEN {too_long} THEN '{LeftOut.LONG}' END",
+    )
+
+
+def _phone(cell: str, match: Matched) -> _Value:
+    return _judged(f"to_json({phones.international(cell, match.country)})", "false")
+
+
+def _boolean(cell: str, match: Matched) -> _Value:
+    word = f"lower({cell})"
+    return _judged(f"CASE WHEN {word} IN {TRUE} THEN 'true' WHEN {word} IN {FALSE} THEN 'false' END", "false")
+
+
+TRUE = ("true", "t", "yes", "y", "1")
+FALSE = ("false", "f", "no", "n", "0")
+
+_INTEGER = r"[+-]?[0-9]{1,40}(\.0{0,20})?"
+_NUMBER = r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
+
+
+def _integer(cell: str, match: Matched) -> _Value:
+    """`42.0` is a whole number, as programs write one where others of the column are missing."""
+    is_one = f"regexp_full_match({cell}, '{_INTEGER}')"
+    number = f"TRY_CAST(split_part({cell}, '.', 1) AS BIGINT)"
+    fits = f"abs({number}) < {10 ** min(match.fit.digits or MOST_DIGITS, MOST_DIGITS)}"
+    return _judged(f"CASE WHEN {is_one} AND {fits} THEN {number}::VARCHAR END", is_one)
+
+
+def _number(cell: str, match: Matched) -> _Value:
+    """A whole number has to be exact: one with more digits than a reader of JSON keeps is left out. Of a fraction, so
+    many digits are kept as it takes to tell it from all others."""
+    is_one = f"regexp_full_match({cell}, '{_NUMBER}')"
+    number = f"TRY_CAST({cell} AS DOUBLE)"
+    kept = f"(abs({number}) < 1e15 OR {_digits(cell)} = {_digits(f'{number}::VARCHAR')})"
+    fits = f"isfinite({number}) AND abs({number}) < 1e{match.fit.digits or 308} AND {kept}"
+    if match.fit.decimals is not None:
+        number = f"round({number}, {match.fit.decimals})"
+    return _judged(f"CASE WHEN {is_one} AND {fits} THEN to_json({number})::VARCHAR END", is_one)
+
+
+def _judged(json: str, is_one: str) -> _Value:
+    """A value that is left out although its text `is_one` of the type is one that the field cannot hold."""
+    return _Value(
+        json,
+        f"CASE WHEN ({json}) IS NULL THEN CASE WHEN {is_one} THEN '{LeftOut.RANGE}' ELSE '{LeftOut.TYPE}' END END",
+    )
+
+
+MOST_DIGITS = 18
+
+
+def _digits(number: str) -> str:
+    """Significant digits of a number that is written in any way."""
+    plain = f"regexp_replace(split_part(lower({number}), 'e', 1), '[^0-9]', '', 'g')"
+    return f"trim({plain}, '0')"
+
+
+_DAY = r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
+_MOMENTS = "TIMESTAMPTZ '0001-01-01 00:00:00+00' AND TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"
+
+
+def _date(cell: str, match: Matched) -> _Value:
+    """A day is the day that is written. A moment is told in UTC, unless the field takes days alone."""
+    is_day, is_moment = (f"regexp_full_match({cell}, '{_DAY}{rest}')" for rest in ("", "[ T].*"))
+    moment = f"TRY_CAST({cell} AS TIMESTAMPTZ)"
+    of_day = _day(f"TRY_CAST({cell} AS DATE)", match.fit)
+    in_time = f"{moment} BETWEEN {_MOMENTS}"
+    told = f"to_json(strftime({moment}, '%Y-%m-%d %H:%M:%S'))"
+    if match.fit.day:
+        told = _day(f"TRY_CAST(regexp_extract({cell}, '^{_DAY}') AS DATE)", match.fit)
+    json = f"CASE WHEN {is_day} THEN {of_day} WHEN {is_moment} THEN CASE WHEN {in_time} THEN {told} END END"
+    return _judged(json, f"({is_day} OR {is_moment}) AND {moment} IS NOT NULL")
+
+
+def _day(day: str, fit: Fit) -> str:
+    within = f"{day} BETWEEN DATE '{fit.first_day}' AND DATE '{fit.last_day}'"
+    return f"CASE WHEN {within} THEN '\"' || {day}::VARCHAR || '\"' END"
+
+
+def _choice(cell: str, fit: Fit) -> _Value:
+    found = f"{_meanings(fit)}[{_folded(cell)}]"
+    return _Value(f"to_json({found})", f"CASE WHEN {found} IS NULL THEN '{LeftOut.CHOICE}' END")
+
+
+def _choices(cell: str, fit: Fit) -> _Value:
+    """The cell is one choice, a list in JSON, or choices with a separator between them that no choice has."""
+    meanings = _meanings(fit)
+    separators = "".join(mark for mark in ";|,\n" if not any(mark in choice for choice in fit.choices))
+    pieces = f"CASE WHEN {meanings}[{_folded(cell)}] IS NOT NULL THEN [{cell}] "
+    pieces += f"WHEN {cell}[1] = '[' AND json_valid({cell}) THEN ({cell})::JSON::VARCHAR[] "
+    pieces += (
+        f"ELSE string_split_regex({cell}, {literal(f'[{separators}]')}) END" if separators else f"ELSE [{cell}] END"
+    )
+    filled = f"list_filter({pieces}, lambda piece: trim(piece) <> '')"
+    found = f"list_transform({filled}, lambda piece: {meanings}[{_folded('piece')}])"
+    fitting = f"list_distinct(list_filter({found}, lambda choice: choice IS NOT NULL))"
+    return _Value(
+        f"CASE WHEN len({fitting}) > 0 THEN to_json({_in_order(fit, fitting)}) END",
+        f"CASE WHEN len(list_filter({found}, lambda choice: choice IS NULL)) > 0 OR len({fitting}) = 0 "
+        f"THEN '{LeftOut.CHOICE}' END",
+    )
+
+
+def _is_list(cell: str) -> str:
+    return f"({cell}[1] = '[' AND json_valid({cell}))"
+
+
+def _in_order(fit: Fit, fitting: str) -> str:
+    """In the vendor's order, so that the same choices are the same value."""
+    every = ", ".join(literal(choice) for choice in fit.choices)
+    return f"list_filter([{every}], lambda choice: list_contains({fitting}, choice))"
+
+
+def _folded(text: str) -> str:
+    return rf"regexp_replace(trim(lower({text})), '[\s\p{{Z}}]+', ' ', 'g')"
+
+
+def _meanings(fit: Fit) -> str:
+    meant = {**{" ".join(choice.lower().split()): choice for choice in reversed(fit.choices)}, **fit.synonyms}
+    keys, meanings = ", ".join(map(literal, meant)), ", ".join(map(literal, meant.values()))
+    return f"map([{keys}], [{meanings}])"
+
+
+_OF_TYPE: Mapping[FieldType, Callable[[str, Matched], _Value]] = {
+    FieldType.STRING: _text,
+    FieldType.INTEGER: _integer,
+    FieldType.NUMBER: _number,
+    FieldType.BOOLEAN: _boolean,
+    FieldType.DATE: _date,
+    FieldType.PHONE: _phone,
+}

@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 from shared.delivery import addresses, sql
 from shared.delivery.plan import matching
+from shared.delivery.plan.drift import TEXT_FOR_NOTHING
 from shared.delivery.plan.matching import Matched
 from shared.delivery.sql import literal
 from shared.delivery.state import ledger, transitions
-from shared.delivery.state.files import BUCKET, DataFile, Files, buckets, keep
+from shared.delivery.state.files import BUCKET, DataFile, Files, buckets, keep, write
 from shared.delivery.state.ledger import Ledger
 from shared.delivery.state.plan import Balance
 from shared.delivery.state.transitions import RunKind
+from shared.mailbox import with_ascii_domain
+from shared.snapshots.scanning import cell
 from shared.vendors.contract import Kind
 
 if TYPE_CHECKING:
@@ -44,6 +47,11 @@ class Wish:
     def columns(self) -> list[str]:
         return list(dict.fromkeys([self.address_column, *(match.column for match in self.matches)]))
 
+    @property
+    def cells(self) -> dict[str, str]:
+        """Name of a column -> that of its cells in a scan."""
+        return {column: cell(number) for number, column in enumerate(self.columns)}
+
 
 @dataclass(slots=True)
 class Tally:
@@ -52,10 +60,15 @@ class Tally:
     counts: dict[str, int] = field(default_factory=dict)
     refused: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
+    """Values by field, whatever the reason."""
     starts: dict[tuple[int, int], int] = field(default_factory=dict)
     segment_rows: dict[int, int] = field(default_factory=dict)
+    filled: dict[tuple[int, str], int] = field(default_factory=dict)
+    texts: dict[tuple[int, str], int] = field(default_factory=dict)
+    """Rows by segment and column whose cell is not empty, and whose cell is a text that writers put for nothing."""
     files: list[tuple[Kind, int, DataFile]] = field(default_factory=list)
     refused_files: list[DataFile] = field(default_factory=list)
+    left_out_files: list[DataFile] = field(default_factory=list)
 
     def balance(self) -> Balance:
         names = ("rows_read", "duplicates", "unchanged", "held", "left", "outside", "add", "change", "remove")
@@ -78,18 +91,56 @@ def staging_query(wish: Wish, sources: Sequence[Source], parts: int) -> str:
     Sources are read side by side, so the rows themselves come in no order.
     """
     rows = " UNION ALL ".join(_numbered(number, source) for number, source in enumerate(sources))
-    flags = ", ".join(f"{matching.left_out(match)} AS left_out_{i}" for i, match in enumerate(wish.matches))
-    raw = sql.identifier(wish.address_column)
+    cells = wish.cells
+    raw = cells[wish.address_column]
+    trimmed = ", ".join(f"{sql.trimmed(each)} AS {each}" for each in cells.values())
+    reasons = "".join(
+        f", {matching.left_out(match, cells[match.column])} AS left_out_{i}" for i, match in enumerate(wish.matches)
+    )
+    looks = "".join(f", {_look(each)} AS look_{i}" for i, each in enumerate(cells.values()))
+    part = f"{BUCKET} // {256 // parts}"
     return f"""
         SELECT n, segment, file_index, CASE WHEN raw = address THEN NULL ELSE raw END AS raw, address,
-               {BUCKET} AS bucket, {BUCKET} // {256 // parts} AS part,
+               {BUCKET} AS bucket,
+               CASE WHEN {addresses.has_other_domain("address")} THEN {RESPELLED} ELSE {part} END::SMALLINT AS part,
                {addresses.problem("address")} AS problem, "values", (md5_number("values") >> 64)::UBIGINT AS hash
                {"".join(f", left_out_{i}" for i in range(len(wish.matches)))}
-        FROM (SELECT n, segment, file_index, {raw} AS raw,
-                     {sql.address(wish.address_column)} AS address,
-                     {matching.values(wish.matches)} AS "values" {", " + flags if flags else ""}
-              FROM ({rows}))
+               {"".join(f", look_{i}" for i in range(len(cells)))}
+        FROM (SELECT n, segment, file_index, raw, {sql.address(raw)} AS address,
+                     {matching.values(wish.matches, cells)} AS "values" {reasons} {looks}
+              FROM (SELECT n, segment, file_index, {raw} AS raw, {trimmed} FROM ({rows})))
     """
+
+
+def _look(cell: str) -> str:
+    """What a cell is: 0 empty, 1 filled, 2 a text that writers put for nothing."""
+    texts = ", ".join(map(literal, TEXT_FOR_NOTHING))
+    return f"CASE WHEN {cell} IS NULL THEN 0 WHEN {cell} IN ({texts}) THEN 2 ELSE 1 END::UTINYINT"
+
+
+RESPELLED = -1
+"""The part of rows whose address is still to be spelled as all others are, so that its part is not known yet."""
+
+
+def respell(database: DuckDBPyConnection, staged: Sequence[Path], parts: int, rows: Path, spellings: Path) -> bool:
+    """Write the rows of `staged` that are still to be spelled into `rows`, each with its part, and the spellings that
+    changed into `spellings`; whether there are any."""
+    files = f"read_parquet([{', '.join(literal(str(path)) for path in staged)}])"
+    found = database.execute(f"SELECT DISTINCT address FROM {files} WHERE part = {RESPELLED}").fetchall()
+    if not found:
+        return False
+    spelled = [(address, with_ascii_domain(address)) for (address,) in found]
+    database.execute("CREATE OR REPLACE TEMP TABLE spelled (before VARCHAR, address VARCHAR)")
+    database.executemany("INSERT INTO spelled VALUES ($1, $2)", spelled)
+    write(database, "SELECT before FROM spelled WHERE before <> address", spellings)
+    query = f"""
+        SELECT * REPLACE (coalesce(raw, before) AS raw, {BUCKET} AS bucket,
+                          ({BUCKET} // {256 // parts})::SMALLINT AS part, {addresses.problem("address")} AS problem)
+        FROM (SELECT rows.* REPLACE (spelled.address AS address), before
+              FROM {files} AS rows JOIN spelled ON rows.address = spelled.before WHERE part = {RESPELLED})
+    """
+    write(database, f"SELECT * EXCLUDE (before) FROM ({query})", rows)
+    return True
 
 
 def _numbered(number: int, source: Source) -> str:
@@ -112,18 +163,18 @@ def plan_part(
     parts: int,
     folder: str,
     where: Path,
-    protected: Path | None = None,
+    stay: Sequence[Path] = (),
 ) -> None:
     """Plan the addresses of one part.
 
-    `staged` are its Parquet files; plan files go to `folder`; `protected` holds addresses that are never removed.
+    `staged` are Parquet files with its rows; plan files go to `folder`; `stay` hold addresses that are never removed.
     """
-    database.execute(f"CREATE OR REPLACE TEMP VIEW staged AS {_staged(staged, wish)}")
+    database.execute(f"CREATE OR REPLACE TEMP VIEW staged AS {_staged(staged, wish, part)}")
     first, last = buckets(part, parts)
     paths = ledger.load(files, database, ledger_before, first, last, where)
     _judge(database)
     _count_rows(database, tally, wish)
-    _decide(database, wish, protected)
+    _decide(database, wish, stay)
     _count_steps(database, tally)
     for kind in (Kind.ADD, Kind.CHANGE, Kind.REMOVE):
         name = f"{part:03d}-{kind}.parquet"
@@ -132,16 +183,20 @@ def plan_part(
     name = f"{part:03d}-refused.parquet"
     if file := keep(files, database, _REFUSED, folder + name, where / name):
         tally.refused_files.append(file)
+    name = f"{part:03d}-left-out.parquet"
+    if wish.matches and (file := keep(files, database, _left_out(wish), folder + name, where / name)):
+        tally.left_out_files.append(file)
     for path in paths:
         path.unlink()
 
 
-def _staged(files: Sequence[Path], wish: Wish) -> str:
+def _staged(files: Sequence[Path], wish: Wish, part: int) -> str:
     if files:
-        return f"SELECT * FROM read_parquet([{', '.join(literal(str(path)) for path in files)}])"
-    flags = [f"false AS left_out_{i}" for i in range(len(wish.matches))]
+        return f"FROM read_parquet([{', '.join(literal(str(path)) for path in files)}]) WHERE part = {part}"
+    flags = [f"NULL::VARCHAR AS left_out_{i}" for i in range(len(wish.matches))]
+    looks = [f"NULL::UTINYINT AS look_{i}" for i in range(len(wish.columns))]
     empty = [f"NULL::{kind} AS {name}" for name, kind in _STAGED.items()]
-    return f"SELECT {', '.join(empty + flags)} WHERE false"
+    return f"SELECT {', '.join(empty + flags + looks)} WHERE false"
 
 
 _STAGED = {
@@ -177,6 +232,18 @@ _REFUSED = (
 )
 
 
+def _left_out(wish: Wish) -> str:
+    """Where each value stands that was left out or cut, and why."""
+    numbers = range(len(wish.matches))
+    reasons = ", ".join(f"left_out_{i}" for i in numbers)
+    fields = ", ".join(literal(match.field) for match in wish.matches)
+    any_of_them = " OR ".join(f"left_out_{i} IS NOT NULL" for i in numbers)
+    return f"""
+        SELECT * FROM (SELECT n, segment, file_index, unnest([{fields}]) AS field, unnest([{reasons}]) AS why
+                       FROM staged WHERE {any_of_them}) WHERE why IS NOT NULL
+    """
+
+
 def _judge(database: DuckDBPyConnection) -> None:
     """Make `judged`: staged rows, every doubtful address settled."""
     doubtful = database.execute(f"SELECT DISTINCT address FROM staged WHERE problem = '{addresses.DOUBTFUL}'")
@@ -193,7 +260,7 @@ def _judge(database: DuckDBPyConnection) -> None:
 
 
 def _count_rows(database: DuckDBPyConnection, tally: Tally, wish: Wish) -> None:
-    sums = "".join(f", count_if(left_out_{i})" for i in range(len(wish.matches)))
+    sums = "".join(f", count(left_out_{i})" for i in range(len(wish.matches)))
     total, *left_out = _row(database, f"SELECT count(*) {sums} FROM staged")
     _add(tally.counts, "rows_read", total)
     for match, count in zip(wish.matches, left_out, strict=True):
@@ -201,14 +268,19 @@ def _count_rows(database: DuckDBPyConnection, tally: Tally, wish: Wish) -> None:
             _add(tally.left_out, match.field, count)
     for problem, count in _all(database, "SELECT problem, count(*) FROM judged WHERE problem IS NOT NULL GROUP BY 1"):
         _add(tally.refused, problem, count)
-    places = "SELECT segment, file_index, min(n), count(*) FROM staged GROUP BY 1, 2"
-    for segment, file, start, count in _all(database, places):
+    columns = wish.columns
+    looks = "".join(f", count_if(look_{i} > 0), count_if(look_{i} = 2)" for i in range(len(columns)))
+    places = f"SELECT segment, file_index, min(n), count(*) {looks} FROM staged GROUP BY 1, 2"
+    for segment, file, start, count, *looked in _all(database, places):
         key = (segment, file)
         tally.starts[key] = min(start, tally.starts.get(key, start))
         _add(tally.segment_rows, segment, count)
+        for column, filled, texts in zip(columns, looked[::2], looked[1::2], strict=True):
+            _add(tally.filled, (segment, column), filled)
+            _add(tally.texts, (segment, column), texts)
 
 
-def _decide(database: DuckDBPyConnection, wish: Wish, protected: Path | None) -> None:
+def _decide(database: DuckDBPyConnection, wish: Wish, stay: Sequence[Path]) -> None:
     """Make `steps`: one row per address of the part that is in the segment or in the ledger."""
     database.execute("""
         CREATE OR REPLACE TEMP TABLE firsts AS
@@ -227,10 +299,10 @@ def _decide(database: DuckDBPyConnection, wish: Wish, protected: Path | None) ->
               FROM staged SEMI JOIN firsts ON staged.n = firsts.n) AS wanted
         FULL JOIN ledger ON wanted.address = ledger.address
     """)
-    if protected is not None:
+    for path in stay:
         database.execute(f"""
             UPDATE steps SET step = '{transitions.PlanStep.LEFT}'
-            WHERE step = '{Kind.REMOVE}' AND address IN (SELECT address FROM read_parquet({literal(str(protected))}))
+            WHERE step = '{Kind.REMOVE}' AND address IN (FROM read_parquet({literal(str(path))}))
         """)
 
 

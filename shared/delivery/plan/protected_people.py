@@ -9,6 +9,7 @@ from shared.delivery.sql import literal
 from shared.delivery.state import layout
 from shared.delivery.state.files import DataFile, keep
 from shared.delivery.work import Work
+from shared.mailbox import normalised
 from shared.vendors.contract import TargetFound
 
 
@@ -35,7 +36,7 @@ def _read(work: Work, list_id: str) -> None:
     lines = work.where / "members.txt"
     with lines.open("w", encoding="utf-8") as stream:
         for address in work.opened.vendor.members(TargetFound(list_id, "")):
-            stream.write(address.strip().lower() + "\n")
+            stream.write(normalised(address) + "\n")
     shape = "columns={address: 'VARCHAR'}, header=false, auto_detect=false, delim='\\t', quote='', escape=''"
     query = f"SELECT DISTINCT address FROM read_csv({literal(str(lines))}, {shape})"
     name = layout.protected(work.ledger_folder)

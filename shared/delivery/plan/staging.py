@@ -7,18 +7,19 @@ one at a time, so that neither memory nor disk grows with the segment.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
+from duckdb import DuckDBPyConnection
 
 from shared.cloud.blob_files import BlobFiles
 from shared.cloud.blobs import Blobs
 from shared.delivery import segments
 from shared.delivery.plan import operations
-from shared.delivery.plan.operations import Source, Wish
+from shared.delivery.plan.operations import RESPELLED, Source, Wish
 from shared.delivery.sql import literal
 from shared.delivery.state import layout
 from shared.delivery.state.files import BUCKETS, write
@@ -43,12 +44,18 @@ FEWEST_ROWS = 2048
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """`fetch` brings one part to the local disk and names its files; `release` removes them."""
+    """`fetch` brings one part to the local disk and names files that have its rows; `release` removes them.
+
+    `spellings` are files of addresses that are spelled otherwise by now, while the vendor may know the people by them.
+    """
 
     snapshots: Sequence[Snapshot]
     parts: int
     fetch: Callable[[int], Sequence[Path]]
     release: Callable[[int], None]
+    spellings: Sequence[Path] = ()
+    types: Sequence[Mapping[str, str]] = ()
+    """Of each snapshot's wanted columns, where its files say them."""
 
 
 @contextmanager
@@ -93,12 +100,27 @@ def _stage(work: Work, wish: Wish, snapshots: Sequence[Snapshot], parts: int) ->
         # The order is in the rows' numbers; keeping it in the files too would read one source after the other.
         opened.connection.execute("SET preserve_insertion_order = false")
         query = operations.staging_query(wish, list(_sources(opened, wish, snapshots)), parts)
+        types = [opened.types(snapshot, wish.columns) for snapshot in snapshots]
         if parts == 1:
             path = work.where / "staged.parquet"
             write(opened.connection, query, path)
-            return Staged(snapshots, 1, lambda part: [path], lambda part: path.unlink())
+            rows, spellings = _respelled(work, opened.connection, [path], parts)
+            return Staged(snapshots, 1, lambda part: [path, *rows], lambda part: path.unlink(), spellings, types)
         _write_parts(work.cloud.blobs, opened, query, _prefix(work), max(ROWS_HELD // parts, FEWEST_ROWS))
-    return Staged(snapshots, parts, lambda part: _fetch(work, part), lambda part: _drop(work, part))
+    with work.scratch.database() as connection:
+        rows, spellings = _respelled(work, connection, _fetch(work, RESPELLED), parts)
+    return Staged(
+        snapshots, parts, lambda part: [*_fetch(work, part), *rows], lambda part: _drop(work, part), spellings, types
+    )
+
+
+def _respelled(
+    work: Work, connection: DuckDBPyConnection, staged: Sequence[Path], parts: int
+) -> tuple[Sequence[Path], Sequence[Path]]:
+    """Files of the rows whose addresses have another spelling now, and of the spellings before."""
+    rows, spellings = work.where / "respelled.parquet", work.where / "spellings.parquet"
+    found = staged and operations.respell(connection, staged, parts, rows, spellings)
+    return ([rows], [spellings]) if found else ((), ())
 
 
 def _sources(opened: Reader, wish: Wish, snapshots: Sequence[Snapshot]) -> Iterator[Source]:
@@ -121,7 +143,8 @@ def _write_parts(blobs: Blobs, opened: Reader, query: str, prefix: str, rows: in
         opened.connection.execute(f"SET partitioned_write_flush_threshold = {rows}")
         # Threads of their own for writing let every open file gather tens of megabytes first.
         opened.connection.execute("SET async_threads = 0")
-        options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {rows}, PARTITION_BY (part)"
+        packed = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {rows}"
+        options = f"{packed}, PARTITION_BY (part), WRITE_PARTITION_COLUMNS true"
         with files.writing():
             opened.connection.execute(f"COPY ({query}) TO {target} ({options})")
     except duckdb.Error:

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
 
-from shared.catalog.models import Match, WhenEmpty
-from shared.delivery.plan import guards, operations, protected_people
+from shared.delivery.plan import drift, guards, operations, protected_people
+from shared.delivery.plan.drift import Look
 from shared.delivery.plan.guards import Facts, Finding
-from shared.delivery.plan.matching import Matched
+from shared.delivery.plan.matching import Matched, matched
 from shared.delivery.plan.operations import Tally, Wish
 from shared.delivery.plan.staging import Staged, stage
 from shared.delivery.state import layout, ledger
 from shared.delivery.state import plan as plans
 from shared.delivery.state.journal import Folded
-from shared.delivery.state.ledger import Ledger
+from shared.delivery.state.ledger import Commit, Ledger
 from shared.delivery.state.plan import Balance, Plan
 from shared.delivery.state.records import State, Step
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
 from shared.errors import Blocked
-from shared.vendors.contract import SWITCHED, FieldType
+from shared.snapshots.dialect import in_words
+from shared.vendors.contract import SWITCHED
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +58,7 @@ def plan(work: Work) -> None:
         "warnings": [
             *(f"A newer snapshot was not used: {why}." for why in passed_over),
             *(f"Something in the segment's folder was not used: {why}." for why in beside),
+            *made.warnings,
         ],
     }
     findings = [Finding(**each) for each in made.findings]
@@ -97,12 +99,12 @@ def _make(work: Work) -> tuple[Plan, str]:
 
 
 def _ledger(work: Work) -> Ledger:
-    work.base = ledger.read(work.cloud.blobs, work.ledger_folder, committed=str(work.memory().get("committed") or ""))
+    work.base = ledger.read(work.cloud.blobs, work.ledger_folder, committed=Commit.of(work.memory()))
     return work.base
 
 
 def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
-    wish = Wish(work.export.address_column, _matches(work), str(work.export.mode), work.run.kind)
+    wish = Wish(work.export.address_column, _matched(work), str(work.export.mode), work.run.kind)
     folder = layout.plan_folder(work.folder, f"{work.delivery.turn:06d}-{work.delivery.worker}")
     protected = protected_people.protected(work)
     tally = Tally()
@@ -119,7 +121,7 @@ def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
                 parts=staged.parts,
                 folder=folder,
                 where=work.where,
-                protected=protected,
+                stay=[*staged.spellings, *([protected] if protected else ())],
             )
             staged.release(part)
     made = _manifest(work, wish, staged, tally, before, fresh=fresh)
@@ -133,26 +135,59 @@ def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
 def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledger, *, fresh: bool) -> Plan:
     batch_rows = _batch_rows(work)
     balance = tally.balance()
-    findings = [] if work.run.kind in UNGUARDED else guards.findings(_facts(work, staged, tally, before), work.guards)
+    looks = _looks(wish, staged, tally)
+    drifted = drift.drift(looks, work.memory().get("looks") or {})
+    facts = _facts(work, staged, tally, before, drifted.stops) if work.run.kind not in UNGUARDED else None
+    findings = guards.findings(facts, work.guards) if facts else []
     return Plan(
         batch_rows=batch_rows,
         parts=staged.parts,
         base=before.commit,
+        base_generation=before.generation,
         fresh=fresh,
         members_before=before.members,
         snapshots=[snapshot.to_json() for snapshot in staged.snapshots],
         snapshot_rows=[tally.segment_rows.get(number, 0) for number in range(len(staged.snapshots))],
         balance=balance,
-        fields={match.field: match.type for match in wish.matches},
+        fields={match.field: match.type.sent_as for match in wish.matches},
         files=plans.number(tally.files, batch_rows),
         refused=tally.refused_files,
+        values_left_out=tally.left_out_files,
         file_starts=[(segment, file, start) for (segment, file), start in sorted(tally.starts.items())],
         findings=[asdict(finding) for finding in findings],
+        looks=drift.plain(looks),
+        warnings=list(drifted.warnings),
+        mentions=list(drifted.mentions),
         made_at=work.clock().isoformat(),
     )
 
 
-def _facts(work: Work, staged: Staged, tally: Tally, before: Ledger) -> Facts:
+def _looks(wish: Wish, staged: Staged, tally: Tally) -> list[Look]:
+    """What is to be seen of each segment; how full the address column is, the guard for invalid rows looks at."""
+    matched_columns = dict.fromkeys(match.column for match in wish.matches)
+    looks = []
+    for number, (snapshot, types) in enumerate(zip(staged.snapshots, staged.types, strict=True)):
+        rows = tally.segment_rows.get(number, 0)
+
+        def share(counts: Mapping[tuple[int, str], int], column: str, at: int = number, of: int = rows) -> float:
+            return round(counts.get((at, column), 0) / of, 3) if of else 0.0
+
+        looks.append(
+            Look(
+                segment=snapshot.segment_id,
+                name=snapshot.name,
+                rows=rows,
+                dialect=in_words(snapshot.format),
+                filled={column: share(tally.filled, column) for column in matched_columns},
+                types={column: types[column] for column in matched_columns if column in types},
+                columns=snapshot.columns,
+                texts={column: part for column in matched_columns if (part := share(tally.texts, column))},
+            )
+        )
+    return looks
+
+
+def _facts(work: Work, staged: Staged, tally: Tally, before: Ledger, emptied: Sequence[str]) -> Facts:
     return Facts(
         balance=tally.balance(),
         members_before=before.members,
@@ -162,6 +197,7 @@ def _facts(work: Work, staged: Staged, tally: Tally, before: Ledger) -> Facts:
         max_profiles=work.guards.max_profiles or work.opened.definition.max_profiles,
         removed_before=_removed_before(work, tally.balance().remove, before.members),
         refused_before=_refused_before(work, tally.balance()),
+        emptied=emptied,
     )
 
 
@@ -186,18 +222,18 @@ def _removed_before(work: Work, remove: int, members: int) -> list[int]:
     return [counts.get("remove", 0) for counts in _counts_before(work, _WELL)]
 
 
-def _matches(work: Work) -> list[Matched]:
-    """The data matching with every field's type: as chosen, as the vendor has fixed it, or as its definition says."""
-    defined = {field.name: field.type for field in work.opened.definition.fields}
-    known: Mapping[str, FieldType] = work.opened.vendor.field_types() if work.export.matching else {}
-
-    def type_of(match: Match) -> FieldType:
-        return match.type or known.get(match.field) or defined.get(match.field) or FieldType.STRING
-
-    return [
-        Matched(match.field, match.column, type_of(match), match.when_empty is WhenEmpty.CLEAR)
-        for match in work.export.matching
-    ]
+def _matched(work: Work) -> list[Matched]:
+    """The data matching with what each field takes, as the vendor has it now."""
+    matching, vendor = work.export.matching, work.opened.vendor
+    if not matching:
+        return []
+    return matched(
+        matching,
+        work.opened.definition,
+        work.export.phone_country,
+        vendor.field_types(),
+        vendor.fits(work.wanted, work.remembered(), [match.field for match in matching]),
+    )
 
 
 def _batch_rows(work: Work) -> int:

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from shared.delivery.plan import guards
 from shared.delivery.send import unfinished_jobs
 from shared.delivery.send.batches import Ending, Sender
+from shared.delivery.send.isolating import Isolating
 from shared.delivery.state import journal
 from shared.delivery.state import plan as plans
 from shared.delivery.state.journal import Folded, Journal
 from shared.delivery.state.plan import Plan
 from shared.delivery.state.records import Step
-from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
 from shared.errors import Blocked, RetryAfter, UserMustAct
-from shared.vendors.contract import Kind, TargetFound
+from shared.vendors.contract import Kind
 
 MOST_WARNINGS = 50
 VANISHED = "Somebody deleted the list at the vendor. Run the export with the kind 'rebuild' to make it anew."
@@ -30,16 +30,14 @@ def prepare(work: Work) -> None:
     ours that is gone, UserMustAct for one that was given by id.
     """
     late = unfinished_jobs.wait_for(work, lambda: _wait_for_jobs(work))
-    made, memory = _plan(work), work.memory()
-    known = memory.get("list_id") if work.run.kind is not RunKind.REBUILD else None
-    remembered = TargetFound(str(known), str(memory["list_name"])) if known else None
+    made, memory, remembered = _plan(work), work.memory(), work.remembered()
     try:
         found = work.opened.vendor.prepare(work.wanted, remembered, made.fields)
     except UserMustAct as error:
         if error.code == "target_vanished" and not work.wanted.list_id:
             raise Blocked("target_vanished", VANISHED) from None
         raise
-    created = found.created or bool(known and memory.get("created"))
+    created = found.created or bool(remembered and memory.get("created"))
     work.remember(list_id=found.list_id, list_name=found.name, created=created, open=work.identity)
     warnings = [*work.delivery.warnings, *late, *found.warnings]
     target = {"list_id": found.list_id, "name": found.name, "details": dict(found.details)}
@@ -52,15 +50,16 @@ def deliver(work: Work) -> float | None:
     folded = work.folded or journal.fold(work.cloud.blobs, work.folder)
     work.folded = None
     work.done = before = _answered_rows(made, folded)
-    target, vendor, definition = work.found_target(), work.opened.vendor, work.opened.definition
+    definition = work.opened.definition
+    batches = Isolating(work.opened.vendor, work.found_target(), beforehand=definition.most_jobs > 0)
     with work.scratch.database() as connection:
         sender = Sender(
             files=work.files,
             database=connection,
             journal=Journal(work.cloud.blobs, work.folder, work.delivery.turn),
             folded=folded,
-            send=lambda kind, rows: vendor.deliver(target, kind, rows),
-            settle=lambda kind, rows, job: vendor.settle(target, kind, rows, job),
+            send=batches.deliver,
+            settle=batches.settle,
             threads=definition.concurrency,
             out_of_time=work.out_of_time,
             progress=work.progress,

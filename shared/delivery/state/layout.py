@@ -48,6 +48,10 @@ def rejected(folder: str) -> str:
     return f"{folder}rejected.csv"
 
 
+def left_out(folder: str) -> str:
+    return f"{folder}left-out.csv"
+
+
 def rejected_files(folder: str) -> str:
     """What `rejected.csv` is made from, dropped once it is."""
     return f"{folder}rejected/"

@@ -42,8 +42,8 @@ class Balance:
 
     rows_read = add + change + unchanged + held + outside + duplicates + the refused. `held` are people whose refusal
     stands; `left` are people who left the segment and stay on the list (mode add); `outside` are people whom a run
-    of this kind does not concern. `left_out` counts, by field, cells that
-    could not be turned into their field's type.
+    of this kind does not concern. `left_out` counts, by field, values that
+    did not arrive as the source has them.
     """
 
     rows_read: int = 0
@@ -78,9 +78,10 @@ class Balance:
 class Plan:
     """A plan's manifest.
 
-    `parts` divides the buckets; `base` is the ledger's commit that it was made from, `fresh` that it was made from
-    none; `snapshot_rows` are the rows read of each snapshot; `file_starts` gives, by segment and file, the number of
-    the row that the file begins with. `fields` are the vendor's fields with their types.
+    `parts` divides the buckets; `base` is the ledger's commit that it was made from, with its generation, `fresh` that
+    it was made from none; `snapshot_rows` are the rows read of each snapshot; `file_starts` gives, by segment and file,
+    the number of the row that the file begins with. `fields` are the vendor's fields with their types. `looks` are what
+    the next run compares its own with; `warnings` and `mentions` are what differs from the last run's.
     """
 
     batch_rows: int
@@ -94,9 +95,14 @@ class Plan:
     fields: dict[str, FieldType] = field(default_factory=dict)
     files: list[PlanFile] = field(default_factory=list)
     refused: list[DataFile] = field(default_factory=list)
+    values_left_out: list[DataFile] = field(default_factory=list)
     file_starts: list[tuple[int, int, int]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
+    looks: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    mentions: list[str] = field(default_factory=list)
     made_at: str = ""
+    base_generation: int = 0
 
     def place(self, file: PlanFile, row: int) -> tuple[int, int]:
         """Batch and index of a row of a file, counted from 0."""
@@ -171,9 +177,10 @@ def _parse(plain: dict[str, Any]) -> Plan:
         for each in plain["files"]
     ]
     return Plan(
-        **_known(Plan, plain, "files", "refused", "file_starts", "balance", "fields"),
+        **_known(Plan, plain, "files", "refused", "values_left_out", "file_starts", "balance", "fields"),
         files=files,
         refused=[DataFile.of(each) for each in plain.get("refused", ())],
+        values_left_out=[DataFile.of(each) for each in plain.get("values_left_out", ())],
         file_starts=[(int(segment), int(file), int(first)) for segment, file, first in plain.get("file_starts", ())],
         balance=Balance(**_known(Balance, plain["balance"])),
         fields={name: FieldType(kind) for name, kind in plain.get("fields", {}).items()},

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from shared.delivery.addresses import normalised
+from shared.mailbox import normalised
 
 csv.field_size_limit(sys.maxsize)
 HEADER = ("address", "segment", "file", "row", "operation", "outcome", "code", "reason", "tried_again")

@@ -13,6 +13,7 @@ from shared.delivery.state import ledger as ledgers
 from shared.delivery.state.files import BUCKET, BUCKETS, Files, buckets, write
 from shared.delivery.state.ledger import Ledger
 from shared.delivery.state.scratch import database, folder
+from shared.mailbox import normalised
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -47,7 +48,7 @@ def _listed(connection: DuckDBPyConnection, members: Iterator[str], where: Path)
     """Make the view `listed` of distinct addresses with their buckets."""
     lines, path = where / "members.txt", where / "members.parquet"
     with lines.open("w", encoding="utf-8") as stream:
-        stream.writelines(f"{address.strip().lower()}\n" for address in members)
+        stream.writelines(f"{normalised(address)}\n" for address in members)
     query = f"SELECT DISTINCT address, {BUCKET} AS bucket FROM read_csv({literal(str(lines))}, {_LINES})"
     write(connection, query, path)
     lines.unlink()

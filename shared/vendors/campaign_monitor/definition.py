@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.vendors.contract import Definition, Field, FieldType, OAuth, Question, Rate, Setting
+from shared.vendors.contract import Definition, Field, FieldType, Fit, OAuth, Question, Rate, Setting
 
 HOST = "api.createsend.com"
 
@@ -35,6 +35,13 @@ BUILT_IN = frozenset({NAME, MOBILE, CONSENT})
 
 UNCHANGED = "Unchanged"
 """Leaves a person's consent to be tracked as it is."""
+
+CONSENTS = (UNCHANGED, "Yes", "No")
+_CONSENTS = {"true": "Yes", "1": "Yes", "false": "No", "0": "No"}
+
+LONGEST = 250
+"""Characters of a value; what becomes of longer ones is not documented (contract, section 3), so they are cut here."""
+TEXT = Fit(longest=LONGEST, cut=True)
 
 _SIGN_IN = "trying it could end the connection's own sign-in"
 _REFUSED_PEOPLE = "it takes somebody who unsubscribed, bounced or was suppressed, and a probe makes nobody that"
@@ -144,14 +151,14 @@ DEFINITION = Definition(
             "Whether the people agreed that their opens and clicks are recorded. It is sent for everyone, except where "
             "a column is matched to ConsentToTrack, and it holds in all lists of the client.",
             default=UNCHANGED,
-            choices=(UNCHANGED, "Yes", "No"),
+            choices=CONSENTS,
         ),
     ),
     fields=(
         Field("EmailAddress", "E-mail", required=True),
-        Field(NAME, "Full name"),
-        Field(MOBILE, "Mobile number, international: +441632960000"),
-        Field(CONSENT, "Consent to track: Yes, No or Unchanged"),
+        Field(NAME, "Full name", fit=TEXT),
+        Field(MOBILE, "Mobile number", FieldType.PHONE),
+        Field(CONSENT, "Consent to track: Yes, No or Unchanged", fit=Fit(choices=CONSENTS, synonyms=_CONSENTS)),
     ),
     rates=(
         # Ten seconds and not one, so that what a 429 slowed down is still slower after the pause that it asks for.
@@ -166,6 +173,7 @@ DEFINITION = Definition(
     batch_rows=MOST_ROWS,
     concurrency=4,
     email_field="EmailAddress",
+    custom_fit=TEXT,
     # Parts of an import that decide about consent: as names of custom fields they would only mislead.
     reserved_fields=frozenset(
         {

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from shared.errors import RetryAfter
+from shared.mailbox import normalised
 from shared.vendors.campaign_monitor import receipts
 from shared.vendors.campaign_monitor.definition import MOST_ROWS
 from shared.vendors.campaign_monitor.responses import Page
@@ -72,7 +73,7 @@ class Hashes:
         return _is_at(run, place, value)
 
     def _find(self, address: str) -> tuple[array[int], int, int]:
-        digest = hashlib.blake2b(address.strip().lower().encode(), digest_size=8).digest()
+        digest = hashlib.blake2b(normalised(address).encode(), digest_size=8).digest()
         value = int.from_bytes(digest, "big")
         run = self._runs[value % _BUCKETS]
         return run, value, bisect_left(run, value)

@@ -1,6 +1,7 @@
 """Rows to the entries of an import. Pure. Facts: Campaign Monitor contract, sections 3 and 4.
 
-A value that its field cannot hold is left out and noted, so that it keeps nobody off the list.
+Data matching has made the values fit their fields, as far as these were known when the plan was made. A value that a
+field cannot hold all the same is left out and noted, so that it keeps nobody off the list.
 """
 
 from __future__ import annotations
@@ -17,27 +18,14 @@ from typing import Any
 import orjson
 
 from shared.cloud.scrubbing import excerpt
-from shared.vendors.campaign_monitor.definition import BUILT_IN, CONSENT, MOBILE, NAME, UNCHANGED
+from shared.vendors.campaign_monitor.definition import BUILT_IN, CONSENT, CONSENTS, LONGEST, MOBILE, NAME, UNCHANGED
 from shared.vendors.campaign_monitor.responses import ListField
 from shared.vendors.contract import Row
 
-LONGEST = 250
-"""Characters of a value; what becomes of longer ones is not documented, so they are cut here."""
 FIRST_DATE, LAST_DATE = date(1900, 1, 1), date(2076, 6, 6)
 
-_CONSENTS: Mapping[str, str] = {
-    "yes": "Yes",
-    "true": "Yes",
-    "1": "Yes",
-    "no": "No",
-    "false": "No",
-    "0": "No",
-    "unchanged": UNCHANGED,
-}
 _NUMBER = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?")
 _DATE = re.compile(r"(\d{4})[-/](\d\d)[-/](\d\d)([ T].*)?")
-_BETWEEN_DIGITS = re.compile(r"[\s().\-/]")
-_INTERNATIONAL = re.compile(r"\+[1-9]\d{6,14}")
 
 Notes = dict[str, None]
 """What was left out or cut, for people; each said once."""
@@ -74,10 +62,10 @@ def entry(row: Row, shape: Shape, notes: Notes, *, mobile: bool = True) -> bytes
     person: dict[str, Any] = {"EmailAddress": row.address}
     if NAME in values:
         person["Name"] = _cut(NAME, _text(values[NAME]), notes)
-    if mobile and MOBILE in values and (number := _mobile(values[MOBILE], notes)) is not None:
+    if mobile and MOBILE in values:
         # The consent to text messages is not ours to give.
-        person |= {"MobileNumber": number, "ConsentToSendSms": UNCHANGED}
-    person["ConsentToTrack"] = _consent(values, shape, notes)
+        person |= {"MobileNumber": _text(values[MOBILE]), "ConsentToSendSms": UNCHANGED}
+    person["ConsentToTrack"] = _consent(values, shape)
     if custom := _customs(values, shape, notes):
         person["CustomFields"] = custom
     return orjson.dumps(person)
@@ -109,30 +97,14 @@ def _custom(name: str, value: Any, shape: Shape, notes: Notes) -> list[dict[str,
     return [{"Key": found.key, "Value": _cut(name, text, notes)} for text in texts]
 
 
-def _consent(values: Mapping[str, Any], shape: Shape, notes: Notes) -> str:
-    if CONSENT not in values:
-        return shape.consent
-    if values[CONSENT] is None:
-        return UNCHANGED
-    consent = _CONSENTS.get(_text(values[CONSENT]).strip().lower())
-    if consent is None:
-        _note(notes, f"Values of {CONSENT} other than Yes, No and Unchanged count as Unchanged.")
-    return consent or UNCHANGED
-
-
-def _mobile(value: Any, notes: Notes) -> str | None:
-    """The number as Campaign Monitor wants it, "" to clear it; None where it is no international number."""
-    number = _BETWEEN_DIGITS.sub("", _text(value))
-    if number.startswith("00"):
-        number = f"+{number[2:]}"
-    if number and not _INTERNATIONAL.fullmatch(number):
-        note_bad_mobile(notes)
-        return None
-    return number
+def _consent(values: Mapping[str, Any], shape: Shape) -> str:
+    """Only what Campaign Monitor knows: anything else grants nothing."""
+    given = values.get(CONSENT, shape.consent)
+    return given if given in CONSENTS else UNCHANGED
 
 
 def note_bad_mobile(notes: Notes) -> None:
-    _note(notes, "Mobile numbers that are not international, such as +441632960000, were left out.")
+    _note(notes, "Mobile numbers that Campaign Monitor refused were left out.")
 
 
 def _text(value: Any) -> str:
@@ -150,7 +122,9 @@ def _one_text(value: Any) -> Sequence[str]:
 
 
 def _choices(value: Any) -> Sequence[str]:
-    """Choices come in one cell, with semicolons between them."""
+    """Choices that are known come as a list; else they come in one cell, with semicolons between them."""
+    if isinstance(value, list):
+        return [_text(choice) for choice in value]
     return list(dict.fromkeys(choice.strip() for choice in _text(value).split(";") if choice.strip()))
 
 

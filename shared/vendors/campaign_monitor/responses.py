@@ -27,6 +27,7 @@ class ListField:
     name: str
     key: str
     type: str
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,14 @@ def created_list(answer: Answer) -> str | None:
 
 def fields(answer: Answer) -> list[ListField]:
     return [
-        ListField(_text(each, "FieldName"), plain_key(_text(each, "Key")), _text(each, "DataType"))
+        ListField(_text(each, "FieldName"), plain_key(_text(each, "Key")), _text(each, "DataType"), _options(each))
         for each in _array(answer)
     ]
+
+
+def _options(field: Mapping[str, Any]) -> tuple[str, ...]:
+    found = field.get("FieldOptions")
+    return tuple(each for each in found if isinstance(each, str)) if isinstance(found, list) else ()
 
 
 def created_field(answer: Answer) -> str | None:

@@ -14,8 +14,9 @@ from shared.cloud.scrubbing import excerpt
 from shared.errors import UserMustAct
 from shared.vendors import lists
 from shared.vendors.campaign_monitor.client import Api
+from shared.vendors.campaign_monitor.definition import TEXT
 from shared.vendors.campaign_monitor.responses import Details, ListField, plain_key
-from shared.vendors.contract import CheckResult, FieldType
+from shared.vendors.contract import CheckResult, FieldType, Fit
 from shared.vendors.lists import Listed
 
 NAMED_CLIENTS = 10
@@ -111,6 +112,20 @@ def find(fields: Sequence[ListField], name: str) -> ListField | None:
     alike = [field for field in fields if field.name.strip().casefold() == name.casefold()]
     keyed = [field for field in fields if field.key.casefold() == plain_key(name).casefold()]
     return next(iter([*same, *alike, *keyed]), None)
+
+
+_FITS: Mapping[str, Callable[[ListField], Fit]] = {
+    "Number": lambda field: Fit(pattern=r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?"),
+    "Date": lambda field: Fit(FieldType.DATE, day=True, first_day="1900-01-01", last_day="2076-06-06"),
+    "MultiSelectOne": lambda field: Fit(choices=field.options) if field.options else TEXT,
+    "MultiSelectMany": lambda field: Fit(choices=field.options, several=True) if field.options else TEXT,
+}
+"""Types of a list's fields -> what they take. Contract, section 3."""
+
+
+def fit(field: ListField) -> Fit:
+    """What a field of the list takes; of countries and states, which it does not tell, any text."""
+    return _FITS[field.type](field) if field.type in _FITS else TEXT
 
 
 def check_type(field: ListField, wanted: FieldType) -> None:

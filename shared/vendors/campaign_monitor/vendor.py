@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache, lru_cache, partial
@@ -11,9 +11,9 @@ from functools import cache, lru_cache, partial
 from shared.errors import OutcomeUnknown, RetryAfter, Unprocessable, UserMustAct
 from shared.vendors import lists
 from shared.vendors.batches import Part, Reading, carry_out, cut
-from shared.vendors.campaign_monitor import looking, receipts, targets
+from shared.vendors.campaign_monitor import looking, receipts, requests, targets
 from shared.vendors.campaign_monitor.client import Api
-from shared.vendors.campaign_monitor.definition import BUILT_IN, CONSENT, DEFINITION, MOST_BYTES, UNCHANGED
+from shared.vendors.campaign_monitor.definition import BUILT_IN, CONSENT, CONSENTS, DEFINITION, MOST_BYTES, UNCHANGED
 from shared.vendors.campaign_monitor.errors import UNKNOWN_ID, vanished
 from shared.vendors.campaign_monitor.importing import Batch
 from shared.vendors.campaign_monitor.left_alone import LeftAlone, Roll, pages
@@ -28,6 +28,7 @@ from shared.vendors.contract import (
     ConnectionSettings,
     Count,
     FieldType,
+    Fit,
     Kind,
     Receipt,
     Row,
@@ -43,7 +44,6 @@ MOST_DETAILS = 20
 """With more lists than these, a picker does not ask for the details of each."""
 
 _STATES = (receipts.UNSUBSCRIBED, receipts.BOUNCED)
-_CONSENTS = next(each.choices for each in DEFINITION.export_settings if each.name == "consent_to_track")
 
 
 @lru_cache(maxsize=8)
@@ -60,8 +60,8 @@ class CampaignMonitor(Vendor):
 
     def __init__(self, settings: ConnectionSettings, credentials: Credentials, link: Link) -> None:
         self._consent = str(settings.get("consent_to_track", UNCHANGED))
-        if self._consent not in _CONSENTS:
-            raise Unprocessable("unknown_setting", f"The consent to track is one of {', '.join(_CONSENTS)}.")
+        if self._consent not in CONSENTS:
+            raise Unprocessable("unknown_setting", f"The consent to track is one of {', '.join(CONSENTS)}.")
         self._batch_rows = int(settings["batch_rows"])
         self._wait = link.wait
         self._api = Api(str(settings.get("client_id", "")).strip().lower(), credentials, link)
@@ -111,6 +111,25 @@ class CampaignMonitor(Vendor):
         again = targets.made_again(made) if remembered else ()
         warnings = (*found.warnings, *targets.list_warnings(known), *again)
         return replace(found, name=known.title, warnings=warnings, details=details)
+
+    def fits(self, wanted: TargetWanted, remembered: TargetFound | None, names: Collection[str]) -> Mapping[str, Fit]:
+        """What the list's custom fields take, with their options."""
+        custom = [name for name in names if name not in BUILT_IN]
+        if not custom:
+            return {}
+        try:
+            found = self._find(wanted.name, wanted.known_id(remembered))
+        except UserMustAct as error:
+            if error.code != "target_vanished":
+                raise
+            return {}  # `prepare` says so
+        there = self._api.fields(found.list_id) if found else []
+        return {name: targets.fit(field) for name in custom if (field := targets.find(there, name))}
+
+    def build(self, target: TargetFound, kind: Kind, row: Row) -> object:
+        if kind is Kind.REMOVE:
+            return requests.removed(target.list_id, row.address).target
+        return self._forms(target).entry(row, {})
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """Additions and changes are imported, mostly in one request; each removal is a request of its own."""

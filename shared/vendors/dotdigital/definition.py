@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.vendors.contract import Definition, Field, FieldType, Question, Rate, Setting
+from shared.vendors.contract import Definition, Field, FieldType, Fit, Question, Rate, Setting
 
 HOME = "r1-api.dotdigital.com"
 """Tells about accounts of every region; the only host that a password is sent to before the region is known."""
@@ -35,6 +35,8 @@ LOWEST_CALLS = 35
 
 OPT_IN = "optInType"
 """The one field that is not a data field: how the person agreed, as an organisation's own column says."""
+OPT_IN_TYPES = ("unknown", "single", "double")
+"""Not verifiedDouble: it makes Dotdigital mail the person."""
 
 # What custom data fields may not be called (contract, section 3), and what Dotdigital keeps itself.
 _RESERVED = frozenset(
@@ -57,6 +59,10 @@ _RESERVED = frozenset(
         "unsubscribed",
     }
 )
+
+
+_TAKEN = Fit(longest=1_000, digits=18, decimals=9)
+"""What a data field takes (contract, section 3)."""
 
 
 def _a_minute(*endpoints: str) -> Rate:
@@ -141,12 +147,12 @@ DEFINITION = Definition(
     ),
     fields=(
         Field("email", "E-mail", required=True),
-        Field("FIRSTNAME", "First name"),
-        Field("LASTNAME", "Last name"),
-        Field("FULLNAME", "Full name"),
-        Field("GENDER", "Gender"),
-        Field("POSTCODE", "Postcode"),
-        Field(OPT_IN, "Consent: opt-in type (unknown, single or double)"),
+        Field("FIRSTNAME", "First name", fit=_TAKEN),
+        Field("LASTNAME", "Last name", fit=_TAKEN),
+        Field("FULLNAME", "Full name", fit=_TAKEN),
+        Field("GENDER", "Gender", fit=_TAKEN),
+        Field("POSTCODE", "Postcode", fit=_TAKEN),
+        Field(OPT_IN, "Consent: opt-in type (unknown, single or double)", fit=Fit(choices=OPT_IN_TYPES)),
     ),
     rates=(
         # Tiers are counted apart, and Low is the lowest of them, so its number is safe for the others too.
@@ -158,6 +164,7 @@ DEFINITION = Definition(
     hosts=HOSTS,
     batch_rows=10_000,
     concurrency=4,
+    custom_fit=_TAKEN,
     reserved_fields=_RESERVED,
     export_settings=(
         Setting(

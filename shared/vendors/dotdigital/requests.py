@@ -26,15 +26,13 @@ from shared.vendors.dotdigital.definition import (
     MOST_PAGE,
     MOST_V2_PAGE,
     OPT_IN,
+    OPT_IN_TYPES,
     REMOVAL_STATUS,
     REMOVE,
     UNSUBSCRIBED,
 )
 
 _EVER = "2000-01-01"
-OPT_IN_TYPES = frozenset({"unknown", "single", "double"})
-"""Not verifiedDouble: it makes Dotdigital mail the person."""
-
 _EMPTY = "{}"
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)")
 

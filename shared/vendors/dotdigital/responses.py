@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from shared.errors import UserMustAct
+from shared.mailbox import normalised
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.contract import FieldType
 from shared.vendors.dotdigital.definition import DEFINITION
@@ -150,7 +151,7 @@ def _opposed(entry: Any) -> Opposed:
     person = entry.get("suppressedContact") if isinstance(entry, dict) else None
     if not isinstance(person, dict):
         raise UnexpectedAnswer("Dotdigital's answer describes an unsubscribed person in an unknown way.")
-    names = {person["email"].strip().lower()} if isinstance(person.get("email"), str) else set[str]()
+    names = {normalised(person["email"])} if isinstance(person.get("email"), str) else set[str]()
     names |= {str(person["id"])} if _is_id(person.get("id")) else set[str]()
     return Opposed(frozenset(names), str(entry.get("dateRemoved") or ""))
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from shared.mailbox import normalised
 from shared.vendors.answers import Unreadable
 from shared.vendors.contract import Count, Kind, Receipt, Row
 from shared.vendors.iterable import receipts
@@ -37,7 +38,7 @@ class Presence:
         """Receipts of the rows that are not sent, by index. A new profile may not show yet (section 10). An answer
         about one person that cannot be read leaves that person to the next run; where no answer can be read, the
         trouble is the vendor's. Raises Unreadable then, and what a call raises."""
-        asked = [index for index, row in enumerate(rows) if row.address.lower() not in self._listed(len(rows))]
+        asked = [index for index, row in enumerate(rows) if normalised(row.address) not in self._listed(len(rows))]
         found: dict[int, Receipt] = {}
         unreadable: list[Unreadable] = []
         for index in asked:
@@ -59,7 +60,7 @@ class Presence:
             if self._members is None:
                 size = self._ask_size()
                 few = size is not None and size.people <= DEFINITION.most_members
-                self._members = frozenset(each.lower() for each in self._ask_members()) if few else frozenset()
+                self._members = frozenset(map(normalised, self._ask_members())) if few else frozenset()
             return self._members
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from shared.cloud.scrubbing import excerpt
 from shared.errors import UserMustAct
+from shared.mailbox import normalised
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.batches import UNKNOWN, Reading, halves, nobody_fits, refused
 from shared.vendors.contract import CONFIRMED, PROFILE_MISSING, Evidence, Kind, Outcome, Receipt, Retry, Row
@@ -220,8 +221,8 @@ def _rows_of(rows: Sequence[Row], addresses: Sequence[str]) -> set[int]:
     """Rows by address, whatever Iterable did to case and surrounding spaces."""
     if not addresses:
         return set()
-    wanted = {address.strip().lower() for address in addresses}
-    return {index for index, row in enumerate(rows) if row.address.strip().lower() in wanted}
+    wanted = {normalised(address) for address in addresses}
+    return {index for index, row in enumerate(rows) if normalised(row.address) in wanted}
 
 
 def _warnings(body: Mapping[str, Any]) -> list[str]:

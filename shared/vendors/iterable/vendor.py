@@ -103,6 +103,9 @@ class Iterable(Vendor):
         found = self._find(wanted.name, wanted.known_id(remembered)) or self._make(wanted.name)
         return replace(found, details={"fields": orjson.dumps(fields).decode()} if fields else {})
 
+    def build(self, target: TargetFound, kind: Kind, row: Row) -> object:
+        return requests.bulk(kind, target.list_id, [requests.person(kind, row)]), requests.profile(row.address).target
+
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """One request for most batches. Additions subscribe, changes update profiles, removals unsubscribe from the
         list only; each does the same when it is done twice. Nobody is changed or taken off whom Iterable does not

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.vendors.contract import Definition, Field, FieldType, Question, Rate, Setting
+from shared.vendors.contract import Definition, Field, FieldType, Fit, Question, Rate, Setting
 
 HOST = "api.omnisend.com"
 VERSION = "2026-03-15"
@@ -31,6 +31,8 @@ LONGEST_TEXT = 2048
 
 CONSENT = "emailConsentAt"
 """The field that holds since when somebody agrees to be written to; the only one that touches a subscription."""
+
+_GENDERS = {"male": "m", "man": "m", "female": "f", "woman": "f"}
 
 # Parts of a contact that say who somebody is, what they are subscribed to, or what only Omnisend writes. As custom
 # properties they would look as if they did the same.
@@ -119,8 +121,8 @@ DEFINITION = Definition(
         Field("state", "State"),
         Field("city", "City"),
         Field("postalCode", "Postal code"),
-        Field("gender", "Gender (m or f)"),
-        Field("birthdate", "Date of birth", FieldType.DATE),
+        Field("gender", "Gender (m or f)", fit=Fit(choices=("m", "f"), synonyms=_GENDERS)),
+        Field("birthdate", "Date of birth", FieldType.DATE, fit=Fit(day=True)),
         Field(CONSENT, "Agreed to e-mail on", FieldType.DATE),
     ),
     rates=(
@@ -133,6 +135,7 @@ DEFINITION = Definition(
     # take two and a half times as many requests, and the journal ten times as many lines.
     batch_rows=1000,
     concurrency=4,
+    custom_fit=Fit(longest=LONGEST_TEXT, digits=15),
     reserved_fields=_RESERVED,
     # Tags go on about 10,000 people a minute, and batches take "a few minutes": five minutes' work under way.
     most_jobs=50,

@@ -11,17 +11,13 @@ import orjson
 
 from shared.vendors.answers import Request
 from shared.vendors.contract import Kind, Row
-from shared.vendors.omnisend.definition import BATCHES, BRAND, CONSENT, CONTACTS, LONGEST_TEXT, PAGE, TAGS
+from shared.vendors.omnisend.definition import BATCHES, BRAND, CONSENT, CONTACTS, PAGE, TAGS
 
 _CODE = re.compile(r"[A-Za-z]{2}")
 _CODES: Mapping[str, str] = {"UK": "GB", "EL": "GR", "USA": "US", "GBR": "GB"}
 """What people write where ISO 3166-1 alpha-2 has another code."""
-_GENDERS: Mapping[str, str] = {"m": "m", "male": "m", "man": "m", "f": "f", "female": "f", "woman": "f"}
-
-_NO_GENDER = "Omnisend knows the genders m and f only: other values were left out."
 _NO_COUNTRY_CODE = "A country code that has not two letters was taken for the country's name."
 _LATER = "A date of consent that is still to come was left out."
-_TOO_LONG = f"A text of more than {LONGEST_TEXT} characters was left out: Omnisend takes none that long."
 
 FieldValues = Mapping[str, Any]
 
@@ -109,35 +105,20 @@ def person(row: Row, now: str, *, consent: bool = True) -> ContactBody:
     custom: dict[str, Any] = {}
     for name, value in values.items():
         if name in _WRITERS:
-            entry |= _WRITERS[name](name, value, warnings)
+            entry[name] = _WRITERS[name](value)
         elif name not in _ELSEWHERE:
-            custom |= _custom(name, value, warnings)
+            custom[name] = value
     if custom:
         entry["customProperties"] = custom
     return ContactBody(orjson.dumps(entry), tuple(dict.fromkeys(warnings)))
 
 
-def _text(name: str, value: Any, warnings: list[str]) -> FieldValues:
-    return {name: "" if value is None else value}
+def _text(value: Any) -> Any:
+    return "" if value is None else value
 
 
-def _gender(name: str, value: Any, warnings: list[str]) -> FieldValues:
-    gender = None if value is None else _GENDERS.get(str(value).casefold())
-    if value is not None and gender is None:
-        warnings.append(_NO_GENDER)
-        return {}
-    return {name: gender}
-
-
-def _date(name: str, value: Any, warnings: list[str]) -> FieldValues:
-    return {name: None if value is None else str(value)[:10]}
-
-
-def _custom(name: str, value: Any, warnings: list[str]) -> FieldValues:
-    if isinstance(value, str) and len(value) > LONGEST_TEXT:
-        warnings.append(_TOO_LONG)
-        return {}
-    return {name: value}
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _country(values: FieldValues, warnings: list[str]) -> FieldValues:
@@ -181,8 +162,7 @@ def _consent(since: object, now: str, warnings: list[str]) -> FieldValues:
 
 
 _ELSEWHERE = frozenset({CONSENT, "country", "countryCode"})
-_WRITERS: Mapping[str, Callable[[str, Any, list[str]], FieldValues]] = {
+_WRITERS: Mapping[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("firstName", "lastName", "address", "state", "city", "postalCode"), _text),
-    "gender": _gender,
-    "birthdate": _date,
+    **dict.fromkeys(("gender", "birthdate"), _as_it_is),
 }

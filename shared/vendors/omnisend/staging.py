@@ -127,6 +127,11 @@ class Staging:
     _warnings: dict[str, None] = field(default_factory=dict)
     _requests: int = 0
 
+    def build(self) -> object:
+        """Everything that is sent of these rows, in all steps."""
+        people = () if self.kind is Kind.REMOVE else [requests.person(row, self._now()) for row in self.rows]
+        return people, requests.tag(self.kind, self.tag, [row.address for row in self.rows])
+
     def begin(self) -> BatchResult:
         """Raises RetryAfter and UserMustAct only when nothing was done."""
         everyone = range(len(self.rows))
@@ -153,7 +158,7 @@ class Staging:
         return self._result(job)
 
     def _send_contacts(self, job: BatchJob) -> BatchJob:
-        now = f"{datetime.fromtimestamp(self.clock(), UTC):%Y-%m-%dT%H:%M:%SZ}"
+        now = self._now()
         consent = self.spellings.among(self.rows) is not None
         people = {row: requests.person(self.rows[row], now, consent=consent) for row in job.unsent}
         self._warnings |= {} if consent else {TOO_MANY: None}
@@ -178,6 +183,9 @@ class Staging:
             receipts={**job.receipts, **final},
             sent_at=int(self.clock()),
         )
+
+    def _now(self) -> str:
+        return f"{datetime.fromtimestamp(self.clock(), UTC):%Y-%m-%dT%H:%M:%SZ}"
 
     def _read(self, job: BatchJob, states: dict[str, BatchState | None]) -> BatchJob:
         found: dict[int, Receipt] = {}

@@ -77,6 +77,9 @@ class Omnisend(Vendor):
             return replace(remembered, created=False, warnings=())
         return self._first_use(wanted)
 
+    def build(self, target: TargetFound, kind: Kind, row: Row) -> object:
+        return self._staging(target, kind, [row]).build()
+
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """Additions and changes are staged, as batches of Omnisend's. Removals take the tag off, and nothing else."""
         return self._staging(target, kind, rows).begin()

@@ -15,10 +15,13 @@ from shared.catalog.issues import NotNow
 from shared.cloud.cloud import Cloud
 from shared.delivery.erase import expiry, forget
 from shared.delivery.lookups import explain
+from shared.delivery.send import isolating
 from shared.delivery.state import layout, lookup, rejected_rows
 from shared.delivery.state.files import DataFile
 from shared.delivery.state.records import State, now
 from shared.errors import Blocked, Unprocessable
+from shared.vendors.contract import Kind, Row
+from shared.vendors.iterable import requests as iterable
 from tests.integration.delivery.engine import Engine, Person, people
 
 
@@ -288,3 +291,30 @@ def test_rows_that_never_had_an_address_stop_nothing(engine: Engine) -> None:
     engine.land([*people(20), *broken])
     assert engine.run().state in (State.SUCCEEDED, State.WARNINGS)
     assert len(engine.members()) == 20
+
+
+def test_whom_no_request_can_be_built_for_is_refused_alone_and_the_preview_says_so(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = iterable.person
+
+    def broken(kind: Kind, row: Row) -> bytes:
+        if "Broken" in row.values:
+            raise OverflowError("no such number")
+        return build(kind, row)
+
+    monkeypatch.setattr(iterable, "person", broken)
+    engine.land([*people(3), Person("odd@example.com", "Broken"), *people(3, 3)])
+    export = engine.define()
+    shown = engine.service.preview(
+        engine.catalog.connection(export.connection).item, ["Loyal"], export.address_column, export.matching, ""
+    )
+    assert [row["address"] for row in shown if row["problem"]] == ["odd@example.com"]
+    run = engine.run()
+    assert engine.report(run)["outcomes"] == {"add accepted": 6, "add rejected": 1}
+    [refused] = engine.rejected(run)
+    assert (refused["address"], refused["reason"]) == ("odd@example.com", isolating.REASON)
+    assert [row["problem"] for row in shown if row["problem"]] == [isolating.REASON]
+    engine.land([*people(2), Person("odd@example.com", "Broken")])
+    assert engine.report(engine.run())["outcomes"] == {"remove accepted": 4, "add rejected": 1}
+    assert engine.members().keys() == {each.email for each in people(2)}

@@ -11,7 +11,7 @@ from typing import Any, cast
 from shared.access.audit import Trail
 from shared.catalog.catalog import Catalog
 from shared.catalog.issues import Issue, NotNow
-from shared.catalog.models import Export, Match, Probed, ProbeState
+from shared.catalog.models import Connection, Export, Match, Probed, ProbeState
 from shared.cloud.cloud import Cloud
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
 from shared.control.runs import (
@@ -159,6 +159,12 @@ class FakeService(Service):
             return None
         return FileLink(url="https://blobs.example/rejected.csv?sig=x", expires_at=START + timedelta(minutes=5))
 
+    def left_out_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
+        found = self.run(export, run)
+        if found is None or target >= len(found.targets):
+            return None
+        return FileLink(url="https://blobs.example/left-out.csv?sig=x", expires_at=START + timedelta(minutes=5))
+
     def cancel(self, export: str, run: str) -> RunView | None:
         found = self.run(export, run)
         if found and found.state is State.SUCCEEDED:
@@ -177,7 +183,12 @@ class FakeService(Service):
         return []
 
     def preview(
-        self, vendor: str, references: Sequence[str], address_column: str, matching: Sequence[Match]
+        self,
+        connection: Connection,
+        references: Sequence[str],
+        address_column: str,
+        matching: Sequence[Match],
+        country: str,
     ) -> Sequence[Mapping[str, Any]]:
         return []
 

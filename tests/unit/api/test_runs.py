@@ -82,6 +82,8 @@ def test_refused_people_are_behind_a_short_lived_link(client: Client) -> None:
     link = client.get(f"{RUNS}/r2/rejected.csv", query={"link": "json"})
     assert link.json == {"url": "https://blobs.example/rejected.csv?sig=x", "expires_at": "2026-11-22T12:05:00Z"}
     assert client.get(f"{RUNS}/r9/rejected.csv").status == 404
+    values = client.get(f"{RUNS}/r2/left-out.csv")
+    assert (values.status, values.headers["location"]) == (307, "https://blobs.example/left-out.csv?sig=x")
     assert client.get(f"{RUNS}/r2/rejected.csv", query={"target": 1}).status == 404
     assert client.get(f"{RUNS}/r2/rejected.csv", query={"link": "xml"}).status == 422
 

@@ -49,6 +49,11 @@ def unreadable(lost: int, *, of: int, before: int | None = 0) -> Facts:
 
 CASES = {
     "nothing wrong": (QUIET, DEFAULTS, []),
+    "a column that lost its values": (
+        replace(QUIET, emptied=["City is empty in 97% of the rows of Loyal, 4% before"]),
+        DEFAULTS,
+        ["City is empty in 97% of the rows of Loyal, 4% before"],
+    ),
     "too many removals": (
         facts(rows_read=56_770, unchanged=56_770, remove=41_230),
         DEFAULTS,

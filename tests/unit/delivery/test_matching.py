@@ -1,95 +1,134 @@
-"""Cells of a snapshot become the values that the vendor gets."""
+"""Cells of a snapshot become the values that the vendor gets: the table that `docs/matching.md` shows."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from functools import cache
 
 import duckdb
 import pytest
 
 from shared.delivery import sql
 from shared.delivery.plan import matching
-from shared.delivery.plan.matching import Matched
-from shared.vendors.contract import FieldType
+from shared.delivery.plan.matching import LeftOut, Matched
+from shared.mailbox import BLANKS, INVISIBLE
+from shared.vendors.contract import ANY, FieldType, Fit
+from tests.unit.delivery.test_matching_document import cases
 
-S, I, N, B, D = FieldType.STRING, FieldType.INTEGER, FieldType.NUMBER, FieldType.BOOLEAN, FieldType.DATE  # noqa: E741
-LEFT_OUT = object()
+S, I, N, B, D, P = FieldType  # noqa: E741
+GB = "GB"
 
-CASES = [
-    (S, "Ana", "Ana"),
-    (S, "  Ana \u00a0", "Ana"),
-    (S, '"quoted", and\nbroken', '"quoted", and\nbroken'),
-    (S, "Zoë 李 🎉", "Zoë 李 🎉"),
-    (S, "07030", "07030"),
-    (S, "'; DROP TABLE x --", "'; DROP TABLE x --"),
-    (I, "42", 42),
-    (I, "-7", -7),
-    (I, "42.5", LEFT_OUT),
-    (I, "0x1F", LEFT_OUT),
-    (I, "99999999999999999999", LEFT_OUT),
-    (N, "1.50", 1.5),
-    (N, "-2e3", -2000.0),
-    (N, "nan", LEFT_OUT),
-    (N, "1,5", LEFT_OUT),
-    (N, "1" * 400, LEFT_OUT),
-    (N, "9" * 250 + "e99", LEFT_OUT),
-    (N, "-" + "9" * 309, LEFT_OUT),
-    (N, "1e99", 1e99),
-    (N, "0.0000000000000000001", 1e-19),
-    (B, "TRUE", True),
-    (B, "0", False),
-    (B, "no", False),
-    (B, "perhaps", LEFT_OUT),
-    (D, "2026-11-22", "2026-11-22"),
-    (D, "2026-11-22T10:00:00Z", "2026-11-22 10:00:00"),
-    (D, "2026-11-22T10:00:00+02:00", "2026-11-22 08:00:00"),
-    (D, "2026-02-30", LEFT_OUT),
-    (D, "22/11/2026", LEFT_OUT),
-    (D, "2026-1-5", "2026-01-05 00:00:00"),
-    (D, "2026/01/05", "2026-01-05"),
-    *((D, text, LEFT_OUT) for text in ("infinity", "-infinity", "epoch", "today", "now", "290000-01-01", "0000-01-01")),
-    (D, "9999-12-31T23:59:59-14:00", LEFT_OUT),
-    (D, "0001-01-01T00:00:00+14:00", LEFT_OUT),
-    (D, "2026-01-01 (BC)", LEFT_OUT),
+LEVELS = Fit(choices=("Platinum", "Gold card", "Silver"), synonyms={"plat": "Platinum"})
+LIKES = Fit(choices=("Golf", "Tennis", "Green"), several=True)
+COMMAS = Fit(choices=("Red, dark", "Blue"), several=True)
+
+
+@dataclass(frozen=True)
+class Case:
+    """`value` is what arrives, None where nothing does; `why` is the reason that is counted."""
+
+    kind: FieldType
+    cell: str
+    value: object = None
+    why: LeftOut | None = None
+    fit: Fit = ANY
+    country: str = ""
+
+
+HUGE = [Case(N, cell, None, LeftOut.RANGE) for cell in ("1" * 400, "9" * 250 + "e99", "-" + "9" * 309)]
+
+FITTED = [
+    *(Case(S, cell, "Platinum", fit=LEVELS) for cell in ("Platinum", " platinum ", "PLAT")),
+    *(Case(S, cell, "Gold card", fit=LEVELS) for cell in ("gold  card", "Gold\u00a0Card")),
+    *(Case(S, cell, None, LeftOut.CHOICE, LEVELS) for cell in ("Gold", "Platinum;Silver", "[]")),
+    *(Case(S, cell, ["Golf", "Tennis"], fit=LIKES) for cell in ("Golf;Tennis", "tennis, golf", "Tennis|Golf|golf")),
+    *(Case(S, cell, ["Golf", "Tennis"], fit=LIKES) for cell in ('["Tennis","Golf"]', "Golf\nTennis", "Golf;;Tennis;")),
+    Case(S, '["Blue","Green"]', ["Green"], LeftOut.CHOICE, LIKES),
+    Case(S, "Chess", None, LeftOut.CHOICE, LIKES),
+    Case(S, "[broken", None, LeftOut.CHOICE, LIKES),
+    Case(S, ";", None, LeftOut.CHOICE, LIKES),
+    Case(S, "Red, dark", ["Red, dark"], fit=COMMAS),
+    Case(S, "blue;red, dark", ["Red, dark", "Blue"], fit=COMMAS),
+    Case(S, "ł" * 5, "ł" * 5, fit=Fit(longest=5)),
+    Case(S, "ł" * 6, None, LeftOut.LONG, Fit(longest=5)),
+    Case(S, "ł" * 6, "ł" * 5, LeftOut.CUT, Fit(longest=5, cut=True)),
+    Case(S, "12", "12", fit=Fit(pattern="[0-9]+")),
+    Case(S, "12x", None, LeftOut.TYPE, Fit(pattern="[0-9]+")),
+    *(
+        Case(D, f"1990-05-17{time}", "1990-05-17", fit=Fit(day=True))
+        for time in ("", "T00:00:00+02:00", " 23:30:00-05")
+    ),
+    Case(D, "1899-12-31", None, LeftOut.RANGE, Fit(day=True, first_day="1900-01-01")),
+    Case(D, "2076-06-07", None, LeftOut.RANGE, Fit(day=True, last_day="2076-06-06")),
+    Case(N, "1.23456789012", 1.23456789, fit=Fit(digits=18, decimals=9)),
+    Case(N, "1234567890123456789", None, LeftOut.RANGE, Fit(digits=18, decimals=9)),
+    Case(N, "1e18", None, LeftOut.RANGE, Fit(digits=18, decimals=9)),
+    Case(I, "9007199254740993", None, LeftOut.RANGE, Fit(digits=15)),
+    Case(P, "01632 960000", "+441632960000", country=GB),
+    Case(P, "1632960000", "+441632960000", country=GB),
+    Case(P, "(201) 555-0123", "+12015550123", country="US"),
+    Case(P, "1-201-555-0123", "+12015550123", country="US"),
+    Case(P, "011 44 1632 960000", "+441632960000", country="US"),
+    Case(P, "030 1234567", "+49301234567", country="DE"),
+    Case(P, "12", None, LeftOut.TYPE, country="DE"),
 ]
 
+DOCUMENTED = [Case(FieldType(kind), cell, value, LeftOut(why) if why else None) for kind, cell, value, why in cases()]
+CASES = [*DOCUMENTED, *HUGE, *FITTED]
 
-def matched(cells: dict[str, str | None], *matches: Matched) -> tuple[str, list[bool]]:
-    columns = ", ".join(f"$c{i} AS {sql.identifier(name)}" for i, name in enumerate(cells))
-    flags = ", ".join(matching.left_out(match) for match in matches) or "true"
-    with duckdb.connect() as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        found = connection.execute(
-            f"SELECT {matching.values(matches)}, {flags} FROM (SELECT {columns})",
+
+@cache
+def database() -> duckdb.DuckDBPyConnection:
+    """One for all cases, since opening it takes longer than most."""
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
+
+
+def matched(cells: dict[str, str | None], *matches: Matched) -> tuple[str, list[str | None]]:
+    columns = ", ".join(f"{sql.trimmed(f'$c{i}::VARCHAR')} AS c{i}" for i in range(len(cells)))
+    names = {column: f"c{i}" for i, column in enumerate(cells)}
+    reasons = ", ".join(matching.left_out(match, names[match.column]) for match in matches) or "NULL"
+    found = (
+        database()
+        .execute(
+            f"SELECT {matching.values(matches, names)}, {reasons} FROM (SELECT {columns})",
             {f"c{i}": value for i, value in enumerate(cells.values())},
-        ).fetchone()
+        )
+        .fetchone()
+    )
     assert found is not None
     return found[0], list(found[1:])
 
 
-@pytest.mark.parametrize(("kind", "cell", "expected"), CASES)
-def test_a_cell_becomes_its_fields_type_or_is_left_out_and_counted(
-    kind: FieldType, cell: str, expected: object
-) -> None:
-    values, left_out = matched({"c": cell}, Matched("field", "c", kind))
-    assert json.loads(values) == ({} if expected is LEFT_OUT else {"field": expected})
-    assert left_out == [expected is LEFT_OUT]
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind}-{case.cell[:20]}")
+def test_a_cell_becomes_what_its_field_takes_or_is_left_out_and_counted(case: Case) -> None:
+    match = Matched("field", "c", case.kind, fit=case.fit, country=case.country)
+    values, reasons = matched({"c": case.cell}, match)
+    assert json.loads(values) == ({} if case.value is None else {"field": case.value})
+    assert reasons == [case.why]
 
 
-@pytest.mark.parametrize("blank", [" ", "\t", "\n", "\r", "\u00a0"])
-@pytest.mark.parametrize("around", ["{}Ana B", "Ana B{}", "{0}{0}Ana B{0}"])
-def test_blanks_around_a_cell_are_nothing(blank: str, around: str) -> None:
+@pytest.mark.parametrize("blank", [*BLANKS, *INVISIBLE], ids=lambda blank: f"U+{ord(blank):04X}")
+@pytest.mark.parametrize("around", ["{}Ana B", "Ana B{}", "{0}{0}Åna B{0}"])
+def test_blanks_and_invisible_characters_around_a_cell_are_nothing(blank: str, around: str) -> None:
     values, _ = matched({"c": around.format(blank)}, Matched("field", "c"))
-    assert json.loads(values) == {"field": "Ana B"}
+    assert json.loads(values)["field"] in ("Ana B", "Åna B")
 
 
-@pytest.mark.parametrize("empty", [None, "", "  \t\n", "\u00a0"])
+def test_every_space_of_unicode_is_a_blank() -> None:
+    spaces = {chr(code) for code in range(0x110000) if chr(code).isspace()}
+    assert spaces == set(BLANKS)
+
+
+@pytest.mark.parametrize("empty", [None, "", "  \t\n", "\u00a0", "\u200b"])
 @pytest.mark.parametrize("kind", FieldType)
 def test_an_empty_cell_is_kept_or_clears(kind: FieldType, empty: str | None) -> None:
     keep, clear = Matched("a", "c", kind), Matched("b", "c", kind, clear=True)
-    values, left_out = matched({"c": empty}, keep, clear)
+    values, reasons = matched({"c": empty}, keep, clear)
     assert json.loads(values) == {"b": None}
-    assert left_out == [False, False]
+    assert reasons == [None, None]
 
 
 def test_fields_stand_in_the_order_of_the_data_matching() -> None:
@@ -109,9 +148,20 @@ def test_no_data_matching_is_an_empty_object() -> None:
 
 @pytest.mark.parametrize(
     ("cell", "expected"),
-    [(" Ana@Example.COM ", "ana@example.com"), (None, ""), ("\u00a0\t", ""), ("ÅSA@x.se", "åsa@x.se")],
+    [
+        (" Ana@Example.COM ", "ana@example.com"),
+        (None, ""),
+        ("\u00a0\t", ""),
+        ("ÅSA@x.se", "åsa@x.se"),
+        ("an\u200ba@example.com\u200b", "ana@example.com"),
+        ("\ufeffana@exa\u00admple.com", "ana@example.com"),
+        ("ana lee@example.com", "ana lee@example.com"),
+    ],
 )
 def test_an_address_is_trimmed_and_lower_case(cell: str | None, expected: str) -> None:
-    with duckdb.connect() as connection:
-        found = connection.execute(f"SELECT {sql.address('c')} FROM (SELECT $c AS c)", {"c": cell}).fetchone()
+    found = (
+        database()
+        .execute(f"SELECT {sql.address(sql.trimmed('c'))} FROM (SELECT $c::VARCHAR AS c)", {"c": cell})
+        .fetchone()
+    )
     assert found == (expected,)

@@ -71,7 +71,9 @@ def test_any_cells_make_a_request_of_every_vendor(
     matches = [Matched(FIELDS[n], f"c{n}", kind, clear) for n, (_, kind, clear) in enumerate(usable)]
     columns = ", ".join(f"$c{n}::VARCHAR AS c{n}" for n in range(len(usable))) or "1"
     parameters = {f"c{n}": cell for n, (cell, _, _) in enumerate(usable)}
-    fetched = database.execute(f"SELECT {matching.values(matches)} FROM (SELECT {columns})", parameters).fetchone()
+    fetched = database.execute(
+        f"SELECT {matching.values(matches, {name: name for name in parameters})} FROM (SELECT {columns})", parameters
+    ).fetchone()
     assert fetched is not None
     values = str(fetched[0])
     assert all(_is_finite(value) for value in _strict(values).values())

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.vendors.campaign_monitor import people
-from shared.vendors.campaign_monitor.people import LONGEST, MOST_FORMS, Forms, Notes, Shape
+from shared.vendors.campaign_monitor.definition import LONGEST
+from shared.vendors.campaign_monitor.people import MOST_FORMS, Forms, Notes, Shape
 from shared.vendors.campaign_monitor.responses import ListField
 from shared.vendors.contract import Row
 

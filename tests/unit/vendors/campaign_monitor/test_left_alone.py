@@ -43,6 +43,14 @@ def test_hashes_are_a_set_regardless_of_case_and_spaces() -> None:
     assert "c@x.com" not in found
 
 
+@pytest.mark.parametrize("told", ["Info@Müller.de", "info@xn--mller-kva.de", "in\u200bfo@müller.de "])
+@pytest.mark.parametrize("sent", ["info@müller.de", "info@xn--mller-kva.de"])
+def test_who_said_no_is_known_in_every_spelling(told: str, sent: str) -> None:
+    found = Hashes()
+    found.add(told)
+    assert sent in found
+
+
 def test_many_hashes() -> None:
     found = Hashes()
     for number in range(20_000):

@@ -10,7 +10,8 @@ import pytest
 
 from shared.vendors.answers import Request
 from shared.vendors.campaign_monitor import requests
-from shared.vendors.campaign_monitor.people import LONGEST, Notes, Shape, entry
+from shared.vendors.campaign_monitor.definition import LONGEST
+from shared.vendors.campaign_monitor.people import Notes, Shape, entry
 from shared.vendors.campaign_monitor.responses import ListField
 from shared.vendors.contract import Row
 

@@ -140,7 +140,7 @@ def test_batches_are_cut_by_bytes_too() -> None:
 
 def test_what_was_left_out_is_said() -> None:
     with world(Brand()) as here:
-        found = here.vendor.deliver(TARGET, Kind.ADD, rows(3, '{"gender":"x"}'))
+        found = here.vendor.deliver(TARGET, Kind.ADD, rows(3, '{"countryCode":"Spain"}'))
         assert len(found.warnings) == 1
 
 

@@ -1,0 +1,79 @@
+"""What each vendor's fields take: cells by the data matching of its definition, and of a list's own fields."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import duckdb
+import pytest
+
+from shared.catalog.models import Match
+from shared.delivery.plan.matching import left_out, matched, values
+from shared.vendors.campaign_monitor import targets
+from shared.vendors.campaign_monitor.responses import ListField
+from shared.vendors.contract import Definition, Fit
+from shared.vendors.registry import DEFINITIONS
+
+LONG = "ł" * 1_001
+KNOWN = {
+    "campaign-monitor": {
+        each.name: targets.fit(each)
+        for each in (
+            ListField("Level", "Level", "MultiSelectOne", ("Gold card", "Silver")),
+            ListField("Likes", "Likes", "MultiSelectMany", ("Golf", "Tennis")),
+            ListField("Points", "Points", "Number"),
+            ListField("Born", "Born", "Date"),
+            ListField("Country", "Country", "Country"),
+        )
+    }
+}
+
+CASES: list[tuple[str, str, str, Any, str | None]] = [
+    ("dotdigital", "FIRSTNAME", LONG[:1_000], LONG[:1_000], None),
+    ("dotdigital", "FIRSTNAME", LONG, None, "too_long"),
+    ("dotdigital", "BIO", LONG, None, "too_long"),
+    ("dotdigital", "optInType", "Double", "double", None),
+    ("dotdigital", "optInType", "verifiedDouble", None, "no_choice"),
+    ("iterable", "bio", LONG, LONG, None),
+    ("iterable", "phoneNumber", "01632 960000", "01632 960000", None),
+    ("omnisend", "gender", "Female", "f", None),
+    ("omnisend", "gender", "diverse", None, "no_choice"),
+    ("omnisend", "birthdate", "1990-05-17T00:00:00+02:00", "1990-05-17", None),
+    ("omnisend", "birthdate", "infinity", None, "not_of_type"),
+    ("omnisend", "bio", "ł" * 2_048, "ł" * 2_048, None),
+    ("omnisend", "bio", "ł" * 2_049, None, "too_long"),
+    ("campaign-monitor", "Name", LONG, LONG[:250], "cut"),
+    ("campaign-monitor", "Bio", LONG, LONG[:250], "cut"),
+    ("campaign-monitor", "MobileNumber", "+44 (0)1632 960000", "+441632960000", None),
+    ("campaign-monitor", "MobileNumber", "01632 960000", None, "not_of_type"),
+    ("campaign-monitor", "ConsentToTrack", "TRUE", "Yes", None),
+    ("campaign-monitor", "ConsentToTrack", "unchanged", "Unchanged", None),
+    ("campaign-monitor", "ConsentToTrack", "maybe", None, "no_choice"),
+    ("campaign-monitor", "Level", "gold  card", "Gold card", None),
+    ("campaign-monitor", "Level", "Gold", None, "no_choice"),
+    ("campaign-monitor", "Likes", "Golf, Tennis", ["Golf", "Tennis"], None),
+    ("campaign-monitor", "Likes", "Golf;Chess", ["Golf"], "no_choice"),
+    ("campaign-monitor", "Points", "1e3", None, "not_of_type"),
+    ("campaign-monitor", "Points", "1234567890123456789.5", "1234567890123456789.5", None),
+    ("campaign-monitor", "Born", "1990-05-17T00:00:00+02:00", "1990-05-17", None),
+    ("campaign-monitor", "Born", "1899-12-31", None, "out_of_range"),
+    ("campaign-monitor", "Country", "Portugal; Spain", "Portugal; Spain", None),
+]
+
+
+@pytest.mark.parametrize(("vendor", "field", "cell", "value", "why"), CASES)
+def test_a_cell_arrives_as_the_vendor_takes_it(
+    vendor: str, field: str, cell: str, value: object, why: str | None
+) -> None:
+    definition: Definition = DEFINITIONS[vendor]
+    fits: dict[str, Fit] = KNOWN.get(vendor, {})
+    matches = matched([Match(field=field, column="c")], definition, fits=fits)
+    with duckdb.connect() as database:
+        database.execute("SET TimeZone = 'UTC'")
+        found = database.execute(
+            f"SELECT {values(matches, {'c': 'c'})}, {left_out(matches[0], 'c')} FROM (SELECT $1::VARCHAR AS c)", [cell]
+        ).fetchone()
+    assert found is not None
+    assert json.loads(found[0]) == ({} if value is None else {field: value})
+    assert found[1] == why
