@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
@@ -18,7 +18,7 @@ from shared.delivery.state import layout, ledger
 from shared.delivery.state import plan as plans
 from shared.delivery.state.journal import Folded
 from shared.delivery.state.ledger import Commit, Ledger
-from shared.delivery.state.plan import Plan
+from shared.delivery.state.plan import Balance, Plan
 from shared.delivery.state.records import State, Step
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 _USUAL = frozenset({RunKind.DELIVERY, RunKind.FULL_RESYNC})
 _WELL = frozenset({State.SUCCEEDED, State.WARNINGS})
 """Runs that say what is usual: those that changed something."""
+_LOOKED = _WELL | {State.NOTHING}
+"""Runs that read the whole segment, and left the list as it says."""
 
 UNGUARDED = frozenset({RunKind.DRY_RUN, RunKind.WITHDRAW})
 """Kinds of runs that a person asked for with that very outcome in mind, or that send nothing."""
@@ -194,21 +196,30 @@ def _facts(work: Work, staged: Staged, tally: Tally, before: Ledger, emptied: Se
         now=work.clock(),
         max_profiles=work.guards.max_profiles or work.opened.definition.max_profiles,
         removed_before=_removed_before(work, tally.balance().remove, before.members),
+        refused_before=_refused_before(work, tally.balance()),
         emptied=emptied,
     )
+
+
+def _refused_before(work: Work, balance: Balance) -> int | None:
+    """Rows without a usable address in the last delivery to this target, where the guards want to know."""
+    if not guards.may_be_unreadable(balance):
+        return None
+    return next((counts.get("refused_here", 0) for counts in _counts_before(work, _LOOKED)), None)
+
+
+def _counts_before(work: Work, states: Collection[State]) -> Iterator[Mapping[str, int]]:
+    """Counts of the last runs' deliveries to this target, the newest first."""
+    ended = (run for run in work.runs.history(work.run.export) if run.kind in _USUAL and run.state in states)
+    found = (work.runs.delivery(run.export, run.run, work.delivery.index) for run in islice(ended, guards.RUNS))
+    return (held.value.counts for held in found if held and held.value.target_key == work.delivery.target_key)
 
 
 def _removed_before(work: Work, remove: int, members: int) -> list[int]:
     """How many the last runs took off this target, where the guards want to know."""
     if not guards.may_be_unusual(remove, members):
         return []
-    ended = (run for run in work.runs.history(work.run.export) if run.kind in _USUAL and run.state in _WELL)
-    found = (work.runs.delivery(run.export, run.run, work.delivery.index) for run in islice(ended, guards.RUNS))
-    return [
-        held.value.counts.get("remove", 0)
-        for held in found
-        if held and held.value.target_key == work.delivery.target_key
-    ]
+    return [counts.get("remove", 0) for counts in _counts_before(work, _WELL)]
 
 
 def _matched(work: Work) -> list[Matched]:

@@ -263,6 +263,36 @@ def test_open_and_blocked_runs_never_expire(engine: Engine) -> None:
     assert engine.current(blocked).state is State.BLOCKED
 
 
+LOST = [("odd sign", "person{n}@exam\u0001ple.com"), ("empty", ""), ("a name alone", "Person {n}"), ("two", "a@@b{n}")]
+
+
+@pytest.mark.parametrize("form", [form for _, form in LOST], ids=[name for name, _ in LOST])
+def test_people_whose_address_cannot_be_read_any_more_are_not_leavers_without_a_word(engine: Engine, form: str) -> None:
+    everyone = people(90)
+    engine.land(everyone)
+    engine.define()
+    engine.run()
+    lost = [Person(form.format(n=number), each.first) for number, each in enumerate(everyone[:40])]
+    engine.land([*lost, *everyone[40:]])
+    run = engine.run()
+    assert run.state is State.BLOCKED
+    assert "40 of 90 people would leave because their address cannot be read" in engine.delivery(run).message
+    assert len(engine.members()) == 90
+    engine.land(everyone[40:])
+    assert engine.run().state in (State.SUCCEEDED, State.WARNINGS)
+    assert len(engine.members()) == 50
+
+
+def test_rows_that_never_had_an_address_stop_nothing(engine: Engine) -> None:
+    broken = [Person(f"no address {number}") for number in range(10)]
+    engine.land([*people(30), *broken])
+    engine.define()
+    engine.run()
+    engine.land([*people(20), *broken])
+    assert engine.run().state in (State.SUCCEEDED, State.WARNINGS)
+    assert len(engine.members()) == 20
+
+
 def test_whom_no_request_can_be_built_for_is_refused_alone_and_the_preview_says_so(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
