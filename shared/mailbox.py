@@ -13,10 +13,15 @@ BLANKS = "".join(
 )
 """Every space and line end of Unicode."""
 
-INVISIBLE = "".join(map(chr, (173, 847, 1564, 6158, *range(8203, 8208), *range(8234, 8239), *range(8288, 8304), 65279)))
-"""Characters without a shape of their own: of width zero, for the direction of writing, for where lines may break."""
+ZERO_WIDTH = "".join(
+    map(chr, (173, 847, 1564, 6158, *range(8203, 8208), *range(8288, 8294), *range(8298, 8304), 65279))
+)
+"""Characters without a shape of their own, wherever in an address they stand."""
+INVISIBLE = ZERO_WIDTH + "".join(map(chr, (*range(8234, 8239), *range(8294, 8298))))
+"""And those that turn the direction of writing: at an end they do nothing, but inside they make one address look like
+another, so that there they are not passed over."""
 
-_NOTHING = dict.fromkeys(map(ord, INVISIBLE))
+_NOTHING = dict.fromkeys(map(ord, ZERO_WIDTH))
 
 
 def normalised(address: str) -> str:
@@ -24,7 +29,7 @@ def normalised(address: str) -> str:
     text = address.strip().lower()
     if text.isascii():
         return text
-    return with_ascii_domain(text.translate(_NOTHING).strip(BLANKS))
+    return with_ascii_domain(text.strip(BLANKS + INVISIBLE).translate(_NOTHING))
 
 
 def spellings(address: str) -> tuple[str, ...]:

@@ -175,8 +175,8 @@ def kept_within(value: Any) -> Any:
 
 
 def read_within(value: Any) -> Any:
-    """Dicts and lists with every message in them from storage."""
-    return _within(value, read)
+    """Dicts and lists from storage with every message in them that has values."""
+    return _within(value, lambda text: read(text) if text.startswith(_KEPT) else text)
 
 
 def said_within(value: Any) -> Any:

@@ -9,12 +9,17 @@ import secrets
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from dev.host.azurite import Azurite
 from shared.cloud.settings import StorageAddress
 
 # Everything is on this machine: no proxy is on the way, and no request searches the whole environment for one.
 os.environ["no_proxy"] = "127.0.0.1,localhost"
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("anywhere", deadline=None)
+settings.load_profile("anywhere")
 
 SECRETS = (
     *("iterable-standard-key", "iterable-mobile-key", "iterable-eu-key", "dotdigital-password"),

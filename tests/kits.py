@@ -63,6 +63,36 @@ class Kit:
     limits: tuple[Limit, ...] = ()
     paced: Mapping[str, Any] = field(default_factory=dict)
     waits: Mapping[str, Any] = field(default_factory=dict)
+    pages: Mapping[str, int] = field(default_factory=dict)
+    """Constants of the client that say how long a page is, for vendors that are read page by page by number or place ->
+    a short page."""
+    no_to_list: bool = False
+    """People may say no to a list alone."""
+    willing: str = "subscribed"
+    """Of `unsubscribed`, what is said of people who are not."""
+
+    def resubscribed(self, address: str, name: str) -> Mapping[str, Any]:
+        """The body that makes somebody subscribe again, by themselves."""
+        body = self.unsubscribed(address, name)
+        changes = {"status": self.willing, "state": self.willing, "globalUnsubscribe": False}
+        people = [{key: changes.get(key, value) for key, value in each.items()} for each in body["people"]]
+        return {**body, "people": people}
+
+    def oppose(self, address: str, name: str) -> Mapping[str, Any]:
+        """The body that makes somebody say no, to the list alone where that can be."""
+        return (
+            {"people": [{"email": address, "unsubscribedFrom": [name]}]}
+            if self.no_to_list
+            else self.unsubscribed(address, name)
+        )
+
+    def opted_out(self, engine: Any) -> int:
+        """How many people said no."""
+        state = engine.inspect("state").json()
+        if self.no_to_list:
+            return sum(int(each["unsubscribed"]) for each in state["lists"])
+        listed = sum(each.get("states", {}).get("Unsubscribed", 0) for each in state["lists"])
+        return max(int(listed), *(len(state.get(name, ())) for name in ("globally_unsubscribed", "unsubscribed")))
 
 
 def _named(fields: Mapping[str, Any], first: str, city: str) -> Mapping[str, Any]:
@@ -172,6 +202,8 @@ DOTDIGITAL = Kit(
         "shared.vendors.dotdigital.errors.BUSY_SECONDS": 0.2,
         "shared.vendors.dotdigital.errors.LIMITED_SECONDS": 1.0,
     },
+    pages={f"shared.vendors.dotdigital.{module}.MOST_V2_PAGE": 10 for module in ("requests", "staging", "targets")},
+    no_to_list=True,
 )
 
 
@@ -224,6 +256,8 @@ CAMPAIGN_MONITOR = Kit(
         "shared.vendors.campaign_monitor.client.TROUBLE_SECONDS": 1.0,
         "shared.vendors.campaign_monitor.client.SILENT_SECONDS": (0.5, 1.0),
     },
+    pages={f"shared.vendors.campaign_monitor.{module}.MOST_ROWS": 10 for module in ("requests", "left_alone")},
+    willing="Active",
 )
 
 

@@ -42,7 +42,7 @@ def main() -> None:
         settings = Settings(state_storage=storage, segment_storage=storage)
         try:
             with reader(client, settings) as opened:
-                opened.connection.sql(opened.scan(snapshot, ["b"]).sql).max("b").fetchall()
+                opened.connection.sql(opened.scan(snapshot, ["b"]).sql).max("cell_0").fetchall()
         except (duckdb.Error, ExportError) as error:
             outcome = f"failed: {type(error).__name__}"
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -261,6 +261,11 @@ class Guards(Strict):
         "that changed something (at least three). `null`: off.",
     )
     max_invalid_share: Share | None = Field(default=0.5, description="Rows without a usable address. `null`: off.")
+    max_unreadable_share: Share | None = Field(
+        default=0.02,
+        description="People who would leave because their address cannot be read any more, as a share of the members, "
+        "where there are more than 5. `null`: off.",
+    )
     max_age_days: int | None = Field(default=30, ge=1, le=3650, description="Age of the snapshot. `null`: off.")
     min_profiles: int | None = Field(default=None, ge=1, description="People in the segments. `null`: off.")
     max_deviation_share: float | None = Field(

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from shared.catalog.issues import Invalid, Issue
 from shared.catalog.models import MAX_DEFINITION, NAME, Connection, ConnectionInput, Export, ExportInput, Written
 from shared.cloud.tables import Rows, Stored
+from shared.cloud.unreadable import readable, reading
 from shared.wording import STORED, kept, reading_in, say
 
 PARTITION = "definitions"
@@ -29,13 +30,15 @@ class Held(Generic[M]):
 class DefinitionStore(Generic[M]):
     """Connections or exports, by name. Every write is conditional and raises Conflict where another was first."""
 
-    def __init__(self, table: Rows, kept: type[M], written: type[Written]) -> None:
+    def __init__(self, table: Rows, name: str, kept: type[M], written: type[Written]) -> None:
         self._table = table
+        self._name = name
         self._kept: type[M] = kept
         self._written = frozenset(written.model_fields)
 
     def get(self, name: str) -> Held[M] | None:
-        """None where there is none, also for a name that nothing can have (and no table may be asked for)."""
+        """None where there is none, also for a name that nothing can have (and no table may be asked for). Raises
+        UnreadableRow."""
         stored = self._table.get(PARTITION, name) if NAME.fullmatch(name) else None
         return None if stored is None else self._held(stored)
 
@@ -46,8 +49,8 @@ class DefinitionStore(Generic[M]):
             return held.item.model_dump(mode="json") if held else None
 
     def all(self) -> list[Held[M]]:
-        """All of them, by name."""
-        return [self._held(stored) for stored in self._table.query(PARTITION)]
+        """All of them that can be read, by name."""
+        return list(readable(self._table.query(PARTITION), self._held))
 
     def insert(self, item: M) -> Held[M]:
         return Held(item, self._table.insert(self._entity(item)))
@@ -78,8 +81,11 @@ class DefinitionStore(Generic[M]):
         return {"PartitionKey": PARTITION, "RowKey": item.name, "definition": definition, **columns}
 
     def _held(self, stored: Stored) -> Held[M]:
-        columns = {key: value for key, value in stored.entity.items() if key in self._kept.model_fields}
-        return Held(self._kept(**json.loads(stored.entity["definition"]), **columns), stored.etag)
+        """A newer version may have written fields that this one does not know."""
+        with reading(self._name, stored.entity):
+            columns = {key: value for key, value in stored.entity.items() if key in self._kept.model_fields}
+            values = {**json.loads(stored.entity["definition"]), **columns}
+            return Held(self._kept.model_validate(values, extra="ignore"), stored.etag)
 
 
 def _column(value: Any) -> Any:
@@ -90,9 +96,9 @@ def _column(value: Any) -> Any:
 
 def connection_store(table: Rows) -> DefinitionStore[Connection]:
     """Over the table `connections`."""
-    return DefinitionStore(table, Connection, ConnectionInput)
+    return DefinitionStore(table, "connections", Connection, ConnectionInput)
 
 
 def export_store(table: Rows) -> DefinitionStore[Export]:
     """Over the table `exports`."""
-    return DefinitionStore(table, Export, ExportInput)
+    return DefinitionStore(table, "exports", Export, ExportInput)

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from shared.catalog.models import Connection, ExportInput, Target
 from shared.cloud.tables import Rows
+from shared.cloud.unreadable import readable, reading
 from shared.errors import Conflict, ExportError
 from shared.vendors.contract import Definition
 
@@ -107,14 +108,16 @@ class Claim:
 
     @classmethod
     def of(cls, entity: Mapping[str, Any], etag: str) -> Self:
-        return cls(
-            account=entity["account"],
-            key=entity["RowKey"],
-            export=entity["export"],
-            touched_at=entity["touched_at"],
-            memory=json.loads(entity["memory"]),
-            etag=etag,
-        )
+        """Raises UnreadableRow."""
+        with reading("targets", entity):
+            return cls(
+                account=entity["account"],
+                key=entity["RowKey"],
+                export=entity["export"],
+                touched_at=entity["touched_at"],
+                memory=dict(json.loads(entity["memory"])),
+                etag=etag,
+            )
 
 
 class TargetStore:
@@ -124,11 +127,11 @@ class TargetStore:
         self._table = table
 
     def claims(self, account: str) -> list[Claim]:
-        """All rows of an account, free ones too."""
-        return [Claim.of(stored.entity, stored.etag) for stored in self._table.query(table_key(account))]
+        """All rows of an account that can be read, free ones too."""
+        return list(readable(self._table.query(table_key(account)), lambda each: Claim.of(each.entity, each.etag)))
 
     def owner(self, account: str, key: str) -> Claim | None:
-        """The target's row, or None where nobody ever claimed it."""
+        """The target's row, or None where nobody ever claimed it. Raises UnreadableRow."""
         stored = self._table.get(table_key(account), key)
         return None if stored is None else Claim.of(stored.entity, stored.etag)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -174,16 +175,21 @@ class Blobs:
         except ResourceNotFoundError:
             return
 
-    def acquire(self, name: str, seconds: int) -> str | None:
-        """Lease a blob (made when missing); the lease's id, or None where somebody else holds it."""
+    def acquire(self, name: str, seconds: int, *, hear: Callable[[float], None] = lambda at: None) -> str | None:
+        """Lease a blob (made when missing); the lease's id, or None where somebody else holds it. `hear` is told what
+        storage's own clock says, in seconds since 1970."""
         from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+
+        def answered(response: Any) -> None:
+            if date := response.http_response.headers.get("Date"):
+                hear(parsedate_to_datetime(date).timestamp())
 
         blob = self._blob(name)
         try:
-            return str(blob.acquire_lease(seconds).id)
+            return str(blob.acquire_lease(seconds, raw_response_hook=answered).id)
         except ResourceNotFoundError:
             self._create_empty(name)
-            return self.acquire(name, seconds)
+            return self.acquire(name, seconds, hear=hear)
         except HttpResponseError as error:
             if _code(error) == "LeaseAlreadyPresent":
                 return None

@@ -68,9 +68,8 @@ def preview(
     """The first rows as the connection's vendor would get them. Raises NotFound, Forbidden and what reading does."""
     held = service.catalog.connection(connection)
     require(caller, Action.SEE_PREVIEW, held.item)
-    return [
-        PreviewRow(**row) for row in service.preview(held.item.vendor, references, address_column, matching, country)
-    ]
+    rows = service.preview(held.item, references, address_column, matching, country)
+    return [PreviewRow(**row) for row in rows]
 
 
 def next_of(service: Service, schedule: Schedule) -> list[datetime]:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from shared.access.audit import Trail
 from shared.catalog.catalog import Catalog
 from shared.catalog.issues import Invalid, Issue, NotNow, issues_of
-from shared.catalog.models import NAME, Export, Match, Probed
+from shared.catalog.models import NAME, Connection, Export, Match, Probed
 from shared.cloud.cloud import Cloud
 from shared.cloud.readiness import Readiness
 from shared.control import runs
@@ -157,11 +157,18 @@ class Service:
         return segments.counts(self._cloud, [found for found in self.segments() if found.id in references])
 
     def preview(
-        self, vendor: str, references: Sequence[str], address_column: str, matching: Sequence[Match], country: str
+        self,
+        connection: Connection,
+        references: Sequence[str],
+        address_column: str,
+        matching: Sequence[Match],
+        country: str,
     ) -> Sequence[Mapping[str, Any]]:
-        """The first rows of segments as a vendor (which exists) would get them. `country`: of telephone numbers."""
-        matches = matched(matching, self.catalog.definitions[vendor], country)
-        return preview.preview(self._cloud, references, address_column, matches)
+        """The first rows of segments as the connection's vendor would get them; it is asked nothing. `country` is that
+        of telephone numbers."""
+        opened = open_connection(self._cloud, connection)
+        matches = matched(matching, opened.definition, country)
+        return preview.preview(self._cloud, opened.vendor, references, address_column, matches)
 
     # Runs
 

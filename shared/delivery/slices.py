@@ -19,6 +19,7 @@ from shared.catalog.targets import Owned, TargetStore
 from shared.cloud import telemetry
 from shared.cloud.cloud import Cloud
 from shared.cloud.telemetry import Metric, Span
+from shared.cloud.unreadable import UnreadableRow
 from shared.delivery.account import open_jobs
 from shared.delivery.account.connecting import open_leased, usable
 from shared.delivery.account.lease import AccountLease
@@ -60,6 +61,8 @@ class HeldDelivery:
     run: Versioned[Run]
     export: Export
     connection: Connection | None
+    trouble: str = ""
+    """Why there is no connection."""
 
 
 class _Kind(JobKind[SliceMessage, HeldDelivery]):
@@ -71,13 +74,17 @@ class _Kind(JobKind[SliceMessage, HeldDelivery]):
 
     def current(self, cloud: Cloud, message: SliceMessage) -> HeldDelivery | None:
         runs = Runs(cloud.runs)
-        held = runs.delivery(message.export, message.run, message.delivery)
-        run = runs.run(message.export, message.run)
-        if held is None or run is None or not _is_current(held.value, message):
+        try:
+            held = runs.delivery(message.export, message.run, message.delivery)
+            run = runs.run(message.export, message.run)
+            if held is None or run is None or not _is_current(held.value, message):
+                return None
+            export = run.value.pinned
+        except UnreadableRow as error:  # the timer sends the message again, for the case that it is put back
+            log.error("%s", error.message)
             return None
-        export = Export.model_validate_json(run.value.definition)
-        stored = connection_store(cloud.connections).get(export.connection)
-        return HeldDelivery(held, run, export, stored.item if stored else None)
+        connection, trouble = _connection(cloud, export.connection)
+        return HeldDelivery(held, run, export, connection, trouble)
 
     def still(self, cloud: Cloud, message: SliceMessage, job: HeldDelivery) -> HeldDelivery:
         """What was read: the first write of a slice fails where another worker carried the delivery on."""
@@ -115,20 +122,37 @@ class _Kind(JobKind[SliceMessage, HeldDelivery]):
     def wake(self, cloud: Cloud, *, clock: Clock = now) -> int:
         """Also ends runs that nobody ended."""
         runs, woken = Runs(cloud.runs), 0
-        limit = timedelta(seconds=cloud.settings.stale_seconds)
         for held in runs.active_runs():
-            run = held.value
-            deliveries = [each.value for each in runs.deliveries(run.export, run.run)]
-            for delivery in deliveries:
-                if _is_silent(delivery, clock(), limit):
-                    cloud.slices.send(message_of(delivery).body())
-                    woken += 1
-            if all(each.state in ENDED or each.state is State.BLOCKED for each in deliveries):
-                runs.end_if_all_ended(run.export, run.run)
+            try:
+                woken += _wake(cloud, runs, held.value, clock)
+            except UnreadableRow as error:
+                log.error("%s", error.message)
         return woken
 
 
+def _wake(cloud: Cloud, runs: Runs, run: Run, clock: Clock) -> int:
+    """Send the messages of a run's silent deliveries again; how many. Raises UnreadableRow."""
+    woken, limit = 0, timedelta(seconds=cloud.settings.stale_seconds)
+    deliveries = [each.value for each in runs.deliveries(run.export, run.run)]
+    for delivery in deliveries:
+        if _is_silent(delivery, clock(), limit):
+            cloud.slices.send(message_of(delivery).body())
+            woken += 1
+    if all(each.state in ENDED or each.state is State.BLOCKED for each in deliveries):
+        runs.end_if_all_ended(run.export, run.run)
+    return woken
+
+
 KIND = _Kind()
+
+
+def _connection(cloud: Cloud, name: str) -> tuple[Connection | None, str]:
+    """The connection of this name; else why there is none."""
+    try:
+        stored = connection_store(cloud.connections).get(name)
+    except UnreadableRow as error:
+        return None, error.message
+    return (stored.item, "") if stored else (None, f"There is no connection '{name}' any more.")
 
 
 def _names(delivery: Delivery) -> dict[str, str | int]:
@@ -153,12 +177,7 @@ def _carry_on(cloud: Cloud, job: HeldDelivery, lease: AccountLease, room: Scratc
         return
     delivery, connection = begun.value, job.connection
     if connection is None:
-        _fail_without_vendor(
-            runs,
-            begun,
-            say("There is no connection '%(connection)s' any more.", connection=job.export.connection),
-            clock,
-        )
+        _fail_without_vendor(runs, begun, job.trouble, clock)
         return
     opened = open_leased(cloud, connection, lease, export=job.export)
     delivery_id = f"{delivery.export}/{delivery.run}/{delivery.index}"

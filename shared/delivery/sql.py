@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.mailbox import BLANKS, INVISIBLE
+from shared.mailbox import BLANKS, INVISIBLE, ZERO_WIDTH
 
 _FORMULA = r"^\s*[=+@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}-]"
 """What spreadsheets begin a formula with, also in its full-width form, or overlook before one."""
@@ -29,7 +29,7 @@ def trimmed(cell: str) -> str:
 def address(cell: str) -> str:
     """The address of a trimmed cell in small letters, without what nobody sees; '' where the cell is empty."""
     text = f"coalesce(lower({cell}), '')"
-    return f"CASE WHEN strlen({cell}) > length({cell}) THEN {_without(text, INVISIBLE)} ELSE {text} END"
+    return f"CASE WHEN strlen({cell}) > length({cell}) THEN {_without(text, ZERO_WIDTH)} ELSE {text} END"
 
 
 def _without(text: str, characters: str) -> str:

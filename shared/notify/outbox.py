@@ -13,8 +13,11 @@ from typing import Any, Self
 
 from shared.cloud.events import Event
 from shared.cloud.tables import Delete, Entity, Insert, Replace, Stored, Table
+from shared.cloud.unreadable import readable, reading
 
 _PREFIX = "notice:"
+_BODY = ("export", "run", "state", "message", "facts", "counts")
+"""What of a notice is in its row as one JSON object."""
 _BEYOND = "notice;"
 """The first row key behind all notices."""
 NOBODY = "-"
@@ -55,10 +58,12 @@ class PendingNotice:
 
     @classmethod
     def of(cls, stored: Stored) -> Self:
+        """A newer version may tell more than this one knows. Raises UnreadableRow."""
         row = stored.entity
-        body = json.loads(row["body"])
-        notice = Notice(**{**body, "event": Event(row["event"]), "id": row["id"], "at": row["at"]})
-        return cls(notice, stored.etag, bool(row["logged"]), int(row["attempts"]), due_at=row["due_at"])
+        with reading("runs", row):
+            body = {name: value for name, value in json.loads(row["body"]).items() if name in _BODY}
+            notice = Notice(**{**body, "event": Event(row["event"]), "id": row["id"], "at": row["at"]})
+            return cls(notice, stored.etag, bool(row["logged"]), int(row["attempts"]), due_at=row["due_at"])
 
 
 class Outbox:
@@ -72,9 +77,9 @@ class Outbox:
         self._table.insert(notice.insert().entity)
 
     def pending(self) -> list[PendingNotice]:
-        """All notices that are still to be told, the oldest first."""
+        """All notices that are still to be told and can be read, the oldest first."""
         bounds = {"first": _PREFIX, "last": _BEYOND}
-        found = [PendingNotice.of(row) for row in self._table.scan("RowKey ge @first and RowKey lt @last", bounds)]
+        found = readable(self._table.scan("RowKey ge @first and RowKey lt @last", bounds), PendingNotice.of)
         return sorted(found, key=lambda each: (each.notice.at, each.notice.id))
 
     def keep(self, pending: PendingNotice, *, also: Notice | None = None, **changes: Any) -> PendingNotice:
@@ -94,7 +99,7 @@ class Outbox:
 
 def _entity(pending: PendingNotice) -> Entity:
     notice = pending.notice
-    body = {name: getattr(notice, name) for name in ("export", "run", "state", "message", "facts", "counts")}
+    body = {name: getattr(notice, name) for name in _BODY}
     return {
         "PartitionKey": _partition(notice),
         "RowKey": _key(notice),

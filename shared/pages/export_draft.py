@@ -14,7 +14,7 @@ from shared.vendors.contract import Definition, FieldType, Setting
 
 OTHER = "*"
 """Chosen in place of a field of the vendor's: a field of the account's own, named beside it."""
-SHARES = ("max_removed_share", "max_invalid_share", "max_deviation_share")
+SHARES = ("max_removed_share", "max_invalid_share", "max_unreadable_share", "max_deviation_share")
 """Guards that the form shows as percentages."""
 WHOLE = ("max_removed_people", "max_removed_times", "max_age_days", "min_profiles", "max_profiles")
 

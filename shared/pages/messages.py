@@ -214,6 +214,13 @@ TEMPLATES: tuple[str, ...] = (
     "%(rows)s have no valid address, limit %(limit)s",
     "A newer snapshot was not used: %(why)s.",
     "Something in the segment's folder was not used: %(why)s.",
+    # What changed in a segment
+    "%(column)s is empty in %(share)s of the rows of %(segment)s, %(before)s before",
+    "The files of %(segment)s are written in another way: %(now)s; before: %(before)s.",
+    "The column %(column)s of %(segment)s is %(now)s now, and was %(before)s before.",
+    "%(share)s of the cells of %(column)s in %(segment)s are the text NULL, None or NaN, and are delivered as that: "
+    "let the writer leave them empty.",
+    "New in %(segment)s: %(columns)s.",
     "No progress for %(hours)s hours: %(why)s Run the export again later.",
     "The list belongs to the export '%(export)s' now: give this export a list of its own.",
     "There is no connection '%(name)s': create it, or choose another.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from shared.cloud.settings import Settings
 
 PROTOCOL = "segments"
+
+NO_TYPE = '"NULL"'
+"""What DuckDB calls the type of a column without any value."""
 
 _THREADS = 2
 _HEADS_AT_ONCE = 8
@@ -156,6 +159,14 @@ class Reader:
         """
         self.add(snapshot)
         return scanning.scan(snapshot, columns, self._heads, self._urls)
+
+    def types(self, snapshot: Snapshot, columns: Sequence[str]) -> Mapping[str, str]:
+        """DuckDB's names for the types of these columns, from the first file that knows one; nothing of CSV."""
+        found: dict[str, str] = {}
+        for file in reversed(snapshot.files):
+            if (head := self._heads[file]) and head.types:
+                found |= {name: kind for name, kind in zip(head.columns, head.types, strict=True) if kind != NO_TYPE}
+        return {name: found[name] for name in columns if name in found}
 
     def parquet_head(self, file: SnapshotFile) -> Head:
         """The columns of a Parquet file, from its footer. Raises SnapshotUnreadable."""

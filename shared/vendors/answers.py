@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import quote, urlencode
 
 from shared.errors import RetryAfter
 from shared.transport import Answer, UnexpectedAnswer
@@ -34,6 +35,11 @@ class Request:
     body: bytes | None = field(default=None, repr=False)
     idempotent: bool = True
     """Carrying it out twice leaves the same as once, so it may be sent again when its fate is unknown."""
+
+    @property
+    def target(self) -> str:
+        """Path and query, as an address has them."""
+        return f"{self.path}?{urlencode(self.query, quote_via=quote)}" if self.query else self.path
 
     @property
     def writes(self) -> bool:

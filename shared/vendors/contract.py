@@ -365,6 +365,11 @@ class Vendor(ABC):
         """
 
     @abstractmethod
+    def build(self, target: TargetFound, kind: Kind, row: Row) -> object:
+        """Build what requests say of this one person; nothing is sent. Whatever it raises refuses this person, and
+        nobody else of the batch. `target` may be one that is not known yet, with the id 0 and no details."""
+
+    @abstractmethod
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """Carry out one batch; called from several threads. Splits by bytes itself. An empty batch makes no request.
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, UserMustAct
 from shared.transport import Failure, Transport, Wire
@@ -184,13 +184,11 @@ class Client:
         link = self._link
         content = {"Content-Type": "application/json"} if request.body is not None else {}
         headers = {"Accept": "application/json", "User-Agent": "segment-exports", **content, **credential}
-        query = f"?{urlencode(request.query, quote_via=quote)}" if request.query else ""
         link.counters.add(throttled_seconds=link.limiter.acquire(request.endpoint))
         # Last of all, since the wait above may have outlived the lease.
         link.before_request()
         link.counters.add(requests=1)
-        url = f"{self._base}{request.path}{query}"
-        return link.transport(request.method, url, headers, request.body, self._seconds)
+        return link.transport(request.method, f"{self._base}{request.target}", headers, request.body, self._seconds)
 
     def _pause(self, call: _Call, outcome: Answer | Failure, disposition: Disposition) -> None:
         """Wait for the next attempt, or raise because there is none."""

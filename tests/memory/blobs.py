@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import formatdate
 from itertools import count
 from types import SimpleNamespace
 from typing import IO, Any
@@ -235,9 +236,9 @@ class MemoryBlob:
             self._may_write(self.there(), None, None, None)
             del self._blobs()[self.blob_name]
 
-    def acquire_lease(self, lease_duration: int) -> BlobLeaseClient:
+    def acquire_lease(self, lease_duration: int, **options: Any) -> BlobLeaseClient:
         lease = BlobLeaseClient(self)  # type: ignore[arg-type]  # it only asks for the parts that are here
-        lease.acquire(lease_duration)
+        lease.acquire(lease_duration, **options)
         return lease
 
     # What is there
@@ -320,7 +321,15 @@ class _Leasing:
 
     blob: MemoryBlob
 
-    def acquire_lease(self, *, duration: int, proposed_lease_id: str | None = None, **_: Any) -> dict[str, Any]:
+    def acquire_lease(
+        self,
+        *,
+        duration: int,
+        proposed_lease_id: str | None = None,
+        raw_response_hook: Callable[[Any], None] = lambda response: None,
+        **_: Any,
+    ) -> dict[str, Any]:
+        raw_response_hook(SimpleNamespace(http_response=SimpleNamespace(headers={"Date": formatdate(usegmt=True)})))
         if duration != -1 and duration not in _LEASE_SECONDS:
             raise refused(400, "InvalidHeaderValue")
         with self.blob.lock:

@@ -98,6 +98,8 @@ def _load_person(client: Client, mailing_list: MailingList, given: _Person, acco
         subscriber = mailing_list.add(given.email, given.state, accounts.now)
     elif subscriber.state != given.state:
         mailing_list.move(subscriber, given.state, accounts.now)
+    if given.state in ("Active", "Unconfirmed"):
+        subscriber.refused = False  # they subscribed again by themselves
     subscriber.name = given.name or subscriber.name
     subscriber.mobile = given.mobile or subscriber.mobile
     values = subscriber.values

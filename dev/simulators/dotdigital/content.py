@@ -99,7 +99,9 @@ def _load_person(account: Account, given: _Person, now: float) -> None:
         account.fields.setdefault(name.upper(), DataField(name.upper(), guessed_type(value)))
     contact.store({**contact.data, **{name.upper(): value for name, value in given.dataFields.items()}})
     for wanted in given.lists:
-        _list(account, wanted).put(contact.id, "subscribed")
+        mailing_list = _list(account, wanted)
+        mailing_list.put(contact.id, "subscribed")
+        mailing_list.said_no.pop(contact.id, None)  # they subscribed again by themselves
     for wanted in given.unsubscribedFrom:
         mailing_list = _list(account, wanted)
         mailing_list.put(contact.id, "suppressed")
@@ -143,6 +145,7 @@ def _shown(mailing_list: MailingList) -> dict[str, Any]:
         "name": mailing_list.name,
         "visibility": mailing_list.visibility,
         "members": len(mailing_list.members),
+        "unsubscribed": len(mailing_list.said_no),
         "inUse": mailing_list.in_use,
     }
 

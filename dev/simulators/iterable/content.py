@@ -40,12 +40,15 @@ class _Person(_Strict):
 
 
 class Content(_Strict):
-    """The body of `POST /_simulator/people`; a person's `lists` are ids, or names of lists."""
+    """The body of `POST /_simulator/people`; a person's `lists` are ids, or names of lists. The `erased` lose their
+    profile, and may come back; the `renamed` get another address."""
 
     account: str | None = None
     lists: list[_List] = Field(default_factory=list)
     people: list[_Person] = Field(default_factory=list)
     forgotten: list[str] = Field(default_factory=list)
+    erased: list[str] = Field(default_factory=list)
+    renamed: dict[str, str] = Field(default_factory=dict)
 
 
 def load(project: Project, content: Content, now: float) -> dict[str, Any]:
@@ -55,6 +58,11 @@ def load(project: Project, content: Content, now: float) -> dict[str, Any]:
         _load_person(project, person, now)
     for address in content.forgotten:
         project.forget(Identity("Emails", address.lower()))
+    for address in content.erased:
+        project.erase(Identity("Emails", address.lower()))
+    for old, new in content.renamed.items():
+        if (found := project.person(old)) is not None:
+            project.identify(found, Identity("Emails", new.lower()))
     return {"lists": [{"id": each.id, "name": each.name} for each in lists], "people": len(content.people)}
 
 

@@ -133,6 +133,10 @@ class Project:
     def forget(self, identity: Identity) -> None:
         """GDPR-forget: the profile goes, and its identifier is refused from now on."""
         self.forgotten.add(identity.value)
+        self.erase(identity)
+
+    def erase(self, identity: Identity) -> None:
+        """The profile goes; its identifier is free."""
         person = self.find(identity)
         if person is None:
             return

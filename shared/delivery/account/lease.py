@@ -8,15 +8,17 @@ a full window has passed.
 from __future__ import annotations
 
 import logging
+import math
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Self
 
 import orjson
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from shared.cloud.blobs import Blobs
 from shared.cloud.queue import Queue
@@ -29,6 +31,7 @@ LEASE_SECONDS = 60
 RENEW_SECONDS = 15.0
 SAFE_SECONDS = 40.0
 """Without a renewal for so long the worker must stop: another may take the account over after 60 seconds."""
+ROUGH_SECONDS = 2.0
 LOOK_SECONDS = 2.0
 """How often the background thread looks for a cancellation."""
 
@@ -54,6 +57,38 @@ def sent_again(queue: Queue, message: Mapping[str, Any], what: str) -> Iterator[
     except LeaseLost as lost:
         log.warning("%s stopped: %s.", what, lost)
         queue.send(message, delay=SENT_AGAIN)
+
+
+class _Window(BaseModel):
+    """A rate's window, as the limiter keeps it."""
+
+    times: list[float] = []
+    until: float = 0.0
+    factor: float = 1.0
+    slowed: float = 0.0
+    quiet: float = 0.0
+
+
+class _Carried(BaseModel):
+    """`jobs`: how many jobs each delivery has open, and since when it says so."""
+
+    windows: dict[str, _Window] = {}
+    jobs: dict[str, tuple[int, float]] = {}
+
+
+class _Body(BaseModel):
+    """What the lease's blob holds: what one holder leaves to the next."""
+
+    released: bool = True
+    renewed_at: float = 0.0
+    carried: _Carried = _Carried()
+
+    def left(self) -> dict[str, Any]:
+        """What is carried on, as the next body has it."""
+        return self.carried.model_dump(exclude_unset=True)
+
+
+_BODY = TypeAdapter(_Body)
 
 
 class AccountLease:
@@ -87,18 +122,16 @@ class AccountLease:
         self.carried: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
-        lease = self._blobs.acquire(self._name, LEASE_SECONDS)
+        lease = self._blobs.acquire(self._name, LEASE_SECONDS, hear=self._set_clock)
         if lease is None:
             raise Taken(5.0)
         self._id, self._renewed = lease, time.monotonic()
-        found = self._blobs.read(self._name)
-        body = orjson.loads(found[0]) if found else {}
-        if (wait := self._must_wait(body)) > 0:
-            self._blobs.release(self._name, lease)
-            raise Taken(wait)
-        self.carried = body.get("carried", {})
-        self.state = lambda: self.carried
-        self._write(released=False)
+        try:
+            self._take_over()
+        except BaseException:
+            with suppress(ExportError):
+                self._blobs.release(self._name, lease)
+            raise
         self._thread.start()
         return self
 
@@ -131,12 +164,38 @@ class AccountLease:
         self._troubled.wait(seconds)
         self.check()
 
-    def _must_wait(self, body: dict[str, Any]) -> float:
-        if body.get("released", True):
+    def _set_clock(self, at: float) -> None:
+        """Take the time from storage, which all workers share: one whose own clock is ahead would not wait long enough
+        for the last holder. Storage tells whole seconds, so a difference of two may be none."""
+        ahead = self._clock() - at
+        if abs(ahead) > ROUGH_SECONDS:
+            own = self._clock
+            self._clock = lambda: own() - ahead
+
+    def _take_over(self) -> None:
+        """Carry on what the last holder left. Raises Taken while that one may be at work."""
+        body = self._body()
+        if (wait := self._must_wait(body)) > 0:
+            raise Taken(wait)
+        self.carried = body.left()
+        self.state = lambda: self.carried
+        self._write(released=False)
+
+    def _body(self) -> _Body:
+        """What the last holder left. A body that cannot be read tells nothing, so its holder may be at work."""
+        found = self._blobs.read(self._name)
+        try:
+            return _BODY.validate_json(found[0]) if found else _Body()
+        except ValidationError:
+            log.error("The body of %s cannot be read and is written anew; its rate windows are lost.", self._name)
+            return _Body(released=False, renewed_at=math.inf)
+
+    def _must_wait(self, body: _Body) -> float:
+        if body.released:
             return 0.0
-        silent = self._clock() - float(body.get("renewed_at", 0.0))
-        if silent < 0:  # a clock jumped back: count the wait from now, or the account would stay locked
-            self._write(released=False, carried=body.get("carried", {}))
+        silent = self._clock() - body.renewed_at
+        if silent < 0:  # the holder's clock was ahead, or it is not known: count the wait from now, and only once
+            self._write(released=False, carried=body.left())
         return self._quiet_seconds - max(silent, 0.0)
 
     def _write(self, *, released: bool, carried: dict[str, Any] | None = None) -> None:

@@ -46,7 +46,8 @@ class Why:
 @dataclass(slots=True)
 class Outcomes:
     """What became of the operations: counts by kind and outcome (`add accepted`), people by reason, new files,
-    and accepted ones by evidence. `left_jobs`: the vendor may still work on some of it."""
+    and accepted ones by evidence. `left_jobs`: the vendor may still work on some of it. `generation` of the new one.
+    """
 
     counts: dict[str, int] = field(default_factory=dict)
     reasons: dict[Why, int] = field(default_factory=dict)
@@ -54,6 +55,7 @@ class Outcomes:
     rejected: list[DataFile] = field(default_factory=list)
     evidence: dict[str, int] = field(default_factory=dict)
     left_jobs: bool = False
+    generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,17 +9,18 @@ from typing import Any
 from shared.catalog.targets import Owned
 from shared.delivery.commit import report
 from shared.delivery.commit.new_ledger import LedgerPlace, Outcomes, commit_part
+from shared.delivery.plan import drift
 from shared.delivery.send import unfinished_jobs
 from shared.delivery.state import journal, layout, ledger
 from shared.delivery.state import plan as plans
-from shared.delivery.state.ledger import Ledger
+from shared.delivery.state.ledger import Commit, Ledger
 from shared.delivery.state.plan import Plan
 from shared.delivery.state.records import State
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.verify import verification
 from shared.delivery.work import Work
 from shared.errors import Blocked, Conflict, LeaseLost
-from shared.wording import say
+from shared.wording import say, together
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,8 @@ def commit(work: Work) -> None:
     message = work.delivery.message if work.delivery.ending else ""
     if work.run.kind is RunKind.DRY_RUN and not message:
         message = say("Dry run: nothing was sent.")
+    if made and not message:
+        message = together(made.mentions)
     # Written down before the row says done: a worker that dies in between leaves it to the timer.
     begun = verification.begin(work, outcomes.counts)
     work.finish(state=state, finished_at=work.clock(), counts=counts, message=message)
@@ -74,7 +77,7 @@ def commit_leftover(work: Work) -> None:
         finished = Finished(folder, f"{left['run']}-{left['index']:03d}", found[0])
         try:
             outcomes = _commit(work, finished)
-            facts |= {"committed": finished.commit, "ledger": work.ledger_folder}
+            facts |= Commit(finished.commit, outcomes.generation).facts() | {"ledger": work.ledger_folder}
             if outcomes.left_jobs:
                 facts["left"] = unfinished_jobs.with_another(work, folder)
         except Blocked:
@@ -88,9 +91,10 @@ def _commit(work: Work, finished: Finished) -> Outcomes:
     """Write the new ledger and swap it in; only count where that was done before."""
     blobs, made = work.cloud.blobs, finished.plan
     folded = (work.folded if _is_own(work, finished) else None) or journal.fold(blobs, finished.folder)
-    outcomes = Outcomes(left_jobs=bool(folded.left_behind()))
     current = _current(work, finished)
     already = current.commit == finished.commit
+    generation = current.generation if already else _next_generation(work, current)
+    outcomes = Outcomes(left_jobs=bool(folded.left_behind()), generation=generation)
     if not already and current.commit != made.base:
         raise ledger.damaged()
     attempt = f"{finished.commit}-{work.delivery.turn:06d}-{work.delivery.worker}"
@@ -106,6 +110,11 @@ def _commit(work: Work, finished: Finished) -> Outcomes:
     return outcomes
 
 
+def _next_generation(work: Work, current: Ledger) -> int:
+    """Counted on from what the target's row remembers, where the ledger is a lost one's successor, or a backup."""
+    return max(current.generation, Commit.of(work.memory()).generation) + 1
+
+
 def _is_own(work: Work, finished: Finished) -> bool:
     return finished.folder == work.folder
 
@@ -116,7 +125,7 @@ def _current(work: Work, finished: Finished) -> Ledger:
         return work.base
     if finished.plan.fresh:
         return ledger.emptied(blobs, folder, unless=finished.commit)
-    return ledger.read(blobs, folder, committed=finished.plan.base)
+    return ledger.read(blobs, folder, committed=Commit(finished.plan.base, finished.plan.base_generation))
 
 
 def _swap(work: Work, finished: Finished, outcomes: Outcomes, current: Ledger) -> None:
@@ -128,7 +137,12 @@ def _swap(work: Work, finished: Finished, outcomes: Outcomes, current: Ledger) -
     kept = {each.file.name for each in files}
     previous = tuple(each.file.name for each in current.files if each.file.name not in kept)
     after = replace(
-        current, commit=finished.commit, files=files, previous=previous, snapshots=snapshots or current.snapshots
+        current,
+        commit=finished.commit,
+        generation=outcomes.generation,
+        files=files,
+        previous=previous,
+        snapshots=snapshots or current.snapshots,
     )
     needed = {*kept, *previous, layout.ledger_manifest(folder), layout.protected(folder)}
     # Listed before the swap: whoever gets stuck after it must not drop files of a later commit.
@@ -145,12 +159,12 @@ def _swap(work: Work, finished: Finished, outcomes: Outcomes, current: Ledger) -
 def _remember(work: Work, made: Plan, outcomes: Outcomes) -> None:
     facts: dict[str, Any] = {}
     if made.balance.operations:
-        facts |= {"committed": work.commit_name, "ledger": work.ledger_folder, "open": None}
+        facts |= Commit(work.commit_name, outcomes.generation).facts() | {"ledger": work.ledger_folder, "open": None}
     if outcomes.left_jobs:
         facts["left"] = unfinished_jobs.with_another(work, work.folder)
     if work.run.kind in COMPLETE and not work.delivery.ending:
         delivered = {each["segment_id"]: each["key"] for each in made.snapshots}
-        facts |= {"delivered": delivered, "delivered_by": work.export.name}
+        facts |= {"delivered": delivered, "delivered_by": work.export.name, "looks": drift.to_remember(made.looks)}
     try:
         if facts:
             work.remember(**facts)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from shared.catalog.targets import Claim
 from shared.cloud.cloud import Cloud
+from shared.cloud.unreadable import UnreadableRow
 from shared.delivery.state import layout
-from shared.delivery.state.records import ENDED, State, now, run_key
+from shared.delivery.state.records import ENDED, now, run_key
 
 log = logging.getLogger(__name__)
 
@@ -20,12 +21,12 @@ MOST_RUNS = 20
 def expire(cloud: Cloud, *, clock: Callable[[], datetime] = now) -> int:
     """Delete files and rows of runs that ended longer ago than the app setting says; how many runs."""
     limit = clock() - timedelta(days=cloud.settings.artefact_days)
-    needed = _uncommitted(cloud)
+    needed, unknown = _uncommitted(cloud)
     expired = 0
     condition = "RowKey ge 'run:' and RowKey lt 'run:~' and finished_at lt @limit"
     for stored in cloud.runs.scan(condition, {"limit": limit}):
         export, run = str(stored.entity["export"]), str(stored.entity["run"])
-        if State(stored.entity["state"]) not in ENDED or (export, run) in needed:
+        if stored.entity["state"] not in ENDED or (export, run) in needed or export in unknown:
             continue
         _delete(cloud, export, run)
         expired += 1
@@ -34,12 +35,19 @@ def expire(cloud: Cloud, *, clock: Callable[[], datetime] = now) -> int:
     return expired
 
 
-def _uncommitted(cloud: Cloud) -> set[tuple[str, str]]:
-    """Runs whose journal a target still needs."""
-    opened = [
-        json.loads(stored.entity.get("memory", "{}")).get("open") for stored in cloud.targets.scan("RowKey ne ''", {})
-    ]
-    return {(each["export"], each["run"]) for each in opened if each}
+def _uncommitted(cloud: Cloud) -> tuple[set[tuple[str, str]], set[str]]:
+    """Runs whose journal a target still needs; and exports with a target that cannot tell."""
+    needed, unknown = set[tuple[str, str]](), set[str]()
+    for stored in cloud.targets.scan("RowKey ne ''", {}):
+        try:
+            opened = Claim.of(stored.entity, stored.etag).memory.get("open")
+        except UnreadableRow as error:
+            log.error("%s Until then no run of its export expires.", error.message)
+            unknown.add(str(stored.entity.get("export", "")))
+            continue
+        if opened:
+            needed.add((opened["export"], opened["run"]))
+    return needed, unknown
 
 
 def _delete(cloud: Cloud, export: str, run: str) -> None:

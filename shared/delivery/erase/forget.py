@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.catalog.issues import NotNow
+from shared.catalog.targets import Claim
 from shared.cloud.cloud import Cloud
 from shared.cloud.tables import Entity
 from shared.delivery import sql
@@ -118,7 +119,7 @@ def _rewrite_protected(cloud: Cloud, place: str, address: str) -> int:
     the address together with that memory."""
     name, changed = layout.protected(place), 0
     for stored in list(cloud.targets.scan("RowKey ne ''", {})):
-        memory = json.loads(stored.entity.get("memory", "{}"))
+        memory = dict(Claim.of(stored.entity, stored.etag).memory)
         known = memory.get("protected")
         if not known or known["name"] != name:
             continue

@@ -10,17 +10,25 @@ from shared.cloud.cloud import Cloud
 from shared.delivery import addresses, segments
 from shared.delivery.plan.matching import REASONS, LeftOut, Matched
 from shared.delivery.plan.operations import Source, Wish, staging_query
+from shared.delivery.send import isolating
 from shared.mailbox import with_ascii_domain
 from shared.snapshots.reading import reader
+from shared.vendors.contract import Row, Vendor
 
 ROWS = 10
 
 
 def preview(
-    cloud: Cloud, references: Sequence[str], address_column: str, matches: Sequence[Matched], most: int = ROWS
+    cloud: Cloud,
+    vendor: Vendor,
+    references: Sequence[str],
+    address_column: str,
+    matches: Sequence[Matched],
+    most: int = ROWS,
 ) -> list[dict[str, Any]]:
-    """At most so many rows of the newest snapshots: `address`, `problem` (in words, None for a good address), `values`
-    by vendor field, and `left_out`, the fields whose value does not arrive as it is, with the reason. Holds addresses.
+    """At most so many rows of the newest snapshots: `address`, `problem` (in words, None for a row that a run would
+    send), `values` by vendor field, and `left_out`, the fields whose value does not arrive as it is, with the reason.
+    Holds addresses.
 
     Raises UserMustAct where a segment or column is missing.
     """
@@ -32,15 +40,21 @@ def preview(
         sources = [Source(f"SELECT * FROM ({sql}) LIMIT {most}", place) for place, sql in enumerate(scans)]
         query = f'SELECT address, problem, "values" {flags} FROM ({staging_query(wish, sources, 1)}) ORDER BY n'
         rows = opened.connection.execute(f"{query} LIMIT {most}").fetchall()
-    return [_shown(row[0], row[1], row[2], row[3:], matches) for row in rows]
+    return [_shown(vendor, row[0], row[1], row[2], row[3:], matches) for row in rows]
 
 
 def _shown(
-    address: str, problem: str | None, values: str, left_out: Sequence[str | None], matches: Sequence[Matched]
+    vendor: Vendor,
+    address: str,
+    problem: str | None,
+    values: str,
+    left_out: Sequence[str | None],
+    matches: Sequence[Matched],
 ) -> dict[str, Any]:
+    address = with_ascii_domain(address)
     return {
-        "address": with_ascii_domain(address),
-        "problem": _words(address, problem),
+        "address": address,
+        "problem": _words(address, problem) or _cannot_be_built(vendor, Row(address, values)),
         "values": json.loads(values),
         "left_out": {match.field: REASONS[LeftOut(why)] for match, why in zip(matches, left_out, strict=True) if why},
     }
@@ -48,5 +62,9 @@ def _shown(
 
 def _words(address: str, problem: str | None) -> str | None:
     if problem == addresses.DOUBTFUL:
-        problem = addresses.INVALID if list(addresses.invalid([with_ascii_domain(address)])) else None
+        problem = addresses.INVALID if list(addresses.invalid([address])) else None
     return addresses.REASONS[problem] if problem else None
+
+
+def _cannot_be_built(vendor: Vendor, row: Row) -> str | None:
+    return None if isolating.can_be_built(vendor, row) else isolating.REASON

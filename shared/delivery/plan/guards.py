@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.catalog.models import Guards
+from shared.delivery.plan.drift import EMPTIED
 from shared.delivery.state.plan import Balance
 
 FEW = 1000
@@ -14,6 +15,9 @@ FEW = 1000
 
 SMALL = 20
 """People; of a smaller list any share may leave, but not everyone."""
+
+FEW_UNREADABLE = 5
+"""People; so many rows may lose their address from one day to the next."""
 
 UNUSUAL = 0.01
 """Share of the members; fewer removals are nobody's mishap, however unusual."""
@@ -39,6 +43,20 @@ class Facts:
     max_profiles: int
     removed_before: Sequence[int] = ()
     """Removals of the last runs, as far as they are of interest: see `may_be_unusual`."""
+    emptied: Sequence[str] = ()
+    """Columns that were full and are bare, each in words: see `drift`."""
+
+    refused_before: int | None = None
+    """Rows without a usable address in the last delivery; None where that is not known."""
+
+    @property
+    def unreadable(self) -> int:
+        """People who would leave while as many rows have lost their address. Who they are is not known: a row without
+        an address names nobody."""
+        if self.refused_before is None:
+            return 0
+        lost = sum(self.balance.refused.values()) - self.refused_before
+        return min(self.balance.remove, max(lost, 0))
 
     @property
     def people(self) -> int:
@@ -103,6 +121,18 @@ def _invalid(facts: Facts, guards: Guards) -> Iterator[Finding]:
         yield Finding("invalid", f"{share} have no valid address, limit {most:.0%}")
 
 
+def may_be_unreadable(balance: Balance) -> bool:
+    """Whether it matters how many rows had no usable address before, so that it is worth looking up."""
+    return min(sum(balance.refused.values()), balance.remove) > FEW_UNREADABLE
+
+
+def _unreadable(facts: Facts, guards: Guards) -> Iterator[Finding]:
+    people, before, most = facts.unreadable, facts.members_before, guards.max_unreadable_share
+    if most is not None and people > FEW_UNREADABLE and people > most * before:
+        message = f"{people:,} of {before:,} people would leave because their address cannot be read, limit {most:.0%}"
+        yield Finding("unreadable", message, only_removals=True)
+
+
 def _age(facts: Facts, guards: Guards) -> Iterator[Finding]:
     days = (facts.now - facts.snapshot_taken_at).total_seconds() / 86400
     if guards.max_age_days is not None and days > guards.max_age_days:
@@ -135,16 +165,23 @@ def _deviation(facts: Facts, guards: Guards) -> Iterator[Finding]:
         yield Finding("deviation", f"the segment has {facts.people:,} people after {before:,}, limit {most:.0%}")
 
 
+def _emptied(facts: Facts, guards: Guards) -> Iterator[Finding]:
+    for why in facts.emptied:
+        yield Finding(EMPTIED, why)
+
+
 _CHECKS: tuple[Callable[[Facts, Guards], Iterator[Finding]], ...] = (
     _empty,
     _removals,
     _unusual,
     _invalid,
+    _unreadable,
     _age,
     _backwards,
     _most,
     _fewest,
     _deviation,
+    _emptied,
 )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.delivery import addresses, sql
 from shared.delivery.plan import matching
+from shared.delivery.plan.drift import TEXT_FOR_NOTHING
 from shared.delivery.plan.matching import Matched
 from shared.delivery.sql import literal
 from shared.delivery.state import ledger, transitions
@@ -62,6 +63,9 @@ class Tally:
     """Values by field, whatever the reason."""
     starts: dict[tuple[int, int], int] = field(default_factory=dict)
     segment_rows: dict[int, int] = field(default_factory=dict)
+    filled: dict[tuple[int, str], int] = field(default_factory=dict)
+    texts: dict[tuple[int, str], int] = field(default_factory=dict)
+    """Rows by segment and column whose cell is not empty, and whose cell is a text that writers put for nothing."""
     files: list[tuple[Kind, int, DataFile]] = field(default_factory=list)
     refused_files: list[DataFile] = field(default_factory=list)
     left_out_files: list[DataFile] = field(default_factory=list)
@@ -93,6 +97,7 @@ def staging_query(wish: Wish, sources: Sequence[Source], parts: int) -> str:
     reasons = "".join(
         f", {matching.left_out(match, cells[match.column])} AS left_out_{i}" for i, match in enumerate(wish.matches)
     )
+    looks = "".join(f", {_look(each)} AS look_{i}" for i, each in enumerate(cells.values()))
     part = f"{BUCKET} // {256 // parts}"
     return f"""
         SELECT n, segment, file_index, CASE WHEN raw = address THEN NULL ELSE raw END AS raw, address,
@@ -100,10 +105,17 @@ def staging_query(wish: Wish, sources: Sequence[Source], parts: int) -> str:
                CASE WHEN {addresses.has_other_domain("address")} THEN {RESPELLED} ELSE {part} END::SMALLINT AS part,
                {addresses.problem("address")} AS problem, "values", (md5_number("values") >> 64)::UBIGINT AS hash
                {"".join(f", left_out_{i}" for i in range(len(wish.matches)))}
+               {"".join(f", look_{i}" for i in range(len(cells)))}
         FROM (SELECT n, segment, file_index, raw, {sql.address(raw)} AS address,
-                     {matching.values(wish.matches, cells)} AS "values" {reasons}
+                     {matching.values(wish.matches, cells)} AS "values" {reasons} {looks}
               FROM (SELECT n, segment, file_index, {raw} AS raw, {trimmed} FROM ({rows})))
     """
+
+
+def _look(cell: str) -> str:
+    """What a cell is: 0 empty, 1 filled, 2 a text that writers put for nothing."""
+    texts = ", ".join(map(literal, TEXT_FOR_NOTHING))
+    return f"CASE WHEN {cell} IS NULL THEN 0 WHEN {cell} IN ({texts}) THEN 2 ELSE 1 END::UTINYINT"
 
 
 RESPELLED = -1
@@ -182,8 +194,9 @@ def _staged(files: Sequence[Path], wish: Wish, part: int) -> str:
     if files:
         return f"FROM read_parquet([{', '.join(literal(str(path)) for path in files)}]) WHERE part = {part}"
     flags = [f"NULL::VARCHAR AS left_out_{i}" for i in range(len(wish.matches))]
+    looks = [f"NULL::UTINYINT AS look_{i}" for i in range(len(wish.columns))]
     empty = [f"NULL::{kind} AS {name}" for name, kind in _STAGED.items()]
-    return f"SELECT {', '.join(empty + flags)} WHERE false"
+    return f"SELECT {', '.join(empty + flags + looks)} WHERE false"
 
 
 _STAGED = {
@@ -255,11 +268,16 @@ def _count_rows(database: DuckDBPyConnection, tally: Tally, wish: Wish) -> None:
             _add(tally.left_out, match.field, count)
     for problem, count in _all(database, "SELECT problem, count(*) FROM judged WHERE problem IS NOT NULL GROUP BY 1"):
         _add(tally.refused, problem, count)
-    places = "SELECT segment, file_index, min(n), count(*) FROM staged GROUP BY 1, 2"
-    for segment, file, start, count in _all(database, places):
+    columns = wish.columns
+    looks = "".join(f", count_if(look_{i} > 0), count_if(look_{i} = 2)" for i in range(len(columns)))
+    places = f"SELECT segment, file_index, min(n), count(*) {looks} FROM staged GROUP BY 1, 2"
+    for segment, file, start, count, *looked in _all(database, places):
         key = (segment, file)
         tally.starts[key] = min(start, tally.starts.get(key, start))
         _add(tally.segment_rows, segment, count)
+        for column, filled, texts in zip(columns, looked[::2], looked[1::2], strict=True):
+            _add(tally.filled, (segment, column), filled)
+            _add(tally.texts, (segment, column), texts)
 
 
 def _decide(database: DuckDBPyConnection, wish: Wish, stay: Sequence[Path]) -> None:

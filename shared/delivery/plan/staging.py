@@ -7,7 +7,7 @@ one at a time, so that neither memory nor disk grows with the segment.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -54,6 +54,8 @@ class Staged:
     fetch: Callable[[int], Sequence[Path]]
     release: Callable[[int], None]
     spellings: Sequence[Path] = ()
+    types: Sequence[Mapping[str, str]] = ()
+    """Of each snapshot's wanted columns, where its files say them."""
 
 
 @contextmanager
@@ -98,16 +100,17 @@ def _stage(work: Work, wish: Wish, snapshots: Sequence[Snapshot], parts: int) ->
         # The order is in the rows' numbers; keeping it in the files too would read one source after the other.
         opened.connection.execute("SET preserve_insertion_order = false")
         query = operations.staging_query(wish, list(_sources(opened, wish, snapshots)), parts)
+        types = [opened.types(snapshot, wish.columns) for snapshot in snapshots]
         if parts == 1:
             path = work.where / "staged.parquet"
             write(opened.connection, query, path)
             rows, spellings = _respelled(work, opened.connection, [path], parts)
-            return Staged(snapshots, 1, lambda part: [path, *rows], lambda part: path.unlink(), spellings)
+            return Staged(snapshots, 1, lambda part: [path, *rows], lambda part: path.unlink(), spellings, types)
         _write_parts(work.cloud.blobs, opened, query, _prefix(work), max(ROWS_HELD // parts, FEWEST_ROWS))
     with work.scratch.database() as connection:
         rows, spellings = _respelled(work, connection, _fetch(work, RESPELLED), parts)
     return Staged(
-        snapshots, parts, lambda part: [*_fetch(work, part), *rows], lambda part: _drop(work, part), spellings
+        snapshots, parts, lambda part: [*_fetch(work, part), *rows], lambda part: _drop(work, part), spellings, types
     )
 
 
@@ -140,7 +143,8 @@ def _write_parts(blobs: Blobs, opened: Reader, query: str, prefix: str, rows: in
         opened.connection.execute(f"SET partitioned_write_flush_threshold = {rows}")
         # Threads of their own for writing let every open file gather tens of megabytes first.
         opened.connection.execute("SET async_threads = 0")
-        options = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {rows}, PARTITION_BY (part)"
+        packed = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {rows}"
+        options = f"{packed}, PARTITION_BY (part), WRITE_PARTITION_COLUMNS true"
         with files.writing():
             opened.connection.execute(f"COPY ({query}) TO {target} ({options})")
     except duckdb.Error:

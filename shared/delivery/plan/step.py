@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
 
-from shared.delivery.plan import guards, operations, protected_people
+from shared.delivery.plan import drift, guards, operations, protected_people
+from shared.delivery.plan.drift import Look
 from shared.delivery.plan.guards import Facts, Finding
 from shared.delivery.plan.matching import Matched, matched
 from shared.delivery.plan.operations import Tally, Wish
@@ -15,12 +17,13 @@ from shared.delivery.plan.staging import Staged, stage
 from shared.delivery.state import layout, ledger
 from shared.delivery.state import plan as plans
 from shared.delivery.state.journal import Folded
-from shared.delivery.state.ledger import Ledger
-from shared.delivery.state.plan import Plan
+from shared.delivery.state.ledger import Commit, Ledger
+from shared.delivery.state.plan import Balance, Plan
 from shared.delivery.state.records import State, Step
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
 from shared.errors import Blocked
+from shared.snapshots.dialect import in_words
 from shared.vendors.contract import SWITCHED
 
 log = logging.getLogger(__name__)
@@ -28,6 +31,8 @@ log = logging.getLogger(__name__)
 _USUAL = frozenset({RunKind.DELIVERY, RunKind.FULL_RESYNC})
 _WELL = frozenset({State.SUCCEEDED, State.WARNINGS})
 """Runs that say what is usual: those that changed something."""
+_LOOKED = _WELL | {State.NOTHING}
+"""Runs that read the whole segment, and left the list as it says."""
 
 UNGUARDED = frozenset({RunKind.DRY_RUN, RunKind.WITHDRAW})
 """Kinds of runs that a person asked for with that very outcome in mind, or that send nothing."""
@@ -53,6 +58,7 @@ def plan(work: Work) -> None:
         "warnings": [
             *(f"A newer snapshot was not used: {why}." for why in passed_over),
             *(f"Something in the segment's folder was not used: {why}." for why in beside),
+            *made.warnings,
         ],
     }
     findings = [Finding(**each) for each in made.findings]
@@ -93,7 +99,7 @@ def _make(work: Work) -> tuple[Plan, str]:
 
 
 def _ledger(work: Work) -> Ledger:
-    work.base = ledger.read(work.cloud.blobs, work.ledger_folder, committed=str(work.memory().get("committed") or ""))
+    work.base = ledger.read(work.cloud.blobs, work.ledger_folder, committed=Commit.of(work.memory()))
     return work.base
 
 
@@ -129,11 +135,15 @@ def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
 def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledger, *, fresh: bool) -> Plan:
     batch_rows = _batch_rows(work)
     balance = tally.balance()
-    findings = [] if work.run.kind in UNGUARDED else guards.findings(_facts(work, staged, tally, before), work.guards)
+    looks = _looks(wish, staged, tally)
+    drifted = drift.drift(looks, work.memory().get("looks") or {})
+    facts = _facts(work, staged, tally, before, drifted.stops) if work.run.kind not in UNGUARDED else None
+    findings = guards.findings(facts, work.guards) if facts else []
     return Plan(
         batch_rows=batch_rows,
         parts=staged.parts,
         base=before.commit,
+        base_generation=before.generation,
         fresh=fresh,
         members_before=before.members,
         snapshots=[snapshot.to_json() for snapshot in staged.snapshots],
@@ -145,11 +155,39 @@ def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledg
         values_left_out=tally.left_out_files,
         file_starts=[(segment, file, start) for (segment, file), start in sorted(tally.starts.items())],
         findings=[asdict(finding) for finding in findings],
+        looks=drift.plain(looks),
+        warnings=list(drifted.warnings),
+        mentions=list(drifted.mentions),
         made_at=work.clock().isoformat(),
     )
 
 
-def _facts(work: Work, staged: Staged, tally: Tally, before: Ledger) -> Facts:
+def _looks(wish: Wish, staged: Staged, tally: Tally) -> list[Look]:
+    """What is to be seen of each segment; how full the address column is, the guard for invalid rows looks at."""
+    matched_columns = dict.fromkeys(match.column for match in wish.matches)
+    looks = []
+    for number, (snapshot, types) in enumerate(zip(staged.snapshots, staged.types, strict=True)):
+        rows = tally.segment_rows.get(number, 0)
+
+        def share(counts: Mapping[tuple[int, str], int], column: str, at: int = number, of: int = rows) -> float:
+            return round(counts.get((at, column), 0) / of, 3) if of else 0.0
+
+        looks.append(
+            Look(
+                segment=snapshot.segment_id,
+                name=snapshot.name,
+                rows=rows,
+                dialect=in_words(snapshot.format),
+                filled={column: share(tally.filled, column) for column in matched_columns},
+                types={column: types[column] for column in matched_columns if column in types},
+                columns=snapshot.columns,
+                texts={column: part for column in matched_columns if (part := share(tally.texts, column))},
+            )
+        )
+    return looks
+
+
+def _facts(work: Work, staged: Staged, tally: Tally, before: Ledger, emptied: Sequence[str]) -> Facts:
     return Facts(
         balance=tally.balance(),
         members_before=before.members,
@@ -158,20 +196,30 @@ def _facts(work: Work, staged: Staged, tally: Tally, before: Ledger) -> Facts:
         now=work.clock(),
         max_profiles=work.guards.max_profiles or work.opened.definition.max_profiles,
         removed_before=_removed_before(work, tally.balance().remove, before.members),
+        refused_before=_refused_before(work, tally.balance()),
+        emptied=emptied,
     )
+
+
+def _refused_before(work: Work, balance: Balance) -> int | None:
+    """Rows without a usable address in the last delivery to this target, where the guards want to know."""
+    if not guards.may_be_unreadable(balance):
+        return None
+    return next((counts.get("refused_here", 0) for counts in _counts_before(work, _LOOKED)), None)
+
+
+def _counts_before(work: Work, states: Collection[State]) -> Iterator[Mapping[str, int]]:
+    """Counts of the last runs' deliveries to this target, the newest first."""
+    ended = (run for run in work.runs.history(work.run.export) if run.kind in _USUAL and run.state in states)
+    found = (work.runs.delivery(run.export, run.run, work.delivery.index) for run in islice(ended, guards.RUNS))
+    return (held.value.counts for held in found if held and held.value.target_key == work.delivery.target_key)
 
 
 def _removed_before(work: Work, remove: int, members: int) -> list[int]:
     """How many the last runs took off this target, where the guards want to know."""
     if not guards.may_be_unusual(remove, members):
         return []
-    ended = (run for run in work.runs.history(work.run.export) if run.kind in _USUAL and run.state in _WELL)
-    found = (work.runs.delivery(run.export, run.run, work.delivery.index) for run in islice(ended, guards.RUNS))
-    return [
-        held.value.counts.get("remove", 0)
-        for held in found
-        if held and held.value.target_key == work.delivery.target_key
-    ]
+    return [counts.get("remove", 0) for counts in _counts_before(work, _WELL)]
 
 
 def _matched(work: Work) -> list[Matched]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from shared.delivery.plan import guards
 from shared.delivery.send import unfinished_jobs
 from shared.delivery.send.batches import Ending, Sender
+from shared.delivery.send.isolating import Isolating
 from shared.delivery.state import journal
 from shared.delivery.state import plan as plans
 from shared.delivery.state.journal import Folded, Journal
@@ -50,15 +51,16 @@ def deliver(work: Work) -> float | None:
     folded = work.folded or journal.fold(work.cloud.blobs, work.folder)
     work.folded = None
     work.done = before = _answered_rows(made, folded)
-    target, vendor, definition = work.found_target(), work.opened.vendor, work.opened.definition
+    definition = work.opened.definition
+    batches = Isolating(work.opened.vendor, work.found_target(), beforehand=definition.most_jobs > 0)
     with work.scratch.database() as connection:
         sender = Sender(
             files=work.files,
             database=connection,
             journal=Journal(work.cloud.blobs, work.folder, work.delivery.turn),
             folded=folded,
-            send=lambda kind, rows: vendor.deliver(target, kind, rows),
-            settle=lambda kind, rows, job: vendor.settle(target, kind, rows, job),
+            send=batches.deliver,
+            settle=batches.settle,
             threads=definition.concurrency,
             out_of_time=work.out_of_time,
             progress=work.progress,

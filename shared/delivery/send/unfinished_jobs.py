@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.delivery.send.isolating import has_ended
 from shared.delivery.state import journal
 from shared.delivery.state import plan as plans
 from shared.delivery.state.plan import Plan
@@ -53,7 +54,7 @@ def _is_under_way(work: Work, folder: str) -> bool:
         return False
     jobs = journal.fold(work.cloud.blobs, folder).left_behind()
     kinds = dict(_kinds(found[0]))
-    return any(not work.opened.vendor.has_ended(kinds[batch], job) for batch, job in jobs.items())
+    return any(not has_ended(work.opened.vendor, kinds[batch], job) for batch, job in jobs.items())
 
 
 def _kinds(made: Plan) -> Iterator[tuple[int, Kind]]:

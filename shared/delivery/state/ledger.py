@@ -7,10 +7,10 @@ new files and then swaps the manifest, on the condition that it still is the one
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from shared.cloud.blobs import Blobs
 from shared.delivery.sql import literal
@@ -61,6 +61,8 @@ class Ledger:
     files: tuple[LedgerFile, ...] = ()
     previous: tuple[str, ...] = ()
     """Files of the generation before, kept until the next commit."""
+    generation: int = 0
+    """Counts the commits. 0 was written by a version that did not count."""
     snapshots: tuple[dict[str, Any], ...] = ()
     """What was delivered last: key and time of each segment's snapshot."""
     etag: str | None = None
@@ -75,15 +77,42 @@ class Ledger:
         return json.dumps(plain).encode()
 
 
-def read(blobs: Blobs, folder: str, *, committed: str = "") -> Ledger:
-    """A target's ledger; an empty one where there never was any. `committed` names the last commit that the target's
-    row remembers. A ledger that is newer is right: a worker may die between writing it and remembering it.
+class Commit(NamedTuple):
+    """A commit by name and generation, as a target's row or a plan remembers it."""
+
+    name: str = ""
+    generation: int = 0
+
+    @classmethod
+    def of(cls, memory: Mapping[str, Any]) -> Self:
+        """The last commit that a target's row remembers."""
+        return cls(str(memory.get("committed") or ""), int(memory.get("generation") or 0))
+
+    def facts(self) -> dict[str, Any]:
+        """What the target's row remembers of it."""
+        return {"committed": self.name, "generation": self.generation}
+
+    def is_after(self, found: Ledger) -> bool:
+        """Whether the ledger that was found is older than this commit. A name begins with the time of its run, by the
+        clock of whoever started it, so it only tells what a version left that did not count generations."""
+        if found.generation == 0:
+            return found.commit < self.name
+        return (found.generation, found.commit) != self[::-1] and found.generation <= self.generation
+
+
+NEVER = Commit()
+"""Stands for a target of which no commit is remembered."""
+
+
+def read(blobs: Blobs, folder: str, *, committed: Commit = NEVER) -> Ledger:
+    """A target's ledger; an empty one where there never was any. `committed` is the last commit that is remembered.
+    A ledger that is newer is right: a worker may die between writing it and remembering it.
 
     Raises Blocked `ledger_missing`, `ledger_damaged` or `ledger_older`: what to do is for a person to decide.
     """
     found = blobs.read(layout.ledger_manifest(folder))
     if found is None:
-        if committed:
+        if committed.name:
             raise Blocked(
                 "ledger_missing", say("The record of who is on the list is missing; a full resync rebuilds it.")
             )
@@ -92,7 +121,7 @@ def read(blobs: Blobs, folder: str, *, committed: str = "") -> Ledger:
         current = _parse(json.loads(found[0]), found[1])
     except (ValueError, KeyError, TypeError):
         raise damaged() from None
-    if current.commit < committed:  # a commit's name begins with the time of its run
+    if committed.is_after(current):
         raise Blocked(
             OLDER,
             say(
@@ -162,4 +191,5 @@ def _parse(plain: dict[str, Any], etag: str) -> Ledger:
         LedgerFile(each["first"], each["last"], each["members"], DataFile.of(each["file"]), each.get("maybe", 0))
         for each in plain["files"]
     )
-    return Ledger(plain["commit"], files, tuple(plain["previous"]), tuple(plain["snapshots"]), etag)
+    snapshots = tuple(plain["snapshots"])
+    return Ledger(plain["commit"], files, tuple(plain["previous"]), int(plain.get("generation", 0)), snapshots, etag)

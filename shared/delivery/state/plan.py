@@ -79,9 +79,10 @@ class Balance:
 class Plan:
     """A plan's manifest.
 
-    `parts` divides the buckets; `base` is the ledger's commit that it was made from, `fresh` that it was made from
-    none; `snapshot_rows` are the rows read of each snapshot; `file_starts` gives, by segment and file, the number of
-    the row that the file begins with. `fields` are the vendor's fields with their types.
+    `parts` divides the buckets; `base` is the ledger's commit that it was made from, with its generation, `fresh` that
+    it was made from none; `snapshot_rows` are the rows read of each snapshot; `file_starts` gives, by segment and file,
+    the number of the row that the file begins with. `fields` are the vendor's fields with their types. `looks` are what
+    the next run compares its own with; `warnings` and `mentions` are what differs from the last run's.
     """
 
     batch_rows: int
@@ -98,7 +99,11 @@ class Plan:
     values_left_out: list[DataFile] = field(default_factory=list)
     file_starts: list[tuple[int, int, int]] = field(default_factory=list)
     findings: list[dict[str, Any]] = field(default_factory=list)
+    looks: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    mentions: list[str] = field(default_factory=list)
     made_at: str = ""
+    base_generation: int = 0
 
     def place(self, file: PlanFile, row: int) -> tuple[int, int]:
         """Batch and index of a row of a file, counted from 0."""
@@ -117,7 +122,9 @@ class Plan:
         return (file for file in self.files if file.part == part)
 
     def to_json(self) -> bytes:
-        return json.dumps(asdict(self) | {"findings": kept_within(self.findings)}, sort_keys=True).encode()
+        return json.dumps(
+            asdict(self) | {name: kept_within(getattr(self, name)) for name in _MESSAGES}, sort_keys=True
+        ).encode()
 
 
 def number(files: Sequence[tuple[Kind, int, DataFile]], batch_rows: int) -> list[PlanFile]:
@@ -169,19 +176,23 @@ def read(blobs: Blobs, folder: str) -> tuple[Plan, str] | None:
         ) from None
 
 
+_MESSAGES = ("findings", "warnings", "mentions")
+"""What holds messages."""
+
+
 def _parse(plain: dict[str, Any]) -> Plan:
     files = [
         PlanFile(Kind(each["kind"]), int(each["part"]), DataFile.of(each["file"]), _first(each, plain["batch_rows"]))
         for each in plain["files"]
     ]
     return Plan(
-        **_known(Plan, plain, "files", "refused", "values_left_out", "file_starts", "balance", "fields", "findings"),
+        **_known(Plan, plain, "files", "refused", "values_left_out", "file_starts", "balance", "fields", *_MESSAGES),
         files=files,
         refused=[DataFile.of(each) for each in plain.get("refused", ())],
         values_left_out=[DataFile.of(each) for each in plain.get("values_left_out", ())],
         file_starts=[(int(segment), int(file), int(first)) for segment, file, first in plain.get("file_starts", ())],
         balance=Balance(**_known(Balance, plain["balance"])),
-        findings=read_within(plain.get("findings", [])),
+        **{name: read_within(plain.get(name, [])) for name in _MESSAGES},
         fields={name: FieldType(kind) for name, kind in plain.get("fields", {}).items()},
     )
 

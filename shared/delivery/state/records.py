@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from shared.catalog.models import Export
 from shared.cloud.tables import Entity
+from shared.cloud.unreadable import reading
 from shared.delivery.state.transitions import RunKind
 from shared.wording import kept, kept_within, read, read_within
 
@@ -98,7 +100,15 @@ class Run:
 
     @classmethod
     def of(cls, entity: Entity) -> Self:
-        return cls(**{**_known(cls, entity), "state": State(entity["state"]), "kind": RunKind(entity["kind"])})
+        """Raises UnreadableRow."""
+        with reading("runs", entity):
+            return cls(**{**_known(cls, entity), "state": State(entity["state"]), "kind": RunKind(entity["kind"])})
+
+    @property
+    def pinned(self) -> Export:
+        """The definition. A newer version may have written fields that this one does not know. Raises UnreadableRow."""
+        with reading("runs", {"RowKey": run_key(self.run)}):
+            return Export.model_validate_json(self.definition, extra="ignore")
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +158,12 @@ class Delivery:
 
     @classmethod
     def of(cls, entity: Entity) -> Self:
-        values = _known(cls, entity)
-        for name in {"target", "counts", "left_out", "warnings", "verification"} & values.keys():
-            values[name] = read_within(json.loads(values[name]))
-        return cls(**{**values, "state": State(entity["state"]), "step": Step(entity["step"])})
+        """Raises UnreadableRow."""
+        with reading("runs", entity):
+            values = _known(cls, entity)
+            for name in {"target", "counts", "left_out", "warnings", "verification"} & values.keys():
+                values[name] = read_within(json.loads(values[name]))
+            return cls(**{**values, "state": State(entity["state"]), "step": Step(entity["step"])})
 
 
 def _entity(record: Run | Delivery, partition: str, row: str) -> Entity:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
-from shared.cloud.tables import ANY, Delete, Insert, Replace, Table
+from shared.cloud.tables import ANY, Delete, Insert, Replace, Stored, Table
+from shared.cloud.unreadable import readable
 from shared.delivery.state import run_notices
 from shared.delivery.state.records import ACTIVE, ENDED, Delivery, Run, State, Step, Verdict, delivery_key, now, run_key
 from shared.errors import Conflict
 from shared.wording import together
+
+log = logging.getLogger(__name__)
 
 Record = TypeVar("Record", Run, Delivery)
 
@@ -33,9 +37,10 @@ class Runs:
         self._table = table
 
     def active(self, export: str) -> Versioned[Run] | None:
-        """The export's active run."""
+        """The export's active run. A row that names a run which is gone is dropped, so that the next one may start.
+        Raises UnreadableRow."""
         pointer = self._table.get(export, ACTIVE)
-        return self.run(export, str(pointer.entity["run"])) if pointer else None
+        return self._active(pointer) if pointer else None
 
     def start(self, run: Run, deliveries: Sequence[Delivery]) -> None:
         """Make the run, its deliveries and the active row, all or nothing. Raises Conflict where a run is active."""
@@ -44,6 +49,7 @@ class Runs:
         self._table.transaction(run.export, [*(Insert(row) for row in rows), run_notices.started(run)])
 
     def run(self, export: str, run: str) -> Versioned[Run] | None:
+        """Raises UnreadableRow, like the next."""
         stored = self._table.get(export, run_key(run))
         return Versioned(Run.of(stored.entity), stored.etag) if stored else None
 
@@ -57,16 +63,25 @@ class Runs:
         return [Versioned(Delivery.of(row.entity), row.etag) for row in rows]
 
     def history(self, export: str, *, after: str = "") -> Iterator[Run]:
-        """Runs, newest first; with `after` (a run's id) those older than it."""
+        """Runs that can be read, newest first; with `after` (a run's id) those older than it."""
         first = run_key(after) + "\x01" if after else "run:"
-        for row in self._table.query(export, first=first, last="run:~"):
-            yield Run.of(row.entity)
+        yield from readable(self._table.query(export, first=first, last="run:~"), lambda each: Run.of(each.entity))
 
     def active_runs(self) -> Iterator[Versioned[Run]]:
-        """The active run of every export."""
-        for pointer in self._table.scan("RowKey eq @row", {"row": ACTIVE}):
-            if found := self.run(str(pointer.entity["PartitionKey"]), str(pointer.entity["run"])):
-                yield found
+        """The active run of every export, where it can be read."""
+        found = readable(self._table.scan("RowKey eq @row", {"row": ACTIVE}), self._active)
+        yield from (run for run in found if run)
+
+    def _active(self, pointer: Stored) -> Versioned[Run] | None:
+        export, name = str(pointer.entity["PartitionKey"]), str(pointer.entity.get("run", ""))
+        found = self.run(export, name)
+        if found is None:
+            log.error(
+                "The active run %s of the export %s is gone; what it did is looked for by the next.", name, export
+            )
+            with suppress(Conflict):
+                self._table.delete(export, ACTIVE, pointer.etag)
+        return found
 
     def save(self, held: Versioned[Record], **changes: Any) -> Versioned[Record]:
         """Write a record with changes. Raises Conflict where it is not as it was read."""

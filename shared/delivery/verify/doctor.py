@@ -20,6 +20,7 @@ from shared.delivery.account.lease import AccountLease
 from shared.delivery.jobs import BlobKind, Clock, Course, LeasedAccount, leased
 from shared.delivery.messages import DoctorMessage
 from shared.delivery.state import layout, ledger, lookup
+from shared.delivery.state.ledger import Commit
 from shared.delivery.state.lookup import KnownTarget
 from shared.delivery.state.records import now
 from shared.delivery.verify import members
@@ -179,7 +180,7 @@ def _compare(cloud: Cloud, made: CheckUp, known: KnownTarget, opened: Opened) ->
     """The check-up with its numbers. Raises NotNow where a run is under way."""
     if known.memory.get("open"):
         raise NotNow("run_under_way", _UNDER_WAY)
-    kept = ledger.read(cloud.blobs, known.ledger, committed=str(known.memory.get("committed") or ""))
+    kept = ledger.read(cloud.blobs, known.ledger, committed=Commit.of(known.memory))
     target = TargetFound(str(known.memory["list_id"]), str(known.memory.get("list_name", "")))
     maybe = sum(each.maybe for each in kept.files)
     count = opened.vendor.count(target)

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.catalog.models import Export
 from shared.cloud.cloud import Cloud
 from shared.delivery.account.connecting import Opened, open_leased, usable_connection
 from shared.delivery.account.lease import AccountLease
@@ -120,7 +119,7 @@ def _subject(cloud: Cloud, course: Verifying, held: Versioned[Delivery] | None) 
     if held is None or run is None:
         cloud.blobs.delete(KIND.blob(course))
         return None
-    export = Export.model_validate_json(run.value.definition)
+    export = run.value.pinned
     return Subject(held, export, usable_connection(cloud, export.connection))
 
 

@@ -14,6 +14,7 @@ TOO_MANY_ROWS = 209
 SOME_FAILED = 210
 NAME_TAKEN = 250
 FIELD_EXISTS = 255
+NO_SUCH_PAGE = 800
 TOKEN_REFUSED = frozenset({120, 121, 122})
 """An access token that is not known, ran out or was revoked; another worker's refresh may be the reason."""
 UNKNOWN_IDS = frozenset({101, 102})

@@ -10,8 +10,11 @@ import threading
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
+from shared.errors import RetryAfter
+from shared.mailbox import normalised
 from shared.vendors.campaign_monitor import receipts
 from shared.vendors.campaign_monitor.definition import MOST_ROWS
 from shared.vendors.campaign_monitor.responses import Page
@@ -20,16 +23,25 @@ from shared.vendors.contract import Receipt, Row
 _BUCKETS = 1024
 """Sorted runs of hashes; with a million people each is short enough to be inserted into."""
 
+MOST_PASSES = 20
+"""Times that a roll is read again for the sake of those who moved in it."""
+LATER = 60.0
+
 AskPage = Callable[[int], Page]
 """Page number, from 1 -> page."""
 
 
 def pages(ask: AskPage) -> Iterator[Page]:
     """All pages of a roll, some of them twice: when the roll shrinks, people move to pages that were read before, so
-    the reader goes back."""
+    the reader goes back. Raises RetryAfter and what `ask` raises."""
     number, total = 1, 0
     while True:
         page = ask(number)
+        if page.past_end:
+            if number == 1:
+                raise RetryAfter(LATER, "Campaign Monitor has no first page of a list.")
+            number -= 1
+            continue
         yield page
         moved, total = total - page.total, page.total
         if moved > 0 and number > 1:
@@ -61,10 +73,20 @@ class Hashes:
         return _is_at(run, place, value)
 
     def _find(self, address: str) -> tuple[array[int], int, int]:
-        digest = hashlib.blake2b(address.strip().lower().encode(), digest_size=8).digest()
+        digest = hashlib.blake2b(normalised(address).encode(), digest_size=8).digest()
         value = int.from_bytes(digest, "big")
         run = self._runs[value % _BUCKETS]
         return run, value, bisect_left(run, value)
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What reading a roll once came to: the roll's length as told last, the newest date, pages and new people."""
+
+    newest: str
+    total: int = 0
+    pages: int = 0
+    new: int = 0
 
 
 class Roll:
@@ -78,6 +100,7 @@ class Roll:
         self._lock = threading.Lock()
         self._people = Hashes()
         self._newest = ""
+        self._ordered = False
         self._missing = 0
         """So many more the roll counted than it named when it was read to its end."""
 
@@ -88,26 +111,40 @@ class Roll:
     def refresh(self) -> None:
         """Read what is new. Raises what a call raises; then what was read so far counts, but not as complete."""
         with self._lock:
-            since = _day_before(self._newest)
-            total, newest = self._read(since)
-            if since and total - len(self._people) > self._missing:
+            since = _day_before(self._newest) if self._ordered else ""
+            read = self._pass(lambda page, _: page.all_before(since)) if since else self._whole()
+            if since and read.total - len(self._people) > self._missing:
                 # The new ones did not come first after all.
-                since, (total, newest) = "", self._read("")
+                since, read = "", self._whole()
             if not since:
-                self._missing = max(0, total - len(self._people))
-            self._newest = newest
+                self._missing = max(0, read.total - len(self._people))
+            self._newest = read.newest
 
-    def _read(self, since: str) -> tuple[int, str]:
-        """Read down to the day `since`, or to the end; the roll's length and its newest date."""
-        total, newest = 0, self._newest
+    def _whole(self) -> _Pass:
+        """Read to the end, and then again until a page has nobody new: who left the roll and came back meanwhile is at
+        its front now, where the reader had been before. A roll in no order is read again until all of it has nobody
+        new. Raises RetryAfter where that does not come to an end."""
+        read = self._pass(lambda page, new: False)
+        for _ in range(MOST_PASSES):
+            if read.pages == 1 or not read.new:
+                return read
+            read = self._pass(lambda page, new: page.newest_first and not new)
+        raise RetryAfter(LATER, "A list of Campaign Monitor's changed all the time while it was read.")
+
+    def _pass(self, ends: Callable[[Page, int], bool]) -> _Pass:
+        """Read page by page to the end, or to where a page with so many new people ends it."""
+        read = _Pass(newest=self._newest)
         for page in pages(self._ask):
-            total = page.total
+            before = len(self._people)
             for address, moment in page.people:
                 self._people.add(address)
-                newest = max(newest, moment)
-            if since and page.newest_first and page.people and page.people[-1][1] < since:
+                read.newest = max(read.newest, moment)
+            self._ordered = page.newest_first
+            new = len(self._people) - before
+            read.total, read.pages, read.new = page.total, read.pages + 1, read.new + new
+            if ends(page, new):
                 break
-        return total, newest
+        return read
 
 
 class LeftAlone:

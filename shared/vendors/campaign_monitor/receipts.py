@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from shared.cloud.scrubbing import excerpt
+from shared.mailbox import normalised
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.batches import UNKNOWN, Reading, halves, refused
 from shared.vendors.campaign_monitor.definition import DEFINITION
@@ -154,8 +155,8 @@ def _named(rows: Sequence[Row], failures: Sequence[tuple[str, Receipt]]) -> dict
     """Receipts by row, whatever Campaign Monitor did to the case of an address and the spaces around it."""
     if not failures:
         return {}
-    places = {row.address.strip().lower(): index for index, row in enumerate(rows)}
-    found = [(places.get(address.strip().lower()), receipt) for address, receipt in failures]
+    places = {normalised(row.address): index for index, row in enumerate(rows)}
+    found = [(places.get(normalised(address)), receipt) for address, receipt in failures]
     return {index: receipt for index, receipt in found if index is not None}
 
 

@@ -9,7 +9,14 @@ from typing import Any
 from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.campaign_monitor.definition import DEFINITION
-from shared.vendors.campaign_monitor.errors import FIELD_EXISTS, NAME_TAKEN, envelope, number, require_known_id
+from shared.vendors.campaign_monitor.errors import (
+    FIELD_EXISTS,
+    NAME_TAKEN,
+    NO_SUCH_PAGE,
+    envelope,
+    number,
+    require_known_id,
+)
 from shared.vendors.lists import Listed
 
 
@@ -42,6 +49,12 @@ class Page:
     total: int
     pages: int
     newest_first: bool = False
+    past_end: bool = False
+    """There is no such page any more: the list is shorter than it was."""
+
+    def all_before(self, day: str) -> bool:
+        """Is whoever comes after this page from before this day?"""
+        return self.newest_first and bool(self.people) and self.people[-1][1] < day
 
 
 def clients(answer: Answer) -> list[Listed]:
@@ -86,6 +99,8 @@ def created_field(answer: Answer) -> str | None:
 
 
 def page(answer: Answer) -> Page:
+    if answer.status == 400 and envelope(answer)[0] == NO_SUCH_PAGE:
+        return Page((), 0, 0, past_end=True)
     body = _body(answer, 200)
     results = body.get("Results") if isinstance(body, dict) else None
     if not isinstance(results, list):

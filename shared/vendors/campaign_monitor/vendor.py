@@ -11,7 +11,7 @@ from functools import cache, lru_cache, partial
 from shared.errors import OutcomeUnknown, RetryAfter, Unprocessable, UserMustAct
 from shared.vendors import lists
 from shared.vendors.batches import Part, Reading, carry_out, cut
-from shared.vendors.campaign_monitor import looking, receipts, targets
+from shared.vendors.campaign_monitor import looking, receipts, requests, targets
 from shared.vendors.campaign_monitor.client import Api
 from shared.vendors.campaign_monitor.definition import BUILT_IN, CONSENT, CONSENTS, DEFINITION, MOST_BYTES, UNCHANGED
 from shared.vendors.campaign_monitor.errors import UNKNOWN_ID, vanished
@@ -125,6 +125,11 @@ class CampaignMonitor(Vendor):
             return {}  # `prepare` says so
         there = self._api.fields(found.list_id) if found else []
         return {name: targets.fit(field) for name in custom if (field := targets.find(there, name))}
+
+    def build(self, target: TargetFound, kind: Kind, row: Row) -> object:
+        if kind is Kind.REMOVE:
+            return requests.removed(target.list_id, row.address).target
+        return self._forms(target).entry(row, {})
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """Additions and changes are imported, mostly in one request; each removal is a request of its own."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.cloud.scrubbing import excerpt
+from shared.mailbox import normalised
 from shared.vendors.batches import nobody_fits
 from shared.vendors.contract import CONFIRMED, PROFILE_MISSING, Kind, Outcome, Receipt, Retry, Row
 from shared.vendors.dotdigital.responses import address_of
@@ -200,7 +201,7 @@ def _entries(source: Mapping[str, Any], key: str) -> Iterator[dict[str, Any]]:
 
 
 def _folded(address: str) -> str:
-    return address.strip().lower()
+    return normalised(address)
 
 
 def _status(progress: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from shared.errors import UserMustAct
+from shared.mailbox import normalised
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.contract import FieldType
 from shared.vendors.dotdigital.definition import DEFINITION
@@ -43,6 +44,15 @@ class Members:
 
     addresses: list[str]
     marker: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Opposed:
+    """A person who unsubscribed from a list: their address in lower case and their contact id, as far as they are told,
+    and when it was."""
+
+    names: frozenset[str]
+    when: str
 
 
 def account(answer: Answer) -> Account:
@@ -122,8 +132,8 @@ def created_field(answer: Answer) -> None:
     answer.expect(DEFINITION.label, 200, 201)
 
 
-def unsubscribed(answer: Answer) -> tuple[set[str], int]:
-    """Addresses and contact ids of people who unsubscribed, and how many entries the page had.
+def unsubscribed(answer: Answer) -> list[Opposed]:
+    """People who unsubscribed, as they came.
 
     Raises UserMustAct where the list is gone, or where Dotdigital does not answer this any more.
     """
@@ -134,16 +144,16 @@ def unsubscribed(answer: Answer) -> tuple[set[str], int]:
             f"Dotdigital does not tell who unsubscribed from the list ({error_words(answer)}), so nobody is added to "
             "it or taken off: ask Dotdigital support.",
         )
-    entries, people = _array(answer), set[str]()
-    for entry in entries:
-        person = entry.get("suppressedContact") if isinstance(entry, dict) else None
-        if not isinstance(person, dict):
-            raise UnexpectedAnswer("Dotdigital's answer describes an unsubscribed person in an unknown way.")
-        if isinstance(person.get("email"), str):
-            people.add(person["email"].strip().lower())
-        if _is_id(person.get("id")):
-            people.add(str(person["id"]))
-    return people, len(entries)
+    return [_opposed(entry) for entry in _array(answer)]
+
+
+def _opposed(entry: Any) -> Opposed:
+    person = entry.get("suppressedContact") if isinstance(entry, dict) else None
+    if not isinstance(person, dict):
+        raise UnexpectedAnswer("Dotdigital's answer describes an unsubscribed person in an unknown way.")
+    names = {normalised(person["email"])} if isinstance(person.get("email"), str) else set[str]()
+    names |= {str(person["id"])} if _is_id(person.get("id")) else set[str]()
+    return Opposed(frozenset(names), str(entry.get("dateRemoved") or ""))
 
 
 def members(answer: Answer) -> Members:

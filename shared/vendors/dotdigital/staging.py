@@ -16,12 +16,15 @@ import orjson
 from pydantic import TypeAdapter
 
 from shared.errors import RetryAfter, UserMustAct
+from shared.mailbox import normalised
+from shared.vendors import rolls
 from shared.vendors.answers import Answer
 from shared.vendors.batches import FRUITLESS_REQUESTS
 from shared.vendors.contract import Kind, Row, TargetFound
 from shared.vendors.dotdigital import requests, responses
 from shared.vendors.dotdigital.client import Calls
-from shared.vendors.dotdigital.definition import MOST_BYTES, MOST_IDS, MOST_V2_PAGE, OPT_IN
+from shared.vendors.dotdigital.definition import DEFINITION, MOST_BYTES, MOST_IDS, MOST_V2_PAGE, OPT_IN
+from shared.vendors.dotdigital.responses import Opposed
 
 MOST_UNSUBSCRIBED = 100_000
 """People; more would not be read within the rate of the smallest package in one go, and have no place on a list."""
@@ -89,17 +92,21 @@ class Unsubscribed:
             return self._people[list_id]
 
     def _read(self, list_id: str) -> Collection[str]:
+        """People leave this roll while it is read, by subscribing again: nobody else is missed for that."""
+
+        def ask(skip: int) -> Sequence[Opposed]:
+            return self._calls.ask_page(requests.unsubscribed(list_id, skip), responses.unsubscribed)
+
         people = set[str]()
-        for skip in range(0, MOST_UNSUBSCRIBED, MOST_V2_PAGE):
-            page, entries = self._calls.ask_page(requests.unsubscribed(list_id, skip), responses.unsubscribed)
-            people |= page
-            if entries < MOST_V2_PAGE:
-                return people
-        raise UserMustAct(
-            "too_many_unsubscribed",
-            f"More than {MOST_UNSUBSCRIBED:,} people unsubscribed from this list in Dotdigital: give the export a new "
-            "list.",
-        )
+        for count, each in enumerate(rolls.every(DEFINITION.label, ask, MOST_V2_PAGE), start=1):
+            people |= each.names
+            if count > MOST_UNSUBSCRIBED:
+                raise UserMustAct(
+                    "too_many_unsubscribed",
+                    f"More than {MOST_UNSUBSCRIBED:,} people unsubscribed from this list in Dotdigital: give the "
+                    "export a new list.",
+                )
+        return people
 
 
 @dataclass(slots=True)
@@ -154,18 +161,17 @@ class Parts:
 
     def _group(self, target: TargetFound, kind: Kind, rows: Sequence[Row], first: int, alone: set[int]) -> _Group:
         """As many people as one import may have, at least one."""
-        dates = orjson.loads(target.details.get("dates", "[]"))
+        dates = dates_of(target)
         most = min(self._most_bytes or MOST_BYTES, MOST_BYTES)
         group = _Group(stop=first)
         while group.stop < len(rows):
             if group.stop not in alone:
-                said = requests.told(rows[group.stop].values, dates)
-                person = requests.person(kind, target.list_id, rows[group.stop].address, said)
-                if group.people and group.size + len(person) >= most:
+                entry, odd = person(target, kind, rows[group.stop], dates)
+                if group.people and group.size + len(entry) >= most:
                     break
-                group.people.append(person)
-                group.size += len(person) + 1
-                group.odd += said.odd
+                group.people.append(entry)
+                group.size += len(entry) + 1
+                group.odd += odd
             group.stop += 1
         return group
 
@@ -204,6 +210,18 @@ class Parts:
         return self._calls.ask(requests.contact(row.address), responses.contact_id)
 
 
+def dates_of(target: TargetFound) -> Collection[str]:
+    """Names of the fields of type date."""
+    names: list[str] = orjson.loads(target.details.get("dates", "[]"))
+    return names
+
+
+def person(target: TargetFound, kind: Kind, row: Row, dates: Collection[str]) -> tuple[bytes, bool]:
+    """A contact of an import, and whether its opt-in type is left out as none that may be written."""
+    said = requests.told(row.values, dates)
+    return requests.person(kind, target.list_id, row.address, said), said.odd
+
+
 def _started(answer: Answer | None, stop: int, alone: set[int]) -> StartedJob:
     """What an answer makes of the rows up to `stop`; None where there was nothing to ask for."""
     left_alone = sorted(index for index in alone if index < stop)
@@ -215,4 +233,4 @@ def _started(answer: Answer | None, stop: int, alone: set[int]) -> StartedJob:
 
 
 def _is_in(people: Collection[str], row: Row) -> bool:
-    return row.address.strip().lower() in people or (row.vendor_id or "") in people
+    return normalised(row.address) in people or (row.vendor_id or "") in people

@@ -7,10 +7,10 @@ found out before anyone is sent.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from shared.errors import UserMustAct
-from shared.vendors import lists
+from shared.vendors import lists, rolls
 from shared.vendors.contract import FieldType, TargetFound
 from shared.vendors.dotdigital import requests, responses
 from shared.vendors.dotdigital.client import Calls
@@ -27,15 +27,14 @@ _SPELLED: Mapping[FieldType, str] = {kind: name for name, kind in FIELD_TYPES.it
 
 
 def every(calls: Calls) -> list[Listed]:
-    """All lists that can be written to."""
-    found: list[Listed] = []
-    skip = 0
-    while True:
-        page = calls.ask_page(requests.lists(skip), responses.lists)
-        found += [each for each in page if not _is_reserved(each.name)]
-        skip += len(page)
-        if len(page) < MOST_V2_PAGE:
-            return found
+    """All lists that can be written to, also where one is deleted meanwhile: a list that is missed would be made
+    again."""
+
+    def ask(skip: int) -> Sequence[Listed]:
+        return calls.ask_page(requests.lists(skip), responses.lists)
+
+    found = rolls.every(DEFINITION.label, ask, MOST_V2_PAGE)
+    return [each for each in found if not _is_reserved(each.name)]
 
 
 def by_id(calls: Calls, list_id: str) -> TargetFound:

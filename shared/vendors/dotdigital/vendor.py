@@ -31,7 +31,7 @@ from shared.vendors.dotdigital import looking, receipts, requests, responses, ta
 from shared.vendors.dotdigital.client import Calls
 from shared.vendors.dotdigital.definition import DEFINITION, OPT_IN
 from shared.vendors.dotdigital.receipts import JobProgress, Results
-from shared.vendors.dotdigital.staging import Parts, StagedJob
+from shared.vendors.dotdigital.staging import Parts, StagedJob, dates_of, person
 from shared.vendors.http import Credentials, Link
 
 JOB_SECONDS = 12 * 3600.0
@@ -87,6 +87,9 @@ class Dotdigital(Vendor):
         dates = sorted(name for name, kind in fields.items() if kind is FieldType.DATE)
         details = {"dates": orjson.dumps(dates).decode()} if dates else {}
         return TargetFound(found.list_id, found.name, found.created, warnings, details)
+
+    def build(self, target: TargetFound, kind: Kind, row: Row) -> object:
+        return requests.contact(row.address) if kind is Kind.REMOVE else person(target, kind, row, dates_of(target))
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """Start the batch's import or removal; its receipts come from `settle`."""

@@ -61,6 +61,12 @@ _TYPES: Mapping[str, _Type] = {
 }
 
 
+def fits(kind: str | None, value: Any) -> bool:
+    """False where a field of this type (as Iterable names it) certainly refuses the value."""
+    known = _TYPES.get(kind or "")
+    return known is None or known.fits(value)
+
+
 def narrow(rows: Sequence[Row], errors: Mapping[str, Any]) -> Reading:
     """What becomes of `rows`, whose request was refused with these `validationErrors` (field -> details).
 

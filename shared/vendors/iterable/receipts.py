@@ -11,6 +11,7 @@ from typing import Any
 
 from shared.cloud.scrubbing import excerpt
 from shared.errors import UserMustAct
+from shared.mailbox import normalised
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.batches import UNKNOWN, Reading, halves, nobody_fits, refused
 from shared.vendors.contract import CONFIRMED, PROFILE_MISSING, Evidence, Kind, Outcome, Receipt, Retry, Row
@@ -32,6 +33,16 @@ def _gone(code: str) -> Receipt:
     return Receipt(Outcome.ACCEPTED, code, reason, evidence=Evidence.CONFIRMED)
 
 
+NOT_FOUND = "not_found"
+LEFT_OUT = Receipt(
+    Outcome.ACCEPTED,
+    "values_left_out",
+    "A value does not fit its field in Iterable, so the person was sent without it.",
+    evidence=Evidence.CONFIRMED,
+)
+MISFITS = frozenset({"invalid_data", "wrong_type"})
+"""Codes of people whose own values are to blame. Where nobody's fit, the field is, and a person has to look at it."""
+
 _NO_FIT = _rejected("invalid_data", "A value does not fit its field in Iterable.", Retry.WHEN_CHANGED)
 
 RECEIPTS: Mapping[str, Mapping[Kind, Receipt]] = {
@@ -48,7 +59,12 @@ RECEIPTS: Mapping[str, Mapping[Kind, Receipt]] = {
     "notFound": {
         Kind.ADD: Receipt(Outcome.SKIPPED, "not_found", "Iterable does not know this person and did not add them."),
         Kind.CHANGE: _rejected(PROFILE_MISSING, "The profile was deleted in Iterable.", Retry.NEXT_RUN),
-        Kind.REMOVE: _gone("not_found"),
+        Kind.REMOVE: Receipt(
+            Outcome.ACCEPTED,
+            NOT_FOUND,
+            "Iterable has nobody under this address: deleted there, or known by another address.",
+            evidence=Evidence.CONFIRMED,
+        ),
     },
 }
 """Stem of a `failedUpdates` array -> what it means, by operation; the first array that names a row counts."""
@@ -63,7 +79,7 @@ NOT_THERE_YET = Receipt(
 NOT_LOOKED_AT = Receipt(
     Outcome.SKIPPED,
     "not_looked_at",
-    "Iterable's answer about this person could not be read, so they are not taken off yet: the next run looks again.",
+    "Iterable's answer about this person could not be read, so they are left as they are: the next run looks again.",
 )
 _MISCOUNTED = replace(UNKNOWN, reason="Iterable's counts leave open what became of this person.")
 _WARNINGS: Mapping[str, str] = {
@@ -103,12 +119,27 @@ def read(kind: Kind, rows: Sequence[Row], answer: Answer) -> Reading:
     errors = params.get("validationErrors") if isinstance(params, dict) else None
     if code == "RequestFieldsTypesMismatched" and kind is not Kind.REMOVE and isinstance(errors, dict):
         return mismatch.narrow(rows, errors)
+    _refuse_more_fields(code)
+    return _refused(kind, rows, code, message)
+
+
+def fields_told(answer: Answer) -> set[str]:
+    """Fields of which the answer to a write says that they were made, or are not. Raises UserMustAct where the project
+    cannot take more."""
+    body = answer.object_or_empty()
+    if answer.status != 200:
+        _refuse_more_fields(str(body.get("code")))
+        return set()
+    named = [body.get(key) for key in _WARNINGS]
+    return {str(name) for names in named if isinstance(names, list) for name in names}
+
+
+def _refuse_more_fields(code: str) -> None:
     if code == "UniqueFieldsLimitExceeded":
         raise UserMustAct(
             "too_many_fields",
             "The Iterable project cannot take more fields: match fewer of them, or have its limit raised.",
         )
-    return _refused(kind, rows, code, message)
 
 
 def _refused(kind: Kind, rows: Sequence[Row], code: str, message: str) -> Reading:
@@ -190,8 +221,8 @@ def _rows_of(rows: Sequence[Row], addresses: Sequence[str]) -> set[int]:
     """Rows by address, whatever Iterable did to case and surrounding spaces."""
     if not addresses:
         return set()
-    wanted = {address.strip().lower() for address in addresses}
-    return {index for index, row in enumerate(rows) if row.address.strip().lower() in wanted}
+    wanted = {normalised(address) for address in addresses}
+    return {index for index, row in enumerate(rows) if normalised(row.address) in wanted}
 
 
 def _warnings(body: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import orjson
 
@@ -63,6 +64,12 @@ def bulk(kind: Kind, list_id: str, people: Sequence[bytes]) -> Request:
     not put back somebody whom the organisation took off the list by hand.
     """
     return _BULK[kind](list_id, [orjson.Fragment(entry) for entry in people])
+
+
+def profiles(people: Sequence[tuple[Row, Mapping[str, Any]]]) -> Request:
+    """Some values of profiles; whether a field is made that the project lacks is the project's own setting."""
+    users = [{"email": row.address, "dataFields": values} for row, values in people]
+    return Request("POST", "/api/users/bulkUpdate", BULK_UPDATE, body=orjson.dumps({"users": users}))
 
 
 def _subscribe(list_id: str, people: Sequence[orjson.Fragment]) -> Request:

@@ -60,12 +60,17 @@ def members(answer: Answer) -> list[str]:
     return [line for line in answer.body.decode(errors="replace").splitlines() if "@" in line]
 
 
+def fields(answer: Answer) -> dict[str, str]:
+    """All fields of the project, with their types as Iterable names them. Raises UnexpectedAnswer."""
+    found = answer.expect(DEFINITION.label, 200).object().get("fields")
+    if not isinstance(found, dict):
+        raise UnexpectedAnswer("Iterable's answer about fields has no fields.")
+    return {name: kind if isinstance(kind, str) else "unknown" for name, kind in found.items()}
+
+
 def field_types(answer: Answer) -> dict[str, FieldType]:
     """Types of the project's fields, as far as a cell can have them. Raises UnexpectedAnswer."""
-    fields = answer.expect(DEFINITION.label, 200).object().get("fields")
-    if not isinstance(fields, dict):
-        raise UnexpectedAnswer("Iterable's answer about fields has no fields.")
-    return {name: _FIELD_TYPES[kind] for name, kind in fields.items() if isinstance(kind, str) and kind in _FIELD_TYPES}
+    return {name: _FIELD_TYPES[kind] for name, kind in fields(answer).items() if kind in _FIELD_TYPES}
 
 
 def list_unknown(answer: Answer) -> bool:

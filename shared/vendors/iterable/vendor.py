@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+import orjson
+
 from shared.cloud.scrubbing import excerpt
 from shared.errors import RetryAfter, Unprocessable, UserMustAct
 from shared.vendors import keys, lists
-from shared.vendors.answers import Answer, Unreadable
+from shared.vendors.answers import Answer
 from shared.vendors.batches import Part, Reading, carry_out, cut
 from shared.vendors.checking import checked
 from shared.vendors.contract import (
@@ -22,7 +23,6 @@ from shared.vendors.contract import (
     Count,
     FieldType,
     Kind,
-    Receipt,
     Row,
     Seen,
     TargetFound,
@@ -30,9 +30,12 @@ from shared.vendors.contract import (
     Vendor,
 )
 from shared.vendors.http import Client, Credentials, Link
-from shared.vendors.iterable import looking, receipts, requests, responses
+from shared.vendors.iterable import looking, presence, receipts, requests, responses
 from shared.vendors.iterable.client import client_of
 from shared.vendors.iterable.definition import DEFINITION, HOSTS, MOST_BYTES
+from shared.vendors.iterable.misfits import Misfits
+from shared.vendors.iterable.new_fields import NewFields, Person
+from shared.vendors.iterable.presence import Presence
 from shared.vendors.iterable.responses import ProjectList
 
 LIST_PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0)
@@ -53,6 +56,8 @@ class Iterable(Vendor):
         self._credentials = credentials
         self._link = link
         self._client = client_of(self._center, credentials, link)
+        self._new_fields = NewFields(self._fields, self._write_profiles)
+        self._presence: dict[str, Presence] = {}
         self._made: set[str] = set()
         """Lists made by this object: unknown ones among them are new, not gone."""
 
@@ -95,22 +100,34 @@ class Iterable(Vendor):
 
         Raises UserMustAct: `target_vanished`, `target_not_static`, `target_refused`.
         """
-        return self._find(wanted.name, wanted.known_id(remembered)) or self._make(wanted.name)
+        found = self._find(wanted.name, wanted.known_id(remembered)) or self._make(wanted.name)
+        return replace(found, details={"fields": orjson.dumps(fields).decode()} if fields else {})
+
+    def build(self, target: TargetFound, kind: Kind, row: Row) -> object:
+        return requests.bulk(kind, target.list_id, [requests.person(kind, row)]), requests.profile(row.address).target
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """One request for most batches. Additions subscribe, changes update profiles, removals unsubscribe from the
-        list only; each does the same when it is done twice."""
-        alone = self._not_there(rows) if kind is Kind.REMOVE else {}
+        list only; each does the same when it is done twice. Nobody is changed or taken off whom Iterable does not
+        have, and a field that it does not have gets its type first."""
+        alone = {} if kind is Kind.ADD else self._presence_on(target.list_id).absent(kind, rows)
         sent = [index for index in range(len(rows)) if index not in alone]
-        people = {index: requests.person(kind, rows[index]) for index in sent}
+        misfits = Misfits(rows, self._fields)
 
         def ask(part: Part) -> Reading:
-            answer = self._write(target, kind, [people[index] for index in part])
-            return receipts.read(kind, [rows[index] for index in part], answer)
+            some = [misfits.row(index) for index in part]
+            answer = self._write(target, kind, [requests.person(kind, row) for row in some])
+            return misfits.read(part, receipts.read(kind, some, answer))
 
-        parts = cut([len(entry) + 1 for entry in people.values()], self._batch_rows, MOST_BYTES)
-        result = carry_out([[sent[place] for place in part] for part in parts], ask, self._link.wait)
-        return replace(result, others={**result.others, **alone})
+        sizes = [len(requests.person(kind, rows[index])) + 1 for index in sent]
+        parts = cut(sizes, self._batch_rows, MOST_BYTES)
+        wanted = {} if kind is Kind.REMOVE else _typed(target)
+        with self._new_fields.settling(wanted, [rows[index] for index in sent]):
+            result = carry_out([[sent[place] for place in part] for part in parts], ask, self._link.wait)
+        others = {**result.others, **alone}
+        return replace(
+            result, others=others, warnings=(*result.warnings, *misfits.warnings, *presence.told(others, kind))
+        )
 
     def members(self, target: TargetFound) -> Iterator[str]:
         """One answer without paging (contract, section 9); people without an address are left out."""
@@ -139,27 +156,26 @@ class Iterable(Vendor):
             details={"data_center": self._center, "lists": str(writable)},
         )
 
-    def _not_there(self, rows: Sequence[Row]) -> dict[int, Receipt]:
-        """Receipts of the rows that are not sent: the person may never have been added, and Iterable has no profile of
-        them, so a removal could make one (contract, section 5). A new profile may not show yet (section 10). An answer
-        about one person that cannot be read leaves that person to the next run; where no answer can be read, the
-        trouble is the vendor's. Raises Unreadable then."""
-        found: dict[int, Receipt] = {}
-        unreadable: list[Unreadable] = []
-        unsure = [(index, row, row.unsure_since) for index, row in enumerate(rows) if row.unsure_since is not None]
-        for index, row, since in unsure:
-            try:
-                known = self._client.ask(requests.profile(row.address), looking.is_known)
-            except Unreadable as error:
-                unreadable.append(error)
-                found[index] = receipts.NOT_LOOKED_AT
-                continue
-            if not known:
-                fresh = time.time() - since < DEFINITION.fresh_seconds
-                found[index] = receipts.NOT_THERE_YET if fresh else receipts.NEVER_THERE
-        if unreadable and len(unreadable) == len(unsure) > 1:
-            raise unreadable[-1]
-        return found
+    def _presence_on(self, list_id: str) -> Presence:
+        def is_known(address: str) -> bool:
+            return self._client.ask(requests.profile(address), looking.is_known)
+
+        def members() -> Sequence[str]:
+            return self._client.ask(requests.members(list_id), responses.members)
+
+        def size() -> Count | None:
+            # A list that is unknown is the write's to tell of.
+            return self._client.ask(
+                requests.size(list_id), lambda answer: None if responses.list_unknown(answer) else looking.size(answer)
+            )
+
+        return self._presence.setdefault(list_id, Presence(is_known, members, size))
+
+    def _fields(self) -> Mapping[str, str]:
+        return self._client.ask(requests.fields(), responses.fields)
+
+    def _write_profiles(self, people: Sequence[Person]) -> set[str]:
+        return receipts.fields_told(self._client.call(requests.profiles(people)))
 
     def _write(self, target: TargetFound, kind: Kind, people: Sequence[bytes]) -> Answer:
         """The answer to a bulk request, once the list is known."""
@@ -207,6 +223,11 @@ class Iterable(Vendor):
         except RetryAfter:
             return None
         return other
+
+
+def _typed(target: TargetFound) -> dict[str, FieldType]:
+    """Types of the data matching's fields."""
+    return {name: FieldType(kind) for name, kind in orjson.loads(target.details.get("fields", "{}")).items()}
 
 
 def _by_id(found: Sequence[ProjectList], list_id: str) -> TargetFound:

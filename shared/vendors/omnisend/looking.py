@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from shared.mailbox import normalised
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.comparing import seen_as
 from shared.vendors.contract import Row, Seen
@@ -31,7 +32,7 @@ def seen(tag: str, row: Row, answer: Answer) -> Seen:
 
 
 def _is(contact: Any, address: str) -> bool:
-    return isinstance(contact, Mapping) and str(contact.get("email")).lower() == address
+    return isinstance(contact, Mapping) and normalised(str(contact.get("email"))) == address
 
 
 def _sent(row: Row) -> dict[str, Any]:

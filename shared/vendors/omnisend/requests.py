@@ -36,6 +36,12 @@ def tagged(tag: str, after: str | None = None, limit: int = PAGE) -> Request:
     return Request("GET", "/api/contacts", CONTACTS, query=query | ({"after": after} if after else {}))
 
 
+def unsubscribed(after: str | None = None) -> Request:
+    """A page of the brand's contacts who unsubscribed from e-mail, oldest first."""
+    query = {"status": "unsubscribed", "limit": str(PAGE), "sort": "createdAt", "direction": "asc"}
+    return Request("GET", "/api/contacts", CONTACTS, query=query | ({"after": after} if after else {}))
+
+
 def contact(address: str) -> Request:
     return Request("GET", "/api/contacts", CONTACTS, query={"email": address, "limit": "1"})
 
@@ -83,16 +89,16 @@ class ContactBody:
     warnings: tuple[str, ...] = ()
 
 
-def person(row: Row, now: str) -> ContactBody:
+def person(row: Row, now: str, *, consent: bool = True) -> ContactBody:
     """Everything that is matched, and no tags: whether those replace what a contact has is not published.
 
     Without a date of consent nothing is said about subscriptions. `now` is a UTC timestamp such as
-    2026-11-22T10:00:00Z.
+    2026-11-22T10:00:00Z; without `consent` its date is not sent.
     """
     values: FieldValues = orjson.loads(row.values)
     warnings: list[str] = []
     identifier: dict[str, Any] = {"type": "email", "id": row.address, "sendWelcomeMessage": False}
-    if not row.returning:
+    if consent and not row.returning:
         # Whoever comes back after they left us is never subscribed by it.
         identifier |= _consent(values.get(CONSENT), now, warnings)
     entry = {"identifiers": [identifier], **_country(values, warnings)}

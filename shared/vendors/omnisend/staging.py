@@ -24,6 +24,7 @@ from shared.vendors.omnisend import receipts, requests, responses
 from shared.vendors.omnisend.client import Board
 from shared.vendors.omnisend.definition import MOST_BYTES, MOST_CONTACTS, MOST_TAGGED
 from shared.vendors.omnisend.responses import BatchState
+from shared.vendors.omnisend.spellings import TOO_MANY, OtherSpellings
 
 NEW_SECONDS = 600
 """A batch that Omnisend does not know may be too new rather than gone."""
@@ -122,13 +123,22 @@ class Staging:
     tag: str
     kind: Kind
     rows: Sequence[Row]
+    spellings: OtherSpellings
     _warnings: dict[str, None] = field(default_factory=dict)
     _requests: int = 0
+
+    def build(self) -> object:
+        """Everything that is sent of these rows, in all steps."""
+        people = () if self.kind is Kind.REMOVE else [requests.person(row, self._now()) for row in self.rows]
+        return people, requests.tag(self.kind, self.tag, [row.address for row in self.rows])
 
     def begin(self) -> BatchResult:
         """Raises RetryAfter and UserMustAct only when nothing was done."""
         everyone = range(len(self.rows))
-        return self._go_on(BatchJob(ready=everyone) if self.kind is Kind.REMOVE else BatchJob(unsent=everyone))
+        if self.kind is Kind.REMOVE:
+            return self._go_on(BatchJob(ready=everyone))
+        alone = self.spellings.among(self.rows) or {}
+        return self._go_on(BatchJob(unsent=[row for row in everyone if row not in alone], receipts=alone))
 
     def go_on(self, text: str) -> BatchResult | None:
         """The next steps of a staged batch; None while Omnisend still works on it. Raises like `begin`."""
@@ -148,8 +158,10 @@ class Staging:
         return self._result(job)
 
     def _send_contacts(self, job: BatchJob) -> BatchJob:
-        now = f"{datetime.fromtimestamp(self.clock(), UTC):%Y-%m-%dT%H:%M:%SZ}"
-        people = {row: requests.person(self.rows[row], now) for row in job.unsent}
+        now = self._now()
+        consent = self.spellings.among(self.rows) is not None
+        people = {row: requests.person(self.rows[row], now, consent=consent) for row in job.unsent}
+        self._warnings |= {} if consent else {TOO_MANY: None}
         self._warnings |= dict.fromkeys(words for each in people.values() for words in each.warnings)
 
         def ask(rows: list[int]) -> Reading:
@@ -171,6 +183,9 @@ class Staging:
             receipts={**job.receipts, **final},
             sent_at=int(self.clock()),
         )
+
+    def _now(self) -> str:
+        return f"{datetime.fromtimestamp(self.clock(), UTC):%Y-%m-%dT%H:%M:%SZ}"
 
     def _read(self, job: BatchJob, states: dict[str, BatchState | None]) -> BatchJob:
         found: dict[int, Receipt] = {}

@@ -30,6 +30,7 @@ from shared.vendors.omnisend import errors, looking, requests, responses, target
 from shared.vendors.omnisend.client import Board, client_of
 from shared.vendors.omnisend.definition import DEFINITION, MOST_COUNTED
 from shared.vendors.omnisend.responses import Brand, ContactsPage
+from shared.vendors.omnisend.spellings import OtherSpellings
 from shared.vendors.omnisend.staging import BatchJob, Staging, ended
 
 _NOBODY = "nobody@segment-exports.invalid"
@@ -48,6 +49,7 @@ class Omnisend(Vendor):
         self._clock = clock
         self._client = client_of(credentials, link)
         self._board = Board(self._client, clock)
+        self._spellings = OtherSpellings(self._unsubscribed)
         self._brand: Brand | None = None
 
     def account(self) -> str:
@@ -74,6 +76,9 @@ class Omnisend(Vendor):
         if remembered is not None and wanted.list_id in (None, remembered.list_id):
             return replace(remembered, created=False, warnings=())
         return self._first_use(wanted)
+
+    def build(self, target: TargetFound, kind: Kind, row: Row) -> object:
+        return self._staging(target, kind, [row]).build()
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """Additions and changes are staged, as batches of Omnisend's. Removals take the tag off, and nothing else."""
@@ -125,8 +130,11 @@ class Omnisend(Vendor):
                 raise Unreadable(UNREADABLE_SECONDS, "Omnisend gives the same page of contacts again and again.")
             after = page.after
 
+    def _unsubscribed(self, after: str | None) -> ContactsPage:
+        return self._client.ask(requests.unsubscribed(after), responses.contacts)
+
     def _staging(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> Staging:
-        return Staging(self._client, self._board, self._wait, self._clock, target.list_id, kind, rows)
+        return Staging(self._client, self._board, self._wait, self._clock, target.list_id, kind, rows, self._spellings)
 
     def _first_use(self, wanted: TargetWanted) -> TargetFound:
         """The tag given or made from the name, with a word to whoever uses it for the first time here."""

@@ -198,3 +198,62 @@ def test_changes_are_not_taken_for_everyone(engine: Engine) -> None:
     assert run.state is State.FAILED
     assert "a column '__op', as files of changes have" in run.message
     assert len(engine.members()) == 20
+
+
+def rows_of(count: int, city: str = "'Lund'") -> str:
+    return f"SELECT 'p' || i || '@example.com' AS EMail, 'Ann' AS FirstName, {city} AS City FROM range({count}) t(i)"
+
+
+def land_parquet(engine: Engine, tmp_path: Path, query: str) -> None:
+    engine.at += timedelta(minutes=1)
+    engine.upload(f"Loyal/{engine.at:%Y%m%dT%H%M%SZ}/part-0.parquet", parquet(tmp_path, query))
+    engine.upload(f"Loyal/{engine.at:%Y%m%dT%H%M%SZ}/_SUCCESS", b"")
+
+
+def test_a_column_that_loses_its_values_waits_for_a_person(engine: Engine, tmp_path: Path) -> None:
+    land_parquet(engine, tmp_path, rows_of(30))
+    engine.define()
+    well(engine.run())
+    before = values(engine, "Loyal")
+    land_parquet(engine, tmp_path, rows_of(31, "CASE WHEN i = 0 THEN 'Lund' END"))
+    run = engine.run()
+    assert run.state is State.BLOCKED
+    assert "City is empty in 97% of the rows of Loyal, 0% before" in run.message
+    assert values(engine, "Loyal") == before
+    blocked = engine.delivery(run)
+    engine.service.decide(run.export, run.run, plan=blocked.plan, decision="deliver", by="admin")
+    engine.pump()
+    well(engine.current(run))
+    assert engine.run().state is State.NOTHING  # who decided is not asked again
+
+
+def test_what_else_changes_in_a_segment_is_said(engine: Engine, tmp_path: Path) -> None:
+    land_parquet(engine, tmp_path, rows_of(3))
+    engine.define()
+    well(engine.run())
+    land_parquet(engine, tmp_path, rows_of(3, "i::INTEGER").replace("AS City", "AS City, 'x' AS Tier"))
+    run = engine.run()
+    well(run)
+    told = engine.delivery(run)
+    assert "The column City of Loyal is a whole number now, and was text before." in told.warnings
+    assert told.message == "New in Loyal: Tier."
+    engine.land(people(3))
+    run = engine.run()
+    told = engine.delivery(run)
+    assert (
+        "The files of Loyal are written in another way: CSV with a header, separated by commas, UTF-8; before: Parquet."
+    ) in told.warnings
+    assert told.message == ""
+
+
+def test_a_text_for_nothing_is_delivered_and_warned_of(engine: Engine) -> None:
+    engine.upload("Loyal/part-0.csv", as_csv([["a@example.com", "Ann", "NULL"], ["b@example.com", "Null", "Lund"]]))
+    engine.upload("Loyal/_SUCCESS", b"")
+    engine.define()
+    run = engine.run()
+    well(run)
+    assert [text for text in engine.delivery(run).warnings if "NULL" in text] == [
+        "50% of the cells of City in Loyal are the text NULL, None or NaN, and are delivered as that: let the writer "
+        "leave them empty."
+    ]
+    assert "NULL" in values(engine, "Loyal")["a@example.com"].values()

@@ -15,10 +15,13 @@ from shared.catalog.issues import NotNow
 from shared.cloud.cloud import Cloud
 from shared.delivery.erase import expiry, forget
 from shared.delivery.lookups import explain
+from shared.delivery.send import isolating
 from shared.delivery.state import layout, lookup, rejected_rows
 from shared.delivery.state.files import DataFile
 from shared.delivery.state.records import State, now
 from shared.errors import Blocked, Unprocessable
+from shared.vendors.contract import Kind, Row
+from shared.vendors.iterable import requests as iterable
 from tests.integration.delivery.engine import Engine, Person, people
 
 
@@ -258,3 +261,60 @@ def test_open_and_blocked_runs_never_expire(engine: Engine) -> None:
     later = now() + timedelta(days=400)
     assert expiry.expire(engine.cloud, clock=lambda: later) == 1
     assert engine.current(blocked).state is State.BLOCKED
+
+
+LOST = [("odd sign", "person{n}@exam\u0001ple.com"), ("empty", ""), ("a name alone", "Person {n}"), ("two", "a@@b{n}")]
+
+
+@pytest.mark.parametrize("form", [form for _, form in LOST], ids=[name for name, _ in LOST])
+def test_people_whose_address_cannot_be_read_any_more_are_not_leavers_without_a_word(engine: Engine, form: str) -> None:
+    everyone = people(90)
+    engine.land(everyone)
+    engine.define()
+    engine.run()
+    lost = [Person(form.format(n=number), each.first) for number, each in enumerate(everyone[:40])]
+    engine.land([*lost, *everyone[40:]])
+    run = engine.run()
+    assert run.state is State.BLOCKED
+    assert "40 of 90 people would leave because their address cannot be read" in engine.delivery(run).message
+    assert len(engine.members()) == 90
+    engine.land(everyone[40:])
+    assert engine.run().state in (State.SUCCEEDED, State.WARNINGS)
+    assert len(engine.members()) == 50
+
+
+def test_rows_that_never_had_an_address_stop_nothing(engine: Engine) -> None:
+    broken = [Person(f"no address {number}") for number in range(10)]
+    engine.land([*people(30), *broken])
+    engine.define()
+    engine.run()
+    engine.land([*people(20), *broken])
+    assert engine.run().state in (State.SUCCEEDED, State.WARNINGS)
+    assert len(engine.members()) == 20
+
+
+def test_whom_no_request_can_be_built_for_is_refused_alone_and_the_preview_says_so(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = iterable.person
+
+    def broken(kind: Kind, row: Row) -> bytes:
+        if "Broken" in row.values:
+            raise OverflowError("no such number")
+        return build(kind, row)
+
+    monkeypatch.setattr(iterable, "person", broken)
+    engine.land([*people(3), Person("odd@example.com", "Broken"), *people(3, 3)])
+    export = engine.define()
+    shown = engine.service.preview(
+        engine.catalog.connection(export.connection).item, ["Loyal"], export.address_column, export.matching, ""
+    )
+    assert [row["address"] for row in shown if row["problem"]] == ["odd@example.com"]
+    run = engine.run()
+    assert engine.report(run)["outcomes"] == {"add accepted": 6, "add rejected": 1}
+    [refused] = engine.rejected(run)
+    assert (refused["address"], refused["reason"]) == ("odd@example.com", isolating.REASON)
+    assert [row["problem"] for row in shown if row["problem"]] == [isolating.REASON]
+    engine.land([*people(2), Person("odd@example.com", "Broken")])
+    assert engine.report(engine.run())["outcomes"] == {"remove accepted": 4, "add rejected": 1}
+    assert engine.members().keys() == {each.email for each in people(2)}

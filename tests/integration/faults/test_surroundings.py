@@ -18,6 +18,7 @@ from shared.delivery import jobs, messages, slices
 from shared.delivery import segments as found_segments
 from shared.delivery.account import lease as leases
 from shared.delivery.account.lease import AccountLease, Taken
+from shared.delivery.state import layout
 from shared.delivery.state.records import Run, State, now
 from shared.errors import LeaseLost
 from tests.integration.faults import promises, segments
@@ -107,21 +108,55 @@ def test_a_clock_that_jumps_between_any_two_looks_harms_no_delivery(made: World)
     both(made, work)
 
 
-def test_a_lease_written_by_a_clock_that_was_ahead_does_not_lock_the_account(made: World) -> None:
-    """Then nobody can tell how long ago that was: the newcomer waits the whole time, counted from now."""
-    blobs, quiet = made.cloud.blobs, 5.0
+def account_lease(made: World, ahead: float = 0.0, *, quiet: float = 5.0) -> AccountLease:
+    """The lease as a worker takes it whose clock is ahead by so many seconds."""
+    clock = lambda: time.time() + ahead  # noqa: E731
+    return AccountLease(made.cloud.blobs, "acc", quiet_seconds=quiet, look=lambda: None, clock=clock)
 
-    def lease(clock: Callable[[], float]) -> AccountLease:
-        return AccountLease(blobs, "acc", quiet_seconds=quiet, look=lambda: None, clock=clock)
 
-    ahead = lease(lambda: time.time() + 86400)
-    with ahead:
+@pytest.mark.parametrize("second", [-120.0, 0.0, 120.0])
+@pytest.mark.parametrize("first", [-120.0, 0.0, 120.0])
+def test_clocks_that_differ_shorten_no_wait_for_a_worker_that_died(made: World, first: float, second: float) -> None:
+    quiet = 100.0
+    with account_lease(made, first):
         made.pass_time(0)  # another may have it now, and the old holder never let go
         with pytest.raises(Taken) as taken:
-            lease(time.time).__enter__()
-        assert taken.value.seconds == quiet
-        with lease(lambda: time.time() + quiet):
+            account_lease(made, second, quiet=quiet).__enter__()
+        assert quiet - 10 < taken.value.seconds <= quiet
+        made.pass_time(quiet + 5)
+        with account_lease(made, second, quiet=quiet):
             pass
+
+
+FOREIGN_BODIES = (
+    b"",
+    b"not json",
+    b"[]",
+    b'{"released": "perhaps"}',
+    b'{"released": true, "carried": []}',
+    b'{"released": true, "carried": {"windows": {"lists": {"times": ["noon"]}}}}',
+    b'{"released": true, "carried": {"jobs": {"news": 7}}}',
+)
+
+
+@pytest.mark.parametrize("body", FOREIGN_BODIES)
+def test_a_lease_whose_body_cannot_be_read_is_waited_for_once_and_written_anew(made: World, body: bytes) -> None:
+    made.cloud.blobs.write(layout.lease("acc"), body)
+    with pytest.raises(Taken) as taken:
+        account_lease(made).__enter__()
+    assert 0 < taken.value.seconds <= 5
+    made.pass_time(10)
+    with account_lease(made) as lease:
+        assert lease.carried == {}
+
+
+def test_what_a_newer_version_left_with_a_lease_is_passed_over(made: World) -> None:
+    body = (
+        b'{"released": true, "since": "noon", "carried": {"windows": {"lists": {"times": [1.5], "more": 1}}, "x": 1}}'
+    )
+    made.cloud.blobs.write(layout.lease("acc"), body)
+    with account_lease(made) as lease:
+        assert lease.carried["windows"]["lists"]["times"] == [1.5]
 
 
 def test_a_lease_that_cannot_be_renewed_stops_its_worker_in_time(made: World, monkeypatch: pytest.MonkeyPatch) -> None:

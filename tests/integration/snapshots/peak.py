@@ -18,7 +18,7 @@ from tests.integration.snapshots.landing import SETTINGS
 snapshot = Snapshot.from_json(json.loads(sys.argv[1]))
 client = BlobServiceClient.from_connection_string(os.environ["STORAGE"])
 with reader(client, replace(SETTINGS, memory_mb=60, temporary_mb=1)) as opened:
-    query = f"SELECT count(*), max(lower(b)) FROM ({opened.scan(snapshot, ['b']).sql})"
+    query = f"SELECT count(*), max(lower(cell_0)) FROM ({opened.scan(snapshot, ['b']).sql})"
     [(rows, _)] = opened.connection.execute(query).fetchall()
 peak = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
 assert peak

@@ -11,7 +11,7 @@ from typing import Any, cast
 from shared.access.audit import Trail
 from shared.catalog.catalog import Catalog
 from shared.catalog.issues import Issue, NotNow
-from shared.catalog.models import Export, Match, Probed, ProbeState
+from shared.catalog.models import Connection, Export, Match, Probed, ProbeState
 from shared.cloud.cloud import Cloud
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
 from shared.control.runs import (
@@ -183,7 +183,12 @@ class FakeService(Service):
         return []
 
     def preview(
-        self, vendor: str, references: Sequence[str], address_column: str, matching: Sequence[Match], country: str
+        self,
+        connection: Connection,
+        references: Sequence[str],
+        address_column: str,
+        matching: Sequence[Match],
+        country: str,
     ) -> Sequence[Mapping[str, Any]]:
         return []
 

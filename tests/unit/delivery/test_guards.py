@@ -41,8 +41,19 @@ def everyone(count: int) -> Facts:
     return replace(facts(rows_read=3, unchanged=0, held=0, remove=count, refused=refused), members_before=count)
 
 
+def unreadable(lost: int, *, of: int, before: int | None = 0) -> Facts:
+    """So many leave, and so many rows have no usable address; `before` had none in the last delivery."""
+    given = facts(rows_read=of, unchanged=of - lost, remove=lost, refused={"address_invalid": lost})
+    return replace(given, members_before=of, refused_before=before)
+
+
 CASES = {
     "nothing wrong": (QUIET, DEFAULTS, []),
+    "a column that lost its values": (
+        replace(QUIET, emptied=["City is empty in 97% of the rows of Loyal, 4% before"]),
+        DEFAULTS,
+        ["City is empty in 97% of the rows of Loyal, 4% before"],
+    ),
     "too many removals": (
         facts(rows_read=56_770, unchanged=56_770, remove=41_230),
         DEFAULTS,
@@ -105,6 +116,30 @@ CASES = {
         DEFAULTS,
         ["80 of 100 rows (80%) have no valid address, limit 50%"],
     ),
+    "forty of ninety lost their address": (
+        unreadable(40, of=90),
+        Guards(max_removed_people=100),
+        ["40 of 90 people would leave because their address cannot be read, limit 2%"],
+    ),
+    "as many had none before": (unreadable(40, of=90, before=40), Guards(max_removed_people=100), []),
+    "some more than before": (
+        unreadable(40, of=90, before=33),
+        Guards(max_removed_people=100),
+        ["7 of 90 people would leave because their address cannot be read, limit 2%"],
+    ),
+    "five lost it": (unreadable(5, of=90), Guards(max_removed_people=100), []),
+    "a small share lost it": (unreadable(20, of=1000), DEFAULTS, []),
+    "more lost it than leave": (
+        replace(unreadable(40, of=90), balance=Balance(rows_read=90, unchanged=50, remove=10, refused={"x": 40})),
+        Guards(max_removed_people=100),
+        ["10 of 90 people would leave because their address cannot be read, limit 2%"],
+    ),
+    "nobody knows how many had none before": (unreadable(40, of=90, before=None), Guards(max_removed_people=100), []),
+    "the guard of lost addresses off": (
+        unreadable(40, of=90),
+        Guards(max_removed_people=100, max_unreadable_share=None),
+        [],
+    ),
     "stale": (
         replace(QUIET, snapshot_taken_at=NOW - timedelta(days=40), delivered_before=None),
         DEFAULTS,
@@ -153,6 +188,7 @@ OFF = {
     "max_removed_share",
     "max_removed_times",
     "max_invalid_share",
+    "max_unreadable_share",
     "max_age_days",
     "min_profiles",
     "max_deviation_share",

@@ -14,6 +14,7 @@ from shared.delivery.plan import matching
 from shared.delivery.plan.matching import LeftOut, Matched
 from shared.mailbox import BLANKS, INVISIBLE
 from shared.vendors.contract import ANY, FieldType, Fit
+from tests.unit.delivery.test_matching_document import cases
 
 S, I, N, B, D, P = FieldType  # noqa: E741
 GB = "GB"
@@ -35,62 +36,7 @@ class Case:
     country: str = ""
 
 
-ARRIVING = [
-    (S, "Ana", "Ana"),
-    (S, "  Ana \u00a0", "Ana"),
-    (S, "\u200bAna\ufeff", "Ana"),
-    (S, "\u2003Ana\u202f\u200e", "Ana"),
-    (S, '"quoted", and\nbroken', '"quoted", and\nbroken'),
-    (S, "Zoë 李 🎉", "Zoë 李 🎉"),
-    (S, "family 👨\u200d👩\u200d👧 inside", "family 👨\u200d👩\u200d👧 inside"),
-    (S, "07030", "07030"),
-    (S, "'; DROP TABLE x --", "'; DROP TABLE x --"),
-    (I, "42", 42),
-    (I, "42.0", 42),
-    (I, "42.", 42),
-    (I, "+007", 7),
-    (I, "-7", -7),
-    (I, "999999999999999999", 999999999999999999),
-    (N, "1.50", 1.5),
-    (N, "42", 42.0),
-    (N, ".5", 0.5),
-    (N, "-2e3", -2000.0),
-    (N, "0.30000000000000004", 0.30000000000000004),
-    (N, "3.33333333333333333333", 3.3333333333333335),
-    (N, "9007199254740992", 9007199254740992.0),
-    (N, "1e99", 1e99),
-    (N, "0.0000000000000000001", 1e-19),
-    *((B, word, True) for word in ("TRUE", "true", "T", "yes", "Y", "1")),
-    *((B, word, False) for word in ("False", "f", "no", "N", "0")),
-    (D, "2026-11-22", "2026-11-22"),
-    (D, "2026-1-5", "2026-01-05"),
-    (D, "2026/01/05", "2026-01-05"),
-    (D, "2026-11-22T10:00:00Z", "2026-11-22 10:00:00"),
-    (D, "2026-11-22 10:00", "2026-11-22 10:00:00"),
-    (D, "2026-11-22T10:00:00+02:00", "2026-11-22 08:00:00"),
-    (P, "+44 (0)1632 960000", "+441632960000"),
-    (P, "00 49 (0)30 1234567", "+49301234567"),
-    (P, "+4401632960000", "+441632960000"),
-    (P, "+39 06 6982-000", "+39066982000"),
-]
-
-LEFT_OUT = [
-    *((I, cell, LeftOut.TYPE) for cell in ("42.5", "0x1F", "1e3", "forty", "1 000", "1,5")),
-    *((I, cell, LeftOut.RANGE) for cell in ("9999999999999999999", "-" + "9" * 40, "9" * 30 + ".0")),
-    *((N, cell, LeftOut.TYPE) for cell in ("nan", "inf", "1,5", "1e9999", "--1", "0x1F")),
-    *(
-        (N, cell, LeftOut.RANGE)
-        for cell in ("1" * 400, "9" * 250 + "e99", "-" + "9" * 309, "9007199254740993", "1" * 19)
-    ),
-    *((B, cell, LeftOut.TYPE) for cell in ("perhaps", "2", "ja", "-1")),
-    *((D, cell, LeftOut.TYPE) for cell in ("2026-02-30", "22/11/2026", "22.11.2026", "infinity", "-infinity", "epoch")),
-    *((D, cell, LeftOut.TYPE) for cell in ("today", "now", "290000-01-01", "12345-01-01", "2026")),
-    *(
-        (D, cell, LeftOut.RANGE)
-        for cell in ("0044-03-15 (BC)", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00")
-    ),
-    *((P, cell, LeftOut.TYPE) for cell in ("01632 960000", "(201) 555-0123", "+1", "abc", "+44 1632", "+999 1234567")),
-]
+HUGE = [Case(N, cell, None, LeftOut.RANGE) for cell in ("1" * 400, "9" * 250 + "e99", "-" + "9" * 309)]
 
 FITTED = [
     *(Case(S, cell, "Platinum", fit=LEVELS) for cell in ("Platinum", " platinum ", "PLAT")),
@@ -128,11 +74,8 @@ FITTED = [
     Case(P, "12", None, LeftOut.TYPE, country="DE"),
 ]
 
-CASES = [
-    *(Case(kind, cell, value) for kind, cell, value in ARRIVING),
-    *(Case(kind, cell, None, why) for kind, cell, why in LEFT_OUT),
-    *FITTED,
-]
+DOCUMENTED = [Case(FieldType(kind), cell, value, LeftOut(why) if why else None) for kind, cell, value, why in cases()]
+CASES = [*DOCUMENTED, *HUGE, *FITTED]
 
 
 @cache

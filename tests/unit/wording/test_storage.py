@@ -14,7 +14,7 @@ from shared.delivery.state.records import Delivery, Run, State, now
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.verify.doctor import CheckUp
 from shared.vendors.contract import BatchResult, Outcome, Receipt
-from shared.wording import STORED, Message, say, together
+from shared.wording import STORED, say, together
 
 GONE = say("The list %(list)s does not exist in %(vendor)s.", list="4411201", vendor="Iterable")
 BOTH = together([GONE, say("The run was cancelled.")])
@@ -61,5 +61,4 @@ def of_check_up(message: str) -> str:
 def test_a_message_keeps_its_values_in_storage(carry: Callable[[str], str], message: str) -> None:
     carried = carry(message)
     assert carried == message
-    assert isinstance(carried, Message)
-    assert carried.values == getattr(message, "values", {})
+    assert getattr(carried, "values", {}) == getattr(message, "values", {})

@@ -59,6 +59,9 @@ class Postcard(Vendor):
             raise UserMustAct("target_refused", "Postcard has a list of nearly this name: choose another.")
         return target
 
+    def build(self, target: TargetFound, kind: Kind, row: Row) -> object:
+        return requests.person(row)
+
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         people = [requests.person(row) for row in rows]
 

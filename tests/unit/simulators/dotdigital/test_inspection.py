@@ -35,8 +35,8 @@ def test_people_can_be_put_in_place(caller: Caller) -> None:
     state = caller.state()
     assert (state["vendor"], state["account"], state["region"]) == ("dotdigital", "4711", "r1")
     assert state["lists"] == [
-        {"id": 7, "name": "Loyal", "visibility": "Private", "members": 3, "inUse": False},
-        {"id": 345579, "name": "Opened 30d", "visibility": "Public", "members": 0, "inUse": True},
+        {"id": 7, "name": "Loyal", "visibility": "Private", "members": 3, "unsubscribed": 1, "inUse": False},
+        {"id": 345579, "name": "Opened 30d", "visibility": "Public", "members": 0, "unsubscribed": 0, "inUse": True},
     ]
     assert (state["fields"]["TIER"], state["fields"]["CITY"]) == ("Numeric", "String")
     assert (state["people"], state["barred"], state["globally_unsubscribed"]) == (3, 1, [BO])

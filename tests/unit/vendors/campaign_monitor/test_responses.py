@@ -176,7 +176,7 @@ def test_answers_that_are_understood(parse: Parse, status: int, body: Any, found
         (responses.created_field, 409, ["odd"]),
         (responses.page, 200, {"Results": [{}], "TotalNumberOfRecords": 1, "NumberOfPages": 1}),
         (responses.page, 200, {"Results": []}),
-        (responses.page, 400, {"Code": 800, "Message": "m"}),
+        (responses.page, 400, {"Code": 801, "Message": "m"}),
     ],
 )
 def test_answers_in_an_unknown_shape_are_never_read_as_empty(parse: Parse, status: int, body: Any) -> None:

@@ -179,7 +179,7 @@ def test_lists_to_choose_from_are_all_but_dotdigitals_own() -> None:
         found = here.vendor.targets()
         assert [(each.list_id, each.name) for each in found[:2]] == [("1", "List 0001"), ("2", "List 0002")]
         assert len(found) == 2500
-        assert len(here.server.seen) == 1 + 3
+        assert len(here.server.seen) == 1 + 3 + 1
 
 
 @pytest.mark.parametrize(

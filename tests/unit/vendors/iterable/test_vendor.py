@@ -19,6 +19,7 @@ from shared.vendors.answers import Unreadable
 from shared.vendors.contract import Kind, Receipt, Retry, Row, TargetFound, TargetWanted, Vendor
 from shared.vendors.http import Link
 from shared.vendors.iterable.definition import DEFINITION, HOSTS
+from shared.vendors.iterable.receipts import LEFT_OUT
 from shared.vendors.limits import Limiter
 from shared.vendors.registry import open_vendor
 from tests.unit.vendors.loopback import Clock, Keys, Loopback, Raw, Reply, Seen, reply, serving
@@ -57,6 +58,7 @@ class Project:
     create: Callable[[Seen], Reply | Raw] = lambda seen: reply({"listId": 7})
     keys: tuple[str, ...] = (KEY,)
     other: dict[str, Reply] = field(default_factory=dict)
+    fields: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, seen: Seen) -> Reply | Raw:
         if seen.headers.get("api-key") not in self.keys:
@@ -70,6 +72,15 @@ class Project:
                 return self.create(seen)
             case "POST", "/api/lists/subscribe" | "/api/lists/unsubscribe" | "/api/users/bulkUpdate":
                 return self.bulk(seen)
+            case "GET", path if path.startswith("/api/users/getByEmail"):
+                return reply({"user": {"dataFields": {}}})
+            case "GET", "/api/lists/4411201/size":
+                return Reply(200, b"1000")
+            case "GET", path if path.startswith("/api/lists/getUsers"):
+                lines = "\n".join(row.address for row in rows(1000))
+                return Reply(200, lines.encode(), {"Content-Type": "text/plain"})
+            case "GET", "/api/users/getFields":
+                return reply({"fields": self.fields})
         return Reply(404, b"<html>Action not found</html>", {"Content-Type": "text/html"})
 
 
@@ -306,7 +317,9 @@ def test_a_batch_is_one_request(kind: Kind) -> None:
     with world(Project()) as here:
         found = here.vendor.deliver(TARGET, kind, rows(1000, '{"firstName":"Ana"}'))
         assert (found.default.outcome, found.others, found.requests) == ("accepted", {}, 1)
-        assert people(here.server.seen[0]) == [row.address for row in rows(1000)]
+        assert people(here.server.seen[-1]) == [row.address for row in rows(1000)]
+        # Who is on the list is known to Iterable: its size, and its members.
+        assert len(here.server.seen) == (1 if kind is Kind.ADD else 3)
 
 
 def test_batches_are_cut_by_rows_and_by_bytes() -> None:
@@ -344,9 +357,9 @@ def test_an_unnamed_failure_is_found_by_asking_again() -> None:
         }
 
 
-def test_a_batch_refused_for_a_type_loses_only_the_rows_to_blame() -> None:
+def test_a_batch_refused_for_a_type_loses_only_the_values_to_blame() -> None:
     def typed(seen: Seen) -> Reply:
-        ages = [each["dataFields"]["age"] for each in seen.json()["subscribers"]]
+        ages = [each.get("dataFields", {}).get("age") for each in seen.json()["subscribers"]]
         if any(isinstance(age, str) for age in ages):
             errors = {"age": {"incomingTypes": ["string"], "expectedType": "long", "offendingValue": "old"}}
             params = {"validationErrors": errors}
@@ -354,11 +367,11 @@ def test_a_batch_refused_for_a_type_loses_only_the_rows_to_blame() -> None:
         return succeed(seen)
 
     batch = [*rows(9, '{"age":3}'), Row("old@example.com", '{"age":"old"}')]
-    with world(Project(bulk=typed)) as here:
+    with world(Project(bulk=typed, fields={"age": "long"})) as here:
         result = here.vendor.deliver(TARGET, Kind.ADD, batch)
-        assert set(result.others) == {9}
-        assert "age" in result.others[9].reason
-        assert result.requests == 2
+        assert (result.others, result.requests) == ({9: LEFT_OUT}, 3)
+        assert result.warnings == ("Values that do not fit their field in Iterable were left out: age (1 people).",)
+        assert here.server.seen[-1].json()["subscribers"] == [{"email": "old@example.com"}]
 
 
 def test_a_new_list_that_is_not_known_everywhere_yet_is_waited_for() -> None:
@@ -503,9 +516,13 @@ def test_whom_iterable_does_not_have_is_not_sent(ago: float, outcome: str, code:
         found = receipts(here.vendor.deliver(TARGET, Kind.REMOVE, leavers), 3)
         [sent] = [people(seen) for seen in here.server.seen if seen.method == "POST"]
         asked = [seen for seen in here.server.seen if seen.method == "GET"]
-    assert sent == ["a@example.com", "c@example.com"]
-    assert len(asked) == 2, "who was a member for certain is not looked up"
-    assert [(each.outcome, each.code) for each in found] == [("accepted", ""), (outcome, code), ("accepted", "")]
+    assert sent == ["c@example.com"]
+    assert len(asked) == 3
+    assert [(each.outcome, each.code) for each in found] == [
+        ("accepted", "not_found"),
+        (outcome, code),
+        ("accepted", ""),
+    ]
 
 
 def strange(addresses: set[str]) -> Callable[[Seen], Reply | Raw]:

@@ -44,6 +44,7 @@ class Brand:
     silent: set[str] = field(default_factory=set)
     newest_first: bool = True
     ending: str = "finished"
+    unsubscribed: set[str] = field(default_factory=set)
     early: list[str] = field(default_factory=list)
     """Addresses tagged before their contact was there: the vendor would have passed over them in silence."""
 
@@ -119,6 +120,7 @@ class Brand:
 
     def _contacts(self, query: dict[str, str]) -> Reply:
         found = sorted(self.members(query["tag"])) if "tag" in query else []
+        found = sorted(self.unsubscribed) if query.get("status") == "unsubscribed" else found
         start, limit = int(query.get("after", 0)), int(query.get("limit", 100))
         more = len(found) > start + limit
         cursors = {"after": str(start + limit) if more else None, "before": None}

@@ -1,0 +1,65 @@
+"""A value that its field cannot hold costs the value, not the person: whoever is refused for it is sent without it.
+
+Facts: Iterable contract, sections 4 and 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import orjson
+
+from shared.cloud.scrubbing import excerpt
+from shared.vendors.batches import Part, Reading
+from shared.vendors.contract import CONFIRMED, Row
+from shared.vendors.iterable import mismatch, receipts
+
+AskFields = Callable[[], Mapping[str, str]]
+
+
+@dataclass(slots=True)
+class Misfits:
+    """The people of one batch who are sent a second time. `ask` tells the project's fields and their types."""
+
+    rows: Sequence[Row]
+    ask: AskFields
+    shorter: dict[int, Row] = field(default_factory=dict)
+    """Row, by index, without the values that do not fit."""
+    _names: set[str] = field(default_factory=set)
+
+    def row(self, index: int) -> Row:
+        return self.shorter.get(index, self.rows[index])
+
+    def read(self, part: Part, reading: Reading) -> Reading:
+        """The same reading, with those asked for again who get a second try, and a word about those who had one."""
+        settled = dict(reading.receipts)
+        refused = [place for place, receipt in settled.items() if receipt.code in receipts.MISFITS]
+        second = [place for place in refused if part[place] not in self.shorter]
+        if second:
+            types = self.ask()
+            for place in second:
+                self._shorten(part[place], types)
+                del settled[place]
+        for place, receipt in settled.items():
+            if receipt == CONFIRMED and part[place] in self.shorter:
+                settled[place] = receipts.LEFT_OUT
+        again = [*reading.again, second] if second else reading.again
+        return replace(reading, receipts=settled, again=again)
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        if not self.shorter:
+            return ()
+        names = ", ".join(excerpt(name, 80) for name in sorted(self._names)[:5])
+        return (f"Values that do not fit their field in Iterable were left out: {names} ({len(self.shorter)} people).",)
+
+    def _shorten(self, index: int, types: Mapping[str, str]) -> None:
+        """Without the values that certainly do not fit; where all may fit, without any."""
+        values = orjson.loads(self.rows[index].values)
+        out = {
+            name for name, value in values.items() if value is not None and not mismatch.fits(types.get(name), value)
+        }
+        self._names |= out or values.keys()
+        kept = {name: value for name, value in values.items() if name not in out} if out else {}
+        self.shorter[index] = self.rows[index]._replace(values=orjson.dumps(kept).decode())

@@ -1,0 +1,108 @@
+"""What changed in a segment since the last run, besides its people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from shared.delivery.plan.drift import Drift, Look, drift, plain, to_remember
+
+BEFORE = Look(
+    segment="s/x:Loyal",
+    name="Loyal",
+    rows=1000,
+    dialect="Parquet",
+    filled={"City": 0.96, "Age": 0.5},
+    types={"City": "VARCHAR", "Age": "INTEGER"},
+    columns=("EMail", "City", "Age"),
+)
+
+
+def after(**changes: Any) -> Look:
+    return replace(BEFORE, **changes)
+
+
+CASES: dict[str, tuple[Look, Drift]] = {
+    "nothing": (after(), Drift()),
+    "a column is bare that was full": (
+        after(filled={"City": 0.03, "Age": 0.5}),
+        Drift(stops=["City is empty in 97% of the rows of Loyal, 4% before"]),
+    ),
+    "at the limit": (
+        after(filled={"City": 0.1}),
+        Drift(stops=["City is empty in 90% of the rows of Loyal, 4% before"]),
+    ),
+    "above the limit": (after(filled={"City": 0.101}), Drift()),
+    "a column that never was full": (after(filled={"City": 0.96, "Age": 0.0}), Drift()),
+    "a column that was not matched before": (after(filled={"Land": 0.0}), Drift()),
+    "too few rows to say": (after(rows=19, filled={"City": 0.0}), Drift()),
+    "other types": (
+        after(types={"City": "VARCHAR", "Age": "DOUBLE"}),
+        Drift(warnings=["The column Age of Loyal is a floating-point number now, and was a whole number before."]),
+    ),
+    "wider types of the same kind": (after(types={"City": "VARCHAR", "Age": "BIGINT"}), Drift()),
+    "more digits": (after(types={"Price": "DECIMAL(12,2)"}), Drift()),
+    "no type, because there is no value": (after(types={"City": "VARCHAR"}), Drift()),
+    "written in another way": (
+        after(dialect="CSV with a header, separated by commas, UTF-8", types={}),
+        Drift(
+            warnings=[
+                "The files of Loyal are written in another way: CSV with a header, separated by commas, UTF-8; "
+                "before: Parquet."
+            ]
+        ),
+    ),
+    "new columns": (
+        after(columns=("EMail", "City", "Age", "Land", "Tier")),
+        Drift(mentions=["New in Loyal: Land, Tier."]),
+    ),
+    "a column less that is not matched": (after(columns=("EMail", "City")), Drift()),
+    "texts for nothing": (
+        after(texts={"City": 0.4, "Age": 0.01}),
+        Drift(
+            warnings=[
+                "40% of the cells of City in Loyal are the text NULL, None or NaN, and are delivered as that: let the "
+                "writer leave them empty."
+            ]
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("look", "expected"), CASES.values(), ids=CASES)
+def test_what_differs_is_said(look: Look, expected: Drift) -> None:
+    assert drift([look], to_remember(plain([BEFORE]))) == Drift(
+        stops=list(expected.stops), warnings=list(expected.warnings), mentions=list(expected.mentions)
+    )
+
+
+def test_where_nothing_is_remembered_nothing_differs() -> None:
+    assert drift([BEFORE], {}) == Drift([], [], [])
+    assert drift([BEFORE], to_remember(plain([after(segment="s/x:Other", filled={"City": 0.0})]))) == Drift([], [], [])
+
+
+@pytest.mark.parametrize(
+    ("columns", "matched", "kept"),
+    [(range(900), range(100), True), (range(3000), range(100), False)],
+    ids=["many columns", "more than a row of a table holds"],
+)
+def test_what_is_remembered_fits_in_a_row_of_a_table(
+    columns: Sequence[int], matched: Sequence[int], kept: bool
+) -> None:
+    wide = after(columns=[f"column {n}" for n in columns], filled={f"column {n}": 1.0 for n in matched})
+    remembered = to_remember(json.loads(json.dumps(plain([wide]))))
+    assert len(json.dumps(remembered)) < 16_001
+    assert ("columns" in remembered[BEFORE.segment]) is kept
+    emptied = replace(wide, columns=[*wide.columns, "new"], filled=dict.fromkeys(wide.filled, 0.0))
+    found = drift([emptied], remembered)
+    assert len(found.stops) == len(matched)
+    assert list(found.mentions) == (["New in Loyal: new."] if kept else [])
+
+
+def test_what_fits_in_no_row_is_not_remembered() -> None:
+    names = [f"{'a long name of a column ' * 5}{n}" for n in range(200)]
+    assert to_remember(plain([after(filled=dict.fromkeys(names, 1.0))])) == {}

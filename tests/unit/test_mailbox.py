@@ -1,0 +1,55 @@
+"""One form of an e-mail address, in Python and in queries."""
+
+from __future__ import annotations
+
+import duckdb
+import pytest
+
+from shared.delivery import addresses, sql
+from shared.mailbox import INVISIBLE, normalised, spellings, with_ascii_domain
+
+FORMS = [
+    ("ana@example.com", "ana@example.com"),
+    (" Ana@Example.COM\u00a0", "ana@example.com"),
+    ("an\u200ba@exam\u00adple.com", "ana@example.com"),
+    ("\u202eana@example.com\u202c", "ana@example.com"),
+    ("an\u202ea@example.com", "an\u202ea@example.com"),
+    ("Info@Müller.DE", "info@xn--mller-kva.de"),
+    ("info@xn--mller-kva.de", "info@xn--mller-kva.de"),
+    ("info@bücher.müller.de", "info@xn--bcher-kva.xn--mller-kva.de"),
+    ("info@例え.jp", "info@xn--r8jz45g.jp"),
+    ("åsa@example.com", "åsa@example.com"),
+    ("åsa@müller.de", "åsa@xn--mller-kva.de"),
+    ("a@\u2603\ufe0f..de", "a@\u2603\ufe0f..de"),
+    ("no at sign ü", "no at sign ü"),
+    ("", ""),
+]
+
+
+@pytest.mark.parametrize(("written", "form"), FORMS)
+def test_an_address_has_one_form(written: str, form: str) -> None:
+    assert normalised(written) == form
+    assert normalised(form) == form
+
+
+@pytest.mark.parametrize(("written", "form"), FORMS)
+def test_queries_and_python_agree(written: str, form: str) -> None:
+    with duckdb.connect() as database:
+        query = (
+            f"SELECT a, {addresses.has_other_domain('a')} FROM (SELECT {sql.address(sql.trimmed('$1::VARCHAR'))} AS a)"
+        )
+        found = database.execute(query, [written]).fetchone()
+    assert found is not None
+    assert with_ascii_domain(found[0]) == form
+    assert found[1] or with_ascii_domain(found[0]) == found[0], "a domain that would be spelled otherwise is missed"
+
+
+@pytest.mark.parametrize("hidden", INVISIBLE, ids=lambda each: f"U+{ord(each):04X}")
+def test_nothing_that_nobody_sees_ends_an_address(hidden: str) -> None:
+    assert normalised(f"{hidden}ana@example.com{hidden}") == "ana@example.com"
+
+
+def test_a_domain_is_known_in_letters_too() -> None:
+    assert spellings("info@xn--mller-kva.de") == ("info@xn--mller-kva.de", "info@müller.de")
+    assert spellings("ana@example.com") == ("ana@example.com",)
+    assert spellings("ana@xn--.com") == ("ana@xn--.com",)
