@@ -9,6 +9,7 @@ from itertools import groupby
 from shared.errors import UserMustAct
 from shared.snapshots.heads import Head
 from shared.snapshots.snapshot import CsvFormat, Format, Snapshot, SnapshotFile
+from shared.wording import say
 
 MAX_LINE_BYTES = 1 << 20
 FILE_INDEX = "file_index"
@@ -83,7 +84,10 @@ def _must_have(head: Head, wanted: Sequence[str], file: SnapshotFile) -> None:
         if name in dict(head.constants) and name not in head.columns:
             continue
         if name not in head.columns:
-            raise UserMustAct("missing_column", f"The segment's file {file.path} has no column {name!r}.")
+            raise UserMustAct(
+                "missing_column",
+                say("The segment's file %(path)s has no column '%(name)s'.", path=file.path, name=name),
+            )
         kind = head.types[head.columns.index(name)] if head.types else "VARCHAR"
         if (
             head.columns.count(name) > 1
@@ -93,7 +97,11 @@ def _must_have(head: Head, wanted: Sequence[str], file: SnapshotFile) -> None:
         ):
             raise UserMustAct(
                 UNSUITABLE,
-                f"The column {name!r} of the segment's file {file.path} is there twice, or is not a plain value.",
+                say(
+                    "The column '%(name)s' of the segment's file %(path)s is there twice, or is not a plain value.",
+                    name=name,
+                    path=file.path,
+                ),
             )
 
 
