@@ -35,7 +35,7 @@ from shared.delivery.state.transitions import RunKind
 from shared.delivery.verify import doctor
 from shared.errors import Forbidden, Unprocessable
 from shared.notify import telling
-from shared.snapshots.snapshot import SegmentFound
+from shared.snapshots.snapshot import SegmentFound, Snapshot
 from shared.vendors.contract import CheckResult, TargetFound, Vendor
 from shared.vendors.limits import INTERACTIVE_SHARE
 from shared.vendors.registry import DEFINITIONS
@@ -66,6 +66,7 @@ class Service:
             connections=self._cloud.connections,
             exports=self._cloud.exports,
             targets=self._cloud.targets,
+            dialects=self._cloud.snapshots,
             definitions=DEFINITIONS,
             segments=lambda references: segments.columns(self._cloud, references),
         )
@@ -150,6 +151,10 @@ class Service:
     def segments(self) -> Sequence[SegmentFound]:
         """All segments, by id."""
         return segments.found(self._cloud)
+
+    def first_rows(self, snapshot: Snapshot, columns: Sequence[str], most: int) -> Sequence[tuple[str | None, ...]]:
+        """Cells of a snapshot's first rows. Holds people. Raises UserMustAct."""
+        return segments.first_rows(self._cloud, snapshot, columns, most)
 
     def row_counts(self, references: Sequence[str]) -> Mapping[str, int]:
         """Rows of the newest snapshots, where they are counted already."""

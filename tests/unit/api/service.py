@@ -132,6 +132,9 @@ class FakeService(Service):
     def segments(self) -> Sequence[SegmentFound]:
         return self.found
 
+    def first_rows(self, snapshot: Snapshot, columns: Sequence[str], most: int) -> Sequence[tuple[str | None, ...]]:
+        return [tuple(f"{column} of the first" for column in columns)][:most]
+
     def row_counts(self, references: Sequence[str]) -> Mapping[str, int]:
         return {"blob/ci:VIP": 3} if "blob/ci:VIP" in references else {}
 
