@@ -27,7 +27,7 @@ from shared.delivery.account.connecting import open_connection
 from shared.delivery.erase import expiry, forget
 from shared.delivery.lookups import explain, history, preview, vendor_warnings
 from shared.delivery.plan.matching import matched
-from shared.delivery.start import starting
+from shared.delivery.start import due_times, starting
 from shared.delivery.state import layout, lookup
 from shared.delivery.state.records import ENDED, Delivery, Run, State, now
 from shared.delivery.state.runs import Runs
@@ -175,6 +175,10 @@ class Service:
         return preview.preview(self._cloud, opened.vendor, references, address_column, matches)
 
     # Runs
+
+    def overlook(self, export: str, references: Sequence[str]) -> None:
+        """Have the export's schedule look only at snapshots of these segments that land from now on."""
+        due_times.overlook(self._cloud, export, references, segments.Newest(self._cloud))
 
     def start(self, name: str, body: bytes = b"", *, only: Collection[RunKind] = tuple(RunKind)) -> starting.Started:
         """As `begin`; the body may name the kind, `{"kind": "…"}`. Raises Invalid too, and Forbidden for a kind that

@@ -53,7 +53,7 @@ def run_export(name: str, service: TheService, form: Form) -> Response:
 def pause_export(name: str, request: Request, service: TheService, caller: TheCaller, form: Form) -> Response:
     """Switch the schedule off or on."""
     held = service.catalog.export(name)
-    service.catalog.set_schedule(held, caller, paused=text(form, "paused") == "on")
+    control.set_schedule(service, held, caller, paused=text(form, "paused") == "on")
     return overview(request, service, name)
 
 

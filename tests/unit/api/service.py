@@ -126,6 +126,9 @@ class FakeService(Service):
     def differences_link(self, name: str, target: int) -> FileLink | None:
         return FileLink(url="https://storage.test/differences.csv", expires_at=START) if target == 0 else None
 
+    def overlook(self, export: str, references: Sequence[str]) -> None:
+        """Nothing lies there."""
+
     def target_warnings(self, export: Export) -> Sequence[Issue]:
         return self.forewarned
 
