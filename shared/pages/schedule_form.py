@@ -67,7 +67,7 @@ def shape_from(values: Values) -> ScheduleShape:
 def schedule_of(shape: ScheduleShape) -> tuple[dict[str, Any], list[Issue]]:
     """What is to be saved, for Schedule to validate; and what cannot be made a schedule of."""
     if shape.kind != "cron":
-        return {"kind": shape.kind, "existing": shape.existing and shape.kind == "on_refresh"}, []
+        return {"kind": shape.kind} | ({"existing": True} if shape.existing and shape.kind == "on_refresh" else {}), []
     expression, issues = _expression(shape)
     return {"kind": "cron", "expression": expression, "time_zone": shape.time_zone or None}, issues
 
