@@ -44,6 +44,11 @@ TEMPLATES: tuple[str, ...] = (
     '%(vendor)s keeps "%(field)s" for itself: choose another field.',
     "%(vendor)s has no such field; it knows %(fields)s.",
     '"%(field)s" is matched twice: remove one.',
+    '%(vendor)s cannot clear "%(field)s": choose keep for empty cells.',
+    "%(vendor)s has no field of such a name: it takes %(rule)s.",
+    "A list's name has at most %(most)s characters at %(vendor)s: give a shorter list_name.",
+    'Other exports fill "%(field)s" too (%(exports)s): whoever is in several of their segments has the value that was '
+    "sent last.",
     '%(vendor)s requires the field "%(field)s": match a column to it.',
     'This makes a custom field; %(vendor)s\'s own field is spelled "%(field)s".',
     "%(which)s may have members already. Choose adopt (the segment decides about everyone whom this export adds) or "

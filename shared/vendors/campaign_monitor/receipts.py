@@ -43,16 +43,21 @@ _INVALID = rejected(
     Retry.WHEN_CHANGED,
 )
 
+HELD: Mapping[str, Receipt] = {
+    code: replace(receipt, outcome=Outcome.REJECTED, retry=Retry.WHEN_CHANGED) for code, receipt in LEFT_ALONE.items()
+}
+"""The same of an import: told once, and not tried again while their values stay as they are."""
+
 IMPORTED: Mapping[int, Receipt] = {
     1: _INVALID,
-    204: LEFT_ALONE[SUPPRESSED],
+    204: HELD[SUPPRESSED],
     205: rejected(
         DELETED,
         "Somebody deleted this person from the list in Campaign Monitor and is not overruled: add them there by hand.",
         Retry.NEXT_RUN,
     ),
-    206: LEFT_ALONE[UNSUBSCRIBED],
-    207: LEFT_ALONE[BOUNCED],
+    206: HELD[UNSUBSCRIBED],
+    207: HELD[BOUNCED],
     208: Receipt(Outcome.SKIPPED, "unconfirmed", "The person has yet to confirm that they want to be on the list."),
     220: rejected(BAD_MOBILE, "Campaign Monitor does not accept the mobile number: correct it.", Retry.WHEN_CHANGED),
     221: _INVALID,
