@@ -1,6 +1,6 @@
-"""python -m dev.translations: find the pages' messages, bring the catalogues up to date, and compile them.
+"""python -m dev.translations: find the messages, bring the catalogues up to date, and compile them.
 
-Translations are written into shared/pages/locale/*/LC_MESSAGES/pages.po by hand; then run this again.
+Translations are written into shared/locale/*/LC_MESSAGES/pages.po by hand; then run this again.
 """
 
 from __future__ import annotations
@@ -12,28 +12,35 @@ from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_dir
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
-from shared.pages.languages import DOMAIN, LANGUAGES, LOCALE
+from shared.access.actions import Action
+from shared.delivery.state.records import State
 from shared.pages.messages import TEMPLATES, WORDS
+from shared.vendors.contract import FieldType, Kind, Outcome, Retry
 from shared.vendors.registry import DEFINITIONS
 from shared.web.problems import KINDS
+from shared.wording import DOMAIN, LANGUAGES, LOCALE
 
-PAGES = Path(__file__).parents[1] / "shared" / "pages"
+SHARED = Path(__file__).parents[1] / "shared"
+TERMS = (*Action, *FieldType, *State, *Kind, *Outcome, *Retry)
+"""Words that stand in messages and have a meaning for programs too."""
 METHODS = [("**.py", "python"), ("**.html", "jinja2")]
+KEYWORDS = {**DEFAULT_KEYWORDS, "say": None, "say_many": (1, 2), "NotFound": (1,), "linked": (3,)}
 DATE = datetime(2026, 1, 1, tzinfo=UTC)
 """In place of when it was made, so that the same messages make the same file."""
 
 
 def template() -> Catalog:
-    """All messages: of templates and tables, of vendors' definitions, of the service."""
+    """All messages: of templates and tables, of the code (`say`), of vendors' definitions."""
     catalog = Catalog(domain=DOMAIN, fuzzy=False, creation_date=DATE, revision_date=DATE)
     options = {"**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
-    for name, _, message, _, _ in extract_from_dir(PAGES, METHODS, options_map=options):
-        catalog.add(message, locations=[(f"shared/pages/{name}", 1)])
-    for message in dict.fromkeys([*_of_vendors(), *TEMPLATES, *WORDS, *(kind.title for kind in KINDS.values())]):
+    for name, _, message, _, _ in extract_from_dir(SHARED, METHODS, options_map=options, keywords=KEYWORDS):
+        catalog.add(message, locations=[(f"shared/{name}", 1)])
+    kinds = (kind.title for kind in KINDS.values())
+    for message in dict.fromkeys([*_of_vendors(), *map(str, TERMS), *TEMPLATES, *WORDS, *kinds]):
         if message not in catalog:
             catalog.add(message)
     return catalog
@@ -45,6 +52,7 @@ def _of_vendors() -> Iterator[str]:
             yield each.label
             yield each.description
         yield from (field.label for field in definition.fields)
+        yield definition.target_word
 
 
 def po_file(language: str) -> Path:

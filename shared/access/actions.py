@@ -12,6 +12,7 @@ from typing import Protocol
 
 from shared.access.person import Person, Role, SharedWith
 from shared.errors import Forbidden
+from shared.wording import Message, say, together
 
 
 class Action(StrEnum):
@@ -148,10 +149,13 @@ def require(person: Person | None, action: Action, connection: Shareable | None 
         return
     if may(person, action):
         raise Forbidden(
-            f"Only administrators may {action} here: the connection is not shared with contributors. "
-            "Ask an administrator to share it."
+            say(
+                "Only administrators may %(action)s here: the connection is not shared with contributors. Ask an "
+                "administrator to share it.",
+                action=Message(action),
+            )
         )
-    raise Forbidden(f"Only {_who(action)} may {action}.")
+    raise Forbidden(say("Only %(who)s may %(action)s.", who=_who(action), action=Message(action)))
 
 
 def _roles(person: Person | None) -> Iterable[Role | None]:
@@ -163,9 +167,13 @@ def _holds(right: Right, connection: Shareable | None) -> bool:
     return right is Right.YES or (right is Right.SHARED and shared)
 
 
-_PLURAL = {Role.ADMINISTRATOR: "administrators", Role.CONTRIBUTOR: "contributors", Role.VIEWER: "viewers"}
+_PLURAL = {
+    Role.ADMINISTRATOR: say("administrators"),
+    Role.CONTRIBUTOR: say("contributors"),
+    Role.VIEWER: say("viewers"),
+}
 
 
-def _who(action: Action) -> str:
+def _who(action: Action) -> Message:
     able = [words for role, words in _PLURAL.items() if TABLE[action][role] is not Right.NO]
-    return able[0] if len(able) == 1 else f"{', '.join(able[:-1])} and {able[-1]}"
+    return able[0] if len(able) == 1 else say("%(some)s and %(last)s", some=together(able[:-1], ", "), last=able[-1])

@@ -25,6 +25,7 @@ from shared.access.actions import Action
 from shared.access.person import Person
 from shared.cloud.tables import Entity, Rows
 from shared.errors import ExportError, Unprocessable
+from shared.wording import say
 
 PARTITION = "audit"
 LONGEST = 24_000
@@ -128,7 +129,7 @@ class Trail:
     def page(self, top: int, continuation: str | None) -> tuple[list[ChangeView], str | None]:
         """The newest, or those from a token on, and the token of the next page. Raises Unprocessable."""
         if continuation is not None and not continuation.replace("-", "").isalnum():
-            raise Unprocessable("bad_token", "This page does not exist: start again without `continue`.")
+            raise Unprocessable("bad_token", say("This page does not exist: start again without `continue`."))
         found = list(islice(self._table.query(PARTITION, first=continuation or ""), top + 1))
         following = found[top].entity["RowKey"] if len(found) > top else None
         return [_view(stored.entity) for stored in found[:top]], following

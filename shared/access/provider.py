@@ -13,6 +13,7 @@ import requests
 from shared.access.sealing import Vault
 from shared.access.settings import SignInSettings
 from shared.errors import RetryAfter
+from shared.wording import say
 
 if TYPE_CHECKING:
     import msal  # type: ignore[import-untyped]  # it has no types
@@ -53,7 +54,9 @@ class Provider:
             # Another state, or an id token that msal itself does not take; its words hold claims.
             raise SignInFailed("not the answer to this request") from None
         except requests.RequestException as error:
-            raise RetryAfter(30, f"The sign-in provider does not answer ({type(error).__name__}).") from None
+            raise RetryAfter(
+                30, say("The sign-in provider does not answer (%(error)s).", error=type(error).__name__)
+            ) from None
         if "id_token" not in result:
             raise SignInFailed(str(result.get("error", "no id token"))[:60])
         return str(result["id_token"])
@@ -74,7 +77,7 @@ class Provider:
     def _metadata(self) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self._get(f"{self._settings.issuer}/.well-known/openid-configuration")
         if found.get("issuer") != self._settings.issuer:
-            raise RetryAfter(300, "The sign-in provider names another issuer than the app setting SIGN_IN_ISSUER.")
+            raise RetryAfter(300, say("The sign-in provider names another issuer than the app setting SIGN_IN_ISSUER."))
         return found
 
     def _get(self, url: str) -> Any:
@@ -83,7 +86,9 @@ class Provider:
             answer.raise_for_status()
             return answer.json()
         except requests.RequestException as error:
-            raise RetryAfter(30, f"The sign-in provider does not answer ({type(error).__name__}).") from None
+            raise RetryAfter(
+                30, say("The sign-in provider does not answer (%(error)s).", error=type(error).__name__)
+            ) from None
 
     def _msal(self) -> msal.ConfidentialClientApplication:
         """Made anew when the client secret is rotated."""
@@ -119,4 +124,6 @@ def _application(settings: SignInSettings, secret: str, http: requests.Session) 
             http_client=http,
         )
     except (ValueError, requests.RequestException) as error:
-        raise RetryAfter(30, f"The sign-in provider cannot be used ({type(error).__name__}).") from None
+        raise RetryAfter(
+            30, say("The sign-in provider cannot be used (%(error)s).", error=type(error).__name__)
+        ) from None

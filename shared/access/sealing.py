@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from shared.errors import RetryAfter, UserMustAct
+from shared.wording import say
 
 LOOK_AGAIN_SECONDS = 60.0
 SHORTEST = 32
@@ -98,6 +99,9 @@ def _read(secret: str) -> dict[str, Fernet]:
 
 def _derive(word: str) -> bytes:
     if len(word) < SHORTEST:
-        raise UserMustAct("session_key_weak", f"Keys for sessions have at least {SHORTEST} random characters.")
+        raise UserMustAct(
+            "session_key_weak",
+            say("Keys for sessions have at least %(number)s random characters.", number=SHORTEST),
+        )
     kdf = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"segment-exports session")
     return urlsafe_b64encode(kdf.derive(word.encode()))

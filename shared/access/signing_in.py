@@ -23,6 +23,7 @@ from shared.access.settings import SignInSettings
 from shared.access.tokens import BadToken, PublishedKeys, TokenVerifier
 from shared.access.visitors import SAFE, SignInNeeded, TooManyFailures, Visitor, require_same_origin
 from shared.errors import Forbidden
+from shared.wording import say
 
 LIMIT = 10
 WINDOW_SECONDS = 300.0
@@ -125,14 +126,19 @@ class SigningIn:
             if error.shows_a_guess:
                 self._failures.check(request)
                 self.failed(request, f"bearer token, {error}")
-            raise SignInNeeded(f"The bearer token is not accepted ({error}).") from None
+            raise SignInNeeded(say("The bearer token is not accepted (%(error)s).", error=error)) from None
 
     def _require_own_page(self, request: Request, session: Session) -> None:
         if request.method in SAFE:
             return
         require_same_origin(request, self.origin)
         if not hmac.compare_digest(request.headers.get(CSRF_HEADER, "").encode(), session.csrf.encode()):
-            raise Forbidden(f"The header {CSRF_HEADER} is missing or not this session's: load the page again.")
+            raise Forbidden(
+                say(
+                    "The header %(header)s is missing or not this session's: load the page again.",
+                    header=CSRF_HEADER,
+                )
+            )
 
 
 def _nonce_of(pending: PendingSignIn) -> str:

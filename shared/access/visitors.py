@@ -10,6 +10,7 @@ from starlette.requests import Request
 from shared.access.person import LOCAL, Person
 from shared.access.settings import LOOPBACK
 from shared.errors import Forbidden, UserMustAct
+from shared.wording import say
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -17,15 +18,15 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 class SignInNeeded(UserMustAct):
     """Nobody is known to ask."""
 
-    def __init__(self, message: str = "Sign in, or send a bearer token.") -> None:
-        super().__init__("sign_in_needed", message)
+    def __init__(self, message: str = "") -> None:
+        super().__init__("sign_in_needed", message or say("Sign in, or send a bearer token."))
 
 
 class TooManyFailures(UserMustAct):
     """Too many failed attempts to sign in from one address; `seconds` until the next one is looked at."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__("too_many_failures", "Too many attempts to sign in failed: wait, and try again.")
+        super().__init__("too_many_failures", say("Too many attempts to sign in failed: wait, and try again."))
         self.seconds = seconds
 
 
@@ -34,7 +35,7 @@ class Closed(UserMustAct):
 
     def __init__(self) -> None:
         super().__init__(
-            "closed", "Sign-in is not configured: set the app settings SIGN_IN_ISSUER and SIGN_IN_CLIENT_ID."
+            "closed", say("Sign-in is not configured: set the app settings SIGN_IN_ISSUER and SIGN_IN_CLIENT_ID.")
         )
 
 
@@ -81,7 +82,7 @@ class LocalAccess:
     def admit(self, request: Request) -> Visitor:
         host = request.url.hostname
         if host not in LOOPBACK:
-            raise Forbidden("Without sign-in the app answers on the loopback address only.")
+            raise Forbidden(say("Without sign-in the app answers on the loopback address only."))
         require_same_origin(request, f"{request.url.scheme}://{request.url.netloc}")
         return Visitor(LOCAL, local=True)
 
@@ -91,6 +92,6 @@ def require_same_origin(request: Request, origin: str) -> None:
     if request.method in SAFE:
         return
     if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
-        raise Forbidden("This was sent by a page of another site.")
+        raise Forbidden(say("This was sent by a page of another site."))
     if request.headers.get("origin", origin) != origin:
-        raise Forbidden("This was sent by a page of another origin.")
+        raise Forbidden(say("This was sent by a page of another origin."))

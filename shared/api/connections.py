@@ -18,6 +18,7 @@ from shared.control.connections import CheckView, Fate, Switch
 from shared.control.views import View
 from shared.web.problems import responses
 from shared.web.wiring import TheCaller, TheConditions, TheService, allowed, stamp
+from shared.wording import Said, say
 
 POLL_SECONDS = "5"
 
@@ -45,16 +46,16 @@ class TargetChoice(View):
 
     list_id: str
     name: str
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Said, ...] = ()
 
 
 def _typed(value: SecretStr) -> SecretStr:
     """Without the spaces and line ends that come along when something is copied."""
     text = value.get_secret_value().strip()
     if not text.isprintable():
-        raise ValueError("Remove the control characters (tabs, line breaks).")
+        raise ValueError(say("Remove the control characters (tabs, line breaks)."))
     if not text:
-        raise ValueError("Type the credential.")
+        raise ValueError(say("Type the credential."))
     return SecretStr(text)
 
 
@@ -201,7 +202,7 @@ def check_connection(
     `account_switched`, and the exports do not run, until `same_account` or `other_account` says which it is. A vendor
     that tells its accounts apart is believed, whatever `same_account` says."""
     if same_account and other_account:
-        raise Invalid([Issue("?other_account", "Give same_account or other_account, not both.")])
+        raise Invalid([Issue("?other_account", say("Give same_account or other_account, not both."))])
     switch = Switch.SAME if same_account else Switch.OTHER if other_account else None
     return control.check(service, service.catalog.connection(name), caller, switch=switch)
 

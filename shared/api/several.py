@@ -13,6 +13,7 @@ from shared.control import several as control
 from shared.control.several import Deed, DoneView, Order
 from shared.web.problems import responses
 from shared.web.wiring import TheCaller, TheChange, TheService, allowed
+from shared.wording import say
 
 router = APIRouter(prefix="/api/v1", tags=["exports"])
 
@@ -32,7 +33,7 @@ class SeveralInput(BaseModel):
     @model_validator(mode="after")
     def _complete(self) -> Self:
         if (self.do is Deed.SCHEDULE) != (self.schedule is not None):
-            raise ValueError("Give a schedule with `schedule`, and with nothing else.")
+            raise ValueError(say("Give a schedule with `schedule`, and with nothing else."))
         return self
 
 

@@ -17,6 +17,7 @@ from datetime import UTC, datetime, timedelta
 from shared.access.person import Person
 from shared.cloud.tables import Rows, Stored
 from shared.errors import Conflict, Forbidden, Unprocessable
+from shared.wording import say
 
 PARTITION = "authorizations"
 LASTS = timedelta(minutes=10)
@@ -61,18 +62,30 @@ class Authorizations:
         """What a state stands for; it is used up by this. Raises Unprocessable, and Forbidden for another caller."""
         stored = self._table.get(PARTITION, _key(state))
         if stored is None:
-            raise _refused("state_unknown", "was not begun here, or too long ago")
+            raise Unprocessable(
+                "state_unknown",
+                say(
+                    "This sign-in at the vendor was not begun here, or too long ago. Begin it again from the "
+                    "connection."
+                ),
+            )
         self._use_up(stored)
         entity = stored.entity
         if self._clock() >= entity["expires_at"]:
-            raise _refused("state_expired", "took too long")
+            raise Unprocessable(
+                "state_expired", say("This sign-in at the vendor took too long. Begin it again from the connection.")
+            )
         if entity["caller"] != caller.id:
-            raise Forbidden("Somebody else began this sign-in at the vendor. Begin it yourself, from the connection.")
+            raise Forbidden(
+                say("Somebody else began this sign-in at the vendor. Begin it yourself, from the connection.")
+            )
         return Authorization(entity["connection"], entity["redirect_uri"], entity["expires_at"])
 
     def _use_up(self, stored: Stored) -> None:
         """Written conditionally, so that of two callbacks at the same time only one goes on."""
-        again = _refused("state_used", "was finished already")
+        again = Unprocessable(
+            "state_used", say("This sign-in at the vendor was finished already. Begin it again from the connection.")
+        )
         if stored.entity["used"]:
             raise again
         try:
@@ -89,7 +102,3 @@ class Authorizations:
 
 def _key(state: str) -> str:
     return hashlib.sha256(state.encode()).hexdigest()
-
-
-def _refused(code: str, what: str) -> Unprocessable:
-    return Unprocessable(code, f"This sign-in at the vendor {what}. Begin it again from the connection.")

@@ -31,6 +31,7 @@ from shared.catalog.store import Held, connection_store, export_store
 from shared.catalog.targets import Claim, Owned, TargetStore, default_list, rival, settled, target_key
 from shared.cloud.tables import Rows
 from shared.vendors.contract import CheckResult, Definition
+from shared.wording import say, shortened
 
 ABANDONED = timedelta(minutes=15)
 """A claim whose export does not use it may be in the middle of being saved; after so long it is a leftover."""
@@ -88,7 +89,10 @@ class Catalog:
             raise Invalid(issues)
         before = held.item if held else None
         if before and before.vendor != sent.vendor and (users := self.users(name)):
-            raise NotNow("in_use", f"The vendor cannot change while exports use the connection: {', '.join(users)}.")
+            raise NotNow(
+                "in_use",
+                say("The vendor cannot change while exports use the connection: %(users)s.", users=", ".join(users)),
+            )
         item = Connection.model_validate(self._connection_values(name, sent, caller, before))
         return self.connections.replace(item, held.etag) if held else self.connections.insert(item)
 
@@ -96,7 +100,10 @@ class Catalog:
         """Raises Forbidden, NotNow while exports use it, and Conflict."""
         require(caller, Action.REMOVE_CONNECTION)
         if users := self.users(held.item.name):
-            message = f"Exports use this connection: {', '.join(users)}. Delete them or give them another connection."
+            message = say(
+                "Exports use this connection: %(exports)s. Delete them or give them another connection.",
+                exports=", ".join(users),
+            )
             raise NotNow("in_use", message)
         self.connections.delete(held.item.name, held.etag)
 
@@ -116,7 +123,7 @@ class Catalog:
             "probe": held.item.probe if account == held.item.account else None,
             "checked_at": self.now(),
             "check_code": result.code,
-            "check_message": result.message[:1000],
+            "check_message": shortened(result.message, 1000),
         }
         return self.connections.replace(held.item.model_copy(update=found), held.etag)
 
@@ -155,7 +162,9 @@ class Catalog:
         item = self._export(name, sent, caller, around, held.item if held else None)
         dropped = self._dropped(held.item, item) if held else []
         if running and dropped:
-            raise NotNow("running", "A run is writing to a target that this would drop: cancel it, or wait for it.")
+            raise NotNow(
+                "running", say("A run is writing to a target that this would drop: cancel it, or wait for it.")
+            )
         with self._claimed(item):
             saved = self.exports.replace(item, held.etag) if held else self.exports.insert(item)
         self._release(dropped)
@@ -170,7 +179,9 @@ class Catalog:
         """Delete it and free its targets. Raises Forbidden, NotNow while it runs, and Conflict."""
         self.require_editor(held.item, caller, Action.REMOVE_EXPORT)
         if running:
-            raise NotNow("running", "A run of this export is under way: cancel it, or wait for it, and delete then.")
+            raise NotNow(
+                "running", say("A run of this export is under way: cancel it, or wait for it, and delete then.")
+            )
         dropped = self._dropped(held.item, None)
         self.exports.delete(held.item.name, held.etag)
         self._release(dropped)
@@ -179,7 +190,9 @@ class Catalog:
         """Take its connection off; its targets stay its own. Raises Forbidden, NotNow while it runs, and Conflict."""
         self.require_editor(held.item, caller)
         if running:
-            raise NotNow("running", "A run of this export is under way: cancel it, or wait for it, and detach then.")
+            raise NotNow(
+                "running", say("A run of this export is under way: cancel it, or wait for it, and detach then.")
+            )
         item = held.item.model_copy(update={"connection": "", **self._stamps(caller, held.item)})
         return self.exports.replace(item, held.etag)
 
@@ -310,5 +323,5 @@ def _writers(others: Sequence[Export]) -> dict[str, list[str]]:
 
 def _name_issues(name: str) -> list[Issue]:
     if name in RESERVED:
-        return [Issue("", f'The name "{name}" is taken by a page of the app: choose another.')]
+        return [Issue("", say('The name "%(name)s" is taken by a page of the app: choose another.', name=name))]
     return [] if NAME.fullmatch(name) else [Issue("", f"The name in the address cannot be used. {NAME_RULE}")]

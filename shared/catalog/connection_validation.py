@@ -9,6 +9,7 @@ from datetime import date
 from shared.catalog.issues import Issue, pointer
 from shared.catalog.models import ConnectionInput, SettingValue
 from shared.vendors.contract import Definition, FieldType, Setting
+from shared.wording import Message, say
 
 SECRET_NAME = re.compile(r"[A-Za-z0-9-]{1,127}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -17,11 +18,11 @@ _TURNS = re.compile(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
 """Between a letter and a digit: random text has many such places, a name has one or two."""
 
 _WORDS = {
-    FieldType.STRING: "Write a text, in quotes.",
-    FieldType.INTEGER: "Write a whole number.",
-    FieldType.NUMBER: "Write a number.",
-    FieldType.BOOLEAN: "Write true or false.",
-    FieldType.DATE: "Write a date as YYYY-MM-DD.",
+    FieldType.STRING: say("Write a text, in quotes."),
+    FieldType.INTEGER: say("Write a whole number."),
+    FieldType.NUMBER: say("Write a number."),
+    FieldType.BOOLEAN: say("Write true or false."),
+    FieldType.DATE: say("Write a date as YYYY-MM-DD."),
 }
 
 
@@ -29,7 +30,7 @@ def connection_issues(connection: ConnectionInput, definitions: Mapping[str, Def
     """Everything that forbids saving it."""
     definition = definitions.get(connection.vendor)
     if definition is None:
-        return [Issue("/vendor", f"Choose one of {', '.join(sorted(definitions))}.")]
+        return [Issue("/vendor", say("Choose one of %(choices)s.", choices=", ".join(sorted(definitions))))]
     return [*_settings(connection, definition), *_secrets(connection, definition)]
 
 
@@ -43,7 +44,9 @@ def setting_issues(given: Mapping[str, SettingValue], known: tuple[Setting, ...]
     for setting in known:
         if setting.name not in given:
             if setting.required and setting.default is None:
-                yield Issue(pointer(["settings", setting.name]), f"This is required: {setting.label}.")
+                yield Issue(
+                    pointer(["settings", setting.name]), say("This is required: %(what)s.", what=Message(setting.label))
+                )
             continue
         if wrong := _value_problem(setting, given[setting.name]):
             yield Issue(pointer(["settings", setting.name]), wrong)
@@ -57,7 +60,7 @@ def _secrets(connection: ConnectionInput, definition: Definition) -> Iterator[Is
             yield Issue(pointer(["secrets", credential]), wrong)
     oauth = definition.oauth
     if oauth and oauth.credential in connection.secrets and len(connection.secrets) > 1:
-        instead = "Signing in takes the place of all other credentials: name either this one or the others."
+        instead = say("Signing in takes the place of all other credentials: name either this one or the others.")
         yield Issue(pointer(["secrets", oauth.credential]), instead)
 
 
@@ -66,7 +69,10 @@ def _names(part: str, given: Iterable[str], known: tuple[Setting, ...], vendor: 
     names = [setting.name for setting in known]
     for name in given:
         if name not in names:
-            yield Issue(pointer([part, name]), f"{vendor} has no such entry; it knows {_listed(names)}.")
+            yield Issue(
+                pointer([part, name]),
+                say("%(vendor)s has no such entry; it knows %(names)s.", vendor=vendor, names=_listed(names)),
+            )
 
 
 def _listed(names: list[str]) -> str:
@@ -77,9 +83,9 @@ def _value_problem(setting: Setting, value: SettingValue) -> str | None:
     if not _is(setting.type, value):
         return _WORDS[setting.type]
     if setting.required and value == "":
-        return f"This is required: {setting.label}."
+        return say("This is required: %(what)s.", what=Message(setting.label))
     if setting.choices and value not in setting.choices:
-        return f"Choose one of {', '.join(setting.choices)}."
+        return say("Choose one of %(choices)s.", choices=", ".join(setting.choices))
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _range_problem(setting, value)
     return None
@@ -87,9 +93,9 @@ def _value_problem(setting: Setting, value: SettingValue) -> str | None:
 
 def _range_problem(setting: Setting, value: float) -> str | None:
     if setting.minimum is not None and value < setting.minimum:
-        return f"Write a number of at least {setting.minimum:g}."
+        return say("Write a number of at least %(number)s.", number=setting.minimum)
     if setting.maximum is not None and value > setting.maximum:
-        return f"Write a number of at most {setting.maximum:g}."
+        return say("Write a number of at most %(number)s.", number=setting.maximum)
     return None
 
 
@@ -112,11 +118,11 @@ def _is_date(text: str) -> bool:
 def _secret_problem(name: str) -> str | None:
     """The value itself is never quoted: it may be the secret."""
     if not SECRET_NAME.fullmatch(name):
-        return "Write the name of a Key Vault secret (1 to 127 letters, digits, hyphens), never the secret itself."
+        return say("Write the name of a Key Vault secret (1 to 127 letters, digits, hyphens), never the secret itself.")
     if _looks_like_a_secret(name):
-        return (
-            "This looks like the secret itself. Put it into Key Vault, change it at the vendor if it was real, "
-            "and write the Key Vault secret's name here."
+        return say(
+            "This looks like the secret itself. Put it into Key Vault, change it at the vendor if it was real, and "
+            "write the Key Vault secret's name here."
         )
     return None
 

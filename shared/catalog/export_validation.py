@@ -13,6 +13,7 @@ from shared.catalog.models import MAX_SEGMENTS, MAX_TARGETS, Connection, ExportI
 from shared.catalog.schedules import schedule_issues
 from shared.catalog.targets import target_key, target_name
 from shared.vendors.contract import Definition
+from shared.wording import Message, say
 
 _FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
 
@@ -55,21 +56,23 @@ def judge(export: ExportInput, around: Surroundings) -> Judgement:
         warnings += [*_spelling(export, around.definition), *_known_lists(export, around.definition)]
         warnings += _shared_fields(export, around.writers)
     if around.connection is not None and around.connection.check_code not in ("", "ok"):
-        warnings.append(Issue("/connection", f"Its last check failed: {around.connection.check_message}"))
+        warnings.append(
+            Issue("/connection", say("Its last check failed: %(why)s", why=around.connection.check_message))
+        )
     return Judgement(tuple(issues), tuple(warnings))
 
 
 def _connection(export: ExportInput, connection: Connection | None) -> Iterator[Issue]:
     if not export.connection:
-        yield Issue("/connection", "The export has no connection: choose one.")
+        yield Issue("/connection", say("The export has no connection: choose one."))
         return
     if connection is None:
-        yield Issue("/connection", f'There is no connection "{export.connection}": create it first.')
+        yield Issue("/connection", say('There is no connection "%(name)s": create it first.', name=export.connection))
         return
     obstacles = {
-        "The connection is disabled: enable it, or choose another.": connection.disabled,
-        "The connection has no recorded consent: have an administrator agree first.": connection.consent is None,
-        "The connection's account is not known: check the connection first.": not connection.account,
+        say("The connection is disabled: enable it, or choose another."): connection.disabled,
+        say("The connection has no recorded consent: have an administrator agree first."): connection.consent is None,
+        say("The connection's account is not known: check the connection first."): not connection.account,
     }
     yield from (Issue("/connection", message) for message, present in obstacles.items() if present)
 
@@ -81,15 +84,28 @@ def _targets(export: ExportInput, around: Surroundings) -> Iterator[Issue]:
         key = target_key(target)
         identity = target_identity(target, around.definition)
         if identity in seen:
-            yield Issue(f"/targets/{index}", f"Target {seen[identity]} is the same: put the segments on one target.")
+            yield Issue(
+                f"/targets/{index}",
+                say("Target %(number)s is the same: put the segments on one target.", number=seen[identity]),
+            )
         elif key in around.owners:
             yield owned_issue(index, export, around.owners[key], around.default_list)
         seen.setdefault(identity, index)
     total = sum(len(target.segments) for target in export.targets)
     if len(export.targets) > MAX_TARGETS:
-        yield Issue("/targets", f"An export has at most {MAX_TARGETS} targets: make two exports of it.")
+        yield Issue(
+            "/targets",
+            say("An export has at most %(most)s targets: make two exports of it.", most=MAX_TARGETS),
+        )
     if total > MAX_SEGMENTS:
-        yield Issue("/targets", f"Together the targets have {total} segments: use at most {MAX_SEGMENTS}.")
+        yield Issue(
+            "/targets",
+            say(
+                "Together the targets have %(total)s segments: use at most %(most)s.",
+                total=total,
+                most=MAX_SEGMENTS,
+            ),
+        )
 
 
 def target_identity(target: Target, definition: Definition | None) -> str:
@@ -105,7 +121,11 @@ def _names_that_are_too_long(export: ExportInput, definition: Definition) -> Ite
         if most and not target.list_id and len(target_name(target)) > most:
             yield Issue(
                 f"/targets/{index}/list_name",
-                f"A list's name has at most {most} characters at {definition.label}: give a shorter list_name.",
+                say(
+                    "A list's name has at most %(most)s characters at %(vendor)s: give a shorter list_name.",
+                    most=most,
+                    vendor=definition.label,
+                ),
             )
 
 
@@ -114,46 +134,66 @@ def _shared_fields(export: ExportInput, writers: Mapping[str, Sequence[str]]) ->
         if others := writers.get(match.field.casefold()):
             yield Issue(
                 f"/matching/{index}/field",
-                f'Other exports fill "{match.field}" too ({_quoted(others)}): whoever is in several of their segments '
-                "has the value that was sent last.",
+                say(
+                    'Other exports fill "%(field)s" too (%(exports)s): whoever is in several of their segments has the '
+                    "value that was sent last.",
+                    field=match.field,
+                    exports=_quoted(others),
+                ),
             )
 
 
 def _one_target(index: int, target: Target, default_list: str) -> Iterator[Issue]:
     if target.list_id and target.list_name:
-        yield Issue(f"/targets/{index}/list_name", "Give list_id or list_name, not both.")
+        yield Issue(f"/targets/{index}/list_name", say("Give list_id or list_name, not both."))
     if target.list_id and target.existing is None:
-        which = f"The connection's default list, {default_list}," if target.list_id == default_list else "The list"
+        default = say("The connection's default list, %(list)s,", list=default_list)
+        which = default if target.list_id == default_list else say("The list")
         yield Issue(
             f"/targets/{index}/existing",
-            f"{which} may have members already. Choose adopt (the segment decides about everyone whom this export "
-            "adds) or protect (who is on the list now is never taken off).",
+            say(
+                "%(which)s may have members already. Choose adopt (the segment decides about everyone whom this export "
+                "adds) or protect (who is on the list now is never taken off).",
+                which=which,
+            ),
         )
     if not target_name(target).strip():
-        yield Issue(f"/targets/{index}/segments/0", "No list can be named after this segment: give a list_name.")
+        yield Issue(f"/targets/{index}/segments/0", say("No list can be named after this segment: give a list_name."))
     for segment, count in Counter(target.segments).items():
         if count > 1:
             place = len(target.segments) - 1 - target.segments[::-1].index(segment)
-            yield Issue(f"/targets/{index}/segments/{place}", "The target has this segment twice: remove one.")
+            yield Issue(f"/targets/{index}/segments/{place}", say("The target has this segment twice: remove one."))
 
 
 def owned_issue(index: int, export: ExportInput, owner: str, default_list: str = "") -> Issue:
     """The refusal, with the offer of a list of its own."""
     target = export.targets[index]
     name = target_name(target)
-    which = " (the connection's default)" if target.list_id and target.list_id == default_list else ""
-    what = f"id {target.list_id}{which}" if target.list_id else f'"{name}"'
+    what: str = f'"{name}"'
+    if target.list_id:
+        what = say("id %(id)s", id=target.list_id)
+        if target.list_id == default_list:
+            what = say("id %(id)s (the connection's default)", id=target.list_id)
     return Issue(
         f"/targets/{index}",
-        f'The list {what} belongs to the export "{owner}", and a list has one export. Give this export a list of '
-        f'its own: leave list_id out and set list_name, for example to "{name} ({export.display_name})".',
+        say(
+            'The list %(list)s belongs to the export "%(export)s", and a list has one export. Give this export a '
+            'list of its own: leave list_id out and set list_name, for example to "%(name)s (%(own)s)".',
+            list=what,
+            export=owner,
+            name=name,
+            own=export.display_name,
+        ),
     )
 
 
 def _unseen(export: ExportInput, segments: Mapping[str, Sequence[str]]) -> Iterator[Issue]:
     for place, segment in _places(export):
         if segment not in segments:
-            yield Issue(place, f'There is no snapshot of "{segment}" yet: its columns could not be checked.')
+            yield Issue(
+                place,
+                say('There is no snapshot of "%(segment)s" yet: its columns could not be checked.', segment=segment),
+            )
 
 
 def _columns(export: ExportInput, segments: Mapping[str, Sequence[str]]) -> Iterator[Issue]:
@@ -165,20 +205,30 @@ def _columns(export: ExportInput, segments: Mapping[str, Sequence[str]]) -> Iter
         lacking = [segment for segment in used if segment in segments and column not in segments[segment]]
         if lacking:
             near = _near(column, segments[lacking[0]])
-            yield Issue(place, f'{_quoted(lacking)} has no column "{column}"{near}.')
+            yield Issue(
+                place,
+                say(
+                    '%(segments)s has no column "%(column)s"%(near)s.',
+                    segments=_quoted(lacking),
+                    column=column,
+                    near=near,
+                ),
+            )
 
 
-def _near(column: str, columns: Sequence[str]) -> str:
+def _near(column: str, columns: Sequence[str]) -> Message:
     """The column that was probably meant, or what there is to choose from."""
     for other in columns:
         if other.strip().casefold() == column.strip().casefold():
-            return f': write it "{other}"'
-    return f"; it has {_quoted(columns)}" if columns else "; it has none"
+            return say(': write it "%(column)s"', column=other)
+    return say("; it has %(columns)s", columns=_quoted(columns)) if columns else say("; it has none")
 
 
 def _quoted(names: Sequence[str], at_most: int = 5) -> str:
     listed = ", ".join(f'"{name}"' for name in names[:at_most])
-    return listed if len(names) <= at_most else f"{listed} and {len(names) - at_most} more"
+    if len(names) <= at_most:
+        return listed
+    return say("%(names)s and %(more)s more", names=listed, more=len(names) - at_most)
 
 
 def _places(export: ExportInput) -> Iterator[tuple[str, str]]:
@@ -196,35 +246,59 @@ def _matching(export: ExportInput, definition: Definition) -> Iterator[Issue]:
             yield Issue(place, wrong)
         # Vendors differ in whether case counts; two fields that differ by case alone are a mistake everywhere.
         if match.field.casefold() in seen:
-            yield Issue(place, f'"{match.field}" is matched twice: remove one.')
+            yield Issue(place, say('"%(field)s" is matched twice: remove one.', field=match.field))
         seen.add(match.field.casefold())
         known = next((each for each in definition.fields if each.name == match.field), None)
         if known is not None and match.type not in (None, known.type):
-            message = f'"{match.field}" is a {known.type} at {definition.label}: leave the type out.'
+            message = say(
+                '"%(field)s" is a %(type)s at %(vendor)s: leave the type out.',
+                field=match.field,
+                type=Message(known.type),
+                vendor=definition.label,
+            )
             yield Issue(f"/matching/{index}/type", message)
         if known is not None and not known.clears and match.when_empty is WhenEmpty.CLEAR:
-            message = f'{definition.label} cannot clear "{match.field}": choose keep for empty cells.'
+            message = say(
+                '%(vendor)s cannot clear "%(field)s": choose keep for empty cells.',
+                vendor=definition.label,
+                field=match.field,
+            )
             yield Issue(f"/matching/{index}/when_empty", message)
     given = {definition.email_field, *(match.field for match in export.matching)}
     for each in definition.fields:
         if each.required and each.name not in given:
-            yield Issue("/matching", f'{definition.label} requires the field "{each.name}": match a column to it.')
+            yield Issue(
+                "/matching",
+                say(
+                    '%(vendor)s requires the field "%(field)s": match a column to it.',
+                    vendor=definition.label,
+                    field=each.name,
+                ),
+            )
 
 
 def _field_problem(name: str, definition: Definition) -> str | None:
     if name.casefold() == definition.email_field.casefold():
-        return "The address column fills this field: remove it from the data matching."
+        return say("The address column fills this field: remove it from the data matching.")
     if name in {each.name for each in definition.fields}:
         return None
     if name.casefold() in {reserved.casefold() for reserved in definition.reserved_fields}:
-        return f'{definition.label} keeps "{name}" for itself: choose another field.'
+        return say(
+            '%(vendor)s keeps "%(field)s" for itself: choose another field.', vendor=definition.label, field=name
+        )
     if not definition.custom_fields:
         names = [each.name for each in definition.fields if each.name != definition.email_field]
-        return f"{definition.label} has no such field; it knows {_quoted(names, 30)}."
+        return say(
+            "%(vendor)s has no such field; it knows %(fields)s.", vendor=definition.label, fields=_quoted(names, 30)
+        )
     if name != name.strip() or not _FIELD_NAME.fullmatch(name):
-        return "A field's name has no spaces at its ends and no control characters."
+        return say("A field's name has no spaces at its ends and no control characters.")
     if definition.custom_name and not re.fullmatch(definition.custom_name, name):
-        return f"{definition.label} has no field of such a name: it takes {definition.custom_name_rule}."
+        return say(
+            "%(vendor)s has no field of such a name: it takes %(rule)s.",
+            vendor=definition.label,
+            rule=Message(definition.custom_name_rule),
+        )
     return None
 
 
@@ -239,5 +313,9 @@ def _spelling(export: ExportInput, definition: Definition) -> Iterator[Issue]:
     for index, match in enumerate(export.matching):
         meant = known.get(match.field.casefold(), match.field)
         if meant != match.field and definition.custom_fields:
-            message = f'This makes a custom field; {definition.label}\'s own field is spelled "{meant}".'
+            message = say(
+                'This makes a custom field; %(vendor)s\'s own field is spelled "%(field)s".',
+                vendor=definition.label,
+                field=meant,
+            )
             yield Issue(f"/matching/{index}/field", message)

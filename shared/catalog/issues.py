@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import Unprocessable, UserMustAct
+from shared.wording import Message, say, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Invalid(Unprocessable):
     """What was sent cannot be saved; `issues` says everything that is wrong with it."""
 
     def __init__(self, issues: Sequence[Issue]) -> None:
-        super().__init__("invalid", " ".join(issue.message for issue in issues))
+        super().__init__("invalid", together(issue.message for issue in issues))
         self.issues = tuple(issues)
 
 
@@ -29,7 +30,7 @@ class NotFound(UserMustAct):
     """There is no such thing."""
 
     def __init__(self, what: str, name: str) -> None:
-        super().__init__("not_found", f'There is no {what} "{name}".')
+        super().__init__("not_found", say('There is no %(what)s "%(name)s".', what=Message(what), name=name))
 
 
 class NotNow(UserMustAct):
@@ -37,36 +38,42 @@ class NotNow(UserMustAct):
 
 
 _PLAIN = {
-    "missing": "This is required.",
-    "extra_forbidden": "There is no such property: check its spelling or remove it.",
-    "model_attributes_type": "Send a JSON object, with the header Content-Type: application/json.",
-    "model_type": "Write a JSON object.",
-    "dict_type": "Write a JSON object.",
-    "list_type": "Write a JSON array.",
-    "tuple_type": "Write a JSON array.",
-    "string_type": "Write a text, in quotes.",
-    "string_unicode": "Write a text of valid Unicode characters.",
-    "string_too_short": "Write at least {min_length} characters.",
-    "string_too_long": "Write at most {max_length} characters.",
-    "too_short": "Give at least {min_length}.",
-    "too_long": "Give at most {max_length}.",
-    "literal_error": "Choose one of {expected}.",
-    "enum": "Choose one of {expected}.",
-    "bool_type": "Write true or false.",
-    "bool_parsing": "Write true or false.",
-    "int_type": "Write a whole number.",
-    "int_parsing": "Write a whole number.",
-    "int_from_float": "Write a whole number.",
-    "float_type": "Write a number.",
-    "float_parsing": "Write a number.",
-    "finite_number": "Write a finite number.",
-    "greater_than_equal": "Write a number of at least {ge}.",
-    "greater_than": "Write a number above {gt}.",
-    "less_than_equal": "Write a number of at most {le}.",
-    "less_than": "Write a number below {lt}.",
-    "json_invalid": "This is not JSON: {error}.",
-    "value_error": "{error}",
+    "missing": say("This is required."),
+    "extra_forbidden": say("There is no such property: check its spelling or remove it."),
+    "model_attributes_type": say("Send a JSON object, with the header Content-Type: application/json."),
+    "model_type": say("Write a JSON object."),
+    "dict_type": say("Write a JSON object."),
+    "list_type": say("Write a JSON array."),
+    "tuple_type": say("Write a JSON array."),
+    "string_type": say("Write a text, in quotes."),
+    "string_unicode": say("Write a text of valid Unicode characters."),
+    "string_too_short": say("Write at least %(number)s characters."),
+    "string_too_long": say("Write at most %(number)s characters."),
+    "too_short": say("Give at least %(number)s."),
+    "too_long": say("Give at most %(number)s."),
+    "literal_error": say("Choose one of %(choices)s."),
+    "enum": say("Choose one of %(choices)s."),
+    "bool_type": say("Write true or false."),
+    "bool_parsing": say("Write true or false."),
+    "int_type": say("Write a whole number."),
+    "int_parsing": say("Write a whole number."),
+    "int_from_float": say("Write a whole number."),
+    "float_type": say("Write a number."),
+    "float_parsing": say("Write a number."),
+    "finite_number": say("Write a finite number."),
+    "greater_than_equal": say("Write a number of at least %(number)s."),
+    "greater_than": say("Write a number above %(number)s."),
+    "less_than_equal": say("Write a number of at most %(number)s."),
+    "less_than": say("Write a number below %(number)s."),
+    "json_invalid": say("This is not JSON: %(error)s."),
+    "value_error": say("%(error)s"),
 }
+
+
+_UNKNOWN = say("This value is not understood: see the description of this property.")
+_LIMITS = ("min_length", "max_length", "ge", "gt", "le", "lt")
+_PLACES = {**dict.fromkeys(_LIMITS, "number"), "expected": "choices"}
+"""What pydantic calls a value -> the place that it has in the message."""
 
 
 def issues_of(errors: Iterable[Mapping[str, Any]]) -> list[Issue]:
@@ -87,10 +94,11 @@ def pointer(location: Iterable[str | int]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
-def _message(error: Mapping[str, Any]) -> str:
-    plain = _PLAIN.get(str(error["type"]), "This value is not understood: see the description of this property.")
-    return plain.format(**{key: _number(value) for key, value in error.get("ctx", {}).items()})
+def _message(error: Mapping[str, Any]) -> Message:
+    plain = _PLAIN.get(str(error["type"]), _UNKNOWN)
+    return plain.filled(**{_PLACES.get(key, key): _value(value) for key, value in error.get("ctx", {}).items()})
 
 
-def _number(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _value(value: Any) -> Any:
+    """What our own validators raised is a message; anything else stays as it is."""
+    return Message(value.args[0]) if isinstance(value, ValueError) and value.args else value

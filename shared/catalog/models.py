@@ -27,6 +27,7 @@ from pydantic import (
 
 from shared.access.person import SharedWith
 from shared.vendors.contract import FieldType, Told
+from shared.wording import Said, say
 
 MAX_FIELDS = 200
 MAX_SEGMENTS = 100
@@ -37,7 +38,7 @@ MAX_DEFINITION = 24_000
 """Characters of a stored definition: 48 KB in UTF-16, of the 64 KB that a table property holds."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-NAME_RULE = "Use 1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit."
+NAME_RULE = say("Use 1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit.")
 RESERVED = frozenset({"new", "run-all", "several"})
 """Words that stand in addresses of pages where names of exports and connections do."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -45,7 +46,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 def _printable(text: str) -> str:
     if _CONTROL.search(text):
-        raise ValueError("Remove the control characters (tabs, line breaks).")
+        raise ValueError(say("Remove the control characters (tabs, line breaks)."))
     return text
 
 
@@ -53,7 +54,7 @@ def _with_numbers(country: str) -> str:
     from phonenumbers import SUPPORTED_REGIONS  # loading it takes longer than most requests
 
     if country and country not in SUPPORTED_REGIONS:
-        raise ValueError("telephone numbers of this country are not known")
+        raise ValueError(say("Telephone numbers of this country are not known."))
     return country
 
 
@@ -137,7 +138,7 @@ class Probed(Strict):
     started_at: datetime
     started_by: str
     finished_at: datetime | None = None
-    message: str = ""
+    message: Said = ""
     answers: tuple[ProbeAnswer, ...] = ()
 
 
@@ -174,7 +175,7 @@ class Connection(ConnectionInput):
     account: str | None = None
     checked_at: datetime | None = None
     check_code: str = ""
-    check_message: str = ""
+    check_message: Said = ""
     probe: Annotated[Probed | None, BeforeValidator(_from_json)] = None
     created_at: datetime
     created_by: str

@@ -15,6 +15,7 @@ from cronsim import CronSim, CronSimError
 
 from shared.catalog.issues import Issue
 from shared.catalog.models import ExportInput, Schedule
+from shared.wording import say
 
 SHORTEST = timedelta(minutes=5)
 _FROM, _UNTIL = datetime(2024, 1, 1, tzinfo=UTC), datetime(2065, 1, 1, tzinfo=UTC)
@@ -45,13 +46,18 @@ def schedule_issues(schedule: Schedule) -> list[Issue]:
     given = {"expression": schedule.expression, "time_zone": schedule.time_zone}
     if schedule.kind != "cron":
         return [
-            Issue(f"/schedule/{name}", f"Only a cron schedule has this: remove it, or set kind to cron ({name}).")
+            Issue(
+                f"/schedule/{name}",
+                say("Only a cron schedule has this: remove it, or set kind to cron (%(name)s).", name=name),
+            )
             for name, value in given.items()
             if value is not None
         ]
-    issues = [Issue(f"/schedule/{name}", "A cron schedule needs this.") for name, value in given.items() if not value]
+    issues = [
+        Issue(f"/schedule/{name}", say("A cron schedule needs this.")) for name, value in given.items() if not value
+    ]
     if schedule.time_zone and _zone(schedule.time_zone) is None:
-        issues.append(Issue("/schedule/time_zone", "Unknown time zone: use an IANA name such as Europe/Berlin."))
+        issues.append(Issue("/schedule/time_zone", say("Unknown time zone: use an IANA name such as Europe/Berlin.")))
     if schedule.expression and (wrong := _expression_problem(schedule.expression)):
         issues.append(Issue("/schedule/expression", wrong))
     return issues
@@ -60,16 +66,16 @@ def schedule_issues(schedule: Schedule) -> list[Issue]:
 def _expression_problem(expression: str) -> str | None:
     """Judged in UTC, where no clock change makes a gap of its own."""
     if len(expression.split()) != 5:
-        return "Write five fields: minute, hour, day of month, month, day of week."
+        return say("Write five fields: minute, hour, day of month, month, day of week.")
     try:
         firings = takewhile(lambda at: at < _UNTIL, CronSim(_normal(expression), _FROM))
         times = list(islice(firings, _LOOK_AHEAD))
     except CronSimError as error:
-        return f"This never fires or is not a cron expression: {str(error).lower()}."
+        return say("This never fires or is not a cron expression: %(why)s.", why=str(error).lower())
     if not times:
-        return "This never fires: there is no such day."
+        return say("This never fires: there is no such day.")
     if any(later - earlier < SHORTEST for earlier, later in pairwise(times)):
-        return "This fires more often than every 5 minutes: leave 5 minutes between two runs."
+        return say("This fires more often than every 5 minutes: leave 5 minutes between two runs.")
     return None
 
 

@@ -12,6 +12,7 @@ from shared.catalog.issues import Invalid, Issue
 from shared.catalog.models import MAX_DEFINITION, NAME, Connection, ConnectionInput, Export, ExportInput, Written
 from shared.cloud.tables import Rows, Stored
 from shared.cloud.unreadable import readable, reading
+from shared.wording import STORED, kept, reading_in, say
 
 PARTITION = "definitions"
 
@@ -44,7 +45,8 @@ class DefinitionStore(Generic[M]):
     def values(self, name: str) -> dict[str, Any] | None:
         """As JSON has it, for the audit trail; None where there is none."""
         held = self.get(name)
-        return held.item.model_dump(mode="json") if held else None
+        with reading_in("en"):
+            return held.item.model_dump(mode="json") if held else None
 
     def all(self) -> list[Held[M]]:
         """All of them that can be read, by name."""
@@ -62,12 +64,20 @@ class DefinitionStore(Generic[M]):
     def _entity(self, item: M) -> dict[str, Any]:
         definition = item.model_dump_json(include=set(self._written))
         if len(definition) > MAX_DEFINITION:
-            size = f"{len(definition):,} of {MAX_DEFINITION:,} characters"
+            size = say("%(size)s of %(most)s characters", size=len(definition), most=MAX_DEFINITION)
             raise Invalid(
-                [Issue("", f"This is too large to be stored ({size}): use fewer or shorter names and texts.")]
+                [
+                    Issue(
+                        "",
+                        say(
+                            "This is too large to be stored (%(size)s): use fewer or shorter names and texts.",
+                            size=size,
+                        ),
+                    )
+                ]
             )
-        kept = {name: getattr(item, name) for name in self._kept.model_fields if name not in self._written}
-        columns = {name: _column(value) for name, value in kept.items() if value is not None}
+        given = {name: getattr(item, name) for name in self._kept.model_fields if name not in self._written}
+        columns = {name: _column(value) for name, value in given.items() if value is not None}
         return {"PartitionKey": PARTITION, "RowKey": item.name, "definition": definition, **columns}
 
     def _held(self, stored: Stored) -> Held[M]:
@@ -79,7 +89,9 @@ class DefinitionStore(Generic[M]):
 
 
 def _column(value: Any) -> Any:
-    return value.model_dump_json() if isinstance(value, BaseModel) else value
+    if isinstance(value, BaseModel):
+        return value.model_dump_json(context=STORED)
+    return kept(value) if isinstance(value, str) else value
 
 
 def connection_store(table: Rows) -> DefinitionStore[Connection]:

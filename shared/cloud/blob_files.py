@@ -22,6 +22,7 @@ from azure.storage.blob import BlobBlock
 from fsspec import AbstractFileSystem  # type: ignore[import-untyped]  # it ships no types
 
 from shared.errors import ExportError
+from shared.wording import say
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobClient, BlobServiceClient
@@ -190,7 +191,9 @@ class BlobFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         try:
             yield
         except (ResourceModifiedError, ResourceNotFoundError):
-            self.failure = self.failure or BlobChanged(f"{path} was replaced or deleted while it was read.")
+            self.failure = self.failure or BlobChanged(
+                say("%(path)s was replaced or deleted while it was read.", path=path)
+            )
             raise self.failure from None
         except Exception as error:
             self.failure = self.failure or error

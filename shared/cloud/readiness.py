@@ -9,6 +9,7 @@ from threading import Lock, Thread
 
 from shared.cloud.cloud import Cloud
 from shared.errors import ExportError, UserMustAct
+from shared.wording import say
 
 KEPT_SECONDS = 10.0
 LONGEST_SECONDS = 5.0
@@ -89,4 +90,4 @@ def _asked(probe: Callable[[Cloud], object], cloud: Cloud) -> str:
 
 
 def _words(problem: str | None) -> str:
-    return "It does not answer." if problem is None else problem
+    return say("It does not answer.") if problem is None else problem

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from shared.cloud.outage import Outage
 from shared.cloud.settings import Settings
 from shared.errors import RetryAfter, UserMustAct
+from shared.wording import Message, say
 
 if TYPE_CHECKING:
     from azure.keyvault.secrets import SecretClient
@@ -51,7 +52,7 @@ class Secrets:
 
         settings = self._settings
         if not settings.key_vault_url:
-            raise UserMustAct("key_vault_missing", "The app setting KEY_VAULT_URL is missing: name the Key Vault.")
+            raise UserMustAct("key_vault_missing", say("The app setting KEY_VAULT_URL is missing: name the Key Vault."))
         options: dict[str, Any] = {"connection_timeout": 10, "read_timeout": 30, "retry_total": 2}
         if settings.key_vault_certificate:
             # One machine only: the stand-in cannot have the address that Azure's challenge names.
@@ -99,34 +100,40 @@ class Secrets:
         with _errors(name, _NOT_READ):
             value = self._client.get_secret(name).value
         if not value:
-            raise UserMustAct("secret_empty", f"The secret '{name}' in Key Vault is empty: set its value.")
+            raise UserMustAct(
+                "secret_empty", say("The secret '%(name)s' in Key Vault is empty: set its value.", name=name)
+            )
         return value
 
 
 _NOT_READ = {
-    404: ("secret_missing", "Key Vault has no secret named '{name}': create it, or correct its name."),
+    404: ("secret_missing", say("Key Vault has no secret named '%(name)s': create it, or correct its name.")),
     403: (
         "secret_forbidden",
-        "The app may not read the secret '{name}': give its identity the role Key Vault Secrets User, "
-        "and check that the secret is enabled and the vault's firewall lets the app in.",
+        say(
+            "The app may not read the secret '%(name)s': give its identity the role Key Vault Secrets User, and check "
+            "that the secret is enabled and the vault's firewall lets the app in."
+        ),
     ),
 }
 _NOT_WRITTEN = {
     403: (
         "secret_not_writable",
-        "The app may not write the secret '{name}': give its identity the role Key Vault Secrets Officer, "
-        "and check that the vault's firewall lets the app in.",
+        say(
+            "The app may not write the secret '%(name)s': give its identity the role Key Vault Secrets Officer, and "
+            "check that the vault's firewall lets the app in."
+        ),
     ),
     409: (
         "secret_deleted",
-        "Key Vault has a deleted secret named '{name}': recover or purge it there, or choose another name.",
+        say("Key Vault has a deleted secret named '%(name)s': recover or purge it there, or choose another name."),
     ),
 }
 """Status -> our code and words."""
 
 
 @contextmanager
-def _errors(name: str, known: Mapping[int, tuple[str, str]]) -> Iterator[None]:
+def _errors(name: str, known: Mapping[int, tuple[str, Message]]) -> Iterator[None]:
     """Key Vault's errors as ours; none of them holds a value."""
     from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
@@ -134,14 +141,14 @@ def _errors(name: str, known: Mapping[int, tuple[str, str]]) -> Iterator[None]:
         yield
     except ClientAuthenticationError:
         raise UserMustAct(
-            "key_vault_sign_in", "The app cannot sign in to Key Vault: check its managed identity."
+            "key_vault_sign_in", say("The app cannot sign in to Key Vault: check its managed identity.")
         ) from None
     except HttpResponseError as error:
         if found := known.get(error.status_code or 0):
-            raise UserMustAct(found[0], found[1].format(name=name)) from None
-        raise RetryAfter(30, f"Key Vault answered with status {error.status_code}.") from None
+            raise UserMustAct(found[0], found[1].filled(name=name)) from None
+        raise RetryAfter(30, say("Key Vault answered with status %(status)s.", status=str(error.status_code))) from None
     except AzureError as error:
-        raise RetryAfter(30, f"Key Vault does not answer ({type(error).__name__}).") from None
+        raise RetryAfter(30, say("Key Vault does not answer (%(error)s).", error=type(error).__name__)) from None
 
 
 class _StandInCredential:

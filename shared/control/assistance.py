@@ -18,6 +18,7 @@ from shared.control.exports import NEXT_TIMES
 from shared.control.service import Service
 from shared.control.views import View
 from shared.snapshots.snapshot import SegmentFound
+from shared.wording import Said
 
 
 class PreviewRow(View):
@@ -25,9 +26,9 @@ class PreviewRow(View):
     it is, with the reason."""
 
     address: str
-    problem: str | None
+    problem: Said | None
     values: dict[str, Any]
-    left_out: dict[str, str] = Field(default_factory=dict)
+    left_out: dict[str, Said] = Field(default_factory=dict)
 
 
 class Suggestions(View):

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from shared.control.views import View
 from shared.delivery.verify import doctor
+from shared.wording import Said
 
 
 class CheckUpCost(View):
@@ -17,7 +18,7 @@ class CheckUpCost(View):
 
     count_requests: int
     full_requests: int
-    not_in_full: str = Field(description="Why a full check-up is not possible; empty where it is.")
+    not_in_full: Said = Field(description="Why a full check-up is not possible; empty where it is.")
 
 
 class CheckUpView(View):
@@ -29,7 +30,7 @@ class CheckUpView(View):
     started_at: datetime
     started_by: str
     finished_at: datetime | None = None
-    message: str = ""
+    message: Said = ""
     members: int = Field(default=0, description="People whom the record has on the target.")
     maybe: int = Field(default=0, description="People of whom the record is not sure.")
     counted: int | None = Field(default=None, description="The vendor's number; null where it tells none.")
@@ -37,7 +38,7 @@ class CheckUpView(View):
     missing: int | None = Field(default=None, description="People of the record who are not there.")
     strangers: int | None = Field(default=None, description="People there who are not the record's.")
     returned: int | None = Field(default=None, description="Those of the strangers whom the export took off before.")
-    advice: tuple[str, ...] = Field(default=(), description="What to do.")
+    advice: tuple[Said, ...] = Field(default=(), description="What to do.")
 
     @classmethod
     def of(cls, made: doctor.CheckUp) -> Self:

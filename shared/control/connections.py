@@ -20,6 +20,7 @@ from shared.control.service import Service
 from shared.control.views import View
 from shared.errors import UserMustAct
 from shared.vendors.contract import SWITCHED, CheckResult, Definition
+from shared.wording import Said, say
 
 
 class CheckView(View):
@@ -27,11 +28,11 @@ class CheckView(View):
 
     ok: bool
     code: str
-    message: str
+    message: Said
     account: str | None
     details: dict[str, str]
     checked_at: datetime
-    warnings: list[str] = Field(default_factory=list)
+    warnings: list[Said] = Field(default_factory=list)
 
 
 class Switch(StrEnum):
@@ -72,7 +73,9 @@ def check(service: Service, held: Held[Connection], caller: Person, *, switch: S
         account=stored.account,
         details=dict(result.details),
         checked_at=catalog.now(),
-        warnings=[f'The export "{each}" belongs to another account: save it again.' for each in strangers],
+        warnings=[
+            say('The export "%(export)s" belongs to another account: save it again.', export=each) for each in strangers
+        ],
     )
 
 
@@ -101,14 +104,16 @@ def _former(stored: str | None, accounts: Set[str], found: str) -> str | None:
 
 def _question(definition: Definition) -> str:
     if definition.account_is_key:
-        return (
-            f"The key is new, and {definition.label} does not tell to which account it belongs. Say whether it is the "
-            "same account with a new key, or another account. Until then the exports on this connection do not run."
+        return say(
+            "The key is new, and %(vendor)s does not tell to which account it belongs. Say whether it is the same "
+            "account with a new key, or another account. Until then the exports on this connection do not run.",
+            vendor=definition.label,
         )
-    return (
-        f"This is another account at {definition.label} than the one that the exports have their lists in. Give the "
-        "connection what leads to that one, or take over the new account. Until then the exports on this connection "
-        "do not run."
+    return say(
+        "This is another account at %(vendor)s than the one that the exports have their lists in. Give the "
+        "connection what leads to that one, or take over the new account. Until then the exports on this "
+        "connection do not run.",
+        vendor=definition.label,
     )
 
 
@@ -127,7 +132,7 @@ def remove(
     """
     undecided = [name for name in service.catalog.users(held.item.name) if name not in fates]
     if undecided:
-        raise Invalid([Issue(f"/exports/{name}", "Choose: detach or remove.") for name in undecided])
+        raise Invalid([Issue(f"/exports/{name}", say("Choose: detach or remove.")) for name in undecided])
     for name in service.catalog.users(held.item.name):
         export = service.catalog.export(name)
         if fates[name] is Fate.DETACH:

@@ -17,6 +17,7 @@ from shared.control.service import Service
 from shared.delivery.account.authorizing import Begun
 from shared.errors import ExportError, Unprocessable, UserMustAct
 from shared.vendors.contract import Definition
+from shared.wording import say
 
 PREFIX = "segment-exports"
 
@@ -31,7 +32,9 @@ def keep(service: Service, held: Held[Connection], credential: str, value: str, 
     if credential not in [each.name for each in found.credentials]:
         raise NotFound("credential", credential)
     if found.oauth and credential == found.oauth.credential:
-        raise Unprocessable("not_typed", f"This comes from authenticating with {found.label}, and is never typed.")
+        raise Unprocessable(
+            "not_typed", say("This comes from authenticating with %(vendor)s, and is never typed.", vendor=found.label)
+        )
     return _keep(service, held, found, credential, value, caller)
 
 
@@ -96,6 +99,11 @@ def _beside(found: Definition, credential: str, named: Mapping[str, str]) -> dic
 def _refused(found: Definition, error: str) -> UserMustAct:
     if error == "access_denied":
         return Unprocessable(
-            "access_denied", f"Access was denied at {found.label}, so nothing was changed. Begin again to allow it."
+            "access_denied",
+            say(
+                "Access was denied at %(vendor)s, so nothing was changed. Begin again to allow it.", vendor=found.label
+            ),
         )
-    return Unprocessable("oauth_refused", f"{found.label} sent nothing to sign in with, so nothing was changed.")
+    return Unprocessable(
+        "oauth_refused", say("%(vendor)s sent nothing to sign in with, so nothing was changed.", vendor=found.label)
+    )

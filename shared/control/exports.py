@@ -17,6 +17,7 @@ from shared.catalog.targets import target_key
 from shared.control.runs import UNFINISHED, RunSummary
 from shared.control.service import Service
 from shared.control.views import IssueView
+from shared.wording import say, say_many
 
 NEXT_TIMES = 5
 
@@ -107,9 +108,18 @@ def effects(before: Export, after: ExportInput, service: Service, *, keep_member
     again = sum(count for key, count in members.items() if key in staying)
     found = []
     if again and (before.matching, before.address_column) != (after.matching, after.address_column):
-        found.append(Issue("/matching", f"The data matching changed: {again:,} people are sent again by the next run."))
+        found.append(
+            Issue(
+                "/matching",
+                say_many(
+                    "The data matching changed: %(num)s person is sent again by the next run.",
+                    "The data matching changed: %(num)s people are sent again by the next run.",
+                    again,
+                ),
+            )
+        )
     if before.mode is Mode.ADD and after.mode is Mode.MIRROR and again:
-        found.append(Issue("/mode", "The next run takes off everyone who left the segment since they were added."))
+        found.append(Issue("/mode", say("The next run takes off everyone who left the segment since they were added.")))
     return found
 
 
@@ -123,6 +133,11 @@ def _keep(left: int, keep_members: bool) -> None:
     if left and not keep_members:
         raise NotNow(
             "members_left",
-            f"{left:,} people whom this export added are on its lists. Run it with the kind 'withdraw' first to take "
-            "them off, or repeat this with keep_members=true to leave them there.",
+            say_many(
+                "%(num)s person whom this export added is on its lists. Run it with the kind 'withdraw' first to "
+                "take them off, or repeat this with keep_members=true to leave them there.",
+                "%(num)s people whom this export added are on its lists. Run it with the kind 'withdraw' first to "
+                "take them off, or repeat this with keep_members=true to leave them there.",
+                left,
+            ),
         )

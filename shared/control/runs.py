@@ -13,6 +13,7 @@ from shared.control.views import View
 from shared.delivery.state.records import ENDED, Delivery, Run, State, Step, now
 from shared.delivery.state.transitions import RunKind
 from shared.vendors.contract import Outcome
+from shared.wording import Said
 
 UNFINISHED = frozenset(State) - ENDED
 DecisionWord = Literal["deliver", "additions_only", "discard"]
@@ -56,7 +57,7 @@ class RunSummary(View):
     kind: RunKind = RunKind.DELIVERY
     started_at: datetime
     finished_at: datetime | None = None
-    message: str = ""
+    message: Said = ""
 
 
 class SampleView(View):
@@ -76,7 +77,7 @@ class Verification(View):
     where some lack. `evidence`: accepted operations that are confirmed, and that were only acknowledged."""
 
     verdict: Literal["agrees", "explained", "differs", "not verified"]
-    message: str = Field(description="What the difference is, and what to do about it; empty where there is none.")
+    message: Said = Field(description="What the difference is, and what to do about it; empty where there is none.")
     at: datetime
     looks: int
     expected: int | None = Field(default=None, description="People whom the export has put on the target.")
@@ -95,7 +96,7 @@ class TargetRun(View):
     state: State
     list_id: str | None = None
     list_name: str | None = None
-    message: str = ""
+    message: Said = ""
     plan: str | None = None
     progress: Progress = Progress()
     counts: Counts = Counts()
@@ -105,7 +106,7 @@ class TargetRun(View):
     requests: int = 0
     retries: int = 0
     throttled_seconds: float = 0
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Said, ...] = ()
     verification: Verification | None = Field(default=None, description="Null until the vendor was looked at.")
 
 
@@ -151,7 +152,7 @@ class Reason(View):
     target: str
     outcome: Literal["refused here", "rejected", "skipped", "unknown"]
     code: str
-    reason: str
+    reason: Said
     people: int
     retry: str | None = Field(default=None, description="When it is tried again: never, when changed, next run.")
 
@@ -263,6 +264,8 @@ def report(run: RunView, deliveries: Sequence[Mapping[str, Any]]) -> Report:
     """A run with the reports of its deliveries."""
     used = [SnapshotUsed(**each) for delivery in deliveries for each in delivery["snapshots"]]
     reasons = [
-        Reason(target=delivery["target"]["key"], **reason) for delivery in deliveries for reason in delivery["reasons"]
+        Reason(target=delivery["target"]["key"], **each | {"reason": each.get("message", each["reason"])})
+        for delivery in deliveries
+        for each in delivery["reasons"]
     ]
     return Report(run=run, snapshots=tuple(dict.fromkeys(used)), reasons=tuple(reasons))

@@ -19,6 +19,7 @@ from shared.control.views import View
 from shared.errors import RetryAfter, UserMustAct
 from shared.snapshots.dialect import in_words
 from shared.snapshots.snapshot import SegmentFound
+from shared.wording import Said
 
 ROWS_SHOWN, COLUMNS_SHOWN = 5, 8
 
@@ -34,7 +35,7 @@ class SegmentView(View):
     bytes: int
     files: int
     rows: int | None = Field(description="Null until they are counted.")
-    problems: tuple[str, ...]
+    problems: tuple[Said, ...]
     exports: tuple[str, ...] = Field(default=(), description="Names of the exports that carry it.")
     read_as: str = Field(default="", description="How the files of its newest snapshot are read.")
     dialect: DialectInput | None = Field(default=None, description="What is declared of that; null: nothing.")

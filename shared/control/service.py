@@ -39,6 +39,7 @@ from shared.snapshots.snapshot import SegmentFound, Snapshot
 from shared.vendors.contract import CheckResult, TargetFound, Vendor
 from shared.vendors.limits import INTERACTIVE_SHARE
 from shared.vendors.registry import DEFINITIONS
+from shared.wording import Message, say
 
 LINK_SECONDS = 600
 
@@ -188,7 +189,9 @@ class Service:
         except ValidationError as error:
             raise Invalid(issues_of(error.errors())) from None
         if kind not in only:
-            raise Forbidden(f"This key starts {' and '.join(only)} only: sign in to start a run of another kind.")
+            raise Forbidden(
+                say("This key starts %(only)s only: sign in to start a run of another kind.", only=", ".join(only))
+            )
         return self.begin(name, kind)
 
     def begin(self, name: str, kind: RunKind = RunKind.DELIVERY) -> starting.Started:
@@ -202,7 +205,7 @@ class Service:
     def runs(self, export: str, *, top: int, continuation: str | None) -> RunPage:
         """Newest first, also of an export that is deleted. Raises Unprocessable for a token it did not give."""
         if continuation is not None and not self._is_run(export, continuation):
-            raise Unprocessable("bad_token", "This page does not exist: start again without `continue`.")
+            raise Unprocessable("bad_token", say("This page does not exist: start again without `continue`."))
         found = list(islice(self._runs.history(export, after=continuation or ""), top + 1))
         following = found[top - 1].run if len(found) > top else None
         return RunPage(runs=tuple(runs.summary(run) for run in found[:top]), next=following)
@@ -253,7 +256,7 @@ class Service:
         """Ask a run to stop. Raises NotNow where it has ended."""
         held = self._runs.run(export, run)
         if held is not None and held.value.state in ENDED:
-            raise NotNow("run_ended", f"The run has ended already ({held.value.state}).")
+            raise NotNow("run_ended", say("The run has ended already (%(state)s).", state=Message(held.value.state)))
         if starting.cancel(self._cloud, export, run) is None:
             return None
         return self.run(export, run)
@@ -264,7 +267,9 @@ class Service:
         if held is None:
             return None
         if held.value.state is not State.BLOCKED:
-            raise NotNow("run_not_blocked", f"The run waits for no decision ({held.value.state}).")
+            raise NotNow(
+                "run_not_blocked", say("The run waits for no decision (%(state)s).", state=Message(held.value.state))
+            )
         try:
             starting.decide(self._cloud, export, run, plan, decision)
         except Unprocessable as error:

@@ -19,6 +19,7 @@ from shared.control.service import Service
 from shared.control.views import View
 from shared.delivery.state.transitions import RunKind
 from shared.errors import Conflict, UserMustAct
+from shared.wording import Said, say
 
 
 class Deed(StrEnum):
@@ -50,7 +51,7 @@ class DoneView(View):
 
     export: str
     ok: bool
-    message: str = Field(description="What stood in the way.")
+    message: Said = Field(description="What stood in the way.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ def _one(service: Service, caller: Person, name: str, order: Order) -> DoneView:
     except UserMustAct as error:
         return DoneView(export=name, ok=False, message=error.message)
     except Conflict:
-        return DoneView(export=name, ok=False, message="Somebody changed it at the same time: try again.")
+        return DoneView(export=name, ok=False, message=say("Somebody changed it at the same time: try again."))
     return DoneView(export=name, ok=True, message="")
 
 

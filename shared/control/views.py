@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from shared.wording import Said, SaidWithin
 
 
 class View(BaseModel):
@@ -18,7 +19,7 @@ class IssueView(View):
     """One thing to put right, or to know."""
 
     pointer: str = Field(description='JSON pointer into what was sent; "" is all of it, "?name" a query parameter.')
-    message: str
+    message: Said
 
 
 class Identity(View):
@@ -50,7 +51,7 @@ class TargetExplanation(View):
     `receipts`: what became of it in the last runs. `verdict`: one sentence."""
 
     target: str
-    verdict: str
-    segments: list[dict[str, Any]]
+    verdict: Said
+    segments: list[dict[str, SaidWithin]]
     ledger: dict[str, str] | None
-    receipts: list[dict[str, Any]]
+    receipts: list[dict[str, SaidWithin]]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from shared.wording import say
+
 MISSING = "address_missing"
 INVALID = "address_invalid"
 DOUBTFUL = "doubtful"
 
 REASONS = {
-    MISSING: "The row has no e-mail address.",
-    INVALID: "This is not a valid e-mail address.",
+    MISSING: say("The row has no e-mail address."),
+    INVALID: say("This is not a valid e-mail address."),
 }
 
 _ATOM = r"[a-z0-9!#$%&''*+/=?^_{|}~-]+"

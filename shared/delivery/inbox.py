@@ -25,6 +25,7 @@ from shared.delivery.state.records import now
 from shared.delivery.verify import doctor, verification
 from shared.errors import Conflict
 from shared.notify.outbox import Notice, Outbox
+from shared.wording import say
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ def wake(cloud: Cloud, *, clock: Clock = now) -> int:
 def _tell(cloud: Cloud, message_id: str, message: Message | None) -> None:
     """Once, also where this message is given up a second time before that was told."""
     which = (message.export, message.run) if isinstance(message, SliceMessage) else ("", "")
-    words = "A message of the queue failed several times and was set aside; the log has the details."
+    words = say("A message of the queue failed several times and was set aside; the log has the details.")
     notice = Notice(Event.POISON_MESSAGE, f"{message_id}-{Event.POISON_MESSAGE}", now(), *which, message=words)
     with suppress(Conflict):
         Outbox(cloud.runs).add(notice)

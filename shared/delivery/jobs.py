@@ -26,6 +26,7 @@ from shared.delivery.messages import JobMessage
 from shared.delivery.state.records import now
 from shared.errors import Conflict, ExportError, LeaseLost, RetryAfter, UserMustAct
 from shared.vendors.registry import definition
+from shared.wording import STORED
 
 log = logging.getLogger(__name__)
 
@@ -220,7 +221,7 @@ class BlobKind(JobKind[M, C]):
             return None
 
     def write(self, cloud: Cloud, course: C) -> None:
-        cloud.blobs.write(self.blob(course), self._shape.dump_json(course))
+        cloud.blobs.write(self.blob(course), self._shape.dump_json(course, context=STORED))
 
 
 AnyKind = JobKind[Any, Any]

@@ -29,6 +29,7 @@ from shared.errors import Conflict, Unprocessable
 from shared.vendors.canaries import Canaries
 from shared.vendors.contract import ProbeFinding
 from shared.vendors.probing import Notebook, advance, conclude, open_probe, questions
+from shared.wording import say
 
 LONGEST = timedelta(hours=1)
 """After so long a probe asks nothing more and clears away."""
@@ -52,8 +53,8 @@ class _Kind(BlobKind[ProbeMessage, Probing]):
     words = "A slice of a probe"
     folder = layout.PROBES
     patience = timedelta(hours=24)
-    poisoned = "The probe failed several times; the log has the details. The next one clears away what it left."
-    too_late = "The probe did not get to its end in a day. The next one clears away what it left."
+    poisoned = say("The probe failed several times; the log has the details. The next one clears away what it left.")
+    too_late = say("The probe did not get to its end in a day. The next one clears away what it left.")
 
     def blob(self, of: Probing | ProbeMessage) -> str:
         return layout.probe(of.connection)
@@ -152,14 +153,16 @@ def _check_base(base: str) -> None:
     canary = Canaries(base, "0" * 6)[99]
     local, _, domain = canary.partition("@")
     if local.startswith("+") or len(local) > LONGEST_LOCAL or "." not in domain or list(addresses.invalid([canary])):
-        raise Invalid([Issue("/canary", "Write an e-mail address, or a domain, that test contacts may be made of.")])
+        raise Invalid(
+            [Issue("/canary", say("Write an e-mail address, or a domain, that test contacts may be made of."))]
+        )
 
 
 def _check_ready(connection: Connection) -> None:
     if connection.disabled:
-        raise Unprocessable("connection_disabled", "The connection is disabled: enable it to probe it.")
+        raise Unprocessable("connection_disabled", say("The connection is disabled: enable it to probe it."))
     if connection.account is None:
-        raise Unprocessable("not_checked", "Check the connection first: its account is not known yet.")
+        raise Unprocessable("not_checked", say("Check the connection first: its account is not known yet."))
 
 
 def _check_alone(cloud: Cloud, connection: Connection, clock: Clock) -> None:
@@ -169,7 +172,12 @@ def _check_alone(cloud: Cloud, connection: Connection, clock: Clock) -> None:
         if other is None or other.connection == connection.name or other.account != connection.account:
             continue
         if not KIND.is_silent(cloud, other, clock):
-            raise NotNow("probing", f"The same account is being probed on the connection '{other.connection}'.")
+            raise NotNow(
+                "probing",
+                say(
+                    "The same account is being probed on the connection '%(connection)s'.", connection=other.connection
+                ),
+            )
 
 
 def _is_alive(cloud: Cloud, name: str, mark: str, clock: Clock) -> bool:

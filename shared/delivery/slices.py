@@ -35,6 +35,7 @@ from shared.delivery.state.scratch import Scratch, scratch
 from shared.delivery.work import Cancelled, Work
 from shared.errors import Blocked, Conflict, LeaseLost, RetryAfter, UserMustAct
 from shared.vendors.registry import definition
+from shared.wording import say
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ PATIENCE = timedelta(hours=24)
 """A delivery that has made no progress for so long, for reasons that waiting should mend, fails."""
 SHORTEST_WAIT, LONGEST_WAIT = 0.1, 3600.0
 _LOOKS = 3
-CANCELLED = "The run was cancelled."
+CANCELLED = say("The run was cancelled.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class _Kind(JobKind[SliceMessage, HeldDelivery]):
     else is raised, for the host to deliver the message again and, in the end, to the poison queue."""
 
     words = "A slice of a run"
-    poisoned = "The service failed on this run several times; its log has the details. Run the export again."
+    poisoned = say("The service failed on this run several times; its log has the details. Run the export again.")
 
     def current(self, cloud: Cloud, message: SliceMessage) -> HeldDelivery | None:
         runs = Runs(cloud.runs)
@@ -285,7 +286,7 @@ def _react(work: Work, error: RetryAfter | UserMustAct | Cancelled | Owned) -> W
         case RetryAfter():
             since = work.delivery.stalled_since or work.clock()
             if work.clock() - since < PATIENCE:
-                work.save(stalled_since=since, message=f"Waiting: {error.reason}")
+                work.save(stalled_since=since, message=say("Waiting: %(why)s", why=error.reason))
                 return Wait(min(max(error.seconds, SHORTEST_WAIT), LONGEST_WAIT))
             work.save(step=Step.COMMIT, ending=str(State.FAILED), code="no_progress", message=_gave_up(error))
         case Blocked():
@@ -295,13 +296,20 @@ def _react(work: Work, error: RetryAfter | UserMustAct | Cancelled | Owned) -> W
         case Cancelled():
             work.save(step=Step.COMMIT, ending=str(State.CANCELLED), code="cancelled", message=str(error))
         case Owned():
-            message = f"The list belongs to the export '{error.export}' now: give this export a list of its own."
+            message = say(
+                "The list belongs to the export '%(export)s' now: give this export a list of its own.",
+                export=error.export,
+            )
             work.save(step=Step.COMMIT, ending=str(State.FAILED), code="target_owned", message=message)
     return None
 
 
 def _gave_up(error: RetryAfter) -> str:
-    return f"No progress for {PATIENCE.total_seconds() / 3600:.0f} hours: {error.reason} Run the export again later."
+    return say(
+        "No progress for %(hours)s hours: %(why)s Run the export again later.",
+        hours=round(PATIENCE.total_seconds() / 3600),
+        why=error.reason,
+    )
 
 
 def advance(work: Work, wait: Wait) -> None:

@@ -15,6 +15,7 @@ import hashlib
 import hmac
 
 from shared.errors import UserMustAct
+from shared.wording import say
 
 _ENCODED = "whsec_"
 
@@ -39,4 +40,6 @@ def _key(secret: str) -> bytes:
     try:
         return base64.b64decode(secret.removeprefix(_ENCODED), validate=True)
     except binascii.Error:
-        raise UserMustAct("bad_signing_secret", "The signing secret begins with whsec_ and is not base64.") from None
+        raise UserMustAct(
+            "bad_signing_secret", say("The signing secret begins with whsec_ and is not base64.")
+        ) from None

@@ -22,6 +22,7 @@ from shared.errors import Conflict, ExportError
 from shared.notify import signing
 from shared.notify.outbox import Notice, Outbox, PendingNotice
 from shared.transport import Answer, Transport, Wire
+from shared.wording import say
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,11 @@ def _about_refused(notice: Notice, limit: float) -> Notice | None:
     share = float(notice.facts.get("rejected_share", 0.0))
     if notice.event not in _RUN_ENDS or share < limit:
         return None
-    words = f"{share:.0%} of the people were refused; the run's report says why. The limit is {limit:.0%}."
+    words = say(
+        "%(share)s%% of the people were refused; the run's report says why. The limit is %(limit)s%%.",
+        share=round(100 * share),
+        limit=round(100 * limit),
+    )
     identity = f"{notice.run}-{Event.REJECTED_SHARE}"
     return replace(notice, event=Event.REJECTED_SHARE, id=identity, message=words)
 

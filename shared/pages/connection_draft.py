@@ -12,6 +12,7 @@ from shared.catalog.models import Connection, ConnectionInput
 from shared.pages.export_draft import setting_shown, settings_of
 from shared.pages.forms import Values, text
 from shared.vendors.contract import Definition, Setting
+from shared.wording import Message, say
 
 TYPED, NAMED, KEPT = "typed", "named", "kept"
 """How a credential is given: typed here, by the name of a Key Vault secret, or as it was before."""
@@ -115,7 +116,9 @@ def missing(draft: ConnectionDraft, sent: ConnectionInput, definition: Definitio
         return []
     given = {*sent.secrets, *draft.typed}
     lacking = [each for each in definition.credentials if each.required and each.name not in given]
-    return [Issue(f"/secrets/{each.name}", f"This is required: {each.label}.") for each in lacking]
+    return [
+        Issue(f"/secrets/{each.name}", say("This is required: %(what)s.", what=Message(each.label))) for each in lacking
+    ]
 
 
 def typable(definition: Definition) -> list[Setting]:

@@ -33,11 +33,11 @@ from shared.pages.connections import agreement, overview
 from shared.pages.errors import PageRoute, words
 from shared.pages.forms import Form
 from shared.pages.labels import AGREEMENT
-from shared.pages.languages import language_of, translations
 from shared.pages.rendering import make_known, not_saved, page
 from shared.vendors.contract import Definition
 from shared.web.conditions import Preconditions, etag
 from shared.web.wiring import TheCaller, TheService, allowed
+from shared.wording import reader, translations
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -146,5 +146,5 @@ def _validated(
 
 def _agreement(request: Request, definition: Definition | None) -> str:
     """The data-privacy text, in the language in which the person reads it."""
-    text = translations(language_of(request)).gettext(AGREEMENT)
+    text = translations(reader()).gettext(AGREEMENT)
     return text % {"vendor": definition.label if definition else ""}

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from shared.errors import Conflict, ExportError, LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
 from shared.pages.rendering import page
 from shared.web.problems import CHANGED, KINDS, kind_of, unexpected
+from shared.wording import say
 
 
 class PageRoute(APIRoute):
@@ -53,5 +54,5 @@ def words(error: ExportError) -> str:
     if isinstance(error, Conflict):
         return CHANGED
     if isinstance(error, LeaseLost):
-        return "Another worker has the account: try again in a minute."
-    return "The request failed for a reason that the log knows."
+        return say("Another worker has the account: try again in a minute.")
+    return say("The request failed for a reason that the log knows.")

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from shared import wording
 from shared.pages.labels import N_
 
-_THOUSANDS = {"en": ",", "ro": ".", "sv": "\u00a0"}
-_POINT = {"en": ".", "ro": ",", "sv": ","}
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 SECONDS, MINUTES, HOURS, DAYS = N_("%(n)s s"), N_("%(n)s min"), N_("%(n)s h"), N_("%(n)s d")
 
@@ -36,10 +35,7 @@ class Formats:
 
     def number(self, value: float | None, digits: int = 0) -> str:
         """`1,234` in the language's own way; a dash for None."""
-        if value is None:
-            return "–"
-        plain = f"{value:,.{digits}f}"
-        return plain.translate({ord(","): _THOUSANDS[self.language], ord("."): _POINT[self.language]})
+        return "–" if value is None else wording.number(value, self.language, digits)
 
     def duration(self, seconds: float | None) -> str:
         """`4 min 20 s`, `2 h 5 min`; the two largest units."""

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from fastapi import Depends, Request
 
 from shared.catalog.issues import Invalid, Issue
+from shared.wording import say
 
 MOST_FIELDS = 5000
 MOST_LEVELS = 4
@@ -25,7 +26,7 @@ async def _form(request: Request) -> Values:
     try:
         pairs = parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS)
     except ValueError:
-        raise Invalid([Issue("", f"A form has at most {MOST_FIELDS} fields.")]) from None
+        raise Invalid([Issue("", say("A form has at most %(most)s fields.", most=MOST_FIELDS))]) from None
     return nested(pairs)
 
 
@@ -76,4 +77,4 @@ def one_of(choices: type[Choice], chosen: str, pointer: str) -> Choice:
     try:
         return choices(chosen)
     except ValueError:
-        raise Invalid([Issue(pointer, f"Choose one of {', '.join(choices)}.")]) from None
+        raise Invalid([Issue(pointer, say("Choose one of %(choices)s.", choices=", ".join(choices)))]) from None

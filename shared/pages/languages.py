@@ -1,49 +1,17 @@
-"""Which language a person reads, and its words."""
+"""People choose their language."""
 
 from __future__ import annotations
 
-import gettext
-import re
-from functools import cache
-from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import RedirectResponse
 
 from shared.access.actions import Action
 from shared.catalog.issues import NotFound
+from shared.web.languages import COOKIE
 from shared.web.wiring import allowed
-
-LANGUAGES = {"en": "English", "ro": "Română", "sv": "Svenska"}
-COOKIE = "language"
-DOMAIN = "pages"
-LOCALE = Path(__file__).parent / "locale"
-
-_RANGE = re.compile(r"\s*([a-z]{2,3})(?:-[a-z0-9-]+)?\s*(?:;\s*q=([01](?:\.\d+)?))?\s*", re.IGNORECASE)
-
-
-def language_of(request: Request) -> str:
-    """The one chosen before (a cookie), else the best of what the browser asks for, else English."""
-    chosen = request.cookies.get(COOKIE)
-    return chosen if chosen in LANGUAGES else best(request.headers.get("accept-language", ""))
-
-
-def best(accepted: str) -> str:
-    """The language of ours that an Accept-Language header (RFC 9110, section 12.5.4) likes best."""
-    found = [match for part in accepted.split(",") if (match := _RANGE.fullmatch(part))]
-    liked = {match[1].lower(): float(match[2] or 1) for match in reversed(found)}
-    ours = [(weight, name) for name, weight in liked.items() if name in LANGUAGES and weight]
-    return max(ours, key=lambda each: (each[0], -accepted.lower().find(each[1])))[1] if ours else "en"
-
-
-@cache
-def translations(language: str) -> gettext.NullTranslations:
-    """The catalogue of a language. English is what the pages are written in."""
-    if language == "en":
-        return gettext.NullTranslations()
-    return gettext.translation(DOMAIN, LOCALE, [language])
-
+from shared.wording import LANGUAGES
 
 router = APIRouter(include_in_schema=False)
 

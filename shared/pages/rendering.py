@@ -10,13 +10,14 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import escape
 
 from shared.access.actions import Action, may
 from shared.access.audit import Change
 from shared.pages import assets, labels, phrases
 from shared.pages.formats import Formats
-from shared.pages.languages import LANGUAGES, language_of, translations
 from shared.pages.schedule_form import shape_of
+from shared.wording import LANGUAGES, reader, rendered, translations
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -35,7 +36,7 @@ def environment(language: str) -> Environment:
     )
     made.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
     made.filters.update(Formats(language, words).filters())
-    made.filters["said"] = partial(phrases.said, words)
+    made.filters["said"] = partial(rendered, language=language, escape=escape, foreign=partial(phrases.said, words))
     made.filters["zipped"] = lambda texts: [(each, each) for each in texts]
     made.globals.update(asset=assets.address, Action=Action, language=language, languages=LANGUAGES, shape_of=shape_of)
     made.globals.update(
@@ -68,7 +69,7 @@ def page(
         "may": partial(may, person),
         "here": request.url.path + (f"?{request.url.query}" if request.method == "GET" and request.url.query else ""),
     }
-    text = environment(language_of(request)).get_template(template).render({**known, **values})
+    text = environment(reader()).get_template(template).render({**known, **values})
     return HTMLResponse(text, status, dict(headers or {}))
 
 

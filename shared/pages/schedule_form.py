@@ -11,11 +11,12 @@ from zoneinfo import available_timezones
 from shared.catalog.issues import Issue
 from shared.catalog.models import Schedule
 from shared.pages.forms import Values, text
+from shared.wording import say
 
 _TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 _CRON = re.compile(r"(\d{1,2}) (\*|\d{1,2}(?:,\d{1,2})*) (\*|\d{1,2}) \* (\*|[0-7](?:,[0-7])*)")
 _AREAS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific", "UTC")
-WRONG_TIMES = "Write times as 06:30, several with commas; their minutes have to be the same."
+WRONG_TIMES = say("Write times as 06:30, several with commas; their minutes have to be the same.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def _expression(shape: ScheduleShape) -> tuple[str, list[Issue]]:
     if not found or len(times) < len(found) or len({minute for _, minute in times}) > 1:
         return "0 0 * * *", [Issue("/schedule/times", WRONG_TIMES)]
     if shape.every == "week" and not shape.days:
-        return "0 0 * * *", [Issue("/schedule/days", "Choose at least one day of the week.")]
+        return "0 0 * * *", [Issue("/schedule/days", say("Choose at least one day of the week."))]
     hours = ",".join(str(hour) for hour in sorted({hour for hour, _ in times}))
     day = shape.day if shape.every == "month" else "*"
     weekdays = ",".join(shape.days) if shape.every == "week" else "*"

@@ -20,6 +20,7 @@ from shared.pages.forms import Form, Values, group, one_of, text
 from shared.pages.rendering import page
 from shared.pages.schedule_form import ScheduleShape, schedule_of, shape_from, zones
 from shared.web.wiring import TheCaller, TheService, allowed
+from shared.wording import say
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -38,7 +39,7 @@ def do_to_several(request: Request, service: TheService, caller: TheCaller, form
     """Do one thing to those that were chosen, after asking where it matters."""
     names = [str(name) for name in form.get("exports", ())]
     if not names:
-        raise Invalid([Issue("/exports", "Choose at least one export.")])
+        raise Invalid([Issue("/exports", say("Choose at least one export."))])
     deed = one_of(Deed, text(form, "do"), "/do")
     if deed in _ASK_FIRST and "sure" not in form:
         return _ask(request, service, deed, names)

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Header
 
 from shared.errors import UserMustAct
+from shared.wording import say
 
 
 class PreconditionFailed(UserMustAct):
@@ -37,9 +38,11 @@ class Preconditions:
         """`version` is the stored one, None where there is none. Raises PreconditionFailed."""
         stored = None if version is None else etag(version)
         if self.if_match is not None and not _matches(self.if_match, stored):
-            raise PreconditionFailed("It is not the version that If-Match names: read it again and repeat the change.")
+            raise PreconditionFailed(
+                say("It is not the version that If-Match names: read it again and repeat the change.")
+            )
         if self.if_none_match is not None and _matches(self.if_none_match, stored):
-            raise PreconditionFailed("It exists already, and If-None-Match forbids to replace it.")
+            raise PreconditionFailed(say("It exists already, and If-None-Match forbids to replace it."))
 
 
 def _matches(header: str, stored: str | None) -> bool:

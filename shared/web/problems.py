@@ -31,6 +31,7 @@ from shared.errors import (
     UserMustAct,
 )
 from shared.web.conditions import PreconditionFailed
+from shared.wording import Said, say
 
 MEDIA_TYPE = "application/problem+json"
 DOCS = "/api/docs"
@@ -45,9 +46,9 @@ class Problem(View):
     """Every refusal and failure (RFC 9457), as `application/problem+json`."""
 
     type: str = Field(description="Address of the kind of problem, explained on the documentation page.")
-    title: str
+    title: Said
     status: int
-    detail: str
+    detail: Said
     code: str = Field(description="A stable word for programs.")
     errors: list[IssueView] = Field(default_factory=list)
     incident: str | None = Field(default=None, description="Unexpected failures: look for it in the log.")
@@ -66,13 +67,13 @@ KINDS = {
     "malformed": ProblemKind(400, "Not understood", "The body is not JSON."),
     "sign_in_needed": ProblemKind(401, "Not signed in", "Sign in, or send a bearer token of Microsoft Entra ID."),
     "forbidden": ProblemKind(403, "Not allowed", "The caller may not do this; detail says who may."),
-    "not_found": ProblemKind(404, "Not found", "There is no such address, or nothing of that name."),
-    "method_not_allowed": ProblemKind(405, "Method not allowed", "The address exists, for other methods."),
+    "not_found": ProblemKind(404, "Not found", say("There is no such address, or nothing of that name.")),
+    "method_not_allowed": ProblemKind(405, "Method not allowed", say("The address exists, for other methods.")),
     "conflict": ProblemKind(
         409, "Not now", "The state of things forbids it, or somebody was faster; detail says which."
     ),
     "precondition_failed": ProblemKind(412, "Precondition failed", "If-Match or If-None-Match does not hold."),
-    TOO_LARGE: ProblemKind(413, "Too large", f"The body of a request has at most {MOST_BODY:,} bytes."),
+    TOO_LARGE: ProblemKind(413, "Too large", say("The body of a request has at most %(most)s bytes.", most=MOST_BODY)),
     "invalid": ProblemKind(
         422, "Cannot be saved", "`errors` says all that is wrong, each with a pointer to the place."
     ),
@@ -107,8 +108,8 @@ _KIND_OF: dict[type[Exception], str] = {
 }
 
 _STATUS_KIND = {404: "not_found", 405: "method_not_allowed", 413: TOO_LARGE}
-_NO_STORAGE = "The app's storage is busy or out of reach. What was begun is safe to repeat."
-CHANGED = "Somebody changed it at the same time: read it again and repeat the change."
+_NO_STORAGE = say("The app's storage is busy or out of reach. What was begun is safe to repeat.")
+CHANGED = say("Somebody changed it at the same time: read it again and repeat the change.")
 
 
 def responses(*statuses: int, signed_in: bool = True) -> dict[int | str, dict[str, Any]]:
@@ -167,7 +168,7 @@ def refusal(error: Exception, *, conditional: bool = False) -> Response:
     """The problem that an ExportError is; `conditional` when the request named a version."""
     kind = kind_of(error)
     if isinstance(error, Invalid):
-        return answer(kind, "Put right what `errors` lists.", issues=error.issues)
+        return answer(kind, say("Put right what `errors` lists."), issues=error.issues)
     if isinstance(error, UserMustAct):
         return answer(kind, error.message, code=error.code, headers=_headers(error))
     if isinstance(error, RetryAfter):
@@ -178,7 +179,7 @@ def refusal(error: Exception, *, conditional: bool = False) -> Response:
     if isinstance(error, Conflict):
         return answer("precondition_failed" if conditional else kind, CHANGED)
     if isinstance(error, LeaseLost):
-        return answer(kind, "Another worker has the account.", headers={"Retry-After": "60"})
+        return answer(kind, say("Another worker has the account."), headers={"Retry-After": "60"})
     return unexpected(error)
 
 
@@ -193,8 +194,8 @@ async def _bad_request(request: Request, error: Exception) -> Response:
     errors = error.errors()
     issues = [Issue(_place(each.pointer), each.message) for each in issues_of(errors)]
     if any(each["type"] == "json_invalid" for each in errors):
-        return answer("malformed", "The body is not JSON.", issues=[Issue("", issues[0].message)])
-    return answer("invalid", "Put right what `errors` lists.", issues=issues)
+        return answer("malformed", say("The body is not JSON."), issues=[Issue("", issues[0].message)])
+    return answer("invalid", say("Put right what `errors` lists."), issues=issues)
 
 
 def _place(pointer: str) -> str:
@@ -225,4 +226,4 @@ def unexpected(error: BaseException) -> Response:
     frames = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))
     _log.error("incident %s: %s at %s", incident, type(error).__name__, where)
-    return answer("unexpected", "The request failed for a reason that the log knows.", incident=incident)
+    return answer("unexpected", say("The request failed for a reason that the log knows."), incident=incident)

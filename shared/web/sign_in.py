@@ -15,6 +15,7 @@ from shared.access.provider import SignInFailed
 from shared.access.signing_in import SigningIn
 from shared.web.gate import login_url
 from shared.web.wiring import allowed
+from shared.wording import reader, said, say
 
 router = APIRouter(prefix="/auth", include_in_schema=False)
 
@@ -48,13 +49,15 @@ def callback(request: Request) -> Response:
     if pending is None and request.state.person is not None:  # signed in by now, in another window
         return RedirectResponse("/", 303)
     if pending is None:
-        return _page("This sign-in took too long, or began in another window.", access, login_url("/"), 400)
+        return _page(say("This sign-in took too long, or began in another window."), access, login_url("/"), 400)
     try:
         person = access.finish(request, pending, request.query_params)
     except SignInFailed as error:
-        return _page(f"The sign-in did not work ({error}).", access, login_url(pending.following), 400)
+        return _page(
+            say("The sign-in did not work (%(error)s).", error=error), access, login_url(pending.following), 400
+        )
     if not person.roles:
-        words = "You are known, but have no role in this app: ask an administrator for one."
+        words = say("You are known, but have no role in this app: ask an administrator for one.")
         return _page(words, access, login_url(pending.following), 403)
     return RedirectResponse(pending.following, 303, {"Set-Cookie": access.sessions.begin(person)})
 
@@ -77,7 +80,7 @@ def logout(request: Request) -> Response:
 @router.get("/signed-out", dependencies=_SIGN_IN)
 def signed_out() -> Response:
     """Where the provider sends people afterwards."""
-    return _html("You are signed out.", "/")
+    return _html(say("You are signed out."), "/")
 
 
 def _is_own(following: str) -> bool:
@@ -94,9 +97,10 @@ def _page(words: str, access: SigningIn, again: str, status: int) -> Response:
 
 def _html(words: str, again: str, status: int = 200) -> Response:
     return HTMLResponse(
-        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Segment exports</title>'
+        f'<!doctype html><html lang="{reader()}"><meta charset="utf-8"><title>Segment exports</title>'
         '<link rel="icon" href="data:,">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<main><p>{escape(words)}</p><p><a href="{escape(again)}">Sign in</a></p></main></html>',
+        f"<main><p>{escape(said(words))}</p>"
+        f'<p><a href="{escape(again)}">{escape(said(say("Sign in")))}</a></p></main></html>',
         status,
     )

@@ -139,4 +139,5 @@ async def plain_names(request: Request) -> None:
     """Names of exports and runs are slugs; no table or blob is asked for anything else."""
     for kind, given in request.path_params.items():
         if not NAME.fullmatch(given):
-            raise NotFound("export" if kind == "name" else kind, given)
+            what = "export" if kind == "name" else kind
+            raise NotFound(what, given)

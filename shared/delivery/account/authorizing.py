@@ -16,6 +16,7 @@ from shared.vendors import oauth
 from shared.vendors.contract import Definition
 from shared.vendors.http import Link
 from shared.vendors.limits import Limiter
+from shared.wording import say
 
 CALLBACK = "/oauth/callback"
 _THIS_MACHINE = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?")
@@ -42,7 +43,9 @@ class Authorizing:
         Raises Unprocessable where the vendor has no such thing or the deployment is not set up for it.
         """
         if found.oauth is None:
-            raise Unprocessable("oauth_not_offered", f"{found.label} has no sign-in of this kind: give it a key.")
+            raise Unprocessable(
+                "oauth_not_offered", say("%(vendor)s has no sign-in of this kind: give it a key.", vendor=found.label)
+            )
         redirect_uri = self._own_address(host) + CALLBACK
         app = self._app(found, redirect_uri)
         state, begun = self._states.begin(connection, caller, redirect_uri)
@@ -66,7 +69,8 @@ class Authorizing:
         """Put a value into Key Vault. Raises RetryAfter, and UserMustAct: also for a secret of the app itself."""
         if self._cloud.settings.owns(secret):
             raise Unprocessable(
-                "secret_reserved", f"The secret '{secret}' belongs to the app itself: choose another name."
+                "secret_reserved",
+                say("The secret '%(secret)s' belongs to the app itself: choose another name.", secret=secret),
             )
         self._cloud.secrets.put(secret, value)
 
@@ -76,14 +80,20 @@ class Authorizing:
             return known
         if _THIS_MACHINE.fullmatch(host):
             return f"http://{host}"
-        raise Unprocessable("public_url_missing", "The app setting PUBLIC_URL is missing: set the app's own address.")
+        raise Unprocessable(
+            "public_url_missing", say("The app setting PUBLIC_URL is missing: set the app's own address.")
+        )
 
     def _app(self, found: Definition, redirect_uri: str) -> OAuthApp:
         app = self._cloud.settings.oauth_apps.get(found.name)
         if app is None:
             raise Unprocessable(
                 "oauth_app_missing",
-                f"This app is not registered at {found.label} yet: an engineer registers it there with the redirect "
-                f"address {redirect_uri} and names it in the app setting OAUTH_APPS.",
+                say(
+                    "This app is not registered at %(vendor)s yet: an engineer registers it there with the "
+                    "redirect address %(redirect_uri)s and names it in the app setting OAUTH_APPS.",
+                    vendor=found.label,
+                    redirect_uri=redirect_uri,
+                ),
             )
         return app

@@ -22,6 +22,7 @@ from shared.vendors.http import Link
 from shared.vendors.limits import BATCH_SHARE, Limiter
 from shared.vendors.registry import definition, open_vendor
 from shared.vendors.tracing import traced
+from shared.wording import say
 
 LOCK_SECONDS = 60
 """More than one request to a vendor's token endpoint and one to Key Vault take."""
@@ -63,7 +64,7 @@ class Named:
         waited = 0.0
         while (lease := self.blobs.acquire(blob, LOCK_SECONDS)) is None:
             if waited >= LOCK_PATIENCE:
-                raise RetryAfter(LOCK_PATIENCE, "Another worker renews this connection's sign-in.")
+                raise RetryAfter(LOCK_PATIENCE, say("Another worker renews this connection's sign-in."))
             self.wait(LOCK_PAUSE)
             waited += LOCK_PAUSE
         return lease
@@ -72,12 +73,18 @@ class Named:
         if name not in self.names:
             raise UserMustAct(
                 "secret_unnamed",
-                f"The connection has no credential '{name}' yet: an administrator types it in, names the Key Vault "
-                "secret that holds it, or signs in at the vendor where it offers that.",
+                say(
+                    "The connection has no credential '%(name)s' yet: an administrator types it in, names the "
+                    "Key Vault secret that holds it, or signs in at the vendor where it offers that.",
+                    name=name,
+                ),
             )
         secret = self.names[name]
         if self.is_reserved(secret):
-            raise UserMustAct("secret_reserved", f"The secret '{secret}' belongs to the app itself: name another.")
+            raise UserMustAct(
+                "secret_reserved",
+                say("The secret '%(secret)s' belongs to the app itself: name another.", secret=secret),
+            )
         return secret
 
 
@@ -139,17 +146,28 @@ def usable_connection(cloud: Cloud, name: str) -> Connection:
 def usable(connection: Connection | None, name: str) -> Connection:
     """The connection, if exports may run with it now. Raises UserMustAct."""
     if not name:
-        raise UserMustAct("detached", "The export has no connection: give it one to run it.")
+        raise UserMustAct("detached", say("The export has no connection: give it one to run it."))
     if connection is None:
-        raise UserMustAct("connection_missing", f"There is no connection '{name}': create it, or choose another.")
+        raise UserMustAct(
+            "connection_missing", say("There is no connection '%(name)s': create it, or choose another.", name=name)
+        )
     if connection.disabled:
-        raise UserMustAct("connection_disabled", f"The connection '{name}' is disabled: enable it to run its exports.")
+        raise UserMustAct(
+            "connection_disabled",
+            say("The connection '%(name)s' is disabled: enable it to run its exports.", name=name),
+        )
     if connection.consent is None:
-        raise UserMustAct("consent_missing", f"The connection '{name}' has no consent: an administrator has to agree.")
+        raise UserMustAct(
+            "consent_missing",
+            say("The connection '%(name)s' has no consent: an administrator has to agree.", name=name),
+        )
     if connection.check_code == SWITCHED:
         raise UserMustAct(
             SWITCHED,
-            f"The connection '{name}' leads to another account, or has a new key: an administrator says which on its "
-            "page.",
+            say(
+                "The connection '%(name)s' leads to another account, or has a new key: an administrator says "
+                "which on its page.",
+                name=name,
+            ),
         )
     return connection

@@ -22,12 +22,15 @@ from shared.delivery.state.ledger import COLUMNS, Ledger, LedgerFile
 from shared.delivery.state.plan import Plan
 from shared.delivery.state.transitions import AFTER, AFTER_CODE, Becomes
 from shared.vendors.contract import BatchResult, Outcome, Receipt
+from shared.wording import kept, read, say
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-UNANSWERED = Receipt(Outcome.UNKNOWN, "no_answer", "The request was sent; whether it was carried out is not known.")
-NOT_SENT = Receipt(Outcome.SKIPPED, "not_sent", "The run ended before this was sent.")
+UNANSWERED = Receipt(
+    Outcome.UNKNOWN, "no_answer", say("The request was sent; whether it was carried out is not known.")
+)
+NOT_SENT = Receipt(Outcome.SKIPPED, "not_sent", say("The run ended before this was sent."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,9 @@ def _load_outcomes(
             for batch in plan.batches(file):
                 for line in _receipt_lines(batch, _result(folded, batch)):
                     stream.write(orjson.dumps(line) + b"\n")
-    shape = "batch: 'BIGINT', index: 'BIGINT', outcome: 'VARCHAR', code: 'VARCHAR', reason: 'VARCHAR', "
+    shape = (
+        "batch: 'BIGINT', index: 'BIGINT', outcome: 'VARCHAR', code: 'VARCHAR', reason: 'VARCHAR', message: 'VARCHAR', "
+    )
     shape += "retry: 'VARCHAR', vendor_id: 'VARCHAR', evidence: 'VARCHAR'"
     database.execute(f"""
         CREATE OR REPLACE TEMP TABLE receipts AS
@@ -165,6 +170,7 @@ def _load_outcomes(
                coalesce(own.outcome, batch.outcome) AS outcome,
                CASE WHEN own.outcome IS NULL THEN batch.code ELSE own.code END AS code,
                CASE WHEN own.outcome IS NULL THEN batch.reason ELSE own.reason END AS reason,
+               CASE WHEN own.outcome IS NULL THEN batch.message ELSE own.message END AS message,
                CASE WHEN own.outcome IS NULL THEN batch.retry ELSE own.retry END AS retry,
                CASE WHEN own.outcome IS NULL THEN batch.evidence ELSE own.evidence END AS evidence
         FROM ({operations}) AS o
@@ -193,7 +199,8 @@ def _receipt_lines(batch: int, result: BatchResult) -> Iterator[dict[str, object
             "index": index,
             "outcome": receipt.outcome,
             "code": receipt.code,
-            "reason": receipt.reason,
+            "reason": str(receipt.reason),
+            "message": kept(receipt.reason),
             "retry": receipt.retry,
             "vendor_id": receipt.vendor_id,
             "evidence": receipt.evidence,
@@ -265,9 +272,9 @@ def _count(database: DuckDBPyConnection, outcomes: Outcomes) -> None:
     for evidence, count in database.execute(evident).fetchall():
         outcomes.evidence[evidence] = outcomes.evidence.get(evidence, 0) + int(count)
     coded = f"""
-        SELECT outcome, code, any_value(reason), any_value(retry), count(*)
+        SELECT outcome, code, any_value(message), any_value(retry), count(*)
         FROM outcomes WHERE outcome <> '{Outcome.ACCEPTED}' GROUP BY 1, 2
     """
-    for *why, count in database.execute(coded).fetchall():
-        key = Why(*why)
+    for outcome, code, message, retry, count in database.execute(coded).fetchall():
+        key = Why(outcome, code, read(message), retry)
         outcomes.reasons[key] = outcomes.reasons.get(key, 0) + int(count)

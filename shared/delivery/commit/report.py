@@ -21,6 +21,7 @@ from shared.delivery.state.records import State
 from shared.delivery.state.rejected_rows import HEADER
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
+from shared.wording import kept
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -75,7 +76,10 @@ def _reasons(plan: Plan | None, outcomes: Outcomes) -> list[dict[str, Any]]:
     refused = plan.balance.refused if plan else {}
     found = [(Why("refused here", code, addresses.REASONS[code], "when changed"), n) for code, n in refused.items()]
     found += outcomes.reasons.items()
-    return [{**asdict(why), "people": people} for why, people in sorted(found, key=lambda each: -each[1])]
+    return [
+        {**asdict(why), "message": kept(why.reason), "people": people}
+        for why, people in sorted(found, key=lambda each: -each[1])
+    ]
 
 
 def _rows(plan: Plan | None) -> dict[str, int]:

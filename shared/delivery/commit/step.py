@@ -20,6 +20,7 @@ from shared.delivery.state.transitions import RunKind
 from shared.delivery.verify import verification
 from shared.delivery.work import Work
 from shared.errors import Blocked, Conflict, LeaseLost
+from shared.wording import say, together
 
 log = logging.getLogger(__name__)
 
@@ -53,9 +54,9 @@ def commit(work: Work) -> None:
     counts = (made.balance.counts() if made else {}) | outcomes.counts
     message = work.delivery.message if work.delivery.ending else ""
     if work.run.kind is RunKind.DRY_RUN and not message:
-        message = "Dry run: nothing was sent."
+        message = say("Dry run: nothing was sent.")
     if made and not message:
-        message = " ".join(made.mentions)
+        message = together(made.mentions)
     # Written down before the row says done: a worker that dies in between leaves it to the timer.
     begun = verification.begin(work, outcomes.counts)
     work.finish(state=state, finished_at=work.clock(), counts=counts, message=message)

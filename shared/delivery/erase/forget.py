@@ -30,6 +30,7 @@ from shared.delivery.state.scratch import database, folder
 from shared.delivery.verify import doctor
 from shared.errors import Blocked, Conflict
 from shared.mailbox import normalised
+from shared.wording import say
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,10 @@ def _hash(salt: str, address: str) -> str:
 def _require_quiet(cloud: Cloud) -> None:
     for held in Runs(cloud.runs).active_runs():
         if held.value.state not in ENDED and held.value.state is not State.BLOCKED:
-            words = f"A run of '{held.value.export}' is under way: wait for its end, or cancel it, and try again."
+            words = say(
+                "A run of '%(export)s' is under way: wait for its end, or cancel it, and try again.",
+                export=held.value.export,
+            )
             raise NotNow("running", words)
 
 
@@ -82,7 +86,7 @@ def _in_ledger(cloud: Cloud, account: str, place: str, address: str) -> int:
         with AccountLease(cloud.blobs, account, quiet_seconds=0, look=lambda: None):
             return _rewrite_protected(cloud, place, address) | _rewrite_ledger(cloud, place, address)
     except Taken:
-        raise NotNow("running", "A run is writing to one of the lists: wait for its end and try again.") from None
+        raise NotNow("running", say("A run is writing to one of the lists: wait for its end and try again.")) from None
 
 
 def _rewrite_ledger(cloud: Cloud, place: str, address: str) -> int:
@@ -140,7 +144,10 @@ def _in_delivery(cloud: Cloud, place: str, address: str) -> int:
     _, export, run, index, _ = place.split("/")
     held = Runs(cloud.runs).delivery(export, run, int(index))
     if held is not None and held.value.state not in (*ENDED, State.BLOCKED):
-        raise NotNow("running", f"A run of '{export}' began meanwhile: wait for its end, or cancel it, and try again.")
+        raise NotNow(
+            "running",
+            say("A run of '%(export)s' began meanwhile: wait for its end, or cancel it, and try again.", export=export),
+        )
     try:
         changed = _in_plan(cloud, place, address)
         changed |= _in_csv(cloud, layout.rejected(place), address)

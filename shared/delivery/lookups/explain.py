@@ -19,6 +19,7 @@ from shared.delivery.state.runs import Runs
 from shared.errors import UserMustAct
 from shared.mailbox import normalised, spellings
 from shared.snapshots.reading import reader
+from shared.wording import Message, say
 
 RUNS_LOOKED_AT = 5
 MOST_ROWS = 10
@@ -110,7 +111,7 @@ def _receipt(
         "run": delivery.run,
         "at": (delivery.finished_at or delivery.heartbeat).isoformat(),
         "operation": str(file.kind),
-        "outcome": str(receipt.outcome) if receipt else ("in flight" if batch in folded.sent else "not sent"),
+        "outcome": str(receipt.outcome) if receipt else (say("in flight") if batch in folded.sent else say("not sent")),
         "code": receipt.code if receipt else "",
         "reason": receipt.reason if receipt else "",
     }
@@ -142,29 +143,39 @@ def verdict(
 ) -> str:
     """One sentence for a marketer."""
     if problem is not None:
-        return f"Not on the list: {addresses.REASONS[problem]}"
+        return say("Not on the list: %(why)s", why=addresses.REASONS[problem])
     status = row["status"] if row else None
-    return _VERDICTS[(in_segment, status)].format(
-        code=(row or {}).get("code") or "", retry=(row or {}).get("retry") or "", last=_last(receipts)
+    return _VERDICTS[(in_segment, status)].filled(
+        code=(row or {}).get("code") or "", retry=Message((row or {}).get("retry") or ""), last=_last(receipts)
     )
 
 
 def _last(receipts: Sequence[Mapping[str, Any]]) -> str:
     if not receipts:
-        return "There is no receipt of the last runs."
+        return say("There is no receipt of the last runs.")
     newest = receipts[0]
-    return f"Last: {newest['operation']} {newest['outcome']} in run {newest['run']}. {newest['reason']}".strip()
+    return say(
+        "Last: %(operation)s %(outcome)s in run %(run)s. %(reason)s",
+        operation=Message(newest["operation"]),
+        outcome=Message(newest["outcome"]),
+        run=newest["run"],
+        reason=newest["reason"],
+    )
 
 
 _VERDICTS = {
-    (True, "member"): "On the list, and in the segment. {last}",
-    (True, "maybe"): "Perhaps on the list: the vendor did not answer. The next run adds the person again. {last}",
-    (True, "removed"): "Not on the list yet: taken off before, in the segment again; the next run adds. {last}",
-    (True, "refused"): "Not on the list: the vendor refused ({code}); tried again: {retry}. {last}",
-    (True, None): "Not on the list yet: in the segment, and no run has sent the person. {last}",
-    (False, "member"): "On the list, but not in the segment: the next run takes the person off (mode mirror). {last}",
-    (False, "maybe"): "Perhaps on the list, and not in the segment: the next run takes the person off. {last}",
-    (False, "removed"): "Not on the list: the person left the segment and was taken off. {last}",
-    (False, "refused"): "Not on the list: not in the segment, and refused before ({code}). {last}",
-    (False, None): "Not on the list through this export: not in the segment, and never sent. {last}",
+    (True, "member"): say("On the list, and in the segment. %(last)s"),
+    (True, "maybe"): say(
+        "Perhaps on the list: the vendor did not answer. The next run adds the person again. %(last)s"
+    ),
+    (True, "removed"): say("Not on the list yet: taken off before, in the segment again; the next run adds. %(last)s"),
+    (True, "refused"): say("Not on the list: the vendor refused (%(code)s); tried again: %(retry)s. %(last)s"),
+    (True, None): say("Not on the list yet: in the segment, and no run has sent the person. %(last)s"),
+    (False, "member"): say(
+        "On the list, but not in the segment: the next run takes the person off (mode mirror). %(last)s"
+    ),
+    (False, "maybe"): say("Perhaps on the list, and not in the segment: the next run takes the person off. %(last)s"),
+    (False, "removed"): say("Not on the list: the person left the segment and was taken off. %(last)s"),
+    (False, "refused"): say("Not on the list: not in the segment, and refused before (%(code)s). %(last)s"),
+    (False, None): say("Not on the list through this export: not in the segment, and never sent. %(last)s"),
 }

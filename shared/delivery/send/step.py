@@ -16,9 +16,10 @@ from shared.delivery.state.records import Step
 from shared.delivery.work import Work
 from shared.errors import Blocked, RetryAfter, UserMustAct
 from shared.vendors.contract import Kind
+from shared.wording import say
 
 MOST_WARNINGS = 50
-VANISHED = "Somebody deleted the list at the vendor. Run the export with the kind 'rebuild' to make it anew."
+VANISHED = say("Somebody deleted the list at the vendor. Run the export with the kind 'rebuild' to make it anew.")
 LONGEST_WAIT = 60.0
 """Seconds between two looks at the vendor's jobs, at the most."""
 
@@ -92,7 +93,7 @@ def _wait_for_jobs(work: Work) -> float:
     waits = work.delivery.waits
     work.note(waits=waits + 1)
     seconds = min(work.cloud.settings.job_seconds * 2 ** min(waits, 20), LONGEST_WAIT)
-    raise RetryAfter(seconds, "The vendor is still working on what it was sent.")
+    raise RetryAfter(seconds, say("The vendor is still working on what it was sent."))
 
 
 def _plan(work: Work) -> Plan:

@@ -16,13 +16,14 @@ from shared.delivery.state import plan as plans
 from shared.delivery.state.plan import Plan
 from shared.delivery.work import Work
 from shared.vendors.contract import Kind
+from shared.wording import say
 
 PATIENCE = timedelta(hours=6)
 """From the end of the delivery that left them; every delivery was patient for hours before that."""
 
-_LATE = (
-    "{label} has not ended within 6 hours what an earlier run sent it. If it ends yet, older values may replace those "
-    "of this run: then run the export with the kind full_resync."
+_LATE = say(
+    "%(vendor)s has not ended within 6 hours what an earlier run sent it. If it ends yet, older values may "
+    "replace those of this run: then run the export with the kind full_resync."
 )
 
 Left = list[dict[str, Any]]
@@ -44,7 +45,7 @@ def wait_for(work: Work, wait: Callable[[], object]) -> Sequence[str]:
     if any(work.clock() - at < PATIENCE for at in open_since):
         wait()
     work.remember(left=[])
-    return [_LATE.format(label=work.opened.definition.label)] if open_since else ()
+    return [_LATE.filled(vendor=work.opened.definition.label)] if open_since else ()
 
 
 def _is_under_way(work: Work, folder: str) -> bool:

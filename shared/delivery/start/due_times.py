@@ -21,6 +21,7 @@ from shared.delivery.state.run_notices import TROUBLE
 from shared.errors import Conflict, UserMustAct
 from shared.notify.outbox import Notice
 from shared.snapshots.snapshot import Snapshot
+from shared.wording import say, say_many
 
 NewestSnapshot = Callable[[str], Snapshot | None]
 
@@ -44,12 +45,16 @@ class Firing:
         limit = timedelta(minutes=self.cloud.settings.missed_minutes)
         if self.due_at is None or self.at - self.due_at <= limit:
             return ""
-        return f"It ran {(self.at - self.due_at).total_seconds() / 60:.0f} minutes late."
+        return say_many(
+            "It ran %(num)s minute late.",
+            "It ran %(num)s minutes late.",
+            round((self.at - self.due_at).total_seconds() / 60),
+        )
 
     def swallowed(self, created_at: datetime) -> str:
         """Why the due time counts as missed where a run was under way that was created then."""
         early = self.due_at is not None and created_at < self.due_at
-        return "Another run of the export was under way." if early else ""
+        return say("Another run of the export was under way.") if early else ""
 
     def keep(self, missed: str = "") -> None:
         """Remember the firing, and tell what is wrong with it: both or neither."""
@@ -76,7 +81,8 @@ class Firing:
         trouble = self.cloud.runs.get(self.export.name, TROUBLE) if before else None
         if before is None or trouble is None or trouble.entity["at"] >= before:
             return ""
-        return f"It is due again, and no run has ended well since {trouble.entity['at']:%Y-%m-%d %H:%M} UTC."
+        ended = format(trouble.entity["at"], "%Y-%m-%d %H:%M")
+        return say("It is due again, and no run has ended well since %(at)s UTC.", at=ended)
 
     def _notice(self, event: Event, message: str) -> Notice:
         due_at = self.due_at or self.at

@@ -20,6 +20,7 @@ from shared.delivery.state.records import ENDED, Delivery, Run, State, Step, new
 from shared.delivery.state.runs import Runs, Versioned
 from shared.delivery.state.transitions import RunKind
 from shared.errors import Conflict, Unprocessable, UserMustAct
+from shared.wording import say
 
 log = logging.getLogger(__name__)
 
@@ -53,10 +54,14 @@ def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, at: dateti
     runs, trace = Runs(cloud.runs), telemetry.traceparent()
     _check(cloud, export)
     if len(export.targets) > MAX_TARGETS:  # saved before there was this limit
-        words = f"An export has at most {MAX_TARGETS} targets, and this one has {len(export.targets)}: split it."
+        words = say(
+            "An export has at most %(most)s targets, and this one has %(targets)s: split it.",
+            most=MAX_TARGETS,
+            targets=len(export.targets),
+        )
         raise Unprocessable("too_many_targets", words)
     if kind is RunKind.WITHDRAW and not export.paused and export.schedule.kind != "manual":
-        raise Unprocessable("not_paused", "Pause the export first: its schedule would bring everyone back.")
+        raise Unprocessable("not_paused", say("Pause the export first: its schedule would bring everyone back."))
     for _ in range(3):
         definition, run_id = export.model_dump_json(), new_run_id(at)
         run = Run(export.name, run_id, State.QUEUED, trigger, definition, len(export.targets), kind, at, trace=trace)
@@ -89,7 +94,7 @@ def supersede(runs: Runs, run: Run, at: datetime) -> None:
     """End a blocked run, of which nothing was sent, in favour of a newer one."""
     for held in runs.deliveries(run.export, run.run):
         if held.value.state is State.BLOCKED:
-            _end_unsent(runs, held, at, code="superseded", message="A newer run took its place.")
+            _end_unsent(runs, held, at, code="superseded", message=say("A newer run took its place."))
     runs.end_if_all_ended(run.export, run.run)
 
 
@@ -161,16 +166,20 @@ def decide(
     runs = Runs(cloud.runs)
     waiting = [each for each in runs.deliveries(export, run) if _waits(each.value, plan)]
     if not waiting:
-        raise Unprocessable("nothing_to_decide", "No blocked delivery of this run has that plan: read the run again.")
+        raise Unprocessable(
+            "nothing_to_decide", say("No blocked delivery of this run has that plan: read the run again.")
+        )
     for held in waiting:
         if decision == "discard":
-            _end_unsent(runs, held, clock(), code="discarded", message="The plan was discarded.", decision=decision)
+            _end_unsent(
+                runs, held, clock(), code="discarded", message=say("The plan was discarded."), decision=decision
+            )
             continue
         saved = runs.save(held, state=State.QUEUED, decision=decision, turn=held.value.turn + 1, message="", code="")
         cloud.slices.send(message_of(saved.value).body())
     ended = runs.end_if_all_ended(export, run)
     if ended is None:
-        raise Unprocessable("run_missing", "There is no such run.")
+        raise Unprocessable("run_missing", say("There is no such run."))
     return ended
 
 

@@ -20,6 +20,7 @@ import orjson
 from shared.cloud.blobs import Blobs
 from shared.delivery.state import layout
 from shared.vendors.contract import BatchResult, Evidence, Outcome, Receipt, Retry
+from shared.wording import kept, read
 
 
 @dataclass(slots=True)
@@ -118,7 +119,7 @@ def answered(batch: int, result: BatchResult) -> dict[str, Any]:
 
 
 def _plain(receipt: Receipt) -> list[str | None]:
-    return [receipt.outcome, receipt.code, receipt.reason, receipt.retry, receipt.evidence, receipt.vendor_id]
+    return [receipt.outcome, receipt.code, kept(receipt.reason), receipt.retry, receipt.evidence, receipt.vendor_id]
 
 
 def _receipt(plain: Any) -> Receipt:
@@ -126,7 +127,7 @@ def _receipt(plain: Any) -> Receipt:
     return Receipt(
         Outcome(outcome),
         code,
-        reason,
+        read(reason),
         Retry(retry) if retry else None,
         Evidence(evidence) if evidence else None,
         vendor_id,

@@ -17,6 +17,7 @@ from shared.delivery.sql import literal
 from shared.delivery.state import layout
 from shared.delivery.state.files import DataFile, Files
 from shared.errors import Blocked
+from shared.wording import say
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -112,7 +113,9 @@ def read(blobs: Blobs, folder: str, *, committed: Commit = NEVER) -> Ledger:
     found = blobs.read(layout.ledger_manifest(folder))
     if found is None:
         if committed.name:
-            raise Blocked("ledger_missing", "The record of who is on the list is missing; a full resync rebuilds it.")
+            raise Blocked(
+                "ledger_missing", say("The record of who is on the list is missing; a full resync rebuilds it.")
+            )
         return Ledger()
     try:
         current = _parse(json.loads(found[0]), found[1])
@@ -121,8 +124,11 @@ def read(blobs: Blobs, folder: str, *, committed: Commit = NEVER) -> Ledger:
     if committed.is_after(current):
         raise Blocked(
             OLDER,
-            "The record of who is on the list is older than the last delivery, as after restoring a backup: put the "
-            "newer one back, or run a full resync, which goes on from the older one, and check the list afterwards.",
+            say(
+                "The record of who is on the list is older than the last delivery, as after restoring a backup: "
+                "put the newer one back, or run a full resync, which goes on from the older one, and check the "
+                "list afterwards."
+            ),
         )
     return current
 
@@ -140,7 +146,7 @@ def emptied(blobs: Blobs, folder: str, *, unless: str = "") -> Ledger:
 
 
 def damaged() -> Blocked:
-    return Blocked("ledger_damaged", "The record of who is on the list is damaged; a full resync rebuilds it.")
+    return Blocked("ledger_damaged", say("The record of who is on the list is damaged; a full resync rebuilds it."))
 
 
 def save(blobs: Blobs, folder: str, ledger: Ledger, *, etag: str | None) -> None:

@@ -19,6 +19,7 @@ from shared.delivery.state import layout
 from shared.delivery.state.files import DataFile
 from shared.errors import Blocked, Conflict
 from shared.vendors.contract import FieldType, Kind
+from shared.wording import kept_within, read_within, say
 
 ORDER = (Kind.ADD, Kind.CHANGE, Kind.REMOVE)
 
@@ -121,7 +122,9 @@ class Plan:
         return (file for file in self.files if file.part == part)
 
     def to_json(self) -> bytes:
-        return json.dumps(asdict(self), sort_keys=True).encode()
+        return json.dumps(
+            asdict(self) | {name: kept_within(getattr(self, name)) for name in _MESSAGES}, sort_keys=True
+        ).encode()
 
 
 def number(files: Sequence[tuple[Kind, int, DataFile]], batch_rows: int) -> list[PlanFile]:
@@ -166,9 +169,15 @@ def read(blobs: Blobs, folder: str) -> tuple[Plan, str] | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise Blocked(
             "plan_unreadable",
-            "The plan of a run is damaged, or another version of the service wrote it, so that it cannot be read. "
-            "Cancel the run if it is not over, and run the export again; the plan goes when the run expires.",
+            say(
+                "The plan of a run is damaged, or another version of the service wrote it, so that it cannot be read. "
+                "Cancel the run if it is not over, and run the export again; the plan goes when the run expires."
+            ),
         ) from None
+
+
+_MESSAGES = ("findings", "warnings", "mentions")
+"""What holds messages."""
 
 
 def _parse(plain: dict[str, Any]) -> Plan:
@@ -177,12 +186,13 @@ def _parse(plain: dict[str, Any]) -> Plan:
         for each in plain["files"]
     ]
     return Plan(
-        **_known(Plan, plain, "files", "refused", "values_left_out", "file_starts", "balance", "fields"),
+        **_known(Plan, plain, "files", "refused", "values_left_out", "file_starts", "balance", "fields", *_MESSAGES),
         files=files,
         refused=[DataFile.of(each) for each in plain.get("refused", ())],
         values_left_out=[DataFile.of(each) for each in plain.get("values_left_out", ())],
         file_starts=[(int(segment), int(file), int(first)) for segment, file, first in plain.get("file_starts", ())],
         balance=Balance(**_known(Balance, plain["balance"])),
+        **{name: read_within(plain.get(name, [])) for name in _MESSAGES},
         fields={name: FieldType(kind) for name, kind in plain.get("fields", {}).items()},
     )
 

@@ -16,6 +16,7 @@ from shared.catalog.models import Export
 from shared.cloud.tables import Entity
 from shared.cloud.unreadable import reading
 from shared.delivery.state.transitions import RunKind
+from shared.wording import kept, kept_within, read, read_within
 
 ACTIVE = "active"
 _FAR = 10**14
@@ -161,7 +162,7 @@ class Delivery:
         with reading("runs", entity):
             values = _known(cls, entity)
             for name in {"target", "counts", "left_out", "warnings", "verification"} & values.keys():
-                values[name] = json.loads(values[name])
+                values[name] = read_within(json.loads(values[name]))
             return cls(**{**values, "state": State(entity["state"]), "step": Step(entity["step"])})
 
 
@@ -172,10 +173,11 @@ def _entity(record: Run | Delivery, partition: str, row: str) -> Entity:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, dict | list):
-        return json.dumps(value, separators=(",", ":"))
-    return str(value) if isinstance(value, StrEnum) else value
+        return json.dumps(kept_within(value), separators=(",", ":"))
+    return kept(value) if isinstance(value, str) else value
 
 
 def _known(cls: type[Run] | type[Delivery], entity: Entity) -> dict[str, Any]:
     names = {each.name for each in fields(cls)}
-    return {name: value for name, value in entity.items() if name in names}
+    values = {name: value for name, value in entity.items() if name in names}
+    return values | {"message": read(values.get("message", ""))}

@@ -13,6 +13,7 @@ from shared.cloud.unreadable import readable
 from shared.delivery.state import run_notices
 from shared.delivery.state.records import ACTIVE, ENDED, Delivery, Run, State, Step, Verdict, delivery_key, now, run_key
 from shared.errors import Conflict
+from shared.wording import together
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +188,7 @@ def overall(deliveries: Sequence[Delivery]) -> State:
 
 
 def _message(deliveries: Sequence[Delivery], state: State) -> str:
-    return " ".join(dict.fromkeys(each.message for each in deliveries if each.state is state and each.message))
+    return together(each.message for each in deliveries if each.state is state)
 
 
 def _newly_differs(before: Delivery, after: Delivery) -> bool:

@@ -20,8 +20,9 @@ from shared.delivery.verify import sample, verdicts
 from shared.delivery.verify.verdicts import Expected, Naming
 from shared.errors import ExportError
 from shared.vendors.contract import TargetFound, Vendor
+from shared.wording import say
 
-_OUTDATED = "A newer run came before this one was verified."
+_OUTDATED = say("A newer run came before this one was verified.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def compare(cloud: Cloud, subject: Subject, opened: Opened) -> tuple[dict[str, A
     delivery = subject.delivery
     expected, made = _expected(cloud, subject), plans.read(cloud.blobs, subject.folder)
     if made is None:
-        raise Outdated("The plan of the run is gone.")
+        raise Outdated(say("The plan of the run is gone."))
     found = delivery.target
     target = TargetFound(str(found["list_id"]), str(found["name"]), details=found["details"])
     count = opened.vendor.count(target)

@@ -27,10 +27,11 @@ from shared.delivery.verify import members
 from shared.errors import Unprocessable, UserMustAct
 from shared.vendors.contract import Definition, TargetFound
 from shared.vendors.registry import definition
+from shared.wording import Message, Said, say, say_many
 
 KEPT = timedelta(days=1)
 """For so long the file with addresses is kept."""
-_UNDER_WAY = "A run of the export is under way: check again when it has ended."
+_UNDER_WAY = say("A run of the export is under way: check again when it has ended.")
 
 
 class CheckState(StrEnum):
@@ -66,7 +67,7 @@ class CheckUp(Course):
     mark: str
     state: CheckState = CheckState.RUNNING
     finished: float | None = None
-    message: str = ""
+    message: Said = ""
     members: int = 0
     maybe: int = 0
     counted: int | None = None
@@ -74,15 +75,15 @@ class CheckUp(Course):
     missing: int | None = None
     strangers: int | None = None
     returned: int | None = None
-    advice: list[str] = field(default_factory=list)
+    advice: list[Said] = field(default_factory=list)
 
 
 class _Kind(BlobKind[DoctorMessage, CheckUp]):
     words = "A check-up"
     folder = layout.DOCTOR
     patience = timedelta(hours=6)
-    poisoned = "The check-up failed several times; the log has the details."
-    too_late = "Nobody got to the end of the check-up in six hours: start it again."
+    poisoned = say("The check-up failed several times; the log has the details.")
+    too_late = say("Nobody got to the end of the check-up in six hours: start it again.")
 
     def blob(self, of: CheckUp | DoctorMessage) -> str:
         return layout.check_up(of.export, of.target)
@@ -102,7 +103,7 @@ class _Kind(BlobKind[DoctorMessage, CheckUp]):
         self.write(cloud, _ended(ended, CheckState.ENDED, "", clock))
 
     def waiting(self, course: CheckUp, reason: str) -> CheckUp:
-        return replace(course, message=f"Waiting: {reason}")
+        return replace(course, message=say("Waiting: %(why)s", why=reason))
 
     def fail(self, cloud: Cloud, job: CheckUp, words: str, clock: Clock) -> None:
         self.write(cloud, _ended(job, CheckState.FAILED, words, clock))
@@ -132,7 +133,7 @@ def start(cloud: Cloud, export: Export, target: int, *, full: bool, by: str, clo
     """
     known, vendor = _target(cloud, export, target), _definition(cloud, export)
     if not known.memory.get("list_id"):
-        raise Unprocessable("nothing_delivered", "Nothing was delivered to this target yet: run the export first.")
+        raise Unprocessable("nothing_delivered", say("Nothing was delivered to this target yet: run the export first."))
     if known.memory.get("open"):
         raise NotNow("run_under_way", _UNDER_WAY)
     before, at = read(cloud, export.name, target), clock().timestamp()
@@ -171,7 +172,7 @@ def drop_files(cloud: Cloud) -> None:
 def _export(cloud: Cloud, made: CheckUp) -> Export:
     stored = export_store(cloud.exports).get(made.export)
     if stored is None or stored.item.account != made.account:
-        raise UserMustAct("export_changed", "The export was deleted, or leads to another account now.")
+        raise UserMustAct("export_changed", say("The export was deleted, or leads to another account now."))
     return stored.item
 
 
@@ -198,37 +199,76 @@ def _advice(found: CheckUp, vendor: Definition) -> list[str]:
     word, label = vendor.target_word, vendor.label
     if not found.full:
         return _advice_of_count(found, word, label)
-    said = []
+    said: list[str] = []
     if found.missing:
         said.append(
-            f"{found.missing} people whom the export put on the {word} are not there. Who unsubscribed, bounced or was "
-            f"deleted in {label} stays off it; to send everyone again, run the export with the kind full_resync."
+            say_many(
+                "%(num)s person whom the export put on the %(target)s is not there. Who unsubscribed, bounced or was "
+                "deleted in %(vendor)s stays off it; to send everyone again, run the export with the kind "
+                "full_resync.",
+                "%(num)s people whom the export put on the %(target)s are not there. Who unsubscribed, bounced or "
+                "was deleted in %(vendor)s stays off it; to send everyone again, run the export with the kind "
+                "full_resync.",
+                found.missing,
+                target=Message(word),
+                vendor=label,
+            )
         )
     if found.returned:
-        said.append(f"{found.returned} people whom the export took off are on the {word} again.")
+        said.append(
+            say_many(
+                "%(num)s person whom the export took off is on the %(target)s again.",
+                "%(num)s people whom the export took off are on the %(target)s again.",
+                found.returned,
+                target=Message(word),
+            )
+        )
     if found.strangers:
         said.append(
-            f"{found.strangers} people on the {word} are not from this export, which never takes them off: where they "
-            f"do not belong there, take them off in {label}."
+            say_many(
+                "%(num)s person on the %(target)s is not from this export, which never takes them off: where they do "
+                "not belong there, take them off in %(vendor)s.",
+                "%(num)s people on the %(target)s are not from this export, which never takes them off: where they "
+                "do not belong there, take them off in %(vendor)s.",
+                found.strangers,
+                target=Message(word),
+                vendor=label,
+            )
         )
-    return said or [f"The record and the {word} agree."]
+    return said or [say("The record and the %(target)s agree.", target=Message(word))]
 
 
 def _advice_of_count(found: CheckUp, word: str, label: str) -> list[str]:
     if found.counted is None:
-        return [f"{label} does not tell how many people are on the {word}: check it in full."]
+        return [
+            say(
+                "%(vendor)s does not tell how many people are on the %(target)s: check it in full.",
+                vendor=label,
+                target=Message(word),
+            )
+        ]
     if found.members <= found.counted <= found.members + found.maybe:
-        return [f"{label} counts as many people as the record has."]
-    return [f"{label} counts {found.counted} people, the record has {found.members}: check in full who differs."]
+        return [say("%(vendor)s counts as many people as the record has.", vendor=label)]
+    return [
+        say(
+            "%(vendor)s counts %(counted)s people, the record has %(members)s: check in full who differs.",
+            vendor=label,
+            counted=found.counted,
+            members=found.members,
+        )
+    ]
 
 
 def _cost(members: int, vendor: Definition) -> Cost:
     pages = -(-max(members, 1) // vendor.members_page)
     too_many = ""
     if members > vendor.most_members:
-        too_many = (
-            f"{vendor.label} allows {vendor.most_members:,} people to be read at once, and the record has "
-            f"{members:,}: only their number can be compared."
+        too_many = say(
+            "%(vendor)s allows %(most)s people to be read at once, and the record has %(members)s: only their "
+            "number can be compared.",
+            vendor=vendor.label,
+            most=vendor.most_members,
+            members=members,
         )
     return Cost(1, 1 + pages, too_many)
 

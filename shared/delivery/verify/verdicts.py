@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from shared.delivery.state.records import Verdict
 from shared.vendors.contract import Count
+from shared.wording import Message, say, say_many, together
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,33 +59,50 @@ def difference(expected: Expected, count: Count | None) -> int | None:
 def judge(expected: Expected, count: Count | None, sample: Sample, naming: Naming) -> tuple[Verdict, str]:
     """The verdict, and why, for people."""
     if count is None and not sample.looked_at:
-        return Verdict.NOT_VERIFIED, f"{naming.vendor} offers no way to verify this {naming.target}."
+        return Verdict.NOT_VERIFIED, say(
+            "%(vendor)s offers no way to verify this %(target)s.", vendor=naming.vendor, target=Message(naming.target)
+        )
     beyond = difference(expected, count) or 0
     inactive = count.inactive if count else 0
     doubts = [*_missing(sample, naming), *_short(beyond, inactive, naming), *_other(sample, naming)]
     lingering = _still_there(sample, naming)
     if doubts or lingering:
-        return Verdict.DIFFERS, " ".join([*doubts, *([_RESYNC] if doubts else []), *lingering])
+        return Verdict.DIFFERS, together([*doubts, *([_RESYNC] if doubts else []), *lingering])
     notes = _notes(expected, beyond, naming)
-    return (Verdict.EXPLAINED, " ".join(notes)) if notes else (Verdict.AGREES, "")
+    return (Verdict.EXPLAINED, together(notes)) if notes else (Verdict.AGREES, "")
 
 
-_RESYNC = "Run the export with the kind full_resync to send everyone again."
+_RESYNC = say("Run the export with the kind full_resync to send everyone again.")
 
 
 def _missing(sample: Sample, naming: Naming) -> list[str]:
     if not sample.missing:
         return []
-    of = f"{sample.missing} of {sample.looked_at}"
-    return [f"{of} people looked up are not on the {naming.target}, although {naming.vendor} accepted them."]
+    return [
+        say(
+            "%(missing)s of %(looked_at)s people looked up are not on the %(target)s, although %(vendor)s "
+            "accepted them.",
+            missing=sample.missing,
+            looked_at=sample.looked_at,
+            target=Message(naming.target),
+            vendor=naming.vendor,
+        )
+    ]
 
 
 def _short(beyond: int, inactive: int, naming: Naming) -> list[str]:
     if -beyond <= inactive:
         return []
     return [
-        f"{naming.vendor} counts {-beyond} people fewer on the {naming.target} than this export has put there. They "
-        "may have been taken off or deleted there, or have unsubscribed."
+        say_many(
+            "%(vendor)s counts %(num)s person fewer on the %(target)s than this export has put there. They may have "
+            "been taken off or deleted there, or have unsubscribed.",
+            "%(vendor)s counts %(num)s people fewer on the %(target)s than this export has put there. They may have "
+            "been taken off or deleted there, or have unsubscribed.",
+            -beyond,
+            vendor=naming.vendor,
+            target=Message(naming.target),
+        )
     ]
 
 
@@ -93,8 +111,13 @@ def _other(sample: Sample, naming: Naming) -> list[str]:
         return []
     fields = ", ".join(f"{name} ({people})" for name, people in sorted(sample.differing.items()))
     return [
-        f"Of {sample.looked_at} people looked up, some have other values in {naming.vendor} than were delivered: "
-        f"{fields}. Something else may write these fields there."
+        say(
+            "Of %(looked_at)s people looked up, some have other values in %(vendor)s than were delivered: %(fields)s. "
+            "Something else may write these fields there.",
+            looked_at=sample.looked_at,
+            vendor=naming.vendor,
+            fields=fields,
+        )
     ]
 
 
@@ -102,18 +125,45 @@ def _still_there(sample: Sample, naming: Naming) -> list[str]:
     if not sample.still_there:
         return []
     return [
-        f"{sample.still_there} of {sample.looked_at} people looked up are still on the {naming.target}, although "
-        f"{naming.vendor} accepted taking them off. Check the {naming.target} against the record (doctor) to learn who "
-        f"they are, and take them off in {naming.vendor}."
+        say(
+            "%(still_there)s of %(looked_at)s people looked up are still on the %(target)s, although %(vendor)s "
+            "accepted taking them off. Check the %(target)s against the record (doctor) to learn who they are, and "
+            "take them off in %(vendor)s.",
+            still_there=sample.still_there,
+            looked_at=sample.looked_at,
+            target=Message(naming.target),
+            vendor=naming.vendor,
+        )
     ]
 
 
 def _notes(expected: Expected, beyond: int, naming: Naming) -> list[str]:
     if beyond > 0:
-        before = f" {expected.strangers} were on it before this export." if expected.strangers else ""
-        return [f"{beyond} people on the {naming.target} are not from this export.{before}"]
+        before = (
+            say_many(
+                " %(num)s was on it before this export.", " %(num)s were on it before this export.", expected.strangers
+            )
+            if expected.strangers
+            else ""
+        )
+        return [
+            say_many(
+                "%(num)s person on the %(target)s is not from this export.%(more)s",
+                "%(num)s people on the %(target)s are not from this export.%(more)s",
+                beyond,
+                target=Message(naming.target),
+                more=before,
+            )
+        ]
     if beyond < 0:
-        return [f"{-beyond} people have unsubscribed or bounced in {naming.vendor} since they were put there."]
+        return [
+            say_many(
+                "%(num)s person has unsubscribed or bounced in %(vendor)s since they were put there.",
+                "%(num)s people have unsubscribed or bounced in %(vendor)s since they were put there.",
+                -beyond,
+                vendor=naming.vendor,
+            )
+        ]
     return []
 
 

@@ -25,6 +25,7 @@ from shared.delivery.state.runs import Runs, Versioned
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.verify.comparison import Subject, compare, report_of
 from shared.delivery.work import Work
+from shared.wording import say
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,8 @@ class _Kind(BlobKind[VerifyMessage, Verifying]):
     words = "A verification"
     folder = layout.VERIFYING
     patience = timedelta(hours=6)
-    poisoned = "Verifying failed several times; the log has the details."
-    too_late = "Nobody got to the end of verifying in six hours."
+    poisoned = say("Verifying failed several times; the log has the details.")
+    too_late = say("Nobody got to the end of verifying in six hours.")
 
     def blob(self, of: Verifying | VerifyMessage) -> str:
         return layout.verification(of.export, of.run, of.delivery)

@@ -201,7 +201,7 @@ def test_strangers_on_the_list_are_an_explanation(world: Engine) -> None:
     world.pump()
     verification = ended(world, run)
     assert (verification.verdict, verification.difference, verification.looks) == ("explained", 1, 1)
-    assert verification.message == "1 people on the list are not from this export."
+    assert verification.message == "1 person on the list is not from this export."
     assert verification.message not in world.delivery(run).warnings
 
 

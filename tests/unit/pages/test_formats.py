@@ -11,7 +11,7 @@ from shared.delivery.state.records import State
 from shared.delivery.state.transitions import RunKind
 from shared.pages.chart import HEIGHT, WIDTH, chart
 from shared.pages.formats import Formats
-from shared.pages.languages import translations
+from shared.wording import translations
 
 
 def formats(language: str) -> Formats:

@@ -16,9 +16,10 @@ from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
 from dev.translations import catalogue, compiled, po_file
-from shared.pages.languages import LANGUAGES, best, translations
 from shared.pages.messages import TEMPLATES
 from shared.pages.phrases import pattern_of, said
+from shared.web.languages import best
+from shared.wording import LANGUAGES, translations
 
 SHARED = Path(__file__).parents[3] / "shared"
 OTHERS = [language for language in LANGUAGES if language != "en"]
@@ -76,7 +77,7 @@ def test_placeholders_of_translations_are_those_of_the_message(language: str) ->
             # The singular of Romanian and Swedish may say "one" in words; nothing else may lose a value.
             assert set(PLACEHOLDER.findall(form)) <= wanted, (each.id, form)
             assert set(PLACEHOLDER.findall(form)) == wanted or isinstance(each.id, tuple), (each.id, form)
-            assert not (wanted and UNSAYABLE.search(form)), (each.id, form)
+            assert not (wanted and UNSAYABLE.search(form.replace("%%", ""))), (each.id, form)
 
 
 @cache
