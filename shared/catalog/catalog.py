@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from shared.access.actions import GONE, Action, require
 from shared.access.person import Person
 from shared.catalog.connection_validation import connection_issues
-from shared.catalog.export_validation import Surroundings, judge, owned_issue
+from shared.catalog.dialects import DialectStore
+from shared.catalog.export_validation import Surroundings, judge, owned_issue, target_identity
 from shared.catalog.issues import Invalid, Issue, NotFound, NotNow
 from shared.catalog.models import (
     NAME,
@@ -52,6 +53,7 @@ class Catalog:
         connections: Rows,
         exports: Rows,
         targets: Rows,
+        dialects: Rows,
         definitions: Mapping[str, Definition],
         segments: SegmentColumns,
         clock: Callable[[], datetime] = _now,
@@ -59,6 +61,7 @@ class Catalog:
         self.connections = connection_store(connections)
         self.exports = export_store(exports)
         self.targets = TargetStore(targets)
+        self.dialects = DialectStore(dialects)
         self.definitions = definitions
         self.now = clock
         self._segments = segments
@@ -242,13 +245,17 @@ class Catalog:
         }
 
     def _surroundings(self, name: str, sent: ExportInput, connection: Connection | None) -> Surroundings:
+        definition = self.definitions.get(connection.vendor) if connection else None
+        account = connection.account if connection else None
+        others = [held.item for held in self.exports.all() if held.item.name != name and held.item.account == account]
         references = list(dict.fromkeys(segment for target in sent.targets for segment in target.segments))
         return Surroundings(
             connection=connection,
-            definition=self.definitions.get(connection.vendor) if connection else None,
+            definition=definition,
             default_list=default_list(connection, self.definitions),
             segments=self._segments(references),
-            owners=self._owners(connection.account, name, sent) if connection and connection.account else {},
+            owners={**_owned(others, sent, definition), **self._owners(account, name, sent)} if account else {},
+            writers=_writers(others) if account and definition and not definition.fields_of_list else {},
         )
 
     def _owners(self, account: str, name: str, sent: ExportInput) -> dict[str, str]:
@@ -296,6 +303,22 @@ class Catalog:
 
 def _places(export: Export) -> set[tuple[str, str]]:
     return {(export.account, target_key(target)) for target in export.targets}
+
+
+def _owned(others: Sequence[Export], sent: ExportInput, definition: Definition | None) -> dict[str, str]:
+    """Target key -> the other export that has the same list under another name."""
+    taken = {target_identity(target, definition): each.name for each in others for target in each.targets}
+    found = {target_key(target): taken.get(target_identity(target, definition)) for target in sent.targets}
+    return {key: owner for key, owner in found.items() if owner}
+
+
+def _writers(others: Sequence[Export]) -> dict[str, list[str]]:
+    """Field, its case folded -> the exports that fill it."""
+    found: dict[str, list[str]] = {}
+    for each in others:
+        for match in each.matching:
+            found.setdefault(match.field.casefold(), []).append(each.name)
+    return found
 
 
 def _name_issues(name: str) -> list[Issue]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from shared.catalog.connection_validation import setting_issues
 from shared.catalog.issues import Issue
-from shared.catalog.models import MAX_SEGMENTS, MAX_TARGETS, Connection, ExportInput, Target
+from shared.catalog.models import MAX_SEGMENTS, MAX_TARGETS, Connection, ExportInput, Target, WhenEmpty
 from shared.catalog.schedules import schedule_issues
 from shared.catalog.targets import target_key, target_name
 from shared.vendors.contract import Definition
@@ -24,6 +24,7 @@ class Surroundings:
 
     `segments`: columns of each segment that exists. `owners`: target key -> the other export that owns it.
     `default_list`: id of the connection's, "" where it has none.
+    `writers`: field, its case folded -> other exports that fill it, where the account has it once.
     """
 
     connection: Connection | None
@@ -31,6 +32,7 @@ class Surroundings:
     segments: Mapping[str, Sequence[str]] = field(default_factory=dict)
     owners: Mapping[str, str] = field(default_factory=dict)
     default_list: str = ""
+    writers: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,9 @@ def judge(export: ExportInput, around: Surroundings) -> Judgement:
     if around.definition is not None:
         issues += _matching(export, around.definition)
         issues += setting_issues(export.settings, around.definition.export_settings, around.definition.label)
+        issues += _names_that_are_too_long(export, around.definition)
         warnings += [*_spelling(export, around.definition), *_known_lists(export, around.definition)]
+        warnings += _shared_fields(export, around.writers)
     if around.connection is not None and around.connection.check_code not in ("", "ok"):
         warnings.append(
             Issue("/connection", say("Its last check failed: %(why)s", why=around.connection.check_message))
@@ -78,14 +82,15 @@ def _targets(export: ExportInput, around: Surroundings) -> Iterator[Issue]:
     for index, target in enumerate(export.targets):
         yield from _one_target(index, target, around.default_list)
         key = target_key(target)
-        if key in seen:
+        identity = target_identity(target, around.definition)
+        if identity in seen:
             yield Issue(
                 f"/targets/{index}",
-                say("Target %(number)s is the same: put the segments on one target.", number=seen[key]),
+                say("Target %(number)s is the same: put the segments on one target.", number=seen[identity]),
             )
         elif key in around.owners:
             yield owned_issue(index, export, around.owners[key], around.default_list)
-        seen.setdefault(key, index)
+        seen.setdefault(identity, index)
     total = sum(len(target.segments) for target in export.targets)
     if len(export.targets) > MAX_TARGETS:
         yield Issue(
@@ -101,6 +106,41 @@ def _targets(export: ExportInput, around: Surroundings) -> Iterator[Issue]:
                 most=MAX_SEGMENTS,
             ),
         )
+
+
+def target_identity(target: Target, definition: Definition | None) -> str:
+    """The same for two targets that are one list at the vendor."""
+    if definition is None or definition.list_id_of is None:
+        return target_key(target)
+    return target.list_id or definition.list_id_of(target_name(target))
+
+
+def _names_that_are_too_long(export: ExportInput, definition: Definition) -> Iterator[Issue]:
+    most = definition.longest_list_name
+    for index, target in enumerate(export.targets):
+        if most and not target.list_id and len(target_name(target)) > most:
+            yield Issue(
+                f"/targets/{index}/list_name",
+                say(
+                    "A list's name has at most %(most)s characters at %(vendor)s: give a shorter list_name.",
+                    most=most,
+                    vendor=definition.label,
+                ),
+            )
+
+
+def _shared_fields(export: ExportInput, writers: Mapping[str, Sequence[str]]) -> Iterator[Issue]:
+    for index, match in enumerate(export.matching):
+        if others := writers.get(match.field.casefold()):
+            yield Issue(
+                f"/matching/{index}/field",
+                say(
+                    'Other exports fill "%(field)s" too (%(exports)s): whoever is in several of their segments has the '
+                    "value that was sent last.",
+                    field=match.field,
+                    exports=_quoted(others),
+                ),
+            )
 
 
 def _one_target(index: int, target: Target, default_list: str) -> Iterator[Issue]:
@@ -217,6 +257,13 @@ def _matching(export: ExportInput, definition: Definition) -> Iterator[Issue]:
                 vendor=definition.label,
             )
             yield Issue(f"/matching/{index}/type", message)
+        if known is not None and not known.clears and match.when_empty is WhenEmpty.CLEAR:
+            message = say(
+                '%(vendor)s cannot clear "%(field)s": choose keep for empty cells.',
+                vendor=definition.label,
+                field=match.field,
+            )
+            yield Issue(f"/matching/{index}/when_empty", message)
     given = {definition.email_field, *(match.field for match in export.matching)}
     for each in definition.fields:
         if each.required and each.name not in given:
@@ -246,6 +293,12 @@ def _field_problem(name: str, definition: Definition) -> str | None:
         )
     if name != name.strip() or not _FIELD_NAME.fullmatch(name):
         return say("A field's name has no spaces at its ends and no control characters.")
+    if definition.custom_name and not re.fullmatch(definition.custom_name, name):
+        return say(
+            "%(vendor)s has no field of such a name: it takes %(rule)s.",
+            vendor=definition.label,
+            rule=Message(definition.custom_name_rule),
+        )
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -167,6 +167,8 @@ class Field:
     type: FieldType = FieldType.STRING
     required: bool = False
     fit: Fit = ANY
+    clears: bool = True
+    """An empty cell may clear it: the vendor can, and it would mean something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,16 @@ class Definition:
     custom_fields: bool = True
     custom_fit: Fit = ANY
     """What a field takes that is not one of `fields`."""
+    custom_name: str = ""
+    """A regular expression for the names of such fields, "" where the vendor tells of no rule; `custom_name_rule` says
+    the same to people."""
+    custom_name_rule: str = ""
+    fields_of_list: bool = False
+    """Each list has fields and values of its own, so that two exports never write the same one."""
+    longest_list_name: int = 0
+    """Characters; 0 where the vendor tells of no limit."""
+    list_id_of: Callable[[str], str] | None = None
+    """Name of a list -> its id, where the name alone makes it: of two names with one id only one can be had."""
     reserved_fields: frozenset[str] = frozenset()
     export_settings: tuple[Setting, ...] = ()
     """Settings of an export on this vendor; `open_vendor` gets them together with the connection's."""

@@ -191,5 +191,6 @@ DEFINITION = Definition(
     request_seconds=200.0,
     most_members=1_000_000,
     members_page=MOST_ROWS,
+    fields_of_list=True,
     questions=_QUESTIONS,
 )

@@ -47,9 +47,14 @@ _INVALID = rejected(
     Retry.WHEN_CHANGED,
 )
 
+HELD: Mapping[str, Receipt] = {
+    code: replace(receipt, outcome=Outcome.REJECTED, retry=Retry.WHEN_CHANGED) for code, receipt in LEFT_ALONE.items()
+}
+"""The same of an import: told once, and not tried again while their values stay as they are."""
+
 IMPORTED: Mapping[int, Receipt] = {
     1: _INVALID,
-    204: LEFT_ALONE[SUPPRESSED],
+    204: HELD[SUPPRESSED],
     205: rejected(
         DELETED,
         say(
@@ -58,8 +63,8 @@ IMPORTED: Mapping[int, Receipt] = {
         ),
         Retry.NEXT_RUN,
     ),
-    206: LEFT_ALONE[UNSUBSCRIBED],
-    207: LEFT_ALONE[BOUNCED],
+    206: HELD[UNSUBSCRIBED],
+    207: HELD[BOUNCED],
     208: Receipt(
         Outcome.SKIPPED, "unconfirmed", say("The person has yet to confirm that they want to be on the list.")
     ),

@@ -27,6 +27,7 @@ MOST_IDS = 5_000
 """Of one bulk removal; unpublished, the upper end of what the contract advises."""
 MOST_PAGE = 5_000
 """People of one page of a list's members."""
+LONGEST_LIST_NAME = 128
 MOST_V2_PAGE = 1_000
 """Entries of one page of the older (v2) calls."""
 
@@ -165,6 +166,9 @@ DEFINITION = Definition(
     batch_rows=10_000,
     concurrency=4,
     custom_fit=_TAKEN,
+    custom_name=r"[A-Za-z0-9_-]{1,20}",
+    custom_name_rule="up to 20 letters without accents, digits, hyphens and underscores",
+    longest_list_name=LONGEST_LIST_NAME,
     reserved_fields=_RESERVED,
     export_settings=(
         Setting(

@@ -49,6 +49,7 @@ _SUPPRESSED = _rejected(
 _NO_LIST = _rejected(
     "list_refused", say("Dotdigital does not let this list be added to: check that it still exists."), Retry.NEXT_RUN
 )
+_DELETED = _rejected(PROFILE_MISSING, say("The contact had been deleted in Dotdigital."), Retry.NEXT_RUN)
 _NO_FIT = _rejected("invalid_data", say("A value does not fit its data field in Dotdigital."), Retry.WHEN_CHANGED)
 
 FAILURES: Mapping[str, Receipt] = {
@@ -142,6 +143,7 @@ class _Import:
         self._kind = kind
         self._created = _ids(progress, "created")
         self._imported = _ids(progress, "updated") | self._created
+        self._updated = {str(each.get("contactId")) for each in _entries(progress, "updated")}
         self._failures = _failures(progress)
 
     def read(self, rows: Sequence[Row], end: Receipt) -> Results:
@@ -158,6 +160,10 @@ class _Import:
     def _receipt(self, row: Row, end: Receipt) -> Receipt:
         address = _folded(row.address)
         failures = self._failures.get(address) or self._failures.get(row.vendor_id or "") or {}
+        if self._kind is Kind.CHANGE and "invalidcontactid" in failures:
+            return _DELETED
+        if self._kind is Kind.CHANGE and row.vendor_id in self._updated and address not in self._imported:
+            return CONFIRMED  # by its id; the contact has another address there now
         if address in self._imported:
             return self._taken(row, address, failures)
         if not failures:
@@ -172,7 +178,7 @@ class _Import:
             return _NO_LIST
         if self._kind is Kind.CHANGE and (address in self._created or found != (row.vendor_id or found)):
             # Made anew by this very change, which names no list: so the person is not on it.
-            return _rejected(PROFILE_MISSING, say("The contact had been deleted in Dotdigital."), Retry.NEXT_RUN)
+            return _DELETED
         receipt = CONFIRMED if found == row.vendor_id else replace(CONFIRMED, vendor_id=found)
         if failures:
             codes = ", ".join(sorted(excerpt(code, 60) for code in failures))
@@ -204,11 +210,17 @@ def _failures(progress: Mapping[str, Any]) -> Mapping[str, dict[str, str]]:
     found: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for entry in _entries(progress, "failures"):
         address = address_of(entry)
-        name = _folded(address) if address else str(entry.get("contactId", ""))
+        name = _folded(address) if address else _named_id(entry)
         for failure in _entries(entry, "failures"):
             words = failure.get("description")
             found[name][str(failure.get("failureCode")).lower()] = f", {excerpt(words)}" if words else ""
     return found
+
+
+def _named_id(entry: Mapping[str, Any]) -> str:
+    identifiers = entry.get("identifiers")
+    found = entry.get("contactId") or (identifiers.get("contactId") if isinstance(identifiers, Mapping) else None)
+    return str(found or "")
 
 
 def _entries(source: Mapping[str, Any], key: str) -> Iterator[dict[str, Any]]:

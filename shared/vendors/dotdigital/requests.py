@@ -14,7 +14,7 @@ from urllib.parse import quote
 import orjson
 
 from shared.vendors.answers import Request
-from shared.vendors.contract import Kind
+from shared.vendors.contract import Kind, Row
 from shared.vendors.dotdigital.definition import (
     ACCOUNT_INFO,
     CONTACT,
@@ -113,14 +113,19 @@ def contact(address: str) -> Request:
     return Request("GET", f"/contacts/v3/email/{quote(address, safe='')}", CONTACT)
 
 
-def person(kind: Kind, list_id: str, address: str, said: ContactValues) -> bytes:
+def person(kind: Kind, list_id: str, row: Row, said: ContactValues) -> bytes:
     """One contact of an import.
+
+    A change finds its contact by the id that Dotdigital told, where there is one: an id matches and never makes a
+    contact (contract, section 4), so nobody who was deleted there is made anew, and a new address there stays.
 
     Only an addition names the list: a change must not put back somebody whom the organisation took off by hand, or
     who unsubscribed from this list (whether naming it would resubscribe them is not documented). The subscription
     status is never named, so it stays as it is.
     """
-    entry: dict[str, Any] = {"matchIdentifier": "email", "identifiers": {"email": address}}
+    entry: dict[str, Any] = {"matchIdentifier": "email", "identifiers": {"email": row.address}}
+    if kind is Kind.CHANGE and row.vendor_id and row.vendor_id.isdecimal():
+        entry = {"matchIdentifier": "contactId", "identifiers": {"contactId": int(row.vendor_id)}}
     if said.fields is not None:
         entry["dataFields"] = said.fields
     if said.opt_in is not None:

@@ -229,7 +229,7 @@ def dates_of(target: TargetFound) -> Collection[str]:
 def person(target: TargetFound, kind: Kind, row: Row, dates: Collection[str]) -> tuple[bytes, bool]:
     """A contact of an import, and whether its opt-in type is left out as none that may be written."""
     said = requests.told(row.values, dates)
-    return requests.person(kind, target.list_id, row.address, said), said.odd
+    return requests.person(kind, target.list_id, row, said), said.odd
 
 
 def _started(answer: Answer | None, stop: int, alone: set[int]) -> StartedJob:

@@ -14,14 +14,13 @@ from shared.vendors import lists, rolls
 from shared.vendors.contract import FieldType, TargetFound
 from shared.vendors.dotdigital import requests, responses
 from shared.vendors.dotdigital.client import Calls
-from shared.vendors.dotdigital.definition import DEFINITION, MOST_V2_PAGE
+from shared.vendors.dotdigital.definition import DEFINITION, LONGEST_LIST_NAME, MOST_V2_PAGE
 from shared.vendors.dotdigital.responses import FIELD_TYPES
 from shared.vendors.lists import Listed
 from shared.wording import say
 
 RESERVED = frozenset({"all contacts", "test"})
 """Dotdigital's own: Test cannot be written to, and taking somebody off All contacts is deleting them."""
-LONGEST_NAME = 128
 
 _NAME = re.compile(r"[A-Z0-9_-]{1,20}")
 _SPELLED: Mapping[FieldType, str] = {kind: name for name, kind in FIELD_TYPES.items()} | {FieldType.INTEGER: "Numeric"}
@@ -57,13 +56,10 @@ def by_name(calls: Calls, name: str) -> TargetFound:
     _refuse_reserved(name)
     if found := _named(calls, name):
         return found
-    if len(name) > LONGEST_NAME:
+    if len(name) > LONGEST_LIST_NAME:
         raise UserMustAct(
             "target_refused",
-            say(
-                "A list's name in Dotdigital has at most %(most)s characters: shorten it.",
-                most=LONGEST_NAME,
-            ),
+            say("A list's name in Dotdigital has at most %(most)s characters: shorten it.", most=LONGEST_LIST_NAME),
         )
 
     def create(name: str) -> Listed | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.vendors.contract import Definition, Field, FieldType, Fit, Question, Rate, Setting
+from shared.vendors.omnisend.tags import tag_of
 
 HOST = "api.omnisend.com"
 VERSION = "2026-03-15"
@@ -26,6 +27,7 @@ PAGE = 250
 """Entries of one page, of batches and of contacts."""
 MOST_COUNTED = 8
 """Pages that are read to count the people with a tag: Omnisend tells such a key no number."""
+CUSTOM_NAME = r"[A-Za-z0-9_]{1,128}"
 LONGEST_TEXT = 2048
 """Characters of a custom property."""
 
@@ -116,14 +118,14 @@ DEFINITION = Definition(
         Field("firstName", "First name"),
         Field("lastName", "Last name"),
         Field("address", "Address"),
-        Field("country", "Country (name or two-letter code)"),
-        Field("countryCode", "Country code (two letters)"),
+        Field("country", "Country (name or two-letter code)", clears=False),
+        Field("countryCode", "Country code (two letters)", clears=False),
         Field("state", "State"),
         Field("city", "City"),
         Field("postalCode", "Postal code"),
-        Field("gender", "Gender (m or f)", fit=Fit(choices=("m", "f"), synonyms=_GENDERS)),
-        Field("birthdate", "Date of birth", FieldType.DATE, fit=Fit(day=True)),
-        Field(CONSENT, "Agreed to e-mail on", FieldType.DATE),
+        Field("gender", "Gender (m or f)", fit=Fit(choices=("m", "f"), synonyms=_GENDERS), clears=False),
+        Field("birthdate", "Date of birth", FieldType.DATE, fit=Fit(day=True), clears=False),
+        Field(CONSENT, "Agreed to e-mail on", FieldType.DATE, clears=False),
     ),
     rates=(
         # Counted for the whole brand. Whether tags count here too is not published, so they do.
@@ -136,6 +138,9 @@ DEFINITION = Definition(
     batch_rows=1000,
     concurrency=4,
     custom_fit=Fit(longest=LONGEST_TEXT, digits=15),
+    custom_name=CUSTOM_NAME,
+    custom_name_rule="up to 128 letters without accents, digits and underscores",
+    list_id_of=tag_of,
     reserved_fields=_RESERVED,
     # Tags go on about 10,000 people a minute, and batches take "a few minutes": five minutes' work under way.
     most_jobs=50,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,7 +106,9 @@ def person(row: Row, now: str, *, consent: bool = True) -> ContactBody:
     custom: dict[str, Any] = {}
     for name, value in values.items():
         if name in _WRITERS:
-            entry[name] = _WRITERS[name](value)
+            entry[name] = "" if value is None else value
+        elif name in _NOT_CLEARED:
+            entry |= {} if value is None else {name: value}
         elif name not in _ELSEWHERE:
             custom[name] = value
     if custom:
@@ -114,16 +116,9 @@ def person(row: Row, now: str, *, consent: bool = True) -> ContactBody:
     return ContactBody(orjson.dumps(entry), tuple(dict.fromkeys(warnings)))
 
 
-def _text(value: Any) -> Any:
-    return "" if value is None else value
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
 def _country(values: FieldValues, warnings: list[str]) -> FieldValues:
-    """Name and code from whichever of both was matched; Omnisend finds the code of a name by itself."""
+    """Name and code from whichever of both was matched; Omnisend finds the code of a name by itself, and clears
+    neither."""
     found = {field: values[field] for field in ("country", "countryCode") if field in values}
     matched = {field: None if value is None else str(value) for field, value in found.items()}
     codes = [code for text in matched.values() if text and (code := _code(text))]
@@ -133,12 +128,8 @@ def _country(values: FieldValues, warnings: list[str]) -> FieldValues:
     entry: dict[str, Any] = {}
     if names:
         entry["country"] = names[0]
-    elif None in matched.values():
-        entry["country"] = ""
     if codes:
         entry["countryCode"] = codes[-1]
-    elif "country" in entry and not names:
-        entry["countryCode"] = None
     return entry
 
 
@@ -163,7 +154,7 @@ def _consent(since: object, now: str, warnings: list[str]) -> FieldValues:
 
 
 _ELSEWHERE = frozenset({CONSENT, "country", "countryCode"})
-_WRITERS: Mapping[str, Callable[[Any], Any]] = {
-    **dict.fromkeys(("firstName", "lastName", "address", "state", "city", "postalCode"), _text),
-    **dict.fromkeys(("gender", "birthdate"), _as_it_is),
-}
+_WRITERS = frozenset({"firstName", "lastName", "address", "state", "city", "postalCode"})
+"""Texts, which an empty one clears."""
+_NOT_CLEARED = frozenset({"gender", "birthdate"})
+"""What Omnisend refuses an empty value for, with all else of the person: it stays as it is."""

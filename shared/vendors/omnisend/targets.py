@@ -1,42 +1,19 @@
-"""Which tag an export puts on people, and which names its fields may have. Pure. Facts: contract, sections 2 and 3.
-
-Omnisend's own code accepts letters, digits, `_`, `-` and blanks, up to 128 of them. Whether the server tells capitals
-from small letters is not published, so tags are small: two tags can then never turn out to be one.
-"""
+"""Which tag an export puts on people, and which names its fields may have. Pure. Facts: contract, sections 2 and 3."""
 
 from __future__ import annotations
 
-import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable
 
 from shared.cloud.scrubbing import excerpt
 from shared.errors import UserMustAct
 from shared.vendors.contract import TargetFound, TargetWanted
-from shared.vendors.omnisend.definition import DEFINITION
+from shared.vendors.omnisend.definition import CUSTOM_NAME, DEFINITION
+from shared.vendors.omnisend.tags import tag_of
 from shared.wording import say
 
-LONGEST = 128
-_SUFFIX = 8
-_ALLOWED = re.compile(rf"[a-z0-9_\- ]{{1,{LONGEST}}}")
-_OTHER = re.compile(r"[^a-z0-9_\- ]+")
-CUSTOM_NAME = re.compile(r"[A-Za-z0-9_]{1,128}")
+_CUSTOM_NAME = re.compile(CUSTOM_NAME)
 _KNOWN_FIELDS = frozenset(each.name for each in DEFINITION.fields)
-
-
-def tag_of(name: str) -> str:
-    """The tag of a name, always the same one.
-
-    A name that loses more than capitals and surplus blanks ends in a part of its hash, so that "Café" and "Cafe!"
-    become two tags. Names that differ in nothing else have one tag, and a tag has one export.
-    """
-    plain = " ".join(name.casefold().split())
-    if _ALLOWED.fullmatch(plain):
-        return plain
-    letters = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
-    words = " ".join(_OTHER.sub(" ", letters).split())[: LONGEST - _SUFFIX - 1].strip(" -")
-    return f"{words or 'segment'}-{hashlib.sha256(plain.encode()).hexdigest()[:_SUFFIX]}"
 
 
 def wanted_tag(wanted: TargetWanted) -> str:
@@ -63,7 +40,7 @@ def first_use(wanted: TargetWanted, *, taken: bool) -> TargetFound:
 def check_names(fields: Iterable[str]) -> None:
     """Raises UserMustAct `field_refused` for a custom property whose name Omnisend does not take."""
     for name in fields:
-        if name not in _KNOWN_FIELDS and not CUSTOM_NAME.fullmatch(name):
+        if name not in _KNOWN_FIELDS and not _CUSTOM_NAME.fullmatch(name):
             raise UserMustAct(
                 "field_refused",
                 say(

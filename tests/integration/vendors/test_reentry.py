@@ -51,7 +51,7 @@ def test_whoever_said_no_meanwhile_is_not_taken_back(opened: Opened, how: str) -
         leave(engine)
         engine.tell("people", SAID_NO[how])
         engine.land(people(6))
-        assert accounted(engine, engine.run()) == {"add skipped": 1}
+        assert accounted(engine, engine.run()) == {"add rejected": 1}
         assert WHO not in engine.members()
         assert counts(engine) == {"reentries": 0, "resubscribes": 0, "refusals_deleted": 0}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from shared.catalog.export_validation import Judgement, Surroundings, judge
 from shared.catalog.issues import Issue
 from shared.catalog.models import MAX_TARGETS, Connection
+from shared.vendors.contract import Definition, Field
+from shared.vendors.registry import DEFINITIONS as VENDORS
 from tests.unit.catalog.samples import COLUMNS, LETTERBOX, PLAIN, START, connection, export
 
 STAMPS = {"created_at": START, "created_by": "ann", "updated_at": START, "updated_by": "ann"}
@@ -195,3 +198,69 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 def test_what_is_not_known_yet_is_not_judged() -> None:
     soon = START + timedelta(days=1)
     assert issues({"connection": stored(checked_at=soon), "segments": {}}, address_column="Anything") == []
+
+
+STRICT = replace(
+    LETTERBOX,
+    fields=(*LETTERBOX.fields, Field("country", "Country", clears=False)),
+    custom_name=r"[A-Z]{1,5}",
+    custom_name_rule="up to five capital letters",
+    longest_list_name=10,
+    list_id_of=str.casefold,
+)
+
+
+@pytest.mark.parametrize("when_empty", ["clear", "keep"])
+def test_what_the_vendor_cannot_clear_is_refused_when_it_is_saved(when_empty: str) -> None:
+    fields = [*matching(), {"field": "country", "column": "EMail", "when_empty": when_empty}]
+    message = 'Letterbox cannot clear "country": choose keep for empty cells.'
+    expected = [Issue("/matching/1/when_empty", message)] if when_empty == "clear" else []
+    assert issues({"definition": STRICT}, matching=fields) == expected
+
+
+@pytest.mark.parametrize("vendor", [each for each in VENDORS.values() if each.longest_list_name])
+def test_a_list_name_that_is_too_long_is_refused_when_it_is_saved(vendor: Definition) -> None:
+    most = vendor.longest_list_name
+    for length, wrong in ((most, False), (most + 1, True)):
+        found = issues({"definition": vendor}, targets=[{"segments": ["blob/ci:VIP"], "list_name": "x" * length}])
+        assert ("/targets/0/list_name" in {each.pointer for each in found}) is wrong
+    by_segment = issues({"definition": STRICT}, targets=[{"segments": ["blob/ci:Lapsed-for-long"]}])
+    assert [each.pointer for each in by_segment] == ["/targets/0/list_name"]
+
+
+@pytest.mark.parametrize(
+    ("vendor", "name", "fits"),
+    [
+        ("dotdigital", "LOYALTY_TIER", True),
+        ("dotdigital", "X" * 20, True),
+        ("dotdigital", "X" * 21, False),
+        ("dotdigital", "LOYALTY TIER", False),
+        ("omnisend", "x" * 100, True),
+        ("omnisend", "loyalty-tier", False),
+        ("omnisend", "größe", False),
+        ("campaign-monitor", "Größe der Schuhe", True),
+        ("iterable", "shoe size", True),
+    ],
+)
+def test_a_name_that_no_field_can_have_is_refused_when_it_is_saved(vendor: str, name: str, fits: bool) -> None:
+    found = issues({"definition": VENDORS[vendor]}, matching=[{"field": name, "column": "EMail"}])
+    assert ([each.pointer for each in found] == []) is fits
+
+
+def test_two_names_that_are_one_list_at_the_vendor_are_refused() -> None:
+    targets = [{"segments": ["blob/ci:VIP"], "list_name": name} for name in ("Loyal", "LOYAL")]
+    assert issues({"definition": STRICT}, targets=targets) == [
+        Issue("/targets/1", "Target 0 is the same: put the segments on one target.")
+    ]
+    assert issues(targets=targets) == []
+
+
+def test_fields_that_other_exports_fill_too_are_told() -> None:
+    found = verdict({"writers": {"firstname": ["weekly", "monthly"]}})
+    assert found.warnings == (
+        Issue(
+            "/matching/0/field",
+            'Other exports fill "FIRSTNAME" too ("weekly", "monthly"): whoever is in several of their segments has the '
+            "value that was sent last.",
+        ),
+    )

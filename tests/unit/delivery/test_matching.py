@@ -36,7 +36,10 @@ class Case:
     country: str = ""
 
 
-HUGE = [Case(N, cell, None, LeftOut.RANGE) for cell in ("1" * 400, "9" * 250 + "e99", "-" + "9" * 309)]
+HUGE = [
+    Case(N, "1e305", 1e305),
+    *(Case(N, cell, None, LeftOut.RANGE) for cell in ("1" * 400, "9" * 250 + "e99", "-" + "9" * 309)),
+]
 
 FITTED = [
     *(Case(S, cell, "Platinum", fit=LEVELS) for cell in ("Platinum", " platinum ", "PLAT")),

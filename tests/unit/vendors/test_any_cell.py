@@ -31,7 +31,7 @@ def _campaign_monitor(row: Row) -> bytes:
 
 
 def _dotdigital(row: Row) -> bytes:
-    return dotdigital.person(Kind.ADD, "1", row.address, dotdigital.told(row.values, FIELDS))
+    return dotdigital.person(Kind.ADD, "1", row, dotdigital.told(row.values, FIELDS))
 
 
 BUILDERS: dict[str, Callable[[Row], bytes]] = {

@@ -95,11 +95,11 @@ def test_states_at_the_vendor_are_respected_by_every_import() -> None:
         with world(account) as here:
             found = receipts(here.vendor.deliver(TARGET, kind, rows(6)), 6)
             assert found == [
-                "skipped unsubscribed",
-                "skipped bounced",
+                "rejected unsubscribed",
+                "rejected bounced",
                 "rejected deleted",
                 "skipped unconfirmed",
-                "skipped suppressed",
+                "rejected suppressed",
                 "accepted",
             ]
             assert [seen.json()["Resubscribe"] for seen in here.imports()] == [False]

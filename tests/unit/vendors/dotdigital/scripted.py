@@ -134,7 +134,10 @@ class Dot:
             return job
         identifiers = [each["identifiers"] for each in contacts]
         named = [
-            {"contactId": self.ids.setdefault(each["email"], len(self.ids) + 1), "identifiers": each}
+            {
+                "contactId": each.get("contactId") or self.ids.setdefault(each["email"], len(self.ids) + 1),
+                "identifiers": each,
+            }
             for each in identifiers
         ]
         self.jobs[job] = {"importId": job, "status": "Finished", "updated": named}

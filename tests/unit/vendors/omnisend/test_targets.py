@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from shared.vendors.omnisend.targets import tag_of
+from shared.vendors.omnisend.tags import tag_of
 
 
 @pytest.mark.parametrize(
