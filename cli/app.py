@@ -63,6 +63,7 @@ for _command in (
     runs.retry,
     runs.runs,
     runs.rejected,
+    runs.left_out,
     runs.cancel,
     runs.decide,
     looking.segments,

@@ -59,15 +59,16 @@ class Outcome:
 
 
 def plan(api: Api, document: Document) -> list[Change]:
-    """What the file asks for, connections first. Raises Failure where the file has what no definition has."""
+    """What the file asks for, what others need first. Raises Failure where the file has what no definition has."""
     shapes = Shapes(api.get("/api/openapi.json").body)
     _refuse_unknown(shapes, document)
+    segments = [_segment(api, shapes, *each) for each in document.segments.items()]
     connections = [_connection(api, shapes, *each) for each in document.connections.items()]
-    return [*connections, *(_export(api, shapes, *each) for each in document.exports.items())]
+    return [*segments, *connections, *(_export(api, shapes, *each) for each in document.exports.items())]
 
 
 def _refuse_unknown(shapes: Shapes, document: Document) -> None:
-    parts = (("connection", document.connections), ("export", document.exports))
+    parts = (("segment", document.segments), ("connection", document.connections), ("export", document.exports))
     errors = [
         {"pointer": f"/{kind}s/{name}{pointer}", "message": "There is no such property: check its spelling."}
         for kind, definitions in parts
@@ -85,6 +86,13 @@ def _connection(api: Api, shapes: Shapes, name: str, wanted: dict[str, Any]) -> 
         raise Failure("forbidden", message, exit_status=Exit.NOT_ALLOWED)
     kept = {part: stored.body[part] for part in _LEFT_TO_PEOPLE if stored and stored.body.get(part)}
     return _compared(shapes, "connection", name, kept | wanted, stored)
+
+
+def _segment(api: Api, shapes: Shapes, name: str, wanted: dict[str, Any]) -> Change:
+    stored = api.find(path("segments", name))
+    if stored is None:
+        raise Failure("not_found", f"There is no segment {name}: it has to land before anything is said of it.")
+    return _compared(shapes, "segment", name, wanted, stored)
 
 
 def _export(api: Api, shapes: Shapes, name: str, wanted: dict[str, Any]) -> Change:
@@ -135,6 +143,8 @@ def _saved(api: Api, change: Change, *, keep_members: bool) -> tuple[str, ...]:
     saved = api.send("PUT", where, change.body, headers=condition, query=query).body
     if change.kind == "export":
         return tuple(warning["message"] for warning in saved["warnings"])
+    if change.kind == "segment":
+        return tuple(saved["problems"])
     if saved["checked_at"]:
         return ()
     checked = api.send("POST", f"{where}/check").body

@@ -13,7 +13,9 @@ import yaml
 from cli.failures import Failure, usage
 from cli.naming import NAME, RULE
 
-_PARTS = ("connections", "exports")
+_PARTS = ("segments", "connections", "exports")
+_BY_ID = "segments"
+"""The part whose names are ids with slashes, which are not made by people."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,8 @@ class Document:
 
     connections: dict[str, dict[str, Any]] = field(default_factory=dict)
     exports: dict[str, dict[str, Any]] = field(default_factory=dict)
+    segments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Id -> what people say of it."""
 
     def as_json(self) -> dict[str, Any]:
         return {part: getattr(self, part) for part in _PARTS if getattr(self, part)}
@@ -68,7 +72,7 @@ def _where(error: yaml.YAMLError) -> str:
 
 def _document(found: Any) -> Document:
     if not isinstance(found, dict) or set(found) - set(_PARTS):
-        raise _bad("The file must hold `connections:` and `exports:`, and nothing else.")
+        raise _bad("The file must hold `connections:`, `exports:` and `segments:`, and nothing else.")
     parts = {part: found.get(part) or {} for part in _PARTS}
     for part, definitions in parts.items():
         _check(part, definitions)
@@ -79,7 +83,7 @@ def _check(part: str, definitions: Any) -> None:
     if not isinstance(definitions, dict):
         raise _bad(f"`{part}` must have names, each with its definition.")
     for name, definition in definitions.items():
-        if not isinstance(name, str) or not NAME.fullmatch(name):
+        if not isinstance(name, str) or not (part == _BY_ID or NAME.fullmatch(name)):
             raise _bad(f"A name in `{part}` cannot be used. {RULE} Put it in quotes if it looks like a number.")
         if not isinstance(definition, dict):
             raise _bad(f"`{part}.{name}` must be a definition: lines of `property: value`.")

@@ -11,7 +11,7 @@ from typing import Any
 _Object = dict[str, Any]
 _Treat = Callable[[_Object, _Object], _Object]
 
-KINDS = {"connection": "ConnectionInput", "export": "ExportInput"}
+KINDS = {"connection": "ConnectionInput", "export": "ExportInput", "segment": "SegmentInput"}
 """Kind of definition -> its schema."""
 _KEPT_BY_SERVICE = {"Consent": ("agreed_by", "agreed_at")}
 

@@ -70,7 +70,7 @@ def export(
     """
     desk = desk_of(context, as_json)
     shapes = Shapes(desk.api.get("/api/openapi.json").body)
-    document = Document(*(dict(_defined(desk, shapes, kind)) for kind in ("connection", "export")))
+    document = Document(*(dict(_defined(desk, shapes, kind)) for kind in ("connection", "export", "segment")))
     if output is None:
         desk.show(document.as_json(), str(document).rstrip("\n"))
         return
@@ -86,5 +86,9 @@ def _defined(desk: Desk, shapes: Shapes, kind: str) -> Iterator[tuple[str, dict[
     for each in desk.api.get(path(f"{kind}s")).body:
         if "usable" in each:
             desk.note(f"Left out, since only administrators may see it: {kind} {each['name']}.")
+            continue
+        if kind == "segment":
+            if each["dialect"]:
+                yield each["id"], shapes.shorten(kind, shapes.complete(kind, each))
             continue
         yield each["name"], shapes.shorten(kind, shapes.complete(kind, each))

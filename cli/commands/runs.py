@@ -140,7 +140,33 @@ def rejected(
     desk.show({"run": chosen, "reasons": reasons}, shown if reasons else f"{chosen}: nobody was refused.")
 
 
-def _fetch(desk: Desk, address: str, target: int, output: Path) -> None:
+def left_out(
+    context: typer.Context,
+    name: ExportName,
+    run_id: RunId = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Fetch where each of them stands, into this CSV file.")
+    ] = None,
+    target: Annotated[int, typer.Option(min=0, help="Which of the run's targets, from 0, for --output.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Count the values that a run left out or cut, by target and field."""
+    desk = desk_of(context, as_json)
+    chosen = run_id or _newest(desk, name)
+    targets = desk.api.get(path("exports", name, "runs", chosen)).body["targets"]
+    found = [
+        {"target": number, "field": field, "values": values}
+        for number, each in enumerate(targets)
+        for field, values in each["left_out"].items()
+    ]
+    if output is not None and found:
+        _fetch(desk, path("exports", name, "runs", chosen, "left-out.csv"), target, output, personal=False)
+    columns = ("target", "field", "values")
+    shown = table(columns, ([each[column] for column in columns] for each in found))
+    desk.show({"run": chosen, "left_out": found}, shown if found else f"{chosen}: every value arrived.")
+
+
+def _fetch(desk: Desk, address: str, target: int, output: Path, *, personal: bool = True) -> None:
     """The link opens by itself, so it goes without our sign-in."""
     link = desk.api.get(address, {"target": target, "link": "json"}).body["url"]
     try:
@@ -154,7 +180,8 @@ def _fetch(desk: Desk, address: str, target: int, output: Path) -> None:
         raise Failure("file_unreachable", message) from None
     except OSError as error:
         raise usage("file_not_written", f"{output} cannot be written ({type(error).__name__}).") from None
-    desk.note(f"{output} holds addresses: delete it when you are done.")
+    if personal:
+        desk.note(f"{output} holds addresses: delete it when you are done.")
 
 
 def _write_private(output: Path, chunks: Iterable[bytes]) -> None:

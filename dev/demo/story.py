@@ -79,7 +79,7 @@ class Story:
             "address_column": "EMail",
             "matching": [{"field": field, "column": column} for field, column in vendor.matching.items()],
             "settings": dict(vendor.export),
-            "schedule": {"kind": "on_refresh"},
+            "schedule": {"kind": "on_refresh", "existing": True},
         }
         saved = self._api.call("PUT", f"/exports/{EXPORT}", export)
         for warning in saved["warnings"]:

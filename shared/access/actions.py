@@ -33,6 +33,7 @@ class Action(StrEnum):
     SEE_PREVIEW = "see rows of a segment"
     SEE_TARGETS = "see the lists of a connection"
     EXPLAIN_PERSON = "ask about a person"
+    EDIT_SEGMENT = "say how segments are written"
     EDIT_EXPORT = "save exports"
     REMOVE_EXPORT = "remove exports"
     START_RUN = "start runs"
@@ -84,6 +85,7 @@ _ROWS: dict[Action, tuple[Right, Right, Right, Right]] = {
     Action.CANCEL_RUN: (_NO, _NO, _SHARED, _YES),
     Action.CHECK_TARGET: (_NO, _NO, _SHARED, _YES),
     Action.DECIDE_RUN: (_NO, _NO, _SHARED, _YES),
+    Action.EDIT_SEGMENT: (_NO, _NO, _NO, _YES),
     Action.SEE_CONNECTION_DETAILS: (_NO, _NO, _NO, _YES),
     Action.EDIT_CONNECTION: (_NO, _NO, _NO, _YES),
     Action.REMOVE_CONNECTION: (_NO, _NO, _NO, _YES),
@@ -101,6 +103,7 @@ TABLE: Mapping[Action, Mapping[Role | None, Right]] = {
 
 CHANGES = frozenset(
     {
+        Action.EDIT_SEGMENT,
         Action.EDIT_EXPORT,
         Action.REMOVE_EXPORT,
         Action.START_RUN,

@@ -49,6 +49,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "ProbeInput": {"canary": "canary@example.org"},
     "RemoveInput": {"exports": {"newsletter": "detach"}},
     "Schedule": {"kind": "cron", "expression": "0 5 * * 1-5", "time_zone": "Europe/Stockholm"},
+    "SegmentInput": {"dialect": {"encoding": "windows-1252", "delimiter": ";"}},
     "SecretInput": {"value": "0123456789abcdef"},
     "SeveralInput": {"exports": ["newsletter"], "do": "pause"},
     "StartInput": {"kind": "dry_run"},

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from shared.access.actions import GONE, Action, require
 from shared.access.person import Person
 from shared.catalog.connection_validation import connection_issues
+from shared.catalog.dialects import DialectStore
 from shared.catalog.export_validation import Surroundings, judge, owned_issue, target_identity
 from shared.catalog.issues import Invalid, Issue, NotFound, NotNow
 from shared.catalog.models import (
@@ -51,6 +52,7 @@ class Catalog:
         connections: Rows,
         exports: Rows,
         targets: Rows,
+        dialects: Rows,
         definitions: Mapping[str, Definition],
         segments: SegmentColumns,
         clock: Callable[[], datetime] = _now,
@@ -58,6 +60,7 @@ class Catalog:
         self.connections = connection_store(connections)
         self.exports = export_store(exports)
         self.targets = TargetStore(targets)
+        self.dialects = DialectStore(dialects)
         self.definitions = definitions
         self.now = clock
         self._segments = segments

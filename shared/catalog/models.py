@@ -238,6 +238,10 @@ class Schedule(Strict):
         default=None, max_length=200, description="cron: minute, hour, day of month, month, day of week."
     )
     time_zone: str | None = Field(default=None, max_length=64, description="cron: IANA name, `Europe/Berlin`.")
+    existing: bool = Field(
+        default=False,
+        description="on_refresh: deliver the snapshot, too, that is there when the export is saved or resumed.",
+    )
 
 
 class Guards(Strict):

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cronsim import CronSim, CronSimError
 
 from shared.catalog.issues import Issue
-from shared.catalog.models import Schedule
+from shared.catalog.models import ExportInput, Schedule
 
 SHORTEST = timedelta(minutes=5)
 _FROM, _UNTIL = datetime(2024, 1, 1, tzinfo=UTC), datetime(2065, 1, 1, tzinfo=UTC)
@@ -99,3 +99,15 @@ def _zone(name: str) -> ZoneInfo | None:
         return None if name in _NOT_PLACES else ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return None
+
+
+def newly_followed(before: ExportInput | None, after: ExportInput) -> list[str]:
+    """Segments whose snapshots start the export from now on, and did not before."""
+    followed = _followed(before) if before else []
+    return [segment for segment in _followed(after) if segment not in followed]
+
+
+def _followed(export: ExportInput) -> list[str]:
+    if export.schedule.kind != "on_refresh" or export.paused:
+        return []
+    return [segment for target in export.targets for segment in target.segments]

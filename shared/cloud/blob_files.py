@@ -42,13 +42,17 @@ class Watch(Protocol):
     def feed(self, offset: int, data: bytes) -> None:
         """`data` is what lies at `offset`; ranges may overlap."""
 
+    def finish(self) -> None:
+        """There is no more, of a file whose length was not known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pin:
     """The version of a blob that is read: its ETag and size in bytes, and the blob snapshot if it is one.
 
     With `skip` so many bytes at its beginning are left out, and `size` does not count them. `watch` makes one Watch
-    per opened file.
+    per opened file. `through` makes something else of the blob's pieces, of unknown length, which is then read instead
+    from its beginning to its end.
     """
 
     etag: str
@@ -56,6 +60,7 @@ class Pin:
     blob_snapshot: str | None = None
     watch: Callable[[], Watch] | None = None
     skip: int = 0
+    through: Callable[[Iterator[bytes]], Iterator[bytes]] | None = None
 
 
 class BlobFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
@@ -132,6 +137,8 @@ class BlobFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
     def _open(self, path: str, mode: str = "rb", **_: object) -> io.RawIOBase:
         if mode == "rb":
             pin = self._pinned(path)
+            if through := pin.through:
+                return _Flowing(lambda: self._noted(path, through(self._pieces(path, pin))))
             watch = pin.watch() if pin.watch else None
             return _Reading(partial(self._fetch, path, pin, watch), pin.size)
         if self._staged is None or mode != "wb":
@@ -159,6 +166,14 @@ class BlobFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
             if watch:
                 watch.feed(start, data)
             return data
+
+    def _pieces(self, path: str, pin: Pin) -> Iterator[bytes]:
+        for start in range(0, pin.size, BLOCK_BYTES):
+            yield self._fetch(path, pin, None, start, min(BLOCK_BYTES, pin.size - start))
+
+    def _noted(self, path: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        with self._noting_failure(path):
+            yield from pieces
 
     def _stage(self, path: str, blocks: list[BlobBlock], data: bytes) -> None:
         block = BlobBlock(block_id=uuid4().hex)
@@ -222,6 +237,43 @@ class _Reading(io.RawIOBase):
             length = min(max(BLOCK_BYTES, end - begin), self._size - begin)
             offset, data = self._ahead = (begin, self._fetch(begin, length))
         return data[begin - offset : end - offset]
+
+
+class _Flowing(io.RawIOBase):
+    """What is made of a blob on the way, read in order; going back to the beginning makes it anew."""
+
+    def __init__(self, begin: Callable[[], Iterator[bytes]]) -> None:
+        self._begin = begin
+        self._pieces = begin()
+        self._ready = b""
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence != io.SEEK_SET or offset not in (0, self._position):
+            raise io.UnsupportedOperation("only from its beginning to its end")
+        if offset != self._position:
+            self._pieces, self._ready, self._position = self._begin(), b"", 0
+        return offset
+
+    def read(self, size: int = -1) -> bytes:
+        while size < 0 or len(self._ready) < size:
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            self._ready += piece
+        size = len(self._ready) if size < 0 else size
+        data, self._ready = self._ready[:size], self._ready[size:]
+        self._position += len(data)
+        return data
 
 
 class _Writing(io.RawIOBase):

@@ -10,8 +10,8 @@ from pydantic import Field
 from shared.access.person import Person
 from shared.catalog import copying
 from shared.catalog.issues import Issue, NotNow
-from shared.catalog.models import Export, ExportInput, Mode
-from shared.catalog.schedules import next_times
+from shared.catalog.models import Export, ExportInput, Mode, Schedule
+from shared.catalog.schedules import newly_followed, next_times
 from shared.catalog.store import Held
 from shared.catalog.targets import target_key
 from shared.control.runs import UNFINISHED, RunSummary
@@ -59,9 +59,27 @@ def save(
     people whom the export added would be left on a list that it gives up."""
     sent = service.catalog.settled(sent)
     found = effects(held.item, sent, service, keep_members=keep_members) if held else []
+    _overlook(service, name, held.item if held else None, sent)
     busy = held is not None and running(name, service)
     saved, warnings = service.catalog.save_export(name, sent, caller, held, running=busy)
     return saved, [*found, *warnings, *service.target_warnings(saved.item)]
+
+
+def set_schedule(
+    service: Service, held: Held[Export], caller: Person, *, paused: bool, schedule: Schedule | None = None
+) -> Held[Export]:
+    """Change when it runs and nothing else. Raises what Catalog.set_schedule does."""
+    after = held.item.model_copy(update={"paused": paused, "schedule": schedule or held.item.schedule})
+    service.catalog.require_editor(held.item, caller)
+    _overlook(service, held.item.name, held.item, after)
+    return service.catalog.set_schedule(held, caller, paused=paused, schedule=schedule)
+
+
+def _overlook(service: Service, name: str, before: Export | None, after: ExportInput) -> None:
+    """Saving starts no run: what lies there already was not asked for, unless the export says so. Said before it is
+    saved, so that no timer comes between the two."""
+    if not after.schedule.existing and (segments := newly_followed(before, after)):
+        service.overlook(name, segments)
 
 
 def delete(service: Service, held: Held[Export], caller: Person, *, keep_members: bool = False) -> None:

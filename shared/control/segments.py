@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from pydantic import Field
 
+from shared.access.actions import Action, require
+from shared.access.person import Person
+from shared.catalog.dialects import DialectInput, SegmentInput
 from shared.catalog.issues import NotFound
 from shared.catalog.models import Export
 from shared.control.service import Service
 from shared.control.views import View
+from shared.errors import RetryAfter, UserMustAct
+from shared.snapshots.dialect import in_words
 from shared.snapshots.snapshot import SegmentFound
+
+ROWS_SHOWN, COLUMNS_SHOWN = 5, 8
 
 
 class SegmentView(View):
@@ -27,6 +36,8 @@ class SegmentView(View):
     rows: int | None = Field(description="Null until they are counted.")
     problems: tuple[str, ...]
     exports: tuple[str, ...] = Field(default=(), description="Names of the exports that carry it.")
+    read_as: str = Field(default="", description="How the files of its newest snapshot are read.")
+    dialect: DialectInput | None = Field(default=None, description="What is declared of that; null: nothing.")
 
 
 def views(service: Service) -> list[SegmentView]:
@@ -34,7 +45,11 @@ def views(service: Service) -> list[SegmentView]:
     found = service.segments()
     rows = service.row_counts([segment.id for segment in found])
     exports = [held.item for held in service.catalog.exports.all()]
-    return [_view(segment, rows, service.catalog.now(), carriers(segment, found, exports)) for segment in found]
+    dialects = service.catalog.dialects.all()
+    return [
+        _view(segment, rows, service.catalog.now(), carriers(segment, found, exports), dialects.get(segment.id))
+        for segment in found
+    ]
 
 
 def view(service: Service, reference: str) -> SegmentView:
@@ -45,6 +60,39 @@ def view(service: Service, reference: str) -> SegmentView:
     raise NotFound("segment", reference)
 
 
+def declare(service: Service, reference: str, sent: SegmentInput, version: str, caller: Person) -> None:
+    """Say how a segment is written, in place of that version of what was said. Raises Forbidden and Conflict."""
+    require(caller, Action.EDIT_SEGMENT)
+    service.catalog.dialects.declare(reference, sent.dialect, version)
+
+
+def declared(service: Service, reference: str) -> dict[str, Any]:
+    """What is declared, as the audit trail has it."""
+    found, _ = service.catalog.dialects.get(reference)
+    return {"dialect": found.model_dump(mode="json") if found else None}
+
+
+@dataclass(frozen=True, slots=True)
+class FirstRows:
+    """How the beginning of a segment is read; `problem` says why there is nothing."""
+
+    columns: Sequence[str] = ()
+    rows: Sequence[Sequence[str | None]] = ()
+    problem: str = ""
+
+
+def first_rows(service: Service, reference: str) -> FirstRows:
+    """A few rows and columns of the newest snapshot; nothing where there is none."""
+    found = next((each for each in service.segments() if each.id == reference), None)
+    if found is None or found.snapshot is None:
+        return FirstRows()
+    columns = found.columns[:COLUMNS_SHOWN]
+    try:
+        return FirstRows(columns, service.first_rows(found.snapshot, columns, ROWS_SHOWN))
+    except (UserMustAct, RetryAfter) as error:
+        return FirstRows(problem=str(error))
+
+
 def carriers(segment: SegmentFound, found: Sequence[SegmentFound], exports: Sequence[Export]) -> tuple[str, ...]:
     """Names of the exports that have it, by its id or by a name that no other segment has."""
     unique = sum(other.name == segment.name for other in found) == 1
@@ -52,7 +100,13 @@ def carriers(segment: SegmentFound, found: Sequence[SegmentFound], exports: Sequ
     return tuple(export.name for export in exports if known_as & set(export.segments))
 
 
-def _view(segment: SegmentFound, rows: Mapping[str, int], now: datetime, exports: tuple[str, ...]) -> SegmentView:
+def _view(
+    segment: SegmentFound,
+    rows: Mapping[str, int],
+    now: datetime,
+    exports: tuple[str, ...],
+    dialect: DialectInput | None,
+) -> SegmentView:
     snapshot = segment.snapshot
     age = max(0, int((now - snapshot.taken_at).total_seconds())) if snapshot else None
     return SegmentView(
@@ -66,4 +120,6 @@ def _view(segment: SegmentFound, rows: Mapping[str, int], now: datetime, exports
         rows=rows.get(segment.id),
         problems=(*segment.problems, *segment.beside),
         exports=exports,
+        read_as=in_words(snapshot.format) if snapshot else "",
+        dialect=dialect,
     )

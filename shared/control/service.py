@@ -27,7 +27,7 @@ from shared.delivery.account.connecting import open_connection
 from shared.delivery.erase import expiry, forget
 from shared.delivery.lookups import explain, history, preview, vendor_warnings
 from shared.delivery.plan.matching import matched
-from shared.delivery.start import starting
+from shared.delivery.start import due_times, starting
 from shared.delivery.state import layout, lookup
 from shared.delivery.state.records import ENDED, Delivery, Run, State, now
 from shared.delivery.state.runs import Runs
@@ -35,7 +35,7 @@ from shared.delivery.state.transitions import RunKind
 from shared.delivery.verify import doctor
 from shared.errors import Forbidden, Unprocessable
 from shared.notify import telling
-from shared.snapshots.snapshot import SegmentFound
+from shared.snapshots.snapshot import SegmentFound, Snapshot
 from shared.vendors.contract import CheckResult, TargetFound, Vendor
 from shared.vendors.limits import INTERACTIVE_SHARE
 from shared.vendors.registry import DEFINITIONS
@@ -66,6 +66,7 @@ class Service:
             connections=self._cloud.connections,
             exports=self._cloud.exports,
             targets=self._cloud.targets,
+            dialects=self._cloud.snapshots,
             definitions=DEFINITIONS,
             segments=lambda references: segments.columns(self._cloud, references),
         )
@@ -151,6 +152,10 @@ class Service:
         """All segments, by id."""
         return segments.found(self._cloud)
 
+    def first_rows(self, snapshot: Snapshot, columns: Sequence[str], most: int) -> Sequence[tuple[str | None, ...]]:
+        """Cells of a snapshot's first rows. Holds people. Raises UserMustAct."""
+        return segments.first_rows(self._cloud, snapshot, columns, most)
+
     def row_counts(self, references: Sequence[str]) -> Mapping[str, int]:
         """Rows of the newest snapshots, where they are counted already."""
         return segments.counts(self._cloud, [found for found in self.segments() if found.id in references])
@@ -170,6 +175,10 @@ class Service:
         return preview.preview(self._cloud, opened.vendor, references, address_column, matches)
 
     # Runs
+
+    def overlook(self, export: str, references: Sequence[str]) -> None:
+        """Have the export's schedule look only at snapshots of these segments that land from now on."""
+        due_times.overlook(self._cloud, export, references, segments.Newest(self._cloud))
 
     def start(self, name: str, body: bytes = b"", *, only: Collection[RunKind] = tuple(RunKind)) -> starting.Started:
         """As `begin`; the body may name the kind, `{"kind": "…"}`. Raises Invalid too, and Forbidden for a kind that

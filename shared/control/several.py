@@ -99,11 +99,11 @@ def _start(service: Service, held: Held[Export], caller: Person, order: Order, *
 
 
 def _change(service: Service, held: Held[Export], caller: Person, order: Order, *, paused: bool) -> None:
-    service.catalog.set_schedule(held, caller, paused=paused)
+    exports.set_schedule(service, held, caller, paused=paused)
 
 
 def _schedule(service: Service, held: Held[Export], caller: Person, order: Order) -> None:
-    service.catalog.set_schedule(held, caller, paused=False, schedule=order.schedule)
+    exports.set_schedule(service, held, caller, paused=False, schedule=order.schedule)
 
 
 def _detach(service: Service, held: Held[Export], caller: Person, order: Order) -> None:

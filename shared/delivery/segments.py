@@ -9,15 +9,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from shared.catalog.dialects import DialectStore
 from shared.cloud.cloud import Cloud
 from shared.delivery.messages import CountMessage
 from shared.delivery.state.records import now
 from shared.errors import Conflict, RetryAfter, UserMustAct
 from shared.snapshots.completion import Completion
 from shared.snapshots.counts import count_rows
+from shared.snapshots.dialect import Dialect
 from shared.snapshots.finding import find_segments, newest_of
 from shared.snapshots.reading import reader
 from shared.snapshots.snapshot import SegmentFound, Snapshot, resolve
@@ -27,7 +29,8 @@ PARTITION = "rows"
 
 def found(cloud: Cloud) -> list[SegmentFound]:
     """Every segment below the configured locations. Raises UserMustAct where a container is missing."""
-    return find_segments(cloud.segments, cloud.settings.segment_locations, now(), rule=_completion(cloud))
+    locations = cloud.settings.segment_locations
+    return find_segments(cloud.segments, locations, now(), rule=_completion(cloud), dialects=_dialects(cloud))
 
 
 def named(cloud: Cloud, reference: str) -> SegmentFound | None:
@@ -39,7 +42,20 @@ def named(cloud: Cloud, reference: str) -> SegmentFound | None:
 
 def newest(cloud: Cloud, reference: str) -> Snapshot:
     """The newest complete snapshot of a segment. Raises UserMustAct, which says what is missing."""
-    return newest_of(cloud.segments, cloud.settings.segment_locations, reference, now(), rule=_completion(cloud))
+    return newest_of(
+        cloud.segments,
+        cloud.settings.segment_locations,
+        reference,
+        now(),
+        rule=_completion(cloud),
+        dialects=_dialects(cloud),
+    )
+
+
+def _dialects(cloud: Cloud) -> Mapping[str, Dialect]:
+    """What people declare of segments, by id."""
+    declared = DialectStore(cloud.snapshots).all()
+    return {segment: Dialect(**dialect.model_dump()) for segment, dialect in declared.items()}
 
 
 def _completion(cloud: Cloud) -> Completion:
@@ -53,6 +69,14 @@ def columns(cloud: Cloud, references: Sequence[str]) -> Mapping[str, Sequence[st
         segments = found(cloud)
         return {reference: each.columns for reference in references if (each := _resolved(segments, reference))}
     return {}
+
+
+def first_rows(cloud: Cloud, snapshot: Snapshot, columns: Sequence[str], most: int) -> list[tuple[str | None, ...]]:
+    """Cells of the first rows of its first file, as they are read: they hold people. Raises UserMustAct."""
+    begun = replace(snapshot, files=snapshot.files[:1])
+    with reader(cloud.segments, cloud.settings) as opened:
+        rows = opened.connection.execute(f"SELECT * FROM ({opened.scan(begun, columns).sql}) LIMIT {most}").fetchall()
+    return [row[:-1] for row in rows]
 
 
 def counts(cloud: Cloud, segments: Sequence[SegmentFound]) -> Mapping[str, int]:

@@ -42,16 +42,18 @@ def show_export(
 
 @router.post("/exports/{name}/run", dependencies=[Depends(allowed(Action.START_RUN))])
 def run_export(name: str, service: TheService, form: Form) -> Response:
-    """Start a run of the kind that the button names, and go to its page."""
-    started = service.begin(name, one_of(RunKind, text(form, "kind") or RunKind.DELIVERY, "/kind"))
-    return go(f"/exports/{name}/runs/{started.run.run}")
+    """Start a run of the kind that the button names, and go to its page; or to that of the run that is under way, which
+    says that the other was not started."""
+    kind = one_of(RunKind, text(form, "kind") or RunKind.DELIVERY, "/kind")
+    started = service.begin(name, kind)
+    return go(f"/exports/{name}/runs/{started.run.run}{'' if started.new else f'?asked={kind}'}")
 
 
 @router.post("/exports/{name}/pause", dependencies=[Depends(allowed(Action.EDIT_EXPORT))])
 def pause_export(name: str, request: Request, service: TheService, caller: TheCaller, form: Form) -> Response:
     """Switch the schedule off or on."""
     held = service.catalog.export(name)
-    service.catalog.set_schedule(held, caller, paused=text(form, "paused") == "on")
+    control.set_schedule(service, held, caller, paused=text(form, "paused") == "on")
     return overview(request, service, name)
 
 

@@ -20,6 +20,15 @@ STATES: dict[str, tuple[str, str]] = {
     State.CANCELLED: (N_("Cancelled"), ""),
     State.NOTHING: (N_("Nothing to do"), "good"),
 }
+TAB = "tab"
+"""A tab in a list of choices, whose values lose their blanks."""
+DELIMITERS: dict[str, str] = {
+    "": N_("what the header shows"),
+    ",": N_("commas"),
+    ";": N_("semicolons"),
+    TAB: N_("tabs"),
+    "|": N_("vertical bars"),
+}
 STEPS: dict[str, str] = {
     Step.PLAN: N_("Compare the segment with the list"),
     Step.PREPARE: N_("Prepare the list"),

@@ -45,9 +45,16 @@ class Group:
 
 
 @router.get("", dependencies=[Depends(allowed(Action.SEE_RUNS))])
-def show_run(name: str, run: str, request: Request, service: TheService, caller: TheCaller) -> Response:
-    """One run."""
-    return _whole(request, service, caller, _run(service, name, run))
+def show_run(
+    name: str,
+    run: str,
+    request: Request,
+    service: TheService,
+    caller: TheCaller,
+    asked: RunKind | None = None,
+) -> Response:
+    """One run. `asked` is the kind of a run that was asked for, and not started since this one is under way."""
+    return _whole(request, service, caller, _run(service, name, run), asked=asked)
 
 
 @router.get("/live", dependencies=[Depends(allowed(Action.SEE_RUNS))])
@@ -89,7 +96,12 @@ def explain(name: str, run: str, request: Request, service: TheService, form: Fo
 
 
 def _whole(
-    request: Request, service: Service, caller: Person, view: RunView, headers: dict[str, str] | None = None
+    request: Request,
+    service: Service,
+    caller: Person,
+    view: RunView,
+    headers: dict[str, str] | None = None,
+    asked: RunKind | None = None,
 ) -> Response:
     export = service.catalog.exports.get(view.export)
     scope = run_scope(service, view.export, view)
@@ -108,6 +120,7 @@ def _whole(
         again=view.state in _MOVING,
         alone=False,
         retries=_may_retry(view),
+        asked=asked if view.state in UNFINISHED else None,
         left_out=[bool(service.left_out_link(view.export, view.run, index)) for index, _ in enumerate(view.targets)],
         rejected=[bool(service.rejected_link(view.export, view.run, index)) for index, _ in enumerate(view.targets)]
         if report

@@ -31,12 +31,13 @@ class ScheduleShape:
     day: str = "1"
     expression: str = ""
     time_zone: str = ""
+    existing: bool = False
 
 
 def shape_of(schedule: Schedule) -> ScheduleShape:
     """How the form shows a schedule."""
     if schedule.kind != "cron":
-        return ScheduleShape(kind=schedule.kind)
+        return ScheduleShape(kind=schedule.kind, existing=schedule.existing)
     expression, zone = schedule.expression or "", schedule.time_zone or ""
     found = _CRON.fullmatch(" ".join(expression.split()))
     shape = _shape(*found.groups()) if found else None
@@ -59,13 +60,14 @@ def shape_from(values: Values) -> ScheduleShape:
     days = values.get("days")
     names = ("kind", "every", "times", "minute", "day", "expression", "time_zone")
     given = {name: text(values, name) for name in names if name in values}
-    return ScheduleShape(**given, days=tuple(str(each) for each in days) if isinstance(days, list) else ())
+    chosen = tuple(str(each) for each in days) if isinstance(days, list) else ()
+    return ScheduleShape(**given, days=chosen, existing=text(values, "existing") == "on")
 
 
 def schedule_of(shape: ScheduleShape) -> tuple[dict[str, Any], list[Issue]]:
     """What is to be saved, for Schedule to validate; and what cannot be made a schedule of."""
     if shape.kind != "cron":
-        return {"kind": shape.kind}, []
+        return {"kind": shape.kind} | ({"existing": True} if shape.existing and shape.kind == "on_refresh" else {}), []
     expression, issues = _expression(shape)
     return {"kind": "cron", "expression": expression, "time_zone": shape.time_zone or None}, issues
 

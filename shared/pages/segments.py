@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from typing import get_args
+from urllib.parse import quote
+
 from fastapi import APIRouter, Depends, Request, Response
+from pydantic import ValidationError
 
 from shared.access.actions import Action, may
+from shared.catalog.dialects import DialectInput, Encoding, SegmentInput
+from shared.catalog.issues import Invalid, issues_of
 from shared.control import segments as control
+from shared.pages import labels
 from shared.pages.errors import PageRoute
 from shared.pages.exports import connections
-from shared.pages.rendering import page
+from shared.pages.forms import Form, Values, text
+from shared.pages.labels import TAB
+from shared.pages.rendering import go, make_known, page
 from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
@@ -28,10 +37,49 @@ def show_segment(segment: str, request: Request, service: TheService, caller: Th
     exports = [held.item for held in service.catalog.exports.all()]
     known = connections(service)
     others = [export for export in exports if export.name not in found.exports]
+    dialect = found.dialect or DialectInput()
+    delimiter = TAB if dialect.delimiter == "\t" else dialect.delimiter
     return page(
         request,
         "segment.html",
         segment=found,
         carrying=[export for export in exports if export.name in found.exports],
         others=[each for each in others if may(caller, Action.EDIT_EXPORT, known.get(each.connection))],
+        first=control.first_rows(service, segment) if may(caller, Action.EDIT_SEGMENT) else None,
+        dialect=dialect,
+        delimiter=delimiter,
+        delimiters={**labels.DELIMITERS, **({} if delimiter in labels.DELIMITERS else {delimiter: delimiter})},
+        encodings=[(name, name or "UTF-8") for name in get_args(Encoding)],
     )
+
+
+@router.post("/segments/{segment:path}", dependencies=[Depends(allowed(Action.EDIT_SEGMENT))])
+def save_segment(segment: str, request: Request, service: TheService, caller: TheCaller, form: Form) -> Response:
+    """Say how it is written; what the form does not show stays as it is."""
+    control.view(service, segment)
+    declared, version = service.catalog.dialects.get(segment)
+    make_known(request, f"segment {segment}", lambda: control.declared(service, segment))
+    control.declare(service, segment, SegmentInput(dialect=_dialect(declared, form)), version, caller)
+    return go(f"/segments/{quote(segment, safe='')}")
+
+
+def _dialect(before: DialectInput | None, form: Values) -> DialectInput | None:
+    """None where nothing is declared any more. Raises Invalid."""
+    kept = before.model_dump(include={"quote", "compression"}) if before else {}
+    delimiter = text(form, "delimiter")
+    sent = {
+        "delimiter": "\t" if delimiter == TAB else delimiter,
+        "escape": text(form, "escape"),
+        "encoding": text(form, "encoding"),
+        "nulls": _lines(form, "nulls"),
+        "columns": _lines(form, "columns"),
+    }
+    try:
+        dialect = DialectInput.model_validate(kept | sent)
+    except ValidationError as error:
+        raise Invalid(issues_of(error.errors())) from None
+    return None if dialect == DialectInput() else dialect
+
+
+def _lines(form: Values, name: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text(form, name).splitlines() if line.strip())

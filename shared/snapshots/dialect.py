@@ -1,10 +1,55 @@
-"""How a segment's files are read, in words for people. Pure."""
+"""How the texts of a segment are written, as far as people declare it, and in words. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+from typing import Any
+
 from shared.snapshots.snapshot import CsvFormat, Format
 
+WIDE = "utf-16"
+"""With a byte order mark, or little-endian without one."""
+ENCODINGS = (
+    *("utf-8", WIDE, "iso-8859-1", "iso-8859-2", "iso-8859-15"),
+    *("windows-1250", "windows-1251", "windows-1252", "windows-1253", "windows-1254", "windows-1257"),
+)
+_BY_DUCKDB = {"utf-8": "utf-8", "iso-8859-1": "latin-1"}
+"""What DuckDB reads itself, and what it calls it; the others are turned into UTF-8 on the way to it."""
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+
+DELIMITER, QUOTE, HEADER, ENCODING, COMPRESSION = "delimiter", "quote", "header", "encoding", "compression"
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What people declare of a segment's texts. Empty means: the header, the file's name or RFC 4180 says it."""
+
+    delimiter: str = ""
+    quote: str | None = None
+    """"" where cells are never quoted."""
+    escape: str = ""
+    """A backslash, where that is what stands before a quotation mark inside a cell, and not a second one."""
+    nulls: tuple[str, ...] = ()
+    """Texts that stand for no value."""
+    columns: tuple[str, ...] = ()
+    """Of files without a header."""
+    encoding: str = ""
+    compression: str = ""
+
+    def over(self, kind: CsvFormat, said: frozenset[str] = frozenset()) -> CsvFormat:
+        """The format with what is declared here, but for what the files' own description `said`."""
+        own: dict[str, Any] = {
+            DELIMITER: self.delimiter or ("," if self.columns else None),
+            QUOTE: self.quote,
+            HEADER: False if self.columns else None,
+            ENCODING: _BY_DUCKDB.get(self.encoding, self.encoding) or None,
+            COMPRESSION: self.compression or None,
+        }
+        changes = {name: value for name, value in own.items() if value is not None and name not in said}
+        return replace(kind, escape=self.escape or kind.escape, nulls=self.nulls or kind.nulls, **changes)
+
+
+PLAIN = Dialect()
 
 
 def in_words(kind: Format) -> str:
@@ -14,7 +59,11 @@ def in_words(kind: Format) -> str:
     said = [f"separated by {_DELIMITERS.get(kind.delimiter, repr(kind.delimiter))}"]
     if kind.quote != '"':
         said.append(f"quoted with {kind.quote}" if kind.quote else "never quoted")
-    said.append(kind.encoding.upper())
+    if kind.escape:
+        said.append("a backslash before quotation marks")
+    said.append("ISO-8859-1" if kind.encoding == "latin-1" else kind.encoding.upper())
     if kind.compression != "none":
         said.append(kind.compression)
+    if kind.nulls:
+        said.append(f"empty is also {', '.join(kind.nulls)}")
     return f"CSV {'with' if kind.header else 'without'} a header, {', '.join(said)}"

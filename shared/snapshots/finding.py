@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -17,6 +18,7 @@ from shared.cloud.settings import Location
 from shared.errors import UserMustAct
 from shared.snapshots.blob import blob_of
 from shared.snapshots.completion import USUAL, Completion
+from shared.snapshots.dialect import PLAIN, Dialect
 from shared.snapshots.heads import csv_look
 from shared.snapshots.increments import increment
 from shared.snapshots.listing import Listing, SegmentSeen
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from shared.snapshots.reading import Footers
 
 _AT_ONCE = 8
+NONE_DECLARED: Mapping[str, Dialect] = MappingProxyType({})
 _LOOSE = "(loose files)"
 """Name of what lies in no segment's folder."""
 
@@ -54,15 +57,18 @@ def find_segments(
     now: datetime,
     *,
     rule: Completion = USUAL,
+    dialects: Mapping[str, Dialect] = NONE_DECLARED,
 ) -> list[SegmentFound]:
-    """Every segment below the locations, by id. What cannot be used is listed with its problems, and each of them is
-    looked at apart: nothing that lies in one of them keeps another from being found.
+    """Every segment below the locations, by id; `dialects` are what is declared of some, by id too.
+
+    What cannot be used is listed with its problems, and each of them is looked at apart: nothing that lies in one of
+    them keeps another from being found.
 
     Raises UserMustAct `no_such_container`.
     """
     found: dict[str, SegmentFound] = {}
     for location in locations:
-        for segment in _Finder(client, location, now, rule).below():
+        for segment in _Finder(client, location, now, rule, dialects).below():
             if not (segment.id in found and found[segment.id].snapshot):  # locations may lie in one another
                 found[segment.id] = segment
     return [found[key] for key in sorted(found)]
@@ -75,6 +81,7 @@ def newest_of(
     now: datetime,
     *,
     rule: Completion = USUAL,
+    dialects: Mapping[str, Dialect] = NONE_DECLARED,
 ) -> Snapshot:
     """The newest complete snapshot of the segment that a reference means; no other segment is looked into.
 
@@ -82,15 +89,21 @@ def newest_of(
     """
     looks: dict[str, Callable[[], SegmentFound | None]] = {}
     for location in locations:
-        looks = _Finder(client, location, now, rule).called(reference) | looks
+        looks = _Finder(client, location, now, rule, dialects).called(reference) | looks
     look = looks.get(reference) or (next(iter(looks.values())) if len(looks) == 1 else None)
     if look is None:
-        return _usable(resolve(find_segments(client, locations, now, rule=rule), reference), reference)
+        found = find_segments(client, locations, now, rule=rule, dialects=dialects)
+        return _usable(resolve(found, reference), reference)
     return _usable(look(), reference)
 
 
 def newest_snapshot(
-    client: BlobServiceClient, segment: SegmentFound, now: datetime, *, rule: Completion = USUAL
+    client: BlobServiceClient,
+    segment: SegmentFound,
+    now: datetime,
+    *,
+    rule: Completion = USUAL,
+    dialects: Mapping[str, Dialect] = NONE_DECLARED,
 ) -> Snapshot:
     """The newest complete snapshot as it is now, its files' ETags pinned. Looks only at what is the segment's own.
 
@@ -100,7 +113,7 @@ def newest_snapshot(
     known = isinstance(kind, CsvFormat) and not kind.header and segment.layout is Layout.DATED_FOLDERS
     columns, delimiter = (segment.columns, kind.delimiter) if known and isinstance(kind, CsvFormat) else ((), ",")
     location = Location(segment.container, segment.folder, columns, delimiter)
-    return _usable(_Finder(client, location, now, rule).again(segment), segment.id)
+    return _usable(_Finder(client, location, now, rule, dialects).again(segment), segment.id)
 
 
 def _usable(segment: SegmentFound | None, name: str) -> Snapshot:
@@ -117,6 +130,7 @@ class _Finder:
     location: Location
     now: datetime
     rule: Completion
+    dialects: Mapping[str, Dialect]
 
     @property
     def container(self) -> str:
@@ -148,11 +162,17 @@ class _Finder:
         return next((self._of_folders(seen) for seen in found.segments() if seen.path == path), None)
 
     @property
+    def _of_location(self) -> Dialect:
+        """What the location declares of all that lies below it."""
+        place = self.location
+        return Dialect(delimiter=place.delimiter, columns=place.columns) if place.columns else PLAIN
+
+    @property
     def _blobs(self) -> ContainerClient:
         return self.client.get_container_client(self.container)
 
     def _described(self, export: str) -> ModelSegments:
-        return ModelSegments(self._blobs, export, self.rule, self.now)
+        return ModelSegments(self._blobs, export, self.rule, self.now, self.dialects)
 
     def _one(self, export: str, name: str) -> SegmentFound | None:
         return next(self._described(export).found(only=name), None)
@@ -194,7 +214,8 @@ class _Finder:
             if problem := folder.unusable(self.now, self.rule):
                 problems.append(problem)
                 continue
-            looked = apart(partial(looking.at, folder.files, folder.format, self.location), folder.path)
+            dialect = self.dialects.get(segment.id, self._of_location)
+            looked = apart(partial(looking.at, folder.files, folder.format, dialect), folder.path)
             if isinstance(looked, Trouble):
                 problems.append(looked.words)
             elif why := increment(seen.path, looked[1]):
@@ -219,22 +240,27 @@ class _Looking:
         if self._footers:
             self._footers.close()
 
-    def at(self, files: Sequence[SnapshotFile], kind: Format, place: Location) -> tuple[Format, tuple[str, ...]]:
+    def at(self, files: Sequence[SnapshotFile], kind: Format, dialect: Dialect) -> tuple[Format, tuple[str, ...]]:
         """How the files are to be read, and their columns: as they are declared, or by the first file that has any."""
-        if isinstance(kind, CsvFormat) and place.columns:
-            kind = replace(kind, header=False, delimiter=place.delimiter)
-            looks = (csv_look(self._client, file, kind, place.columns)[0] for file in files)
+        if isinstance(kind, CsvFormat):
+            kind = dialect.over(kind)
+        if isinstance(kind, CsvFormat) and dialect.columns:
+            looks = (csv_look(self._client, file, kind, dialect.columns)[0] for file in files)
             next((head for head in looks if head), None)  # raises where the first rows have another number of cells
-            return kind, place.columns
+            return kind, dialect.columns
         if isinstance(kind, CsvFormat):
             heads = ((head, csv) for file in files for head, csv in [csv_look(self._client, file, kind)])
-            head, csv = next(((head, csv) for head, csv in heads if head), (None, replace(kind, delimiter=",")))
+            head, csv = next(((head, csv) for head, csv in heads if head), (None, _with_a_delimiter(kind)))
             return csv, head.columns if head else ()
         from shared.snapshots.reading import Footers
 
         with self._loading:
             self._footers = self._footers or Footers(self._client)
         return kind, self._footers.columns(files[0])
+
+
+def _with_a_delimiter(kind: CsvFormat) -> CsvFormat:
+    return replace(kind, delimiter=kind.delimiter or ",")
 
 
 def _together(work: Callable[[_In], _Out], items: Sequence[_In]) -> list[_Out]:

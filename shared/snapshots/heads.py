@@ -7,7 +7,9 @@ import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from shared.snapshots.recoding import is_recoded, start_of
 from shared.snapshots.snapshot import CsvFormat, SnapshotFile
+from shared.snapshots.unreadable import WRONG_ENCODING
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient
@@ -17,6 +19,8 @@ HEAD_BYTES = 64 << 10
 _DELIMITERS = {";": "semicolon", "\t": "tab", "|": "vertical bar", ",": "comma"}
 _SEPARATOR_LINE = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=([^\r\n])"?(?:\r\n|\n|\r)', re.IGNORECASE)
 _BYTE_ORDER_MARK = "\ufeff"
+_WIDE_MARK = re.compile(rb"\xff\xfe(?!\0\0)|\xfe\xff")
+_WIDE = "it is UTF-16, as Excel's Unicode Text is; declare the encoding utf-16 for this segment, or write UTF-8"
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
 
@@ -69,6 +73,13 @@ def csv_look(
 
 def look_at(start: Start, csv: CsvFormat, columns: tuple[str, ...] = ()) -> tuple[Head | None, CsvFormat]:
     """What the beginning of a file says. Raises BadHead."""
+    if is_recoded(csv):
+        head, seen = look_at(_as_utf8(start, csv), replace(csv, encoding="utf-8"), columns)
+        if head and head.skip:
+            raise BadHead("it begins with a line sep=, which is only understood in UTF-8")
+        return head, replace(seen, encoding=csv.encoding)
+    if _WIDE_MARK.match(start.text):
+        raise BadHead(_WIDE)
     if csv.header and (told := _SEPARATOR_LINE.match(start.text)):
         start, csv = _obeyed(start, told, csv)
     if not csv.delimiter:
@@ -78,6 +89,14 @@ def look_at(start: Start, csv: CsvFormat, columns: tuple[str, ...] = ()) -> tupl
         return None, csv
     head = _declared(record) if csv.header else _undeclared(record, columns, csv)
     return replace(head, skip=start.skip), csv
+
+
+def _as_utf8(start: Start, csv: CsvFormat) -> Start:
+    """Nothing is skipped of what is turned into UTF-8, since it is read from its beginning."""
+    try:
+        return Start(start_of(start.text, csv), start.whole)
+    except UnicodeError:
+        raise BadHead(WRONG_ENCODING) from None
 
 
 def _obeyed(start: Start, told: re.Match[bytes], csv: CsvFormat) -> tuple[Start, CsvFormat]:
@@ -198,19 +217,27 @@ def first_record(data: bytes, whole: bool, csv: CsvFormat) -> Record | None:
     cells, position, cell = [], 0, _cell(csv)
     while found := cell.match(text, position):
         quoted, plain, end = found.groups()
-        cells.append(plain if quoted is None else quoted.replace(csv.quote * 2, csv.quote))
+        cells.append(plain if quoted is None else _unescaped(quoted, csv))
         position = found.end()
         if end != csv.delimiter:
             if not end and not whole:
                 break
             if _UNDECODED.search("".join(cells)):
-                raise BadHead("its first line is not in the declared encoding")
+                raise BadHead(f"its first line is unreadable: {WRONG_ENCODING}")
             return Record(tuple(cells), end)
     raise BadHead("its first line is too long, or its quoting is malformed")
+
+
+def _unescaped(text: str, csv: CsvFormat) -> str:
+    if not csv.escape:
+        return text.replace(csv.quote * 2, csv.quote)
+    return re.sub(f"{re.escape(csv.escape)}([{re.escape(csv.escape + csv.quote)}])", r"\1", text)
 
 
 def _cell(csv: CsvFormat) -> re.Pattern[str]:
     """One cell and what ends it: groups are the quoted content, the plain content, the end."""
     quote, delimiter = re.escape(csv.quote), re.escape(csv.delimiter)
-    quoted = f"{quote}((?:[^{quote}]|{quote}{quote})*){quote}|" if quote else "(?!)()|"
-    return re.compile(f"(?:{quoted}([^{quote}{delimiter}\r\n]*))({delimiter}|\r\n|\n|\r|\\Z)")
+    escape = re.escape(csv.escape)
+    inside = f"[^{quote}{escape}]|{escape}." if escape else f"[^{quote}]|{quote}{quote}"
+    quoted = f"{quote}((?:{inside})*){quote}|" if quote else "(?!)()|"
+    return re.compile(f"(?:{quoted}([^{quote}{delimiter}\r\n]*))({delimiter}|\r\n|\n|\r|\\Z)", re.DOTALL)

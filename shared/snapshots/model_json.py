@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.snapshots.dialect import DELIMITER, ENCODING, ENCODINGS, HEADER, QUOTE
 from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat
 
 _FIRST_YEAR = 1970
@@ -25,6 +26,7 @@ _ENCODINGS = {
     "iso-8859-1": "latin-1",
     "latin-1": "latin-1",
     "latin1": "latin-1",
+    **{name: name for name in ENCODINGS if name not in ("utf-8", "iso-8859-1")},
 }
 _INCREMENTS = ("incrementalPartitions", "incrementalPartitionPatterns")
 
@@ -40,6 +42,8 @@ class Partition:
     location: str
     refreshed_at: datetime | None
     format: Format
+    said: frozenset[str] = frozenset()
+    """What of the format of a CSV file the model.json says; the rest is the Common Data Model's default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,13 @@ def _partition(partition: Any) -> Partition:
     path = location.partition("?")[0].lower()
     if path.endswith(".parquet"):
         return Partition(location, refreshed_at, ParquetFormat())
-    return Partition(location, refreshed_at, _csv(partition, gzipped=path.endswith(".gz")))
+    return Partition(location, refreshed_at, _csv(partition, gzipped=path.endswith(".gz")), _said(partition))
+
+
+def _said(partition: Any) -> frozenset[str]:
+    settings = _member(partition, "fileFormatSettings", dict) or {}
+    members = {"delimiter": DELIMITER, "encoding": ENCODING, "quoteStyle": QUOTE}
+    return frozenset(name for member, name in members.items() if _member(settings, member, str)) | {HEADER}
 
 
 def _csv(partition: Any, *, gzipped: bool) -> CsvFormat:
@@ -128,7 +138,7 @@ def _csv(partition: Any, *, gzipped: bool) -> CsvFormat:
         raise BadModel(f"the model.json declares the delimiter {delimiter!r}; it must be one character")
     encoding = _member(settings, "encoding", str) or "utf-8"
     if encoding.lower() not in _ENCODINGS:
-        raise BadModel(f"the model.json declares the encoding {encoding!r}; UTF-8 and ISO-8859-1 can be read")
+        raise BadModel(f"the model.json declares the encoding {encoding!r}; read are {', '.join(ENCODINGS)}")
     return CsvFormat(
         delimiter=delimiter,
         quote="" if _member(settings, "quoteStyle", str) == "QuoteStyle.None" else '"',

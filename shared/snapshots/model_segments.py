@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,10 +14,11 @@ from shared.snapshots import model_json
 from shared.snapshots.blob import Blob
 from shared.snapshots.completion import Completion
 from shared.snapshots.dates import run_folder_date
+from shared.snapshots.dialect import PLAIN, Dialect
 from shared.snapshots.model_json import BadModel
 from shared.snapshots.places import Place, place
 from shared.snapshots.shelves import Shelves
-from shared.snapshots.snapshot import CsvFormat, Layout, SegmentFound, join
+from shared.snapshots.snapshot import CsvFormat, Format, Layout, SegmentFound, join
 from shared.snapshots.trouble import Trouble, apart
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class ModelSegments:
     folder: str
     rule: Completion
     now: datetime
+    dialects: Mapping[str, Dialect] = field(default_factory=dict)
+    """What people declare of segments, by id; what the model.json says of its files goes before."""
 
     def found(self, only: str | None = None) -> Iterator[SegmentFound]:
         """All of them, or `only` the one of that name; a few calls for each.
@@ -80,7 +83,8 @@ class ModelSegments:
     def _with_snapshot(
         self, segment: SegmentFound, table: model_json.ModelTable, described: _Described, shelves: Shelves
     ) -> SegmentFound:
-        formats = {partition.format for partition in table.partitions} or {CsvFormat()}
+        dialect = self.dialects.get(segment.id, PLAIN)
+        formats = {_format(partition, dialect) for partition in table.partitions} or {CsvFormat()}
         if len(formats) > 1:
             return replace(segment, problems=("the model.json declares different formats for its files",))
         blobs = apart(lambda: self._blobs(table, shelves), "it")
@@ -134,6 +138,13 @@ class ModelSegments:
         if vouched and self.now - written_at >= self.rule.settled_after:
             return None
         return f"{empty.name} is empty, so it is still being written; else write the model.json after it"
+
+
+def _format(partition: model_json.Partition, dialect: Dialect) -> Format:
+    """As the model.json says, and else as it is declared of the segment; the columns are the model.json's."""
+    if not isinstance(partition.format, CsvFormat):
+        return partition.format
+    return replace(dialect, columns=()).over(partition.format, partition.said)
 
 
 def _newest(*sources: Iterable[datetime | None]) -> datetime:

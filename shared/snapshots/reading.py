@@ -19,6 +19,7 @@ from shared.errors import UserMustAct
 from shared.snapshots import scanning
 from shared.snapshots.heads import BadHead, Head, csv_head
 from shared.snapshots.partitions import values_of
+from shared.snapshots.recoding import is_recoded, recoded
 from shared.snapshots.scanning import MAX_LINE_BYTES, Scan
 from shared.snapshots.snapshot import CsvFormat, Format, Snapshot, SnapshotFile
 from shared.snapshots.trouble import words_for
@@ -185,8 +186,12 @@ class Reader:
 
     def _pin(self, file: SnapshotFile, kind: Format | None, skip: int = 0) -> str:
         seen = replace(file, size=file.size - skip)
-        watch = partial(self._watch, file, seen, kind) if isinstance(kind, CsvFormat) else None
-        self._files.pin(file.container, file.name, Pin(file.etag, seen.size, file.blob_snapshot, watch, skip))
+        pin = Pin(file.etag, seen.size, file.blob_snapshot, skip=skip)
+        if isinstance(kind, CsvFormat) and is_recoded(kind):
+            pin = replace(pin, through=partial(self._recoded, file, kind))
+        elif isinstance(kind, CsvFormat):
+            pin = replace(pin, watch=partial(self._watch, file, seen, kind))
+        self._files.pin(file.container, file.name, pin)
         return self._urls.setdefault(file, self._files.url(file.container, file.name))
 
     def _whole_head(self, file: SnapshotFile, snapshot: Snapshot) -> Head | None:
@@ -205,6 +210,10 @@ class Reader:
             raise SnapshotChanged from None
         except HttpResponseError as error:
             raise _cause(error) from None
+
+    def _recoded(self, file: SnapshotFile, csv: CsvFormat, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        text = replace(csv, encoding="utf-8", compression="none")
+        return recoded(pieces, file, csv, self._watch(file, replace(file, size=-1), text))
 
     def _watch(self, file: SnapshotFile, seen: SnapshotFile, csv: CsvFormat) -> CsvWatch:
         head = self._heads[file]

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from shared.errors import UserMustAct
 from shared.snapshots.heads import Head
+from shared.snapshots.recoding import as_read
 from shared.snapshots.snapshot import CsvFormat, Format, Snapshot, SnapshotFile
 
 MAX_LINE_BYTES = 1 << 20
@@ -100,8 +101,12 @@ def _must_have(head: Head, wanted: Sequence[str], file: SnapshotFile) -> None:
 def _piece(kind: Format, start: int, head: Head, urls: Sequence[str], wanted: Sequence[str]) -> str:
     """SQL for consecutive files that look alike."""
     if isinstance(kind, CsvFormat):
-        cells = {name: f"nullif(c{number}, '{_NULL}')" for number, name in enumerate(head.columns)}
-        source = _csv(urls, kind, head)
+        nothing = ", ".join(literal(text) for text in (_NULL, *kind.nulls))
+        cells = {
+            name: f"CASE WHEN c{number} NOT IN ({nothing}) THEN c{number} END"
+            for number, name in enumerate(head.columns)
+        }
+        source = _csv(urls, as_read(kind), head)
     else:
         places = {name: head.columns.index(name) for name in wanted if name in head.columns}
         cells = {
@@ -129,7 +134,7 @@ def _csv(urls: Sequence[str], csv: CsvFormat, head: Head) -> str:
         "header": str(head.header).lower(),
         "delim": literal(csv.delimiter),
         "quote": literal(csv.quote),
-        "escape": literal(csv.quote),
+        "escape": literal(csv.escape or csv.quote),
         "encoding": literal(csv.encoding),
         "compression": literal(csv.compression),
         "null_padding": "false",

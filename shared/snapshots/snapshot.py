@@ -25,7 +25,7 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CsvFormat:
-    """How to read a CSV file. A quotation mark inside a quoted cell is doubled."""
+    """How to read a CSV file."""
 
     delimiter: str = ","
     """Empty where the header has to say it."""
@@ -33,9 +33,13 @@ class CsvFormat:
     """Empty where cells are never quoted."""
     header: bool = True
     encoding: str = "utf-8"
-    """`utf-8` or `latin-1`."""
+    """`utf-8`, `latin-1`, or what Python calls another one."""
     compression: str = "none"
     """`none` or `gzip`."""
+    escape: str = ""
+    """What stands before a quotation mark inside a quoted cell; empty where it is doubled."""
+    nulls: tuple[str, ...] = ()
+    """Texts that stand for no value, besides `\\N`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,8 @@ class Snapshot:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Snapshot:
         """What `to_json` gave. Raises KeyError or TypeError on anything else."""
-        settings = dict(data["format"])
+        lists = {name: tuple(each) for name, each in data["format"].items() if isinstance(each, list)}
+        settings: dict[str, Any] = {**data["format"], **lists}
         kinds: dict[str, type[Format]] = {"csv": CsvFormat, "parquet": ParquetFormat}
         return cls(
             segment_id=data["segment_id"],

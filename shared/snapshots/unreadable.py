@@ -22,7 +22,11 @@ STRAY_QUOTE = (
 )
 BACKSLASH = (
     "a quotation mark inside a cell is not doubled but has a backslash before it, as Spark and Data Factory write by "
-    "default; let them write with a quotation mark as escape character"
+    "default; declare the backslash for this segment, or let them write with a quotation mark as escape character"
+)
+WRONG_ENCODING = (
+    "its text is not in the declared encoding, which is UTF-8 where nothing is declared; what is not UTF-8 is mostly "
+    "windows-1252 (western Europe) or windows-1250 (central Europe): declare it for this segment, or write UTF-8"
 )
 LAST_LINE = "its last line is malformed, or not in the declared encoding"
 TOO_LONG = "a line is longer than can be read"
@@ -34,7 +38,7 @@ _ORIGINAL_LINE = re.compile(r"Original Line: .*(?=\nPossible |\n\nPossible )", r
 _STATEMENT = re.compile(r"\n\nLINE \d+: .*\Z", re.DOTALL)
 _REASONS = (
     (re.compile(r"unterminated quote"), "a quoted cell does not end where it should"),
-    (re.compile(r"Invalid unicode|not utf-8 encoded|not latin-1"), "its text is not in the declared encoding"),
+    (re.compile(r"Invalid unicode|not utf-8 encoded|not latin-1"), WRONG_ENCODING),
     (re.compile(r"Maximum line size"), TOO_LONG),
     (re.compile(r"state machine reached an invalid state"), "its quoting or its line ends are mixed up"),
     (re.compile(r"GZIP|gzip|zlib"), DAMAGED_GZIP),

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterator
+from dataclasses import replace
 
+from shared.snapshots.backslashes import Neutral
 from shared.snapshots.heads import BadHead, first_record
 from shared.snapshots.snapshot import CsvFormat, SnapshotFile
+from shared.snapshots.unpacking import Gunzip
 from shared.snapshots.unreadable import (
     BACKSLASH,
     DAMAGED_GZIP,
@@ -24,8 +26,6 @@ from shared.snapshots.unreadable import (
     wrong_cells,
 )
 
-_PIECE = 1 << 20
-
 
 class CsvWatch:
     """Looks at a file once from beginning to end, whatever the order and overlap of the ranges that are fetched.
@@ -36,12 +36,13 @@ class CsvWatch:
 
     def __init__(self, file: SnapshotFile, csv: CsvFormat, cells: int, most: int) -> None:
         self._file = file
-        self._csv = csv
+        self._csv = replace(csv, escape="")
         self._cells = cells
         self._most = most
-        self._unpack = _Gunzip() if csv.compression == "gzip" else None
+        self._unpack = Gunzip() if csv.compression == "gzip" else None
         self._quote = csv.quote.encode()
         self._quoted = _quoted(csv) if csv.quote else None
+        self._neutral = Neutral(csv.delimiter) if csv.escape else None
         self._tail = b"\n"  # what is not looked through yet, and one byte before
         self._waiting: dict[int, bytes] = {}
         self._next = 0
@@ -55,7 +56,7 @@ class CsvWatch:
             self._next += len(fresh)
             self._look(fresh)
         if self._next == self._file.size:
-            self._judge()
+            self.finish()
 
     def _look(self, data: bytes) -> None:
         if self._unpack is None:
@@ -67,7 +68,10 @@ class CsvWatch:
         except zlib.error:
             raise self._unreadable(DAMAGED_GZIP) from None
 
-    def _judge(self) -> None:
+    def finish(self) -> None:
+        """Look at the end; called by itself where the file is as long as was said."""
+        if self._neutral:
+            self._look_at(self._neutral.rest())
         if self._unpack and not self._unpack.ended:
             raise self._unreadable(DAMAGED_GZIP)
         self._quoting(b"\n")
@@ -83,6 +87,9 @@ class CsvWatch:
             raise self._unreadable(wrong_cells(len(last.cells), self._cells))
 
     def _look_through(self, text: bytes) -> None:
+        self._look_at(self._neutral.of(text) if self._neutral else text)
+
+    def _look_at(self, text: bytes) -> None:
         self._quoting(text)
         self._lines(text)
 
@@ -126,22 +133,3 @@ def _quoted(csv: CsvFormat) -> re.Pattern[bytes]:
     quote = re.escape(csv.quote)
     around = f"{re.escape(csv.delimiter)}\r\n{quote}"
     return re.compile(f"(?:[^{quote}]*(?<=[{around}\\xbf]){quote}[^{quote}]*{quote}(?=[{around}]))*+".encode())
-
-
-class _Gunzip:
-    """Unpacks gzip, which checks its checksums, in pieces of bounded size."""
-
-    def __init__(self) -> None:
-        self._member = zlib.decompressobj(wbits=31)
-
-    @property
-    def ended(self) -> bool:
-        return self._member.eof
-
-    def pieces(self, data: bytes) -> Iterator[bytes]:
-        """Raises zlib.error where the data is damaged."""
-        while data:
-            if self._member.eof:  # gzip files may follow one another in one file
-                self._member = zlib.decompressobj(wbits=31)
-            yield self._member.decompress(data, _PIECE)
-            data = self._member.unused_data or self._member.unconsumed_tail

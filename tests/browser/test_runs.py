@@ -101,7 +101,7 @@ def test_a_blocked_run_waits_for_a_decision(connected: App, visit: Visit) -> Non
 
 def test_a_run_by_schedule_is_shown_as_what_it_was(connected: App, visit: Visit) -> None:
     segment = connected.land("Timed", some(3))
-    connected.define("timed", segment, schedule={"kind": "on_refresh"})
+    connected.define("timed", segment, schedule={"kind": "on_refresh", "existing": True})
     connected.host.fire("schedule")
     connected.wait("timed")
     visit.go("/exports/timed")

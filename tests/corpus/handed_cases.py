@@ -69,6 +69,7 @@ OTHERS = {
     "model-empty-partitions-list-for-empty-segment": Read(()),
     "model-same-partition-listed-twice": Read(BOTH * 2),
     "model-attribute-name-case-dup": Read((("anna@example.com", "y"),), ("EMail", "City")),
+    "model-encoding-windows-1252": Read((("anna@example.com", "Björn", "Lund"),)),
     "parquet-floats-nan": Read((("anna@example.com", "441234567890", SIX_ZEROES), ("bo@example.com", None, None))),
 }
 REFUSED = {
@@ -80,7 +81,6 @@ REFUSED = {
     "model-culture-and-trailing-delimiter": "5 cells, and 4 columns are declared",
     "model-declared-header-but-none": "it has no header",
     "model-delimiter-name-tab": "the delimiter '\\\\t'",
-    "model-encoding-windows-1252": "the encoding 'windows-1252'",
     "model-entities-wrapped-dict": "neither entities nor tables",
     "model-extra-column-in-data": "5 cells, and 4 columns are declared",
     "model-manifest-only": "neither entities nor tables",

@@ -151,7 +151,7 @@ def _number(cell: str, match: Matched) -> _Value:
     is_one = f"regexp_full_match({cell}, '{_NUMBER}')"
     number = f"TRY_CAST({cell} AS DOUBLE)"
     kept = f"(abs({number}) < 1e15 OR {_digits(cell)} = {_digits(f'{number}::VARCHAR')})"
-    fits = f"isfinite({number}) AND abs({number}) < 1e{match.fit.digits or 308} AND {kept}"
+    fits = f"abs({number}) < 1e{match.fit.digits or 308} AND {kept}"
     if match.fit.decimals is not None:
         number = f"round({number}, {match.fit.decimals})"
     return _judged(f"CASE WHEN {is_one} AND {fits} THEN to_json({number})::VARCHAR END", is_one)

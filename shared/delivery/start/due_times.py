@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,8 +16,9 @@ from shared.catalog.targets import TargetStore, target_key
 from shared.cloud.cloud import Cloud
 from shared.cloud.events import Event
 from shared.cloud.tables import Insert, Replace, Stored
+from shared.delivery.state.records import now
 from shared.delivery.state.run_notices import TROUBLE
-from shared.errors import Conflict
+from shared.errors import Conflict, UserMustAct
 from shared.notify.outbox import Notice
 from shared.snapshots.snapshot import Snapshot
 
@@ -81,6 +83,21 @@ class Firing:
         identity = f"{self.export.name}-{due_at:%Y%m%d-%H%M}-{event}-{secrets.token_hex(4)}"
         facts: dict[str, Any] = {"due_at": due_at.isoformat()}
         return Notice(event, identity, self.at, self.export.name, message=message, facts=facts)
+
+
+def overlook(cloud: Cloud, export: str, segments: Sequence[str], newest: NewestSnapshot) -> None:
+    """Have the schedule look only at snapshots that land from now on."""
+    stored = cloud.runs.get(export, TICKS)
+    seen: dict[str, str] = json.loads(stored.entity.get("keys", "{}")) if stored else {}
+    there: dict[str, str] = {}
+    with suppress(UserMustAct):  # nothing can be found there, so nothing is passed over
+        there = {found.segment_id: found.key for each in segments if (found := newest(each)) is not None}
+    entity = {**(stored.entity if stored else {}), "PartitionKey": export, "RowKey": TICKS}
+    entity |= {"keys": json.dumps(seen | there)}
+    if stored:
+        cloud.runs.replace(entity, stored.etag)
+    else:
+        cloud.runs.insert(entity | {"at": now()})
 
 
 def firing(cloud: Cloud, export: Export, at: datetime, newest: NewestSnapshot) -> Firing | None:

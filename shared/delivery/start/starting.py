@@ -40,7 +40,8 @@ def start_run(
     kind: RunKind = RunKind.DELIVERY,
     clock: Callable[[], datetime] = now,
 ) -> Started:
-    """Start a run, or give back the active one. A blocked run makes way for a new one.
+    """Start a run, or give back the active one. A blocked run makes way for a new one, but not for a dry run: who
+    only looks never decides for those who have to.
 
     Raises Unprocessable where the export cannot run now.
     """
@@ -67,7 +68,7 @@ def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, at: dateti
             runs.start(run, deliveries)
         except Conflict:
             if active := runs.active(export.name):
-                if active.value.state is not State.BLOCKED:
+                if active.value.state is not State.BLOCKED or kind is RunKind.DRY_RUN:
                     return Started(active.value, new=False)
                 supersede(runs, active.value, at)
             continue

@@ -129,6 +129,29 @@ def test_segments_are_listed_and_their_rows_counted_by_the_queue(app: App) -> No
     assert counted()["rows"] == 2
 
 
+def test_saving_starts_nothing_of_what_is_there_unless_it_is_asked_for(app: App) -> None:
+    app.land(ADA, "Waiting", minutes_ago=10)
+
+    def runs(name: str) -> int:
+        app.host.fire("schedule")
+        app.host.wait_idle()
+        return len(app.call("GET", f"/api/v1/exports/{name}/runs").json()["runs"])
+
+    follow = {"targets": [{"segments": ["Waiting"], "list_name": "One"}], "schedule": {"kind": "on_refresh"}}
+    app.define("followed", **follow)
+    assert runs("followed") == 0
+    app.define("followed", **follow, display_name="Edited")
+    app.land(BO, "Waiting", minutes_ago=5)
+    assert runs("followed") == 1
+    app.define("followed", **follow, paused=True)
+    app.land(ADA, "Waiting", minutes_ago=1)
+    app.define("followed", **follow)
+    assert runs("followed") == 1, "resumed, and nothing landed since"
+    asked = {"targets": [{"segments": ["Waiting"], "list_name": "Two"}]}
+    app.define("asked", **asked, schedule={"kind": "on_refresh", "existing": True})
+    assert runs("asked") == 1
+
+
 def test_the_timer_runs_what_is_due(app: App) -> None:
     app.define("timed", targets=[{"segments": ["Timed"]}], schedule={"kind": "on_refresh"})
     app.host.fire("schedule")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import yaml
@@ -153,3 +154,21 @@ def test_a_file_that_cannot_be_meant_so_changes_nothing(cli: CommandLine, file: 
     file.write_text(text)
     said = cli("apply", "-f", file, "--yes")
     assert said.status == 2 and said.out == "" and word in said.err and "ann@" not in said.err
+
+
+def test_how_a_segment_is_written_is_code_too(app: App, cli: CommandLine, file: Path) -> None:
+    app.land(ADA, "Written")
+    [segment] = [each["id"] for each in app.call("GET", "/api/v1/segments").json() if each["name"] == "Written"]
+    file.write_text(yaml.safe_dump({"segments": {segment: {"dialect": {"nulls": ["NULL"]}}}}))
+    assert f"change segment {segment}" in cli("apply", "-f", file, "--dry-run").out
+    assert cli("apply", "-f", file, "--yes").status == 0
+    assert app.call("GET", f"/api/v1/segments/{quote(segment, safe='')}").json()["dialect"]["nulls"] == ["NULL"]
+    assert cli("export", "--json").json["segments"] == {segment: {"dialect": {"nulls": ["NULL"]}}}
+    assert cli("apply", "-f", file).out == "Nothing to change.\n"
+    file.write_text(yaml.safe_dump({"segments": {segment: {"dialect": {"header": True}}}}))
+    assert "There is no such property" in cli("apply", "-f", file).err
+    file.write_text(yaml.safe_dump({"segments": {segment: {}}}))
+    assert cli("apply", "-f", file, "--yes").status == 0
+    assert "segments" not in cli("export", "--json").json
+    file.write_text(yaml.safe_dump({"segments": {"nowhere:None": {}}}))
+    assert "There is no segment nowhere:None" in cli("apply", "-f", file).err

@@ -87,6 +87,18 @@ def test_who_was_refused_is_counted_and_fetched_into_a_private_file(app: App, cl
     assert cli("rejected", "refused", "--run", "no-such-run").status == 1
 
 
+def test_values_that_were_left_out_are_counted_and_placed(app: App, cli: CommandLine, tmp_path: Path) -> None:
+    app.land({"ada@example.com": "forty", "bo@example.com": "40"}, "Values")
+    matching = [{"field": "points", "column": "FirstName", "type": "integer"}]
+    app.define("values", targets=[{"segments": ["Values"]}], matching=matching)
+    cli.run("values")
+    csv_file = tmp_path / "left-out.csv"
+    said = cli("left-out", "values", "--output", csv_file, "--json")
+    assert said.json["left_out"] == [{"target": 0, "field": "points", "values": 1}]
+    with csv_file.open(encoding="utf-8-sig") as rows:
+        assert [(row["field"], row["code"]) for row in csv.DictReader(rows)] == [("points", "not_of_type")]
+
+
 def test_a_guard_stops_a_run_and_a_person_decides(app: App, cli: CommandLine) -> None:
     app.land({f"kept{number}@example.com": "" for number in range(150)}, "Held")
     app.define("held", targets=[{"segments": ["Held"]}])

@@ -45,6 +45,20 @@ def test_a_dry_run_counts_and_shows_a_sample_and_writes_nothing(engine: Engine) 
     assert len(engine.members()) == 30
 
 
+def test_a_dry_run_leaves_a_pending_decision_alone(engine: Engine) -> None:
+    engine.land(people(30))
+    engine.define(guards={"max_removed_people": 0})
+    engine.run()
+    engine.land(people(3))
+    waiting = engine.run()
+    assert waiting.state is State.BLOCKED
+    started = engine.service.begin("newsletter", RunKind.DRY_RUN)
+    assert (started.new, started.run.run) == (False, waiting.run)
+    engine.pump()
+    assert engine.current(waiting).state is State.BLOCKED
+    assert engine.service.begin("newsletter").new, "a delivery takes its place"
+
+
 def test_a_dry_run_of_a_blocked_difference_says_how_many_would_go(engine: Engine) -> None:
     engine.land(people(200))
     engine.define()

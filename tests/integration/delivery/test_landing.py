@@ -9,12 +9,14 @@ from typing import Any
 
 import duckdb
 
+from shared.catalog.dialects import UNDECLARED, DialectInput, SegmentInput
+from shared.control import segments as control
 from shared.delivery.state.records import Run, State
 from tests.corpus.cases import Case
 from tests.corpus.csv_cases import CASES as TEXTS
 from tests.corpus.landed import FILES
 from tests.corpus.packed_cases import CASES as PACKED
-from tests.integration.delivery.engine import Engine, as_csv, people
+from tests.integration.delivery.engine import ADMINISTRATOR, Engine, as_csv, people
 
 ROWS = [[person.email, person.first, person.city] for person in people(20)]
 SOME = as_csv(ROWS[:13])
@@ -257,3 +259,19 @@ def test_a_text_for_nothing_is_delivered_and_warned_of(engine: Engine) -> None:
         "leave them empty."
     ]
     assert "NULL" in values(engine, "Loyal")["a@example.com"].values()
+
+
+def test_a_declared_dialect_is_used_from_the_next_run_on(engine: Engine) -> None:
+    text = "EMail,FirstName,City\na@example.com,Zoë,NULL\n".encode("cp1252")
+    engine.upload("Loyal/part-0.csv", text)
+    engine.upload("Loyal/_SUCCESS", b"")
+    engine.define()
+    refused = engine.run()
+    assert refused.state is State.FAILED
+    assert "mostly windows-1252" in refused.message
+    [segment] = engine.service.segments()
+    declared = SegmentInput(dialect=DialectInput(encoding="windows-1252", nulls=("NULL",)))
+    control.declare(engine.service, segment.id, declared, UNDECLARED, ADMINISTRATOR)
+    well(engine.run())
+    assert [value for value in values(engine, "Loyal")["a@example.com"].values() if value] == ["Zoë"]
+    assert control.first_rows(engine.service, segment.id).rows == [("a@example.com", "Zoë", None)]

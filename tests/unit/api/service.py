@@ -126,11 +126,17 @@ class FakeService(Service):
     def differences_link(self, name: str, target: int) -> FileLink | None:
         return FileLink(url="https://storage.test/differences.csv", expires_at=START) if target == 0 else None
 
+    def overlook(self, export: str, references: Sequence[str]) -> None:
+        """Nothing lies there."""
+
     def target_warnings(self, export: Export) -> Sequence[Issue]:
         return self.forewarned
 
     def segments(self) -> Sequence[SegmentFound]:
         return self.found
+
+    def first_rows(self, snapshot: Snapshot, columns: Sequence[str], most: int) -> Sequence[tuple[str | None, ...]]:
+        return [tuple(f"{column} of the first" for column in columns)][:most]
 
     def row_counts(self, references: Sequence[str]) -> Mapping[str, int]:
         return {"blob/ci:VIP": 3} if "blob/ci:VIP" in references else {}

@@ -20,6 +20,8 @@ def test_segments_are_listed_with_age_and_rows(client: Client, service: FakeServ
         "rows": 3,
         "problems": [],
         "exports": [],
+        "read_as": "Parquet",
+        "dialect": None,
     }
     assert lapsed["rows"] is None
 

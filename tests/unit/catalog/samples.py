@@ -98,12 +98,14 @@ class World:
     connections: MemoryTable = field(default_factory=MemoryTable)
     exports: MemoryTable = field(default_factory=MemoryTable)
     targets: MemoryTable = field(default_factory=MemoryTable)
+    dialects: MemoryTable = field(default_factory=MemoryTable)
 
     def __post_init__(self) -> None:
         self.catalog = Catalog(
             connections=self.connections,
             exports=self.exports,
             targets=self.targets,
+            dialects=self.dialects,
             definitions=DEFINITIONS,
             segments=self.found,
             clock=lambda: self.now,

@@ -28,6 +28,7 @@ def catalog(*vendors: str) -> Catalog:
         connections=MemoryTable(),
         exports=MemoryTable(),
         targets=MemoryTable(),
+        dialects=MemoryTable(),
         definitions=DEFINITIONS,
         segments=lambda references: {each: ["EMail", "FirstName", "City"] for each in references},
     )

@@ -258,6 +258,16 @@ def test_a_vendor_that_tells_its_accounts_offers_no_same_account(service: FakeSe
     assert ">Another account<" in shown
 
 
+def test_a_button_whose_run_was_not_started_says_so_on_the_page_of_the_other(service: FakeService) -> None:
+    service.past = [run("r2", State.BLOCKED, connection="marketing"), run("r1", connection="marketing")]
+    told = "Nothing was started (Dry run)"
+    assert told in page(client(service).get("/exports/vips/runs/r2", query={"asked": "dry_run"}))
+    assert told not in page(client(service).get("/exports/vips/runs/r2"))
+    assert told not in page(client(service).get("/exports/vips/runs/r1", query={"asked": "dry_run"})), (
+        "it has ended since"
+    )
+
+
 def test_people_of_a_run_over_a_private_connection_are_not_shown_to_contributors(service: FakeService) -> None:
     service.world.connect("private", shared_with="administrators")
     service.past = [run("r2", connection="marketing"), run("r1", connection="private")]

@@ -101,7 +101,7 @@ def test_what_is_no_model_is_refused_in_words(data: bytes) -> None:
         ({"partitions": [{}]}, "no location"),
         ({"partitions": ["a.csv"]}, "no location"),
         ({"partitions": [{"location": "a", "fileFormatSettings": {"delimiter": "||"}}]}, "one character"),
-        ({"partitions": [{"location": "a", "fileFormatSettings": {"encoding": "UTF-16"}}]}, "UTF-16"),
+        ({"partitions": [{"location": "a", "fileFormatSettings": {"encoding": "UTF-7"}}]}, "UTF-7"),
     ],
 )
 def test_a_table_that_cannot_be_read_says_why(members: dict[str, Any], problem: str) -> None:
