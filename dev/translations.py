@@ -17,15 +17,15 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from shared.access.actions import Action
+from shared.access.person import Role
 from shared.delivery.state.records import State
-from shared.pages.messages import TEMPLATES, WORDS
 from shared.vendors.contract import FieldType, Kind, Outcome, Retry
 from shared.vendors.registry import DEFINITIONS
 from shared.web.problems import KINDS
 from shared.wording import DOMAIN, LANGUAGES, LOCALE
 
 SHARED = Path(__file__).parents[1] / "shared"
-TERMS = (*Action, *FieldType, *State, *Kind, *Outcome, *Retry)
+TERMS = (*Action, *FieldType, *State, *Kind, *Outcome, *Retry, *Role)
 """Words that stand in messages and have a meaning for programs too."""
 METHODS = [("**.py", "python"), ("**.html", "jinja2")]
 KEYWORDS = {**DEFAULT_KEYWORDS, "say": None, "say_many": (1, 2), "NotFound": (1,), "linked": (3,)}
@@ -40,7 +40,7 @@ def template() -> Catalog:
     for name, _, message, _, _ in extract_from_dir(SHARED, METHODS, options_map=options, keywords=KEYWORDS):
         catalog.add(message, locations=[(f"shared/{name}", 1)])
     kinds = (kind.title for kind in KINDS.values())
-    for message in dict.fromkeys([*_of_vendors(), *map(str, TERMS), *TEMPLATES, *WORDS, *kinds]):
+    for message in dict.fromkeys([*_of_vendors(), *map(str, TERMS), *kinds]):
         if message not in catalog:
             catalog.add(message)
     return catalog

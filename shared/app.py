@@ -27,7 +27,7 @@ from shared.pages import router as pages
 from shared.pages import vendor_sign_in
 from shared.web import problems, sign_in
 from shared.web.gate import Gate
-from shared.web.languages import Reading
+from shared.web.languages import ReadersLanguage
 from shared.web.middleware import BodyLimit, SecurityHeaders, Unexpected
 
 _DESCRIPTION = (
@@ -88,7 +88,7 @@ def create_app(service: Service, access: Access) -> FastAPI:
     problems.install(app)
     app.add_middleware(Unexpected)
     app.add_middleware(BodyLimit)
-    app.add_middleware(Reading)
+    app.add_middleware(ReadersLanguage)
     app.add_middleware(SecurityHeaders, origin=access.origin, issuer=access.issuer)
     for router in (*ROUTERS, sign_in.router, *pages.ROUTERS):
         app.include_router(router)

@@ -19,6 +19,11 @@ from __future__ import annotations
 class ExportError(Exception):
     """Base of every error that the service raises on purpose."""
 
+    @property
+    def words(self) -> str:
+        """What it says to people: a message (`shared/wording.py`), or English."""
+        return self.args[0] if self.args else ""
+
 
 class UserMustAct(ExportError):
     """A person has to do something first.

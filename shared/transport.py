@@ -18,6 +18,7 @@ from urllib3.response import BaseHTTPResponse
 from shared.cloud.scrubbing import guard_library_logs
 from shared.deadlines import DeadlineAdapter, Deadlines
 from shared.errors import OutcomeUnknown
+from shared.wording import say
 
 CONNECT_SECONDS = 10.0
 _POOL = 16
@@ -43,14 +44,18 @@ class Answer:
         value, broken = self._parsed()
         if broken:
             # Raised here and not while handling: the parser's error holds the whole body.
-            raise UnexpectedAnswer(f"The vendor answered {self.status} with something that is not JSON.")
+            raise UnexpectedAnswer(
+                say("The vendor answered %(status)s with something that is not JSON.", status=str(self.status))
+            )
         return value
 
     def object(self) -> dict[str, Any]:
         """The body as a JSON object. Raises UnexpectedAnswer when it is anything else."""
         value = self.json()
         if not isinstance(value, dict):
-            raise UnexpectedAnswer(f"The vendor answered {self.status} with JSON that is not an object.")
+            raise UnexpectedAnswer(
+                say("The vendor answered %(status)s with JSON that is not an object.", status=str(self.status))
+            )
         return value
 
     def object_or_empty(self) -> dict[str, Any]:
@@ -61,7 +66,14 @@ class Answer:
     def expect(self, vendor: str, *statuses: int) -> Self:
         """This answer. Raises UnexpectedAnswer when its status is none of those."""
         if self.status not in statuses:
-            raise UnexpectedAnswer(f"{vendor} answered {self.status} where {statuses[0]} is expected.")
+            raise UnexpectedAnswer(
+                say(
+                    "%(vendor)s answered %(status)s where %(expected)s is expected.",
+                    vendor=vendor,
+                    status=str(self.status),
+                    expected=str(statuses[0]),
+                )
+            )
         return self
 
     def _parsed(self) -> tuple[Any, bool]:

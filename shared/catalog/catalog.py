@@ -324,4 +324,8 @@ def _writers(others: Sequence[Export]) -> dict[str, list[str]]:
 def _name_issues(name: str) -> list[Issue]:
     if name in RESERVED:
         return [Issue("", say('The name "%(name)s" is taken by a page of the app: choose another.', name=name))]
-    return [] if NAME.fullmatch(name) else [Issue("", f"The name in the address cannot be used. {NAME_RULE}")]
+    return (
+        []
+        if NAME.fullmatch(name)
+        else [Issue("", say("The name in the address cannot be used. %(rule)s", rule=NAME_RULE))]
+    )

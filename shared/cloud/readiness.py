@@ -82,7 +82,7 @@ def _asked(probe: Callable[[Cloud], object], cloud: Cloud) -> str:
     try:
         probe(cloud)
     except ExportError as error:
-        return str(error)
+        return error.words
     except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer; its text may hold addresses of storage
         status = getattr(error, "status_code", None)
         return f"{type(error).__name__}{f' (status {status})' if status else ''}"

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from shared.cloud.tables import Stored
 from shared.errors import Blocked
+from shared.wording import say
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +29,12 @@ class UnreadableRow(Blocked):
     def __init__(self, table: str, row: str) -> None:
         super().__init__(
             CODE,
-            f"The row '{row}' of the table '{table}' cannot be read: it is damaged, or a newer version of the service "
-            "wrote it. Put it back from a backup, or delete it there.",
+            say(
+                "The row '%(row)s' of the table '%(table)s' cannot be read: it is damaged, or a newer "
+                "version of the service wrote it. Put it back from a backup, or delete it there.",
+                row=row,
+                table=table,
+            ),
         )
 
 

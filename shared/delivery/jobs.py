@@ -172,7 +172,7 @@ class BlobKind(JobKind[M, C]):
                 self.again(cloud, self.waiting(job, error.reason), error.seconds, clock)
         except ExportError as error:
             lease.hold()
-            self.fail(cloud, job, str(error), clock)
+            self.fail(cloud, job, error.words, clock)
 
     def wake(self, cloud: Cloud, *, clock: Clock = now) -> int:
         woken = 0

@@ -152,7 +152,7 @@ def _connection(cloud: Cloud, name: str) -> tuple[Connection | None, str]:
         stored = connection_store(cloud.connections).get(name)
     except UnreadableRow as error:
         return None, error.message
-    return (stored.item, "") if stored else (None, f"There is no connection '{name}' any more.")
+    return (stored.item, "") if stored else (None, say("There is no connection '%(name)s' any more.", name=name))
 
 
 def _names(delivery: Delivery) -> dict[str, str | int]:
@@ -294,7 +294,7 @@ def _react(work: Work, error: RetryAfter | UserMustAct | Cancelled | Owned) -> W
         case UserMustAct():
             work.save(step=Step.COMMIT, ending=str(State.FAILED), code=error.code, message=error.message)
         case Cancelled():
-            work.save(step=Step.COMMIT, ending=str(State.CANCELLED), code="cancelled", message=str(error))
+            work.save(step=Step.COMMIT, ending=str(State.CANCELLED), code="cancelled", message=error.words)
         case Owned():
             message = say(
                 "The list belongs to the export '%(export)s' now: give this export a list of its own.",

@@ -10,11 +10,11 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import escape
+from markupsafe import Markup, escape
 
 from shared.access.actions import Action, may
 from shared.access.audit import Change
-from shared.pages import assets, labels, phrases
+from shared.pages import assets, labels
 from shared.pages.formats import Formats
 from shared.pages.schedule_form import shape_of
 from shared.wording import LANGUAGES, reader, rendered, translations
@@ -36,7 +36,9 @@ def environment(language: str) -> Environment:
     )
     made.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
     made.filters.update(Formats(language, words).filters())
-    made.filters["said"] = partial(rendered, language=language, escape=escape, foreign=partial(phrases.said, words))
+    made.filters["said"] = partial(
+        rendered, language=language, escape=escape, foreign=_english if language != "en" else escape
+    )
     made.filters["zipped"] = lambda texts: [(each, each) for each in texts]
     made.globals.update(asset=assets.address, Action=Action, language=language, languages=LANGUAGES, shape_of=shape_of)
     made.globals.update(
@@ -55,6 +57,11 @@ def environment(language: str) -> Environment:
         types=labels.TYPES,
     )
     return made
+
+
+def _english(text: str) -> Markup:
+    """What has no translation, such as a vendor's own words, marked as English so that it is read out as that."""
+    return Markup('<span lang="en">{}</span>').format(text)
 
 
 def page(

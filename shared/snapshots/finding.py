@@ -36,6 +36,7 @@ from shared.snapshots.snapshot import (
     resolve,
 )
 from shared.snapshots.trouble import Trouble, apart
+from shared.wording import Message, say
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient, ContainerClient
@@ -121,7 +122,10 @@ def _usable(segment: SegmentFound | None, name: str) -> Snapshot:
         return replace(segment.snapshot, passed_over=segment.problems, beside=segment.beside)
     reasons = "; ".join((*segment.problems, *segment.beside)) if segment else "it is no longer there"
     called = segment.id if segment else name
-    raise UserMustAct("segment_not_ready", f"The segment {called} cannot be read: {reasons}.")
+    raise UserMustAct(
+        "segment_not_ready",
+        say("The segment %(called)s cannot be read: %(reasons)s.", called=called, reasons=Message(reasons)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +201,10 @@ class _Finder:
                 else:
                     into.add(blob)
         except ResourceNotFoundError:
-            message = f"Segments are looked for in the container {self.container!r}, which does not exist."
+            message = say(
+                "Segments are looked for in the container '%(container)s', which does not exist.",
+                container=self.container,
+            )
             raise UserMustAct("no_such_container", message) from None
         return exports, into
 

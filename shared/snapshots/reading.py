@@ -25,6 +25,7 @@ from shared.snapshots.snapshot import CsvFormat, Format, Snapshot, SnapshotFile
 from shared.snapshots.trouble import words_for
 from shared.snapshots.unreadable import NOT_PARQUET, SnapshotChanged, SnapshotUnreadable, translate
 from shared.snapshots.watches import CsvWatch
+from shared.wording import Message, say
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient
@@ -98,7 +99,7 @@ def _cause(error: Exception, urls: Collection[str] = ()) -> Exception:
     if isinstance(error, BlobChanged):
         return SnapshotChanged()
     if words := words_for(error):
-        return UserMustAct("snapshot_unreadable", f"The segment {words}.")
+        return UserMustAct("snapshot_unreadable", say("The segment %(words)s.", words=Message(words)))
     return translate(error, urls) if isinstance(error, duckdb.Error) else error
 
 

@@ -10,6 +10,7 @@ from shared.errors import UserMustAct
 from shared.snapshots.heads import Head
 from shared.snapshots.recoding import as_read
 from shared.snapshots.snapshot import CsvFormat, Format, Snapshot, SnapshotFile
+from shared.wording import say
 
 MAX_LINE_BYTES = 1 << 20
 FILE_INDEX = "file_index"
@@ -84,7 +85,10 @@ def _must_have(head: Head, wanted: Sequence[str], file: SnapshotFile) -> None:
         if name in dict(head.constants) and name not in head.columns:
             continue
         if name not in head.columns:
-            raise UserMustAct("missing_column", f"The segment's file {file.path} has no column {name!r}.")
+            raise UserMustAct(
+                "missing_column",
+                say("The segment's file %(path)s has no column '%(name)s'.", path=file.path, name=name),
+            )
         kind = head.types[head.columns.index(name)] if head.types else "VARCHAR"
         if (
             head.columns.count(name) > 1
@@ -94,7 +98,11 @@ def _must_have(head: Head, wanted: Sequence[str], file: SnapshotFile) -> None:
         ):
             raise UserMustAct(
                 UNSUITABLE,
-                f"The column {name!r} of the segment's file {file.path} is there twice, or is not a plain value.",
+                say(
+                    "The column '%(name)s' of the segment's file %(path)s is there twice, or is not a plain value.",
+                    name=name,
+                    path=file.path,
+                ),
             )
 
 

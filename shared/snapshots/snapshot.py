@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.errors import UserMustAct
+from shared.wording import Message, say
 
 _LISTED = 20
 _SHOWN = 5
@@ -194,25 +195,39 @@ def resolve(segments: Sequence[SegmentFound], reference: str) -> SegmentFound:
     if candidates:
         raise UserMustAct(
             "ambiguous_segment",
-            f"Several segments are called {reference!r}. Use one of these ids: {_listed(candidates)}.",
+            say(
+                "Several segments are called '%(reference)s'. Use one of these ids: %(candidates)s.",
+                reference=reference,
+                candidates=_listed(candidates),
+            ),
         )
-    raise UserMustAct("unknown_segment", f"There is no segment {reference!r}. {_seen(segments)}")
+    raise UserMustAct(
+        "unknown_segment",
+        say("There is no segment '%(reference)s'. %(seen)s", reference=reference, seen=_seen(segments)),
+    )
 
 
 def _seen(segments: Sequence[SegmentFound]) -> str:
     """What is there instead: segments, and what is none, with why it is not."""
     if not segments:
-        return "Nothing lies where segments are looked for: look at the app setting SEGMENT_LOCATIONS."
+        return say("Nothing lies where segments are looked for: look at the app setting SEGMENT_LOCATIONS.")
     others = [(join(each.container, each.folder), each) for each in segments if not each.snapshot]
     said = [f"{place}: {(*each.problems, *each.beside)[0]}" for place, each in others if each.problems or each.beside]
-    known = f"Known segments: {_listed(segments)}."
+    known = say("Known segments: %(segments)s.", segments=_listed(segments))
     if not said:
         return known
-    more = f"; and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
-    return f"{known} What is not used, and why: {'; '.join(said[:_SHOWN])}{more}."
+    more = say("; and %(more)s more", more=len(said) - _SHOWN) if len(said) > _SHOWN else ""
+    return say(
+        "%(known)s What is not used, and why: %(said)s%(more)s.",
+        known=known,
+        said=Message("; ".join(said[:_SHOWN])),
+        more=more,
+    )
 
 
 def _listed(segments: Sequence[SegmentFound]) -> str:
     ids = sorted(segment.id for segment in segments)
-    more = f" and {len(ids) - _LISTED} more" if len(ids) > _LISTED else ""
-    return ", ".join(ids[:_LISTED]) + more
+    shown: str = ", ".join(ids[:_LISTED])
+    if len(ids) <= _LISTED:
+        return shown
+    return say("%(names)s and %(more)s more", names=shown, more=len(ids) - _LISTED)

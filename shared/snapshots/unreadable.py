@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import duckdb
 
 from shared.errors import ExportError, RetryAfter, UserMustAct
+from shared.wording import Message, say
 
 CHANGED_RETRY_SECONDS = 60.0
 
@@ -56,7 +57,10 @@ class SnapshotUnreadable(UserMustAct):
 
     def __init__(self, file: str, reason: str, line: int | None = None) -> None:
         where = f"{file}, line {line}" if line else file
-        super().__init__("snapshot_unreadable", f"The segment's file {where} cannot be read: {reason}.")
+        super().__init__(
+            "snapshot_unreadable",
+            say("The segment's file %(where)s cannot be read: %(reason)s.", where=where, reason=Message(reason)),
+        )
         self.file = file
         self.line = line
         self.reason = reason
@@ -66,7 +70,7 @@ class SnapshotChanged(RetryAfter):
     """A file was replaced or deleted since the snapshot was pinned: find the newest one and read that."""
 
     def __init__(self) -> None:
-        super().__init__(CHANGED_RETRY_SECONDS, "The segment's files were replaced while they were read.")
+        super().__init__(CHANGED_RETRY_SECONDS, say("The segment's files were replaced while they were read."))
 
 
 class QueryFailed(ExportError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
 from shared.vendors.contract import CONFIRMED, BatchResult, Outcome, Receipt, Retry
+from shared.wording import say
 
 EXTRA_REQUESTS = 60
 """Requests that may be spent on a batch to find out which of its rows the vendor means."""
@@ -16,7 +17,7 @@ FRUITLESS_REQUESTS = 12
 MID_BATCH_PATIENCE = 120.0
 """Seconds to wait out a rate limit once part of the batch is done and going back is no longer possible."""
 
-UNKNOWN = Receipt(Outcome.UNKNOWN, "unknown", "The vendor's answer did not say what became of this row.")
+UNKNOWN = Receipt(Outcome.UNKNOWN, "unknown", say("The vendor's answer did not say what became of this row."))
 
 Part = Sequence[int]
 """Rows that share a request, by their index in the batch."""
@@ -48,7 +49,7 @@ def refused(rows: int, receipt: Receipt) -> Reading:
     if rows == 1:
         return Reading({0: receipt})
     # Which row is to blame is not known, so none of them may be written off for good.
-    reason = f"A request with this person in it was refused. {receipt.reason}"
+    reason = say("A request with this person in it was refused. %(why)s", why=receipt.reason)
     return Reading({}, halves(range(rows)), Receipt(Outcome.REJECTED, receipt.code, reason, Retry.NEXT_RUN))
 
 
@@ -57,9 +58,10 @@ def nobody_fits(receipts: Sequence[Receipt], misfit: Receipt, label: str) -> lis
     at the vendor, so it is tried again by the next run and not only when the values change."""
     if len(receipts) < 2 or any(receipt != misfit for receipt in receipts):
         return list(receipts)
-    reason = (
-        f"Nobody's values fit: a field was deleted in {label}, or has another type now. Put it back, or change the "
-        "data matching."
+    reason = say(
+        "Nobody's values fit: a field was deleted in %(vendor)s, or has another type now. Put it "
+        "back, or change the data matching.",
+        vendor=label,
     )
     return [Receipt(Outcome.REJECTED, "field_changed", reason, Retry.NEXT_RUN)] * len(receipts)
 
@@ -180,6 +182,6 @@ class _Batch:
     def _give_up(self, items: Iterable[_Open], error: ExportError) -> None:
         """Rows that were not sent wait for the next run; those sent before without a clear answer stay unknown."""
         code = error.code if isinstance(error, UserMustAct) else "not_sent"
-        not_sent = Receipt(Outcome.REJECTED, code, str(error), Retry.NEXT_RUN)
+        not_sent = Receipt(Outcome.REJECTED, code, error.words, Retry.NEXT_RUN)
         for item in items:
             self._settle(item.part, item.otherwise if item.otherwise and item.maybe_done else not_sent)

@@ -7,12 +7,17 @@ from collections.abc import Callable
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, UserMustAct
 from shared.vendors.answers import RateLimited, Unreachable, Unreadable
 from shared.vendors.contract import CheckResult
+from shared.wording import say
 
 _FAILURES = (
-    (Unreachable, "unreachable", "{vendor} could not be reached: check the network and try again."),
-    (RateLimited, "rate_limited", "{vendor} limits the rate at the moment: try again in a minute."),
-    (Unreadable, "unexpected_answer", "Something answers that is not {vendor}: check the network and try again."),
-    (OutcomeUnknown, "unexpected_answer", "{vendor} did not answer clearly: try again in a minute."),
+    (Unreachable, "unreachable", say("%(vendor)s could not be reached: check the network and try again.")),
+    (RateLimited, "rate_limited", say("%(vendor)s limits the rate at the moment: try again in a minute.")),
+    (
+        Unreadable,
+        "unexpected_answer",
+        say("Something answers that is not %(vendor)s: check the network and try again."),
+    ),
+    (OutcomeUnknown, "unexpected_answer", say("%(vendor)s did not answer clearly: try again in a minute.")),
 )
 
 
@@ -31,5 +36,5 @@ def _explained(label: str, error: ExportError) -> CheckResult:
         return CheckResult(False, error.message, code=error.code)
     for kind, code, message in _FAILURES:
         if isinstance(error, kind):
-            return CheckResult(False, message.format(vendor=label), code=code)
-    return CheckResult(False, str(error), code="not_checked")
+            return CheckResult(False, message.filled(vendor=label), code=code)
+    return CheckResult(False, error.words, code="not_checked")

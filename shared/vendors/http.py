@@ -17,6 +17,7 @@ from shared.vendors.answers import Answer, RateLimited, Request, UnexpectedAnswe
 from shared.vendors.contract import Definition
 from shared.vendors.limits import Limiter
 from shared.vendors.retrying import Disposition, backoff, judge, retry_after
+from shared.wording import say, together
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -25,7 +26,7 @@ TROUBLE = 3
 """So many calls in a row with an unknown outcome, and an endpoint is left alone for a while."""
 TROUBLE_SECONDS = 60.0
 UNREADABLE_SECONDS = 60.0
-_MAYBE = " The request may have been carried out."
+_MAYBE = say("The request may have been carried out.")
 
 
 class Credentials(Protocol):
@@ -89,8 +90,8 @@ class Link:
 def refused(answer: Answer) -> UserMustAct:
     """A 401 or 403 in words that hold for any vendor."""
     if answer.status == 401:
-        return UserMustAct("bad_credentials", "The vendor does not accept the credentials of this connection.")
-    return UserMustAct("forbidden", "The vendor does not allow this connection to do that.")
+        return UserMustAct("bad_credentials", say("The vendor does not accept the credentials of this connection."))
+    return UserMustAct("forbidden", say("The vendor does not allow this connection to do that."))
 
 
 class Client:
@@ -138,12 +139,12 @@ class Client:
         except ExportError as error:
             if not call.unsure and not isinstance(error, OutcomeUnknown):
                 raise
-            words = str(error)
+            words = error.words
         else:
             self._unknown_in_a_row = 0
             return answer
         self._note_trouble(request.endpoint)
-        raise OutcomeUnknown(words + _MAYBE if request.writes else words)
+        raise OutcomeUnknown(together([words, _MAYBE]) if request.writes else words)
 
     def ask(self, question: Request, parse: Callable[[Answer], T]) -> T:
         """What `parse` makes of the answer to a request that changes nothing.
@@ -198,7 +199,7 @@ class Client:
         if disposition.error is RateLimited:
             link.limiter.throttled(endpoint)
         seconds = call.after(disposition, asked)
-        _log.info("%s %s; attempt %d in %.1f s", call.name, disposition.words, call.failures + 1, seconds)
+        _log.info("%s Attempt %d in %.1f s", disposition.words.filled(what=call.name), call.failures + 1, seconds)
         link.wait(seconds)
         link.counters.add(retries=1, throttled_seconds=seconds)
 
@@ -207,9 +208,15 @@ class Client:
             raise self._refusal(answer)
         if answer.status < 200 or 300 <= answer.status < 400:
             # Redirects too: following one would carry the credential and people to another host.
-            raise UnexpectedAnswer(f"{call.name} answered with the unexpected status {answer.status}.")
+            raise UnexpectedAnswer(
+                say(
+                    "%(name)s answered with the unexpected status %(status)s.",
+                    name=call.name,
+                    status=str(answer.status),
+                )
+            )
         if answer.status < 300 and "text/html" in answer.headers.get("content-type", "").lower():
-            raise UnexpectedAnswer(f"{call.name} answered with a web page.")
+            raise UnexpectedAnswer(say("%(name)s answered with a web page.", name=call.name))
         return answer
 
     def _current(self) -> Mapping[str, str]:
@@ -230,7 +237,10 @@ class Client:
         if not all(value.isascii() and value.isprintable() and value for value in headers.values()):
             raise UserMustAct(
                 "bad_credentials",
-                f"A secret for {self._label} is empty or has characters that no key has; store it again.",
+                say(
+                    "A secret for %(vendor)s is empty or has characters that no key has; store it again.",
+                    vendor=self._label,
+                ),
             )
         return headers
 
@@ -250,11 +260,11 @@ class _Call:
         self.failures += 1
         self.unsure = self.unsure or (disposition.unsure and self.request.writes)
         if self.unsure and not self.request.idempotent:
-            raise OutcomeUnknown(f"{self.name} {disposition.words}.")
+            raise OutcomeUnknown(disposition.words.filled(what=self.name))
         seconds = max(backoff(disposition, self.failures), asked or 0.0)
         if self.failures >= disposition.attempts or seconds > self._patience:
             later = disposition.later if asked is None else asked
-            raise disposition.error(later, f"{self.name} {disposition.words}.")
+            raise disposition.error(later, disposition.words.filled(what=self.name))
         self._patience -= seconds
         return seconds
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from shared.vendors.answers import RateLimited
 from shared.vendors.contract import Rate
+from shared.wording import say
 
 BATCH_SHARE = 0.9
 INTERACTIVE_SHARE = 0.1
@@ -64,7 +65,7 @@ class Limiter:
         try:
             while (delay := self._take(windows, ticket)) > 0:
                 if waited + delay > self._patience:
-                    raise RateLimited(delay, f"Requests to {endpoint} have to wait.")
+                    raise RateLimited(delay, say("Requests to %(endpoint)s have to wait.", endpoint=endpoint))
                 self._wait(delay)
                 waited += delay
         except BaseException:

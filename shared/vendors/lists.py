@@ -9,6 +9,7 @@ from typing import TypeVar
 from shared.cloud.scrubbing import excerpt
 from shared.errors import OutcomeUnknown, RetryAfter, UserMustAct
 from shared.vendors.contract import TargetFound
+from shared.wording import say
 
 LATER = 30.0
 """Seconds until it is looked at again whether a list was made."""
@@ -45,7 +46,10 @@ def for_picker(lists: Sequence[L]) -> list[L]:
 
 
 def vanished(label: str, list_id: str) -> UserMustAct:
-    return UserMustAct("target_vanished", f"The list {excerpt(list_id, 20)} does not exist in {label}.")
+    return UserMustAct(
+        "target_vanished",
+        say("The list %(list)s does not exist in %(vendor)s.", list=excerpt(list_id, 20), vendor=label),
+    )
 
 
 def make(
@@ -69,4 +73,4 @@ def make(
         return replace(found, created=not answered)
     if answered:
         return None
-    raise RetryAfter(LATER, f"{label} did not say whether it made the list.")
+    raise RetryAfter(LATER, say("%(vendor)s did not say whether it made the list.", vendor=label))

@@ -12,6 +12,7 @@ from shared.vendors.contract import Definition, OAuth
 from shared.vendors.http import Credentials, Link, base_url
 from shared.vendors.retrying import judge, retry_after
 from shared.vendors.tokens import GrantGone, Pair, exchange_form, kept, refresh_form, told
+from shared.wording import say
 
 TOKEN_SECONDS = 20.0
 """The longest that the token endpoint may take: with Key Vault's part, less than a lock lasts."""
@@ -123,7 +124,10 @@ def _ask(definition: Definition, link: Link, form: bytes) -> Pair:
     link.counters.add(requests=1)
     outcome = link.transport("POST", url, _HEADERS, form, TOKEN_SECONDS)
     if trouble := judge(outcome):
-        raise trouble.error(retry_after(outcome) or trouble.later, f"The sign-in at {label} {trouble.words}.")
+        raise trouble.error(
+            retry_after(outcome) or trouble.later,
+            trouble.words.filled(what=say("The sign-in at %(vendor)s", vendor=label)),
+        )
     assert isinstance(outcome, Answer)
     try:
         return told(outcome, label)

@@ -18,6 +18,7 @@ from shared.vendors.answers import Answer, RateLimited, Request
 from shared.vendors.canaries import Canaries
 from shared.vendors.contract import ConnectionSettings, ProbeFinding, Question, Told
 from shared.vendors.registry import complete_settings, definition, folder
+from shared.wording import say
 
 if TYPE_CHECKING:
     from shared.vendors.http import Credentials, Link
@@ -71,7 +72,7 @@ class Notebook:
         def found() -> T | None:
             seen = look()
             if seen is None and self.tried(name) < looks:
-                raise Waiting(LOOK_SECONDS, "The vendor is not done yet.")
+                raise Waiting(LOOK_SECONDS, say("The vendor is not done yet."))
             return seen
 
         return self.once(name, found)
@@ -163,7 +164,9 @@ def advance(probe: Probe, book: Notebook, *, out_of_time: Callable[[], bool], la
     `late`: the probe has gone on for too long, so it is only cleared away. Raises LeaseLost.
     """
     try:
-        hopeless = book.once("hopeless", lambda: _hopeless(probe, book)) or ("There was no time left." if late else "")
+        hopeless = book.once("hopeless", lambda: _hopeless(probe, book)) or (
+            say("There was no time left.") if late else ""
+        )
         for step in probe.steps():
             if set(step.ids) <= book.findings.keys():
                 continue
@@ -279,7 +282,7 @@ class Ear:
 
 def could_not_drop(lists: Sequence[object]) -> str:
     """What a sweep says of the lists that it had to leave."""
-    return f"Lists that could not be dropped: {', '.join(map(str, lists))}." if lists else ""
+    return say("Lists that could not be dropped: %(lists)s.", lists=", ".join(map(str, lists))) if lists else ""
 
 
 def refusal_words(answer: Answer, code: object) -> str:

@@ -12,6 +12,7 @@ from shared.vendors.contract import ConnectionSettings, Definition, Vendor
 from shared.vendors.dotdigital.definition import DEFINITION as DOTDIGITAL
 from shared.vendors.iterable.definition import DEFINITION as ITERABLE
 from shared.vendors.omnisend.definition import DEFINITION as OMNISEND
+from shared.wording import say
 
 if TYPE_CHECKING:
     from shared.vendors.http import Credentials, Link
@@ -25,7 +26,10 @@ def definition(name: str) -> Definition:
     """What a vendor is. Raises Unprocessable `unknown_vendor`."""
     if name not in DEFINITIONS:
         known = ", ".join(DEFINITIONS)
-        raise Unprocessable("unknown_vendor", f"There is no vendor '{name[:60]}'. Known vendors: {known}.")
+        raise Unprocessable(
+            "unknown_vendor",
+            say("There is no vendor '%(name)s'. Known vendors: %(known)s.", name=name[:60], known=known),
+        )
     return DEFINITIONS[name]
 
 

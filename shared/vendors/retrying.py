@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from shared.errors import RetryAfter
 from shared.transport import Failure
 from shared.vendors.answers import Answer, RateLimited, Unreachable
+from shared.wording import Message, say
 
 LONGEST_RETRY_AFTER = 3600.0
 _SECONDS = re.compile(r"\d{1,9}(\.\d+)?")
@@ -21,7 +22,7 @@ _SECONDS = re.compile(r"\d{1,9}(\.\d+)?")
 class Disposition:
     """How it goes on after one kind of failure. Times are seconds."""
 
-    words: str
+    words: Message
     attempts: int
     first: float
     longest: float
@@ -33,15 +34,17 @@ class Disposition:
     error: type[RetryAfter] = RetryAfter
 
 
-_SERVER_ERROR = Disposition("failed", 5, 1.0, 16.0, unsure=True, later=60.0)
+_SERVER_ERROR = Disposition(say("%(what)s failed."), 5, 1.0, 16.0, unsure=True, later=60.0)
 
 DISPOSITIONS: Mapping[Failure | int, Disposition] = {
-    Failure.UNREACHABLE: Disposition("could not be reached", 4, 0.5, 8.0, unsure=False, later=60.0, error=Unreachable),
-    Failure.TIMEOUT: Disposition("did not answer in time", 3, 1.0, 8.0, unsure=True, later=60.0),
-    Failure.DROPPED: Disposition("broke the connection off", 4, 0.5, 8.0, unsure=True, later=60.0),
-    408: Disposition("did not get the whole request in time", 3, 1.0, 8.0, unsure=True, later=60.0),
-    429: Disposition("limits the rate", 6, 1.0, 60.0, unsure=False, later=30.0, error=RateLimited),
-    503: replace(_SERVER_ERROR, words="is not available"),
+    Failure.UNREACHABLE: Disposition(
+        say("%(what)s could not be reached."), 4, 0.5, 8.0, unsure=False, later=60.0, error=Unreachable
+    ),
+    Failure.TIMEOUT: Disposition(say("%(what)s did not answer in time."), 3, 1.0, 8.0, unsure=True, later=60.0),
+    Failure.DROPPED: Disposition(say("%(what)s broke the connection off."), 4, 0.5, 8.0, unsure=True, later=60.0),
+    408: Disposition(say("%(what)s did not get the whole request in time."), 3, 1.0, 8.0, unsure=True, later=60.0),
+    429: Disposition(say("%(what)s limits the rate."), 6, 1.0, 60.0, unsure=False, later=30.0, error=RateLimited),
+    503: replace(_SERVER_ERROR, words=say("%(what)s is not available.")),
 }
 
 

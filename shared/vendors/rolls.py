@@ -11,6 +11,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TypeVar
 
 from shared.errors import RetryAfter
+from shared.wording import say
 
 FRUITLESS_PAGES = 20
 """Pages in a row without anything new, after which reading is given up; going back takes longer steps each time."""
@@ -53,4 +54,4 @@ def _walk(label: str, ask: AskPlaces[T], size: int, seen: set[T]) -> Iterator[li
         if len(page) < size:
             return
         place += size - 1
-    raise RetryAfter(LATER, f"{label}'s list changed all the time while it was read.")
+    raise RetryAfter(LATER, say("%(vendor)s's list changed all the time while it was read.", vendor=label))

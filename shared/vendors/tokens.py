@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from shared.cloud.scrubbing import excerpt
 from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
+from shared.wording import Message, say
 
 MOST_CHARACTERS = 8000
 """Of one token: both fit a Key Vault secret (25 KB) and a header."""
@@ -76,7 +77,13 @@ def told(answer: Answer, label: str) -> Pair:
         raise _refusal(error, found.get("error_description"), label)
     pair = _pair(found) if answer.status == 200 else None
     if pair is None:
-        raise UnexpectedAnswer(f"{label} answered {answer.status} to the sign-in, with neither tokens nor an error.")
+        raise UnexpectedAnswer(
+            say(
+                "%(vendor)s answered %(status)s to the sign-in, with neither tokens nor an error.",
+                vendor=label,
+                status=str(answer.status),
+            )
+        )
     return pair
 
 
@@ -84,8 +91,12 @@ def sign_in_again(label: str) -> GrantGone:
     """Nothing opens the account any more."""
     return GrantGone(
         "authenticate_again",
-        f"{label} no longer accepts the sign-in of this connection: it was revoked there, or replaced. An "
-        f"administrator has to choose 'Authenticate with {label}' on the connection; the next run then goes on.",
+        say(
+            "%(vendor)s no longer accepts the sign-in of this connection: it was revoked there, or "
+            "replaced. An administrator has to choose 'Authenticate with %(vendor)s' on the connection; "
+            "the next run then goes on.",
+            vendor=label,
+        ),
     )
 
 
@@ -95,11 +106,20 @@ def _refusal(error: str, description: object, label: str) -> UserMustAct:
     if error in _APP_WRONG:
         return UserMustAct(
             "oauth_app_refused",
-            f"{label} does not know this app as the settings describe it ({excerpt(error, 40)}): compare client id, "
-            "client secret and redirect address with what is registered there.",
+            say(
+                "%(vendor)s does not know this app as the settings describe it (%(error)s): compare client "
+                "id, client secret and redirect address with what is registered there.",
+                vendor=label,
+                error=excerpt(error, 40),
+            ),
         )
-    words = f": {excerpt(description)}" if isinstance(description, str) else ""
-    return UserMustAct("oauth_refused", f"{label} refused the sign-in ({excerpt(error, 40)}){words}.")
+    words = say(": %(words)s", words=Message(excerpt(description))) if isinstance(description, str) else ""
+    return UserMustAct(
+        "oauth_refused",
+        say(
+            "%(vendor)s refused the sign-in (%(error)s)%(words)s.", vendor=label, error=excerpt(error, 40), words=words
+        ),
+    )
 
 
 def _pair(found: Mapping[str, object]) -> Pair | None:

@@ -13,7 +13,7 @@ COOKIE = "language"
 _RANGE = re.compile(r"\s*([a-z]{2,3})(?:-[a-z0-9-]+)?\s*(?:;\s*q=([01](?:\.\d+)?))?\s*", re.IGNORECASE)
 
 
-class Reading:
+class ReadersLanguage:
     """Has everything in an answer said in the language of its reader."""
 
     def __init__(self, app: ASGIApp) -> None:

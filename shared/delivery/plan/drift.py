@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
+from shared.wording import Message, say
+
 EMPTIED = "emptied"
 """Name of the guard."""
 
@@ -25,19 +27,19 @@ NOTICED = 0.01
 _MOST_REMEMBERED = 16_000
 """Characters, of the 32,768 that a property of a table's row may have."""
 _SHOWN = 5
-_WHOLE = "a whole number"
-_FLOATING = "a floating-point number"
+_WHOLE = say("a whole number")
+_FLOATING = say("a floating-point number")
 _KINDS = {
     **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"), _WHOLE),
     **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"), _WHOLE),
     **dict.fromkeys(("FLOAT", "DOUBLE"), _FLOATING),
-    **dict.fromkeys(("VARCHAR", "ENUM", "UUID"), "text"),
-    **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"), "a date with a time"),
-    "TIMESTAMP WITH TIME ZONE": "a date with a time and a zone",
-    "BOOLEAN": "yes or no",
-    "DATE": "a date",
-    "TIME": "a time of day",
-    "DECIMAL": "a decimal number",
+    **dict.fromkeys(("VARCHAR", "ENUM", "UUID"), say("text")),
+    **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"), say("a date with a time")),
+    "TIMESTAMP WITH TIME ZONE": say("a date with a time and a zone"),
+    "BOOLEAN": say("yes or no"),
+    "DATE": say("a date"),
+    "TIME": say("a time of day"),
+    "DECIMAL": say("a decimal number"),
 }
 
 
@@ -109,27 +111,49 @@ def _emptied(look: Look, was: Mapping[str, Any]) -> Iterator[str]:
     for column, share in look.filled.items():
         before = was["filled"].get(column, 0.0)
         if before >= FULL and share <= BARE:
-            yield f"{column} is empty in {1 - share:.0%} of the rows of {look.name}, {1 - before:.0%} before"
+            yield say(
+                "%(column)s is empty in %(share)s%% of the rows of %(segment)s, %(before)s%% before",
+                column=column,
+                share=round(100 * (1 - share)),
+                segment=look.name,
+                before=round(100 * (1 - before)),
+            )
 
 
 def _other_dialect(look: Look, was: Mapping[str, Any]) -> Iterator[str]:
     if look.dialect != was["dialect"]:
-        yield f"The files of {look.name} are written in another way: {look.dialect}; before: {was['dialect']}."
+        yield say(
+            "The files of %(segment)s are written in another way: %(now)s; before: %(before)s.",
+            segment=look.name,
+            now=look.dialect,
+            before=was["dialect"],
+        )
 
 
 def _other_types(look: Look, was: Mapping[str, Any]) -> Iterator[str]:
     for column, kind in look.types.items():
         now, before = _kind(kind), _kind(was["types"].get(column, kind))
         if now != before:
-            yield f"The column {column} of {look.name} is {now} now, and was {before} before."
+            yield say(
+                "The column %(column)s of %(segment)s is %(now)s now, and was %(before)s before.",
+                column=column,
+                segment=look.name,
+                now=Message(now),
+                before=Message(before),
+            )
 
 
 def _texts(look: Look) -> Iterator[str]:
     for column, share in look.texts.items():
         if share > NOTICED:
             yield (
-                f"{share:.0%} of the cells of {column} in {look.name} are the text NULL, None or NaN, and are "
-                "delivered as that: let the writer leave them empty."
+                say(
+                    "%(share)s%% of the cells of %(column)s in %(segment)s are the text NULL, None or NaN, and "
+                    "are delivered as that: let the writer leave them empty.",
+                    share=round(100 * share),
+                    column=column,
+                    segment=look.name,
+                )
             )
 
 
@@ -140,8 +164,10 @@ def _new_columns(look: Look, was: Mapping[str, Any]) -> Iterator[str]:
     known = {sums[start : start + 8] for start in range(0, len(sums), 8)}
     new = [column for column in look.columns if _sum(column) not in known]
     if new:
-        more = f" and {len(new) - _SHOWN} more" if len(new) > _SHOWN else ""
-        yield f"New in {look.name}: {', '.join(new[:_SHOWN])}{more}."
+        shown: str = ", ".join(new[:_SHOWN])
+        if len(new) > _SHOWN:
+            shown = say("%(names)s and %(more)s more", names=shown, more=len(new) - _SHOWN)
+        yield say("New in %(segment)s: %(columns)s.", segment=look.name, columns=shown)
 
 
 def _kind(duckdb: str) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 from shared.catalog.models import Guards
 from shared.delivery.plan.drift import EMPTIED
 from shared.delivery.state.plan import Balance
+from shared.wording import say
 
 FEW = 1000
 """People; a smaller change of a segment is nobody's mishap, whatever its share."""
@@ -81,7 +82,12 @@ def findings(facts: Facts, guards: Guards) -> list[Finding]:
 
 def _empty(facts: Facts, guards: Guards) -> Iterator[Finding]:
     if facts.balance.rows_read == 0 and facts.members_before > 0:
-        yield Finding("empty", f"the snapshot is empty, and {facts.members_before:,} people are on the list")
+        yield Finding(
+            "empty", say("the snapshot is empty, and %(people)s people are on the list", people=facts.members_before)
+        )
+
+
+_MINUTE = "%Y-%m-%d %H:%M"
 
 
 def _removals(facts: Facts, guards: Guards) -> Iterator[Finding]:
@@ -92,7 +98,13 @@ def _removals(facts: Facts, guards: Guards) -> Iterator[Finding]:
     fine = before <= SMALL or share <= most or remove <= (guards.max_removed_people or 0)
     everyone = remove >= before and not facts.people and facts.balance.rows_read
     if everyone or not fine:
-        message = f"would remove {remove:,} of {before:,} ({share:.0%}), limit {most:.0%}"
+        message = say(
+            "would remove %(people)s of %(members)s (%(share)s%%), limit %(limit)s%%",
+            people=remove,
+            members=before,
+            share=round(100 * share),
+            limit=round(100 * most),
+        )
         yield Finding("removals", message, only_removals=True)
 
 
@@ -107,9 +119,12 @@ def _unusual(facts: Facts, guards: Guards) -> Iterator[Finding]:
         return
     usual = max(facts.removed_before)
     if remove > times * max(usual, 1):
-        message = (
-            f"would remove {remove:,} of {before:,}, and at most {usual:,} in any of the last "
-            f"{len(facts.removed_before)} runs"
+        message = say(
+            "would remove %(people)s of %(members)s, and at most %(most)s in any of the last %(runs)s runs",
+            people=remove,
+            members=before,
+            most=usual,
+            runs=len(facts.removed_before),
         )
         yield Finding("unusual", message, only_removals=True)
 
@@ -117,8 +132,16 @@ def _unusual(facts: Facts, guards: Guards) -> Iterator[Finding]:
 def _invalid(facts: Facts, guards: Guards) -> Iterator[Finding]:
     refused, read, most = sum(facts.balance.refused.values()), facts.balance.rows_read, guards.max_invalid_share
     if most is not None and read and refused / read > most:
-        share = f"{refused:,} of {read:,} rows ({refused / read:.0%})"
-        yield Finding("invalid", f"{share} have no valid address, limit {most:.0%}")
+        yield Finding(
+            "invalid",
+            say(
+                "%(refused)s of %(rows)s rows (%(share)s%%) have no valid address, limit %(limit)s%%",
+                refused=refused,
+                rows=read,
+                share=round(100 * refused / read),
+                limit=round(100 * most),
+            ),
+        )
 
 
 def may_be_unreadable(balance: Balance) -> bool:
@@ -129,40 +152,69 @@ def may_be_unreadable(balance: Balance) -> bool:
 def _unreadable(facts: Facts, guards: Guards) -> Iterator[Finding]:
     people, before, most = facts.unreadable, facts.members_before, guards.max_unreadable_share
     if most is not None and people > FEW_UNREADABLE and people > most * before:
-        message = f"{people:,} of {before:,} people would leave because their address cannot be read, limit {most:.0%}"
+        message = say(
+            "%(people)s of %(members)s people would leave because their address cannot be read, limit %(limit)s%%",
+            people=people,
+            members=before,
+            limit=round(100 * most),
+        )
         yield Finding("unreadable", message, only_removals=True)
 
 
 def _age(facts: Facts, guards: Guards) -> Iterator[Finding]:
     days = (facts.now - facts.snapshot_taken_at).total_seconds() / 86400
     if guards.max_age_days is not None and days > guards.max_age_days:
-        yield Finding("age", f"the snapshot is {days:.0f} days old, limit {guards.max_age_days} days")
+        yield Finding(
+            "age",
+            say("the snapshot is %(days)s days old, limit %(limit)s days", days=round(days), limit=guards.max_age_days),
+        )
 
 
 def _backwards(facts: Facts, guards: Guards) -> Iterator[Finding]:
     if facts.delivered_before and facts.snapshot_taken_at < facts.delivered_before:
         yield Finding(
             "older",
-            f"the snapshot of {facts.snapshot_taken_at:%Y-%m-%d %H:%M} is older than the one last delivered "
-            f"({facts.delivered_before:%Y-%m-%d %H:%M})",
+            say(
+                "the snapshot of %(taken)s is older than the one last delivered (%(delivered)s)",
+                taken=format(facts.snapshot_taken_at, _MINUTE),
+                delivered=format(facts.delivered_before, _MINUTE),
+            ),
         )
 
 
 def _most(facts: Facts, guards: Guards) -> Iterator[Finding]:
     if facts.people > facts.max_profiles:
-        yield Finding("size", f"the segment has {facts.people:,} people, limit {facts.max_profiles:,}")
+        yield Finding(
+            "size",
+            say("the segment has %(people)s people, limit %(limit)s", people=facts.people, limit=facts.max_profiles),
+        )
 
 
 def _fewest(facts: Facts, guards: Guards) -> Iterator[Finding]:
     if guards.min_profiles is not None and facts.people < guards.min_profiles:
-        yield Finding("few", f"the segment has {facts.people:,} people, at least {guards.min_profiles:,} are expected")
+        yield Finding(
+            "few",
+            say(
+                "the segment has %(people)s people, at least %(least)s are expected",
+                people=facts.people,
+                least=guards.min_profiles,
+            ),
+        )
 
 
 def _deviation(facts: Facts, guards: Guards) -> Iterator[Finding]:
     before, most = facts.members_before, guards.max_deviation_share
     change = abs(facts.people - before)
     if most is not None and before and change > FEW and change / before > most:
-        yield Finding("deviation", f"the segment has {facts.people:,} people after {before:,}, limit {most:.0%}")
+        yield Finding(
+            "deviation",
+            say(
+                "the segment has %(people)s people after %(before)s, limit %(limit)s%%",
+                people=facts.people,
+                before=before,
+                limit=round(100 * most),
+            ),
+        )
 
 
 def _emptied(facts: Facts, guards: Guards) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ from shared.catalog.models import Match, WhenEmpty
 from shared.delivery.plan import phones
 from shared.delivery.sql import literal
 from shared.vendors.contract import ANY, Definition, FieldType, Fit
+from shared.wording import say
 
 
 class LeftOut(StrEnum):
@@ -29,11 +30,11 @@ class LeftOut(StrEnum):
 
 
 REASONS: Mapping[LeftOut, str] = {
-    LeftOut.TYPE: "The value is not of its field's type, so it was left out.",
-    LeftOut.LONG: "The text is longer than its field takes, so it was left out.",
-    LeftOut.CUT: "The text is longer than its field takes, so it was cut.",
-    LeftOut.CHOICE: "The value is none of the field's options, so it was left out.",
-    LeftOut.RANGE: "The field cannot hold the value exactly, so it was left out.",
+    LeftOut.TYPE: say("The value is not of its field's type, so it was left out."),
+    LeftOut.LONG: say("The text is longer than its field takes, so it was left out."),
+    LeftOut.CUT: say("The text is longer than its field takes, so it was cut."),
+    LeftOut.CHOICE: say("The value is none of the field's options, so it was left out."),
+    LeftOut.RANGE: say("The field cannot hold the value exactly, so it was left out."),
 }
 
 

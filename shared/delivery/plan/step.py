@@ -25,6 +25,7 @@ from shared.delivery.work import Work
 from shared.errors import Blocked
 from shared.snapshots.dialect import in_words
 from shared.vendors.contract import SWITCHED
+from shared.wording import Message, say, together
 
 log = logging.getLogger(__name__)
 
@@ -56,14 +57,16 @@ def plan(work: Work) -> None:
         "counts": made.balance.counts(),
         "left_out": left_out,
         "warnings": [
-            *(f"A newer snapshot was not used: {why}." for why in passed_over),
-            *(f"Something in the segment's folder was not used: {why}." for why in beside),
+            *(say("A newer snapshot was not used: %(why)s.", why=Message(why)) for why in passed_over),
+            *(say("Something in the segment's folder was not used: %(why)s.", why=Message(why)) for why in beside),
             *made.warnings,
         ],
     }
     findings = [Finding(**each) for each in made.findings]
     if not guards.may_go_on(findings, work.delivery.decision):
-        message = f"Blocked before the first write: {'; '.join(finding.message for finding in findings)}."
+        message = say(
+            "Blocked before the first write: %(why)s.", why=together((finding.message for finding in findings), "; ")
+        )
         work.save(state=State.BLOCKED, code=findings[0].guard, message=message, **planned)
     elif work.run.kind is RunKind.DRY_RUN or not total:
         work.note(step=Step.COMMIT, **planned)
@@ -77,9 +80,11 @@ def require_same_account(work: Work) -> None:
     if account and account != work.delivery.account:
         raise Blocked(
             SWITCHED,
-            "The connection leads to another account than the one that this export's list is in. If it is the same "
-            "account with a new key, check the connection with same_account=true; else save the export again, which "
-            "starts a new list there. Then run the export again.",
+            say(
+                "The connection leads to another account than the one that this export's list is in. If it "
+                "is the same account with a new key, check the connection with same_account=true; else "
+                "save the export again, which starts a new list there. Then run the export again."
+            ),
         )
 
 

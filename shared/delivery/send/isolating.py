@@ -15,12 +15,13 @@ from dataclasses import dataclass, replace
 
 from shared.errors import ExportError
 from shared.vendors.contract import BatchResult, Kind, Outcome, Receipt, Retry, Row, TargetFound, Vendor
+from shared.wording import say
 
 log = logging.getLogger(__name__)
 
-REASON = (
-    "No request to the vendor can be built of what this row holds. Correct the row; if nothing is wrong with it, tell "
-    "the engineers, whose log says where building it failed."
+REASON = say(
+    "No request to the vendor can be built of what this row holds. Correct the row; if nothing "
+    "is wrong with it, tell the engineers, whose log says where building it failed."
 )
 NOT_BUILT = Receipt(Outcome.REJECTED, "not_built", REASON, Retry.NEXT_RUN)
 """Tried again by every run, since it costs no request, and a new version may be able to build it."""

@@ -22,6 +22,7 @@ from shared.vendors.contract import Count, Receipt
 from shared.vendors.http import TROUBLE_SECONDS, Client, Credentials, Link
 from shared.vendors.lists import Listed
 from shared.vendors.oauth import Tokens
+from shared.wording import say
 
 SILENT_SECONDS = (30.0, 45.0)
 """Pause, drawn between the two, where a 429 gives none; a rate that is still too high slows down by itself."""
@@ -52,7 +53,9 @@ class Api:
     def client_id(self) -> str:
         """Raises UserMustAct `client_missing`."""
         if not self._client_id:
-            raise UserMustAct("client_missing", "The connection does not say which Campaign Monitor client is meant.")
+            raise UserMustAct(
+                "client_missing", say("The connection does not say which Campaign Monitor client is meant.")
+            )
         return self._client_id
 
     def clients(self) -> list[Listed]:
@@ -120,7 +123,7 @@ class Api:
         if self._failures > FRUITLESS_REQUESTS:
             # More than the search for one row that breaks its import takes: it fails at all of them.
             self._link.limiter.hold(IMPORT, TROUBLE_SECONDS)
-        raise OutcomeUnknown("Campaign Monitor failed at the import. It may have been carried out.")
+        raise OutcomeUnknown(say("Campaign Monitor failed at the import. It may have been carried out."))
 
     def removed(self, list_id: str, address: str) -> Receipt | None:
         """A removal's receipt; None where the person, or the list, is not there."""
@@ -141,14 +144,14 @@ def _basic(credentials: Credentials, fresh: bool) -> Mapping[str, str]:
     if not (key and key.isascii() and key.isprintable()):
         # Encoded it would look like any other key.
         raise UserMustAct(
-            "bad_credentials", "The API key for Campaign Monitor is empty or has characters that no key has."
+            "bad_credentials", say("The API key for Campaign Monitor is empty or has characters that no key has.")
         )
     return keys.basic(key, "x")
 
 
 def _client_unknown() -> UserMustAct:
     return UserMustAct(
-        "client_unknown", "This connection does not reach the client that it names, or that client does not exist."
+        "client_unknown", say("This connection does not reach the client that it names, or that client does not exist.")
     )
 
 

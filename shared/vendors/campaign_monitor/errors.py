@@ -9,6 +9,7 @@ from shared.cloud.scrubbing import excerpt
 from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.tokens import sign_in_again
+from shared.wording import say
 
 TOO_MANY_ROWS = 209
 SOME_FAILED = 210
@@ -26,18 +27,20 @@ UNKNOWN_ID = "unknown_id"
 _REFUSALS: Mapping[int, tuple[str, str]] = {
     100: (
         "bad_credentials",
-        "Campaign Monitor does not know this API key: copy it again from Account settings, API keys.",
+        say("Campaign Monitor does not know this API key: copy it again from Account settings, API keys."),
     ),
     60: (
         "forbidden",
-        "Campaign Monitor does not allow this connection to do that: use an API key, or sign in as somebody, that may "
-        "manage lists and subscribers.",
+        say(
+            "Campaign Monitor does not allow this connection to do that: use an API key, or sign in as "
+            "somebody, that may manage lists and subscribers."
+        ),
     ),
     403: (
         "forbidden",
-        "Campaign Monitor keeps this for agency accounts: use a key of the client whose lists are written.",
+        say("Campaign Monitor keeps this for agency accounts: use a key of the client whose lists are written."),
     ),
-    **dict.fromkeys(UNKNOWN_IDS, (UNKNOWN_ID, "Campaign Monitor does not know this list or client.")),
+    **dict.fromkeys(UNKNOWN_IDS, (UNKNOWN_ID, say("Campaign Monitor does not know this list or client."))),
 }
 """Code of a 401 or 403 -> our code and words. The status says nothing: a wrong id has that of a wrong key."""
 
@@ -47,7 +50,7 @@ def envelope(answer: Answer) -> tuple[int, str]:
     body = answer.object()
     code, message = number(body.get("Code")), body.get("Message")
     if code is None or not isinstance(message, str):
-        raise UnexpectedAnswer("Campaign Monitor's answer is neither a result nor an error that it describes.")
+        raise UnexpectedAnswer(say("Campaign Monitor's answer is neither a result nor an error that it describes."))
     return code, excerpt(message.strip().rstrip("."))
 
 
@@ -64,10 +67,17 @@ def refusal(answer: Answer) -> UserMustAct:
         return sign_in_again("Campaign Monitor")
     if code is not None and code in _REFUSALS:
         return UserMustAct(*_REFUSALS[code])
-    words = f"code {code}" if code is not None else f"status {answer.status}"
+    words = (
+        say("code %(code)s", code=str(code))
+        if code is not None
+        else say("status %(status)s", status=str(answer.status))
+    )
     return UserMustAct(
         "forbidden",
-        f"Campaign Monitor refuses this connection ({words}): check its key or sign-in and what that may do.",
+        say(
+            "Campaign Monitor refuses this connection (%(words)s): check its key or sign-in and what that may do.",
+            words=words,
+        ),
     )
 
 
@@ -88,7 +98,7 @@ def _code(answer: Answer) -> int | None:
 def vanished() -> UserMustAct:
     return UserMustAct(
         "target_vanished",
-        "The client has no such list in Campaign Monitor: it was deleted, or belongs to another client.",
+        say("The client has no such list in Campaign Monitor: it was deleted, or belongs to another client."),
     )
 
 

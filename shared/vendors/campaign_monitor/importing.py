@@ -15,11 +15,12 @@ from shared.vendors.batches import Part, Reading, halves
 from shared.vendors.campaign_monitor import people, receipts
 from shared.vendors.campaign_monitor.people import Forms, Notes
 from shared.vendors.contract import Receipt, Retry, Row
+from shared.wording import say
 
 AGAIN_SECONDS = 100.0
 """So long after its start no part of a batch is repeated for want of an answer: each may take minutes to fail."""
 
-_LATER = receipts.rejected("not_sent", "The import could not be repeated for this person.", Retry.NEXT_RUN)
+_LATER = receipts.rejected("not_sent", say("The import could not be repeated for this person."), Retry.NEXT_RUN)
 _SECOND = frozenset({receipts.DELETED, receipts.BAD_MOBILE})
 """Codes of receipts that may get a second try."""
 
@@ -61,7 +62,7 @@ class Batch:
     def ask(self, part: Part) -> Reading:
         """Import these rows. Raises what a call raises."""
         if part[0] in self._unanswered and time.monotonic() - self._started > AGAIN_SECONDS:
-            raise OutcomeUnknown("Campaign Monitor did not say what became of the import.")
+            raise OutcomeUnknown(say("Campaign Monitor did not say what became of the import."))
         resubscribe = part[0] in self._returning
         wary = resubscribe or self._wary
         alone = self._look_up([self._rows[index] for index in part]) if wary else {}

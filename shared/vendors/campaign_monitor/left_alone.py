@@ -19,6 +19,7 @@ from shared.vendors.campaign_monitor import receipts
 from shared.vendors.campaign_monitor.definition import MOST_ROWS
 from shared.vendors.campaign_monitor.responses import Page
 from shared.vendors.contract import Receipt, Row
+from shared.wording import say
 
 _BUCKETS = 1024
 """Sorted runs of hashes; with a million people each is short enough to be inserted into."""
@@ -39,7 +40,7 @@ def pages(ask: AskPage) -> Iterator[Page]:
         page = ask(number)
         if page.past_end:
             if number == 1:
-                raise RetryAfter(LATER, "Campaign Monitor has no first page of a list.")
+                raise RetryAfter(LATER, say("Campaign Monitor has no first page of a list."))
             number -= 1
             continue
         yield page
@@ -129,7 +130,7 @@ class Roll:
             if read.pages == 1 or not read.new:
                 return read
             read = self._pass(lambda page, new: page.newest_first and not new)
-        raise RetryAfter(LATER, "A list of Campaign Monitor's changed all the time while it was read.")
+        raise RetryAfter(LATER, say("A list of Campaign Monitor's changed all the time while it was read."))
 
     def _pass(self, ends: Callable[[Page, int], bool]) -> _Pass:
         """Read page by page to the end, or to where a page with so many new people ends it."""

@@ -16,6 +16,7 @@ from shared.vendors.campaign_monitor.people import Notes, Shape
 from shared.vendors.campaign_monitor.responses import plain_key
 from shared.vendors.comparing import seen_as
 from shared.vendors.contract import Count, Row, Seen
+from shared.wording import say
 
 _NOBODY = 203
 _ON_LIST = frozenset({"active", "unconfirmed"})
@@ -36,7 +37,7 @@ def stats(answer: Answer) -> Count:
     body = answer.object()
     active, *inactive = (number(body.get(f"Total{name}")) for name in ("ActiveSubscribers", *_INACTIVE))
     if answer.status != 200 or active is None:
-        raise UnexpectedAnswer("Campaign Monitor's answer about a list has no numbers.")
+        raise UnexpectedAnswer(say("Campaign Monitor's answer about a list has no numbers."))
     return Count(active, sum(each or 0 for each in inactive))
 
 
@@ -51,7 +52,7 @@ def person(answer: Answer) -> Shown | None:
     body = answer.object()
     state, custom = body.get("State"), body.get("CustomFields")
     if answer.status != 200 or not isinstance(state, str) or not isinstance(custom, list):
-        raise UnexpectedAnswer("Campaign Monitor's answer about a person describes none.")
+        raise UnexpectedAnswer(say("Campaign Monitor's answer about a person describes none."))
     fields = {name: body[name] for name in (NAME, MOBILE) if name in body}
     return Shown(state.lower(), fields | {_same(each["Key"]): each.get("Value") for each in custom})
 

@@ -21,6 +21,7 @@ from shared.cloud.scrubbing import excerpt
 from shared.vendors.campaign_monitor.definition import BUILT_IN, CONSENT, CONSENTS, LONGEST, MOBILE, NAME, UNCHANGED
 from shared.vendors.campaign_monitor.responses import ListField
 from shared.vendors.contract import Row
+from shared.wording import say
 
 FIRST_DATE, LAST_DATE = date(1900, 1, 1), date(2076, 6, 6)
 
@@ -87,13 +88,16 @@ def _custom(name: str, value: Any, shape: Shape, notes: Notes) -> list[dict[str,
     """The field's key and value; several pairs of the same key for a multiple choice."""
     found = shape.fields.get(name)
     if found is None:
-        _note(notes, f"The list has no field {excerpt(name, 80)}, so its values were left out.")
+        _note(notes, say("The list has no field %(field)s, so its values were left out.", field=excerpt(name, 80)))
         return []
     if value is None:
         return [{"Key": found.key, "Value": "", "Clear": True}]
     texts = _CONVERSIONS.get(found.type, _one_text)(value)
     if not texts:
-        _note(notes, f"Values that are no {found.type} were left out of {excerpt(name, 80)}.")
+        _note(
+            notes,
+            say("Values that are no %(type)s were left out of %(name)s.", type=found.type, name=excerpt(name, 80)),
+        )
     return [{"Key": found.key, "Value": _cut(name, text, notes)} for text in texts]
 
 
@@ -104,7 +108,7 @@ def _consent(values: Mapping[str, Any], shape: Shape) -> str:
 
 
 def note_bad_mobile(notes: Notes) -> None:
-    _note(notes, "Mobile numbers that Campaign Monitor refused were left out.")
+    _note(notes, say("Mobile numbers that Campaign Monitor refused were left out."))
 
 
 def _text(value: Any) -> str:
@@ -153,7 +157,10 @@ _CONVERSIONS: Mapping[str, Callable[[Any], Sequence[str]]] = {
 
 def _cut(name: str, text: str, notes: Notes) -> str:
     if len(text) > LONGEST:
-        _note(notes, f"Values of {excerpt(name, 80)} were cut to {LONGEST} characters.")
+        _note(
+            notes,
+            say("Values of %(field)s were cut to %(length)s characters.", field=excerpt(name, 80), length=LONGEST),
+        )
     return text[:LONGEST]
 
 

@@ -17,6 +17,7 @@ from shared.vendors.batches import UNKNOWN, Reading, halves, refused
 from shared.vendors.campaign_monitor.definition import DEFINITION
 from shared.vendors.campaign_monitor.errors import SOME_FAILED, TOO_MANY_ROWS, envelope, number, require_known_id
 from shared.vendors.contract import ACKNOWLEDGED, CONFIRMED, Evidence, Outcome, Receipt, Retry, Row
+from shared.wording import Message, say
 
 SUPPRESSED, UNSUBSCRIBED, BOUNCED = "suppressed", "unsubscribed", "bounced"
 DELETED, BAD_MOBILE = "deleted", "bad_mobile"
@@ -30,16 +31,19 @@ def rejected(code: str, reason: str, retry: Retry) -> Receipt:
 LEFT_ALONE: Mapping[str, Receipt] = {
     code: Receipt(Outcome.SKIPPED, code, reason)
     for code, reason in (
-        (SUPPRESSED, "The person is on the client's suppression list in Campaign Monitor and is left as they are."),
-        (UNSUBSCRIBED, "The person unsubscribed in Campaign Monitor and stays so until they subscribe again."),
-        (BOUNCED, "Mail to this address bounced, so Campaign Monitor keeps it aside: correct it at its source."),
+        (
+            SUPPRESSED,
+            say("The person is on the client's suppression list in Campaign Monitor and is left as they are."),
+        ),
+        (UNSUBSCRIBED, say("The person unsubscribed in Campaign Monitor and stays so until they subscribe again.")),
+        (BOUNCED, say("Mail to this address bounced, so Campaign Monitor keeps it aside: correct it at its source.")),
     )
 }
 """People who are neither added, changed nor taken off: a removal would forget why they get no mail."""
 
 _INVALID = rejected(
     "invalid_email",
-    "Campaign Monitor does not accept the e-mail address: correct it at its source.",
+    say("Campaign Monitor does not accept the e-mail address: correct it at its source."),
     Retry.WHEN_CHANGED,
 )
 
@@ -53,25 +57,34 @@ IMPORTED: Mapping[int, Receipt] = {
     204: HELD[SUPPRESSED],
     205: rejected(
         DELETED,
-        "Somebody deleted this person from the list in Campaign Monitor and is not overruled: add them there by hand.",
+        say(
+            "Somebody deleted this person from the list in Campaign Monitor and is not overruled: add "
+            "them there by hand."
+        ),
         Retry.NEXT_RUN,
     ),
     206: HELD[UNSUBSCRIBED],
     207: HELD[BOUNCED],
-    208: Receipt(Outcome.SKIPPED, "unconfirmed", "The person has yet to confirm that they want to be on the list."),
-    220: rejected(BAD_MOBILE, "Campaign Monitor does not accept the mobile number: correct it.", Retry.WHEN_CHANGED),
+    208: Receipt(
+        Outcome.SKIPPED, "unconfirmed", say("The person has yet to confirm that they want to be on the list.")
+    ),
+    220: rejected(
+        BAD_MOBILE, say("Campaign Monitor does not accept the mobile number: correct it."), Retry.WHEN_CHANGED
+    ),
     221: _INVALID,
 }
 """Code of an imported row that failed -> its receipt."""
 
-GONE = Receipt(Outcome.ACCEPTED, "not_on_list", "The person was not on the list any more.", None, Evidence.CONFIRMED)
+GONE = Receipt(
+    Outcome.ACCEPTED, "not_on_list", say("The person was not on the list any more."), None, Evidence.CONFIRMED
+)
 
 REMOVED: Mapping[int, Receipt] = {1: _INVALID, 203: GONE}
 """Code of a removal that was refused -> its receipt."""
 
-_TOO_LARGE = rejected("too_large", "Campaign Monitor refuses the import as too large.", Retry.WHEN_CHANGED)
-_MISCOUNTED = replace(UNKNOWN, reason="Campaign Monitor's counts leave open what became of this person.")
-_SHORT = "Campaign Monitor counted fewer people than it was sent: some of them may be missing on the list."
+_TOO_LARGE = rejected("too_large", say("Campaign Monitor refuses the import as too large."), Retry.WHEN_CHANGED)
+_MISCOUNTED = replace(UNKNOWN, reason=say("Campaign Monitor's counts leave open what became of this person."))
+_SHORT = say("Campaign Monitor counted fewer people than it was sent: some of them may be missing on the list.")
 
 
 def unknown(reason: str) -> Receipt:
@@ -80,7 +93,9 @@ def unknown(reason: str) -> Receipt:
 
 def receipt(table: Mapping[int, Receipt], code: int, message: str) -> Receipt:
     """What a code means for one person; `message` is the vendor's own, scrubbed."""
-    words = f"Campaign Monitor refuses this person: {message} (code {code})."
+    words = say(
+        "Campaign Monitor refuses this person: %(message)s (code %(code)s).", message=Message(message), code=str(code)
+    )
     return table.get(code) or rejected("refused", words, Retry.NEXT_RUN)
 
 
@@ -109,7 +124,9 @@ def removal(answer: Answer) -> Receipt | None:
     if answer.status == 200 and not answer.body.strip():
         return CONFIRMED
     if answer.status < 400:
-        raise UnexpectedAnswer(f"Campaign Monitor answered {answer.status} in an unknown way to a removal.")
+        raise UnexpectedAnswer(
+            say("Campaign Monitor answered %(status)s in an unknown way to a removal.", status=answer.status)
+        )
     if answer.status == 404:
         return None
     require_known_id(answer)
@@ -122,7 +139,7 @@ def _counted(rows: Sequence[Row], result: Mapping[str, Any], *, failed: bool = F
     failures = _failures(result)
     stored = _count(result, "TotalExistingSubscribers") + _count(result, "TotalNewSubscribers")
     if max(stored + len(failures), _count(result, "TotalUniqueEmailsSubmitted")) > len(rows):
-        raise UnexpectedAnswer("Campaign Monitor counted more people than were sent.")
+        raise UnexpectedAnswer(say("Campaign Monitor counted more people than were sent."))
     if len(rows) == 1 and (failures or failed):
         # Whatever the one row was called, it is the one that failed.
         return Reading({0: failures[0][1] if failures else _MISCOUNTED})
@@ -143,7 +160,7 @@ def _failures(result: Mapping[str, Any]) -> list[tuple[str, Receipt]]:
     """(address, receipt) of those who failed."""
     found = result.get("FailureDetails", [])
     if not isinstance(found, list):
-        raise UnexpectedAnswer("Campaign Monitor's answer names its failures in an unknown way.")
+        raise UnexpectedAnswer(say("Campaign Monitor's answer names its failures in an unknown way."))
     return [_failure(each) for each in found]
 
 
@@ -153,7 +170,7 @@ def _failure(details: Any) -> tuple[str, Receipt]:
         if code is not None and (address is None or isinstance(address, str)):
             message = excerpt(str(details.get("Message", ""))).rstrip(".")
             return address or "", receipt(IMPORTED, code, message)
-    raise UnexpectedAnswer("Campaign Monitor's answer describes a failure in an unknown way.")
+    raise UnexpectedAnswer(say("Campaign Monitor's answer describes a failure in an unknown way."))
 
 
 def _named(rows: Sequence[Row], failures: Sequence[tuple[str, Receipt]]) -> dict[int, Receipt]:
@@ -168,12 +185,12 @@ def _named(rows: Sequence[Row], failures: Sequence[tuple[str, Receipt]]) -> dict
 def _duplicates(result: Mapping[str, Any]) -> list[Any]:
     found = result.get("DuplicateEmailsInSubmission") or []
     if not isinstance(found, list):
-        raise UnexpectedAnswer("Campaign Monitor's answer names duplicates in an unknown way.")
+        raise UnexpectedAnswer(say("Campaign Monitor's answer names duplicates in an unknown way."))
     return found
 
 
 def _count(result: Mapping[str, Any], key: str) -> int:
     value = result.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise UnexpectedAnswer(f"Campaign Monitor's answer has no {key}.")
+        raise UnexpectedAnswer(say("Campaign Monitor's answer has no %(key)s.", key=key))
     return value

@@ -13,6 +13,7 @@ from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter, Us
 from shared.vendors.batches import Part, Reading, carry_out
 from shared.vendors.campaign_monitor import receipts as known
 from shared.vendors.contract import BatchResult, Receipt, Retry, Row
+from shared.wording import say
 
 LANES = 8
 """Requests under way at once."""
@@ -41,7 +42,7 @@ class Turns:
         try:
             with self._turn:
                 if self._until is not None and time.monotonic() > self._until:
-                    raise RetryAfter(1.0, "Taking people off the list goes on shortly.")
+                    raise RetryAfter(1.0, say("Taking people off the list goes on shortly."))
                 yield
                 if self._until is None:
                     self._until = time.monotonic() + self._seconds

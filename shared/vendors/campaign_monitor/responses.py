@@ -18,6 +18,7 @@ from shared.vendors.campaign_monitor.errors import (
     require_known_id,
 )
 from shared.vendors.lists import Listed
+from shared.wording import Message, say
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +72,13 @@ def details(answer: Answer) -> Details:
     body = _body(answer, 200)
     confirmed = body.get("ConfirmedOptIn") if isinstance(body, dict) else None
     if not isinstance(confirmed, bool):
-        raise UnexpectedAnswer("Campaign Monitor's answer describes a list in an unknown way.")
+        raise UnexpectedAnswer(say("Campaign Monitor's answer describes a list in an unknown way."))
     return Details(_text(body, "Title"), confirmed, body.get("UnsubscribeSetting") == "OnlyThisList")
 
 
 def created_list(answer: Answer) -> str | None:
     """The id of a list just made, None where there is one of that name. Raises UserMustAct `target_refused`."""
-    return _created(answer, NAME_TAKEN, "target_refused", "make the list")
+    return _created(answer, NAME_TAKEN, "target_refused", say("the list"))
 
 
 def fields(answer: Answer) -> list[ListField]:
@@ -94,7 +95,7 @@ def _options(field: Mapping[str, Any]) -> tuple[str, ...]:
 
 def created_field(answer: Answer) -> str | None:
     """The key of a field just made, None where there is one of that name. Raises UserMustAct `field_refused`."""
-    key = _created(answer, FIELD_EXISTS, "field_refused", "make the custom field")
+    key = _created(answer, FIELD_EXISTS, "field_refused", say("the custom field"))
     return None if key is None else plain_key(key)
 
 
@@ -104,32 +105,40 @@ def page(answer: Answer) -> Page:
     body = _body(answer, 200)
     results = body.get("Results") if isinstance(body, dict) else None
     if not isinstance(results, list):
-        raise UnexpectedAnswer("Campaign Monitor's answer about people has no people.")
+        raise UnexpectedAnswer(say("Campaign Monitor's answer about people has no people."))
     people = [(_text(each, "EmailAddress"), str(each.get("Date") or "")) for each in results]
     order = (str(body.get("ResultsOrderedBy")).lower(), str(body.get("OrderDirection")).lower())
     total, pages = number(body.get("TotalNumberOfRecords")), number(body.get("NumberOfPages"))
     if total is None or pages is None:
-        raise UnexpectedAnswer("Campaign Monitor's answer about people does not say how many there are.")
+        raise UnexpectedAnswer(say("Campaign Monitor's answer about people does not say how many there are."))
     return Page(people, total, pages, newest_first=order == ("date", "desc"))
 
 
-def _created(answer: Answer, taken: int, refused: str, what: str) -> str | None:
+def _created(answer: Answer, taken: int, refused: str, what: Message) -> str | None:
     if 400 <= answer.status < 500:
         require_known_id(answer)
         code, message = envelope(answer)
         if code == taken:
             return None
-        raise UserMustAct(refused, f"Campaign Monitor refuses to {what}: {message} (code {code}).")
+        raise UserMustAct(
+            refused,
+            say(
+                "Campaign Monitor refuses to make %(what)s: %(why)s (code %(code)s).",
+                what=what,
+                why=Message(message),
+                code=str(code),
+            ),
+        )
     made = _body(answer, 201)
     if not isinstance(made, str) or not made:
-        raise UnexpectedAnswer(f"Campaign Monitor did {what}, but did not say which it is.")
+        raise UnexpectedAnswer(say("Campaign Monitor made %(what)s, but did not say which it is.", what=what))
     return made
 
 
 def _array(answer: Answer) -> list[Any]:
     found = _body(answer, 200)
     if not isinstance(found, list):
-        raise UnexpectedAnswer("Campaign Monitor did not answer with a list.")
+        raise UnexpectedAnswer(say("Campaign Monitor did not answer with a list."))
     return found
 
 
@@ -141,7 +150,7 @@ def _body(answer: Answer, expected: int) -> Any:
 def _text(entry: Any, key: str) -> str:
     value = entry.get(key) if isinstance(entry, Mapping) else None
     if not isinstance(value, str):
-        raise UnexpectedAnswer(f"Campaign Monitor's answer has an entry without {key}.")
+        raise UnexpectedAnswer(say("Campaign Monitor's answer has an entry without %(key)s.", key=key))
     return value
 
 

@@ -18,6 +18,7 @@ from shared.vendors.campaign_monitor.definition import TEXT
 from shared.vendors.campaign_monitor.responses import Details, ListField, plain_key
 from shared.vendors.contract import CheckResult, FieldType, Fit
 from shared.vendors.lists import Listed
+from shared.wording import Message, say, together
 
 NAMED_CLIENTS = 10
 """Clients that the message names; the details have them all."""
@@ -47,7 +48,7 @@ def check(api: Api, account: Callable[[], str]) -> CheckResult:
         if error.code not in ("client_missing", "client_unknown"):
             raise
         return _offer_clients(api, error)
-    message = f"Connected to Campaign Monitor; the client has {len(found)} lists."
+    message = say("Connected to Campaign Monitor; the client has %(lists)s lists.", lists=len(found))
     return CheckResult(True, message, account=account(), details={"lists": str(len(found))})
 
 
@@ -57,18 +58,19 @@ def _offer_clients(api: Api, problem: UserMustAct) -> CheckResult:
     except UserMustAct as error:
         if error.code != "forbidden":
             raise
-        words = f"{problem.message} Set client_id to the ID in the client's settings, API keys."
-        return CheckResult(False, words, code=problem.code)
+        words = say("Set client_id to the ID in the client's settings, API keys.")
+        return CheckResult(False, together([problem.message, words]), code=problem.code)
     details = {f"client {each.id}": excerpt(each.name, 80) for each in clients}
-    return CheckResult(False, f"{problem.message} {_offer(clients)}", code=problem.code, details=details)
+    return CheckResult(False, together([problem.message, _offer(clients)]), code=problem.code, details=details)
 
 
 def _offer(clients: Sequence[Listed]) -> str:
     if not clients:
-        return "The connection reaches no client at all: use a key or a sign-in of the account that has the lists."
+        return say("The connection reaches no client at all: use a key or a sign-in of the account that has the lists.")
     named = ", ".join(f"{each.id} ({excerpt(each.name, 60)})" for each in clients[:NAMED_CLIENTS])
-    more = f" and {len(clients) - NAMED_CLIENTS} more" if len(clients) > NAMED_CLIENTS else ""
-    return f"Set client_id to one of: {named}{more}."
+    if len(clients) > NAMED_CLIENTS:
+        named = say("%(names)s and %(more)s more", names=named, more=len(clients) - NAMED_CLIENTS)
+    return say("Set client_id to one of: %(clients)s.", clients=named)
 
 
 def named(found: Sequence[Listed], name: str) -> tuple[Listed | None, list[str]]:
@@ -77,8 +79,12 @@ def named(found: Sequence[Listed], name: str) -> tuple[Listed | None, list[str]]
     if len(same) < 2:
         return (same[0] if same else None), []
     return same[0], [
-        f"The client has {len(same)} lists named {excerpt(name, 80)}, and one of them is used: give the export the id "
-        "of the list that is meant."
+        say(
+            "The client has %(lists)s lists named %(name)s, and one of them is used: give the export "
+            "the id of the list that is meant.",
+            lists=len(same),
+            name=excerpt(name, 80),
+        )
     ]
 
 
@@ -86,22 +92,29 @@ def taken(name: str) -> UserMustAct:
     """Campaign Monitor has the name, but not in this very spelling."""
     return UserMustAct(
         "target_name_taken",
-        f"Campaign Monitor has a list whose name is nearly {excerpt(name, 80)}: give the export that list's id, or "
-        "another name.",
+        say(
+            "Campaign Monitor has a list whose name is nearly %(name)s: give the export that list's "
+            "id, or another name.",
+            name=excerpt(name, 80),
+        ),
     )
 
 
 def list_warnings(details: Details) -> list[str]:
-    found = []
+    found: list[str] = []
     if details.confirmed_opt_in:
         found.append(
-            "The list is confirmed opt-in: Campaign Monitor sends everyone who is added an e-mail, and they get no "
-            "campaigns before they confirm. Choose a single opt-in list to avoid that."
+            say(
+                "The list is confirmed opt-in: Campaign Monitor sends everyone who is added an e-mail, and "
+                "they get no campaigns before they confirm. Choose a single opt-in list to avoid that."
+            )
         )
     if details.ignores_suppression:
         found.append(
-            "The list's unsubscribe setting leaves the client's suppression list aside; people on it are not added "
-            "all the same."
+            say(
+                "The list's unsubscribe setting leaves the client's suppression list aside; people on it "
+                "are not added all the same."
+            )
         )
     return found
 
@@ -133,8 +146,13 @@ def check_type(field: ListField, wanted: FieldType) -> None:
     if wanted not in _FITTING.get(field.type, frozenset(FieldType)):
         raise UserMustAct(
             "field_type",
-            f"The list's field {excerpt(field.name, 80)} is of the type {field.type}, the data matching makes it a "
-            f"{wanted}: change the type there, or match another field.",
+            say(
+                "The list's field %(name)s is of the type %(type)s, the data matching makes it a "
+                "%(wanted)s: change the type there, or match another field.",
+                name=excerpt(field.name, 80),
+                type=Message(field.type),
+                wanted=Message(wanted),
+            ),
         )
 
 
@@ -146,7 +164,11 @@ def check_distinct(fields: Mapping[str, ListField]) -> None:
         if other != name:
             raise UserMustAct(
                 "field_twice",
-                f"{excerpt(other, 80)} and {excerpt(name, 80)} are one field of the list: match only one of them.",
+                say(
+                    "%(other)s and %(name)s are one field of the list: match only one of them.",
+                    other=excerpt(other, 80),
+                    name=excerpt(name, 80),
+                ),
             )
 
 
@@ -154,8 +176,12 @@ def made_again(names: Sequence[str]) -> list[str]:
     """What people should know about fields that were made on a list that was written to before."""
     shown = ", ".join(excerpt(name, 80) for name in names)
     return [
-        f"Made the custom fields {shown} on the list. If somebody had deleted them in Campaign Monitor, run the export "
-        "with the kind 'full_resync' to fill them again for people who did not change."
+        say(
+            "Made the custom fields %(fields)s on the list. If somebody had deleted them in Campaign "
+            "Monitor, run the export with the kind 'full_resync' to fill them again for people who did "
+            "not change.",
+            fields=shown,
+        )
     ] * bool(names)
 
 
@@ -163,7 +189,10 @@ def unnamed(name: str) -> UserMustAct:
     """Campaign Monitor says that there is such a field, but none can be recognised."""
     return UserMustAct(
         "field_refused",
-        f"Campaign Monitor has a custom field that is too much like {excerpt(name, 80)}: match that one instead.",
+        say(
+            "Campaign Monitor has a custom field that is too much like %(name)s: match that one instead.",
+            name=excerpt(name, 80),
+        ),
     )
 
 

@@ -39,6 +39,7 @@ from shared.vendors.contract import (
 )
 from shared.vendors.http import Credentials, Link
 from shared.vendors.lists import Listed
+from shared.wording import say
 
 MOST_DETAILS = 20
 """With more lists than these, a picker does not ask for the details of each."""
@@ -61,7 +62,9 @@ class CampaignMonitor(Vendor):
     def __init__(self, settings: ConnectionSettings, credentials: Credentials, link: Link) -> None:
         self._consent = str(settings.get("consent_to_track", UNCHANGED))
         if self._consent not in CONSENTS:
-            raise Unprocessable("unknown_setting", f"The consent to track is one of {', '.join(CONSENTS)}.")
+            raise Unprocessable(
+                "unknown_setting", say("The consent to track is one of %(consents)s.", consents=", ".join(CONSENTS))
+            )
         self._batch_rows = int(settings["batch_rows"])
         self._wait = link.wait
         self._api = Api(str(settings.get("client_id", "")).strip().lower(), credentials, link)
@@ -205,7 +208,7 @@ class CampaignMonitor(Vendor):
             if error.code != UNKNOWN_ID:
                 raise
             self._api.details(list_id)
-            raise OutcomeUnknown("Campaign Monitor has the list, and says that it does not.") from None
+            raise OutcomeUnknown(say("Campaign Monitor has the list, and says that it does not.")) from None
 
     def _known_of(self, list_id: str) -> Sequence[str]:
         try:

@@ -16,6 +16,7 @@ from shared.vendors.dotdigital.definition import DEFINITION, HOME, HOSTS
 from shared.vendors.dotdigital.errors import refusal, turned_away, used_up
 from shared.vendors.dotdigital.responses import Account
 from shared.vendors.http import Client, Credentials, Link
+from shared.wording import say
 
 T = TypeVar("T")
 
@@ -54,8 +55,11 @@ class Calls:
         if host is None:
             raise UserMustAct(
                 "unknown_region",
-                f"Dotdigital says that the account is at {excerpt(told, 80)}, which is none of its known regions: "
-                "nothing was sent there.",
+                say(
+                    "Dotdigital says that the account is at %(told)s, which is none of its known regions: "
+                    "nothing was sent there.",
+                    told=excerpt(told, 80),
+                ),
             )
         return host
 

@@ -11,6 +11,7 @@ from shared.cloud.scrubbing import excerpt
 from shared.errors import ExportError, RetryAfter, UserMustAct
 from shared.vendors.answers import Answer, RateLimited
 from shared.vendors.retrying import retry_after
+from shared.wording import Message, say
 
 BUSY_SECONDS = 60.0
 """When to come back while Dotdigital works on as much as it takes at once."""
@@ -26,27 +27,29 @@ _TOKEN = re.compile(r"ERROR_[A-Z_]+")
 _CAPPED_WORDS = b"excess API activity"
 
 _BUSY: Mapping[str, str] = {
-    "contacts:toomanyactiveimports": "Dotdigital works on as many imports as the account may have at once.",
-    "error_import_toomanyactiveimports": "Dotdigital works on as many imports as the account may have at once.",
-    "error_addressbook_in_use": "The list is in use in Dotdigital at the moment.",
-    "error_system_servicetemporarilyunavailable": "Dotdigital is not available at the moment.",
+    "contacts:toomanyactiveimports": say("Dotdigital works on as many imports as the account may have at once."),
+    "error_import_toomanyactiveimports": say("Dotdigital works on as many imports as the account may have at once."),
+    "error_addressbook_in_use": say("The list is in use in Dotdigital at the moment."),
+    "error_system_servicetemporarilyunavailable": say("Dotdigital is not available at the moment."),
 }
 
 _BAD_CREDENTIALS = (
     "bad_credentials",
-    "Dotdigital does not accept this API user and password: check both, and that the API user is enabled.",
+    say("Dotdigital does not accept this API user and password: check both, and that the API user is enabled."),
 )
 _FORBIDDEN = (
     "forbidden",
-    "Dotdigital does not allow this API user to do that: check its permissions, and that the account is migrated to "
-    "unified contacts (API v3).",
+    say(
+        "Dotdigital does not allow this API user to do that: check its permissions, and that the "
+        "account is migrated to unified contacts (API v3)."
+    ),
 )
 _FOR_PEOPLE: Mapping[str, tuple[str, str]] = {
     "error_apiuser_invalid": _BAD_CREDENTIALS,
     "error_invalid_login": _BAD_CREDENTIALS,
     "error_featurenotactive": (
         "feature_not_active",
-        "The Dotdigital account does not have this feature: ask Dotdigital to switch it on.",
+        say("The Dotdigital account does not have this feature: ask Dotdigital to switch it on."),
     ),
 }
 
@@ -64,7 +67,7 @@ def error_words(answer: Answer) -> str:
     """Dotdigital's own words, scrubbed; the status where it has none."""
     body = answer.object_or_empty()
     words = body.get("description") or body.get("message") or body.get("errorCode")
-    return excerpt(words) if isinstance(words, str) else f"status {answer.status}"
+    return Message(excerpt(words)) if isinstance(words, str) else say("status %(status)s", status=str(answer.status))
 
 
 def refusal(answer: Answer) -> UserMustAct:
@@ -88,9 +91,9 @@ def turned_away(answer: Answer) -> ExportError | None:
         return UserMustAct(*_FOR_PEOPLE[code])
     if answer.status == 429:
         seconds = retry_after(answer) or _reset(answer) or LIMITED_SECONDS
-        return RateLimited(seconds, "Dotdigital limits the rate.")
+        return RateLimited(seconds, say("Dotdigital limits the rate."))
     if code == "error_apiusage_exceeded" or _CAPPED_WORDS in answer.body:
-        return RateLimited(CAPPED_SECONDS, "The Dotdigital account has used up its calls of this hour.")
+        return RateLimited(CAPPED_SECONDS, say("The Dotdigital account has used up its calls of this hour."))
     return None
 
 

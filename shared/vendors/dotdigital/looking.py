@@ -12,6 +12,7 @@ from shared.vendors.contract import Count, Row, Seen
 from shared.vendors.dotdigital.definition import OPT_IN
 from shared.vendors.dotdigital.errors import error_code
 from shared.vendors.dotdigital.responses import NOBODY, refuse_vanished
+from shared.wording import say
 
 _ON_LIST = frozenset({"subscribed", "pendingoptin", "nosubscription"})
 """Statuses on a list, in lower case; with any other the contact gets nothing that is sent to it."""
@@ -21,7 +22,7 @@ def count(answer: Answer) -> Count | None:
     """None where Dotdigital does not tell it. Raises UnexpectedAnswer, and UserMustAct `target_vanished`."""
     refuse_vanished(answer)
     if answer.status != 200:
-        raise UnexpectedAnswer("Dotdigital did not answer with the list.")
+        raise UnexpectedAnswer(say("Dotdigital did not answer with the list."))
     found = answer.object().get("contacts")
     return Count(found) if isinstance(found, int) and not isinstance(found, bool) else None
 
@@ -33,7 +34,7 @@ def seen(list_id: str, row: Row, answer: Answer) -> Seen:
     body = answer.object()
     lists, fields = body.get("lists"), body.get("dataFields")
     if answer.status != 200 or not isinstance(lists, list):
-        raise UnexpectedAnswer("Dotdigital's answer about a contact does not tell its lists.")
+        raise UnexpectedAnswer(say("Dotdigital's answer about a contact does not tell its lists."))
     sent = {name: value for name, value in orjson.loads(row.values).items() if name != OPT_IN}
     shown = {name.upper(): value for name, value in fields.items()} if isinstance(fields, dict) else {}
     status = next((_status(each) for each in lists if isinstance(each, dict) and str(each.get("id")) == list_id), None)

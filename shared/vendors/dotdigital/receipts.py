@@ -16,38 +16,41 @@ from shared.mailbox import normalised
 from shared.vendors.batches import nobody_fits
 from shared.vendors.contract import CONFIRMED, PROFILE_MISSING, Kind, Outcome, Receipt, Retry, Row
 from shared.vendors.dotdigital.responses import address_of
+from shared.wording import Message, say
 
 JobProgress = Mapping[str, Any] | None
 """As `responses.progress` reads it; None where Dotdigital no longer knows the job."""
 
 LEFT_ALONE = Receipt(
-    Outcome.SKIPPED, "unsubscribed", "The person unsubscribed from this list in Dotdigital, and is left alone."
+    Outcome.SKIPPED, "unsubscribed", say("The person unsubscribed from this list in Dotdigital, and is left alone.")
 )
-GONE = Receipt(Outcome.UNKNOWN, "job_gone", "Dotdigital no longer knows what became of the request.")
-LATE = Receipt(Outcome.UNKNOWN, "job_late", "Dotdigital did not finish the request in time.")
-_NOT_NAMED = Receipt(Outcome.UNKNOWN, "not_named", "Dotdigital did not say what became of this person.")
+GONE = Receipt(Outcome.UNKNOWN, "job_gone", say("Dotdigital no longer knows what became of the request."))
+LATE = Receipt(Outcome.UNKNOWN, "job_late", say("Dotdigital did not finish the request in time."))
+_NOT_NAMED = Receipt(Outcome.UNKNOWN, "not_named", say("Dotdigital did not say what became of this person."))
 
 
 def _rejected(code: str, reason: str, retry: Retry) -> Receipt:
     return Receipt(Outcome.REJECTED, code, reason, retry)
 
 
-def _failed(what: str) -> Receipt:
-    return Receipt(Outcome.UNKNOWN, "job_failed", f"The {what} failed in Dotdigital; part of it may have been done.")
+def _failed(reason: str) -> Receipt:
+    return Receipt(Outcome.UNKNOWN, "job_failed", reason)
 
 
-_INVALID = _rejected("invalid_email", "Dotdigital does not accept the e-mail address.", Retry.WHEN_CHANGED)
+_INVALID = _rejected("invalid_email", say("Dotdigital does not accept the e-mail address."), Retry.WHEN_CHANGED)
 _DUPLICATE = _rejected(
-    "conflict", "The address belongs to more than one contact in Dotdigital: merge them there.", Retry.NEXT_RUN
+    "conflict", say("The address belongs to more than one contact in Dotdigital: merge them there."), Retry.NEXT_RUN
 )
 _SUPPRESSED = _rejected(
-    "suppressed", "Dotdigital keeps this address from being mailed (suppressed), and it is left alone.", Retry.NEVER
+    "suppressed",
+    say("Dotdigital keeps this address from being mailed (suppressed), and it is left alone."),
+    Retry.NEVER,
 )
 _NO_LIST = _rejected(
-    "list_refused", "Dotdigital does not let this list be added to: check that it still exists.", Retry.NEXT_RUN
+    "list_refused", say("Dotdigital does not let this list be added to: check that it still exists."), Retry.NEXT_RUN
 )
-_DELETED = _rejected(PROFILE_MISSING, "The contact had been deleted in Dotdigital.", Retry.NEXT_RUN)
-_NO_FIT = _rejected("invalid_data", "A value does not fit its data field in Dotdigital.", Retry.WHEN_CHANGED)
+_DELETED = _rejected(PROFILE_MISSING, say("The contact had been deleted in Dotdigital."), Retry.NEXT_RUN)
+_NO_FIT = _rejected("invalid_data", say("A value does not fit its data field in Dotdigital."), Retry.WHEN_CHANGED)
 
 FAILURES: Mapping[str, Receipt] = {
     "invalidaddressbookids": _NO_LIST,
@@ -61,24 +64,28 @@ FAILURES: Mapping[str, Receipt] = {
     "duplicateidentifier": _DUPLICATE,
     "apischemaviolation": _NO_FIT,
     "invalidcontact": _rejected(
-        "invalid_contact", "Dotdigital does not accept the contact: check its values.", Retry.WHEN_CHANGED
+        "invalid_contact", say("Dotdigital does not accept the contact: check its values."), Retry.WHEN_CHANGED
     ),
 }
 """Code -> receipt of a row that was not imported; the first that a row has counts."""
 
-_FAILED_IMPORT = _failed("import")
+_FAILED_IMPORT = _failed(say("The import failed in Dotdigital; part of it may have been done."))
 IMPORT_ENDS: Mapping[str, Receipt] = {
     "finished": _NOT_NAMED,
     "rejectedbywatchdog": _rejected(
         "watchdog",
-        "Dotdigital's data watchdog stopped the whole import: ask Dotdigital support to release this data, then run "
-        "the export again.",
+        say(
+            "Dotdigital's data watchdog stopped the whole import: ask Dotdigital support to release "
+            "this data, then run the export again."
+        ),
         Retry.NEXT_RUN,
     ),
     "exceedsallowedcontactlimit": _rejected(
         "contact_limit",
-        "The import goes beyond the contacts that the Dotdigital account may have: have the limit raised or delete "
-        "contacts there, then run the export again.",
+        say(
+            "The import goes beyond the contacts that the Dotdigital account may have: have the limit "
+            "raised or delete contacts there, then run the export again."
+        ),
         Retry.NEXT_RUN,
     ),
     "failed": _FAILED_IMPORT,
@@ -88,7 +95,7 @@ IMPORT_ENDS: Mapping[str, Receipt] = {
 }
 """Status of an import that has ended -> what it means for rows that its results do not name."""
 
-_FAILED_REMOVAL = _failed("removal")
+_FAILED_REMOVAL = _failed(say("The removal failed in Dotdigital; part of it may have been done."))
 REMOVAL_ENDS: Mapping[str, Receipt] = {
     "completed": CONFIRMED,
     "failed": _FAILED_REMOVAL,
@@ -121,7 +128,11 @@ def read(kind: Kind, rows: Sequence[Row], progress: JobProgress) -> Results:
 
 def refused(rows: Sequence[Row], words: str) -> Results:
     """A request that was refused as a whole."""
-    receipt = _rejected("refused", f"Dotdigital refused the request that this person was in: {words}", Retry.NEXT_RUN)
+    receipt = _rejected(
+        "refused",
+        say("Dotdigital refused the request that this person was in: %(why)s", why=Message(words)),
+        Retry.NEXT_RUN,
+    )
     return Results([receipt] * len(rows), [])
 
 
@@ -138,10 +149,12 @@ class _Import:
     def read(self, rows: Sequence[Row], end: Receipt) -> Results:
         receipts = nobody_fits([self._receipt(row, end) for row in rows], _NO_FIT, "Dotdigital")
         partly = Counter(receipt.reason for receipt in receipts if receipt.code == "partly")
-        warnings = [f"{reason} ({count} people)" for reason, count in partly.items()]
+        warnings: list[str] = [
+            say("%(reason)s (people: %(people)s)", reason=reason, people=count) for reason, count in partly.items()
+        ]
         stopped = sum(receipt is end for receipt in receipts)
         if stopped and end.outcome is Outcome.REJECTED:
-            warnings.append(f"{end.reason} ({stopped} people)")
+            warnings.append(say("%(reason)s (people: %(people)s)", reason=end.reason, people=stopped))
         return Results(receipts, warnings)
 
     def _receipt(self, row: Row, end: Receipt) -> Receipt:
@@ -169,14 +182,18 @@ class _Import:
         receipt = CONFIRMED if found == row.vendor_id else replace(CONFIRMED, vendor_id=found)
         if failures:
             codes = ", ".join(sorted(excerpt(code, 60) for code in failures))
-            reason = f"Dotdigital imported the contact, but not everything of it: {codes}."
+            reason = say("Dotdigital imported the contact, but not everything of it: %(codes)s.", codes=codes)
             return replace(receipt, code="partly", reason=reason)
         return receipt
 
 
 def _new(failures: Mapping[str, str]) -> Receipt:
     code, words = next(iter(failures.items()))
-    return _rejected("refused", f"Dotdigital gives a reason that is new: {excerpt(code, 60)}{words}.", Retry.NEXT_RUN)
+    return _rejected(
+        "refused",
+        say("Dotdigital gives a reason that is new: %(code)s%(words)s.", code=excerpt(code, 60), words=Message(words)),
+        Retry.NEXT_RUN,
+    )
 
 
 def _ids(progress: Mapping[str, Any], key: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from shared.vendors.contract import FieldType
 from shared.vendors.dotdigital.definition import DEFINITION
 from shared.vendors.dotdigital.errors import error_code, error_words
 from shared.vendors.lists import Listed
+from shared.wording import say
 
 FIELD_TYPES: Mapping[str, FieldType] = {
     "String": FieldType.STRING,
@@ -59,10 +60,10 @@ def account(answer: Answer) -> Account:
     body = answer.expect(DEFINITION.label, 200, 201).object()
     entries = body.get("properties")
     if not _is_id(body.get("id")) or not isinstance(entries, list):
-        raise UnexpectedAnswer("Dotdigital's answer about the account has no id or no properties.")
+        raise UnexpectedAnswer(say("Dotdigital's answer about the account has no id or no properties."))
     told = {str(each.get("name")).lower(): str(each.get("value")) for each in entries if isinstance(each, dict)}
     if "apiendpoint" not in told:
-        raise UnexpectedAnswer("Dotdigital's answer about the account does not tell its region.")
+        raise UnexpectedAnswer(say("Dotdigital's answer about the account does not tell its region."))
     return Account(body["id"], told["apiendpoint"], told.get("apicallsremaining", ""))
 
 
@@ -71,11 +72,13 @@ def probed(answer: Answer) -> Answer:
     if 400 <= answer.status < 500:
         raise UserMustAct(
             "not_migrated",
-            "This Dotdigital account does not have the current contacts API (v3) yet: ask Dotdigital support to "
-            "migrate it to unified contacts.",
+            say(
+                "This Dotdigital account does not have the current contacts API (v3) yet: ask Dotdigital "
+                "support to migrate it to unified contacts."
+            ),
         )
     if not isinstance(answer.expect(DEFINITION.label, 200, 201).object().get("_items"), list):
-        raise UnexpectedAnswer("Dotdigital's answer about contacts has no contacts.")
+        raise UnexpectedAnswer(say("Dotdigital's answer about contacts has no contacts."))
     return answer
 
 
@@ -93,7 +96,7 @@ def list_by_id(answer: Answer) -> Listed | None:
 def refuse_vanished(answer: Answer) -> None:
     """Raises UserMustAct `target_vanished` where the answer says that there is no such list."""
     if error_code(answer) == LIST_UNKNOWN:
-        raise UserMustAct("target_vanished", "The list does not exist in Dotdigital any more.")
+        raise UserMustAct("target_vanished", say("The list does not exist in Dotdigital any more."))
 
 
 def created_list(answer: Answer) -> Listed | None:
@@ -104,11 +107,15 @@ def created_list(answer: Answer) -> Listed | None:
     if code == "error_addressbook_limitexceeded":
         raise UserMustAct(
             "target_refused",
-            "The Dotdigital account has as many lists as it may have: delete one there, or give the export the id of "
-            "a list that exists.",
+            say(
+                "The Dotdigital account has as many lists as it may have: delete one there, or give the "
+                "export the id of a list that exists."
+            ),
         )
     if 400 <= answer.status < 500:
-        raise UserMustAct("target_refused", f"Dotdigital refuses to make the list: {error_words(answer)}")
+        raise UserMustAct(
+            "target_refused", say("Dotdigital refuses to make the list: %(why)s", why=error_words(answer))
+        )
     return _listed(answer.expect(DEFINITION.label, 200, 201).object())
 
 
@@ -118,7 +125,7 @@ def fields(answer: Answer) -> dict[str, str]:
     for entry in _array(answer):
         name, kind = (entry.get("name"), entry.get("type")) if isinstance(entry, dict) else (None, None)
         if not isinstance(name, str) or not isinstance(kind, str):
-            raise UnexpectedAnswer("Dotdigital's answer describes a data field in an unknown way.")
+            raise UnexpectedAnswer(say("Dotdigital's answer describes a data field in an unknown way."))
         found[name] = kind
     return found
 
@@ -128,7 +135,9 @@ def created_field(answer: Answer) -> None:
     if error_code(answer) == "error_non_unique_datafield":
         return
     if 400 <= answer.status < 500:
-        raise UserMustAct("field_refused", f"Dotdigital refuses to make a data field: {error_words(answer)}")
+        raise UserMustAct(
+            "field_refused", say("Dotdigital refuses to make a data field: %(why)s", why=error_words(answer))
+        )
     answer.expect(DEFINITION.label, 200, 201)
 
 
@@ -141,8 +150,11 @@ def unsubscribed(answer: Answer) -> list[Opposed]:
     if 400 <= answer.status < 500:
         raise UserMustAct(
             "unsubscribed_unreadable",
-            f"Dotdigital does not tell who unsubscribed from the list ({error_words(answer)}), so nobody is added to "
-            "it or taken off: ask Dotdigital support.",
+            say(
+                "Dotdigital does not tell who unsubscribed from the list (%(why)s), so nobody is added "
+                "to it or taken off: ask Dotdigital support.",
+                why=error_words(answer),
+            ),
         )
     return [_opposed(entry) for entry in _array(answer)]
 
@@ -150,7 +162,7 @@ def unsubscribed(answer: Answer) -> list[Opposed]:
 def _opposed(entry: Any) -> Opposed:
     person = entry.get("suppressedContact") if isinstance(entry, dict) else None
     if not isinstance(person, dict):
-        raise UnexpectedAnswer("Dotdigital's answer describes an unsubscribed person in an unknown way.")
+        raise UnexpectedAnswer(say("Dotdigital's answer describes an unsubscribed person in an unknown way."))
     names = {normalised(person["email"])} if isinstance(person.get("email"), str) else set[str]()
     names |= {str(person["id"])} if _is_id(person.get("id")) else set[str]()
     return Opposed(frozenset(names), str(entry.get("dateRemoved") or ""))
@@ -160,7 +172,7 @@ def members(answer: Answer) -> Members:
     body = answer.expect(DEFINITION.label, 200, 201).object()
     items, links = body.get("_items"), body.get("_links")
     if not isinstance(items, list) or not isinstance(links, dict):
-        raise UnexpectedAnswer("Dotdigital's answer about members has no members or no links.")
+        raise UnexpectedAnswer(say("Dotdigital's answer about members has no members or no links."))
     following = links.get("next")
     marker = following.get("marker") if isinstance(following, dict) else None
     return Members([found for item in items if (found := address_of(item))], marker or None)
@@ -172,7 +184,7 @@ def contact_id(answer: Answer) -> int | None:
         return None
     found = answer.expect(DEFINITION.label, 200, 201).object().get("contactId")
     if not _is_id(found):
-        raise UnexpectedAnswer("Dotdigital's answer about a contact has no id.")
+        raise UnexpectedAnswer(say("Dotdigital's answer about a contact has no id."))
     return found
 
 
@@ -181,7 +193,7 @@ def started(answer: Answer) -> str:
     body = _lower_keys(answer.expect(DEFINITION.label, 202))
     found = body.get("importid") or body.get("id")
     if not isinstance(found, str) or not found.isprintable() or len(found) > 100:
-        raise UnexpectedAnswer("Dotdigital's answer about a job has no id.")
+        raise UnexpectedAnswer(say("Dotdigital's answer about a job has no id."))
     return found
 
 
@@ -203,7 +215,7 @@ def progress(answer: Answer) -> dict[str, Any] | None:
         return None
     body = _lower_keys(answer.expect(DEFINITION.label, 200, 201))
     if not isinstance(body.get("status"), str):
-        raise UnexpectedAnswer("Dotdigital's answer about a job has no status.")
+        raise UnexpectedAnswer(say("Dotdigital's answer about a job has no status."))
     return body
 
 
@@ -221,14 +233,14 @@ def _lower_keys(answer: Answer) -> dict[str, Any]:
 def _array(answer: Answer) -> list[Any]:
     found = answer.expect(DEFINITION.label, 200, 201).json()
     if not isinstance(found, list):
-        raise UnexpectedAnswer("Dotdigital's answer is not a list.")
+        raise UnexpectedAnswer(say("Dotdigital's answer is not a list."))
     return found
 
 
 def _listed(entry: Any) -> Listed:
     number, name = (entry.get("id"), entry.get("name")) if isinstance(entry, dict) else (None, None)
     if not _is_id(number) or not isinstance(name, str):
-        raise UnexpectedAnswer("Dotdigital's answer describes a list in an unknown way.")
+        raise UnexpectedAnswer(say("Dotdigital's answer describes a list in an unknown way."))
     return Listed(str(number), name)
 
 

@@ -25,6 +25,7 @@ from shared.vendors.dotdigital import requests, responses
 from shared.vendors.dotdigital.client import Calls
 from shared.vendors.dotdigital.definition import DEFINITION, MOST_BYTES, MOST_IDS, MOST_V2_PAGE, OPT_IN
 from shared.vendors.dotdigital.responses import Opposed
+from shared.wording import say
 
 MOST_UNSUBSCRIBED = 100_000
 """People; more would not be read within the rate of the smallest package in one go, and have no place on a list."""
@@ -103,8 +104,11 @@ class Unsubscribed:
             if count > MOST_UNSUBSCRIBED:
                 raise UserMustAct(
                     "too_many_unsubscribed",
-                    f"More than {MOST_UNSUBSCRIBED:,} people unsubscribed from this list in Dotdigital: give the "
-                    "export a new list.",
+                    say(
+                        "More than %(most)s people unsubscribed from this list in Dotdigital: give "
+                        "the export a new list.",
+                        most=MOST_UNSUBSCRIBED,
+                    ),
                 )
         return people
 
@@ -156,7 +160,13 @@ class Parts:
                 break
         started = _started(answer, group.stop, alone)
         if group.odd:
-            started.warnings.append(f"{OPT_IN} was left out for {group.odd} people: it is unknown, single or double.")
+            started.warnings.append(
+                say(
+                    "%(field)s was left out (people: %(people)s): it is unknown, single or double.",
+                    field=OPT_IN,
+                    people=group.odd,
+                )
+            )
         return started
 
     def _group(self, target: TargetFound, kind: Kind, rows: Sequence[Row], first: int, alone: set[int]) -> _Group:

@@ -17,6 +17,7 @@ from shared.vendors.dotdigital.client import Calls
 from shared.vendors.dotdigital.definition import DEFINITION, LONGEST_LIST_NAME, MOST_V2_PAGE
 from shared.vendors.dotdigital.responses import FIELD_TYPES
 from shared.vendors.lists import Listed
+from shared.wording import say
 
 RESERVED = frozenset({"all contacts", "test"})
 """Dotdigital's own: Test cannot be written to, and taking somebody off All contacts is deleting them."""
@@ -57,7 +58,11 @@ def by_name(calls: Calls, name: str) -> TargetFound:
         return found
     if len(name) > LONGEST_LIST_NAME:
         raise UserMustAct(
-            "target_refused", f"A list's name in Dotdigital has at most {LONGEST_LIST_NAME} characters: shorten it."
+            "target_refused",
+            say(
+                "A list's name in Dotdigital has at most %(most)s characters: shorten it.",
+                most=LONGEST_LIST_NAME,
+            ),
         )
 
     def create(name: str) -> Listed | None:
@@ -68,8 +73,10 @@ def by_name(calls: Calls, name: str) -> TargetFound:
         # Dotdigital takes another name for the same.
         raise UserMustAct(
             "target_refused",
-            "Dotdigital has a list whose name is nearly the same: choose another name, or give the export that "
-            "list's id.",
+            say(
+                "Dotdigital has a list whose name is nearly the same: choose another name, or give the "
+                "export that list's id."
+            ),
         )
     return made
 
@@ -86,14 +93,20 @@ def missing_fields(wanted: Mapping[str, FieldType], known: Mapping[str, str], *,
     if lacking and not create:
         raise UserMustAct(
             "fields_missing",
-            f"The Dotdigital account has no data field {_listed(lacking)}: make it there, switch on 'Create missing "
-            "data fields' for this export, or take it out of the data matching.",
+            say(
+                "The Dotdigital account has no data field %(field)s: make it there, switch on 'Create "
+                "missing data fields' for this export, or take it out of the data matching.",
+                field=_listed(lacking),
+            ),
         )
     if impossible := [name for name in lacking if not _NAME.fullmatch(name)]:
         raise UserMustAct(
             "field_name",
-            f"Dotdigital can have no data field {_listed(impossible)}: a name has up to 20 capital letters, digits, "
-            "hyphens and underscores.",
+            say(
+                "Dotdigital can have no data field %(fields)s: a name has up to 20 capital letters, "
+                "digits, hyphens and underscores.",
+                fields=_listed(impossible),
+            ),
         )
     return {name: _SPELLED[wanted[name]] for name in lacking}
 
@@ -104,8 +117,11 @@ def _check_types(wanted: Mapping[str, FieldType], known: Mapping[str, str]) -> N
         types = _listed(f"{name} ({known[name]})" for name in wrong)
         raise UserMustAct(
             "field_type",
-            f"The data matching has another type than the Dotdigital account for {types}: leave the type out of the "
-            "data matching.",
+            say(
+                "The data matching has another type than the Dotdigital account for %(types)s: leave the "
+                "type out of the data matching.",
+                types=types,
+            ),
         )
 
 
@@ -115,7 +131,12 @@ def _check_spelling(lacking: Iterable[str], known: Mapping[str, str]) -> None:
     for name in lacking:
         if meant := spelled.get(name.casefold()):
             raise UserMustAct(
-                "fields_missing", f"The data field {name} is spelled {meant} in Dotdigital: change the data matching."
+                "fields_missing",
+                say(
+                    "The data field %(name)s is spelled %(meant)s in Dotdigital: change the data matching.",
+                    name=name,
+                    meant=meant,
+                ),
             )
 
 
@@ -129,7 +150,9 @@ def _named(calls: Calls, name: str) -> TargetFound | None:
 
 def _refuse_reserved(name: str) -> None:
     if _is_reserved(name):
-        raise UserMustAct("target_reserved", f"Dotdigital keeps the list {name.strip()} for itself: choose another.")
+        raise UserMustAct(
+            "target_reserved", say("Dotdigital keeps the list %(name)s for itself: choose another.", name=name.strip())
+        )
 
 
 def _is_reserved(name: str) -> bool:

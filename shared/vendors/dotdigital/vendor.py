@@ -33,6 +33,7 @@ from shared.vendors.dotdigital.definition import DEFINITION, OPT_IN
 from shared.vendors.dotdigital.receipts import JobProgress, Results
 from shared.vendors.dotdigital.staging import Parts, StagedJob, dates_of, person
 from shared.vendors.http import Credentials, Link
+from shared.wording import say
 
 JOB_SECONDS = 12 * 3600.0
 """After so long a job that has not ended is given up; Dotdigital promises no time."""
@@ -44,7 +45,7 @@ class Dotdigital(Vendor):
 
     def __init__(self, settings: ConnectionSettings, credentials: Credentials, link: Link) -> None:
         if not str(settings.get("list_id") or "0").strip().isdecimal():
-            raise Unprocessable("unknown_setting", "The default list is given by its id in Dotdigital, a number.")
+            raise Unprocessable("unknown_setting", say("The default list is given by its id in Dotdigital, a number."))
         self._create_fields = bool(settings.get("create_fields"))
         self._calls_per_minute = int(settings["calls_per_minute"])
         self._calls = Calls(credentials, link)
@@ -139,7 +140,7 @@ class Dotdigital(Vendor):
         answer = self._calls.ask(requests.probe(), responses.probed)
         return CheckResult(
             True,
-            f"Connected to Dotdigital ({region}).{self._advice(answer)}",
+            say("Connected to Dotdigital (%(region)s).%(more)s", region=region, more=self._advice(answer)),
             account=self.account(),
             details={"region": region, "calls_remaining": account.calls_remaining, **_limit(answer)},
         )
@@ -198,13 +199,15 @@ class Dotdigital(Vendor):
         made = targets.missing_fields(wanted, known, create=self._create_fields)
         for name, kind in made.items():
             responses.created_field(self._calls.call(requests.create_field(name, kind)))
-        return [f"Made the data fields {', '.join(made)} in Dotdigital."] if made else []
+        return [say("Made the data fields %(fields)s in Dotdigital.", fields=", ".join(made))] if made else []
 
     def _advice(self, answer: Answer) -> str:
         allowed = _limit(answer).get("calls_per_minute", "")
         if not allowed.isdecimal() or int(allowed) <= self._calls_per_minute:
             return ""
-        return f" It allows {allowed} calls a minute: set 'Calls per minute' to that to use them."
+        return say(
+            " It allows %(calls)s calls a minute: set 'Calls per minute' to that to use them.", calls=int(allowed)
+        )
 
 
 def _limit(answer: Answer) -> dict[str, str]:

@@ -10,6 +10,7 @@ import orjson
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.comparing import seen_as
 from shared.vendors.contract import Count, Row, Seen
+from shared.wording import say
 
 _LISTS = ("emailListIds", "userListIds")
 """Fields of a profile that name its lists: which of them depends on the kind of project."""
@@ -19,7 +20,7 @@ def size(answer: Answer) -> Count:
     """A bare number as text. Raises UnexpectedAnswer for anything else."""
     text = answer.body.strip()
     if answer.status != 200 or not text.isdigit():
-        raise UnexpectedAnswer("Iterable did not answer with the size of the list.")
+        raise UnexpectedAnswer(say("Iterable did not answer with the size of the list."))
     return Count(int(text))
 
 
@@ -44,5 +45,5 @@ def _profile(answer: Answer) -> Mapping[str, Any] | None:
         return None
     user = body.get("user")
     if answer.status != 200 or (body and not isinstance(user, dict)):
-        raise UnexpectedAnswer("Iterable's answer about a person describes none.")
+        raise UnexpectedAnswer(say("Iterable's answer about a person describes none."))
     return user if isinstance(user, dict) else None

@@ -14,6 +14,7 @@ from shared.cloud.scrubbing import excerpt
 from shared.vendors.batches import Part, Reading
 from shared.vendors.contract import CONFIRMED, Row
 from shared.vendors.iterable import mismatch, receipts
+from shared.wording import say
 
 AskFields = Callable[[], Mapping[str, str]]
 
@@ -52,7 +53,13 @@ class Misfits:
         if not self.shorter:
             return ()
         names = ", ".join(excerpt(name, 80) for name in sorted(self._names)[:5])
-        return (f"Values that do not fit their field in Iterable were left out: {names} ({len(self.shorter)} people).",)
+        return (
+            say(
+                "Values that do not fit their field in Iterable were left out: %(fields)s (people: %(people)s).",
+                fields=names,
+                people=len(self.shorter),
+            ),
+        )
 
     def _shorten(self, index: int, types: Mapping[str, str]) -> None:
         """Without the values that certainly do not fit; where all may fit, without any."""

@@ -15,6 +15,7 @@ import orjson
 from shared.cloud.scrubbing import excerpt
 from shared.vendors.batches import Reading, halves
 from shared.vendors.contract import Outcome, Receipt, Retry, Row
+from shared.wording import say
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,9})?)?( ?(Z|[+-]\d\d:?\d\d))?)?")
 
@@ -47,17 +48,17 @@ def _structure(value: Any) -> bool:
 
 
 _TYPES: Mapping[str, _Type] = {
-    "string": _Type("text", _text),
-    "keyword": _Type("text", _text),
-    "long": _Type("a whole number", _whole),
-    "integer": _Type("a whole number", _whole),
-    "double": _Type("a number", _number),
-    "float": _Type("a number", _number),
-    "boolean": _Type("true or false", lambda value: isinstance(value, bool)),
-    "date": _Type("a date", _date),
-    "object": _Type("an object", _structure),
-    "nested": _Type("an object", _structure),
-    "geo_location": _Type("a geographic location", _structure),
+    "string": _Type(say("text"), _text),
+    "keyword": _Type(say("text"), _text),
+    "long": _Type(say("a whole number"), _whole),
+    "integer": _Type(say("a whole number"), _whole),
+    "double": _Type(say("a number"), _number),
+    "float": _Type(say("a number"), _number),
+    "boolean": _Type(say("true or false"), lambda value: isinstance(value, bool)),
+    "date": _Type(say("a date"), _date),
+    "object": _Type(say("an object"), _structure),
+    "nested": _Type(say("an object"), _structure),
+    "geo_location": _Type(say("a geographic location"), _structure),
 }
 
 
@@ -112,11 +113,15 @@ def _misfit(values: Mapping[str, Any], expected: Mapping[str, str]) -> str | Non
 
 
 def _rejected(field: str, words: str) -> Receipt:
-    reason = f"The value of {excerpt(field, 80)} is not {words}, which is the field's type in Iterable."
+    reason = say(
+        "The value of %(field)s is not %(type)s, which is the field's type in Iterable.",
+        field=excerpt(field, 80),
+        type=words,
+    )
     return Receipt(Outcome.REJECTED, "wrong_type", reason, Retry.WHEN_CHANGED)
 
 
 def _refused(fields: Iterable[str], retry: Retry) -> Receipt:
     names = ", ".join(excerpt(field, 80) for field in sorted(fields)[:5])
-    reason = f"Iterable says that a value does not fit the type of its field: {names}."
+    reason = say("Iterable says that a value does not fit the type of its field: %(names)s.", names=names)
     return Receipt(Outcome.REJECTED, "wrong_type", reason, retry)

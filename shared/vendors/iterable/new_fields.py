@@ -20,6 +20,7 @@ import orjson
 from shared.cloud.scrubbing import excerpt
 from shared.errors import UserMustAct
 from shared.vendors.contract import FieldType, Row
+from shared.wording import Message, say
 
 MOST_TRIES = 3
 """People who are tried for one field; Iterable may not take one of them."""
@@ -104,8 +105,11 @@ class NewFields:
             names = ", ".join(excerpt(name, 80) for name in sorted(missing))
             raise UserMustAct(
                 "field_refused",
-                f"Iterable did not make the field {names}, so its type cannot be made sure of and nothing was sent: "
-                "make the field in Iterable, or take it out of the data matching.",
+                say(
+                    "Iterable did not make the field %(names)s, so its type cannot be made sure of and nothing "
+                    "was sent: make the field in Iterable, or take it out of the data matching.",
+                    names=names,
+                ),
             )
 
     def _make(self, missing: Mapping[str, FieldType], people: Sequence[Person]) -> None:
@@ -116,8 +120,13 @@ class NewFields:
             if name in known and known[name] not in TYPES[kind]:
                 raise UserMustAct(
                     "field_type",
-                    f"Iterable gave the new field {excerpt(name, 80)} the type {excerpt(known[name], 20)}, and the "
-                    f"data matching says {kind}: change the type there, or have the field deleted in Iterable.",
+                    say(
+                        "Iterable gave the new field %(name)s the type %(known)s, and the data matching says "
+                        "%(kind)s: change the type there, or have the field deleted in Iterable.",
+                        name=excerpt(name, 80),
+                        known=excerpt(known[name], 20),
+                        kind=Message(kind),
+                    ),
                 )
         self._settled |= known.keys() | told
 

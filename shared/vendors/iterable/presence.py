@@ -16,6 +16,7 @@ from shared.vendors.answers import Unreadable
 from shared.vendors.contract import Count, Kind, Receipt, Row
 from shared.vendors.iterable import receipts
 from shared.vendors.iterable.definition import DEFINITION
+from shared.wording import say
 
 FEW = 20
 """People of a batch who are looked up one by one."""
@@ -80,7 +81,7 @@ def told(found: Mapping[int, Receipt], kind: Kind) -> Sequence[str]:
     return (NOT_FOUND_WORDS,) if missing else ()
 
 
-NOT_FOUND_WORDS = (
-    "Some people who left the segment were not found in Iterable under their address. Whoever has another address "
-    "there is still on the list: take them off by hand."
+NOT_FOUND_WORDS = say(
+    "Some people who left the segment were not found in Iterable under their address. Whoever "
+    "has another address there is still on the list: take them off by hand."
 )

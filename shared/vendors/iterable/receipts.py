@@ -18,6 +18,7 @@ from shared.vendors.contract import CONFIRMED, PROFILE_MISSING, Evidence, Kind, 
 from shared.vendors.iterable import mismatch
 from shared.vendors.iterable.definition import DEFINITION
 from shared.vendors.iterable.responses import envelope, is_count
+from shared.wording import Message, say
 
 
 def _rejected(code: str, reason: str, retry: Retry) -> Receipt:
@@ -29,7 +30,7 @@ def _always(receipt: Receipt) -> dict[Kind, Receipt]:
 
 
 def _gone(code: str) -> Receipt:
-    reason = "Iterable does not know this person any more, so they are not on the list."
+    reason = say("Iterable does not know this person any more, so they are not on the list.")
     return Receipt(Outcome.ACCEPTED, code, reason, evidence=Evidence.CONFIRMED)
 
 
@@ -37,32 +38,36 @@ NOT_FOUND = "not_found"
 LEFT_OUT = Receipt(
     Outcome.ACCEPTED,
     "values_left_out",
-    "A value does not fit its field in Iterable, so the person was sent without it.",
+    say("A value does not fit its field in Iterable, so the person was sent without it."),
     evidence=Evidence.CONFIRMED,
 )
 MISFITS = frozenset({"invalid_data", "wrong_type"})
 """Codes of people whose own values are to blame. Where nobody's fit, the field is, and a person has to look at it."""
 
-_NO_FIT = _rejected("invalid_data", "A value does not fit its field in Iterable.", Retry.WHEN_CHANGED)
+_NO_FIT = _rejected("invalid_data", say("A value does not fit its field in Iterable."), Retry.WHEN_CHANGED)
 
 RECEIPTS: Mapping[str, Mapping[Kind, Receipt]] = {
     "forgotten": {
-        **_always(_rejected("forgotten", "The person asked Iterable to be forgotten.", Retry.NEVER)),
+        **_always(_rejected("forgotten", say("The person asked Iterable to be forgotten."), Retry.NEVER)),
         # Whoever was forgotten is off the list; a rejected removal would send their address again at every run.
         Kind.REMOVE: _gone("forgotten"),
     },
-    "invalid": _always(_rejected("invalid_email", "Iterable does not accept the e-mail address.", Retry.WHEN_CHANGED)),
+    "invalid": _always(
+        _rejected("invalid_email", say("Iterable does not accept the e-mail address."), Retry.WHEN_CHANGED)
+    ),
     "conflict": _always(
-        _rejected("conflict", "The address collides with another profile in Iterable.", Retry.NEXT_RUN)
+        _rejected("conflict", say("The address collides with another profile in Iterable."), Retry.NEXT_RUN)
     ),
     "invalidData": _always(_NO_FIT),
     "notFound": {
-        Kind.ADD: Receipt(Outcome.SKIPPED, "not_found", "Iterable does not know this person and did not add them."),
-        Kind.CHANGE: _rejected(PROFILE_MISSING, "The profile was deleted in Iterable.", Retry.NEXT_RUN),
+        Kind.ADD: Receipt(
+            Outcome.SKIPPED, "not_found", say("Iterable does not know this person and did not add them.")
+        ),
+        Kind.CHANGE: _rejected(PROFILE_MISSING, say("The profile was deleted in Iterable."), Retry.NEXT_RUN),
         Kind.REMOVE: Receipt(
             Outcome.ACCEPTED,
             NOT_FOUND,
-            "Iterable has nobody under this address: deleted there, or known by another address.",
+            say("Iterable has nobody under this address: deleted there, or known by another address."),
             evidence=Evidence.CONFIRMED,
         ),
     },
@@ -74,17 +79,19 @@ NEVER_THERE = _gone("never_there")
 NOT_THERE_YET = Receipt(
     Outcome.SKIPPED,
     "not_there_yet",
-    "Iterable does not have this person, but may still be adding them: the next run looks again.",
+    say("Iterable does not have this person, but may still be adding them: the next run looks again."),
 )
 NOT_LOOKED_AT = Receipt(
     Outcome.SKIPPED,
     "not_looked_at",
-    "Iterable's answer about this person could not be read, so they are left as they are: the next run looks again.",
+    say(
+        "Iterable's answer about this person could not be read, so they are left as they are: the next run looks again."
+    ),
 )
-_MISCOUNTED = replace(UNKNOWN, reason="Iterable's counts leave open what became of this person.")
-_WARNINGS: Mapping[str, str] = {
-    "filteredOutFields": "Iterable dropped fields that the project does not have",
-    "createdFields": "Iterable made new fields",
+_MISCOUNTED = replace(UNKNOWN, reason=say("Iterable's counts leave open what became of this person."))
+_WARNINGS: Mapping[str, Message] = {
+    "filteredOutFields": say("Iterable dropped fields that the project does not have: %(fields)s."),
+    "createdFields": say("Iterable made new fields: %(fields)s."),
 }
 
 _CAUSES: Mapping[str, str] = {
@@ -138,19 +145,19 @@ def _refuse_more_fields(code: str) -> None:
     if code == "UniqueFieldsLimitExceeded":
         raise UserMustAct(
             "too_many_fields",
-            "The Iterable project cannot take more fields: match fewer of them, or have its limit raised.",
+            say("The Iterable project cannot take more fields: match fewer of them, or have its limit raised."),
         )
 
 
 def _refused(kind: Kind, rows: Sequence[Row], code: str, message: str) -> Reading:
     """A request refused as a whole: nothing of it was done."""
     if code == _TOO_LARGE:
-        receipt = _rejected("too_large", "Iterable refuses the request as too large.", Retry.WHEN_CHANGED)
+        receipt = _rejected("too_large", say("Iterable refuses the request as too large."), Retry.WHEN_CHANGED)
     elif code in _CAUSES:
         receipt = RECEIPTS[_CAUSES[code]][kind]
     else:
-        words = f"{code}: {excerpt(message)}" if message else code
-        receipt = _rejected("refused", f"Iterable refuses the request: {words}", Retry.NEXT_RUN)
+        words = Message(f"{code}: {excerpt(message)}" if message else code)
+        receipt = _rejected("refused", say("Iterable refuses the request: %(why)s", why=words), Retry.NEXT_RUN)
     return refused(len(rows), receipt)
 
 
@@ -158,10 +165,10 @@ def _counted(kind: Kind, rows: Sequence[Row], body: Mapping[str, Any]) -> Readin
     """The receipts of `rows`, or which of them to send again. Raises UnexpectedAnswer."""
     succeeded, failed = _count(body, "successCount"), _count(body, "failCount")
     if succeeded + failed > len(rows):
-        raise UnexpectedAnswer("Iterable counted more people than were sent.")
+        raise UnexpectedAnswer(say("Iterable counted more people than were sent."))
     failures = body.get("failedUpdates", {})
     if not isinstance(failures, dict):
-        raise UnexpectedAnswer("Iterable's answer names its failures in an unknown way.")
+        raise UnexpectedAnswer(say("Iterable's answer names its failures in an unknown way."))
     receipts = _named(kind, rows, failures)
     if len(receipts) == len(rows):
         receipts = dict(zip(receipts, nobody_fits([*receipts.values()], _NO_FIT, "Iterable"), strict=True))
@@ -198,7 +205,11 @@ def _only_cause(kind: Kind, failures: Mapping[str, Any]) -> Receipt:
 def _receipt(kind: Kind, cause: str) -> Receipt:
     if cause in RECEIPTS:
         return RECEIPTS[cause][kind]
-    reason = f"Iterable names a reason that is new: {excerpt(cause, 60)}." if cause else "Iterable gives no reason."
+    reason = (
+        say("Iterable names a reason that is new: %(cause)s.", cause=excerpt(cause, 60))
+        if cause
+        else say("Iterable gives no reason.")
+    )
     return _rejected("refused", reason, Retry.NEXT_RUN)
 
 
@@ -213,7 +224,7 @@ def _arrays(failures: Mapping[str, Any], suffix: str) -> Iterator[tuple[str, lis
 def _addresses(body: Mapping[str, Any], key: str) -> list[str]:
     found = body.get(key, [])
     if not isinstance(found, list) or not all(isinstance(entry, str) for entry in found):
-        raise UnexpectedAnswer(f"Iterable's answer has an unknown shape at {excerpt(key, 60)}.")
+        raise UnexpectedAnswer(say("Iterable's answer has an unknown shape at %(key)s.", key=excerpt(key, 60)))
     return found
 
 
@@ -229,7 +240,7 @@ def _warnings(body: Mapping[str, Any]) -> list[str]:
     """Names of fields only; never values."""
     found = [(words, body.get(key)) for key, words in _WARNINGS.items()]
     return [
-        f"{words}: {', '.join(sorted(excerpt(str(name), 80) for name in names))}."
+        words.filled(fields=", ".join(sorted(excerpt(str(name), 80) for name in names)))
         for words, names in found
         if isinstance(names, list) and names
     ]
@@ -238,5 +249,5 @@ def _warnings(body: Mapping[str, Any]) -> list[str]:
 def _count(body: Mapping[str, Any], key: str) -> int:
     value = body.get(key)
     if not is_count(value):
-        raise UnexpectedAnswer(f"Iterable's answer has no {key}.")
+        raise UnexpectedAnswer(say("Iterable's answer has no %(key)s.", key=key))
     return value

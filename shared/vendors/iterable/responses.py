@@ -12,6 +12,7 @@ from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.contract import FieldType
 from shared.vendors.iterable.definition import DEFINITION
 from shared.vendors.lists import Listed
+from shared.wording import Message, say
 
 _CLIENT_KEYS = frozenset({"mobile", "javascript", "js", "web", "jwt"})
 _LIST_UNKNOWN = b"error.lists.invalidListId"
@@ -38,7 +39,7 @@ def lists(answer: Answer) -> list[ProjectList]:
     """Every list of the project. Raises UnexpectedAnswer."""
     found = answer.expect(DEFINITION.label, 200).object().get("lists")
     if not isinstance(found, list):
-        raise UnexpectedAnswer("Iterable's answer about lists has no lists.")
+        raise UnexpectedAnswer(say("Iterable's answer about lists has no lists."))
     return [_list_details(entry) for entry in found]
 
 
@@ -46,17 +47,20 @@ def created_list(answer: Answer) -> str:
     """The id of a list just made. Raises UnexpectedAnswer, or UserMustAct when Iterable refuses the name."""
     if 400 <= answer.status < 500:
         code, message = envelope(answer.object())
-        raise UserMustAct("target_refused", f"Iterable refuses to make the list: {code}: {excerpt(message)}")
+        raise UserMustAct(
+            "target_refused",
+            say("Iterable refuses to make the list: %(why)s", why=Message(f"{code}: {excerpt(message)}")),
+        )
     list_id = answer.expect(DEFINITION.label, 200).object().get("listId")
     if not is_count(list_id):
-        raise UnexpectedAnswer("Iterable's answer about the new list has no id.")
+        raise UnexpectedAnswer(say("Iterable's answer about the new list has no id."))
     return str(list_id)
 
 
 def members(answer: Answer) -> list[str]:
     """`GET /api/lists/getUsers`: text, one identifier a line. Raises UnexpectedAnswer for anything else."""
     if answer.status != 200 or not answer.headers.get("content-type", "").startswith("text/plain"):
-        raise UnexpectedAnswer("Iterable did not answer with the members of the list.")
+        raise UnexpectedAnswer(say("Iterable did not answer with the members of the list."))
     return [line for line in answer.body.decode(errors="replace").splitlines() if "@" in line]
 
 
@@ -64,7 +68,7 @@ def fields(answer: Answer) -> dict[str, str]:
     """All fields of the project, with their types as Iterable names them. Raises UnexpectedAnswer."""
     found = answer.expect(DEFINITION.label, 200).object().get("fields")
     if not isinstance(found, dict):
-        raise UnexpectedAnswer("Iterable's answer about fields has no fields.")
+        raise UnexpectedAnswer(say("Iterable's answer about fields has no fields."))
     return {name: kind if isinstance(kind, str) else "unknown" for name, kind in found.items()}
 
 
@@ -82,7 +86,7 @@ def refusal(answer: Answer) -> UserMustAct:
     """A 401 or 403, for people."""
     if answer.status == 403:
         return UserMustAct(
-            "forbidden", "Iterable does not allow this API key to do that: give the connection a Standard key."
+            "forbidden", say("Iterable does not allow this API key to do that: give the connection a Standard key.")
         )
     body = answer.object_or_empty()
     params = body.get("params")
@@ -90,13 +94,13 @@ def refusal(answer: Answer) -> UserMustAct:
     if body.get("code") == "InvalidJwtPayload" or (isinstance(kind, str) and kind.lower() in _CLIENT_KEYS):
         return UserMustAct(
             "wrong_key_type",
-            "This API key is made for apps or web pages: give the connection a server-side (Standard) key.",
+            say("This API key is made for apps or web pages: give the connection a server-side (Standard) key."),
         )
     if "insufficient privileges" in str(body.get("msg")):
-        return UserMustAct("key_disabled", "This API key is disabled or lacks privileges: check it in Iterable.")
+        return UserMustAct("key_disabled", say("This API key is disabled or lacks privileges: check it in Iterable."))
     return UserMustAct(
         "bad_credentials",
-        "Iterable does not know this API key: check that it is complete, and that the data centre is right.",
+        say("Iterable does not know this API key: check that it is complete, and that the data centre is right."),
     )
 
 
@@ -104,7 +108,7 @@ def envelope(body: Mapping[str, Any]) -> tuple[str, str]:
     """Code and message of an error. Raises UnexpectedAnswer when it is not one."""
     code, message = body.get("code"), body.get("msg")
     if not isinstance(code, str) or not isinstance(message, str) or code == "Success":
-        raise UnexpectedAnswer("Iterable's answer is neither a result nor an error that it describes.")
+        raise UnexpectedAnswer(say("Iterable's answer is neither a result nor an error that it describes."))
     return excerpt(code, 60), message
 
 
@@ -113,7 +117,7 @@ def _list_details(entry: Any) -> ProjectList:
         number, name, kind = entry.get("id"), entry.get("name"), entry.get("listType")
         if is_count(number) and isinstance(name, str) and isinstance(kind, str):
             return ProjectList(str(number), name, kind)
-    raise UnexpectedAnswer("Iterable's answer describes a list in an unknown way.")
+    raise UnexpectedAnswer(say("Iterable's answer describes a list in an unknown way."))
 
 
 def is_count(value: Any) -> TypeGuard[int]:

@@ -37,6 +37,7 @@ from shared.vendors.iterable.misfits import Misfits
 from shared.vendors.iterable.new_fields import NewFields, Person
 from shared.vendors.iterable.presence import Presence
 from shared.vendors.iterable.responses import ProjectList
+from shared.wording import say
 
 LIST_PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0)
 """Seconds to wait, one after the other, while a list that was just made is not known everywhere yet."""
@@ -50,7 +51,9 @@ class Iterable(Vendor):
     def __init__(self, settings: ConnectionSettings, credentials: Credentials, link: Link) -> None:
         self._center = str(settings["data_center"])
         if self._center not in HOSTS:
-            raise Unprocessable("unknown_setting", f"Iterable's data centre is one of {', '.join(HOSTS)}.")
+            raise Unprocessable(
+                "unknown_setting", say("Iterable's data centre is one of %(hosts)s.", hosts=", ".join(HOSTS))
+            )
         self._email_based = settings["project_type"] == "email"
         self._batch_rows = int(settings["batch_rows"])
         self._credentials = credentials
@@ -75,7 +78,9 @@ class Iterable(Vendor):
     def check(self) -> CheckResult:
         """One `GET /api/lists`; where the key is not known, one more to the other data centre."""
         if self._email_based and self._center == "eu":
-            message = "Email-based projects do not exist in the EU data centre: change the project type or data centre."
+            message = say(
+                "Email-based projects do not exist in the EU data centre: change the project type or data centre."
+            )
             return CheckResult(False, message, code="unsupported_project_type")
         return checked(DEFINITION.label, self._checked)
 
@@ -145,13 +150,20 @@ class Iterable(Vendor):
             found = self._lists(self._client)
         except UserMustAct as error:
             if error.code == "bad_credentials" and (center := self._other_center()):
-                message = f"This API key belongs to the {center.upper()} data centre: change the data centre setting."
+                message = say(
+                    "This API key belongs to the %(center)s data centre: change the data centre setting.",
+                    center=center.upper(),
+                )
                 return CheckResult(False, message, code="wrong_data_center")
             raise
         writable = sum(each.standard for each in found)
         return CheckResult(
             True,
-            f"Connected to Iterable ({self._center}); {writable} lists can be written to.",
+            say(
+                "Connected to Iterable (%(center)s); %(lists)s lists can be written to.",
+                center=self._center,
+                lists=writable,
+            ),
             account=self.account(),
             details={"data_center": self._center, "lists": str(writable)},
         )
@@ -187,7 +199,7 @@ class Iterable(Vendor):
             self._confirm_list(target)
             if pause is not None:
                 self._link.wait(pause)
-        raise RetryAfter(LIST_LATER, "Iterable has the list but does not let it be used yet.")
+        raise RetryAfter(LIST_LATER, say("Iterable has the list but does not let it be used yet."))
 
     def _confirm_list(self, target: TargetFound) -> None:
         """Raises UserMustAct when an unknown list is gone, not new."""
@@ -237,7 +249,11 @@ def _by_id(found: Sequence[ProjectList], list_id: str) -> TargetFound:
     if not each.standard:
         raise UserMustAct(
             "target_not_static",
-            f"The Iterable list {each.id} is of type {excerpt(each.type, 20)}: choose a static list.",
+            say(
+                "The Iterable list %(id)s is of type %(type)s: choose a static list.",
+                id=each.id,
+                type=excerpt(each.type, 20),
+            ),
         )
     return each.target
 
@@ -250,7 +266,9 @@ def _by_name(found: Sequence[ProjectList], name: str) -> TargetFound | None:
     if not others:
         return oldest.target
     ids = ", ".join(each.id for each in others)
-    warning = f"Iterable has more lists of this name ({ids}); the oldest, {oldest.id}, is used."
+    warning = say(
+        "Iterable has more lists of this name (%(lists)s); the oldest, %(list)s, is used.", lists=ids, list=oldest.id
+    )
     return replace(oldest.target, warnings=(warning,))
 
 

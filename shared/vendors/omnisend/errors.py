@@ -14,6 +14,7 @@ from shared.cloud.scrubbing import excerpt
 from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.omnisend.definition import SCOPES, VERSION
+from shared.wording import Message, say, together
 
 _PLACE = re.compile(r"^(?:items|emails)(?:\.\d+|\[\d+\])\.?")
 """Where in a request the entry was: of no use to anybody who did not see the request."""
@@ -40,7 +41,9 @@ def problem(answer: Answer) -> list[Complaint]:
     """What a refused request was refused for. Raises UnexpectedAnswer when the answer is no error of Omnisend's."""
     found = complaints(answer.object())
     if not found:
-        raise UnexpectedAnswer(f"Omnisend answered {answer.status} without saying what is wrong.")
+        raise UnexpectedAnswer(
+            say("Omnisend answered %(status)s without saying what is wrong.", status=str(answer.status))
+        )
     return found
 
 
@@ -48,7 +51,7 @@ def words(found: Sequence[Complaint]) -> str:
     """The first complaint as a sentence fit for people."""
     first = found[0]
     field = _PLACE.sub("", first.field)
-    return excerpt(f"{field}: {first.message}" if field else first.message).rstrip(".") + "."
+    return Message(excerpt(f"{field}: {first.message}" if field else first.message).rstrip(".") + ".")
 
 
 def refusal(answer: Answer) -> UserMustAct:
@@ -56,16 +59,25 @@ def refusal(answer: Answer) -> UserMustAct:
     if answer.status == 401:
         return UserMustAct(
             "bad_credentials",
-            "Omnisend does not know this API key: check that it is complete, and that nobody deleted it in Omnisend.",
+            say(
+                "Omnisend does not know this API key: check that it is complete, and that nobody deleted "
+                "it in Omnisend."
+            ),
         )
     said = _said(answer)
-    return UserMustAct("missing_scope", lacking() + (f" Omnisend says: {said}" if said else ""))
+    return UserMustAct(
+        "missing_scope", together([lacking(), say("Omnisend says: %(words)s", words=Message(said)) if said else ""])
+    )
 
 
-def lacking(scopes: Sequence[str] = ("a permission",)) -> str:
+def lacking(scopes: Sequence[str] = (say("a permission"),)) -> str:
     """What to do about a key that may not do everything."""
-    needed = f"{', '.join(SCOPES[:-1])} and {SCOPES[-1]}"
-    return f"The API key lacks {', '.join(scopes)}: make a key in Omnisend with {needed}, and give the connection that."
+    needed = say("%(some)s and %(last)s", some=", ".join(SCOPES[:-1]), last=SCOPES[-1])
+    return say(
+        "The API key lacks %(lacking)s: make a key in Omnisend with %(needed)s, and give the connection that.",
+        lacking=together(scopes, ", "),
+        needed=needed,
+    )
 
 
 def check_version(answer: Answer) -> None:
@@ -73,7 +85,10 @@ def check_version(answer: Answer) -> None:
     if answer.status == 410 or (answer.status == 400 and "omnisend-version" in _said(answer).casefold()):
         raise UserMustAct(
             "version_retired",
-            f"Omnisend no longer takes version {VERSION} of its API: install a newer release of this service.",
+            say(
+                "Omnisend no longer takes version %(version)s of its API: install a newer release of this service.",
+                version=VERSION,
+            ),
         )
 
 

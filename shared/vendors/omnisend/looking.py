@@ -12,6 +12,7 @@ from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.comparing import seen_as
 from shared.vendors.contract import Row, Seen
 from shared.vendors.omnisend import requests
+from shared.wording import say
 
 _OUR_OWN = frozenset({"identifiers", "consent", "customProperties", "country"})
 """Parts of an entry that are no fields; and the country's name, which Omnisend makes of its code."""
@@ -22,7 +23,7 @@ def seen(tag: str, row: Row, answer: Answer) -> Seen:
     """A contact beside its row. Raises UnexpectedAnswer."""
     found = answer.object().get("contacts")
     if answer.status != 200 or not isinstance(found, list):
-        raise UnexpectedAnswer("Omnisend did not answer with contacts.")
+        raise UnexpectedAnswer(say("Omnisend did not answer with contacts."))
     contact = next((each for each in found if _is(each, row.address)), None)
     if contact is None:
         return Seen(on_target=False)

@@ -19,25 +19,29 @@ from shared.vendors.omnisend import errors
 from shared.vendors.omnisend.definition import DEFINITION
 from shared.vendors.omnisend.errors import Complaint, complaints
 from shared.vendors.omnisend.responses import batch_state, expected, is_id
+from shared.wording import say
 
 STAGED = "staged"
 """Code of a receipt that is none yet: its `vendor_id` is the batch that the contact is in."""
-NO_ANSWER = replace(UNKNOWN, code="no_answer", reason="Omnisend's batch ended without a word about this person.")
-GONE = replace(UNKNOWN, code="batch_gone", reason="Omnisend no longer knows the batch that this person was in.")
+NO_ANSWER = replace(UNKNOWN, code="no_answer", reason=say("Omnisend's batch ended without a word about this person."))
+GONE = replace(UNKNOWN, code="batch_gone", reason=say("Omnisend no longer knows the batch that this person was in."))
 
 _TEMPORARY = Receipt(
-    Outcome.REJECTED, "temporary", "Omnisend could not write this person: the next run tries again.", Retry.NEXT_RUN
+    Outcome.REJECTED,
+    "temporary",
+    say("Omnisend could not write this person: the next run tries again."),
+    Retry.NEXT_RUN,
 )
 _CONFLICT = Receipt(
     Outcome.REJECTED,
     "conflict",
-    "The address belongs to another contact in Omnisend: merge the two there.",
+    say("The address belongs to another contact in Omnisend: merge the two there."),
     Retry.NEXT_RUN,
 )
 _NAMED = re.compile(r"(?:items|emails)[.\[](\d{1,4})\b")
 _ABOUT_ADDRESS = re.compile(r"\bidentifiers?\b|\be-?mails?\b", re.IGNORECASE)
 _TOO_LARGE = Receipt(
-    Outcome.REJECTED, "too_large", "Omnisend refuses this person's data as too large.", Retry.WHEN_CHANGED
+    Outcome.REJECTED, "too_large", say("Omnisend refuses this person's data as too large."), Retry.WHEN_CHANGED
 )
 _KNOWN: Mapping[int, Receipt] = {
     **dict.fromkeys((403, 408, 429), _TEMPORARY),
@@ -51,7 +55,7 @@ def created(rows: int, answer: Answer) -> Reading:
     if answer.status < 400:
         batch_id = expected(answer, 201).get("batchID")
         if not is_id(batch_id):
-            raise UnexpectedAnswer("Omnisend's answer about the new batch has no id.")
+            raise UnexpectedAnswer(say("Omnisend's answer about the new batch has no id."))
         return _all(rows, Receipt(Outcome.ACCEPTED, STAGED, vendor_id=batch_id))
     return _refused_whole(rows, answer)
 
@@ -73,10 +77,11 @@ def _refused_whole(rows: int, answer: Answer) -> Reading:
     found = errors.problem(answer)
     if any(each.field.startswith("tags") for each in found):
         raise UserMustAct(
-            "target_refused", f"Omnisend refuses the tag: {errors.words(found)} Give the target another name."
+            "target_refused",
+            say("Omnisend refuses the tag: %(why)s Give the target another name.", why=errors.words(found)),
         )
     if answer.status not in (400, 422):
-        reason = f"Omnisend refuses the request: {errors.words(found)}"
+        reason = say("Omnisend refuses the request: %(why)s", why=errors.words(found))
         return _all(rows, Receipt(Outcome.REJECTED, "refused", reason, Retry.NEXT_RUN))
     named = {int(match[1]): [each] for each in found if (match := _NAMED.match(each.field))}
     receipts = {row: _invalid(about) for row, about in named.items() if row < rows}
@@ -89,15 +94,15 @@ def _refused_whole(rows: int, answer: Answer) -> Reading:
 def _invalid(found: list[Complaint]) -> Receipt:
     """The receipt of a person whose data Omnisend does not accept."""
     if any(_ABOUT_ADDRESS.search(each.field or each.message) for each in found):
-        reason = "Omnisend does not accept the e-mail address: correct it where the segment comes from."
+        reason = say("Omnisend does not accept the e-mail address: correct it where the segment comes from.")
         return Receipt(Outcome.REJECTED, "invalid_email", reason, Retry.WHEN_CHANGED)
-    reason = f"Omnisend does not accept a value: {errors.words(found)}"
+    reason = say("Omnisend does not accept a value: %(why)s", why=errors.words(found))
     return Receipt(Outcome.REJECTED, "invalid_data", reason, Retry.WHEN_CHANGED)
 
 
 def _not_alone(receipt: Receipt) -> Receipt:
     # Which row is to blame is not known, so none of them may be written off for good.
-    reason = f"A request with this person in it was refused. {receipt.reason}"
+    reason = say("A request with this person in it was refused. %(why)s", why=receipt.reason)
     return Receipt(Outcome.REJECTED, receipt.code, reason, Retry.NEXT_RUN)
 
 
@@ -143,7 +148,11 @@ def _receipt(item: Mapping[str, Any], *, failed: bool) -> Receipt:
 
 
 def _refused(found: list[Complaint]) -> Receipt:
-    reason = f"Omnisend refuses this person: {errors.words(found)}" if found else "Omnisend refuses this person."
+    reason = (
+        say("Omnisend refuses this person: %(why)s", why=errors.words(found))
+        if found
+        else say("Omnisend refuses this person.")
+    )
     return Receipt(Outcome.REJECTED, "refused", reason, Retry.NEXT_RUN)
 
 
@@ -152,7 +161,7 @@ def _items(body: Mapping[str, Any], kind: str) -> Iterator[Mapping[str, Any]]:
     if entries is None:
         return
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise UnexpectedAnswer(f"Omnisend's answer has {kind} in an unknown shape.")
+        raise UnexpectedAnswer(say("Omnisend's answer has %(kind)s in an unknown shape.", kind=kind))
     yield from entries
 
 

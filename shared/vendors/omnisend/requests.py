@@ -12,12 +12,13 @@ import orjson
 from shared.vendors.answers import Request
 from shared.vendors.contract import Kind, Row
 from shared.vendors.omnisend.definition import BATCHES, BRAND, CONSENT, CONTACTS, PAGE, TAGS
+from shared.wording import say
 
 _CODE = re.compile(r"[A-Za-z]{2}")
 _CODES: Mapping[str, str] = {"UK": "GB", "EL": "GR", "USA": "US", "GBR": "GB"}
 """What people write where ISO 3166-1 alpha-2 has another code."""
-_NO_COUNTRY_CODE = "A country code that has not two letters was taken for the country's name."
-_LATER = "A date of consent that is still to come was left out."
+_NO_COUNTRY_CODE = say("A country code that has not two letters was taken for the country's name.")
+_LATER = say("A date of consent that is still to come was left out.")
 
 FieldValues = Mapping[str, Any]
 

@@ -10,6 +10,7 @@ from typing import Any, TypeGuard
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.omnisend import errors
 from shared.vendors.omnisend.definition import DEFINITION
+from shared.wording import say
 
 OVER = frozenset({"finished", "stopped"})
 
@@ -62,7 +63,7 @@ def brand(answer: Answer) -> Brand:
     body = expected(answer, 200)
     brand_id, name = body.get("brandID"), body.get("name")
     if not is_id(brand_id):
-        raise UnexpectedAnswer("Omnisend's answer names no brand.")
+        raise UnexpectedAnswer(say("Omnisend's answer names no brand."))
     return Brand(brand_id, name if isinstance(name, str) else "")
 
 
@@ -71,13 +72,13 @@ def contacts(answer: Answer) -> ContactsPage:
     body = expected(answer, 200)
     entries, paging = body.get("contacts"), body.get("paging")
     if not isinstance(entries, list) or not isinstance(paging, dict):
-        raise UnexpectedAnswer("Omnisend did not answer with contacts.")
+        raise UnexpectedAnswer(say("Omnisend did not answer with contacts."))
     people = [each for each in entries if isinstance(each, dict)]
     addresses = [each["email"] for each in people if isinstance(each.get("email"), str) and "@" in each["email"]]
     more, cursors = paging.get("hasMore"), paging.get("cursors")
     after = cursors.get("after") if isinstance(cursors, dict) else None
     if not isinstance(more, bool) or not isinstance(after, str | None):
-        raise UnexpectedAnswer("Omnisend's answer about contacts does not say whether there are more.")
+        raise UnexpectedAnswer(say("Omnisend's answer about contacts does not say whether there are more."))
     return ContactsPage(addresses, after if more and after else None)
 
 
@@ -85,7 +86,7 @@ def batches(answer: Answer) -> BatchesPage:
     body = expected(answer, 200)
     entries, paging = body.get("batches"), body.get("paging")
     if not isinstance(entries, list) or not isinstance(paging, dict):
-        raise UnexpectedAnswer("Omnisend did not answer with batches.")
+        raise UnexpectedAnswer(say("Omnisend did not answer with batches."))
     return BatchesPage([batch_state(entry) for entry in entries], bool(paging.get("next")))
 
 
@@ -110,7 +111,7 @@ def batch_state(body: Any) -> BatchState:
         if is_id(batch_id) and isinstance(status, str):
             total, finished, errors = (_count(body.get(f"{name}Count")) for name in ("total", "finished", "errors"))
             return BatchState(batch_id, status, total, finished, errors)
-    raise UnexpectedAnswer("Omnisend's answer describes a batch in an unknown way.")
+    raise UnexpectedAnswer(say("Omnisend's answer describes a batch in an unknown way."))
 
 
 def expected(answer: Answer, status: int) -> dict[str, Any]:

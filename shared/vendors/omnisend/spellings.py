@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from shared.vendors.contract import Outcome, Receipt, Row
 from shared.vendors.omnisend.definition import CONSENT
 from shared.vendors.omnisend.responses import ContactsPage
+from shared.wording import say
 
 MOST_PAGES = 400
 """A minute's requests; whoever has more people who unsubscribed sends no consent."""
@@ -20,12 +21,14 @@ MOST_PAGES = 400
 LEFT_ALONE = Receipt(
     Outcome.SKIPPED,
     "unsubscribed",
-    "The person unsubscribed in Omnisend under another spelling of the address (capital letters) and is left as they "
-    "are.",
+    say(
+        "The person unsubscribed in Omnisend under another spelling of the address (capital "
+        "letters) and is left as they are."
+    ),
 )
-TOO_MANY = (
-    "More people unsubscribed from this Omnisend brand than can be read, so nobody's date of consent was sent: one of "
-    "them could be subscribed under another spelling of the address."
+TOO_MANY = say(
+    "More people unsubscribed from this Omnisend brand than can be read, so nobody's date of "
+    "consent was sent: one of them could be subscribed under another spelling of the address."
 )
 
 AskPage = Callable[[str | None], ContactsPage]

@@ -10,6 +10,7 @@ from shared.errors import UserMustAct
 from shared.vendors.contract import TargetFound, TargetWanted
 from shared.vendors.omnisend.definition import CUSTOM_NAME, DEFINITION
 from shared.vendors.omnisend.tags import tag_of
+from shared.wording import say
 
 _CUSTOM_NAME = re.compile(CUSTOM_NAME)
 _KNOWN_FIELDS = frozenset(each.name for each in DEFINITION.fields)
@@ -25,10 +26,13 @@ def first_use(wanted: TargetWanted, *, taken: bool) -> TargetFound:
     tag, name = wanted_tag(wanted), wanted.list_id or wanted.name
     shown = excerpt(tag, 128)
     if taken:
-        warning = f"Contacts in Omnisend have the tag '{shown}' already: those outside the segment keep it."
+        warning = say(
+            "Contacts in Omnisend have the tag '%(tag)s' already: those outside the segment keep it.", tag=shown
+        )
     else:
-        warning = (
-            f"The tag in Omnisend is '{shown}'. Automations there that wait for this tag start for everyone added."
+        warning = say(
+            "The tag in Omnisend is '%(tag)s'. Automations there that wait for this tag start for everyone added.",
+            tag=shown,
         )
     return TargetFound(tag, name, created=not taken, warnings=(warning,))
 
@@ -39,6 +43,9 @@ def check_names(fields: Iterable[str]) -> None:
         if name not in _KNOWN_FIELDS and not _CUSTOM_NAME.fullmatch(name):
             raise UserMustAct(
                 "field_refused",
-                f"Omnisend does not take the name {excerpt(name, 80)}: custom properties are named with letters "
-                "without accents, digits and underscores. Rename the field in the data matching.",
+                say(
+                    "Omnisend does not take the name %(name)s: custom properties are named with letters "
+                    "without accents, digits and underscores. Rename the field in the data matching.",
+                    name=excerpt(name, 80),
+                ),
             )

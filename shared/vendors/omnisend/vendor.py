@@ -32,6 +32,7 @@ from shared.vendors.omnisend.definition import DEFINITION, MOST_COUNTED
 from shared.vendors.omnisend.responses import Brand, ContactsPage
 from shared.vendors.omnisend.spellings import OtherSpellings
 from shared.vendors.omnisend.staging import BatchJob, Staging, ended
+from shared.wording import say
 
 _NOBODY = "nobody@segment-exports.invalid"
 _NO_TAG = "segment-exports check"
@@ -114,9 +115,12 @@ class Omnisend(Vendor):
         if lacking := self._lacking():
             return CheckResult(False, errors.lacking(lacking), code="missing_scope")
         brand = self._current_brand()
-        named = f" as {excerpt(brand.name, 80)}" if brand.name else ""
+        named = say(" as %(name)s", name=excerpt(brand.name, 80)) if brand.name else ""
         return CheckResult(
-            True, f"Connected to Omnisend{named}.", account=brand.id, details={"brand": excerpt(brand.name, 80)}
+            True,
+            say("Connected to Omnisend%(brand)s.", brand=named),
+            account=brand.id,
+            details={"brand": excerpt(brand.name, 80)},
         )
 
     def _pages(self, tag: str) -> Iterator[ContactsPage]:
@@ -127,7 +131,7 @@ class Omnisend(Vendor):
             if page.after is None:
                 return
             if page.after == after:
-                raise Unreadable(UNREADABLE_SECONDS, "Omnisend gives the same page of contacts again and again.")
+                raise Unreadable(UNREADABLE_SECONDS, say("Omnisend gives the same page of contacts again and again."))
             after = page.after
 
     def _unsubscribed(self, after: str | None) -> ContactsPage:

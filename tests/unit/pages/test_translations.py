@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 from functools import cache
 from gettext import GNUTranslations
 from io import BytesIO
-from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
 
-from dev.translations import catalogue, compiled, po_file
-from shared.pages.messages import TEMPLATES
-from shared.pages.phrases import pattern_of, said
+from dev.translations import catalogue, compiled, po_file, template
 from shared.web.languages import best
-from shared.wording import LANGUAGES, translations
+from shared.wording import LANGUAGES, Message, rendered, say, together
 
-SHARED = Path(__file__).parents[3] / "shared"
 OTHERS = [language for language in LANGUAGES if language != "en"]
 PLACEHOLDER = re.compile(r"%\((\w+)\)s|%%")
 UNSAYABLE = re.compile(r"%(?!\(\w+\)s|%)")
@@ -80,51 +75,67 @@ def test_placeholders_of_translations_are_those_of_the_message(language: str) ->
             assert not (wanted and UNSAYABLE.search(form.replace("%%", ""))), (each.id, form)
 
 
-@cache
-def said_by_the_service() -> set[str]:
-    """All texts in the source, with `*` for whatever varies."""
-    lists = {SHARED / "pages" / "messages.py"}
-    files = [path for path in SHARED.rglob("*.py") if path not in lists]
-    return {pattern for path in files for pattern in _texts(ast.parse(path.read_text()))}
+NUMBERS = (0, 1, 2, 3, 19, 20, 101, 1234)
+INSIDE = Message("The run was cancelled.")
+"""A message as a value of another."""
 
 
-def _texts(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr):
-            parts = (part.value if isinstance(part, ast.Constant) else "*" for part in node.values)
-            yield "".join(str(part) for part in parts)
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield re.sub(r"{\w+}", "*", node.value)
+def samples(one: str, *many: str) -> Iterator[Message]:
+    """The message with values: names, numbers of every plural, a message in each place."""
+    places = {name for name in PLACEHOLDER.findall((*many, one)[0]) if name}
+    if not places:
+        yield Message(one)
+        return
+    for number in NUMBERS:
+        yield Message(one, dict.fromkeys(places, number), *many)
+        for place in places - {"num"}:
+            yield Message(one, {**dict.fromkeys(places, "<Name>"), "num": number, place: INSIDE}, *many)
 
 
-@pytest.mark.parametrize("template", TEMPLATES)
-def test_a_message_that_is_translated_is_still_one_of_the_service(template: str) -> None:
-    assert any(pattern_of(template).fullmatch(text) for text in said_by_the_service())
+def left_in_english(text: str) -> str:
+    return f"ENGLISH: {text}"
 
 
-def test_a_message_of_the_service_is_said_with_its_names_and_numbers() -> None:
-    message = "Blocked before the first write: would remove 41 of 100 (41%), limit 20%."
-    assert said(translations("sv"), message) == (
-        "Stoppad före första skrivningen: skulle ta bort 41 av 100 (41%), gräns 20%."
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_message_is_said_whole_and_without_a_mixture(language: str) -> None:
+    inside = rendered(INSIDE, language)
+    assert inside != INSIDE
+    for each in template():
+        for message in samples(*forms(each.id)) if each.id else ():
+            told = rendered(message, language, foreign=left_in_english)
+            assert "ENGLISH" not in told
+            assert not PLACEHOLDER.search(told)
+            assert str(INSIDE) not in told or message == INSIDE
+            assert told.count("<Name>") == str(message).count("<Name>") or message.many
+            assert not (len(told.split()) > 3 and told == message), message
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_translation_is_a_guess(language: str) -> None:
+    with po_file(language).open("rb") as file:
+        assert [each.id for each in read_po(file, language) if each.id and each.fuzzy] == []
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (
+            "sv",
+            "Stoppad före första skrivningen: 3\u00a0000 av 3\u00a0000 rader (100 %) har ingen giltig adress, "
+            "gräns 5 %.",
+        ),
+        ("ro", "Oprită înainte de prima scriere: 3.000 din 3.000 rânduri (100%) nu au o adresă validă, limita 5%."),
+    ],
+)
+def test_what_guards_say_is_one_language(language: str, told: str) -> None:
+    share = say(
+        "%(refused)s of %(rows)s rows (%(share)s%%) have no valid address, limit %(limit)s%%",
+        refused=3000,
+        rows=3000,
+        share=100,
+        limit=5,
     )
-    assert said(translations("en"), message) == message
-
-
-def test_what_is_not_translated_is_marked_as_english() -> None:
-    words = translations("ro")
-    assert said(words, "It <broke>.") == '<span lang="en">It &lt;broke&gt;.</span>'
-    assert said(translations("en"), "It <broke>.") == "It &lt;broke&gt;."
-    around = said(words, "Its last check failed: Server says no.")
-    assert around.endswith('<span lang="en">Server says no.</span>')
-    assert not around.startswith("<span")
-
-
-def test_names_in_a_message_are_no_markup() -> None:
-    assert "&lt;b&gt;" in said(translations("sv"), "There is no connection '<b>': create it, or choose another.")
-
-
-def test_a_message_that_is_the_same_in_a_language_is_not_english() -> None:
-    assert "lang" not in said(translations("ro"), "Administrator")
+    assert rendered(say("Blocked before the first write: %(why)s.", why=together([share], "; ")), language) == told
 
 
 @pytest.mark.parametrize(

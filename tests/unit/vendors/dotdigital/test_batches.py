@@ -484,7 +484,7 @@ def test_an_opt_in_type_that_may_not_be_written_is_told() -> None:
     batch = [Row("a@example.com", '{"optInType":"verifiedDouble"}'), Row("b@example.com", '{"optInType":"single"}')]
     with world(Dot()) as here:
         found = here.vendor.deliver(TARGET, Kind.ADD, batch)
-        assert found.warnings == ["optInType was left out for 1 people: it is unknown, single or double."]
+        assert found.warnings == ["optInType was left out (people: 1): it is unknown, single or double."]
 
 
 def test_dates_are_written_in_dotdigitals_form() -> None:

@@ -370,7 +370,7 @@ def test_a_batch_refused_for_a_type_loses_only_the_values_to_blame() -> None:
     with world(Project(bulk=typed, fields={"age": "long"})) as here:
         result = here.vendor.deliver(TARGET, Kind.ADD, batch)
         assert (result.others, result.requests) == ({9: LEFT_OUT}, 3)
-        assert result.warnings == ("Values that do not fit their field in Iterable were left out: age (1 people).",)
+        assert result.warnings == ("Values that do not fit their field in Iterable were left out: age (people: 1).",)
         assert here.server.seen[-1].json()["subscribers"] == [{"email": "old@example.com"}]
 
 
