@@ -42,7 +42,7 @@ def start_run(
 ) -> Started:
     """Start a run, or give back the active one. A blocked run makes way for a new one.
 
-    Raises Unprocessable where the export cannot run now.
+    Raises Unprocessable where the export cannot run now, UnreadableRow where nobody can tell how its run stands.
     """
     with telemetry.span(Span.START, export=export.name, trigger=trigger, kind=str(kind)):
         return _start(cloud, export, trigger, kind, clock())
@@ -68,6 +68,7 @@ def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, at: dateti
         except Conflict:
             if active := runs.active(export.name):
                 if active.value.state is not State.BLOCKED:
+                    runs.deliveries(export.name, active.value.run)  # where they cannot be read, nobody carries them out
                     return Started(active.value, new=False)
                 supersede(runs, active.value, at)
             continue
