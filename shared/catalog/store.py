@@ -85,7 +85,10 @@ class DefinitionStore(Generic[M]):
         with reading(self._name, stored.entity):
             columns = {key: value for key, value in stored.entity.items() if key in self._kept.model_fields}
             values = {**json.loads(stored.entity["definition"]), **columns}
-            return Held(self._kept.model_validate(values, extra="ignore"), stored.etag)
+            item = self._kept.model_validate(values, extra="ignore")
+            if item.name != stored.entity["RowKey"]:
+                raise ValueError("it was copied from another's")
+            return Held(item, stored.etag)
 
 
 def _column(value: Any) -> Any:

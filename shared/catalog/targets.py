@@ -110,6 +110,8 @@ class Claim:
     def of(cls, entity: Mapping[str, Any], etag: str) -> Self:
         """Raises UnreadableRow."""
         with reading("targets", entity):
+            if table_key(entity["account"]) != entity["PartitionKey"]:
+                raise ValueError("it was copied from another account's")
             return cls(
                 account=entity["account"],
                 key=entity["RowKey"],

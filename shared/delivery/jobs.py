@@ -215,10 +215,14 @@ class BlobKind(JobKind[M, C]):
         if stored is None:
             return None
         try:
-            return self._shape.validate_json(stored[0])
+            course = self._shape.validate_json(stored[0])
         except ValidationError as error:
             log.error("The job in %s cannot be read (%d problems): delete the blob.", blob, error.error_count())
             return None
+        if self.blob(course) != blob:
+            log.error("The job in %s belongs into %s: delete the blob.", blob, self.blob(course))
+            return None
+        return course
 
     def write(self, cloud: Cloud, course: C) -> None:
         cloud.blobs.write(self.blob(course), self._shape.dump_json(course, context=STORED))

@@ -79,9 +79,13 @@ class _Kind(JobKind[SliceMessage, HeldDelivery]):
             run = runs.run(message.export, message.run)
             if held is None or run is None or not _is_current(held.value, message):
                 return None
-            export = run.value.pinned
         except UnreadableRow as error:  # the timer sends the message again, for the case that it is put back
             log.error("%s", error.message)
+            return None
+        try:
+            export = run.value.pinned
+        except UnreadableRow as error:
+            _fail_without_vendor(runs, held, error.message, now, code=error.code)
             return None
         connection, trouble = _connection(cloud, export.connection)
         return HeldDelivery(held, run, export, connection, trouble)
@@ -296,12 +300,14 @@ def _react(work: Work, error: RetryAfter | UserMustAct | Cancelled | Owned) -> W
         case Cancelled():
             work.save(step=Step.COMMIT, ending=str(State.CANCELLED), code="cancelled", message=error.words)
         case Owned():
-            message = say(
-                "The list belongs to the export '%(export)s' now: give this export a list of its own.",
-                export=error.export,
-            )
-            work.save(step=Step.COMMIT, ending=str(State.FAILED), code="target_owned", message=message)
+            work.save(step=Step.COMMIT, ending=str(State.FAILED), code="target_owned", message=_owned(error.export))
     return None
+
+
+def _owned(export: str) -> str:
+    if not export:
+        return say("What is known of the list is gone from storage, or the list was given up: save the export again.")
+    return say("The list belongs to the export '%(export)s' now: give this export a list of its own.", export=export)
 
 
 def _gave_up(error: RetryAfter) -> str:
@@ -323,9 +329,11 @@ def message_of(delivery: Delivery) -> SliceMessage:
     return SliceMessage(delivery.export, delivery.run, delivery.index, delivery.turn)
 
 
-def _fail_without_vendor(runs: Runs, held: Versioned[Delivery], message: str, clock: Clock) -> None:
-    """End a delivery whose connection is gone; its journal stays for the next run."""
+def _fail_without_vendor(
+    runs: Runs, held: Versioned[Delivery], message: str, clock: Clock, *, code: str = "connection_missing"
+) -> None:
+    """End a delivery that cannot reach its vendor; its journal stays for the next run."""
     try:
-        runs.finish(held, state=State.FAILED, code="connection_missing", message=message, finished_at=clock())
+        runs.finish(held, state=State.FAILED, code=code, message=message, finished_at=clock())
     except Conflict:
         return

@@ -70,20 +70,21 @@ def commit_leftover(work: Work) -> None:
     if not left or left == work.identity:
         return
     folder = layout.delivery_folder(left["export"], left["run"], left["index"])
-    found = plans.read(work.cloud.blobs, folder)
     facts: dict[str, Any] = {"open": None}
-    if found is not None:
-        log.warning("The delivery %d of run %s was never committed; doing it now.", left["index"], left["run"])
-        finished = Finished(folder, f"{left['run']}-{left['index']:03d}", found[0])
-        try:
-            outcomes = _commit(work, finished)
-            facts |= Commit(finished.commit, outcomes.generation).facts() | {"ledger": work.ledger_folder}
-            if outcomes.left_jobs:
-                facts["left"] = unfinished_jobs.with_another(work, folder)
-        except Blocked:
-            if work.run.kind not in NEW_LEDGER:
-                raise
-            log.warning("There is no ledger any more that it could be committed to; this run makes a new one.")
+    log.warning("The delivery %d of run %s was never committed; doing it now.", left["index"], left["run"])
+    try:
+        found = plans.read(work.cloud.blobs, folder)
+        if found is None:  # it was there before the first request, and does not expire before it is committed
+            raise plans.missing()
+        outcomes = _commit(work, Finished(folder, f"{left['run']}-{left['index']:03d}", found[0]))
+        facts |= Commit(f"{left['run']}-{left['index']:03d}", outcomes.generation).facts()
+        facts["ledger"] = work.ledger_folder
+        if outcomes.left_jobs:
+            facts["left"] = unfinished_jobs.with_another(work, folder)
+    except Blocked as error:
+        if work.run.kind not in NEW_LEDGER:
+            raise
+        log.warning("It cannot be committed any more, and this run goes on without it: %s", error.message)
     work.remember(**facts)
 
 

@@ -149,6 +149,7 @@ def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledg
         parts=staged.parts,
         base=before.commit,
         base_generation=before.generation,
+        folder=work.folder,
         fresh=fresh,
         members_before=before.members,
         snapshots=[snapshot.to_json() for snapshot in staged.snapshots],

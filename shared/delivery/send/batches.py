@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.delivery.sql import literal
-from shared.delivery.state import journal, ledger
+from shared.delivery.state import journal
+from shared.delivery.state import plan as plans
 from shared.delivery.state.files import Files
 from shared.delivery.state.journal import Folded, Journal
 from shared.delivery.state.plan import Plan
@@ -160,7 +161,7 @@ class Sender:
                 continue
             path = self.where / f"sending-{file.first}.parquet"
             if not self.files.download(file.file.stored, path):
-                raise ledger.damaged()
+                raise plans.unreadable()
             cursor = self.database.cursor().execute(f"SELECT {ROW} FROM read_parquet({literal(str(path))})")
             try:
                 for batch, rows in batches.items():

@@ -99,7 +99,7 @@ def _wait_for_jobs(work: Work) -> float:
 def _plan(work: Work) -> Plan:
     found = work.plan()
     if found is None:
-        raise RuntimeError("the delivery is past planning but has no plan")
+        raise plans.missing()
     return found[0]
 
 

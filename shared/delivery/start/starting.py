@@ -44,7 +44,7 @@ def start_run(
     """Start a run, or give back the active one. A blocked run makes way for a new one, but not for a dry run: who
     only looks never decides for those who have to.
 
-    Raises Unprocessable where the export cannot run now.
+    Raises Unprocessable where the export cannot run now, UnreadableRow where nobody can tell how its run stands.
     """
     with telemetry.span(Span.START, export=export.name, trigger=trigger, kind=str(kind)):
         return _start(cloud, export, trigger, kind, clock())
@@ -74,6 +74,7 @@ def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, at: dateti
         except Conflict:
             if active := runs.active(export.name):
                 if active.value.state is not State.BLOCKED or kind is RunKind.DRY_RUN:
+                    runs.deliveries(export.name, active.value.run)  # where they cannot be read, nobody carries them out
                     return Started(active.value, new=False)
                 supersede(runs, active.value, at)
             continue

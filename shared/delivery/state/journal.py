@@ -1,6 +1,7 @@
 """The journal of a delivery: what was sent and what came back, in append-only lines of JSON.
 
 A line is one of
+    {"folder": "…"}                                      the first one: whose journal it is
     {"sent": [first, last]}                              batches about to be sent
     {"unsent": [batch, …]}                               announced, but no request went out
     {"batch": n, "default": receipt, "others": {"index": receipt, …}}
@@ -11,6 +12,7 @@ batch again. Addresses never get in: people are a batch and an index in the plan
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +23,8 @@ from shared.cloud.blobs import Blobs
 from shared.delivery.state import layout
 from shared.vendors.contract import BatchResult, Evidence, Outcome, Receipt, Retry
 from shared.wording import kept, read
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -55,9 +59,13 @@ class Folded:
                 self.sent.difference_update(batches)
             case {"batch": int(batch), "staged": str(job)}:
                 self.staged[batch] = self.jobs[batch] = job
-            case {"batch": int(batch), "default": default, "others": others}:
-                receipts = {int(index): _receipt(each) for index, each in others.items()}
-                self.results[batch] = BatchResult(_receipt(default), receipts)
+            case {"batch": int(batch), "default": default, "others": dict(others)}:
+                try:
+                    receipts = {int(index): _receipt(each) for index, each in others.items()}
+                    result = BatchResult(_receipt(default), receipts)
+                except (ValueError, TypeError):
+                    return
+                self.results[batch] = result
                 self.staged.pop(batch, None)
 
 
@@ -71,6 +79,7 @@ class Journal:
 
     def __init__(self, blobs: Blobs, folder: str, turn: int) -> None:
         self._blobs = blobs
+        self._folder = folder
         self._name = layout.journal(folder, turn)
         self._written = False
 
@@ -78,6 +87,8 @@ class Journal:
         """Append lines in one block."""
         block = b"".join(orjson.dumps(line, option=orjson.OPT_NON_STR_KEYS) + b"\n" for line in lines)
         if block:
+            if not self._written:
+                block = orjson.dumps({"folder": self._folder}) + b"\n" + block
             self._blobs.append(self._name, block, create=not self._written)
             self._written = True
 
@@ -87,7 +98,11 @@ def fold(blobs: Blobs, folder: str) -> Folded:
     folded = Folded()
     for name in sorted(blobs.names(layout.journal_folder(folder))):
         found = blobs.read(name)
-        for line in parse(found[0] if found else b""):
+        lines = list(parse(found[0] if found else b""))
+        if any(line.get("folder", folder) != folder for line in lines):
+            log.error("The journal %s is another delivery's and is passed over.", name)
+            continue
+        for line in lines:
             folded.take(line)
     return folded
 

@@ -75,6 +75,12 @@ class Balance:
             raise AssertionError(f"the plan accounts for {accounted} of {self.rows_read} rows")
 
 
+REMEDY = say(
+    "Put its files back from a backup and run the export again; or cancel the run if it is not over, run a full "
+    "resync, and then let the doctor look for people whom the lost plan added."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A plan's manifest.
@@ -82,7 +88,8 @@ class Plan:
     `parts` divides the buckets; `base` is the ledger's commit that it was made from, with its generation, `fresh` that
     it was made from none; `snapshot_rows` are the rows read of each snapshot; `file_starts` gives, by segment and file,
     the number of the row that the file begins with. `fields` are the vendor's fields with their types. `looks` are what
-    the next run compares its own with; `warnings` and `mentions` are what differs from the last run's.
+    the next run compares its own with; `warnings` and `mentions` are what differs from the last run's. `folder` is the
+    delivery's, by which a plan is known that was put in another's place; older versions left it out.
     """
 
     batch_rows: int
@@ -104,6 +111,7 @@ class Plan:
     mentions: list[str] = field(default_factory=list)
     made_at: str = ""
     base_generation: int = 0
+    folder: str = ""
 
     def place(self, file: PlanFile, row: int) -> tuple[int, int]:
         """Batch and index of a row of a file, counted from 0."""
@@ -165,15 +173,30 @@ def read(blobs: Blobs, folder: str) -> tuple[Plan, str] | None:
     if found is None:
         return None
     try:
-        return _parse(json.loads(found[0])), fingerprint(found[0])
+        made = _parse(json.loads(found[0]))
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise Blocked(
-            "plan_unreadable",
-            say(
-                "The plan of a run is damaged, or another version of the service wrote it, so that it cannot be read. "
-                "Cancel the run if it is not over, and run the export again; the plan goes when the run expires."
-            ),
-        ) from None
+        raise unreadable() from None
+    if made.folder not in ("", folder):
+        raise unreadable()
+    return made, fingerprint(found[0])
+
+
+def unreadable() -> Blocked:
+    return Blocked(
+        "plan_unreadable",
+        say(
+            "The plan of a run is damaged, is another run's, or was written by another version of the service, so that "
+            "it cannot be read. %(remedy)s",
+            remedy=REMEDY,
+        ),
+    )
+
+
+def missing() -> Blocked:
+    return Blocked(
+        "plan_missing",
+        say("The plan of a run is gone, so nobody can tell whom its answers are about. %(remedy)s", remedy=REMEDY),
+    )
 
 
 _MESSAGES = ("findings", "warnings", "mentions")

@@ -102,7 +102,9 @@ class Run:
     def of(cls, entity: Entity) -> Self:
         """Raises UnreadableRow."""
         with reading("runs", entity):
-            return cls(**{**_known(cls, entity), "state": State(entity["state"]), "kind": RunKind(entity["kind"])})
+            found = cls(**{**_known(cls, entity), "state": State(entity["state"]), "kind": RunKind(entity["kind"])})
+            _in_place(found, entity)
+            return found
 
     @property
     def pinned(self) -> Export:
@@ -163,12 +165,21 @@ class Delivery:
             values = _known(cls, entity)
             for name in {"target", "counts", "left_out", "warnings", "verification"} & values.keys():
                 values[name] = read_within(json.loads(values[name]))
-            return cls(**{**values, "state": State(entity["state"]), "step": Step(entity["step"])})
+            found = cls(**{**values, "state": State(entity["state"]), "step": Step(entity["step"])})
+            _in_place(found, entity)
+            return found
 
 
 def _entity(record: Run | Delivery, partition: str, row: str) -> Entity:
     values = {name: _cell(value) for name, value in asdict(record).items() if value is not None}
     return {"PartitionKey": partition, "RowKey": row, **values}
+
+
+def _in_place(record: Run | Delivery, entity: Entity) -> None:
+    """Raises ValueError for a row that was copied from another."""
+    made = record.entity()
+    if (made["PartitionKey"], made["RowKey"]) != (entity["PartitionKey"], entity["RowKey"]):
+        raise ValueError("its keys are another's")
 
 
 def _cell(value: Any) -> Any:

@@ -13,12 +13,13 @@ from shared.cloud.unreadable import readable
 from shared.delivery.state import run_notices
 from shared.delivery.state.records import ACTIVE, ENDED, Delivery, Run, State, Step, Verdict, delivery_key, now, run_key
 from shared.errors import Conflict
-from shared.wording import together
+from shared.wording import say, together
 
 log = logging.getLogger(__name__)
 
 Record = TypeVar("Record", Run, Delivery)
 
+GONE = say("What is known of a delivery is gone from storage. Run the export again: it finds out what was done.")
 _WORST_FIRST = (State.FAILED, State.CANCELLED, State.WARNINGS, State.SUCCEEDED, State.NOTHING)
 
 
@@ -139,6 +140,8 @@ class Runs:
             return held.value if held else None
         deliveries = [each.value for each in self.deliveries(export, run)]
         state = overall(deliveries)
+        if len(deliveries) < held.value.deliveries and state in ENDED:
+            state, deliveries = State.FAILED, [*deliveries, *_lost(held.value, deliveries)]
         try:
             if state in ENDED:
                 return self._end(held, state, deliveries)
@@ -174,6 +177,17 @@ class Runs:
         trouble = self._table.get(changed.export, run_notices.TROUBLE)
         told = run_notices.steps(changed, deliveries, trouble, changed.finished_at or now())
         return self._table.transaction(changed.export, [Replace(changed.entity(), held.etag), *also, *told])
+
+
+def _lost(run: Run, deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """Stand for the deliveries whose rows are gone, in the run's message and in what is told of it."""
+    there = {each.index for each in deliveries}
+    log.error("Rows of deliveries of the run %s of %s are gone from the table 'runs'.", run.run, run.export)
+    return [
+        Delivery(run.export, run.run, index, "", "", state=State.FAILED, step=Step.DONE, message=GONE)
+        for index in range(run.deliveries)
+        if index not in there
+    ]
 
 
 def overall(deliveries: Sequence[Delivery]) -> State:

@@ -52,6 +52,15 @@ class _Kind(BlobKind[VerifyMessage, Verifying]):
     def blob(self, of: Verifying | VerifyMessage) -> str:
         return layout.verification(of.export, of.run, of.delivery)
 
+    def current(self, cloud: Cloud, message: VerifyMessage) -> Verifying | None:
+        """A delivery that was to be verified and never is says so in the log."""
+        course = super().current(cloud, message)
+        if course is None and not cloud.blobs.exists(self.blob(message)):
+            held = Runs(cloud.runs).delivery(message.export, message.run, message.delivery)
+            if held and held.value.step is Step.DONE and not held.value.verification:
+                log.error("The verification in %s is gone: the delivery stays unverified.", self.blob(message))
+        return course
+
     def message(self, course: Verifying) -> VerifyMessage:
         return VerifyMessage(course.export, course.run, course.delivery, course.turn)
 
