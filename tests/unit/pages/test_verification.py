@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from shared.control.runs import Verification
+from shared.wording import Message, say, together
 from tests.unit.api.service import FakeService, run
 from tests.unit.catalog.samples import START
 from tests.unit.pages.test_pages import client, page
@@ -60,3 +61,15 @@ def test_what_could_not_be_verified_says_why_and_shows_no_numbers(service: FakeS
 def test_a_run_that_nobody_looked_at_yet_says_nothing_of_it(service: FakeService) -> None:
     service.past = [run("1", export="vips")]
     assert "Looked up at the vendor" not in page(client(service).get("/exports/vips/runs/1"))
+
+
+def test_a_run_of_two_targets_is_told_without_a_mixture_and_a_vendors_words_are_marked(service: FakeService) -> None:
+    gone = say("The list %(list)s does not exist in %(vendor)s.", list="4411201", vendor="Iterable")
+    refused = say("Iterable refuses the request: %(why)s", why=Message("<b>Nope</b>"))
+    made = run("1", export="vips")
+    target = made.targets[0].model_copy(update={"warnings": (refused,)})
+    told = together([gone, say("The run was cancelled.")])
+    service.past = [made.model_copy(update={"message": told, "targets": (target,)})]
+    shown = page(client(service).get("/exports/vips/runs/1", headers={"cookie": "language=sv"}))
+    assert "<p>Listan 4411201 finns inte i Iterable. Körningen avbröts.</p>" in shown
+    assert 'Iterable avvisar förfrågan: <span lang="en">&lt;b&gt;Nope&lt;/b&gt;</span>' in shown
