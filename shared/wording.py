@@ -46,7 +46,7 @@ class Message(str):
 
     def __new__(cls, text: str, values: Mapping[str, Value] | None = None, many: str = "") -> Message:
         text, values = str(text), values or {}
-        english = many if many and values["num"] != 1 else text
+        english = _form(text, many, values)
         made = super().__new__(cls, english % _in("en", values, str, str) if values else english)
         made.text, made.values, made.many = text, values, many
         return made
@@ -116,10 +116,15 @@ def rendered(
     values = _in(language, made.values, escape, foreign)
     if text is not None:
         return escape(text) % values if values else escape(text)
-    english = made.many if made.many and made.values["num"] != 1 else made.text
+    english = _form(made.text, made.many, made.values)
     if not values:
         return foreign(english)
     return (escape if _PLACE.sub("", english).strip(" ;.,") == "" else foreign)(english) % values
+
+
+def _form(text: str, many: str, values: Mapping[str, Value]) -> str:
+    """The English text for the number in the values."""
+    return many if many and values["num"] != 1 else text
 
 
 def _translated(message: Message, language: str) -> str | None:
@@ -127,7 +132,7 @@ def _translated(message: Message, language: str) -> str | None:
         return ""
     words = _catalogue(language)
     if words is None:
-        return message.many if message.many and message.values["num"] != 1 else message.text
+        return _form(message.text, message.many, message.values)
     if message.many:
         return words.ngettext(message.text, message.many, int(message.values["num"])) or None
     return words.gettext(message.text) or None
