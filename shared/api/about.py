@@ -15,6 +15,7 @@ from shared.control.views import View
 from shared.errors import RetryAfter
 from shared.web.problems import KINDS, responses
 from shared.web.wiring import TheCaller, TheService, allowed
+from shared.wording import say, together
 
 router = APIRouter(prefix="/api")
 NOT_READY_SECONDS = 10.0
@@ -68,12 +69,16 @@ async def health(service: TheService) -> Health:
 def ready(request: Request, service: TheService) -> Ready:
     """Says whether storage, queue, tables and Key Vault are within reach, within seconds. Needs nobody's permission;
     what is wrong is told to administrators only."""
-    found = [f"{part}: {problem}" for part, problem in service.readiness().items() if problem]
+    found = [
+        say("%(part)s: %(problem)s", part=part, problem=problem)
+        for part, problem in service.readiness().items()
+        if problem
+    ]
     if not found:
         return Ready(version=service.version)
     person = request.state.person
     told = found if person and person.administrator else []
-    raise RetryAfter(NOT_READY_SECONDS, " ".join(["Not ready.", *told]))
+    raise RetryAfter(NOT_READY_SECONDS, together([say("Not ready."), *told]))
 
 
 @router.get(

@@ -68,11 +68,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A guard that stops the delivery. `only_removals`: delivering the additions alone is harmless."""
+    """A guard that stops the delivery."""
 
     guard: str
     message: str
-    only_removals: bool = False
 
 
 def findings(facts: Facts, guards: Guards) -> list[Finding]:
@@ -105,7 +104,7 @@ def _removals(facts: Facts, guards: Guards) -> Iterator[Finding]:
             share=round(100 * share),
             limit=round(100 * most),
         )
-        yield Finding("removals", message, only_removals=True)
+        yield Finding("removals", message)
 
 
 def may_be_unusual(remove: int, before: int) -> bool:
@@ -126,7 +125,7 @@ def _unusual(facts: Facts, guards: Guards) -> Iterator[Finding]:
             most=usual,
             runs=len(facts.removed_before),
         )
-        yield Finding("unusual", message, only_removals=True)
+        yield Finding("unusual", message)
 
 
 def _invalid(facts: Facts, guards: Guards) -> Iterator[Finding]:
@@ -158,7 +157,7 @@ def _unreadable(facts: Facts, guards: Guards) -> Iterator[Finding]:
             members=before,
             limit=round(100 * most),
         )
-        yield Finding("unreadable", message, only_removals=True)
+        yield Finding("unreadable", message)
 
 
 def _age(facts: Facts, guards: Guards) -> Iterator[Finding]:

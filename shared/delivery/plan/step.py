@@ -62,7 +62,7 @@ def plan(work: Work) -> None:
             *made.warnings,
         ],
     }
-    findings = [Finding(**each) for each in made.findings]
+    findings = [Finding(each["guard"], each["message"]) for each in made.findings]
     if not guards.may_go_on(findings, work.delivery.decision):
         message = say(
             "Blocked before the first write: %(why)s.", why=together((finding.message for finding in findings), "; ")

@@ -200,7 +200,7 @@ def started(answer: Answer) -> str:
 def refused(answer: Answer) -> str:
     """Why a request was refused as a whole, so that nothing of it was done; empty where it was not."""
     if too_large(answer):
-        return "it is too large."
+        return say("it is too large.")
     return error_words(answer) if 400 <= answer.status < 500 else ""
 
 

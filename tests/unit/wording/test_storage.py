@@ -9,12 +9,14 @@ from dataclasses import replace
 import pytest
 from pydantic import TypeAdapter
 
+from shared.catalog.models import Probed, ProbeState
 from shared.delivery.state import journal
 from shared.delivery.state.records import Delivery, Run, State, now
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.verify.doctor import CheckUp
-from shared.vendors.contract import BatchResult, Outcome, Receipt
+from shared.vendors.contract import BatchResult, CheckResult, Outcome, Receipt
 from shared.wording import STORED, say, together
+from tests.unit.catalog.samples import World
 
 GONE = say("The list %(list)s does not exist in %(vendor)s.", list="4411201", vendor="Iterable")
 BOTH = together([GONE, say("The run was cancelled.")])
@@ -48,6 +50,17 @@ def of_journal(message: str) -> str:
     return folded.results[7].default.reason
 
 
+def of_connection(message: str) -> str:
+    world = World()
+    world.catalog.record_check(world.connect(), CheckResult(False, message))
+    return world.catalog.connection("marketing").item.check_message
+
+
+def of_probe(message: str) -> str:
+    probe = Probed(mark="m", state=ProbeState.FAILED, started_at=now(), started_by="ada", message=message)
+    return Probed.model_validate_json(probe.model_dump_json(context=STORED)).message
+
+
 def of_check_up(message: str) -> str:
     shape = TypeAdapter(CheckUp)
     made = CheckUp(
@@ -56,7 +69,9 @@ def of_check_up(message: str) -> str:
     return shape.validate_json(shape.dump_json(made, context=STORED)).advice[0]
 
 
-@pytest.mark.parametrize("carry", [of_run, of_delivery, of_warnings, of_verification, of_journal, of_check_up])
+@pytest.mark.parametrize(
+    "carry", [of_run, of_delivery, of_warnings, of_verification, of_journal, of_check_up, of_connection, of_probe]
+)
 @pytest.mark.parametrize("message", [GONE, BOTH, "Words of an old row."])
 def test_a_message_keeps_its_values_in_storage(carry: Callable[[str], str], message: str) -> None:
     carried = carry(message)
