@@ -226,7 +226,7 @@ class Client:
             return self._credential
 
     def _renew(self, refused: Mapping[str, str]) -> bool:
-        """Whether there is another credential than the refused one: another thread's find, or fetched past caches."""
+        """Fetch the credential again, past caches; whether it is another one than the vendor refused."""
         with self._renewing:
             if self._credential == refused:
                 self._credential = self._proven(self._authorize(True))

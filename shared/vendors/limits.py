@@ -17,7 +17,7 @@ INTERACTIVE_SHARE = 0.1
 DEFAULT_BUDGET = 0.75
 
 _SLACK = 0.025
-"""Seconds that windows are longer than promised: what threads and the network add to one request, not to the next."""
+"""Seconds that each window is longer than the vendor says, since a request may reach it later than the one after it does."""
 _SLOWER, _FASTER, _SLOWEST = 0.7, 1.1, 0.05
 _LONGEST_HOLD = 3600.0
 _SHORTEST = 0.001

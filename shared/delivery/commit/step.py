@@ -33,7 +33,7 @@ NEW_LEDGER = frozenset({RunKind.FULL_RESYNC, RunKind.REBUILD})
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A delivery whose journal is committed: this one, or one of before that never came to it."""
+    """The delivery whose journal is committed: this one, or an earlier one that ended before its commit."""
 
     folder: str
     commit: str

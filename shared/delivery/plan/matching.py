@@ -159,7 +159,7 @@ def _number(cell: str, match: Matched) -> _Value:
 
 
 def _judged(json: str, is_one: str) -> _Value:
-    """A value that is left out although its text `is_one` of the type is one that the field cannot hold."""
+    """The value, and why it is left out: its field cannot hold it where its text `is_one` of the type."""
     return _Value(
         json,
         f"CASE WHEN ({json}) IS NULL THEN CASE WHEN {is_one} THEN '{LeftOut.RANGE}' ELSE '{LeftOut.TYPE}' END END",

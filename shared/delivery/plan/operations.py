@@ -86,7 +86,8 @@ class Source:
 
 
 def staging_query(wish: Wish, sources: Sequence[Source], parts: int) -> str:
-    """Rows of all sources. `n` rises in their order, and by 1 within a source, whose first row has n = 1 in the first.
+    """Rows of all sources. `n` numbers them: it starts at 1, rises by 1 within a source, and
+    is higher in each later source.
 
     Sources are read side by side, so the rows themselves come in no order.
     """
