@@ -226,7 +226,7 @@ class Client:
             return self._credential
 
     def _renew(self, refused: Mapping[str, str]) -> bool:
-        """Fetch the credential again, past caches; whether it is another one than the vendor refused."""
+        """Fetch the credential again, past caches; whether it differs from the refused one."""
         with self._renewing:
             if self._credential == refused:
                 self._credential = self._proven(self._authorize(True))

@@ -17,7 +17,7 @@ INTERACTIVE_SHARE = 0.1
 DEFAULT_BUDGET = 0.75
 
 _SLACK = 0.025
-"""Seconds that each window is longer than the vendor says, since a request may reach it later than the one after it does."""
+"""Seconds that each window is longer than the vendor says: a request may reach it later than the one after it."""
 _SLOWER, _FASTER, _SLOWEST = 0.7, 1.1, 0.05
 _LONGEST_HOLD = 3600.0
 _SHORTEST = 0.001

@@ -46,8 +46,8 @@ FEWEST_ROWS = 2048
 class Staged:
     """`fetch` brings one part to the local disk and names files that have its rows; `release` removes them.
 
-    `spellings` are files of addresses as the source spells them, where deliveries spell them otherwise: an earlier run may
-    have sent the people under them.
+    `spellings` are files of addresses as the source spells them, where deliveries spell them otherwise: an earlier run
+    may have sent the people under them.
     """
 
     snapshots: Sequence[Snapshot]

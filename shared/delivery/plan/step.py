@@ -169,8 +169,8 @@ def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledg
 
 
 def _looks(wish: Wish, staged: Staged, tally: Tally) -> list[Look]:
-    """The columns whose filling is compared with the last run's, by segment. The address column is left to the guard for
-    invalid rows."""
+    """The columns whose filling is compared with the last run's, by segment. The address column is left to the guard
+    for invalid rows."""
     matched_columns = dict.fromkeys(match.column for match in wish.matches)
     looks = []
     for number, (snapshot, types) in enumerate(zip(staged.snapshots, staged.types, strict=True)):
