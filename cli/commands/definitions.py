@@ -12,7 +12,7 @@ from cli import applying
 from cli.api import path
 from cli.desk import Desk, Json, Yes, desk_of
 from cli.documents import Document, read
-from cli.failures import Exit, usage
+from cli.failures import Exit, Failure, usage
 from cli.shapes import Shapes
 
 
@@ -82,8 +82,20 @@ def export(
     desk.show(told, f"{output}: {told['connections']} connections, {told['exports']} exports.")
 
 
+def _listed(desk: Desk, kind: str) -> list[dict[str, Any]]:
+    """All of them. Where segments cannot be listed, what is said of them is left out, and said so."""
+    try:
+        found: list[dict[str, Any]] = desk.api.get(path(f"{kind}s")).body
+    except Failure as error:
+        if kind != "segment":
+            raise
+        desk.note(f"Left out, since segments cannot be listed: how they are written. {error.message}")
+        return []
+    return found
+
+
 def _defined(desk: Desk, shapes: Shapes, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for each in desk.api.get(path(f"{kind}s")).body:
+    for each in _listed(desk, kind):
         if "usable" in each:
             desk.note(f"Left out, since only administrators may see it: {kind} {each['name']}.")
             continue

@@ -43,7 +43,7 @@ HARMLESS = (
 """Parts of errors in the browser's console that say nothing is wrong with the pages."""
 
 
-expect.set_options(timeout=20_000)  # the machine may be busy with other tests
+expect.set_options(timeout=60_000)  # the machine may be busy with other tests
 
 
 @dataclass

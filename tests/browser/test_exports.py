@@ -34,7 +34,8 @@ def test_an_export_is_defined_from_a_segment_and_run(connected: App, visit: Visi
     visit.sees("Saving does not run it.")
     visit.sees("Daily at 06:30, 18:30")
     saved = connected.call("GET", "/exports/loyal-customers").json()
-    assert saved["schedule"] == {"kind": "cron", "expression": "30 6,18 * * *", "time_zone": "Europe/Stockholm"}
+    cron = {"kind": "cron", "expression": "30 6,18 * * *", "time_zone": "Europe/Stockholm"}
+    assert saved["schedule"] == cron | {"existing": False}
     assert saved["last_run"] is None
     assert saved["guards"]["max_removed_share"] == 0.2
     visit.button("Dry run")

@@ -17,7 +17,7 @@ from dev.faults.seam import watched_vendors
 from shared.cloud.settings import StorageAddress
 from shared.delivery.account import connecting
 from shared.vendors.contract import Definition
-from shared.vendors.iterable import vendor
+from shared.vendors.iterable import presence
 from shared.vendors.iterable.definition import DEFINITION, SIZE
 from shared.vendors.registry import definition
 from tests.integration.faults.points import CHUNKS, EVERY, SEED, Tally
@@ -46,7 +46,7 @@ def interruptible(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(connecting, "definition", few_threads)
     # Next runs begin at once here, and the simulators show at once what was written.
-    monkeypatch.setattr(vendor, "DEFINITION", replace(DEFINITION, fresh_seconds=0.0))
+    monkeypatch.setattr(presence, "DEFINITION", replace(DEFINITION, fresh_seconds=0.0))
     monkeypatch.setattr(threading, "excepthook", quiet)
     with watched_vendors(), _quiet(NOISY):
         yield
