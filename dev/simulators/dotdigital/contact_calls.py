@@ -52,8 +52,7 @@ class ContactCalls:
         job = account.jobs.start("import", clock.monotonic(), finish, ending)
         if (ending or settings.import_status) == settings.import_pace().unfinished:
             imports.write_some(account, settings, clock.epoch(), option, rows)
-        given = (row["identifiers"].get("email") for row in rows)
-        touched = [in_small_letters(address) for address in given if isinstance(address, str)]
+        touched = [address for row in rows if (address := _address(account, row["identifiers"]))]
         return json_answer({"importId": job.id}, 202, rows=len(rows), touched=touched)
 
     def _check_fields(self, account: Account, rows: Sequence[bodies.Row]) -> None:
@@ -192,3 +191,12 @@ class ContactCalls:
 
     def _shown(self, call: Call, contact: Contact) -> dict[str, Any]:
         return reading.contact(self._desk.of(call), contact, self._desk.settings, None, reading.EVERYTHING)
+
+
+def _address(account: Account, identifiers: Mapping[str, object]) -> str:
+    """Of whom a row of an import means, by address or by id; empty where nobody has that id."""
+    address, number = identifiers.get("email"), identifiers.get("contactId")
+    if isinstance(address, str):
+        return in_small_letters(address)
+    known = account.contacts.get(number) if isinstance(number, int) else None
+    return known.key if known else ""
