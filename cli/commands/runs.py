@@ -46,6 +46,9 @@ class Word(StrEnum):
     DISCARD = "discard"
 
 
+TargetOfOutput = Annotated[int, typer.Option(min=0, help="Which of the run's targets, from 0, for --output.")]
+
+
 def run(
     context: typer.Context,
     name: ExportName,
@@ -126,7 +129,7 @@ def rejected(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Fetch the people, with addresses, into this CSV file.")
     ] = None,
-    target: Annotated[int, typer.Option(min=0, help="Which of the run's targets, from 0, for --output.")] = 0,
+    target: TargetOfOutput = 0,
     as_json: Json = False,
 ) -> None:
     """Say why people were refused in a run; without --output no address is shown."""
@@ -147,7 +150,7 @@ def left_out(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Fetch where each of them stands, into this CSV file.")
     ] = None,
-    target: Annotated[int, typer.Option(min=0, help="Which of the run's targets, from 0, for --output.")] = 0,
+    target: TargetOfOutput = 0,
     as_json: Json = False,
 ) -> None:
     """Count the values that a run left out or cut, by target and field."""

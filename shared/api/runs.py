@@ -29,6 +29,8 @@ POLL_SECONDS = "2"
 
 router = APIRouter(prefix="/api/v1/exports/{name}/runs", tags=["runs"], dependencies=[Depends(plain_names)])
 
+WhichTarget = Annotated[int, Query(ge=0, lt=MAX_SEGMENTS, description="Which of the run's targets, from 0.")]
+
 
 class StartedRun(View):
     """The run that was asked for; `new` is false where it was under way already."""
@@ -119,7 +121,7 @@ def read_rejected(
     run: str,
     service: TheService,
     caller: TheCaller,
-    target: Annotated[int, Query(ge=0, lt=MAX_SEGMENTS, description="Which of the run's targets, from 0.")] = 0,
+    target: WhichTarget = 0,
     link: AsJson = None,
 ) -> Response:
     """One row per person and reason. The file holds addresses: the link works for minutes."""
@@ -137,7 +139,7 @@ def read_left_out(
     run: str,
     service: TheService,
     caller: TheCaller,
-    target: Annotated[int, Query(ge=0, lt=MAX_SEGMENTS, description="Which of the run's targets, from 0.")] = 0,
+    target: WhichTarget = 0,
     link: AsJson = None,
 ) -> Response:
     """One row per value that did not arrive as the source has it, with the reason: where it stands, not what it is.
@@ -156,7 +158,7 @@ def read_rejected_examples(
     run: str,
     service: TheService,
     response: Response,
-    target: Annotated[int, Query(ge=0, lt=MAX_SEGMENTS, description="Which of the run's targets, from 0.")] = 0,
+    target: WhichTarget = 0,
 ) -> list[RejectedRow]:
     """A few for each reason, with addresses."""
     _found(service.run(name, run), run)

@@ -33,6 +33,8 @@ from shared.cloud.tables import Rows
 from shared.vendors.contract import CheckResult, Definition
 from shared.wording import say, shortened
 
+BeforeWriting = Callable[[Export], None]
+
 ABANDONED = timedelta(minutes=15)
 """A claim whose export does not use it may be in the middle of being saved; after so long it is a leftover."""
 
@@ -143,9 +145,17 @@ class Catalog:
         return [export.name for export in self.exports_on(connection.name) if export.account != connection.account]
 
     def save_export(
-        self, name: str, sent: ExportInput, caller: Person, held: Held[Export] | None, *, running: bool = False
+        self,
+        name: str,
+        sent: ExportInput,
+        caller: Person,
+        held: Held[Export] | None,
+        *,
+        running: bool = False,
+        before_writing: BeforeWriting = lambda export: None,
     ) -> tuple[Held[Export], tuple[Issue, ...]]:
         """The stored export and its warnings. `running`: a run of it is under way, so its targets may not go.
+        `before_writing` is called once nothing speaks against it, with what will be stored.
 
         Raises Invalid, Forbidden, NotNow and Conflict.
         """
@@ -166,6 +176,7 @@ class Catalog:
                 "running", say("A run is writing to a target that this would drop: cancel it, or wait for it.")
             )
         with self._claimed(item):
+            before_writing(item)
             saved = self.exports.replace(item, held.etag) if held else self.exports.insert(item)
         self._release(dropped)
         return saved, verdict.warnings
@@ -197,14 +208,22 @@ class Catalog:
         return self.exports.replace(item, held.etag)
 
     def set_schedule(
-        self, held: Held[Export], caller: Person, *, paused: bool, schedule: Schedule | None = None
+        self,
+        held: Held[Export],
+        caller: Person,
+        *,
+        paused: bool,
+        schedule: Schedule | None = None,
+        before_writing: BeforeWriting = lambda export: None,
     ) -> Held[Export]:
-        """Change when it runs and nothing else, so nothing else is judged. Raises Forbidden, Invalid and Conflict."""
+        """Change when it runs and nothing else, so nothing else is judged; `before_writing` as in `save_export`. Raises
+        Forbidden, Invalid and Conflict."""
         self.require_editor(held.item, caller)
         if schedule and (issues := schedule_issues(schedule)):
             raise Invalid(issues)
         timing = {"paused": paused, "schedule": schedule or held.item.schedule}
         item = held.item.model_copy(update={**timing, **self._stamps(caller, held.item)})
+        before_writing(item)
         return self.exports.replace(item, held.etag)
 
     def require_editor(self, export: Export, caller: Person, action: Action = Action.EDIT_EXPORT) -> None:

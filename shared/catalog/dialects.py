@@ -9,7 +9,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from shared.catalog.models import Column, Strict
 from shared.catalog.targets import table_key
-from shared.cloud.tables import Rows
+from shared.cloud.tables import Rows, Stored
+from shared.cloud.unreadable import UnreadableRow, reading
 
 PARTITION = "dialects"
 UNDECLARED = "undeclared"
@@ -74,16 +75,22 @@ class DialectStore:
     def __init__(self, table: Rows) -> None:
         self._table = table
 
-    def all(self) -> dict[str, DialectInput]:
-        found = (stored.entity for stored in self._table.query(PARTITION))
-        return {each["segment"]: DialectInput.model_validate(json.loads(each["definition"])) for each in found}
+    def all(self) -> dict[str, DialectInput | UnreadableRow]:
+        """By segment; of a row that cannot be read, what is wrong with it, since its segment cannot be read then."""
+        found: dict[str, DialectInput | UnreadableRow] = {}
+        for stored in self._table.query(PARTITION):
+            try:
+                found[stored.entity["segment"]] = _read(stored)
+            except UnreadableRow as error:
+                found[stored.entity["segment"]] = error
+        return found
 
     def get(self, segment: str) -> tuple[DialectInput | None, str]:
-        """What is declared, and which version of it that is."""
+        """What is declared, and which version of it that is. Raises UnreadableRow."""
         stored = self._table.get(PARTITION, table_key(segment))
         if stored is None:
             return None, UNDECLARED
-        return DialectInput.model_validate(json.loads(stored.entity["definition"])), stored.etag
+        return _read(stored), stored.etag
 
     def declare(self, segment: str, dialect: DialectInput | None, version: str) -> None:
         """In place of `version`. None takes the declaration back."""
@@ -97,3 +104,8 @@ class DialectStore:
             self._table.insert(entity)
         else:
             self._table.replace(entity, version)
+
+
+def _read(stored: Stored) -> DialectInput:
+    with reading("snapshots", stored.entity):
+        return DialectInput.model_validate(json.loads(stored.entity["definition"]), extra="ignore")

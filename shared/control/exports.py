@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from pydantic import Field
 
@@ -60,9 +61,9 @@ def save(
     people whom the export added would be left on a list that it gives up."""
     sent = service.catalog.settled(sent)
     found = effects(held.item, sent, service, keep_members=keep_members) if held else []
-    _overlook(service, name, held.item if held else None, sent)
     busy = held is not None and running(name, service)
-    saved, warnings = service.catalog.save_export(name, sent, caller, held, running=busy)
+    overlook = partial(_overlook, service, held.item if held else None)
+    saved, warnings = service.catalog.save_export(name, sent, caller, held, running=busy, before_writing=overlook)
     return saved, [*found, *warnings, *service.target_warnings(saved.item)]
 
 
@@ -70,17 +71,15 @@ def set_schedule(
     service: Service, held: Held[Export], caller: Person, *, paused: bool, schedule: Schedule | None = None
 ) -> Held[Export]:
     """Change when it runs and nothing else. Raises what Catalog.set_schedule does."""
-    after = held.item.model_copy(update={"paused": paused, "schedule": schedule or held.item.schedule})
-    service.catalog.require_editor(held.item, caller)
-    _overlook(service, held.item.name, held.item, after)
-    return service.catalog.set_schedule(held, caller, paused=paused, schedule=schedule)
+    overlook = partial(_overlook, service, held.item)
+    return service.catalog.set_schedule(held, caller, paused=paused, schedule=schedule, before_writing=overlook)
 
 
-def _overlook(service: Service, name: str, before: Export | None, after: ExportInput) -> None:
+def _overlook(service: Service, before: Export | None, after: Export) -> None:
     """Saving starts no run: what lies there already was not asked for, unless the export says so. Said before it is
     saved, so that no timer comes between the two."""
     if not after.schedule.existing and (segments := newly_followed(before, after)):
-        service.overlook(name, segments)
+        service.overlook(after.name, segments)
 
 
 def delete(service: Service, held: Held[Export], caller: Person, *, keep_members: bool = False) -> None:

@@ -46,7 +46,8 @@ def views(service: Service) -> list[SegmentView]:
     found = service.segments()
     rows = service.row_counts([segment.id for segment in found])
     exports = [held.item for held in service.catalog.exports.all()]
-    dialects = service.catalog.dialects.all()
+    declared = service.catalog.dialects.all()
+    dialects = {segment: dialect for segment, dialect in declared.items() if isinstance(dialect, DialectInput)}
     return [
         _view(segment, rows, service.catalog.now(), carriers(segment, found, exports), dialects.get(segment.id))
         for segment in found

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from shared.catalog.dialects import DialectStore
+from shared.catalog.dialects import DialectInput, DialectStore
 from shared.cloud.cloud import Cloud
 from shared.delivery.messages import CountMessage
 from shared.delivery.state.records import now
@@ -55,7 +55,10 @@ def newest(cloud: Cloud, reference: str) -> Snapshot:
 def _dialects(cloud: Cloud) -> Mapping[str, Dialect]:
     """What people declare of segments, by id."""
     declared = DialectStore(cloud.snapshots).all()
-    return {segment: Dialect(**dialect.model_dump()) for segment, dialect in declared.items()}
+    return {
+        segment: Dialect(**found.model_dump()) if isinstance(found, DialectInput) else Dialect(unreadable=found.message)
+        for segment, found in declared.items()
+    }
 
 
 def _completion(cloud: Cloud) -> Completion:

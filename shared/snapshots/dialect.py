@@ -35,6 +35,8 @@ class Dialect:
     """Of files without a header."""
     encoding: str = ""
     compression: str = ""
+    unreadable: str = ""
+    """Why nobody can tell what was declared, so that the segment is not read."""
 
     def over(self, kind: CsvFormat, said: frozenset[str] = frozenset()) -> CsvFormat:
         """The format with what is declared here, but for what the files' own description `said`."""

@@ -249,6 +249,8 @@ class _Looking:
 
     def at(self, files: Sequence[SnapshotFile], kind: Format, dialect: Dialect) -> tuple[Format, tuple[str, ...]]:
         """How the files are to be read, and their columns: as they are declared, or by the first file that has any."""
+        if dialect.unreadable:
+            raise UserMustAct("dialect_unreadable", dialect.unreadable)
         if isinstance(kind, CsvFormat):
             kind = dialect.over(kind)
         if isinstance(kind, CsvFormat) and dialect.columns:

@@ -84,6 +84,8 @@ class ModelSegments:
         self, segment: SegmentFound, table: model_json.ModelTable, described: _Described, shelves: Shelves
     ) -> SegmentFound:
         dialect = self.dialects.get(segment.id, PLAIN)
+        if dialect.unreadable:
+            return replace(segment, problems=(dialect.unreadable,))
         formats = {_format(partition, dialect) for partition in table.partitions} or {CsvFormat()}
         if len(formats) > 1:
             return replace(segment, problems=("the model.json declares different formats for its files",))

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -150,20 +150,25 @@ def _sample(work: Work, plan: Plan) -> list[dict[str, Any]]:
 
 def _refused_query(plan: Plan) -> str:
     """Rows that were refused here."""
-    reasons = " ".join(f"WHEN '{code}' THEN {literal(reason)}" for code, reason in addresses.REASONS.items())
+    reason = _in_words("problem", addresses.REASONS)
     return f"""
-        SELECT {harmless("rows.address")}, {_PLACE}, '', 'refused', problem, CASE problem {reasons} END, 'when changed'
+        SELECT {harmless("rows.address")}, {_PLACE}, '', 'refused', problem, {reason}, 'when changed'
         FROM rows {_places(plan)} ORDER BY rows.n
     """
 
 
 def _left_out_query(plan: Plan) -> str:
     """Values that did not arrive as the source has them."""
-    reasons = " ".join(f"WHEN '{code}' THEN {literal(reason)}" for code, reason in matching.REASONS.items())
     return f"""
-        SELECT {_PLACE}, {harmless("rows.field")}, why, CASE why {reasons} END
+        SELECT {_PLACE}, {harmless("rows.field")}, why, {_in_words("why", matching.REASONS)}
         FROM rows {_places(plan)} ORDER BY rows.n
     """
+
+
+def _in_words(column: str, reasons: Mapping[Any, str]) -> str:
+    """The reason that a code stands for."""
+    cases = " ".join(f"WHEN '{code}' THEN {literal(reason)}" for code, reason in reasons.items())
+    return f"CASE {column} {cases} END"
 
 
 _PLACE = f"{harmless('names.segment')}, {harmless('names.file')}, rows.n - starts.start + 1"

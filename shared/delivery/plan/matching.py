@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from shared.catalog.models import Match, WhenEmpty
-from shared.delivery.plan import phones
 from shared.delivery.sql import literal
 from shared.vendors.contract import ANY, Definition, FieldType, Fit
 from shared.wording import say
@@ -75,7 +74,7 @@ class _Value:
     """SQL of a value as JSON (NULL where it is left out), and of the reason why it is not as the cell says."""
 
     json: str
-    why: str = "NULL"
+    why: str
 
 
 def values(matches: Sequence[Matched], cells: Mapping[str, str]) -> str:
@@ -123,6 +122,10 @@ def _text(cell: str, match: Matched) -> _Value:
 
 
 def _phone(cell: str, match: Matched) -> _Value:
+    from shared.delivery.plan import (
+        phones,  # loading the countries' numbers takes longer than starting most of the rest
+    )
+
     return _judged(f"to_json({phones.international(cell, match.country)})", "false")
 
 
@@ -207,7 +210,7 @@ def _choices(cell: str, fit: Fit) -> _Value:
     meanings = _meanings(fit)
     separators = "".join(mark for mark in ";|,\n" if not any(mark in choice for choice in fit.choices))
     pieces = f"CASE WHEN {meanings}[{_folded(cell)}] IS NOT NULL THEN [{cell}] "
-    pieces += f"WHEN {cell}[1] = '[' AND json_valid({cell}) THEN ({cell})::JSON::VARCHAR[] "
+    pieces += f"WHEN {_is_list(cell)} THEN ({cell})::JSON::VARCHAR[] "
     pieces += (
         f"ELSE string_split_regex({cell}, {literal(f'[{separators}]')}) END" if separators else f"ELSE [{cell}] END"
     )

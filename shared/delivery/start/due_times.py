@@ -25,6 +25,8 @@ from shared.wording import say, say_many
 
 NewestSnapshot = Callable[[str], Snapshot | None]
 
+TRIES = 5
+
 TICKS = "ticks"
 """Row of the table `runs` that remembers, in an export's partition, when its schedule last fired."""
 
@@ -92,18 +94,25 @@ class Firing:
 
 
 def overlook(cloud: Cloud, export: str, segments: Sequence[str], newest: NewestSnapshot) -> None:
-    """Have the schedule look only at snapshots that land from now on."""
-    stored = cloud.runs.get(export, TICKS)
-    seen: dict[str, str] = json.loads(stored.entity.get("keys", "{}")) if stored else {}
+    """Have the schedule look only at snapshots that land from now on. Raises Conflict where timers keep being first."""
     there: dict[str, str] = {}
     with suppress(UserMustAct):  # nothing can be found there, so nothing is passed over
         there = {found.segment_id: found.key for each in segments if (found := newest(each)) is not None}
-    entity = {**(stored.entity if stored else {}), "PartitionKey": export, "RowKey": TICKS}
-    entity |= {"keys": json.dumps(seen | there)}
-    if stored:
-        cloud.runs.replace(entity, stored.etag)
-    else:
-        cloud.runs.insert(entity | {"at": now()})
+    for _ in range(TRIES):
+        with suppress(Conflict):
+            _remember(cloud, export, there)
+            return
+    raise Conflict("the timer keeps remembering the export's firings")
+
+
+def _remember(cloud: Cloud, export: str, there: Mapping[str, str]) -> None:
+    stored = cloud.runs.get(export, TICKS)
+    if stored is None:
+        keys = json.dumps(dict(there))
+        cloud.runs.insert({"PartitionKey": export, "RowKey": TICKS, "at": now(), "keys": keys})
+        return
+    seen: dict[str, str] = json.loads(stored.entity.get("keys", "{}"))
+    cloud.runs.replace({**stored.entity, "keys": json.dumps({**seen, **there})}, stored.etag)
 
 
 def firing(cloud: Cloud, export: Export, at: datetime, newest: NewestSnapshot) -> Firing | None:

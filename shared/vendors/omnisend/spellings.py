@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
+from shared.mailbox import normalised
 from shared.vendors.contract import Outcome, Receipt, Row
 from shared.vendors.omnisend.definition import CONSENT
 from shared.vendors.omnisend.responses import ContactsPage
@@ -58,11 +59,11 @@ class OtherSpellings:
                 self._read_page()
             if not self._read:
                 return None
-            return {index: LEFT_ALONE for index in consenting if rows[index].address.casefold() in self._people}
+            return {index: LEFT_ALONE for index in consenting if rows[index].address in self._people}
 
     def _read_page(self) -> None:
         page = self._ask(self._after)
-        self._people |= {plain for each in page.addresses if (plain := each.strip().casefold()) != each}
+        self._people |= {plain for each in page.addresses if (plain := normalised(each)) != each}
         self._pages += 1
         self._read = page.after is None or page.after == self._after
         self._after = page.after

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from contextlib import suppress
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -150,6 +151,19 @@ def test_saving_starts_nothing_of_what_is_there_unless_it_is_asked_for(app: App)
     asked = {"targets": [{"segments": ["Waiting"], "list_name": "Two"}]}
     app.define("asked", **asked, schedule={"kind": "on_refresh", "existing": True})
     assert runs("asked") == 1
+
+
+def test_a_save_that_is_refused_overlooks_nothing(app: App) -> None:
+    app.land(ADA, "Refused")
+    app.define("waits", targets=[{"segments": ["Refused"]}])
+    body = {**EXPORT, "targets": [{"segments": ["Refused"]}], "schedule": {"kind": "on_refresh"}}
+    for name, refused in (("waits", {"address_column": "NoSuch"}), ("bad name#", {})):
+        answer = app.call("PUT", f"/api/v1/exports/{quote(name, safe='')}", {**body, **refused})
+        assert answer.status_code == 422, answer.text
+    app.define("waits", targets=[{"segments": ["Refused"]}], schedule={"kind": "on_refresh", "existing": True})
+    app.host.fire("schedule")
+    app.host.wait_idle()
+    assert len(app.call("GET", "/api/v1/exports/waits/runs").json()["runs"]) == 1
 
 
 def test_the_timer_runs_what_is_due(app: App) -> None:

@@ -275,3 +275,31 @@ def test_a_declared_dialect_is_used_from_the_next_run_on(engine: Engine) -> None
     well(engine.run())
     assert [value for value in values(engine, "Loyal")["a@example.com"].values() if value] == ["Zoë"]
     assert control.first_rows(engine.service, segment.id).rows == [("a@example.com", "Zoë", None)]
+
+
+def test_a_declaration_that_cannot_be_read_is_its_segments_own_trouble(engine: Engine) -> None:
+    engine.land(people(3), "Healthy")
+    engine.land(people(3), "Ill")
+    [ill] = [each.id for each in engine.service.segments() if each.name == "Ill"]
+    engine.define(targets=[{"segments": ["Ill"]}])
+    engine.define("healthy", targets=[{"segments": ["Healthy"]}])
+    engine.catalog.dialects.declare(ill, DialectInput(nulls=("NULL",)), UNDECLARED)
+    [stored] = engine.cloud.snapshots.query("dialects")
+    engine.cloud.snapshots.replace({**stored.entity, "definition": '{"nulls'}, stored.etag)
+    run = engine.run()
+    assert run.state is State.FAILED
+    assert "of the table 'snapshots' cannot be read" in run.message
+    assert not engine.members("Ill")
+    assert engine.run("healthy").state in (State.SUCCEEDED, State.WARNINGS)
+    assert {each.name for each in control.views(engine.service)} == {"Healthy", "Ill"}
+
+
+def test_a_declaration_of_a_newer_version_is_read(engine: Engine) -> None:
+    engine.land(people(3))
+    [segment] = [each.id for each in engine.service.segments()]
+    engine.catalog.dialects.declare(segment, DialectInput(nulls=("NULL",)), UNDECLARED)
+    [stored] = engine.cloud.snapshots.query("dialects")
+    newer = {**json.loads(stored.entity["definition"]), "later": "more"}
+    engine.cloud.snapshots.replace({**stored.entity, "definition": json.dumps(newer)}, stored.etag)
+    engine.define()
+    assert engine.run().state in (State.SUCCEEDED, State.WARNINGS)

@@ -28,6 +28,12 @@ def test_a_change_of_case_subscribes_nobody(spelling: str, kind: Kind) -> None:
     assert brand.contacts.keys() == {"cy@example.com"}
 
 
+def test_a_domain_in_letters_is_the_same_mailbox() -> None:
+    brand = Brand(unsubscribed={"info@müller.de"})
+    with world(brand) as here:
+        assert receipts(settled(here, brand, Kind.ADD, [Row("info@xn--mller-kva.de", CONSENT)]), 1) == [LEFT_ALONE]
+
+
 def test_the_vendors_own_spelling_goes_to_omnisend_which_looks_at_the_date() -> None:
     brand = Brand(unsubscribed={"ann.lee@example.com"})
     with world(brand) as here:
