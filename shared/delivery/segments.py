@@ -19,7 +19,7 @@ from shared.delivery.state.records import now
 from shared.errors import Conflict, RetryAfter, UserMustAct
 from shared.snapshots.completion import Completion
 from shared.snapshots.counts import count_rows
-from shared.snapshots.dialect import Dialect
+from shared.snapshots.dialect import Dialect, UnreadableDialect
 from shared.snapshots.finding import find_segments, newest_of
 from shared.snapshots.reading import reader
 from shared.snapshots.snapshot import SegmentFound, Snapshot, resolve
@@ -56,7 +56,9 @@ def _dialects(cloud: Cloud) -> Mapping[str, Dialect]:
     """What people declare of segments, by id."""
     declared = DialectStore(cloud.snapshots).all()
     return {
-        segment: Dialect(**found.model_dump()) if isinstance(found, DialectInput) else Dialect(unreadable=found.message)
+        segment: Dialect(**found.model_dump())
+        if isinstance(found, DialectInput)
+        else UnreadableDialect(why=found.message)
         for segment, found in declared.items()
     }
 

@@ -35,8 +35,6 @@ class Dialect:
     """Of files without a header."""
     encoding: str = ""
     compression: str = ""
-    unreadable: str = ""
-    """Why nobody can tell what was declared, so that the segment is not read."""
 
     def over(self, kind: CsvFormat, said: frozenset[str] = frozenset()) -> CsvFormat:
         """The format with what is declared here, but for what the files' own description `said`."""
@@ -49,6 +47,13 @@ class Dialect:
         }
         changes = {name: value for name, value in own.items() if value is not None and name not in said}
         return replace(kind, escape=self.escape or kind.escape, nulls=self.nulls or kind.nulls, **changes)
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableDialect(Dialect):
+    """Something is declared, and nobody can tell what, so the segment is not read. `why` is for people."""
+
+    why: str = ""
 
 
 PLAIN = Dialect()

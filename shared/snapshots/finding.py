@@ -18,7 +18,7 @@ from shared.cloud.settings import Location
 from shared.errors import UserMustAct
 from shared.snapshots.blob import blob_of
 from shared.snapshots.completion import USUAL, Completion
-from shared.snapshots.dialect import PLAIN, Dialect
+from shared.snapshots.dialect import PLAIN, Dialect, UnreadableDialect
 from shared.snapshots.heads import csv_look
 from shared.snapshots.increments import increment
 from shared.snapshots.listing import Listing, SegmentSeen
@@ -249,8 +249,8 @@ class _Looking:
 
     def at(self, files: Sequence[SnapshotFile], kind: Format, dialect: Dialect) -> tuple[Format, tuple[str, ...]]:
         """How the files are to be read, and their columns: as they are declared, or by the first file that has any."""
-        if dialect.unreadable:
-            raise UserMustAct("dialect_unreadable", dialect.unreadable)
+        if isinstance(dialect, UnreadableDialect):
+            raise UserMustAct("dialect_unreadable", dialect.why)
         if isinstance(kind, CsvFormat):
             kind = dialect.over(kind)
         if isinstance(kind, CsvFormat) and dialect.columns:

@@ -14,7 +14,7 @@ from shared.snapshots import model_json
 from shared.snapshots.blob import Blob
 from shared.snapshots.completion import Completion
 from shared.snapshots.dates import run_folder_date
-from shared.snapshots.dialect import PLAIN, Dialect
+from shared.snapshots.dialect import PLAIN, Dialect, UnreadableDialect
 from shared.snapshots.model_json import BadModel
 from shared.snapshots.places import Place, place
 from shared.snapshots.shelves import Shelves
@@ -84,8 +84,8 @@ class ModelSegments:
         self, segment: SegmentFound, table: model_json.ModelTable, described: _Described, shelves: Shelves
     ) -> SegmentFound:
         dialect = self.dialects.get(segment.id, PLAIN)
-        if dialect.unreadable:
-            return replace(segment, problems=(dialect.unreadable,))
+        if isinstance(dialect, UnreadableDialect):
+            return replace(segment, problems=(dialect.why,))
         formats = {_format(partition, dialect) for partition in table.partitions} or {CsvFormat()}
         if len(formats) > 1:
             return replace(segment, problems=("the model.json declares different formats for its files",))

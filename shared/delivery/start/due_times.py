@@ -26,6 +26,7 @@ from shared.wording import say, say_many
 NewestSnapshot = Callable[[str], Snapshot | None]
 
 TRIES = 5
+"""To write the row that timers write too."""
 
 TICKS = "ticks"
 """Row of the table `runs` that remembers, in an export's partition, when its schedule last fired."""
