@@ -249,7 +249,7 @@ def _matching(export: ExportInput, definition: Definition) -> Iterator[Issue]:
             yield Issue(place, say('"%(field)s" is matched twice: remove one.', field=match.field))
         seen.add(match.field.casefold())
         known = next((each for each in definition.fields if each.name == match.field), None)
-        if known is not None and match.type not in (None, known.type):
+        if known is not None and match.type not in (None, known.type, known.type.sent_as):
             message = say(
                 '"%(field)s" is a %(type)s at %(vendor)s: leave the type out.',
                 field=match.field,

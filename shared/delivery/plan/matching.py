@@ -64,6 +64,8 @@ def matched(
         field = defined.get(match.field)
         fit = fits.get(match.field) or (field.fit if field else definition.custom_fit)
         kind = match.type or types.get(match.field) or fit.type or (field.type if field else FieldType.STRING)
+        if field and kind is field.type.sent_as:  # `string`, chosen before the field was one for telephone numbers
+            kind = field.type
         return Matched(match.field, match.column, kind, match.when_empty is WhenEmpty.CLEAR, fit, country)
 
     return [one(match) for match in matching]

@@ -12,7 +12,7 @@ from shared.catalog.models import Match
 from shared.delivery.plan.matching import left_out, matched, values
 from shared.vendors.campaign_monitor import targets
 from shared.vendors.campaign_monitor.responses import ListField
-from shared.vendors.contract import Definition, Fit
+from shared.vendors.contract import Definition, FieldType, Fit
 from shared.vendors.registry import DEFINITIONS
 
 LONG = "ł" * 1_001
@@ -60,6 +60,12 @@ CASES: list[tuple[str, str, str, Any, str | None]] = [
     ("campaign-monitor", "Born", "1899-12-31", None, "out_of_range"),
     ("campaign-monitor", "Country", "Portugal; Spain", "Portugal; Spain", None),
 ]
+
+
+def test_a_field_for_telephone_numbers_stays_one_where_it_was_matched_as_text() -> None:
+    chosen = Match(field="MobileNumber", column="c", type=FieldType.STRING)
+    assert matched([chosen], DEFINITIONS["campaign-monitor"])[0].type is FieldType.PHONE
+    assert matched([chosen.model_copy(update={"field": "Own"})], DEFINITIONS["campaign-monitor"])[0].type == "string"
 
 
 @pytest.mark.parametrize(("vendor", "field", "cell", "value", "why"), CASES)
