@@ -21,10 +21,12 @@ Python does by itself took a seventh of a large run's processor time."""
 def cloud() -> Cloud:
     """Azure, as the app settings describe it."""
     from shared.cloud.cloud import Cloud
+    from shared.cloud.library_logs import hush
     from shared.cloud.scrubbing import guard_library_logs
     from shared.cloud.settings import from_environment
     from shared.cloud.telemetry import configure
 
+    hush()
     guard_library_logs()
     configure(os.environ)
     gc.set_threshold(NEW_OBJECTS, 20, 20)

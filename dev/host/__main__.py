@@ -29,9 +29,8 @@ def main() -> int:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
     )
-    # A line for every storage request and every invocation is too many.
-    for noisy in ("azure.core", "azure.functions", "uvicorn"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    # This host's own web server; what the app and its libraries log is shown as Azure's worker would pass it on.
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     wait, stop = _stop_signal()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from contextlib import suppress
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
 from tests.integration.app.conftest import CONNECTION, EXPORT, PROBLEM, App
 
+_RECORD = re.compile(r"\d{4}-\d\d-\d\d \S+ [A-Z]+ ")
 ADA, BO = {"ada@example.com": "Ada"}, {"bo@example.com": "Bo"}
 
 
@@ -234,6 +236,26 @@ def test_no_address_and_no_secret_is_in_the_log(app: App) -> None:
     assert "logged" in log, "the timer tells what happened"
     for word in ("@example", "%40example", "iterable-standard-key"):
         assert word not in log
+
+
+def test_an_idle_tick_logs_nothing_and_a_run_a_few_lines(app: App) -> None:
+    """Each record costs money in Azure, where the libraries would write two for each request to storage."""
+    app.land(ADA | BO, "Quiet")
+    app.define("quiet", targets=[{"segments": ["Quiet"]}])
+    app.host.fire("schedule")
+    before = app.host.log()
+    app.host.fire("schedule")
+    tick = _records(app.host.log().removeprefix(before))
+    before = app.host.log()
+    app.run("quiet")
+    run = _records(app.host.log().removeprefix(before))
+    assert tick == []
+    assert len(run) <= 3
+
+
+def _records(log: str) -> list[str]:
+    """Lines of the app and its libraries; the host's own and the traceback of a record are left out."""
+    return [line for line in log.splitlines() if _RECORD.match(line) and " dev.host" not in line]
 
 
 def test_a_run_may_be_for_another_end(app: App) -> None:
