@@ -37,6 +37,7 @@ var alerts = [
     title: 'A list is not what was delivered'
   }
   { name: 'notification-failed', event: 'notification_failed', severity: 3, title: 'A notification could not be sent' }
+  { name: 'timer-trouble', event: 'timer_trouble', severity: 2, title: 'A part of the timer\'s work fails' }
 ]
 
 resource rules 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [

@@ -88,6 +88,13 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       scaleAndConcurrency: {
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
+        triggers: {
+          http: {
+            // A Python app on Flex answers one request at a time unless told: pages mostly wait for storage, and three
+            // previews of DUCKDB_MEMORY_MB each fit into the smallest instance. The threads below are one more.
+            perInstanceConcurrency: 3
+          }
+        }
       }
       runtime: {
         name: 'python'
@@ -121,6 +128,7 @@ var standardSettings = {
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identityClientId
   AzureWebJobsDisableHomepage: 'true'
+  PYTHON_THREADPOOL_THREAD_COUNT: '4'
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
   // Where things are.

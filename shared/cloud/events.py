@@ -33,6 +33,7 @@ class Event(StrEnum):
     POISON_MESSAGE = "poison_message"
     VERIFICATION_DIFFERS = "verification_differs"
     NOTIFICATION_FAILED = "notification_failed"
+    TIMER_TROUBLE = "timer_trouble"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ KINDS: Mapping[Event, EventKind] = {
     Event.NOTIFICATION_FAILED: EventKind(
         logging.ERROR, False, "A notification was given up; its receiver never took it."
     ),
+    Event.TIMER_TROUBLE: EventKind(logging.ERROR, False, "A part of the timer's work failed; the rest went on."),
 }
 
 

@@ -15,6 +15,7 @@ from shared.access.audit import Trail
 from shared.catalog.catalog import Catalog
 from shared.catalog.issues import Invalid, Issue, NotNow, issues_of
 from shared.catalog.models import NAME, Connection, Export, Match, Probed
+from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
 from shared.cloud.readiness import Readiness
 from shared.control import runs
@@ -101,10 +102,15 @@ class Service:
 
     def tick(self) -> list[Run]:
         """What the timer does; the runs that it started."""
-        started = starting.tick(self._cloud, newest=segments.Newest(self._cloud))
-        inbox.wake(self._cloud)
-        expiry.expire(self._cloud)
-        telling.tell(self._cloud)
+        started: list[Run] = []
+        with apart("start"):
+            started = starting.tick(self._cloud, newest=segments.Newest(self._cloud))
+        with apart("wake"):
+            inbox.wake(self._cloud)
+        with apart("expire"):
+            expiry.expire(self._cloud)
+        with apart("tell"):
+            telling.tell(self._cloud)
         return started
 
     # Vendors

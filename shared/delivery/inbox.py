@@ -7,6 +7,7 @@ import logging
 from collections.abc import Mapping
 from contextlib import suppress
 
+from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
 from shared.cloud.events import Event
 from shared.delivery import jobs, probes, segments, slices
@@ -67,10 +68,8 @@ def wake(cloud: Cloud, *, clock: Clock = now) -> int:
     """Send the messages of silent jobs again, for the timer; how many. One kind's trouble never keeps others asleep."""
     woken = 0
     for kind in KINDS.values():
-        try:
+        with apart("wake", kind.words):
             woken += kind.wake(cloud, clock=clock)
-        except Exception:
-            log.exception("%s: silent ones could not be woken; the next tick tries again.", kind.words)
     return woken
 
 

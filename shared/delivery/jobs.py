@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shared.catalog.models import Connection
 from shared.cloud import telemetry
+from shared.cloud.apart import apart, tell_trouble
 from shared.cloud.cloud import Cloud
 from shared.cloud.telemetry import Metric
 from shared.delivery.account.lease import AccountLease, Taken, sent_again
@@ -176,18 +177,23 @@ class BlobKind(JobKind[M, C]):
 
     def wake(self, cloud: Cloud, *, clock: Clock = now) -> int:
         woken = 0
-        for name in list(cloud.blobs.names(self.folder)):
-            course = self.read(cloud, name) if name.endswith(".json") else None
-            if course is None:
-                continue
-            if self.is_over(course):
-                self.tidy(cloud, course, clock)
-            elif self.is_silent(cloud, course, clock) and self._is_late(course, clock):
-                self.fail(cloud, course, self.too_late, clock)
-            elif self.is_silent(cloud, course, clock):
-                self.begin(cloud, self.alive(course, clock))
-                woken += 1
+        for name in [each for each in cloud.blobs.names(self.folder) if each.endswith(".json")]:
+            with apart("wake", name):
+                woken += self._wake(cloud, name, clock)
         return woken
+
+    def _wake(self, cloud: Cloud, name: str, clock: Clock) -> int:
+        course = self.read(cloud, name, unreadable=lambda why: tell_trouble("wake", name, why))
+        if course is None:
+            return 0
+        if self.is_over(course):
+            self.tidy(cloud, course, clock)
+        elif self.is_silent(cloud, course, clock) and self._is_late(course, clock):
+            self.fail(cloud, course, self.too_late, clock)
+        elif self.is_silent(cloud, course, clock):
+            self.begin(cloud, self.alive(course, clock))
+            return 1
+        return 0
 
     def begin(self, cloud: Cloud, course: C, delay: float = 0.0) -> None:
         """Write the course, then send its message: a worker that dies in between leaves it to the timer."""
@@ -209,7 +215,7 @@ class BlobKind(JobKind[M, C]):
     def _is_late(self, course: C, clock: Clock) -> bool:
         return clock().timestamp() - course.started > self.patience.total_seconds()
 
-    def read(self, cloud: Cloud, blob: str) -> C | None:
+    def read(self, cloud: Cloud, blob: str, *, unreadable: Callable[[str], None] = log.error) -> C | None:
         """A course; None where there is none, or none that can be read: it is left where it is, for a person."""
         stored = cloud.blobs.read(blob)
         if stored is None:
@@ -217,10 +223,10 @@ class BlobKind(JobKind[M, C]):
         try:
             course = self._shape.validate_json(stored[0])
         except ValidationError as error:
-            log.error("The job in %s cannot be read (%d problems): delete the blob.", blob, error.error_count())
+            unreadable(f"The job in {blob} cannot be read ({error.error_count()} problems): delete the blob.")
             return None
         if self.blob(course) != blob:
-            log.error("The job in %s belongs into %s: delete the blob.", blob, self.blob(course))
+            unreadable(f"The job in {blob} belongs into {self.blob(course)}: delete the blob.")
             return None
         return course
 

@@ -17,6 +17,7 @@ from shared.catalog.models import Connection, Export
 from shared.catalog.store import connection_store
 from shared.catalog.targets import Owned, TargetStore
 from shared.cloud import telemetry
+from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
 from shared.cloud.telemetry import Metric, Span
 from shared.cloud.unreadable import UnreadableRow
@@ -127,10 +128,8 @@ class _Kind(JobKind[SliceMessage, HeldDelivery]):
         """Also ends runs that nobody ended."""
         runs, woken = Runs(cloud.runs), 0
         for held in runs.active_runs():
-            try:
+            with apart("wake", held.value.export):
                 woken += _wake(cloud, runs, held.value, clock)
-            except UnreadableRow as error:
-                log.error("%s", error.message)
         return woken
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from shared.cloud import events
+from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
 from shared.cloud.events import Event
 from shared.errors import Conflict, ExportError
@@ -41,7 +42,10 @@ def _now() -> datetime:
 def tell(cloud: Cloud, *, clock: Callable[[], datetime] = _now, transport: Transport | None = None) -> None:
     """Tell what is pending. Whatever fails is told by a later tick; nothing is raised for it."""
     outbox = Outbox(cloud.runs)
-    logged = [pending if pending.logged else _logged(cloud, outbox, pending) for pending in outbox.pending()]
+    logged = []
+    for pending in outbox.pending():
+        with apart("tell", pending.notice.id):
+            logged.append(pending if pending.logged else _logged(cloud, outbox, pending))
     due = [pending for pending in logged if pending is not None and pending.due_at <= clock()]
     if due:
         _send(cloud, outbox, due, clock, transport or Wire())

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import ValidationError
 
 from shared.access.actions import Action, may
@@ -57,12 +57,30 @@ def show_run(
     return _whole(request, service, caller, _run(service, name, run), asked=asked)
 
 
+_LOOKS = ((5, 2), (15, 5))
+"""Up to so many looks, the next one follows after so many seconds; each costs a second of an instance."""
+_LATER = 10
+
+
+def _next_look(looks: int) -> int:
+    """Seconds until an open page asks again: every 2 at first, every 5 within the first minute, then every 10."""
+    return next((seconds for most, seconds in _LOOKS if looks < most), _LATER)
+
+
 @router.get("/live", dependencies=[Depends(allowed(Action.SEE_RUNS))])
-def live(name: str, run: str, request: Request, service: TheService, caller: TheCaller) -> Response:
-    """The part of the page that changes while the run is under way; the whole page once it is not."""
+def live(
+    name: str,
+    run: str,
+    request: Request,
+    service: TheService,
+    caller: TheCaller,
+    looks: Annotated[int, Query(ge=0)] = 0,
+) -> Response:
+    """The part of the page that changes while the run is under way; the whole page once it is not. `looks` counts how
+    often this page has asked."""
     view = _run(service, name, run)
     if view.state in _MOVING:
-        return page(request, "_live.html", run=view, again=True, alone=True)
+        return page(request, "_live.html", run=view, again=True, looks=looks, next_look=_next_look, alone=True)
     whole = {"HX-Retarget": "#page", "HX-Reselect": "#page", "HX-Reswap": "outerHTML"}
     return _whole(request, service, caller, view, headers=whole)
 
@@ -118,6 +136,8 @@ def _whole(
         sample=_sample(service, view) if may(caller, Action.SEE_SAMPLE, scope) else {},
         moving=view.state in _MOVING,
         again=view.state in _MOVING,
+        looks=0,
+        next_look=_next_look,
         alone=False,
         retries=_may_retry(view),
         asked=asked if view.state in UNFINISHED else None,

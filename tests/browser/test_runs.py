@@ -21,6 +21,15 @@ def slow(app: App, seconds: float) -> Iterator[None]:
         app.simulator.vendor.settings.latency_fixed = 0
 
 
+ASKS_IN_A_HIDDEN_TAB = """() => {
+  Object.defineProperty(document, "hidden", { get: () => true, configurable: true });
+  const asked = new CustomEvent("htmx:beforeRequest", { bubbles: true, cancelable: true });
+  const goes = document.getElementById("live").dispatchEvent(asked);
+  delete document.hidden;
+  return goes;
+}"""
+
+
 def test_progress_is_live_and_the_run_can_be_cancelled(connected: App, visit: Visit) -> None:
     segment = connected.land("Slow", some(4000))
     # So many batches that the run is never over before it is cancelled, however slow the browser is.
@@ -35,6 +44,7 @@ def test_progress_is_live_and_the_run_can_be_cancelled(connected: App, visit: Vi
         visit.sees("operations")
         expect(visit.page.locator("li[aria-current=step]")).to_have_text("Deliver")
         visit.sees("left")
+        assert not visit.page.evaluate(ASKS_IN_A_HIDDEN_TAB)
         visit.picture("run-live")
         visit.check_access()
         visit.page.once("dialog", lambda dialog: dialog.accept())

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from shared.catalog.targets import Claim
+from shared.cloud.apart import apart, tell_trouble
 from shared.cloud.cloud import Cloud
 from shared.cloud.unreadable import UnreadableRow
 from shared.delivery.state import layout
@@ -28,7 +29,8 @@ def expire(cloud: Cloud, *, clock: Callable[[], datetime] = now) -> int:
         export, run = str(stored.entity["export"]), str(stored.entity["run"])
         if stored.entity["state"] not in ENDED or (export, run) in needed or export in unknown:
             continue
-        _delete(cloud, export, run)
+        with apart("expire", f"{export}/{run}"):
+            _delete(cloud, export, run)
         expired += 1
         if expired == MOST_RUNS:
             break
@@ -42,7 +44,7 @@ def _uncommitted(cloud: Cloud) -> tuple[set[tuple[str, str]], set[str]]:
         try:
             opened = Claim.of(stored.entity, stored.etag).memory.get("open")
         except UnreadableRow as error:
-            log.error("%s Until then no run of its export expires.", error.message)
+            tell_trouble("expire", str(stored.entity.get("export", "")), f"{error.message} Until then no run expires.")
             unknown.add(str(stored.entity.get("export", "")))
             continue
         if opened:

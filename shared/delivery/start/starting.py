@@ -11,6 +11,7 @@ from shared.catalog.models import MAX_TARGETS, Export
 from shared.catalog.store import export_store
 from shared.catalog.targets import target_key
 from shared.cloud import telemetry
+from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
 from shared.cloud.telemetry import Span
 from shared.delivery.account.connecting import usable_connection
@@ -109,14 +110,13 @@ def tick(cloud: Cloud, *, clock: Callable[[], datetime] = now, newest: NewestSna
 
     `newest` tells a segment's newest snapshot. One export's trouble never keeps others from running.
     """
-    started = []
+    started: list[Run] = []
     for held in export_store(cloud.exports).all():
-        try:
-            started += _fire(cloud, held.item, clock, newest)
-        except UserMustAct as error:
-            log.warning("It is not known whether the export %s is due: %s", held.item.name, error.message)
-        except Exception:
-            log.exception("Starting the export %s failed; the next tick tries again.", held.item.name)
+        with apart("start", held.item.name):
+            try:
+                started += _fire(cloud, held.item, clock, newest)
+            except UserMustAct as error:
+                log.warning("It is not known whether the export %s is due: %s", held.item.name, error.message)
     return started
 
 

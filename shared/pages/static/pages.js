@@ -62,6 +62,12 @@
   }
 
   const scrolled = {};
+  // A page that nobody looks at asks for nothing: each look costs.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const polls = event.target.getAttribute("hx-trigger")?.startsWith("every");
+    if (polls && document.hidden) event.preventDefault();
+  });
+
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr } = event.detail;
     if (!(xhr.getResponseHeader("Content-Type") || "").startsWith("text/html")) {

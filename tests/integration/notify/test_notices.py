@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import mock
@@ -67,6 +68,54 @@ def succeed(engine: Engine) -> None:
 
 def pending(engine: Engine) -> list[PendingNotice]:
     return Outbox(engine.cloud.runs).pending()
+
+
+# One bad thing of the timer's work
+
+
+@pytest.mark.parametrize("folder", ["probes/", "verifying/", "doctor/"])
+@pytest.mark.parametrize("content", [b"not JSON", b"{}", b"[1]", b""])
+def test_a_control_blob_that_cannot_be_read_silences_nothing(
+    engine: Engine, receiver: Receiver, told: list[dict[str, Any]], folder: str, content: bytes
+) -> None:
+    engine.cloud.blobs.write(f"{folder}broken.json", content)
+    fail(engine)
+    engine.tick()
+    assert "run_failed" in receiver.events()
+    [trouble] = [each for each in told if each["event"] == "timer_trouble"]
+    assert (trouble["stage"], trouble["item"]) == ("wake", f"{folder}broken.json")
+
+
+STAGES = {
+    "start": "shared.delivery.start.starting.tick",
+    "wake": "shared.delivery.inbox.wake",
+    "expire": "shared.delivery.erase.expiry.expire",
+    "tell": "shared.notify.telling.tell",
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_of_a_tick_that_fails_is_told_and_the_others_go_on(
+    engine: Engine, told: list[dict[str, Any]], stage: str
+) -> None:
+    with ExitStack() as stack:
+        parts = {each: stack.enter_context(mock.patch(place, return_value=[])) for each, place in STAGES.items()}
+        parts[stage].side_effect = OSError
+        engine.tick()
+        assert all(part.called for part in parts.values())
+    [trouble] = told
+    assert (trouble["event"], trouble["stage"], trouble["what"]) == ("timer_trouble", stage, "OSError")
+
+
+def test_what_is_not_known_of_a_target_is_told_and_stops_no_notice(
+    engine: Engine, receiver: Receiver, told: list[dict[str, Any]]
+) -> None:
+    fail(engine)
+    [target] = engine.cloud.targets.scan("RowKey ne ''", {})
+    engine.cloud.targets.replace({**target.entity, "memory": "not JSON"}, target.etag)
+    engine.tick()
+    assert "run_failed" in receiver.events()
+    assert [each["stage"] for each in told if each["event"] == "timer_trouble"] == ["expire"]
 
 
 # What is told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
@@ -304,3 +305,17 @@ def test_what_no_page_sends_is_refused_and_never_a_failure(service: FakeService,
     assert answer.status < 500
     assert service.decided == []
     assert [held.item.name for held in service.catalog.exports.all()] == ["vips"]
+
+
+def test_an_open_page_of_a_run_asks_less_and_less_often(service: FakeService) -> None:
+    """Each look is billed as a second of an instance, and a run may take an hour."""
+    service.past = [run("1", State.RUNNING, export="vips")]
+    visitor, address, seconds = client(service), "/exports/vips/runs/1", [0]
+    while seconds[-1] < 600:
+        path, _, query = address.partition("?looks=")
+        shown = page(visitor.get(path, query={"looks": query} if query else {}))
+        [(address, wait)] = re.findall(r'hx-get="([^"]+/live[^"]*)" hx-trigger="every (\d+)s"', shown)
+        seconds.append(seconds[-1] + int(wait))
+    assert seconds[:8] == [0, 2, 4, 6, 8, 10, 15, 20]
+    assert len([each for each in seconds if each <= 60]) == 16
+    assert seconds[-1] - seconds[-2] == 10
