@@ -27,7 +27,7 @@ from shared.delivery.account.authorizing import Authorizing
 from shared.delivery.account.connecting import open_connection
 from shared.delivery.erase import expiry, forget
 from shared.delivery.lookups import explain, history, preview, vendor_warnings
-from shared.delivery.plan.matching import matched
+from shared.delivery.plan.cell_values import matched
 from shared.delivery.start import due_times, starting
 from shared.delivery.state import layout, lookup
 from shared.delivery.state.records import ENDED, Delivery, Run, State, now

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.delivery import addresses
 from shared.delivery.commit.new_ledger import Outcomes, Why
-from shared.delivery.plan import matching
+from shared.delivery.plan import cell_values
 from shared.delivery.sql import harmless, literal
 from shared.delivery.state import layout
 from shared.delivery.state.files import DataFile
@@ -160,7 +160,7 @@ def _refused_query(plan: Plan) -> str:
 def _left_out_query(plan: Plan) -> str:
     """Values that did not arrive as the source has them."""
     return f"""
-        SELECT {_PLACE}, {harmless("rows.field")}, why, {_in_words("why", matching.REASONS)}
+        SELECT {_PLACE}, {harmless("rows.field")}, why, {_in_words("why", cell_values.REASONS)}
         FROM rows {_places(plan)} ORDER BY rows.n
     """
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.cloud.cloud import Cloud
 from shared.delivery import addresses, segments
-from shared.delivery.plan.matching import REASONS, LeftOut, Matched
+from shared.delivery.plan.cell_values import REASONS, LeftOut, Matched
 from shared.delivery.plan.operations import Source, Wish, staging_query
 from shared.delivery.send import isolating
 from shared.mailbox import with_ascii_domain

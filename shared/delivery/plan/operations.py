@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.delivery import addresses, sql
-from shared.delivery.plan import matching
+from shared.delivery.plan import cell_values
+from shared.delivery.plan.cell_values import Matched
 from shared.delivery.plan.drift import TEXT_FOR_NOTHING
-from shared.delivery.plan.matching import Matched
 from shared.delivery.sql import literal
 from shared.delivery.state import ledger, transitions
 from shared.delivery.state.files import BUCKET, DataFile, Files, buckets, keep, write
@@ -96,7 +96,7 @@ def staging_query(wish: Wish, sources: Sequence[Source], parts: int) -> str:
     raw = cells[wish.address_column]
     trimmed = ", ".join(f"{sql.trimmed(each)} AS {each}" for each in cells.values())
     reasons = "".join(
-        f", {matching.left_out(match, cells[match.column])} AS left_out_{i}" for i, match in enumerate(wish.matches)
+        f", {cell_values.left_out(match, cells[match.column])} AS left_out_{i}" for i, match in enumerate(wish.matches)
     )
     looks = "".join(f", {_look(each)} AS look_{i}" for i, each in enumerate(cells.values()))
     part = f"{BUCKET} // {256 // parts}"
@@ -108,7 +108,7 @@ def staging_query(wish: Wish, sources: Sequence[Source], parts: int) -> str:
                {"".join(f", left_out_{i}" for i in range(len(wish.matches)))}
                {"".join(f", look_{i}" for i in range(len(cells)))}
         FROM (SELECT n, segment, file_index, raw, {sql.address(raw)} AS address,
-                     {matching.values(wish.matches, cells)} AS "values" {reasons} {looks}
+                     {cell_values.values(wish.matches, cells)} AS "values" {reasons} {looks}
               FROM (SELECT n, segment, file_index, {raw} AS raw, {trimmed} FROM ({rows})))
     """
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from itertools import islice
 
 from shared.delivery.plan import drift, guards, operations, protected_people
+from shared.delivery.plan.cell_values import Matched, matched
 from shared.delivery.plan.drift import Look
 from shared.delivery.plan.guards import Facts, Finding
-from shared.delivery.plan.matching import Matched, matched
 from shared.delivery.plan.operations import Tally, Wish
 from shared.delivery.plan.staging import Staged, stage
 from shared.delivery.state import layout, ledger

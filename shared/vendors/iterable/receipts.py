@@ -12,9 +12,10 @@ from typing import Any
 from shared.cloud.scrubbing import excerpt
 from shared.errors import UserMustAct
 from shared.mailbox import normalised
+from shared.vendors import presence
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.batches import UNKNOWN, Reading, halves, nobody_fits, refused
-from shared.vendors.contract import CONFIRMED, PROFILE_MISSING, Evidence, Kind, Outcome, Receipt, Retry, Row
+from shared.vendors.contract import CONFIRMED, Evidence, Kind, Outcome, Receipt, Retry, Row
 from shared.vendors.iterable import mismatch
 from shared.vendors.iterable.definition import DEFINITION
 from shared.vendors.iterable.responses import envelope, is_count
@@ -29,12 +30,6 @@ def _always(receipt: Receipt) -> dict[Kind, Receipt]:
     return dict.fromkeys(Kind, receipt)
 
 
-def _gone(code: str) -> Receipt:
-    reason = say("Iterable does not know this person any more, so they are not on the list.")
-    return Receipt(Outcome.ACCEPTED, code, reason, evidence=Evidence.CONFIRMED)
-
-
-NOT_FOUND = "not_found"
 LEFT_OUT = Receipt(
     Outcome.ACCEPTED,
     "values_left_out",
@@ -50,7 +45,12 @@ RECEIPTS: Mapping[str, Mapping[Kind, Receipt]] = {
     "forgotten": {
         **_always(_rejected("forgotten", say("The person asked Iterable to be forgotten."), Retry.NEVER)),
         # Whoever was forgotten is off the list; a rejected removal would send their address again at every run.
-        Kind.REMOVE: _gone("forgotten"),
+        Kind.REMOVE: Receipt(
+            Outcome.ACCEPTED,
+            "forgotten",
+            say("Iterable does not know this person any more, so they are not on the list."),
+            evidence=Evidence.CONFIRMED,
+        ),
     },
     "invalid": _always(
         _rejected("invalid_email", say("Iterable does not accept the e-mail address."), Retry.WHEN_CHANGED)
@@ -59,35 +59,10 @@ RECEIPTS: Mapping[str, Mapping[Kind, Receipt]] = {
         _rejected("conflict", say("The address collides with another profile in Iterable."), Retry.NEXT_RUN)
     ),
     "invalidData": _always(_NO_FIT),
-    "notFound": {
-        Kind.ADD: Receipt(
-            Outcome.SKIPPED, "not_found", say("Iterable does not know this person and did not add them.")
-        ),
-        Kind.CHANGE: _rejected(PROFILE_MISSING, say("The profile was deleted in Iterable."), Retry.NEXT_RUN),
-        Kind.REMOVE: Receipt(
-            Outcome.ACCEPTED,
-            NOT_FOUND,
-            say("Iterable has nobody under this address: deleted there, or known by another address."),
-            evidence=Evidence.CONFIRMED,
-        ),
-    },
+    "notFound": presence.missing(DEFINITION.label),
 }
 """Stem of a `failedUpdates` array -> what it means, by operation; the first array that names a row counts."""
 
-NEVER_THERE = _gone("never_there")
-"""A removal of a person whom Iterable does not have, so no request was made."""
-NOT_THERE_YET = Receipt(
-    Outcome.SKIPPED,
-    "not_there_yet",
-    say("Iterable does not have this person, but may still be adding them: the next run looks again."),
-)
-NOT_LOOKED_AT = Receipt(
-    Outcome.SKIPPED,
-    "not_looked_at",
-    say(
-        "Iterable's answer about this person could not be read, so they are left as they are: the next run looks again."
-    ),
-)
 _MISCOUNTED = replace(UNKNOWN, reason=say("Iterable's counts leave open what became of this person."))
 _WARNINGS: Mapping[str, Message] = {
     "filteredOutFields": say("Iterable dropped fields that the project does not have: %(fields)s."),

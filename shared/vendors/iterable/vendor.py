@@ -12,7 +12,7 @@ import orjson
 
 from shared.cloud.scrubbing import excerpt
 from shared.errors import RetryAfter, Unprocessable, UserMustAct
-from shared.vendors import keys, lists
+from shared.vendors import keys, lists, presence
 from shared.vendors.answers import Answer
 from shared.vendors.batches import Part, Reading, carry_out, cut
 from shared.vendors.checking import checked
@@ -30,13 +30,13 @@ from shared.vendors.contract import (
     Vendor,
 )
 from shared.vendors.http import Client, Credentials, Link
-from shared.vendors.iterable import looking, presence, receipts, requests, responses
+from shared.vendors.iterable import looking, receipts, requests, responses
 from shared.vendors.iterable.client import client_of
 from shared.vendors.iterable.definition import DEFINITION, HOSTS, MOST_BYTES
 from shared.vendors.iterable.misfits import Misfits
 from shared.vendors.iterable.new_fields import NewFields, Person
-from shared.vendors.iterable.presence import Presence
 from shared.vendors.iterable.responses import ProjectList
+from shared.vendors.presence import Presence
 from shared.wording import say
 
 LIST_PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0)
@@ -130,9 +130,8 @@ class Iterable(Vendor):
         with self._new_fields.settling(wanted, [rows[index] for index in sent]):
             result = carry_out([[sent[place] for place in part] for part in parts], ask, self._link.wait)
         others = {**result.others, **alone}
-        return replace(
-            result, others=others, warnings=(*result.warnings, *misfits.warnings, *presence.told(others, kind))
-        )
+        not_found = presence.told(DEFINITION.label, kind, others.values())
+        return replace(result, others=others, warnings=(*result.warnings, *misfits.warnings, *not_found))
 
     def members(self, target: TargetFound) -> Iterator[str]:
         """One answer without paging (contract, section 9); people without an address are left out."""
@@ -172,16 +171,15 @@ class Iterable(Vendor):
         def is_known(address: str) -> bool:
             return self._client.ask(requests.profile(address), looking.is_known)
 
-        def members() -> Sequence[str]:
-            return self._client.ask(requests.members(list_id), responses.members)
-
-        def size() -> Count | None:
+        def pages() -> Iterator[Sequence[str]]:
             # A list that is unknown is the write's to tell of.
-            return self._client.ask(
+            size = self._client.ask(
                 requests.size(list_id), lambda answer: None if responses.list_unknown(answer) else looking.size(answer)
             )
+            if size is not None and size.people <= DEFINITION.most_members:
+                yield self._client.ask(requests.members(list_id), responses.members)
 
-        return self._presence.setdefault(list_id, Presence(is_known, members, size))
+        return self._presence.setdefault(list_id, Presence(DEFINITION, is_known, pages))
 
     def _fields(self) -> Mapping[str, str]:
         return self._client.ask(requests.fields(), responses.fields)

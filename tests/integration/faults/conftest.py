@@ -16,8 +16,8 @@ from dev.faults.interruptions import Died
 from dev.faults.seam import watched_vendors
 from shared.cloud.settings import StorageAddress
 from shared.delivery.account import connecting
+from shared.vendors import presence
 from shared.vendors.contract import Definition
-from shared.vendors.iterable import presence
 from shared.vendors.iterable.definition import DEFINITION, SIZE
 from shared.vendors.registry import definition
 from tests.integration.faults.points import CHUNKS, EVERY, SEED, Tally

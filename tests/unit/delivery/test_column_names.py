@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.delivery.plan.matching import Matched
+from shared.delivery.plan.cell_values import Matched
 from shared.delivery.plan.operations import Source, Wish, staging_query
 from shared.snapshots.heads import Head
 from shared.snapshots.scanning import scan

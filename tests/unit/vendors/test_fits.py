@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from shared.catalog.models import Match
-from shared.delivery.plan.matching import left_out, matched, values
+from shared.delivery.plan.cell_values import left_out, matched, values
 from shared.vendors.campaign_monitor import targets
 from shared.vendors.campaign_monitor.responses import ListField
 from shared.vendors.contract import Definition, FieldType, Fit

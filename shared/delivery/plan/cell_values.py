@@ -1,4 +1,4 @@
-"""Data matching as SQL: the cells of a snapshot row -> the JSON object of values that the vendor gets. Pure.
+"""Cells of a snapshot row -> the JSON object of values that the vendor gets: data matching as SQL. Pure.
 
 All cells are text. A cell that is empty after trimming leaves its field out (`keep`) or clears it (`clear`). A cell
 that cannot be turned into its field's type, or into what the field takes, is left out too, and counted with the reason;

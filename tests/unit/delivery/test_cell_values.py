@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from shared.delivery import sql
-from shared.delivery.plan import matching
-from shared.delivery.plan.matching import LeftOut, Matched
+from shared.delivery.plan import cell_values
+from shared.delivery.plan.cell_values import LeftOut, Matched
 from shared.mailbox import BLANKS, INVISIBLE
 from shared.vendors.contract import ANY, FieldType, Fit
 from tests.unit.delivery.test_matching_document import cases
@@ -92,11 +92,11 @@ def database() -> duckdb.DuckDBPyConnection:
 def matched(cells: dict[str, str | None], *matches: Matched) -> tuple[str, list[str | None]]:
     columns = ", ".join(f"{sql.trimmed(f'$c{i}::VARCHAR')} AS c{i}" for i in range(len(cells)))
     names = {column: f"c{i}" for i, column in enumerate(cells)}
-    reasons = ", ".join(matching.left_out(match, names[match.column]) for match in matches) or "NULL"
+    reasons = ", ".join(cell_values.left_out(match, names[match.column]) for match in matches) or "NULL"
     found = (
         database()
         .execute(
-            f"SELECT {matching.values(matches, names)}, {reasons} FROM (SELECT {columns})",
+            f"SELECT {cell_values.values(matches, names)}, {reasons} FROM (SELECT {columns})",
             {f"c{i}": value for i, value in enumerate(cells.values())},
         )
         .fetchone()
