@@ -15,14 +15,16 @@ No message may hold an e-mail address or a secret.
 
 from __future__ import annotations
 
+from shared.wording import Message, read
+
 
 class ExportError(Exception):
     """Base of every error that the service raises on purpose."""
 
     @property
-    def words(self) -> str:
+    def words(self) -> Message:
         """What it says to people: a message (`shared/wording.py`), or English."""
-        return self.args[0] if self.args else ""
+        return read(self.args[0] if self.args else "")
 
 
 class UserMustAct(ExportError):

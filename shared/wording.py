@@ -12,7 +12,7 @@ from __future__ import annotations
 import gettext
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -80,6 +80,19 @@ def together(messages: Iterable[str], between: str = " ") -> Message:
         return _message(parts[0])
     places = between.join(f"%(part{number})s" for number in range(len(parts)))
     return Message(places, {f"part{number}": _message(each) for number, each in enumerate(parts)})
+
+
+def some(names: Iterable[str], most: int) -> str:
+    """The first few names in order, and how many more there are."""
+    ordered = sorted(names)
+    shown: str = ", ".join(ordered[:most])
+    return say("%(names)s and %(more)s more", names=shown, more=len(ordered) - most) if len(ordered) > most else shown
+
+
+def either(names: Sequence[Value]) -> Value:
+    """`a or b or c`."""
+    *others, last = names
+    return say("%(names)s or %(name)s", names=either(others), name=last) if others else last
 
 
 def shortened(message: str, most: int) -> str:
@@ -249,6 +262,7 @@ def _serialised(message: str, info: SerializationInfo) -> str:
     return kept(message) if info.context is STORED else said(message)
 
 
+NOTHING: Final = Message("")
 STORED: Final = {"for": "storage"}
 """The context in which pydantic writes what is to be stored."""
 Said = Annotated[str, WrapValidator(_validated), PlainSerializer(_serialised, return_type=str)]

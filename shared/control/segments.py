@@ -19,7 +19,7 @@ from shared.control.views import View
 from shared.errors import RetryAfter, UserMustAct
 from shared.snapshots.dialect import in_words
 from shared.snapshots.snapshot import SegmentFound
-from shared.wording import Said
+from shared.wording import NOTHING, Message, Said
 
 ROWS_SHOWN, COLUMNS_SHOWN = 5, 8
 
@@ -37,7 +37,7 @@ class SegmentView(View):
     rows: int | None = Field(description="Null until they are counted.")
     problems: tuple[Said, ...]
     exports: tuple[str, ...] = Field(default=(), description="Names of the exports that carry it.")
-    read_as: str = Field(default="", description="How the files of its newest snapshot are read.")
+    read_as: Said = Field(default="", description="How the files of its newest snapshot are read.")
     dialect: DialectInput | None = Field(default=None, description="What is declared of that; null: nothing.")
 
 
@@ -80,7 +80,7 @@ class FirstRows:
 
     columns: Sequence[str] = ()
     rows: Sequence[Sequence[str | None]] = ()
-    problem: str = ""
+    problem: Message = NOTHING
 
 
 def first_rows(service: Service, reference: str) -> FirstRows:
@@ -92,7 +92,7 @@ def first_rows(service: Service, reference: str) -> FirstRows:
     try:
         return FirstRows(columns, service.first_rows(found.snapshot, columns, ROWS_SHOWN))
     except (UserMustAct, RetryAfter) as error:
-        return FirstRows(problem=str(error))
+        return FirstRows(problem=error.words)
 
 
 def carriers(segment: SegmentFound, found: Sequence[SegmentFound], exports: Sequence[Export]) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ def _dialects(cloud: Cloud) -> Mapping[str, Dialect]:
     return {
         segment: Dialect(**found.model_dump())
         if isinstance(found, DialectInput)
-        else UnreadableDialect(why=found.message)
+        else UnreadableDialect(why=found.words)
         for segment, found in declared.items()
     }
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from shared.snapshots.snapshot import SnapshotFile
+from shared.wording import NOTHING, Message, say
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobProperties
@@ -14,11 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """One version of a blob. `archived` says in words why its content cannot be had, empty where it can."""
+    """One version of a blob. `archived` says why its content cannot be had, in words that follow its name; empty where
+    it can."""
 
     file: SnapshotFile
     modified_at: datetime
-    archived: str = ""
+    archived: Message = NOTHING
     directory: bool = False
     """Only stands for a folder: accounts with a hierarchical namespace list folders as blobs without content."""
 
@@ -34,12 +36,12 @@ def blob_of(container: str, properties: BlobProperties) -> Blob:
     return Blob(file, properties.last_modified, _archived(properties), _is_directory(properties))
 
 
-def _archived(properties: BlobProperties) -> str:
+def _archived(properties: BlobProperties) -> Message:
     if str(properties.blob_tier) not in ("Archive", "StandardBlobTier.ARCHIVE"):
-        return ""
+        return NOTHING
     if str(properties.archive_status or "").startswith("rehydrate-pending"):
-        return "is being brought back from the archive tier, which takes up to 15 hours"
-    return "is in the archive tier; rehydrate it, or land a newer one"
+        return say("is being brought back from the archive tier, which takes up to 15 hours")
+    return say("is in the archive tier; rehydrate it, or land a newer one")
 
 
 def _is_directory(properties: BlobProperties) -> bool:

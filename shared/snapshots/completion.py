@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 
 from shared.snapshots.blob import Blob
 from shared.snapshots.snapshot import below, last, parent
+from shared.wording import Message, either, say, say_many
 
 SETTLED_AFTER = timedelta(minutes=10)
 
@@ -56,54 +57,67 @@ class FolderState:
     needs_mark: bool
 
 
-def unfinished(written: FolderState, rule: Completion, now: datetime) -> str | None:
+def unfinished(written: FolderState, rule: Completion, now: datetime) -> Message | None:
     """Why a folder is not complete yet, in words that follow its name; None where it is."""
     newest = max(blob.modified_at for blob in written.blobs)
     done = _done(written, rule)
     why = _under_way(written, done) or _unmarked(written, rule, now, done)
     if why and now - newest > _GIVEN_UP:
-        days = (now - newest) / timedelta(days=1)
-        return f"{why}. Nothing changed in it for {days:.0f} days: its writer probably failed, so write it again"
+        return say_many(
+            "%(why)s. Nothing changed in it for %(num)s day: its writer probably failed, so write it again",
+            "%(why)s. Nothing changed in it for %(num)s days: its writer probably failed, so write it again",
+            round((now - newest) / timedelta(days=1)),
+            why=why,
+        )
     return why
 
 
-def _under_way(written: FolderState, done: datetime | None) -> str | None:
+def _under_way(written: FolderState, done: datetime | None) -> Message | None:
     """A write that says itself that it is not done."""
     temporary = [blob.modified_at for blob in written.blobs if _UNDER_WAY in below(blob.name, written.path).split("/")]
     if temporary and not (done and done >= max(temporary)):
-        return f"is still being written: there is a folder {_UNDER_WAY} in it"
+        return say("is still being written: there is a folder %(folder)s in it", folder=_UNDER_WAY)
     started, committed = _ids(_STARTED, written.blobs), _ids(_COMMITTED, written.blobs)
     if left := sorted(started - committed):
-        return f"is still being written: Databricks started the write {left[0]} and has not committed it"
+        return say(
+            "is still being written: Databricks started the write %(write)s and has not committed it", write=left[0]
+        )
     writes = {found[1] for blob in written.data if (found := _WRITE.search(blob.name))}
     if (started or committed) and (left := sorted(writes - committed)):
-        return f"is still being written: the write {left[0]} of Databricks is not committed"
+        return say("is still being written: the write %(write)s of Databricks is not committed", write=left[0])
     if committed and len(writes) > 1:
-        return (
-            f"holds files of {len(writes)} writes of Databricks, and only its own log says which of them count; "
-            "write each snapshot into a folder of its own"
+        return say(
+            "holds files of %(writes)s writes of Databricks, and only its own log says which of them count; "
+            "write each snapshot into a folder of its own",
+            writes=len(writes),
         )
     return None
 
 
-def _unmarked(written: FolderState, rule: Completion, now: datetime, done: datetime | None) -> str | None:
+def _unmarked(written: FolderState, rule: Completion, now: datetime, done: datetime | None) -> Message | None:
     """What only time can tell, or a mark. Files that came after the mark have to settle as if there were none."""
-    names = " or ".join(rule.marks)
+    names = either(rule.marks)
     newest = max(blob.modified_at for blob in written.data)
     if done and done >= newest:
         return None
     if not done and written.needs_mark:
-        return (
-            f"has no file {names}, which earlier folders of this segment have: it is not complete. If it is, put that "
-            "file into it"
+        return say(
+            "has no file %(names)s, which earlier folders of this segment have: it is not complete. If it is, put that "
+            "file into it",
+            names=names,
         )
     if empty := [blob.name for blob in written.data if not blob.file.size]:
-        return f"is still being written: {last(empty[0])} is empty, and no file {names} says that it has to be"
+        return say(
+            "is still being written: %(file)s is empty, and no file %(names)s says that it has to be",
+            file=last(empty[0]),
+            names=names,
+        )
     if now - max(blob.modified_at for blob in written.blobs) < rule.settled_after:
-        minutes = rule.settled_after / timedelta(minutes=1)
-        return (
-            f"is still being written: it has no file {names}, and a file in it changed less than {minutes:g} minutes "
-            "ago"
+        return say(
+            "is still being written: it has no file %(names)s, and a file in it changed less than %(minutes)s minutes "
+            "ago",
+            names=names,
+            minutes=rule.settled_after / timedelta(minutes=1),
         )
     return None
 

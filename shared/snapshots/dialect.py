@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.snapshots.snapshot import CsvFormat, Format
+from shared.wording import NOTHING, Message, Value, say
 
 WIDE = "utf-16"
 """With a byte order mark, or little-endian without one."""
@@ -15,7 +17,7 @@ ENCODINGS = (
 )
 _BY_DUCKDB = {"utf-8": "utf-8", "iso-8859-1": "latin-1"}
 """What DuckDB reads itself, and what it calls it; the others are turned into UTF-8 on the way to it."""
-_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+_DELIMITERS = {",": say("commas"), ";": say("semicolons"), "\t": say("tabs"), "|": say("vertical bars")}
 
 DELIMITER, QUOTE, HEADER, ENCODING, COMPRESSION = "delimiter", "quote", "header", "encoding", "compression"
 
@@ -53,24 +55,32 @@ class Dialect:
 class UnreadableDialect(Dialect):
     """Something is declared, and nobody can tell what, so the segment is not read. `why` is for people."""
 
-    why: str = ""
+    why: Message = NOTHING
 
 
 PLAIN = Dialect()
 
 
-def in_words(kind: Format) -> str:
+def in_words(kind: Format) -> Message:
     """`CSV with a header, separated by semicolons, UTF-8, gzip`: what has to be the same for cells to mean the same."""
     if not isinstance(kind, CsvFormat):
-        return "Parquet"
-    said = [f"separated by {_DELIMITERS.get(kind.delimiter, repr(kind.delimiter))}"]
-    if kind.quote != '"':
-        said.append(f"quoted with {kind.quote}" if kind.quote else "never quoted")
+        return say("Parquet")
+    words = say("CSV with a header") if kind.header else say("CSV without a header")
+    for each in _particulars(kind):
+        words = say("%(words)s, %(more)s", words=words, more=each)
+    return words
+
+
+def _particulars(kind: CsvFormat) -> Iterator[Value]:
+    yield say("separated by %(signs)s", signs=_DELIMITERS.get(kind.delimiter, repr(kind.delimiter)))
+    if not kind.quote:
+        yield say("never quoted")
+    elif kind.quote != '"':
+        yield say("quoted with %(sign)s", sign=kind.quote)
     if kind.escape:
-        said.append("a backslash before quotation marks")
-    said.append("ISO-8859-1" if kind.encoding == "latin-1" else kind.encoding.upper())
+        yield say("a backslash before quotation marks")
+    yield "ISO-8859-1" if kind.encoding == "latin-1" else kind.encoding.upper()
     if kind.compression != "none":
-        said.append(kind.compression)
+        yield kind.compression
     if kind.nulls:
-        said.append(f"empty is also {', '.join(kind.nulls)}")
-    return f"CSV {'with' if kind.header else 'without'} a header, {', '.join(said)}"
+        yield say("empty is also %(texts)s", texts=", ".join(kind.nulls))

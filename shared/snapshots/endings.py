@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat, last
+from shared.wording import Message, say
 
 _TEXT = (".csv", ".txt", ".tsv", ".dat")
 _READ: Mapping[str, Format] = {
@@ -13,27 +14,30 @@ _READ: Mapping[str, Format] = {
     ".parquet": ParquetFormat(),
 }
 """Which delimiter a text has, its header says."""
-_AS_TEXT = "save it as 'CSV UTF-8'"
-_UNPACKED = "write it as .csv, .csv.gz or .parquet"
+_AS_TEXT = say("save it as 'CSV UTF-8'")
+_UNPACKED = say("write it as .csv, .csv.gz or .parquet")
 _NOT_READ = {
-    ".zst": ("compressed with Zstandard", _UNPACKED),
-    ".bz2": ("compressed with bzip2", _UNPACKED),
-    ".zip": ("a zip archive", _UNPACKED),
-    ".7z": ("a 7-Zip archive", _UNPACKED),
-    ".tar": ("an archive", _UNPACKED),
-    ".snappy": ("compressed with Snappy", _UNPACKED),
-    ".lz4": ("compressed with LZ4", _UNPACKED),
-    ".deflate": ("compressed with deflate", _UNPACKED),
-    ".parquet.gz": ("Parquet compressed once more with gzip", "Parquet compresses itself: write .parquet"),
-    ".xlsx": ("an Excel workbook", _AS_TEXT),
-    ".xls": ("an Excel workbook", _AS_TEXT),
-    ".orc": ("ORC", _UNPACKED),
-    ".avro": ("Avro", _UNPACKED),
-    ".json": ("JSON", _UNPACKED),
-    ".jsonl": ("JSON lines", _UNPACKED),
-    ".ndjson": ("JSON lines", _UNPACKED),
-    ".json.gz": ("JSON", _UNPACKED),
-    ".manifest.cdm.json": ("a Common Data Model manifest", "write a model.json, or files into a dated folder"),
+    ".zst": (say("compressed with Zstandard"), _UNPACKED),
+    ".bz2": (say("compressed with bzip2"), _UNPACKED),
+    ".zip": (say("a zip archive"), _UNPACKED),
+    ".7z": (say("a 7-Zip archive"), _UNPACKED),
+    ".tar": (say("an archive"), _UNPACKED),
+    ".snappy": (say("compressed with Snappy"), _UNPACKED),
+    ".lz4": (say("compressed with LZ4"), _UNPACKED),
+    ".deflate": (say("compressed with deflate"), _UNPACKED),
+    ".parquet.gz": (say("Parquet compressed once more with gzip"), say("Parquet compresses itself: write .parquet")),
+    ".xlsx": (say("an Excel workbook"), _AS_TEXT),
+    ".xls": (say("an Excel workbook"), _AS_TEXT),
+    ".orc": (say("ORC"), _UNPACKED),
+    ".avro": (say("Avro"), _UNPACKED),
+    ".json": (say("JSON"), _UNPACKED),
+    ".jsonl": (say("JSON lines"), _UNPACKED),
+    ".ndjson": (say("JSON lines"), _UNPACKED),
+    ".json.gz": (say("JSON"), _UNPACKED),
+    ".manifest.cdm.json": (
+        say("a Common Data Model manifest"),
+        say("write a model.json, or files into a dated folder"),
+    ),
 }
 """Ending -> what such a file is, and the way out. The longest ending counts."""
 
@@ -48,11 +52,11 @@ def format_of(name: str) -> Format | None:
     return next((known for ending, known in _READ.items() if base.endswith(ending)), None)
 
 
-def why_not(name: str) -> str:
+def why_not(name: str) -> Message:
     """Why a file of this name is not read, and what to do."""
     base = last(name)
     fitting = [ending for ending in _NOT_READ if base.lower().endswith(ending)]
-    what, way_out = ("no kind of file that is read", _UNPACKED)
+    what, way_out = (say("no kind of file that is read"), _UNPACKED)
     if fitting:
         what, way_out = _NOT_READ[max(fitting, key=len)]
-    return f"{base} is {what}; {way_out}, or take it away"
+    return say("%(file)s is %(what)s; %(way_out)s, or take it away", file=base, what=what, way_out=way_out)

@@ -36,7 +36,7 @@ from shared.snapshots.snapshot import (
     resolve,
 )
 from shared.snapshots.trouble import Trouble, apart
-from shared.wording import Message, say
+from shared.wording import Message, say, together
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient, ContainerClient
@@ -120,11 +120,15 @@ def newest_snapshot(
 def _usable(segment: SegmentFound | None, name: str) -> Snapshot:
     if segment and segment.snapshot:
         return replace(segment.snapshot, passed_over=segment.problems, beside=segment.beside)
-    reasons = "; ".join((*segment.problems, *segment.beside)) if segment else "it is no longer there"
+    said = (*segment.problems, *segment.beside) if segment else ()
     called = segment.id if segment else name
     raise UserMustAct(
         "segment_not_ready",
-        say("The segment %(called)s cannot be read: %(reasons)s.", called=called, reasons=Message(reasons)),
+        say(
+            "The segment %(called)s cannot be read: %(reasons)s.",
+            called=called,
+            reasons=together(said or (say("it is no longer there"),), "; "),
+        ),
     )
 
 
@@ -215,8 +219,10 @@ class _Finder:
     def _judged(self, seen: SegmentSeen, looking: _Looking) -> SegmentFound:
         segment = replace(self._blank(parent(seen.path), seen.name or _LOOSE), beside=seen.beside)
         if not seen.name and seen.folders:
-            return replace(segment, problems=(f"{seen.path} is a folder without a name; give it one",))
-        problems = []
+            return replace(
+                segment, problems=(say("%(folder)s is a folder without a name; give it one", folder=seen.path),)
+            )
+        problems: list[Message] = []
         for folder in seen.folders:
             if problem := folder.unusable(self.now, self.rule):
                 problems.append(problem)
@@ -226,7 +232,7 @@ class _Finder:
             if isinstance(looked, Trouble):
                 problems.append(looked.words)
             elif why := increment(seen.path, looked[1]):
-                problems.append(f"{folder.path} {why}")
+                problems.append(say("%(what)s %(why)s", what=folder.path, why=why))
             else:
                 kind, columns = looked
                 columns += tuple(name for name in folder.partitioned if name not in columns)

@@ -12,10 +12,11 @@ from shared.snapshots.blob import Blob
 from shared.snapshots.completion import Completion, FolderState
 from shared.snapshots.endings import format_of, why_not
 from shared.snapshots.snapshot import Format, SnapshotFile, below, parent
+from shared.wording import Message, say, some
 
-TABLES = {"_delta_log": "a Delta table", ".hoodie": "a Hudi table"}
-"""Folder that a table's log lies in -> what the table is."""
-ICEBERG = ("metadata", ".metadata.json", "an Iceberg table")
+TABLES = {"_delta_log": say("is a Delta table"), ".hoodie": say("is a Hudi table")}
+"""Folder that a table's log lies in -> what the table is, in words that follow its name."""
+ICEBERG = ("metadata", ".metadata.json", say("is an Iceberg table"))
 
 _AHEAD = timedelta(days=1)
 _TOGETHER = timedelta(days=1)
@@ -62,49 +63,57 @@ class DatedFolder:
         assert found
         return found
 
-    def unusable(self, now: datetime, rule: Completion) -> str | None:
+    def unusable(self, now: datetime, rule: Completion) -> Message | None:
         """Why this folder is not used, in words; None where it is complete and everything in it is understood."""
         why = self._not_understood(rule) or self._unfinished(now, rule) or self._misplaced(now)
-        return f"{self.path} {why}" if why else None
+        return say("%(what)s %(why)s", what=self.path, why=why) if why else None
 
-    def _not_understood(self, rule: Completion) -> str | None:
+    def _not_understood(self, rule: Completion) -> Message | None:
         if table := next((kind for blob in self.blobs if (kind := table_of(self._inner(blob)))), None):
-            return f"is {table[1]}. {table_advice(table[1])}"
+            return table_words(table[1])
         strange = [self._inner(blob) for blob in self.blobs if self._is_strange(blob, rule)]
         inside = [name for name in strange if format_of(name)]
         if inside:
-            return (
-                f"holds files in a folder in it ({_some(inside)}), and nobody can tell whether they belong to it; "
-                "put them beside the others, or take them away"
+            return say(
+                "holds files in a folder in it (%(files)s), and nobody can tell whether they belong to it; "
+                "put them beside the others, or take them away",
+                files=some(inside, _SHOWN),
             )
         if strange:
-            return f"holds {_some(strange)}, which is not understood: {why_not(strange[0])}"
+            return say(
+                "holds %(files)s, which is not understood: %(why)s",
+                files=some(strange, _SHOWN),
+                why=why_not(strange[0]),
+            )
         return None
 
-    def _unfinished(self, now: datetime, rule: Completion) -> str | None:
+    def _unfinished(self, now: datetime, rule: Completion) -> Message | None:
         if not self.data:
-            return "holds no data files yet"
+            return say("holds no data files yet")
         return completion.unfinished(FolderState(self.path, self.blobs, self.data, self.needs_mark), rule, now)
 
-    def _misplaced(self, now: datetime) -> str | None:
+    def _misplaced(self, now: datetime) -> Message | None:
         if len({format_of(blob.name) for blob in self.data}) > 1:
-            return "mixes CSV, compressed CSV and Parquet files"
+            return say("mixes CSV, compressed CSV and Parquet files")
         if len(self._partitionings) > 1:
             named = sorted({name for names in self._partitionings for name in names})
-            return f"has values of {', '.join(named)} in the names of folders, and not for all of its files"
+            return say(
+                "has values of %(columns)s in the names of folders, and not for all of its files",
+                columns=", ".join(named),
+            )
         if kept := next((blob for blob in self.data if blob.archived), None):
-            return f"cannot be read: {self._inner(kept)} {kept.archived}"
+            return say("cannot be read: %(file)s %(why)s", file=self._inner(kept), why=kept.archived)
         if self.taken_at - now > _AHEAD:
-            return "has a date that is still to come"
+            return say("has a date that is still to come")
         return None if self.has_date else self._several_states()
 
-    def _several_states(self) -> str | None:
+    def _several_states(self) -> Message | None:
         """Without a date the files have to be of one state: what is added day by day is none."""
         days = {found[0] for blob in self.data if (found := _DAY.search(self._inner(blob)))}
         written = [blob.modified_at for blob in self.data]
         if len(days) < 2 and max(written) - min(written) <= _TOGETHER:
             return None
-        return (
+        return say(
             "has no date, and its files are of different days, so nobody can tell which of them are the newest state; "
             "put each state into a folder that is called by its date"
         )
@@ -137,7 +146,7 @@ def is_hidden(name: str) -> bool:
     return any(part.startswith(("_", ".")) for part in name.split("/"))
 
 
-def table_of(name: str) -> tuple[str, str] | None:
+def table_of(name: str) -> tuple[str, Message] | None:
     """Where a blob belongs to the log of a table that is more than its files: the table's folder, and what it is."""
     parts = name.split("/")
     for number, part in enumerate(parts[:-1]):
@@ -148,20 +157,15 @@ def table_of(name: str) -> tuple[str, str] | None:
     return None
 
 
-def table_advice(kind: str) -> str:
-    """What to do where a segment is such a table."""
-    return (
-        f"Its files hold rows of old states too, and only {kind.split()[1]}'s log says which rows count, so it is not "
-        "read: write the rows as CSV or Parquet into a dated folder"
+def table_words(kind: Message) -> Message:
+    """Why a segment that is such a table is not read, in words that follow its name."""
+    return say(
+        "%(kind)s. Its files hold rows of old states too, and only its log says which rows count, so it is not "
+        "read: write the rows as CSV or Parquet into a dated folder",
+        kind=kind,
     )
 
 
 def _upwards(folder: str) -> list[str]:
     parts = folder.split("/")
     return ["/".join(parts[:number]) for number in range(1, len(parts) + 1)]
-
-
-def _some(names: list[str]) -> str:
-    """The first few of them."""
-    shown = ", ".join(sorted(names)[:_SHOWN])
-    return f"{shown} and {len(names) - _SHOWN} more" if len(names) > _SHOWN else shown

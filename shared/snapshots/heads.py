@@ -7,20 +7,22 @@ import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from shared.errors import ExportError
 from shared.snapshots.recoding import is_recoded, start_of
 from shared.snapshots.snapshot import CsvFormat, SnapshotFile
 from shared.snapshots.unreadable import WRONG_ENCODING
+from shared.wording import NOTHING, Message, either, say
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient
 
 HEAD_BYTES = 64 << 10
 
-_DELIMITERS = {";": "semicolon", "\t": "tab", "|": "vertical bar", ",": "comma"}
+_DELIMITERS = {";": say("a semicolon"), "\t": say("a tab"), "|": say("a vertical bar"), ",": say("a comma")}
 _SEPARATOR_LINE = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=([^\r\n])"?(?:\r\n|\n|\r)', re.IGNORECASE)
 _BYTE_ORDER_MARK = "\ufeff"
 _WIDE_MARK = re.compile(rb"\xff\xfe(?!\0\0)|\xfe\xff")
-_WIDE = "it is UTF-16, as Excel's Unicode Text is; declare the encoding utf-16 for this segment, or write UTF-8"
+_WIDE = say("it is UTF-16, as Excel's Unicode Text is; declare the encoding utf-16 for this segment, or write UTF-8")
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
 
@@ -51,8 +53,8 @@ class Record:
     line_end: str
 
 
-class BadHead(ValueError):
-    """The first line is not what it should be; the text says why, for people, and quotes nothing."""
+class BadHead(ExportError):
+    """The first line is not what it should be; its words say why, for people, and quote nothing."""
 
 
 def csv_head(client: BlobServiceClient, file: SnapshotFile, csv: CsvFormat, columns: tuple[str, ...]) -> Head | None:
@@ -76,7 +78,7 @@ def look_at(start: Start, csv: CsvFormat, columns: tuple[str, ...] = ()) -> tupl
     if is_recoded(csv):
         head, seen = look_at(_as_utf8(start, csv), replace(csv, encoding="utf-8"), columns)
         if head and head.skip:
-            raise BadHead("it begins with a line sep=, which is only understood in UTF-8")
+            raise BadHead(say("it begins with a line sep=, which is only understood in UTF-8"))
         return head, replace(seen, encoding=csv.encoding)
     if _WIDE_MARK.match(start.text):
         raise BadHead(_WIDE)
@@ -103,9 +105,9 @@ def _obeyed(start: Start, told: re.Match[bytes], csv: CsvFormat) -> tuple[Start,
     """Excel's line `sep=;` is no row: it is skipped, and what it says holds."""
     delimiter = told[1].decode("latin-1")
     if csv.compression != "none":
-        raise BadHead("it begins with a line sep=, which is only understood where a file is not compressed")
+        raise BadHead(say("it begins with a line sep=, which is only understood where a file is not compressed"))
     if csv.delimiter not in ("", delimiter):
-        raise BadHead("its line sep= says another delimiter than the first file of the segment")
+        raise BadHead(say("its line sep= says another delimiter than the first file of the segment"))
     return Start(start.text[told.end() :], start.whole, told.end()), replace(csv, delimiter=delimiter)
 
 
@@ -117,8 +119,8 @@ def _shown_by(start: Start, csv: CsvFormat) -> str:
     if most < 2:
         return ","
     if len(best) > 1:
-        kinds = " or a ".join(_DELIMITERS[sign] for sign in best)
-        raise BadHead(f"nobody can tell whether a {kinds} separates its columns")
+        signs = either([_DELIMITERS[sign] for sign in best])
+        raise BadHead(say("nobody can tell whether %(signs)s separates its columns", signs=signs))
     return best[0]
 
 
@@ -135,7 +137,7 @@ def _names(start: Start, csv: CsvFormat) -> int:
 
 def _declared(record: Record) -> Head:
     if any("@" in name for name in record.cells):
-        raise BadHead("it has no header: its first line holds an address")
+        raise BadHead(say("it has no header: its first line holds an address"))
     return Head(record.cells, True, record.line_end)
 
 
@@ -147,22 +149,28 @@ def _undeclared(record: Record, columns: tuple[str, ...], csv: CsvFormat) -> Hea
     named = [cell for cell in record.cells if cell.strip().lower() in known]
     if len(named) > 1 or len(named) == len(record.cells):
         raise BadHead(
-            "its first line is a header that differs from the columns that are declared, so nobody can tell which "
-            "column is which; declare that there is a header (a model.json says columnHeaders), or the same columns"
+            say(
+                "its first line is a header that differs from the columns that are declared, so nobody can tell which "
+                "column is which; declare that there is a header (a model.json says columnHeaders), or the same columns"
+            )
         )
     if len(record.cells) != len(columns):
         raise BadHead(
-            f"its first line has {len(record.cells)} cells, and {len(columns)} columns are declared"
-            + _other_delimiter(record, len(columns), csv)
+            say(
+                "its first line has %(cells)s cells, and %(columns)s columns are declared%(hint)s",
+                cells=len(record.cells),
+                columns=len(columns),
+                hint=_other_delimiter(record, len(columns), csv),
+            )
         )
     return Head(columns, False, record.line_end)
 
 
-def _other_delimiter(record: Record, columns: int, csv: CsvFormat) -> str:
+def _other_delimiter(record: Record, columns: int, csv: CsvFormat) -> Message:
     """What to do where another character parts the line into as many cells."""
     line = csv.delimiter.join(record.cells)
     other = next((name for sign, name in _DELIMITERS.items() if line.count(sign) + 1 == columns), None)
-    return f"; it seems to be separated by a {other}, which is not declared" if other else ""
+    return say("; it seems to be separated by %(sign)s, which is not declared", sign=other) if other else NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +206,9 @@ def _unpacked(data: bytes) -> Start:
         try:
             text = gzip.decompress(data[skip:], HEAD_BYTES)
         except zlib.error:
-            raise BadHead("it is not compressed with gzip") from None
+            raise BadHead(say("it is not compressed with gzip")) from None
         if not text and not gzip.eof:
-            raise BadHead("it is compressed with gzip, and cut off")
+            raise BadHead(say("it is compressed with gzip, and cut off"))
         if text or not gzip.unused_data:
             return Start(text, gzip.eof, skip)
         skip = len(data) - len(gzip.unused_data)
@@ -223,9 +231,9 @@ def first_record(data: bytes, whole: bool, csv: CsvFormat) -> Record | None:
             if not end and not whole:
                 break
             if _UNDECODED.search("".join(cells)):
-                raise BadHead(f"its first line is unreadable: {WRONG_ENCODING}")
+                raise BadHead(say("its first line is unreadable: %(why)s", why=WRONG_ENCODING))
             return Record(tuple(cells), end)
-    raise BadHead("its first line is too long, or its quoting is malformed")
+    raise BadHead(say("its first line is too long, or its quoting is malformed"))
 
 
 def _unescaped(text: str, csv: CsvFormat) -> str:

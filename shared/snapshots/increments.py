@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from shared.wording import Message, say
+
 _SIGNS = frozenset(
     {
         *("isdeleted", "isdelete", "__deleted", "__op", "_change_type", "dml_action"),
@@ -15,13 +17,17 @@ that they append, deleted ones too."""
 _FOLDERS = frozenset({"upserts", "deletes", "incremental", "changefeed"})
 
 
-def increment(path: str, columns: Iterable[str]) -> str | None:
+def increment(path: str, columns: Iterable[str]) -> Message | None:
     """Why these files are no snapshot, in words that follow the segment's folder; None where nothing speaks for it."""
     if folder := next((part for part in path.split("/") if part.lower() in _FOLDERS), None):
-        return f"lies in a folder {folder}, so it holds changes and not everyone; land everyone into dated folders"
+        return say(
+            "lies in a folder %(folder)s, so it holds changes and not everyone; land everyone into dated folders",
+            folder=folder,
+        )
     if column := next((name for name in columns if name.lower() in _SIGNS), None):
-        return (
-            f"has a column {column!r}, as files of changes have, deleted people among them; land everyone, and if "
-            "these are everyone, leave that column out"
+        return say(
+            "has a column '%(column)s', as files of changes have, deleted people among them; land everyone, and if "
+            "these are everyone, leave that column out",
+            column=column,
         )
     return None

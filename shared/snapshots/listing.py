@@ -10,8 +10,9 @@ from shared.snapshots import dates
 from shared.snapshots.blob import Blob
 from shared.snapshots.completion import Completion
 from shared.snapshots.endings import format_of, why_not
-from shared.snapshots.folders import DatedFolder, is_hidden, table_advice, table_of
+from shared.snapshots.folders import DatedFolder, is_hidden, table_of, table_words
 from shared.snapshots.snapshot import below, last, parent
+from shared.wording import Message, say, say_many
 
 _KEPT = 10
 _MOST_LOOSE = 2_000
@@ -26,7 +27,7 @@ class SegmentSeen:
     path: str
     folders: tuple[DatedFolder, ...]
     """Its states, newest first."""
-    beside: tuple[str, ...] = ()
+    beside: tuple[Message, ...] = ()
     """What else lies there and is not used, and why, in sentences without their full stop."""
 
     @property
@@ -40,7 +41,7 @@ class _Segment:
     folders: dict[tuple[datetime, str], list[Blob]] = field(default_factory=dict)
     undated: list[Blob] = field(default_factory=list)
     first_mark: datetime | None = None
-    beside: list[str] = field(default_factory=list)
+    beside: list[Message] = field(default_factory=list)
 
 
 class Listing:
@@ -55,7 +56,7 @@ class Listing:
         self._start = max(1, len(root.split("/")) if root else 0) if start is None else start
         self._segments: dict[str, _Segment] = {}
         self._loose: dict[str, list[Blob]] = {}
-        self._tables: dict[str, str] = {}
+        self._tables: dict[str, Message] = {}
         self._left_out = 0
 
     def add(self, blob: Blob) -> None:
@@ -98,7 +99,7 @@ class Listing:
                 self._place(path, blobs, segments)
         return [
             *(_seen(path, found) for path, found in segments.items()),
-            *(SegmentSeen(root, (), (f"it is {kind}. {table_advice(kind)}",)) for root, kind in tables.items()),
+            *(SegmentSeen(root, (), (say("it %(why)s", why=table_words(kind)),)) for root, kind in tables.items()),
             *self._uncounted(),
         ]
 
@@ -114,15 +115,18 @@ class Listing:
         elif home := next((each for each in above if each in segments and segments[each].folders), None):
             segments[home].beside += [_beside(home, blob) for blob in data[:_SHOWN]]
         elif own == self._root:
-            why = "lies in no segment's folder, so it is not used; put it into one"
-            segments.setdefault(own, _Segment()).beside += [f"{blob.name} {why}" for blob in data[:_SHOWN]]
+            segments.setdefault(own, _Segment()).beside += [_lost(blob) for blob in data[:_SHOWN]]
         else:
             home = next((each for each in reversed(above) if each in segments and segments[each].undated), own)
             segments.setdefault(home, _Segment()).undated += blobs
 
     def _uncounted(self) -> Iterable[SegmentSeen]:
         if self._left_out:
-            why = f"{self._left_out} more files in folders without a date were not looked at; take them elsewhere"
+            why = say_many(
+                "%(num)s more file in folders without a date was not looked at; take it elsewhere",
+                "%(num)s more files in folders without a date were not looked at; take them elsewhere",
+                self._left_out,
+            )
             yield SegmentSeen(self._root, (), (why,))
 
 
@@ -135,7 +139,9 @@ def _seen(path: str, found: _Segment) -> SegmentSeen:
         for (taken_at, folder), blobs in reversed(newest)
     ]
     if len(found.undated) > _MOST_FILES:
-        found.beside.append(f"{path} holds more than {_MOST_FILES:,} files and no dated folder")
+        found.beside.append(
+            say("%(path)s holds more than %(most)s files and no dated folder", path=path, most=_MOST_FILES)
+        )
     elif found.undated:
         folders.append(DatedFolder(path, _written_at(found.undated), tuple(found.undated), has_date=False))
     return SegmentSeen(path, tuple(folders), tuple(dict.fromkeys(found.beside)))
@@ -145,16 +151,30 @@ def _written_at(blobs: Sequence[Blob]) -> datetime:
     return max((blob.modified_at for blob in blobs), default=datetime.min.replace(tzinfo=UTC))
 
 
-def _like_a_date(path: str) -> str:
+def _like_a_date(path: str) -> Message:
     if dates.timestamp(last(path)):
-        return f"{path} is a date and lies in no segment's folder, so it is not used; put it into one"
-    return f"{path} looks like a date and cannot be read as one, so it is not used; call it {dates.SPELLING}"
+        return say("%(path)s is a date and lies in no segment's folder, so it is not used; put it into one", path=path)
+    return say(
+        "%(path)s looks like a date and cannot be read as one, so it is not used; call it %(spelling)s",
+        path=path,
+        spelling=dates.SPELLING,
+    )
 
 
-def _beside(home: str, blob: Blob) -> str:
+def _lost(blob: Blob) -> Message:
+    return say("%(file)s lies in no segment's folder, so it is not used; put it into one", file=blob.name)
+
+
+def _beside(home: str, blob: Blob) -> Message:
     if format_of(blob.name):
-        return f"{blob.name} lies in {home}, but in no dated folder, so it is not used; put it into one"
-    return f"{blob.name} lies in {home} and is not used: {why_not(blob.name)}"
+        return say(
+            "%(file)s lies in %(folder)s, but in no dated folder, so it is not used; put it into one",
+            file=blob.name,
+            folder=home,
+        )
+    return say(
+        "%(file)s lies in %(folder)s and is not used: %(why)s", file=blob.name, folder=home, why=why_not(blob.name)
+    )
 
 
 def _without_writers_folders(path: str, root: str) -> str:

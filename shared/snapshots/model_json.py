@@ -14,8 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from shared.errors import ExportError
 from shared.snapshots.dialect import DELIMITER, ENCODING, ENCODINGS, HEADER, QUOTE
 from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat
+from shared.wording import Message, say
 
 _FIRST_YEAR = 1970
 _ENCODINGS = {
@@ -31,7 +33,7 @@ _ENCODINGS = {
 _INCREMENTS = ("incrementalPartitions", "incrementalPartitionPatterns")
 
 
-class BadModel(ValueError):
+class BadModel(ExportError):
     """What is wrong with a model.json or what it names, in words for people."""
 
 
@@ -53,7 +55,7 @@ class ModelTable:
     name: str
     columns: tuple[str, ...]
     partitions: tuple[Partition, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Message, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,52 +71,54 @@ def parse(data: bytes) -> Model:
     try:
         root = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
-        raise BadModel("the model.json is not JSON") from None
+        raise BadModel(say("the model.json is not JSON")) from None
     tables = _first(_member(root, name, list) for name in ("entities", "tables"))
     if tables is None:
-        raise BadModel("the model.json has neither entities nor tables")
+        raise BadModel(say("the model.json has neither entities nor tables"))
     return Model(_moment(_member(root, "modifiedTime", str)), _each_once([_table(table) for table in tables]))
 
 
 def _each_once(tables: Sequence[ModelTable]) -> tuple[ModelTable, ...]:
     """Tables of one name are one that cannot be read: nobody can say which of them is meant."""
     count = Counter(table.name for table in tables)
-    why = "the model.json has {} tables of this name; each needs a name of its own"
+    why = say("the model.json has %(tables)s tables of this name; each needs a name of its own")
     shown = {
-        table.name: replace(table, problems=(why.format(count[table.name]),)) if count[table.name] > 1 else table
+        table.name: replace(table, problems=(why.filled(tables=count[table.name]),)) if count[table.name] > 1 else table
         for table in tables
     }
     return tuple(shown.values())
 
 
 def _table(table: Any) -> ModelTable:
-    problems: list[str] = []
+    problems: list[Message] = []
     name = _member(table, "name", str) or ""
     kind = _member(table, "$type", str)
     if kind not in (None, "LocalEntity"):
-        problems.append(f"it is a {kind} in the model.json, which has no files of its own")
+        problems.append(say("it is a %(kind)s in the model.json, which has no files of its own", kind=kind))
     columns = tuple(_member(attribute, "name", str) or "" for attribute in _member(table, "attributes", list) or ())
     if not name or not columns or "" in columns:
-        problems.append("the model.json names no columns for it, or leaves a name out")
+        problems.append(say("the model.json names no columns for it, or leaves a name out"))
     listed, partitions = _member(table, "partitions", list), []
     for partition in listed or ():
         try:
             partitions.append(_partition(partition))
         except BadModel as error:
-            problems.append(str(error))
+            problems.append(error.words)
     if listed is None and not problems:
-        problems.append("the model.json names no files for it")
+        problems.append(say("the model.json names no files for it"))
     if incremental := next((name for name in _INCREMENTS if _member(table, name, list)), None):
-        problems.append(f"the model.json has {incremental} for it: changes, and not all of its rows")
+        problems.append(
+            say("the model.json has %(member)s for it: changes, and not all of its rows", member=incremental)
+        )
     return ModelTable(name or "(no name)", columns, tuple(partitions), tuple(dict.fromkeys(problems)))
 
 
 def _partition(partition: Any) -> Partition:
     location = _member(partition, "location", str)
     if not location:
-        raise BadModel("a partition in the model.json has no location")
+        raise BadModel(say("a partition in the model.json has no location"))
     if location.partition("?")[0].endswith(("/", "\\")):
-        raise BadModel(f"the model.json names the folder {location}, and not the files in it")
+        raise BadModel(say("the model.json names the folder %(folder)s, and not the files in it", folder=location))
     refreshed_at = _moment(_member(partition, "refreshTime", str))
     path = location.partition("?")[0].lower()
     if path.endswith(".parquet"):
@@ -135,10 +139,21 @@ def _csv(partition: Any, *, gzipped: bool) -> CsvFormat:
     headers = (_flag(place, name) for place, name in declared)
     delimiter = _member(settings, "delimiter", str) or ","
     if len(delimiter) != 1:
-        raise BadModel(f"the model.json declares the delimiter {delimiter!r}; it must be one character")
+        raise BadModel(
+            say(
+                "the model.json declares the delimiter %(delimiter)s; it must be one character",
+                delimiter=repr(delimiter),
+            )
+        )
     encoding = _member(settings, "encoding", str) or "utf-8"
     if encoding.lower() not in _ENCODINGS:
-        raise BadModel(f"the model.json declares the encoding {encoding!r}; read are {', '.join(ENCODINGS)}")
+        raise BadModel(
+            say(
+                "the model.json declares the encoding '%(encoding)s'; read are %(encodings)s",
+                encoding=encoding,
+                encodings=", ".join(ENCODINGS),
+            )
+        )
     return CsvFormat(
         delimiter=delimiter,
         quote="" if _member(settings, "quoteStyle", str) == "QuoteStyle.None" else '"',

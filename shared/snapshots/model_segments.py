@@ -20,12 +20,16 @@ from shared.snapshots.places import Place, place
 from shared.snapshots.shelves import Shelves
 from shared.snapshots.snapshot import CsvFormat, Format, Layout, SegmentFound, join
 from shared.snapshots.trouble import Trouble, apart
+from shared.wording import Message, say
 
 if TYPE_CHECKING:
     from azure.storage.blob import ContainerClient
 
 MODEL = "model.json"
 MODEL_BYTES = 16 << 20
+
+_IT = say("it")
+_ITS_MODEL = say("its model.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class ModelSegments:
         """
         name = self.container.container_name
         blank = SegmentFound(only or MODEL, name, self.folder, Layout.CUSTOMER_INSIGHTS, (), None)
-        described = apart(self._read, "its model.json")
+        described = apart(self._read, _ITS_MODEL)
         if isinstance(described, Trouble):
             yield replace(blank, problems=(described.words,))
             return
@@ -68,16 +72,16 @@ class ModelSegments:
 
     def names(self) -> list[str]:
         """Names of the segments; none where the model.json cannot be read."""
-        described = apart(self._read, "its model.json")
+        described = apart(self._read, _ITS_MODEL)
         return [] if isinstance(described, Trouble) else [table.name for table in described.model.tables]
 
     def _read(self) -> _Described:
         try:
             download = self.container.download_blob(join(self.folder, MODEL))
         except ResourceNotFoundError:
-            raise BadModel("its model.json is gone") from None
+            raise BadModel(say("its model.json is gone")) from None
         if download.size > MODEL_BYTES:
-            raise BadModel(f"its model.json is larger than {MODEL_BYTES >> 20} MB")
+            raise BadModel(say("its model.json is larger than %(megabytes)s MB", megabytes=MODEL_BYTES >> 20))
         return _Described(model_json.parse(download.readall()), download.properties.last_modified)
 
     def _with_snapshot(
@@ -88,8 +92,8 @@ class ModelSegments:
             return replace(segment, problems=(dialect.why,))
         formats = {_format(partition, dialect) for partition in table.partitions} or {CsvFormat()}
         if len(formats) > 1:
-            return replace(segment, problems=("the model.json declares different formats for its files",))
-        blobs = apart(lambda: self._blobs(table, shelves), "it")
+            return replace(segment, problems=(say("the model.json declares different formats for its files"),))
+        blobs = apart(lambda: self._blobs(table, shelves), _IT)
         if isinstance(blobs, Trouble):
             return replace(segment, problems=(blobs.words,))
         if problem := self._unfinished(blobs, described.written_at):
@@ -106,7 +110,7 @@ class ModelSegments:
     def _well_placed(self, tables: Iterable[model_json.ModelTable]) -> Iterator[Place]:
         """Where the files of all tables lie; those of a table whose locations are wrong are not asked for."""
         for table in tables:
-            places = apart(partial(self._places, table), "it")
+            places = apart(partial(self._places, table), _IT)
             if not isinstance(places, Trouble):
                 yield from places
 
@@ -124,22 +128,30 @@ class ModelSegments:
         chosen = [shelves.find(wanted) for wanted in self._places(table)]
         blobs = [blob for blob in chosen if blob]
         if missing := len(chosen) - len(blobs):
-            raise BadModel(f"{missing} of the {len(chosen)} files that the model.json names do not exist (yet)")
+            raise BadModel(
+                say(
+                    "%(missing)s of the %(files)s files that the model.json names do not exist (yet)",
+                    missing=missing,
+                    files=len(chosen),
+                )
+            )
         return blobs
 
-    def _unfinished(self, blobs: Sequence[Blob], written_at: datetime) -> str | None:
+    def _unfinished(self, blobs: Sequence[Blob], written_at: datetime) -> Message | None:
         """A file without content is one that is being written, unless the model.json came after it, and rests."""
         if archived := next((blob for blob in blobs if blob.archived), None):
-            return f"{archived.name} {archived.archived}"
+            return say("%(what)s %(why)s", what=archived.name, why=archived.archived)
         empty = next((blob for blob in blobs if not blob.file.size), None)
         if empty is None:
             return None
         if empty.directory:
-            return f"the model.json names the folder {empty.name}, and not the files in it"
+            return say("the model.json names the folder %(folder)s, and not the files in it", folder=empty.name)
         vouched = written_at >= max(blob.modified_at for blob in blobs)
         if vouched and self.now - written_at >= self.rule.settled_after:
             return None
-        return f"{empty.name} is empty, so it is still being written; else write the model.json after it"
+        return say(
+            "%(file)s is empty, so it is still being written; else write the model.json after it", file=empty.name
+        )
 
 
 def _format(partition: model_json.Partition, dialect: Dialect) -> Format:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from shared.snapshots.model_json import BadModel
+from shared.wording import say
 
 
 class Outside(BadModel):
@@ -31,7 +32,7 @@ def place(location: str, *, account_url: str, container: str, folder: str) -> Pl
     try:
         query = parse_qs(urlsplit(location).query)
     except ValueError:
-        raise BadModel("a file's location in the model.json is no address") from None
+        raise BadModel(say("a file's location in the model.json is no address")) from None
     blob_snapshot = query.get("snapshot", [None])[0]
     if "://" in location:
         return Place((_absolute(location, account_url, container),), blob_snapshot)
@@ -40,7 +41,7 @@ def place(location: str, *, account_url: str, container: str, folder: str) -> Pl
     names = [posixpath.normpath(posixpath.join(base, name)) for base in (folder, "") for name in spellings]
     inside = tuple(dict.fromkeys(name for name in names if not name.startswith("..")))
     if not inside:
-        raise Outside("a file's location leads out of the container")
+        raise Outside(say("a file's location leads out of the container"))
     return Place(inside, blob_snapshot)
 
 
@@ -49,7 +50,7 @@ def _absolute(location: str, account_url: str, container: str) -> str:
     root = f"{account.path.rstrip('/')}/{container}/"
     path = unquote(there.path)
     if _host(there) != _host(account) or not path.startswith(root) or "/../" in path:
-        raise Outside("a file's location is in another storage account or container")
+        raise Outside(say("a file's location is in another storage account or container"))
     return path.removeprefix(root)
 
 

@@ -25,7 +25,7 @@ from shared.snapshots.snapshot import CsvFormat, Format, Snapshot, SnapshotFile
 from shared.snapshots.trouble import words_for
 from shared.snapshots.unreadable import NOT_PARQUET, SnapshotChanged, SnapshotUnreadable, translate
 from shared.snapshots.watches import CsvWatch
-from shared.wording import Message, say
+from shared.wording import say
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient
@@ -99,7 +99,7 @@ def _cause(error: Exception, urls: Collection[str] = ()) -> Exception:
     if isinstance(error, BlobChanged):
         return SnapshotChanged()
     if words := words_for(error):
-        return UserMustAct("snapshot_unreadable", say("The segment %(words)s.", words=Message(words)))
+        return UserMustAct("snapshot_unreadable", say("The segment %(words)s.", words=words))
     return translate(error, urls) if isinstance(error, duckdb.Error) else error
 
 
@@ -206,7 +206,7 @@ class Reader:
             inside = tuple(name for name in snapshot.columns if name not in snapshot.partitioned)
             return csv_head(self._client, file, snapshot.format, inside)
         except BadHead as error:
-            raise SnapshotUnreadable(file.path, str(error), line=1) from None
+            raise SnapshotUnreadable(file.path, error.words, line=1) from None
         except (ResourceModifiedError, ResourceNotFoundError):
             raise SnapshotChanged from None
         except HttpResponseError as error:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.errors import UserMustAct
-from shared.wording import Message, say
+from shared.wording import Message, kept, read, say, some, together
 
 _LISTED = 20
 _SHOWN = 5
@@ -81,8 +81,8 @@ class Snapshot:
     files: tuple[SnapshotFile, ...]
     format: Format
     columns: tuple[str, ...]
-    passed_over: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
+    passed_over: tuple[Message, ...] = ()
+    beside: tuple[Message, ...] = ()
     """What else lies in the segment's folder and is not used, and why."""
     partitioned: tuple[str, ...] = ()
     """Columns whose values are in the names of folders (`country=SE/`), and not in the files."""
@@ -101,8 +101,8 @@ class Snapshot:
             "files": [asdict(file) for file in self.files],
             "format": {"kind": kind, **asdict(self.format)},
             "columns": list(self.columns),
-            "passed_over": list(self.passed_over),
-            "beside": list(self.beside),
+            "passed_over": [kept(each) for each in self.passed_over],
+            "beside": [kept(each) for each in self.beside],
             "partitioned": list(self.partitioned),
         }
 
@@ -120,8 +120,8 @@ class Snapshot:
             files=tuple(SnapshotFile(**file) for file in data["files"]),
             format=kinds[settings.pop("kind")](**settings),
             columns=tuple(data["columns"]),
-            passed_over=tuple(data.get("passed_over", ())),
-            beside=tuple(data.get("beside", ())),
+            passed_over=tuple(map(read, data.get("passed_over", ()))),
+            beside=tuple(map(read, data.get("beside", ()))),
             partitioned=tuple(data.get("partitioned", ())),
         )
 
@@ -141,8 +141,8 @@ class SegmentFound:
     columns: tuple[str, ...]
     """Also known where there is no snapshot, if a model.json names them."""
     snapshot: Snapshot | None
-    problems: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
+    problems: tuple[Message, ...] = ()
+    beside: tuple[Message, ...] = ()
     """What else lies in its folder and is not used, and why; no reason against its snapshot."""
 
     @property
@@ -212,7 +212,11 @@ def _seen(segments: Sequence[SegmentFound]) -> str:
     if not segments:
         return say("Nothing lies where segments are looked for: look at the app setting SEGMENT_LOCATIONS.")
     others = [(join(each.container, each.folder), each) for each in segments if not each.snapshot]
-    said = [f"{place}: {(*each.problems, *each.beside)[0]}" for place, each in others if each.problems or each.beside]
+    said = [
+        say("%(place)s: %(why)s", place=place, why=(*each.problems, *each.beside)[0])
+        for place, each in others
+        if each.problems or each.beside
+    ]
     known = say("Known segments: %(segments)s.", segments=_listed(segments))
     if not said:
         return known
@@ -220,14 +224,10 @@ def _seen(segments: Sequence[SegmentFound]) -> str:
     return say(
         "%(known)s What is not used, and why: %(said)s%(more)s.",
         known=known,
-        said=Message("; ".join(said[:_SHOWN])),
+        said=together(said[:_SHOWN], "; "),
         more=more,
     )
 
 
 def _listed(segments: Sequence[SegmentFound]) -> str:
-    ids = sorted(segment.id for segment in segments)
-    shown: str = ", ".join(ids[:_LISTED])
-    if len(ids) <= _LISTED:
-        return shown
-    return say("%(names)s and %(more)s more", names=shown, more=len(ids) - _LISTED)
+    return some([segment.id for segment in segments], _LISTED)

@@ -17,18 +17,22 @@ from shared.cloud.trouble import passes
 from shared.errors import RetryAfter, UserMustAct
 from shared.snapshots.heads import BadHead
 from shared.snapshots.model_json import BadModel
+from shared.wording import Message, Value, say
 
 _Found = TypeVar("_Found")
 
 log = logging.getLogger(__name__)
 
-_ARCHIVED = "cannot be read: a file of it is in the archive tier; rehydrate it, or land a newer one"
 _WORDS = {
-    "BlobArchived": _ARCHIVED,
-    "BlobBeingRehydrated": _ARCHIVED.replace("; rehydrate it,", ", and is being brought back; wait for it,"),
-    "AuthorizationPermissionMismatch": "cannot be read: the service may not read a file of it; it needs the role "
-    "Storage Blob Data Reader",
-    "InvalidRange": "cannot be read: a file of it is shorter than its listing says",
+    "BlobArchived": say("cannot be read: a file of it is in the archive tier; rehydrate it, or land a newer one"),
+    "BlobBeingRehydrated": say(
+        "cannot be read: a file of it is in the archive tier, and is being brought back; wait for it, or land a newer "
+        "one"
+    ),
+    "AuthorizationPermissionMismatch": say(
+        "cannot be read: the service may not read a file of it; it needs the role Storage Blob Data Reader"
+    ),
+    "InvalidRange": say("cannot be read: a file of it is shorter than its listing says"),
 }
 """Storage's own word for an error -> ours, which follow the name of what was looked at."""
 
@@ -37,10 +41,10 @@ _WORDS = {
 class Trouble:
     """Why something could not be looked at, for people."""
 
-    words: str
+    words: Message
 
 
-def apart(work: Callable[[], _Found], what: str) -> _Found | Trouble:
+def apart(work: Callable[[], _Found], what: Value) -> _Found | Trouble:
     """What `work` finds, or what kept it from that. Raises only what has nothing to do with `what`."""
     try:
         return work()
@@ -48,24 +52,29 @@ def apart(work: Callable[[], _Found], what: str) -> _Found | Trouble:
         return Trouble(_in_words(error, what))
 
 
-def _in_words(error: Exception, what: str) -> str:
+def _in_words(error: Exception, what: Value) -> Message:
     if isinstance(error, (ResourceModifiedError, ResourceNotFoundError)):
-        return f"{what} is being replaced"
+        return say("%(what)s is being replaced", what=what)
     if isinstance(error, (BadHead, UserMustAct)):
-        return f"{what} cannot be read: {error}"
+        return say("%(what)s cannot be read: %(why)s", what=what, why=error.words)
     if isinstance(error, BadModel):
-        return str(error)
+        return error.words
     if passes(error) or isinstance(error, RetryAfter):
         raise error
     if isinstance(error, HttpResponseError):
-        return f"{what} {words_for(error) or f'cannot be read: storage answers {error.status_code}'}"
+        answer = say("cannot be read: storage answers %(status)s", status=str(error.status_code))
+        return say("%(what)s %(why)s", what=what, why=words_for(error) or answer)
     frame = traceback.extract_tb(error.__traceback__)[-1]  # and not its text, which may quote a person
     log.error("A segment could not be looked at: %s in %s, line %s", type(error).__name__, frame.name, frame.lineno)
     kind = type(error).__name__
-    return f"{what} cannot be read, for a reason that is not understood ({kind}); the service's log has more"
+    return say(
+        "%(what)s cannot be read, for a reason that is not understood (%(kind)s); the service's log has more",
+        what=what,
+        kind=kind,
+    )
 
 
-def words_for(error: Exception) -> str | None:
+def words_for(error: Exception) -> Message | None:
     """Our words for an answer of storage that is about one blob, None where it is another."""
     code = getattr(error, "error_code", "")
     return _WORDS.get(str(getattr(code, "value", code)))

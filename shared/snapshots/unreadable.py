@@ -15,51 +15,51 @@ from shared.wording import Message, say
 
 CHANGED_RETRY_SECONDS = 60.0
 
-DAMAGED_GZIP = "its gzip compression is damaged"
-ODD_QUOTES = "it has an odd number of quotation marks, so a quoted cell is never closed"
-STRAY_QUOTE = (
+DAMAGED_GZIP = say("its gzip compression is damaged")
+ODD_QUOTES = say("it has an odd number of quotation marks, so a quoted cell is never closed")
+STRAY_QUOTE = say(
     "a quotation mark inside a cell is not doubled, or the cell is not in quotation marks, or begins with a blank "
     "before its quotation mark"
 )
-BACKSLASH = (
+BACKSLASH = say(
     "a quotation mark inside a cell is not doubled but has a backslash before it, as Spark and Data Factory write by "
     "default; declare the backslash for this segment, or let them write with a quotation mark as escape character"
 )
-WRONG_ENCODING = (
+WRONG_ENCODING = say(
     "its text is not in the declared encoding, which is UTF-8 where nothing is declared; what is not UTF-8 is mostly "
     "windows-1252 (western Europe) or windows-1250 (central Europe): declare it for this segment, or write UTF-8"
 )
-LAST_LINE = "its last line is malformed, or not in the declared encoding"
-TOO_LONG = "a line is longer than can be read"
-NOT_PARQUET = "it is not readable as Parquet"
+LAST_LINE = say("its last line is malformed, or not in the declared encoding")
+TOO_LONG = say("a line is longer than can be read")
+NOT_PARQUET = say("it is not readable as Parquet")
 
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _CELLS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")
 _ORIGINAL_LINE = re.compile(r"Original Line: .*(?=\nPossible |\n\nPossible )", re.DOTALL)
 _STATEMENT = re.compile(r"\n\nLINE \d+: .*\Z", re.DOTALL)
 _REASONS = (
-    (re.compile(r"unterminated quote"), "a quoted cell does not end where it should"),
+    (re.compile(r"unterminated quote"), say("a quoted cell does not end where it should")),
     (re.compile(r"Invalid unicode|not utf-8 encoded|not latin-1"), WRONG_ENCODING),
     (re.compile(r"Maximum line size"), TOO_LONG),
-    (re.compile(r"state machine reached an invalid state"), "its quoting or its line ends are mixed up"),
+    (re.compile(r"state machine reached an invalid state"), say("its quoting or its line ends are mixed up")),
     (re.compile(r"GZIP|gzip|zlib"), DAMAGED_GZIP),
     (re.compile(r"Parquet|magic bytes|Footer|decompress|Thrift|bytes returned"), NOT_PARQUET),
 )
 _SQL_MISTAKES = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
 
 
-def wrong_cells(found: int, expected: int) -> str:
-    return f"a line has {found} cells where {expected} are expected"
+def wrong_cells(found: int, expected: int) -> Message:
+    return say("a line has %(found)s cells where %(expected)s are expected", found=found, expected=expected)
 
 
 class SnapshotUnreadable(UserMustAct):
     """A file of the snapshot is not what it should be. `line` counts from 1, the header included."""
 
-    def __init__(self, file: str, reason: str, line: int | None = None) -> None:
-        where = f"{file}, line {line}" if line else file
+    def __init__(self, file: str, reason: Message, line: int | None = None) -> None:
+        where = say("%(file)s, line %(line)s", file=file, line=line) if line else file
         super().__init__(
             "snapshot_unreadable",
-            say("The segment's file %(where)s cannot be read: %(reason)s.", where=where, reason=Message(reason)),
+            say("The segment's file %(where)s cannot be read: %(reason)s.", where=where, reason=reason),
         )
         self.file = file
         self.line = line
@@ -95,11 +95,11 @@ def _file(text: str, urls: Iterable[str]) -> str:
     return max(named)[2].partition("://")[2] if named else ""
 
 
-def _reason(text: str) -> str:
+def _reason(text: str) -> Message:
     text = _ORIGINAL_LINE.sub(_own_words, text)
     if cells := _CELLS.search(text):
         return wrong_cells(int(cells[2]), int(cells[1]))
-    return next((reason for sign, reason in _REASONS if sign.search(text)), "its content is malformed")
+    return next((reason for sign, reason in _REASONS if sign.search(text)), say("its content is malformed"))
 
 
 def _own_words(quoted: re.Match[str]) -> str:

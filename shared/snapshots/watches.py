@@ -25,6 +25,7 @@ from shared.snapshots.unreadable import (
     SnapshotUnreadable,
     wrong_cells,
 )
+from shared.wording import Message
 
 
 class CsvWatch:
@@ -121,7 +122,7 @@ class CsvWatch:
     def _is_odd(self, text: bytes) -> bool:
         return bool(self._quote) and text.count(self._quote) % 2 == 1
 
-    def _unreadable(self, reason: str) -> SnapshotUnreadable:
+    def _unreadable(self, reason: Message) -> SnapshotUnreadable:
         return SnapshotUnreadable(self._file.path, reason)
 
 

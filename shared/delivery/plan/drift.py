@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-from shared.wording import Message, say
+from shared.wording import Message, kept, read, say, some
 
 EMPTIED = "emptied"
 """Name of the guard."""
@@ -50,7 +50,7 @@ class Look:
     segment: str
     name: str
     rows: int
-    dialect: str
+    dialect: Message
     filled: Mapping[str, float] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
     columns: Sequence[str] = ()
@@ -59,8 +59,13 @@ class Look:
 
     def remembered(self, *, columns: bool) -> dict[str, Any]:
         """What the next run needs: of all the columns only a sum of each name, as there may be hundreds."""
-        kept = {"rows": self.rows, "dialect": self.dialect, "filled": dict(self.filled), "types": dict(self.types)}
-        return kept | ({"columns": "".join(map(_sum, self.columns))} if columns else {})
+        known = {
+            "rows": self.rows,
+            "dialect": kept(self.dialect),
+            "filled": dict(self.filled),
+            "types": dict(self.types),
+        }
+        return known | ({"columns": "".join(map(_sum, self.columns))} if columns else {})
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> Self:
@@ -81,9 +86,9 @@ def to_remember(looks: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """By segment, what the next run is to compare with; less where a row of a table would not hold it."""
     seen = [Look.of(each) for each in looks]
     for columns in (True, False):
-        kept = {look.segment: look.remembered(columns=columns) for look in seen}
-        if len(json.dumps(kept)) <= _MOST_REMEMBERED:
-            return kept
+        remembered = {look.segment: look.remembered(columns=columns) for look in seen}
+        if len(json.dumps(remembered)) <= _MOST_REMEMBERED:
+            return remembered
     return {}
 
 
@@ -121,12 +126,13 @@ def _emptied(look: Look, was: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _other_dialect(look: Look, was: Mapping[str, Any]) -> Iterator[str]:
-    if look.dialect != was["dialect"]:
+    before = read(was["dialect"])
+    if look.dialect != before:
         yield say(
             "The files of %(segment)s are written in another way: %(now)s; before: %(before)s.",
             segment=look.name,
             now=look.dialect,
-            before=was["dialect"],
+            before=before,
         )
 
 
@@ -164,10 +170,7 @@ def _new_columns(look: Look, was: Mapping[str, Any]) -> Iterator[str]:
     known = {sums[start : start + 8] for start in range(0, len(sums), 8)}
     new = [column for column in look.columns if _sum(column) not in known]
     if new:
-        shown: str = ", ".join(new[:_SHOWN])
-        if len(new) > _SHOWN:
-            shown = say("%(names)s and %(more)s more", names=shown, more=len(new) - _SHOWN)
-        yield say("New in %(segment)s: %(columns)s.", segment=look.name, columns=shown)
+        yield say("New in %(segment)s: %(columns)s.", segment=look.name, columns=some(new, _SHOWN))
 
 
 def _kind(duckdb: str) -> str:

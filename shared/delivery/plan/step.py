@@ -25,7 +25,7 @@ from shared.delivery.work import Work
 from shared.errors import Blocked
 from shared.snapshots.dialect import in_words
 from shared.vendors.contract import SWITCHED
-from shared.wording import Message, say, together
+from shared.wording import read, say, together
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +57,8 @@ def plan(work: Work) -> None:
         "counts": made.balance.counts(),
         "left_out": left_out,
         "warnings": [
-            *(say("A newer snapshot was not used: %(why)s.", why=Message(why)) for why in passed_over),
-            *(say("Something in the segment's folder was not used: %(why)s.", why=Message(why)) for why in beside),
+            *(say("A newer snapshot was not used: %(why)s.", why=read(why)) for why in passed_over),
+            *(say("Something in the segment's folder was not used: %(why)s.", why=read(why)) for why in beside),
             *made.warnings,
         ],
     }

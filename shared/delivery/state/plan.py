@@ -199,7 +199,7 @@ def missing() -> Blocked:
     )
 
 
-_MESSAGES = ("findings", "warnings", "mentions")
+_MESSAGES = ("findings", "looks", "warnings", "mentions")
 """What holds messages."""
 
 

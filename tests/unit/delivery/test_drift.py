@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from shared.delivery.plan.drift import Drift, Look, drift, plain, to_remember
+from shared.snapshots.dialect import in_words
+from shared.snapshots.snapshot import CsvFormat, ParquetFormat
 
 BEFORE = Look(
     segment="s/x:Loyal",
     name="Loyal",
     rows=1000,
-    dialect="Parquet",
+    dialect=in_words(ParquetFormat()),
     filled={"City": 0.96, "Age": 0.5},
     types={"City": "VARCHAR", "Age": "INTEGER"},
     columns=("EMail", "City", "Age"),
@@ -48,7 +50,7 @@ CASES: dict[str, tuple[Look, Drift]] = {
     "more digits": (after(types={"Price": "DECIMAL(12,2)"}), Drift()),
     "no type, because there is no value": (after(types={"City": "VARCHAR"}), Drift()),
     "written in another way": (
-        after(dialect="CSV with a header, separated by commas, UTF-8", types={}),
+        after(dialect=in_words(CsvFormat()), types={}),
         Drift(
             warnings=[
                 "The files of Loyal are written in another way: CSV with a header, separated by commas, UTF-8; "

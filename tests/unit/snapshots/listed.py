@@ -9,6 +9,7 @@ from shared.snapshots.blob import Blob
 from shared.snapshots.completion import Completion
 from shared.snapshots.listing import Listing, SegmentSeen
 from shared.snapshots.snapshot import SnapshotFile
+from shared.wording import Message
 
 WRITTEN = datetime(2026, 11, 22, 14, 33, tzinfo=UTC)
 SETTLED = WRITTEN + timedelta(minutes=10)
@@ -29,7 +30,7 @@ def seen(
     return listing.segments(exports)
 
 
-def verdict(*blobs: Blob | str, now: datetime = SETTLED, rule: Completion = RULE) -> str | None:
+def verdict(*blobs: Blob | str, now: datetime = SETTLED, rule: Completion = RULE) -> Message | None:
     """Why the newest folder of the only segment is not used."""
     [segment] = seen(*blobs, rule=rule)
     return segment.folders[0].unusable(now, rule)

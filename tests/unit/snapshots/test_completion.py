@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from shared.snapshots.blob import Blob
 from shared.snapshots.completion import Completion
 from tests.unit.snapshots.listed import SETTLED, WRITTEN, blob, verdict
 
@@ -24,7 +25,7 @@ COMPLETE = {
     "a folder that a writer called by a file's name": [f"{S}/people.csv/part-0.csv", f"{S}/people.csv/_SUCCESS"],
     "no mark, and nothing changed for a while": [DATA],
 }
-UNFINISHED = {
+UNFINISHED: dict[str, tuple[list[Blob | str], str]] = {
     "a folder _temporary": ([DATA, f"{S}/_temporary/0/_attempt/part-1.csv"], "folder _temporary"),
     "a folder _temporary that is empty": ([DATA, blob(f"{S}/_temporary", size=0, directory=True)], "folder _temporary"),
     "a folder _temporary that is newer than the mark": ([DATA, DONE, blob(f"{S}/_temporary/0/x", 1)], "_temporary"),
@@ -46,7 +47,7 @@ def test_complete(blobs: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("blobs", "words"), UNFINISHED.values(), ids=UNFINISHED)
-def test_unfinished_however_long_ago(blobs: list[str], words: str) -> None:
+def test_unfinished_however_long_ago(blobs: list[Blob | str], words: str) -> None:
     assert words in str(verdict(*blobs))
     assert words in str(verdict(*blobs, now=WRITTEN + timedelta(hours=23)))
     later = str(verdict(*blobs, now=WRITTEN + timedelta(days=3)))

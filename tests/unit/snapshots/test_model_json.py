@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.snapshots.model_json import ModelTable, parse
+from shared.snapshots.model_json import BadModel, ModelTable, parse
 from shared.snapshots.snapshot import CsvFormat, ParquetFormat
 
 
@@ -84,7 +84,7 @@ def test_a_model_without_tables_has_none() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"{}", b"\xff\xfe", b'{"entities": 1}', b"[" * 100_000])
 def test_what_is_no_model_is_refused_in_words(data: bytes) -> None:
-    with pytest.raises(ValueError, match=r"model\.json"):
+    with pytest.raises(BadModel, match=r"model\.json"):
         parse(data)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.snapshots.model_json import BadModel
 from shared.snapshots.places import Outside, Place, place
 
 AZURE = "https://acct.blob.core.windows.net/"
@@ -56,7 +57,7 @@ def test_a_refusal_shows_no_signature() -> None:
 
 
 def test_what_is_no_url_is_refused_too() -> None:
-    with pytest.raises(ValueError, match=r"."):
+    with pytest.raises(BadModel, match=r"."):
         names("https://[broken/1.csv")
 
 

@@ -17,6 +17,7 @@ from shared.snapshots.snapshot import (
     SnapshotFile,
     resolve,
 )
+from shared.wording import Message
 
 
 @pytest.mark.parametrize("kind", [CsvFormat(delimiter="\t", quote="", header=False), ParquetFormat()])
@@ -71,7 +72,10 @@ def test_a_long_list_of_candidates_is_cut() -> None:
 
 
 def test_an_unknown_name_is_refused_with_why_the_others_are_not_used() -> None:
-    broken = [replace(segment("b", f"B{number}"), problems=(f"reason {number}", "another")) for number in range(7)]
+    broken = [
+        replace(segment("b", f"B{number}"), problems=(Message(f"reason {number}"), Message("another")))
+        for number in range(7)
+    ]
     with pytest.raises(UserMustAct) as caught:
         resolve([*SEGMENTS, *broken], "Lost")
     assert "landing/b: reason 0; landing/b: reason 1" in caught.value.message
