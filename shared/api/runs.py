@@ -210,7 +210,8 @@ def decide_run(
 
 
 BY_KEY = (RunKind.DELIVERY, RunKind.DRY_RUN)
-"""What a key may start that everyone has who automates exports: nothing that takes a list apart or sends all again."""
+"""What the function key, which everyone has who automates exports, may start of every export: nothing that takes a
+list apart or sends everyone again. An export may allow more."""
 
 
 def start_by_key(service: Service, access: Access, name: str, body: bytes) -> Started:
@@ -221,7 +222,8 @@ def start_by_key(service: Service, access: Access, name: str, body: bytes) -> St
     if isinstance(access, NoAccess):
         raise Closed
     with service.trail.change(KEY_HOLDER, Action.START_RUN, Change(f"export {name}")) as change:
-        started = service.start(name, body, only=BY_KEY)
+        allowed = service.catalog.export(name).item.function_key_starts
+        started = service.start(name, body, only=(*BY_KEY, *map(RunKind, allowed)))
         change.note(run=started.run.run, kind=str(started.run.kind), new=started.new)
         return started
 

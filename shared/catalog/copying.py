@@ -25,10 +25,12 @@ def slug(title: str, taken: Collection[str] = ()) -> str:
 
 
 def copy_of(export: Export, taken: Collection[str]) -> tuple[str, ExportInput]:
-    """Name and definition of a duplicate: paused, and with lists of its own, since a list has one export."""
+    """Name and definition of a duplicate: paused, closed to the function key's larger runs, and with lists of its own,
+    since a list has one export."""
     title = f"{export.display_name[:90]} (copy)"
     values = {name: getattr(export, name) for name in ExportInput.model_fields}
-    values |= {"display_name": title, "paused": True, "targets": tuple(_own(target) for target in export.targets)}
+    values |= {"display_name": title, "paused": True, "function_key_starts": ()}
+    values |= {"targets": tuple(_own(target) for target in export.targets)}
     return slug(title, taken), ExportInput.model_validate(values)
 
 

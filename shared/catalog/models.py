@@ -245,6 +245,19 @@ class Schedule(Strict):
     )
 
 
+class KeyKind(StrEnum):
+    """Kinds of runs that the function key may start only where the export says so."""
+
+    RETRY = "retry"
+    FULL_RESYNC = "full_resync"
+    REBUILD = "rebuild"
+    WITHDRAW = "withdraw"
+
+
+def _each_once(kinds: tuple[KeyKind, ...]) -> tuple[KeyKind, ...]:
+    return tuple(kind for kind in KeyKind if kind in kinds)
+
+
 class Guards(Strict):
     """What stops a delivery before its first write. That `null` switches a guard off is said where it does."""
 
@@ -298,6 +311,10 @@ class ExportInput(Written):
     schedule: Schedule = Schedule()
     guards: Guards = Guards()
     paused: bool = Field(default=False, description="The schedule is off; asking for a run still works.")
+    function_key_starts: Annotated[tuple[KeyKind, ...], AfterValidator(_each_once)] = Field(
+        default=(),
+        description="Kinds of runs that the function key may start, beyond deliveries and dry runs.",
+    )
 
 
 class Export(ExportInput):

@@ -196,7 +196,11 @@ class Service:
             raise Invalid(issues_of(error.errors())) from None
         if kind not in only:
             raise Forbidden(
-                say("This key starts %(only)s only: sign in to start a run of another kind.", only=", ".join(only))
+                say(
+                    "The function key starts runs of these kinds of this export: %(only)s. Sign in to start a run of "
+                    "another kind, or allow it in the export.",
+                    only=", ".join(only),
+                )
             )
         return self.begin(name, kind)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.catalog.issues import Issue
 from shared.catalog.models import ExportInput, Guards, Match, Mode, Target
-from shared.pages.forms import Values, group, text
+from shared.pages.forms import Values, group, text, texts
 from shared.pages.schedule_form import ScheduleShape, schedule_of, shape_from, shape_of
 from shared.vendors.contract import Definition, FieldType, Setting
 
@@ -60,6 +60,7 @@ class Draft:
     guards: Mapping[str, str] = field(default_factory=lambda: guards_shown(Guards()))
     schedule: ScheduleShape = field(default_factory=ScheduleShape)
     paused: bool = False
+    key_starts: tuple[str, ...] = ()
     version: str = ""
 
     @property
@@ -83,6 +84,7 @@ def draft_of(export: ExportInput, definition: Definition | None, version: str = 
         guards=guards_shown(export.guards),
         schedule=shape_of(export.schedule),
         paused=export.paused,
+        key_starts=export.function_key_starts,
         version=version,
     )
 
@@ -103,6 +105,7 @@ def draft_from(values: Values) -> Draft:
         guards=_guards_sent(values),
         schedule=shape_from(group(values, "schedule")) if "schedule" in values else ScheduleShape(),
         paused=text(values, "paused") == "on",
+        key_starts=texts(values, "function_key_starts"),
         version=text(values, "version"),
     )
 
@@ -123,6 +126,7 @@ def input_of(draft: Draft, definition: Definition | None) -> tuple[dict[str, Any
         "guards": {name: _guard(name, value) for name, value in draft.guards.items()},
         "schedule": schedule,
         "paused": draft.paused,
+        "function_key_starts": draft.key_starts,
     }
     return values, issues
 
@@ -188,9 +192,8 @@ def _guards_sent(values: Values) -> dict[str, str]:
 
 
 def _target_sent(values: Values) -> TargetDraft:
-    segments = values.get("segments")
     return TargetDraft(
-        segments=tuple(each for each in segments if isinstance(each, str)) if isinstance(segments, list) else (),
+        segments=texts(values, "segments"),
         kind=text(values, "kind") or OWN,
         list_name=text(values, "list_name"),
         list_id=text(values, "list_id"),

@@ -13,7 +13,7 @@ from shared.access.actions import Action, may
 from shared.access.person import Person
 from shared.catalog.copying import slug
 from shared.catalog.issues import Invalid, Issue, NotFound, NotNow, issues_of
-from shared.catalog.models import Connection, Export, ExportInput
+from shared.catalog.models import Connection, Export, ExportInput, KeyKind
 from shared.catalog.store import Held
 from shared.control import assistance
 from shared.control import exports as control
@@ -168,6 +168,7 @@ def _form(
         columns=_columns(segments, draft),
         most=_most(draft, definition),
         zones=zones(),
+        key_kinds=tuple(KeyKind),
         errors=doubts.errors,
         guards_wrong=any(place.startswith("/guards") for place in doubts.errors),
         effects=doubts.effects,

@@ -72,6 +72,12 @@ def text(values: Values, name: str) -> str:
     return found.strip() if isinstance(found, str) else ""
 
 
+def texts(values: Values, name: str) -> tuple[str, ...]:
+    """The boxes of one name that were ticked, or what was chosen; empty where nothing was."""
+    found = values.get(name)
+    return tuple(each for each in found if isinstance(each, str)) if isinstance(found, list) else ()
+
+
 def one_of(choices: type[Choice], chosen: str, pointer: str) -> Choice:
     """What a button or a list of choices says. Raises Invalid for anything that no page of ours sends."""
     try:

@@ -39,11 +39,12 @@ def test_a_preview_needs_a_connection_that_the_caller_may_use(client: Client, co
 
 
 def test_a_duplicate_is_proposed_and_not_saved(client: Client, service: FakeService) -> None:
-    service.world.save()
+    service.world.save(function_key_starts=("withdraw",))
     proposal = client.post(f"{V1}/exports/vips/duplicate").json
     assert proposal["name"] == "vips-copy"
     assert client.get(f"{V1}/exports/vips-copy").status == 404
-    assert client.put(f"{V1}/exports/vips-copy", proposal["definition"]).status == 201
+    saved = client.put(f"{V1}/exports/vips-copy", proposal["definition"])
+    assert (saved.status, saved.json["function_key_starts"]) == (201, [])
 
 
 def test_several_exports_each_answer_for_themselves(client: Client, service: FakeService) -> None:

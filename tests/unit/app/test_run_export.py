@@ -11,6 +11,7 @@ from azure.core.exceptions import ServiceRequestError
 
 from functions import process, run_export
 from shared.access.visitors import LocalAccess
+from shared.catalog.models import KeyKind
 from shared.control.service import Service
 from shared.delivery.state.transitions import RunKind
 from tests.unit.api.service import FakeService
@@ -32,16 +33,24 @@ def test_storage_in_trouble_is_for_later(monkeypatch: pytest.MonkeyPatch) -> Non
     assert int(answer.headers["retry-after"]) > 0
 
 
+ALWAYS = {RunKind.DELIVERY, RunKind.DRY_RUN}
+
+
 @pytest.mark.parametrize("kind", RunKind)
-def test_the_key_starts_deliveries_and_dry_runs_alone(kind: RunKind, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("more", [(), (KeyKind.WITHDRAW,), tuple(KeyKind)], ids=["usual", "one more", "all"])
+def test_the_key_starts_deliveries_and_dry_runs_and_what_the_export_allows(
+    more: tuple[KeyKind, ...], kind: RunKind, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[RunKind] = []
     service = FakeService()
+    service.world.connect()
+    service.world.save("loyal", function_key_starts=more)
     monkeypatch.setattr(service, "begin", lambda name, kind: asked.append(kind), raising=False)
     monkeypatch.setattr(FakeService, "start", Service.start)
     monkeypatch.setattr(process, "service", lambda: service)
     monkeypatch.setattr(process, "access", LocalAccess)
     answer = called(json.dumps({"kind": kind}).encode())
-    allowed = kind in (RunKind.DELIVERY, RunKind.DRY_RUN)
+    allowed = kind in ALWAYS | set(more)
     assert asked == ([kind] if allowed else [])
     assert (answer.status_code == 403) is not allowed
 

@@ -47,6 +47,7 @@ EXPORT: dict[str, Any] = {
     "guards": {"max_removed_share": 0.125, "max_age_days": None, "max_profiles": 5000},
     "schedule": {"kind": "cron", "expression": "0 6 * * 1", "time_zone": "Europe/Stockholm"},
     "paused": True,
+    "function_key_starts": ["withdraw", "full_resync"],
 }
 
 
@@ -133,3 +134,11 @@ def test_a_required_credential_is_missed() -> None:
 def test_without_agreement_no_consent_is_sent() -> None:
     values = connection_input(connection_draft(sent()), LETTERBOX, None, {"agreed_by": "Ann", "text": "I agree."})
     assert values["consent"] is None
+
+
+def test_boxes_that_are_not_ticked_close_the_function_key_again() -> None:
+    draft = draft_of(ExportInput.model_validate(EXPORT), LETTERBOX)
+    assert draft.key_starts == ("full_resync", "withdraw")
+    ticked = draft_from(nested([("function_key_starts[]", "retry")]))
+    assert input_of(ticked, LETTERBOX)[0]["function_key_starts"] == ("retry",)
+    assert input_of(draft_from(nested([])), LETTERBOX)[0]["function_key_starts"] == ()
