@@ -61,7 +61,26 @@ RETRIES: dict[str, str] = {
     "when changed": N_("when the row changes"),
     "next run": N_("by the next run"),
 }
-OPERATIONS: dict[str, str] = {"add": N_("Add"), "change": N_("Change"), "remove": N_("Remove")}
+OPERATIONS: dict[str, str] = {
+    "add": N_("Add"),
+    "change": N_("Change"),
+    "remove": N_("Remove"),
+    "refused": N_("Not sent"),
+}
+DECISIONS: dict[str, str] = {
+    "deliver": N_("Deliver all"),
+    "additions_only": N_("Additions only"),
+    "discard": N_("Discard"),
+}
+COMPARED: tuple[tuple[str, str], ...] = (
+    ("rows_read", N_("Rows read")),
+    ("refused_here", N_("Without a usable address")),
+    ("duplicates", N_("Duplicates")),
+    ("add", N_("To add")),
+    ("change", N_("To change")),
+    ("remove", N_("To remove")),
+)
+"""What a plan that waits for a decision is compared by with the last run."""
 SHARING: dict[str, str] = {
     "administrators": N_("Administrators"),
     "administrators and contributors": N_("Administrators and contributors"),
