@@ -99,6 +99,25 @@ COUNTS: tuple[tuple[str, str], ...] = (
     ("duplicates", N_("Duplicates")),
     ("rows_read", N_("Rows read")),
 )
+PARTS: dict[str, str] = {
+    "display_name": N_("Name"),
+    "connection": N_("Connection"),
+    "targets": N_("Who, and onto which list"),
+    "address_column": N_("Column with the e-mail address"),
+    "matching": N_("Data matching"),
+    "phone_country": N_("Country of telephone numbers"),
+    "mode": N_("People who leave the segment"),
+    "settings": N_("Settings"),
+    "guards": N_("Guards"),
+    "schedule": N_("Schedule"),
+    "paused": N_("Paused"),
+    "tags": N_("Tags"),
+    "shared_with": N_("Who may use it"),
+    "secrets": N_("Credentials"),
+    "rate_budget": N_("Share of the vendor's limits"),
+    "disabled": N_("Disabled"),
+}
+"""Parts of definitions as the forms name them."""
 VERDICTS: dict[str, tuple[str, str]] = {
     "agrees": (N_("Agrees"), "good"),
     "explained": (N_("Agrees, with an explanation"), "good"),
@@ -131,6 +150,7 @@ TYPES: dict[str, str] = {
     "date": N_("date"),
     "phone": N_("telephone number"),
 }
+RESTORED = N_("This is what you had typed before you signed in again. Nothing of it is saved yet.")
 AGREEMENT = N_(
     "Profiles of the segments that are exported over this connection, with personal data such as e-mail addresses, "
     "leave this system and go to %(vendor)s at the instruction of our organisation. We have the consent, or another "

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 
@@ -14,25 +13,11 @@ from shared.control.runs import Counts, PlannedView, TargetRun
 from shared.delivery.state.records import State
 from shared.pages import assets
 from shared.vendors.contract import CheckResult
-from tests.unit.api.asgi import Answer, Client
+from tests.unit.api.asgi import Client
 from tests.unit.api.callers import KnownCallers
 from tests.unit.api.service import FakeService, run
 from tests.unit.catalog.samples import ADMIN, LETTERBOX, START
-
-HTMX = {"hx-request": "true", "content-type": "application/x-www-form-urlencoded"}
-
-
-def client(service: FakeService, person: str = "ann", **headers: str) -> Client:
-    return Client(create_app(service, KnownCallers()), {"x-test-caller": person, "accept": "text/html", **headers})
-
-
-def page(answer: Answer) -> str:
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    return answer.body.decode()
-
-
-def post(asked: Client, path: str, form: bytes = b"") -> Answer:
-    return asked.send("POST", path, raw=form, headers=HTMX)
+from tests.unit.pages.asking import changed, client, page, post
 
 
 def test_an_administrator_sees_every_button(service: FakeService) -> None:
@@ -190,24 +175,6 @@ def test_a_detached_export_says_so_and_offers_no_run(service: FakeService) -> No
     assert "No connection" in page(client(service).get("/"))
 
 
-def changed(service: FakeService, **fields: str) -> bytes:
-    """The form of the export, as the edit page has it, with these fields changed."""
-    version = page(client(service).get("/exports/vips/edit")).partition('name="version" value="')[2].partition('"')[0]
-    form = {
-        "display_name": "VIPs",
-        "connection": "marketing",
-        "targets.0.segments[]": "blob/ci:VIP",
-        "targets.0.kind": "own",
-        "address_column": "EMail",
-        "matching.0.field": "FIRSTNAME",
-        "matching.0.column": "FirstName",
-        "matching.0.when_empty": "keep",
-        "schedule.kind": "manual",
-        "version": unescape(version),
-    }
-    return urlencode(form | fields).encode()
-
-
 def test_people_left_on_a_list_are_named_before_an_export_gives_it_up(service: FakeService) -> None:
     service.left = {"name:VIP": 12}
     form = changed(service, **{"targets.0.segments[]": "blob/ci:Lapsed"})
@@ -229,13 +196,6 @@ def test_what_saving_means_is_said_before_it_is_done(service: FakeService) -> No
     assert "Saved." in page(post(client(service), "/exports/vips", form + b"&sure=on"))
     assert service.catalog.export("vips").item.matching[0].when_empty == "clear"
     assert service.trail.page(1, None)[0][0].outcome == "done"
-
-
-def test_a_form_that_somebody_overtook_is_not_saved(service: FakeService) -> None:
-    form = changed(service)
-    service.world.save(display_name="Theirs")
-    assert post(client(service), "/exports/vips", form).status == 412
-    assert service.catalog.export("vips").item.display_name == "Theirs"
 
 
 def test_a_switched_account_asks_for_a_word_and_takes_it(service: FakeService) -> None:
