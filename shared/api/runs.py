@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
+from pydantic import Field
 
 from shared.access.actions import Action
 from shared.access.audit import Change
@@ -24,6 +25,7 @@ from shared.delivery.state.records import State
 from shared.delivery.state.transitions import RunKind
 from shared.web.problems import responses
 from shared.web.wiring import TheCaller, TheChange, TheService, allowed, plain_names
+from shared.wording import Said
 
 POLL_SECONDS = "2"
 
@@ -44,9 +46,10 @@ class StartedRun(View):
 class Operation(View):
     """One operation of a plan."""
 
-    operation: str
+    operation: str = Field(description="add, change, remove; refused for a row that makes none.")
     address: str
     values: dict[str, Any]
+    reason: Said = ""
 
 
 @router.get(
@@ -77,11 +80,16 @@ def list_runs(
     responses=responses(400, 403, 404, 409, 422),
 )
 def start_run(
-    name: str, service: TheService, change: TheChange, response: Response, sent: StartInput | None = None
+    name: str,
+    service: TheService,
+    caller: TheCaller,
+    change: TheChange,
+    response: Response,
+    sent: StartInput | None = None,
 ) -> StartedRun:
     """Starts the export, or gives its active run back; `Location` is where to look how it goes."""
     service.catalog.export(name)
-    started = service.begin(name, (sent or StartInput()).kind)
+    started = service.begin(name, (sent or StartInput()).kind, by=caller.name)
     run = started.run
     change.note(run=run.run, kind=str(run.kind), new=started.new)
     response.headers.update({"Location": f"/api/v1/exports/{name}/runs/{run.run}", "Retry-After": POLL_SECONDS})
@@ -148,6 +156,25 @@ def read_left_out(
 
 
 @router.get(
+    "/{run}/planned.csv",
+    dependencies=[Depends(allowed(Action.SEE_SAMPLE))],
+    summary="Fetch everybody whom a dry run, or a run that waits for a decision, would send",
+    **LINKED,
+)
+def read_planned(
+    name: str,
+    run: str,
+    service: TheService,
+    caller: TheCaller,
+    target: WhichTarget = 0,
+    link: AsJson = None,
+) -> Response:
+    """One row per person who would be added, changed or removed, and per refused row, each with the reason. The file
+    holds addresses: the link works for minutes."""
+    return linked(service.planned_link(name, run, target), link, "list of planned people of a run", run)
+
+
+@router.get(
     "/{run}/rejected",
     summary="Read examples of the people who were refused",
     dependencies=[Depends(allowed(Action.SEE_REJECTED))],
@@ -169,13 +196,13 @@ def read_rejected_examples(
 @router.get(
     "/{run}/sample",
     dependencies=[Depends(allowed(Action.SEE_SAMPLE))],
-    summary="Read what a dry run would send",
+    summary="Read what a dry run, or a run that waits for a decision, would send",
     responses=responses(403, 404, 422),
 )
 def read_sample(
     name: str, run: str, service: TheService, caller: TheCaller, target: Annotated[int, Query(ge=0, le=100)] = 0
 ) -> list[Operation]:
-    """A few operations of each kind, with addresses and values as the vendor would get them."""
+    """A few operations of each kind, with addresses, reasons, and values as the vendor would get them."""
     found = service.sample(name, run, target)
     if found is None:
         raise NotFound("sample of a run", run)

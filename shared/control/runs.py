@@ -58,6 +58,7 @@ class RunSummary(View):
     started_at: datetime
     finished_at: datetime | None = None
     message: Said = ""
+    started_by: str = Field(default="", description="Who asked for it; nobody for a schedule.")
 
 
 class SampleView(View):
@@ -108,6 +109,9 @@ class TargetRun(View):
     throttled_seconds: float = 0
     warnings: tuple[Said, ...] = ()
     verification: Verification | None = Field(default=None, description="Null until the vendor was looked at.")
+    decision: str = Field(default="", description="What a person decided about a guard.")
+    decided_by: str = ""
+    decided_at: datetime | None = None
 
 
 class RunView(RunSummary):
@@ -167,6 +171,14 @@ class SnapshotUsed(View):
     rows: int
 
 
+class PlannedView(View):
+    """A plan that somebody has to decide about: what it was made of, and why rows were refused."""
+
+    snapshots: tuple[SnapshotUsed, ...] = ()
+    members_before: int = 0
+    refused: dict[str, int] = Field(default_factory=dict, description="Reason -> rows.")
+
+
 class Report(View):
     """What a run did, for people. Individual addresses are only in `rejected.csv`."""
 
@@ -205,6 +217,7 @@ def summary(run: Run) -> RunSummary:
         started_at=run.created_at,
         finished_at=run.finished_at,
         message=run.message,
+        started_by=run.started_by,
     )
 
 
@@ -247,6 +260,9 @@ def _target(delivery: Delivery) -> TargetRun:
         throttled_seconds=delivery.throttled_seconds,
         warnings=tuple(delivery.warnings),
         verification=Verification.model_validate(delivery.verification) if delivery.verification else None,
+        decision=delivery.decision,
+        decided_by=delivery.decided_by,
+        decided_at=delivery.decided_at,
     )
 
 

@@ -20,13 +20,23 @@ from shared.cloud.cloud import Cloud
 from shared.cloud.readiness import Readiness
 from shared.control import runs
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
-from shared.control.runs import DecisionWord, RejectedRow, Report, RunPage, RunPoint, RunSummary, RunView, StartInput
+from shared.control.runs import (
+    DecisionWord,
+    PlannedView,
+    RejectedRow,
+    Report,
+    RunPage,
+    RunPoint,
+    RunSummary,
+    RunView,
+    StartInput,
+)
 from shared.control.views import FileLink, Identity
 from shared.delivery import inbox, probes, segments
 from shared.delivery.account.authorizing import Authorizing
 from shared.delivery.account.connecting import open_connection
 from shared.delivery.erase import expiry, forget
-from shared.delivery.lookups import explain, history, preview, vendor_warnings
+from shared.delivery.lookups import explain, history, planned, preview, vendor_warnings
 from shared.delivery.plan.cell_values import matched
 from shared.delivery.start import due_times, starting
 from shared.delivery.state import layout, lookup
@@ -204,9 +214,10 @@ class Service:
             )
         return self.begin(name, kind)
 
-    def begin(self, name: str, kind: RunKind = RunKind.DELIVERY) -> starting.Started:
-        """Start a run, or give back the active one. Raises NotFound, and Unprocessable where it cannot run now."""
-        return starting.start_run(self._cloud, self.catalog.export(name).item, "on demand", kind=kind)
+    def begin(self, name: str, kind: RunKind = RunKind.DELIVERY, *, by: str = "") -> starting.Started:
+        """Start a run in the name of a person, or give back the active one. Raises NotFound, and Unprocessable where it
+        cannot run now."""
+        return starting.start_run(self._cloud, self.catalog.export(name).item, "on demand", kind=kind, by=by)
 
     def last_run(self, export: str) -> RunSummary | None:
         """The newest run, under way or not."""
@@ -243,6 +254,16 @@ class Service:
             return None
         return self._link(layout.rejected(layout.delivery_folder(export, run, target)), f"rejected-{export}-{run}.csv")
 
+    def planned(self, export: str, run: str, target: int = 0) -> PlannedView | None:
+        """What the plan of one of the run's targets says of itself, None where there is none that can be read."""
+        found = planned.read(self._cloud, export, run, target)
+        return PlannedView.model_validate(found) if found else None
+
+    def before(self, view: RunView) -> RunView | None:
+        """The last run before this one that left the lists as the segments say."""
+        run = planned.before(self._runs, view.export, view.run)
+        return runs.view(run, self._deliveries(run.export, run.run)) if run else None
+
     def left_out_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
         """A link to the `left-out.csv` of one of the run's targets, None where every value arrived."""
         if self._runs.run(export, run) is None:
@@ -255,8 +276,16 @@ class Service:
             return []
         return [RejectedRow(**row) for row in history.rejected_samples(self._cloud, export, run, target)]
 
+    def planned_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
+        """A link to the `planned.csv` of one of the run's targets: everybody of a plan that a guard stopped or that a
+        dry run made."""
+        if self._runs.run(export, run) is None:
+            return None
+        return self._link(layout.planned(layout.delivery_folder(export, run, target)), f"planned-{export}-{run}.csv")
+
     def sample(self, export: str, run: str, target: int = 0) -> Sequence[Mapping[str, Any]] | None:
-        """Operations of a dry run as the vendor would get them."""
+        """A few people of each kind whom a plan holds that a guard stopped or that a dry run made, each with the
+        reason and as the vendor would get it."""
         if self._runs.run(export, run) is None:
             return None
         found: list[dict[str, Any]] | None = self._json(layout.sample(layout.delivery_folder(export, run, target)))
@@ -281,7 +310,7 @@ class Service:
                 "run_not_blocked", say("The run waits for no decision (%(state)s).", state=Message(held.value.state))
             )
         try:
-            starting.decide(self._cloud, export, run, plan, decision)
+            starting.decide(self._cloud, export, run, plan, decision, by=by)
         except Unprocessable as error:
             raise NotNow(error.code, error.message) from None
         return self.run(export, run)

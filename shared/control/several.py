@@ -96,7 +96,7 @@ def _one(service: Service, caller: Person, name: str, order: Order) -> DoneView:
 
 def _start(service: Service, held: Held[Export], caller: Person, order: Order, *, kind: RunKind) -> None:
     service.catalog.require_editor(held.item, caller, Action.START_RUN)
-    service.begin(held.item.name, kind)
+    service.begin(held.item.name, kind, by=caller.name)
 
 
 def _change(service: Service, held: Held[Export], caller: Person, order: Order, *, paused: bool) -> None:

@@ -31,11 +31,13 @@ from shared.pages.connection_draft import (
 )
 from shared.pages.connections import agreement, overview
 from shared.pages.errors import PageRoute, words
-from shared.pages.forms import Form
-from shared.pages.labels import AGREEMENT
+from shared.pages.forms import Form, text
+from shared.pages.labels import AGREEMENT, RESTORED
+from shared.pages.overtaken import Overtaken, differences
+from shared.pages.plain_words import in_page_words
 from shared.pages.rendering import make_known, not_saved, page
 from shared.vendors.contract import Definition
-from shared.web.conditions import Preconditions, etag
+from shared.web.conditions import etag
 from shared.web.wiring import TheCaller, TheService, allowed
 from shared.wording import reader, translations
 
@@ -54,9 +56,18 @@ def new_connection(request: Request, service: TheService) -> Response:
 def choose_vendor(request: Request, service: TheService, form: Form) -> Response:
     """The form for the vendor that was chosen. Nothing is saved."""
     draft = draft_from(form)
+    if text(form, "do") == "restore":
+        return _form(request, service, NEW, draft, told=(RESTORED,))
     definition = service.catalog.definitions.get(draft.vendor)
     settings = defaults(definition) if definition else {}
     return _form(request, service, NEW, replace(draft, settings=settings, credentials={}, agreed=False))
+
+
+@router.post("/connections/{name}/form", dependencies=[Depends(allowed(Action.SEE_CONNECTION_DETAILS))])
+def restore_form(name: str, request: Request, service: TheService, form: Form) -> Response:
+    """The form of a connection as it was typed before the session ended, but for credentials. Nothing is saved."""
+    service.catalog.connection(name)
+    return _form(request, service, name, draft_from(form), told=(RESTORED,))
 
 
 @router.get("/connections/{name}/edit", dependencies=[Depends(allowed(Action.EDIT_CONNECTION))])
@@ -76,9 +87,9 @@ def save_connection(request: Request, service: TheService, caller: TheCaller, fo
     sent, issues = _validated(request, draft, definition, held, caller)
     if sent is None or issues:
         return _refused(request, service, name, draft, issues)
-    if held:
-        Preconditions(if_match=draft.version).require(held.etag)
-    else:
+    if held and draft.version != etag(held.etag):
+        return _overtaken(request, service, held, sent, draft)
+    if held is None:
         name = slug(sent.display_name, {each.item.name for each in service.catalog.connections.all()})
         make_known(request, f"connection {name}", partial(service.catalog.connections.values, name))
     try:
@@ -103,14 +114,22 @@ def _connect(
 
 
 def _form(
-    request: Request, service: Service, name: str, draft: ConnectionDraft, errors: dict[str, str] | None = None
+    request: Request,
+    service: Service,
+    name: str,
+    draft: ConnectionDraft,
+    errors: dict[str, str] | None = None,
+    *,
+    status: int = 200,
+    told: tuple[str, ...] = (),
+    overtaken: Overtaken | None = None,
 ) -> Response:
     definition = service.catalog.definitions.get(draft.vendor)
     fresh = {each.name: CredentialDraft() for each in typable(definition)} if definition else {}
     return page(
         request,
         "connection_form.html",
-        status=422 if errors else 200,
+        status=422 if errors else status,
         name=name,
         draft=without_values(replace(draft, credentials=fresh | dict(draft.credentials))),
         definitions=service.catalog.definitions,
@@ -119,12 +138,26 @@ def _form(
         agreement=_agreement(request, definition),
         consent=service.catalog.connection(name).item.consent if name != NEW else None,
         errors=errors or {},
+        told=told,
+        overtaken=overtaken,
     )
+
+
+def _overtaken(
+    request: Request, service: Service, held: Held[Connection], sent: ConnectionInput, draft: ConnectionDraft
+) -> Response:
+    """Somebody saved it since the form was opened: both versions, and this person's to save over the other."""
+    not_saved(request)
+    theirs, mine = held.item.model_dump(mode="json"), sent.model_dump(mode="json")
+    found = Overtaken(held.item.updated_by, held.item.updated_at, differences(theirs, mine))
+    draft = replace(draft, version=etag(held.etag))
+    return _form(request, service, held.item.name, draft, overtaken=found, status=409)
 
 
 def _refused(request: Request, service: Service, name: str, draft: ConnectionDraft, issues: list[Issue]) -> Response:
     not_saved(request)
-    return _form(request, service, name, draft, {issue.pointer: issue.message for issue in reversed(issues)})
+    found = in_page_words(issues)
+    return _form(request, service, name, draft, {issue.pointer: issue.message for issue in reversed(found)})
 
 
 def _validated(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated
@@ -24,15 +25,21 @@ from shared.pages.errors import PageRoute
 from shared.pages.export_draft import Draft, TargetDraft, changed, draft_from, draft_of, input_of, with_suggestions
 from shared.pages.exports import connections, overview
 from shared.pages.forms import Form, Values, text
+from shared.pages.labels import RESTORED
+from shared.pages.overtaken import Overtaken, differences
+from shared.pages.plain_words import NO_CONNECTION, in_page_words
 from shared.pages.rendering import make_known, not_saved, page
 from shared.pages.schedule_form import zones
 from shared.vendors.contract import Definition
-from shared.web.conditions import Preconditions, etag
+from shared.web.conditions import etag
 from shared.web.wiring import TheCaller, TheService, allowed
+from shared.wording import say
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 NEW = "new"
+_SEEN_FIRST = re.compile(r"/(display_name|connection|targets(/\d+(/segments.*)?)?)$")
+"""Places of the form that are there before a connection is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,13 @@ class Doubts:
     errors: dict[str, str] = field(default_factory=dict)
     effects: tuple[str, ...] = ()
     left: str = ""
+    overtaken: Overtaken | None = None
+    told: tuple[str, ...] = ()
+
+
+UNSEEN = say(
+    "Nothing was saved yet: more of the form follows from your choices. Look at it, change what is not right, and save."
+)
 
 
 @router.get("/exports/new", dependencies=[Depends(allowed(Action.EDIT_EXPORT))])
@@ -87,7 +101,8 @@ def change_form(request: Request, service: TheService, caller: TheCaller, form: 
     fresh = name == NEW and not draft.address_column and not draft.matching
     if text(form, "do") == "suggest" or (fresh and draft.connection and draft.segments):
         draft = _suggested(service, draft)
-    return _form(request, service, caller, name, draft)
+    told = (RESTORED,) if text(form, "do") == "restore" else ()
+    return _form(request, service, caller, name, draft, told=told)
 
 
 @router.post("/exports/new/preview", dependencies=[Depends(allowed(Action.SEE_PREVIEW))])
@@ -110,9 +125,14 @@ def save_export(request: Request, service: TheService, caller: TheCaller, form: 
     """Save it, unless something is wrong, or it would mean something for people that was not agreed to yet."""
     draft = draft_from(form)
     held = None if name == NEW else service.catalog.export(name)
-    sent, issues = _validated(draft, _definition(service, draft.connection))
+    definition = _definition(service, draft.connection)
+    if "address_column" not in form:  # sent before there was more than a name, a connection and segments to see
+        return _first_half(request, service, caller, name, draft, definition)
+    sent, issues = _validated(draft, definition)
     if sent is None or issues:
         return _form(request, service, caller, name, draft, Doubts(_by_place(issues)))
+    if held and draft.version != etag(held.etag):
+        return _overtaken(request, service, caller, held, sent, draft)
     try:
         return _save(request, service, caller, held, sent, draft, form)
     except Invalid as error:
@@ -121,6 +141,29 @@ def save_export(request: Request, service: TheService, caller: TheCaller, form: 
         if error.code != "members_left":
             raise
         return _form(request, service, caller, name, draft, Doubts(left=error.message))
+
+
+def _first_half(
+    request: Request, service: Service, caller: Person, name: str, draft: Draft, definition: Definition | None
+) -> Response:
+    """The form again, with all that follows from what was chosen; or what is still to be chosen."""
+    _, issues = _validated(draft, definition)
+    seen = {place: words for place, words in _by_place(issues).items() if _SEEN_FIRST.match(place)}
+    if definition is None:
+        seen.setdefault("/connection", NO_CONNECTION)
+    if seen:
+        return _form(request, service, caller, name, draft, Doubts(seen))
+    return _form(request, service, caller, name, _suggested(service, draft), Doubts(told=(UNSEEN,)))
+
+
+def _overtaken(
+    request: Request, service: Service, caller: Person, held: Held[Export], sent: ExportInput, draft: Draft
+) -> Response:
+    """Somebody saved it since the form was opened: both versions, and this person's to save over the other."""
+    theirs, mine = held.item.model_dump(mode="json"), sent.model_dump(mode="json")
+    found = Overtaken(held.item.updated_by, held.item.updated_at, differences(theirs, mine))
+    draft = replace(draft, version=etag(held.etag))
+    return _form(request, service, caller, held.item.name, draft, Doubts(overtaken=found), status=409)
 
 
 def _save(
@@ -134,7 +177,6 @@ def _save(
 ) -> Response:
     keep = text(form, "keep_members") == "on"
     if held:
-        Preconditions(if_match=draft.version).require(held.etag)
         effects = control.effects(held.item, sent, service, keep_members=keep)
         if effects and text(form, "sure") != "on":
             doubts = Doubts(effects=tuple(issue.message for issue in effects))
@@ -147,17 +189,25 @@ def _save(
 
 
 def _form(
-    request: Request, service: Service, caller: Person, name: str, draft: Draft, doubts: Doubts | None = None
+    request: Request,
+    service: Service,
+    caller: Person,
+    name: str,
+    draft: Draft,
+    doubts: Doubts | None = None,
+    *,
+    status: int = 200,
+    told: tuple[str, ...] = (),
 ) -> Response:
     if doubts:
         not_saved(request)
-    doubts = doubts or Doubts()
+    doubts = doubts or Doubts(told=told)
     segments = segment_control.views(service)
     definition = _definition(service, draft.connection)
     return page(
         request,
         "export_form.html",
-        status=422 if doubts.errors else 200,
+        status=422 if doubts.errors else status,
         name=name,
         title=draft.display_name,
         draft=draft,
@@ -173,6 +223,8 @@ def _form(
         guards_wrong=any(place.startswith("/guards") for place in doubts.errors),
         effects=doubts.effects,
         left=doubts.left,
+        overtaken=doubts.overtaken,
+        told=doubts.told,
     )
 
 
@@ -205,8 +257,8 @@ def _validated(draft: Draft, definition: Definition | None) -> tuple[ExportInput
 
 
 def _by_place(issues: list[Issue] | tuple[Issue, ...]) -> dict[str, str]:
-    """The first message of each place."""
-    return {issue.pointer: issue.message for issue in reversed(issues)}
+    """The first message of each place, in the page's words."""
+    return {issue.pointer: issue.message for issue in reversed(in_page_words(issues))}
 
 
 def _columns(segments: list[SegmentView], draft: Draft) -> list[str]:

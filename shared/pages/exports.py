@@ -41,11 +41,11 @@ def show_export(
 
 
 @router.post("/exports/{name}/run", dependencies=[Depends(allowed(Action.START_RUN))])
-def run_export(name: str, service: TheService, form: Form) -> Response:
+def run_export(name: str, service: TheService, caller: TheCaller, form: Form) -> Response:
     """Start a run of the kind that the button names, and go to its page; or to that of the run that is under way, which
     says that the other was not started."""
     kind = one_of(RunKind, text(form, "kind") or RunKind.DELIVERY, "/kind")
-    started = service.begin(name, kind)
+    started = service.begin(name, kind, by=caller.name)
     return go(f"/exports/{name}/runs/{started.run.run}{'' if started.new else f'?asked={kind}'}")
 
 

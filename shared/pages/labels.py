@@ -61,7 +61,26 @@ RETRIES: dict[str, str] = {
     "when changed": N_("when the row changes"),
     "next run": N_("by the next run"),
 }
-OPERATIONS: dict[str, str] = {"add": N_("Add"), "change": N_("Change"), "remove": N_("Remove")}
+OPERATIONS: dict[str, str] = {
+    "add": N_("Add"),
+    "change": N_("Change"),
+    "remove": N_("Remove"),
+    "refused": N_("Not sent"),
+}
+DECISIONS: dict[str, str] = {
+    "deliver": N_("Deliver all"),
+    "additions_only": N_("Additions only"),
+    "discard": N_("Discard"),
+}
+COMPARED: tuple[tuple[str, str], ...] = (
+    ("rows_read", N_("Rows read")),
+    ("refused_here", N_("Without a usable address")),
+    ("duplicates", N_("Duplicates")),
+    ("add", N_("To add")),
+    ("change", N_("To change")),
+    ("remove", N_("To remove")),
+)
+"""What a plan that waits for a decision is compared by with the last run."""
 SHARING: dict[str, str] = {
     "administrators": N_("Administrators"),
     "administrators and contributors": N_("Administrators and contributors"),
@@ -80,6 +99,25 @@ COUNTS: tuple[tuple[str, str], ...] = (
     ("duplicates", N_("Duplicates")),
     ("rows_read", N_("Rows read")),
 )
+PARTS: dict[str, str] = {
+    "display_name": N_("Name"),
+    "connection": N_("Connection"),
+    "targets": N_("Who, and onto which list"),
+    "address_column": N_("Column with the e-mail address"),
+    "matching": N_("Data matching"),
+    "phone_country": N_("Country of telephone numbers"),
+    "mode": N_("People who leave the segment"),
+    "settings": N_("Settings"),
+    "guards": N_("Guards"),
+    "schedule": N_("Schedule"),
+    "paused": N_("Paused"),
+    "tags": N_("Tags"),
+    "shared_with": N_("Who may use it"),
+    "secrets": N_("Credentials"),
+    "rate_budget": N_("Share of the vendor's limits"),
+    "disabled": N_("Disabled"),
+}
+"""Parts of definitions as the forms name them."""
 VERDICTS: dict[str, tuple[str, str]] = {
     "agrees": (N_("Agrees"), "good"),
     "explained": (N_("Agrees, with an explanation"), "good"),
@@ -112,6 +150,7 @@ TYPES: dict[str, str] = {
     "date": N_("date"),
     "phone": N_("telephone number"),
 }
+RESTORED = N_("This is what you had typed before you signed in again. Nothing of it is saved yet.")
 AGREEMENT = N_(
     "Profiles of the segments that are exported over this connection, with personal data such as e-mail addresses, "
     "leave this system and go to %(vendor)s at the instruction of our organisation. We have the consent, or another "

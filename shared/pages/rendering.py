@@ -49,6 +49,8 @@ def environment(language: str) -> Environment:
         outcomes=labels.OUTCOMES,
         retry_words=labels.RETRIES,
         operations=labels.OPERATIONS,
+        decisions=labels.DECISIONS,
+        compared=labels.COMPARED,
         sharing=labels.SHARING,
         counts=labels.COUNTS,
         verdicts=labels.VERDICTS,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
@@ -13,7 +13,18 @@ from pydantic import ValidationError
 from shared.access.actions import Action, may
 from shared.access.person import Person
 from shared.catalog.issues import Invalid, NotFound, issues_of
-from shared.control.runs import UNFINISHED, Decision, DecisionWord, Reason, RejectedRow, Report, RunView
+from shared.control.runs import (
+    UNFINISHED,
+    Counts,
+    Decision,
+    DecisionWord,
+    PlannedView,
+    Reason,
+    RejectedRow,
+    Report,
+    RunView,
+    TargetRun,
+)
 from shared.control.service import Service
 from shared.control.views import Explanation
 from shared.delivery.state.records import State
@@ -42,6 +53,17 @@ class Group:
     target: int
     reason: Reason
     rows: Sequence[RejectedRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A target that waits for a decision: its plan, beside what the last run counted, and a few of its people."""
+
+    number: int
+    target: TargetRun
+    planned: PlannedView
+    before: Counts | None
+    people: Mapping[str, Sequence[Mapping[str, Any]]]
 
 
 @router.get("", dependencies=[Depends(allowed(Action.SEE_RUNS))])
@@ -122,6 +144,7 @@ def _whole(
     asked: RunKind | None = None,
 ) -> Response:
     export = service.catalog.exports.get(view.export)
+    before = service.before(view) if view.state is State.BLOCKED else None
     scope = run_scope(service, view.export, view)
     report = service.report(view.export, view.run)
     return page(
@@ -134,6 +157,8 @@ def _whole(
         report=report,
         groups=_groups(service, view, report, samples=may(caller, Action.SEE_REJECTED, scope)),
         sample=_sample(service, view) if may(caller, Action.SEE_SAMPLE, scope) else {},
+        before=before,
+        waiting=_waiting(service, view, before, samples=may(caller, Action.SEE_SAMPLE, scope)),
         moving=view.state in _MOVING,
         again=view.state in _MOVING,
         looks=0,
@@ -178,6 +203,20 @@ def _sample(service: Service, view: RunView) -> dict[int, Any]:
         return {}
     found = {index: service.sample(view.export, view.run, index) for index, _ in enumerate(view.targets)}
     return {index: rows for index, rows in found.items() if rows}
+
+
+def _waiting(service: Service, view: RunView, before: RunView | None, *, samples: bool) -> list[Waiting]:
+    counted = {target.target: target.counts for target in before.targets} if before else {}
+    found = []
+    for number, target in enumerate(view.targets):
+        if target.state is not State.BLOCKED or not target.plan:
+            continue
+        people: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+        for row in (service.sample(view.export, view.run, number) or []) if samples else []:
+            people[row["operation"]].append(row)
+        planned = service.planned(view.export, view.run, number) or PlannedView()
+        found.append(Waiting(number, target, planned, counted.get(target.target), dict(people)))
+    return found
 
 
 def _run(service: Service, name: str, run: str) -> RunView:

@@ -156,7 +156,7 @@ class Soak:
             plan = self.desk(run.export).delivery(run).plan
             decision = chance.choice(DECISIONS) if self.weather else "deliver"
             if plan:
-                starting.decide(cloud, run.export, run.run, plan, decision)
+                starting.decide(cloud, run.export, run.run, plan, decision, by="soak")
                 self.tally["decided by a person"] += 1
             else:
                 starting.cancel(cloud, run.export, run.run)

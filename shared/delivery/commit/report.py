@@ -4,32 +4,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shared.delivery import addresses
 from shared.delivery.commit.new_ledger import Outcomes, Why
-from shared.delivery.plan import cell_values
-from shared.delivery.sql import harmless, literal
+from shared.delivery.plan import cell_values, lines
+from shared.delivery.sql import harmless
 from shared.delivery.state import layout
-from shared.delivery.state.files import DataFile
-from shared.delivery.state.lookup import rows
-from shared.delivery.state.plan import ORDER, Plan
+from shared.delivery.state.plan import Plan
 from shared.delivery.state.records import State
 from shared.delivery.state.rejected_rows import HEADER
-from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
 from shared.wording import kept
 
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
-_HEADER = ("\ufeff" + ",".join(HEADER) + "\n").encode()
-_LEFT_OUT_HEADER = "\ufeffsegment,file,row,field,code,reason\n".encode()
-SAMPLE = 10
-"""Rows of each kind of operation that a dry run shows."""
+_HEADER = lines.header(*HEADER)
+_LEFT_OUT_HEADER = lines.header("segment", "file", "row", "field", "code", "reason")
 
 
 def write(work: Work, plan: Plan | None, outcomes: Outcomes, state: State) -> None:
@@ -37,10 +27,8 @@ def write(work: Work, plan: Plan | None, outcomes: Outcomes, state: State) -> No
     _write_rejected(work, plan, outcomes)
     if plan is not None and plan.values_left_out:
         query = _left_out_query(plan)
-        lines = [(file, query) for file in plan.values_left_out]
-        work.cloud.blobs.compose(layout.left_out(work.folder), _blocks(work, _LEFT_OUT_HEADER, lines))
-    if plan is not None and work.run.kind is RunKind.DRY_RUN:
-        work.cloud.blobs.write(layout.sample(work.folder), json.dumps(_sample(work, plan)).encode())
+        files = [(file, query) for file in plan.values_left_out]
+        work.cloud.blobs.compose(layout.left_out(work.folder), lines.blocks(work, _LEFT_OUT_HEADER, files))
     body = json.dumps(describe(work, plan, outcomes, state), indent=2, ensure_ascii=False)
     work.cloud.blobs.write(layout.report(work.folder), body.encode())
 
@@ -111,82 +99,27 @@ def _write_rejected(work: Work, plan: Plan | None, outcomes: Outcomes) -> None:
     queries += [(file, REJECTED) for file in outcomes.rejected]
     name = layout.rejected(work.folder)
     if queries:
-        work.cloud.blobs.compose(name, _blocks(work, _HEADER, queries))
+        work.cloud.blobs.compose(name, lines.blocks(work, _HEADER, queries))
     else:
         work.cloud.blobs.write(name, _HEADER)
     for file in outcomes.rejected:
         work.cloud.blobs.delete(file.name)
 
 
-def _blocks(work: Work, header: bytes, queries: Sequence[tuple[DataFile, str]]) -> Iterator[Path]:
-    first = work.where / "header.csv"
-    first.write_bytes(header)
-    yield first
-    with work.scratch.database() as connection:
-        for number, (file, query) in enumerate(queries):
-            yield _csv(work, connection, file, query, number)
-
-
-def _csv(work: Work, connection: DuckDBPyConnection, file: DataFile, query: str, number: int) -> Path:
-    source, result = work.where / f"rows-{number}.parquet", work.where / "rows.csv"
-    if not work.files.download(file.stored, source):
-        raise RuntimeError("a file of this run's own rejected rows is missing")
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW rows AS FROM read_parquet({literal(str(source))})")
-    connection.execute(f"COPY ({query}) TO {literal(str(result))} (FORMAT csv, HEADER false)")
-    source.unlink()
-    return result
-
-
-def _sample(work: Work, plan: Plan) -> list[dict[str, Any]]:
-    """A few operations of each kind, as the vendor would get them. It holds addresses."""
-    found: list[dict[str, Any]] = []
-    for kind in ORDER:
-        files = [file for file in plan.files if file.kind is kind][:1]
-        for row in (row for file in files for row in rows(work.cloud, file.file, f"file_row_number < {SAMPLE}")):
-            values = json.loads(row["values"])
-            found.append({"operation": str(kind), "address": row["address"], "values": values})
-    return found
-
-
 def _refused_query(plan: Plan) -> str:
     """Rows that were refused here."""
-    reason = _in_words("problem", addresses.REASONS)
     return f"""
-        SELECT {harmless("rows.address")}, {_PLACE}, '', 'refused', problem, {reason}, 'when changed'
-        FROM rows {_places(plan)} ORDER BY rows.n
+        SELECT {harmless("rows.address")}, {lines.PLACE}, '', 'refused', problem,
+               {lines.refused_because()}, 'when changed'
+        FROM rows {lines.places(plan)} ORDER BY rows.n
     """
 
 
 def _left_out_query(plan: Plan) -> str:
     """Values that did not arrive as the source has them."""
     return f"""
-        SELECT {_PLACE}, {harmless("rows.field")}, why, {_in_words("why", cell_values.REASONS)}
-        FROM rows {_places(plan)} ORDER BY rows.n
-    """
-
-
-def _in_words(column: str, reasons: Mapping[Any, str]) -> str:
-    """The reason that a code stands for."""
-    cases = " ".join(f"WHEN '{code}' THEN {literal(reason)}" for code, reason in reasons.items())
-    return f"CASE {column} {cases} END"
-
-
-_PLACE = f"{harmless('names.segment')}, {harmless('names.file')}, rows.n - starts.start + 1"
-
-
-def _places(plan: Plan) -> str:
-    """Joins to `rows` where they stand in the snapshot, counted from 1 below the header."""
-    starts = ", ".join(f"({segment}, {file}, {start})" for segment, file, start in plan.file_starts)
-    names = ", ".join(
-        f"({number}, {file}, {literal(snapshot['name'])}, {literal(name)})"
-        for number, snapshot in enumerate(plan.snapshots)
-        for file, name in enumerate(each["name"] for each in snapshot["files"])
-    )
-    return f"""
-        JOIN (VALUES {starts}) AS starts(segment, file, start)
-             ON starts.segment = rows.segment AND starts.file = rows.file_index
-        JOIN (VALUES {names}) AS names(number, file_index, segment, file)
-             ON names.number = rows.segment AND names.file_index = rows.file_index
+        SELECT {lines.PLACE}, {harmless("rows.field")}, why, {lines.in_words("why", cell_values.REASONS)}
+        FROM rows {lines.places(plan)} ORDER BY rows.n
     """
 
 

@@ -54,7 +54,7 @@ def commit(work: Work) -> None:
     counts = (made.balance.counts() if made else {}) | outcomes.counts
     message = work.delivery.message if work.delivery.ending else ""
     if work.run.kind is RunKind.DRY_RUN and not message:
-        message = say("Dry run: nothing was sent.")
+        message = _looked(made)
     if made and not message:
         message = together(made.mentions)
     # Written down before the row says done: a worker that dies in between leaves it to the timer.
@@ -173,11 +173,20 @@ def _remember(work: Work, made: Plan, outcomes: Outcomes) -> None:
         log.warning("The list of run %s was given away meanwhile; its next owner finds what was done.", work.run.run)
 
 
+def _looked(made: Plan | None) -> str:
+    """What a dry run says: guards first."""
+    if made is None or not made.findings:
+        return say("Dry run: nothing was sent.")
+    return say(
+        "Dry run: nothing was sent. A run would be blocked before its first write: %(why)s.", why=made.stopped_by()
+    )
+
+
 def _final_state(work: Work, made: Plan | None, outcomes: Outcomes) -> State:
     if work.delivery.ending:
         return State(work.delivery.ending)
     if work.run.kind is RunKind.DRY_RUN:
-        return State.SUCCEEDED
+        return State.WARNINGS if made and made.findings else State.SUCCEEDED
     if made is None or made.balance.operations == 0:
         return State.NOTHING
     troubled = any(not name.endswith(" accepted") and count for name, count in outcomes.counts.items())

@@ -1,6 +1,7 @@
 """Forget a person: erase an address from ledgers, plans and reports. What stays is a record with a salted hash.
 
-Messages, tables, journals and logs never hold addresses, so Parquet files and `rejected.csv` are all there is.
+Messages, tables, journals and logs never hold addresses, so Parquet files, `rejected.csv`, and what
+is shown of a plan are all there is.
 """
 
 from __future__ import annotations
@@ -151,6 +152,7 @@ def _in_delivery(cloud: Cloud, place: str, address: str) -> int:
     try:
         changed = _in_plan(cloud, place, address)
         changed |= _in_csv(cloud, layout.rejected(place), address)
+        changed |= _in_csv(cloud, layout.planned(place), address)
         return changed | _in_sample(cloud, place, address)
     except (Blocked, Conflict):
         if any(cloud.blobs.names(place)):
@@ -214,7 +216,7 @@ def _rewritten(cloud: Cloud, file: DataFile, query: str, name: str) -> DataFile 
 
 
 def _in_csv(cloud: Cloud, name: str, address: str) -> int:
-    """Write `rejected.csv` again without the lines of the address, one line at a time."""
+    """Write a file of lines again without the lines of the address, one line at a time."""
     with folder() as where:
         before, after = where / "before.csv", where / "after.csv"
         etag = cloud.blobs.fetch(name, before)
@@ -229,7 +231,7 @@ def _in_sample(cloud: Cloud, place: str, address: str) -> int:
     if stored is None:
         return 0
     rows: list[dict[str, Any]] = json.loads(stored[0])
-    kept = [row for row in rows if row["address"] != address]
+    kept = [row for row in rows if normalised(row["address"]) != address]
     if len(kept) == len(rows):
         return 0
     cloud.blobs.write(layout.sample(place), json.dumps(kept).encode(), etag=stored[1])

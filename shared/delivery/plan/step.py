@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
 
-from shared.delivery.plan import drift, guards, operations, protected_people
+from shared.delivery.plan import drift, guards, operations, planned_people, protected_people
 from shared.delivery.plan.cell_values import Matched, matched
 from shared.delivery.plan.drift import Look
 from shared.delivery.plan.guards import Facts, Finding
@@ -25,7 +25,7 @@ from shared.delivery.work import Work
 from shared.errors import Blocked
 from shared.snapshots.dialect import in_words
 from shared.vendors.contract import SWITCHED
-from shared.wording import read, say, together
+from shared.wording import read, say
 
 log = logging.getLogger(__name__)
 
@@ -35,8 +35,8 @@ _WELL = frozenset({State.SUCCEEDED, State.WARNINGS})
 _LOOKED = _WELL | {State.NOTHING}
 """Runs that read the whole segment, and left the list as it says."""
 
-UNGUARDED = frozenset({RunKind.DRY_RUN, RunKind.WITHDRAW})
-"""Kinds of runs that a person asked for with that very outcome in mind, or that send nothing."""
+UNGUARDED = frozenset({RunKind.WITHDRAW})
+"""Kinds of runs that a person asked for with that very outcome in mind."""
 
 
 def plan(work: Work) -> None:
@@ -63,12 +63,14 @@ def plan(work: Work) -> None:
         ],
     }
     findings = [Finding(each["guard"], each["message"]) for each in made.findings]
-    if not guards.may_go_on(findings, work.delivery.decision):
-        message = say(
-            "Blocked before the first write: %(why)s.", why=together((finding.message for finding in findings), "; ")
-        )
+    if work.run.kind is RunKind.DRY_RUN:
+        planned_people.write(work, made)
+        work.note(step=Step.COMMIT, **planned)
+    elif not guards.may_go_on(findings, work.delivery.decision):
+        planned_people.write(work, made)
+        message = say("Blocked before the first write: %(why)s.", why=made.stopped_by())
         work.save(state=State.BLOCKED, code=findings[0].guard, message=message, **planned)
-    elif work.run.kind is RunKind.DRY_RUN or not total:
+    elif not total:
         work.note(step=Step.COMMIT, **planned)
     else:
         work.note(step=Step.PREPARE, **planned)

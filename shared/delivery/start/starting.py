@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from shared.catalog.models import MAX_TARGETS, Export
 from shared.catalog.store import export_store
@@ -40,6 +41,7 @@ def start_run(
     trigger: str,
     *,
     kind: RunKind = RunKind.DELIVERY,
+    by: str = "",
     clock: Callable[[], datetime] = now,
 ) -> Started:
     """Start a run, or give back the active one. A blocked run makes way for a new one, but not for a dry run: who
@@ -48,10 +50,10 @@ def start_run(
     Raises Unprocessable where the export cannot run now, UnreadableRow where nobody can tell how its run stands.
     """
     with telemetry.span(Span.START, export=export.name, trigger=trigger, kind=str(kind)):
-        return _start(cloud, export, trigger, kind, clock())
+        return _start(cloud, export, trigger, kind, by, clock())
 
 
-def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, at: datetime) -> Started:
+def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, by: str, at: datetime) -> Started:
     runs, trace = Runs(cloud.runs), telemetry.traceparent()
     _check(cloud, export)
     if len(export.targets) > MAX_TARGETS:  # saved before there was this limit
@@ -65,7 +67,18 @@ def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, at: dateti
         raise Unprocessable("not_paused", say("Pause the export first: its schedule would bring everyone back."))
     for _ in range(3):
         definition, run_id = export.model_dump_json(), new_run_id(at)
-        run = Run(export.name, run_id, State.QUEUED, trigger, definition, len(export.targets), kind, at, trace=trace)
+        run = Run(
+            export.name,
+            run_id,
+            State.QUEUED,
+            trigger,
+            definition,
+            len(export.targets),
+            kind,
+            at,
+            trace=trace,
+            started_by=by,
+        )
         deliveries = [
             Delivery(export.name, run.run, index, target_key(target), export.account, heartbeat=at, due_at=at)
             for index, target in enumerate(export.targets)
@@ -100,7 +113,7 @@ def supersede(runs: Runs, run: Run, at: datetime) -> None:
     runs.end_if_all_ended(run.export, run.run)
 
 
-def _end_unsent(runs: Runs, held: Versioned[Delivery], at: datetime, **why: str) -> None:
+def _end_unsent(runs: Runs, held: Versioned[Delivery], at: datetime, **why: Any) -> None:
     """End a blocked delivery: nothing of it was sent, so there is nothing to commit."""
     runs.save(held, state=State.CANCELLED, step=Step.DONE, finished_at=at, **why)
 
@@ -158,9 +171,9 @@ def cancel(cloud: Cloud, export: str, run: str, *, clock: Callable[[], datetime]
 
 
 def decide(
-    cloud: Cloud, export: str, run: str, plan: str, decision: str, *, clock: Callable[[], datetime] = now
+    cloud: Cloud, export: str, run: str, plan: str, decision: str, *, by: str, clock: Callable[[], datetime] = now
 ) -> Run:
-    """Answer a guard, for the deliveries of a run whose plan has this fingerprint.
+    """Answer a guard in the name of a person, for the deliveries of a run whose plan has this fingerprint.
 
     Raises Unprocessable where nothing waits for this decision.
     """
@@ -170,13 +183,12 @@ def decide(
         raise Unprocessable(
             "nothing_to_decide", say("No blocked delivery of this run has that plan: read the run again.")
         )
+    answer: dict[str, Any] = {"decision": decision, "decided_by": by, "decided_at": clock()}
     for held in waiting:
         if decision == "discard":
-            _end_unsent(
-                runs, held, clock(), code="discarded", message=say("The plan was discarded."), decision=decision
-            )
+            _end_unsent(runs, held, clock(), code="discarded", message=say("The plan was discarded."), **answer)
             continue
-        saved = runs.save(held, state=State.QUEUED, decision=decision, turn=held.value.turn + 1, message="", code="")
+        saved = runs.save(held, state=State.QUEUED, turn=held.value.turn + 1, message="", code="", **answer)
         cloud.slices.send(message_of(saved.value).body())
     ended = runs.end_if_all_ended(export, run)
     if ended is None:

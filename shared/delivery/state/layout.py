@@ -58,8 +58,13 @@ def rejected_files(folder: str) -> str:
 
 
 def sample(folder: str) -> str:
-    """A few operations of a dry run, as the vendor would get them."""
+    """A few people of a plan that somebody looks at, as the vendor would get them."""
     return f"{folder}sample.json"
+
+
+def planned(folder: str) -> str:
+    """Everybody of a plan that somebody looks at."""
+    return f"{folder}planned.csv"
 
 
 def ledger_folder(account: str, target: str) -> str:

@@ -19,7 +19,7 @@ from shared.delivery.state import layout
 from shared.delivery.state.files import DataFile
 from shared.errors import Blocked, Conflict
 from shared.vendors.contract import FieldType, Kind
-from shared.wording import kept_within, read_within, say
+from shared.wording import kept_within, read_within, say, together
 
 ORDER = (Kind.ADD, Kind.CHANGE, Kind.REMOVE)
 
@@ -112,6 +112,10 @@ class Plan:
     made_at: str = ""
     base_generation: int = 0
     folder: str = ""
+
+    def stopped_by(self) -> str:
+        """Every guard that is not satisfied, in words."""
+        return together((each["message"] for each in self.findings), "; ")
 
     def place(self, file: PlanFile, row: int) -> tuple[int, int]:
         """Batch and index of a row of a file, counted from 0."""

@@ -94,6 +94,8 @@ class Run:
     cancel_requested: bool = False
     trace: str = ""
     """`traceparent` of what started it; its slices belong to the same trace."""
+    started_by: str = ""
+    """The person who asked for it; nobody for a schedule."""
 
     def entity(self) -> Entity:
         return _entity(self, self.export, run_key(self.run))
@@ -118,10 +120,10 @@ class Delivery:
     """The work of a run on one target; `turn` names the only message that may go on with it.
 
     `counts` are the plan's, and operations by kind and outcome; `left_out` are cells by field; `target` is what the
-    vendor calls it, once prepared; `decision` is a person's answer to a guard; `ending` is the state that it will end
-    in when that is not for the commit to say; `stalled_since` is when trouble began that no progress has ended;
-    `waits` counts looks at the vendor's jobs since the last progress; `verification` is what was found at the vendor
-    afterwards.
+    vendor calls it, once prepared; `decision` is a person's answer to a guard, and `decided_by` that person; `ending`
+    is the state that it will end in when that is not for the commit to say; `stalled_since` is when trouble began that
+    no progress has ended; `waits` counts looks at the vendor's jobs since the last progress; `verification` is what
+    was found at the vendor afterwards.
     """
 
     export: str
@@ -154,6 +156,8 @@ class Delivery:
     throttled_seconds: float = 0.0
     warnings: list[str] = field(default_factory=list)
     verification: dict[str, Any] = field(default_factory=dict)
+    decided_by: str = ""
+    decided_at: datetime | None = None
 
     def entity(self) -> Entity:
         return _entity(self, self.export, delivery_key(self.run, self.index))

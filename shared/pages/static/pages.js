@@ -61,6 +61,42 @@
     chooseAll(root);
   }
 
+  // Nothing that is typed is lost: leaving a changed form asks, and a form whose session ended is there again after
+  // signing in. Only this tab keeps it, and no password; <form data-keeps="where the form is made again">.
+  const kept = () => `kept:${window.location.pathname}`;
+  let changed = false;
+  function notice({ target }) {
+    if (target.closest("form[data-keeps]")) changed = true;
+  }
+  document.addEventListener("input", notice);
+  document.addEventListener("change", notice);
+  window.addEventListener("beforeunload", (event) => {
+    if (changed && document.querySelector("form[data-keeps]")) event.preventDefault();
+  });
+  function keep() {
+    const form = document.querySelector("form[data-keeps]");
+    if (!form || !changed) return;
+    const secret = new Set([...form.querySelectorAll("input[type=password]")].map((input) => input.name));
+    sessionStorage.setItem(kept(), JSON.stringify([...new FormData(form)].filter(([name]) => !secret.has(name))));
+    changed = false;
+  }
+  function restore() {
+    const form = document.querySelector("form[data-keeps]");
+    const stored = form && sessionStorage.getItem(kept());
+    if (!stored) return;
+    sessionStorage.removeItem(kept());
+    const values = { do: "restore" };
+    for (const [name, value] of JSON.parse(stored)) {
+      if (name !== "do") values[name] = name in values ? [values[name], value].flat() : value;
+    }
+    changed = true;
+    htmx.ajax("POST", form.dataset.keeps, { target: "#page", select: "#page", swap: "outerHTML", values });
+  }
+  document.addEventListener("htmx:beforeOnLoad", ({ detail: { xhr } }) => {
+    if (xhr.status === 401) keep();
+    else if (xhr.getResponseHeader("HX-Redirect")) changed = false;
+  });
+
   const scrolled = {};
   // A page that nobody looks at asks for nothing: each look costs.
   document.addEventListener("htmx:beforeRequest", (event) => {
@@ -79,6 +115,7 @@
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     begin(document);
+    if (!document.querySelector("form[data-keeps]")) changed = false;
     for (const [id, top] of Object.entries(scrolled)) document.getElementById(id)?.scrollTo({ top });
     if (event.detail.elt.id === "page" || event.detail.elt.id === "notices") moveFocus();
   });
@@ -113,4 +150,5 @@
   }
 
   begin(document);
+  document.addEventListener("htmx:load", restore, { once: true });
 })();

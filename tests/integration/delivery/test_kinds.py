@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import threading
+from collections import Counter
 
 import pytest
 import requests
 
 from dev.simulators.common.faults import Fault
 from dev.simulators.iterable import PROJECT
+from shared.delivery.plan import planned_people
 from shared.delivery.state import layout
 from shared.delivery.state.lookup import targets
 from shared.delivery.state.records import Run, State
 from shared.delivery.state.transitions import RunKind
 from shared.errors import Unprocessable
+from shared.wording import said
 from tests.integration.delivery.engine import Engine, Person, people
 
 
@@ -59,14 +64,65 @@ def test_a_dry_run_leaves_a_pending_decision_alone(engine: Engine) -> None:
     assert engine.service.begin("newsletter").new, "a delivery takes its place"
 
 
-def test_a_dry_run_of_a_blocked_difference_says_how_many_would_go(engine: Engine) -> None:
+def test_a_dry_run_says_guards_first_and_how_many_would_go(engine: Engine) -> None:
     engine.land(people(200))
     engine.define()
     engine.run()
     engine.land(people(1))
     ended = run(engine, RunKind.DRY_RUN)
-    assert (ended.state, engine.delivery(ended).counts["remove"]) == (State.SUCCEEDED, 199)
+    assert (ended.state, engine.delivery(ended).counts["remove"]) == (State.WARNINGS, 199)
+    assert "A run would be blocked before its first write: would remove 199 of 200" in said(ended.message)
     assert len(engine.members()) == 200
+    assert engine.run().state is State.BLOCKED, "as the dry run said"
+
+
+def test_a_dry_run_of_rows_without_addresses_is_no_success(engine: Engine) -> None:
+    engine.land([Person("a@example.org"), *(Person(f"nobody-{number}") for number in range(42))])
+    engine.define()
+    ended = run(engine, RunKind.DRY_RUN)
+    assert ended.state is State.WARNINGS
+    assert "42 of 43 rows (98%) have no valid address" in said(ended.message)
+
+
+def test_who_decides_sees_who_is_planned_and_why(engine: Engine) -> None:
+    engine.land(people(200))
+    engine.define()
+    engine.run()
+    engine.land([*people(20), Person("new@example.org"), *(Person(f"nobody-{number}") for number in range(3))])
+    waiting = engine.run()
+    assert waiting.state is State.BLOCKED
+    sample = engine.service.sample(waiting.export, waiting.run) or []
+    seen = Counter((row["operation"], row["reason"]) for row in sample)
+    assert seen == {
+        ("add", "In the segment, and not on the list."): 1,
+        ("remove", "Not in the segment any more."): planned_people.SAMPLE,
+        ("refused", "This is not a valid e-mail address."): 3,
+    }
+    lines = planned_lines(engine, waiting)
+    assert Counter(line["operation"] for line in lines) == {"remove": 180, "add": 1, "refused": 3}
+    [new] = [line["address"] for line in lines if line["operation"] == "add"]
+    assert new == "new@example.org"
+    refused = [line for line in lines if line["operation"] == "refused"]
+    assert {line["row"] for line in refused} == {"10", "11", "12"}, "of the second of two files"
+    assert engine.service.planned_link(waiting.export, waiting.run) is not None
+
+
+def test_a_forgotten_person_is_in_nothing_that_is_shown_of_a_plan(engine: Engine) -> None:
+    engine.land(people(200))
+    engine.define()
+    engine.run()
+    engine.land([*people(20), Person("new@example.org")])
+    waiting = engine.run()
+    engine.service.forget("New@example.org", "Ada")
+    assert "new@example.org" not in {line["address"] for line in planned_lines(engine, waiting)}
+    shown = engine.service.sample(waiting.export, waiting.run) or []
+    assert "new@example.org" not in {row["address"] for row in shown} and shown
+
+
+def planned_lines(engine: Engine, of: Run) -> list[dict[str, str]]:
+    stored = engine.cloud.blobs.read(layout.planned(layout.delivery_folder(of.export, of.run, 0)))
+    assert stored is not None
+    return list(csv.DictReader(io.StringIO(stored[0].decode("utf-8-sig"))))
 
 
 def test_retry_sends_only_what_was_rejected(engine: Engine) -> None:

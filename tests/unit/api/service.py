@@ -16,6 +16,7 @@ from shared.cloud.cloud import Cloud
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
 from shared.control.runs import (
     DecisionWord,
+    PlannedView,
     Progress,
     RejectedRow,
     Report,
@@ -73,6 +74,9 @@ class FakeService(Service):
     """People still on targets, by target key."""
     forewarned: list[Issue] = field(default_factory=list)
     """What the vendor tells of an export's targets."""
+    plans: dict[int, PlannedView] = field(default_factory=dict)
+    samples: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
+    """By target, of whichever run."""
     unready: dict[str, str] = field(default_factory=dict)
     """Part of the surroundings -> what is wrong with it."""
     vault: FakeVault = field(default_factory=FakeVault)
@@ -177,9 +181,9 @@ class FakeService(Service):
             raise NotNow("ended", "The run has ended.")
         return found
 
-    def begin(self, name: str, kind: RunKind = RunKind.DELIVERY) -> Started:
+    def begin(self, name: str, kind: RunKind = RunKind.DELIVERY, *, by: str = "") -> Started:
         self._fail()
-        made = Run(name, "r9", State.QUEUED, "on demand", "{}", 1, kind, START)
+        made = Run(name, "r9", State.QUEUED, "on demand", "{}", 1, kind, START, started_by=by)
         return Started(made, new=True)
 
     def history(self, export: str, *, top: int) -> Sequence[RunPoint]:
@@ -212,9 +216,21 @@ class FakeService(Service):
         self._fail()
         return {"ledgers": 1, "runs": 2}
 
+    def planned(self, export: str, run: str, target: int = 0) -> PlannedView | None:
+        return self.plans.get(target) if self.run(export, run) else None
+
+    def planned_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
+        return (
+            None if self.run(export, run) is None else FileLink(url="https://blobs.example/planned", expires_at=START)
+        )
+
+    def before(self, view: RunView) -> RunView | None:
+        rest = self._of(view.export)
+        return next((each for each in rest[rest.index(view) + 1 :] if each.state is State.SUCCEEDED), None)
+
     def sample(self, export: str, run: str, target: int = 0) -> Sequence[Mapping[str, Any]] | None:
         self._fail()
-        return None
+        return self.samples.get(target)
 
     def decide(self, export: str, run: str, *, plan: str, decision: DecisionWord, by: str) -> RunView | None:
         if plan != "plan-1":

@@ -6,33 +6,19 @@ import re
 from dataclasses import replace
 from html import unescape
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 
 from shared.app import create_app
+from shared.control.runs import Counts, PlannedView, TargetRun
 from shared.delivery.state.records import State
 from shared.pages import assets
 from shared.vendors.contract import CheckResult
-from tests.unit.api.asgi import Answer, Client
+from tests.unit.api.asgi import Client
 from tests.unit.api.callers import KnownCallers
 from tests.unit.api.service import FakeService, run
-from tests.unit.catalog.samples import ADMIN, LETTERBOX
-
-HTMX = {"hx-request": "true", "content-type": "application/x-www-form-urlencoded"}
-
-
-def client(service: FakeService, person: str = "ann", **headers: str) -> Client:
-    return Client(create_app(service, KnownCallers()), {"x-test-caller": person, "accept": "text/html", **headers})
-
-
-def page(answer: Answer) -> str:
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    return answer.body.decode()
-
-
-def post(asked: Client, path: str, form: bytes = b"") -> Answer:
-    return asked.send("POST", path, raw=form, headers=HTMX)
+from tests.unit.catalog.samples import ADMIN, LETTERBOX, START
+from tests.unit.pages.asking import changed, client, page, post
 
 
 def test_an_administrator_sees_every_button(service: FakeService) -> None:
@@ -190,24 +176,6 @@ def test_a_detached_export_says_so_and_offers_no_run(service: FakeService) -> No
     assert "No connection" in page(client(service).get("/"))
 
 
-def changed(service: FakeService, **fields: str) -> bytes:
-    """The form of the export, as the edit page has it, with these fields changed."""
-    version = page(client(service).get("/exports/vips/edit")).partition('name="version" value="')[2].partition('"')[0]
-    form = {
-        "display_name": "VIPs",
-        "connection": "marketing",
-        "targets.0.segments[]": "blob/ci:VIP",
-        "targets.0.kind": "own",
-        "address_column": "EMail",
-        "matching.0.field": "FIRSTNAME",
-        "matching.0.column": "FirstName",
-        "matching.0.when_empty": "keep",
-        "schedule.kind": "manual",
-        "version": unescape(version),
-    }
-    return urlencode(form | fields).encode()
-
-
 def test_people_left_on_a_list_are_named_before_an_export_gives_it_up(service: FakeService) -> None:
     service.left = {"name:VIP": 12}
     form = changed(service, **{"targets.0.segments[]": "blob/ci:Lapsed"})
@@ -229,13 +197,6 @@ def test_what_saving_means_is_said_before_it_is_done(service: FakeService) -> No
     assert "Saved." in page(post(client(service), "/exports/vips", form + b"&sure=on"))
     assert service.catalog.export("vips").item.matching[0].when_empty == "clear"
     assert service.trail.page(1, None)[0][0].outcome == "done"
-
-
-def test_a_form_that_somebody_overtook_is_not_saved(service: FakeService) -> None:
-    form = changed(service)
-    service.world.save(display_name="Theirs")
-    assert post(client(service), "/exports/vips", form).status == 412
-    assert service.catalog.export("vips").item.display_name == "Theirs"
 
 
 def test_a_switched_account_asks_for_a_word_and_takes_it(service: FakeService) -> None:
@@ -267,6 +228,55 @@ def test_a_button_whose_run_was_not_started_says_so_on_the_page_of_the_other(ser
     assert told not in page(client(service).get("/exports/vips/runs/r1", query={"asked": "dry_run"})), (
         "it has ended since"
     )
+
+
+def blocked(service: FakeService) -> None:
+    """A run that would take 600 people off, after one that took 2 off."""
+    now = TargetRun(
+        target="name:VIP", state=State.BLOCKED, plan="plan-1", counts=Counts(rows_read=43, refused_here=42, remove=600)
+    )
+    then = TargetRun(target="name:VIP", state=State.SUCCEEDED, counts=Counts(rows_read=640, remove=2))
+    service.past = [
+        run("r2", State.BLOCKED, connection="marketing").model_copy(update={"targets": (now,)}),
+        run("r1", connection="marketing").model_copy(update={"targets": (then,)}),
+    ]
+    service.plans[0] = PlannedView(members_before=602, refused={"This is not a valid e-mail address.": 42})
+    row = {"operation": "remove", "address": "leo@example.org", "values": {}, "reason": "Not in the segment any more."}
+    service.samples[0] = [row, row | {"operation": "refused", "address": "nobody"}]
+
+
+def test_who_decides_sees_what_is_different_who_goes_and_why(service: FakeService) -> None:
+    blocked(service)
+    shown = unescape(page(client(service).get("/exports/vips/runs/r2")))
+    for told in (
+        "600 people would leave",
+        "leo@example.org",
+        "Not in the segment any more.",
+        "<td>43</td><td>640</td>",
+        "42 rows: This is not a valid e-mail address.",
+        "Look at the column EMail of the segment",
+        "/api/v1/exports/vips/runs/r2/planned.csv?target=0",
+        "To add: 0. To change: 0. To remove: 600.",
+    ):
+        assert told in shown, told
+
+
+def test_who_may_not_see_people_sees_numbers_alone(service: FakeService) -> None:
+    blocked(service)
+    shown = page(client(service, "vera").get("/exports/vips/runs/r2"))
+    assert "<td>43</td><td>640</td>" in shown
+    for hidden in ("leo@example.org", "planned.csv", "/decision"):
+        assert hidden not in shown
+
+
+def test_a_run_says_who_started_it_and_who_decided_what(service: FakeService) -> None:
+    decided = TargetRun(
+        target="name:VIP", state=State.SUCCEEDED, decision="additions_only", decided_by="Ada", decided_at=START
+    )
+    service.past = [run("r1", connection="marketing").model_copy(update={"started_by": "Bo", "targets": (decided,)})]
+    shown = page(client(service).get("/exports/vips/runs/r1"))
+    assert "started by Bo" in shown
+    assert "Ada decided: Additions only" in shown
 
 
 def test_people_of_a_run_over_a_private_connection_are_not_shown_to_contributors(service: FakeService) -> None:

@@ -1,0 +1,75 @@
+"""Who is planned, for somebody who has to decide or only looks: a few people of each kind, and all of them as CSV."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from shared.delivery import addresses
+from shared.delivery.plan import lines
+from shared.delivery.sql import harmless, literal
+from shared.delivery.state import layout
+from shared.delivery.state.files import DataFile
+from shared.delivery.state.lookup import rows
+from shared.delivery.state.plan import ORDER, Plan
+from shared.delivery.work import Work
+from shared.vendors.contract import Kind
+from shared.wording import say
+
+SAMPLE = 10
+"""People of each kind that are shown."""
+REFUSED = "refused"
+
+REASONS: dict[tuple[Kind, bool], str] = {
+    (Kind.ADD, False): say("In the segment, and not on the list."),
+    (Kind.ADD, True): say("In the segment again, after having been taken off the list."),
+    (Kind.CHANGE, False): say("Values changed, or are sent again."),
+    (Kind.CHANGE, True): say("Values changed, or are sent again."),
+    (Kind.REMOVE, False): say("Not in the segment any more."),
+    (Kind.REMOVE, True): say("Not in the segment any more, and perhaps on the list."),
+}
+"""Why somebody is planned, by the kind of operation and by what is special: who came back, whose state is not known."""
+
+_SPECIAL = {Kind.ADD: "came_back", Kind.CHANGE: "came_back", Kind.REMOVE: "unsure_since IS NOT NULL"}
+_HEADER = lines.header("address", "operation", "reason", "segment", "file", "row")
+
+
+def write(work: Work, plan: Plan) -> None:
+    """Write both files. Writing them again gives the same. They hold addresses."""
+    queries = [(each.file, _planned(each.kind)) for each in plan.files]
+    queries += [(file, _refused(plan)) for file in plan.refused]
+    work.cloud.blobs.compose(layout.planned(work.folder), lines.blocks(work, _HEADER, queries))
+    work.cloud.blobs.write(layout.sample(work.folder), json.dumps(list(_sample(work, plan))).encode())
+
+
+def _planned(kind: Kind) -> str:
+    special = f"CASE WHEN {_SPECIAL[kind]} THEN {literal(REASONS[kind, True])} ELSE {literal(REASONS[kind, False])} END"
+    return f"SELECT {harmless('address')}, '{kind}', {special}, NULL, NULL, NULL FROM rows ORDER BY address"
+
+
+def _refused(plan: Plan) -> str:
+    return f"""
+        SELECT {harmless("rows.address")}, '{REFUSED}', {lines.refused_because()}, {lines.PLACE}
+        FROM rows {lines.places(plan)} ORDER BY rows.n
+    """
+
+
+def _sample(work: Work, plan: Plan) -> Iterator[dict[str, Any]]:
+    for kind in ORDER:
+        files = [each.file for each in plan.files if each.kind is kind]
+        for row in _first(work, files):
+            special = row["unsure_since"] is not None if kind is Kind.REMOVE else row["came_back"]
+            yield _shown(str(kind), row["address"], json.loads(row["values"]), REASONS[kind, bool(special)])
+    for row in _first(work, plan.refused):
+        yield _shown(REFUSED, row["address"], {}, addresses.REASONS[row["problem"]])
+
+
+def _first(work: Work, files: list[DataFile]) -> Iterator[dict[str, Any]]:
+    """The first rows of the first file: parts are drawn by the address's hash, so it is as good as any."""
+    for file in files[:1]:
+        yield from rows(work.cloud, file, f"file_row_number < {SAMPLE}")
+
+
+def _shown(operation: str, address: str, values: dict[str, Any], reason: str) -> dict[str, Any]:
+    return {"operation": operation, "address": address, "values": values, "reason": reason}

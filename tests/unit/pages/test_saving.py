@@ -1,0 +1,118 @@
+"""Forms: nothing that is typed is lost, and what is wrong is said in the words of the page."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from urllib.parse import urlencode
+
+import pytest
+
+from tests.unit.api.service import FakeService
+from tests.unit.catalog.samples import ADMIN, connection
+from tests.unit.pages.asking import changed, client, page, post
+
+
+def test_two_people_who_edit_one_export_see_both_versions_and_choose(service: FakeService) -> None:
+    form = changed(service, display_name="Mine")
+    service.world.save(display_name="Theirs")
+    answer = post(client(service), "/exports/vips", form)
+    assert answer.status == 409
+    shown = page(answer)
+    for told in (
+        "saved it while you were editing",
+        "<td>Theirs</td><td>Mine</td>",
+        'value="Mine"',
+        "/exports/vips/edit",
+    ):
+        assert told in shown, told
+    assert "If-Match" not in shown
+    assert service.catalog.export("vips").item.display_name == "Theirs"
+    newer = shown.partition('name="version" value="')[2].partition('"')[0]
+    again = changed(service, display_name="Mine", version=unescape(newer))
+    assert "Saved." in page(post(client(service), "/exports/vips", again))
+    assert service.catalog.export("vips").item.display_name == "Mine"
+
+
+def test_two_people_who_edit_one_connection_see_both_versions_and_choose(service: FakeService) -> None:
+    before = page(client(service).get("/connections/marketing/edit"))
+    version = unescape(before.partition('name="version" value="')[2].partition('"')[0])
+    form = {"display_name": "Mine", "vendor": "letterbox", "settings.region": "eu", "version": version, "agreed": "on"}
+    form |= {"credentials.key.how": "kept", "credentials.key.secret": "letterbox-key"}
+    service.world.connect("marketing", display_name="Theirs")
+    answer = post(client(service), "/connections/marketing", urlencode(form).encode())
+    assert answer.status == 409
+    assert "<td>Theirs</td><td>Mine</td>" in page(answer)
+    assert service.catalog.connection("marketing").item.display_name == "Theirs"
+
+
+def test_what_was_typed_is_there_again_after_signing_in(service: FakeService) -> None:
+    form = changed(service, display_name="Half of a", do="restore")
+    shown = page(post(client(service), "/exports/vips/form", form))
+    assert 'value="Half of a"' in shown
+    assert "Nothing of it is saved yet." in shown
+    typed = urlencode({"display_name": "Half of a", "vendor": "letterbox", "do": "restore"}).encode()
+    for path in ("/connections/new/form", "/connections/marketing/form"):
+        assert 'value="Half of a"' in page(post(client(service), path, typed)), path
+    assert service.catalog.export("vips").item.display_name == "VIPs"
+
+
+def test_saving_before_all_of_the_form_was_seen_saves_nothing_and_shows_it(service: FakeService) -> None:
+    """Save was pressed while the form was on its way back with what follows from a connection and a segment."""
+    form = {"display_name": "Quick", "connection": "marketing", "targets.0.segments[]": "blob/ci:Lapsed"}
+    answer = post(client(service), "/exports/new", urlencode(form).encode())
+    shown = page(answer)
+    assert answer.status == 200
+    assert "more of the form follows from your choices" in shown
+    assert 'name="address_column"' in shown
+    assert "Write at least" not in shown
+    assert [held.item.name for held in service.catalog.exports.all()] == ["vips"]
+
+
+WRONG_EXPORTS = [
+    ({"display_name": ""}, "Name: people find it by its name."),
+    ({"address_column": ""}, "Column with the e-mail address: none is chosen."),
+    ({"targets.0.segments[]": ""}, "Segments: none is chosen"),
+    ({"targets.0.kind": "id", "targets.0.list_id": ""}, "List: which one of those that exist is not chosen."),
+    ({"targets.0.kind": "name", "targets.0.list_name": ""}, "List: it has no name."),
+    ({"connection": ""}, "Connection: nothing is chosen."),
+    ({"matching.0.field": ""}, "Data matching: a row has a column and no field."),
+    ({"matching.0.column": ""}, "Data matching: a row has a field and no column."),
+    ({"targets.0.kind": "name", "targets.0.list_name": "Lapsed"}, "belongs to the export other, and a list has one"),
+    ({"connection": "fresh"}, "it has not been connected yet"),
+    ({"connection": "unagreed"}, "nobody has agreed yet"),
+]
+
+
+@pytest.mark.parametrize(("fields", "told"), WRONG_EXPORTS)
+def test_what_is_wrong_is_said_in_the_words_of_the_form(
+    service: FakeService, fields: dict[str, str], told: str
+) -> None:
+    service.world.save("other", targets=[{"segments": ["blob/ci:Lapsed"]}])
+    service.catalog.save_connection("fresh", connection(), ADMIN, None)
+    service.world.connect("unagreed", consent=None)
+    wanted = {name: value for name, value in fields.items() if value or name != "targets.0.segments[]"}
+    form = changed(service, **fields)
+    if wanted != fields:
+        form = b"&".join(part for part in form.split(b"&") if not part.startswith(b"targets.0.segments"))
+    answer = post(client(service), "/exports/vips", form)
+    assert answer.status == 422
+    shown = unescape(page(answer))
+    assert told in shown
+    for word in ("Write at least", "Give at least", "list_id", "list_name out"):
+        assert word not in re.sub(r'(name|id|href|for|hx-get|aria-describedby)="[^"]*"', "", shown), word
+
+
+WRONG_CONNECTIONS = [
+    ({}, "Vendor: nothing is chosen."),
+    ({"vendor": "letterbox", "display_name": ""}, "Name: people find it by its name."),
+]
+
+
+@pytest.mark.parametrize(("fields", "told"), WRONG_CONNECTIONS)
+def test_what_is_wrong_with_a_connection_is_said_in_the_words_of_the_form(
+    service: FakeService, fields: dict[str, str], told: str
+) -> None:
+    answer = post(client(service), "/connections/new", urlencode({"display_name": "X", **fields}).encode())
+    assert answer.status == 422
+    assert told in unescape(page(answer))
