@@ -175,9 +175,11 @@ class Blobs:
         except ResourceNotFoundError:
             return
 
-    def acquire(self, name: str, seconds: int, *, hear: Callable[[float], None] = lambda at: None) -> str | None:
-        """Lease a blob (made when missing); the lease's id, or None where somebody else holds it. `hear` is told what
-        storage's own clock says, in seconds since 1970."""
+    def acquire(
+        self, name: str, seconds: int, *, etag: str | None = None, hear: Callable[[float], None] = lambda at: None
+    ) -> str | None:
+        """Lease a blob (made when missing); the lease's id, or None where somebody else holds it, or has changed it
+        since it was read with this ETag. `hear` is told what storage's own clock says, in seconds since 1970."""
         from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 
         def answered(response: Any) -> None:
@@ -186,12 +188,12 @@ class Blobs:
 
         blob = self._blob(name)
         try:
-            return str(blob.acquire_lease(seconds, raw_response_hook=answered).id)
+            return str(blob.acquire_lease(seconds, raw_response_hook=answered, **_if_match(etag)).id)
         except ResourceNotFoundError:
             self._create_empty(name)
             return self.acquire(name, seconds, hear=hear)
         except HttpResponseError as error:
-            if _code(error) == "LeaseAlreadyPresent":
+            if _code(error) in ("LeaseAlreadyPresent", "ConditionNotMet"):
                 return None
             raise
 
@@ -246,6 +248,12 @@ def _create_append_blob(blob: BlobClient) -> None:
 
     with suppress(ResourceExistsError):
         blob.create_append_blob(match_condition=MatchConditions.IfMissing)
+
+
+def _if_match(etag: str | None) -> dict[str, Any]:
+    from azure.core import MatchConditions
+
+    return {} if etag is None else {"etag": etag, "match_condition": MatchConditions.IfNotModified}
 
 
 def _code(error: Exception) -> str:

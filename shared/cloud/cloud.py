@@ -29,6 +29,7 @@ class Cloud:
         self.runs = Table(state, "runs")
         self.snapshots = Table(state, "snapshots")
         self.forgotten = Table(state, "forgotten")
+        self.waiting = Table(state, "waiting")
         self.audit = Table(state, "audit")
         self.authorizations = Table(state, "authorizations")
         self.secrets = Secrets(settings)

@@ -11,6 +11,8 @@ from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
 from shared.cloud.events import Event
 from shared.delivery import jobs, probes, segments, slices
+from shared.delivery.account.lease import AccountLease, InUse
+from shared.delivery.account.waiting import Waiting, WaitingRow, all_waiting, forgotten
 from shared.delivery.jobs import AnyKind, Clock
 from shared.delivery.messages import (
     BadMessage,
@@ -66,11 +68,27 @@ def give_up(cloud: Cloud, body: bytes, message_id: str) -> None:
 
 def wake(cloud: Cloud, *, clock: Clock = now) -> int:
     """Send the messages of silent jobs again, for the timer; how many. One kind's trouble never keeps others asleep."""
-    woken = 0
+    woken, waiting = 0, list[Waiting]()
+    with apart("wake", "waiting"):
+        waiting = all_waiting(cloud.waiting)
+    for each in forgotten(waiting, clock()):
+        with apart("wake", each.account):
+            _call_first(cloud, each)
+    standing = {each.ticket for each in waiting}
     for kind in KINDS.values():
         with apart("wake", kind.words):
-            woken += kind.wake(cloud, clock=clock)
+            woken += kind.wake(cloud, standing, clock=clock)
     return woken
+
+
+def _call_first(cloud: Cloud, waiting: Waiting) -> None:
+    """Hold the account for a moment, if it is free: whoever leaves it calls who has waited longest."""
+    row = WaitingRow(cloud.waiting, cloud.slices, waiting.account)
+    with (
+        suppress(InUse),
+        AccountLease(cloud.blobs, waiting.account, quiet_seconds=waiting.quiet_seconds, look=lambda: None, row=row),
+    ):
+        return
 
 
 def _tell(cloud: Cloud, message_id: str, message: Message | None) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
@@ -22,7 +22,8 @@ from shared.cloud import telemetry
 from shared.cloud.apart import apart, tell_trouble
 from shared.cloud.cloud import Cloud
 from shared.cloud.telemetry import Metric
-from shared.delivery.account.lease import AccountLease, Taken, sent_again
+from shared.delivery.account.lease import AccountLease, InUse, Taken, sent_again
+from shared.delivery.account.waiting import WaitingRow, ticket
 from shared.delivery.messages import JobMessage
 from shared.delivery.state.records import now
 from shared.errors import Conflict, ExportError, LeaseLost, RetryAfter, UserMustAct
@@ -74,8 +75,9 @@ class JobKind(ABC, Generic[M, J]):
         """End the job without what it was for; `words` are for people."""
 
     @abstractmethod
-    def wake(self, cloud: Cloud, *, clock: Clock = now) -> int:
-        """Send the messages of silent jobs again; how many. For the timer."""
+    def wake(self, cloud: Cloud, standing: Set[str] = frozenset(), *, clock: Clock = now) -> int:
+        """Send the messages of silent jobs again; how many. For the timer. `standing` are tickets of messages that
+        wait for an account: those jobs are silent, and well."""
 
 
 def carry_out(kind: JobKind[M, J], cloud: Cloud, message: M, *, clock: Clock = now) -> None:
@@ -91,13 +93,31 @@ def carry_out(kind: JobKind[M, J], cloud: Cloud, message: M, *, clock: Clock = n
         except UserMustAct as error:
             kind.fail(cloud, job, error.message, clock)
             return
+
+        def work(lease: AccountLease) -> None:
+            if (held := kind.still(cloud, message, job)) is not None:
+                kind.carry_on(cloud, held, lease, clock)
+
+        _under_lease(cloud, account, message, work)
+
+
+def _under_lease(
+    cloud: Cloud, account: LeasedAccount, message: JobMessage, work: Callable[[AccountLease], None]
+) -> None:
+    """Work while the account is ours; where it is in use, stand in the row of those who are called. Raises Taken."""
+    row = WaitingRow(cloud.waiting, cloud.slices, account.id, ticket(message.body()))
+    for _ in range(2):  # the second time for the case that the account was left before we stood in the row
+        lease = AccountLease(cloud.blobs, account.id, quiet_seconds=account.quiet_seconds, look=account.look, row=row)
         try:
-            with AccountLease(cloud.blobs, account.id, quiet_seconds=account.quiet_seconds, look=account.look) as lease:
-                if (held := kind.still(cloud, message, job)) is not None:
-                    kind.carry_on(cloud, held, lease, clock)
-        except Taken:
-            telemetry.measure(Metric.LEASE_WAITS, 1)
-            raise
+            with lease:
+                work(lease)
+            return
+        except InUse as error:
+            if not row.stands:
+                telemetry.measure(Metric.LEASE_WAITS, 1)
+            if isinstance(error, Taken):
+                raise
+            row.stand(message.body(), account.quiet_seconds)
 
 
 def fail_poisoned(kind: JobKind[M, J], cloud: Cloud, message: M, *, clock: Clock = now) -> None:
@@ -175,14 +195,14 @@ class BlobKind(JobKind[M, C]):
             lease.hold()
             self.fail(cloud, job, error.words, clock)
 
-    def wake(self, cloud: Cloud, *, clock: Clock = now) -> int:
+    def wake(self, cloud: Cloud, standing: Set[str] = frozenset(), *, clock: Clock = now) -> int:
         woken = 0
         for name in [each for each in cloud.blobs.names(self.folder) if each.endswith(".json")]:
             with apart("wake", name):
-                woken += self._wake(cloud, name, clock)
+                woken += self._wake(cloud, name, standing, clock)
         return woken
 
-    def _wake(self, cloud: Cloud, name: str, clock: Clock) -> int:
+    def _wake(self, cloud: Cloud, name: str, standing: Set[str], clock: Clock) -> int:
         course = self.read(cloud, name, unreadable=lambda why: tell_trouble("wake", name, why))
         if course is None:
             return 0
@@ -190,7 +210,7 @@ class BlobKind(JobKind[M, C]):
             self.tidy(cloud, course, clock)
         elif self.is_silent(cloud, course, clock) and self._is_late(course, clock):
             self.fail(cloud, course, self.too_late, clock)
-        elif self.is_silent(cloud, course, clock):
+        elif self.is_silent(cloud, course, clock) and ticket(self.message(course).body()) not in standing:
             self.begin(cloud, self.alive(course, clock))
             return 1
         return 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
+from collections.abc import Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ from shared.cloud.unreadable import UnreadableRow
 from shared.delivery.account import open_jobs
 from shared.delivery.account.connecting import open_leased, usable
 from shared.delivery.account.lease import AccountLease
+from shared.delivery.account.waiting import ticket
 from shared.delivery.commit import step as commit_step
 from shared.delivery.jobs import Clock, JobKind, LeasedAccount
 from shared.delivery.messages import SliceMessage
@@ -124,22 +126,23 @@ class _Kind(JobKind[SliceMessage, HeldDelivery]):
         )
         cloud.slices.send(message_of(saved.value).body())
 
-    def wake(self, cloud: Cloud, *, clock: Clock = now) -> int:
+    def wake(self, cloud: Cloud, standing: Set[str] = frozenset(), *, clock: Clock = now) -> int:
         """Also ends runs that nobody ended."""
         runs, woken = Runs(cloud.runs), 0
         for held in runs.active_runs():
             with apart("wake", held.value.export):
-                woken += _wake(cloud, runs, held.value, clock)
+                woken += _wake(cloud, runs, held.value, standing, clock)
         return woken
 
 
-def _wake(cloud: Cloud, runs: Runs, run: Run, clock: Clock) -> int:
+def _wake(cloud: Cloud, runs: Runs, run: Run, standing: Set[str], clock: Clock) -> int:
     """Send the messages of a run's silent deliveries again; how many. Raises UnreadableRow."""
     woken, limit = 0, timedelta(seconds=cloud.settings.stale_seconds)
     deliveries = [each.value for each in runs.deliveries(run.export, run.run)]
     for delivery in deliveries:
-        if _is_silent(delivery, clock(), limit):
-            cloud.slices.send(message_of(delivery).body())
+        body = message_of(delivery).body()
+        if _is_silent(delivery, clock(), limit) and ticket(body) not in standing:
+            cloud.slices.send(body)
             woken += 1
     if all(each.state in ENDED or each.state is State.BLOCKED for each in deliveries):
         runs.end_if_all_ended(run.export, run.run)

@@ -327,6 +327,7 @@ class _Leasing:
         duration: int,
         proposed_lease_id: str | None = None,
         raw_response_hook: Callable[[Any], None] = lambda response: None,
+        modified_access_conditions: Any = None,
         **_: Any,
     ) -> dict[str, Any]:
         raw_response_hook(SimpleNamespace(http_response=SimpleNamespace(headers={"Date": formatdate(usegmt=True)})))
@@ -336,6 +337,9 @@ class _Leasing:
             found, held = self.blob.there(), self.blob.holder()
             if held and held.id != proposed_lease_id:
                 raise refused(409, "LeaseAlreadyPresent")
+            wanted = getattr(modified_access_conditions, "if_match", None)
+            if wanted is not None and wanted != found.etag:
+                raise refused(412, "ConditionNotMet")
             found.lease = Lease(proposed_lease_id or str(uuid4()), duration, self._ends(duration))
             return self._answer(found)
 

@@ -2,7 +2,8 @@
 
 The lease blob's body carries the limiter's windows from slice to slice. It says whether the last holder let go of it
 properly; after one that did not, a newcomer first waits until no request of the old holder can still be under way and
-a full window has passed.
+a full window has passed. Whoever lets go calls who has waited longest (`waiting.py`), and the account is kept for that
+one for a minute.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from shared.cloud.blobs import Blobs
 from shared.cloud.queue import Queue
+from shared.delivery.account.waiting import Waiting, WaitingRow
 from shared.delivery.state import layout
 from shared.errors import ExportError, LeaseLost
 
@@ -35,15 +37,25 @@ ROUGH_SECONDS = 2.0
 LOOK_SECONDS = 2.0
 """How often the background thread looks for a cancellation."""
 
+CALL_SECONDS = 60.0
+"""For so long the account is kept for whoever was called."""
+
 SENT_AGAIN = 60.0
 """Seconds after which work is tried again that lost its lease."""
 
 
-class Taken(ExportError):
-    """Another worker has the account, or had it until just now; try again after `seconds`."""
+class InUse(ExportError):
+    """Another worker has the account, or is called to have it next."""
+
+    def __init__(self) -> None:
+        super().__init__("the account is in use")
+
+
+class Taken(InUse):
+    """A worker that died had the account until just now; try again after `seconds`."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__("the account is in use")
+        super().__init__()
         self.seconds = seconds
 
 
@@ -77,9 +89,13 @@ class _Carried(BaseModel):
 
 
 class _Body(BaseModel):
-    """What the lease's blob holds: what one holder leaves to the next."""
+    """What the lease's blob holds: what one holder leaves to the next. `called` is the ticket of who was called at
+    `called_at`, empty where nobody waited; `again` says that it was for the second time."""
 
     released: bool = True
+    called: str = ""
+    called_at: float = 0.0
+    again: bool = False
     renewed_at: float = 0.0
     carried: _Carried = _Carried()
 
@@ -92,10 +108,11 @@ _BODY = TypeAdapter(_Body)
 
 
 class AccountLease:
-    """Hold an account for a slice: `with AccountLease(…) as lease`. Entering raises Taken.
+    """Hold an account for a slice: `with AccountLease(…) as lease`. Entering raises InUse, or Taken, which is one.
 
     `quiet_seconds` is the vendor's longest request plus its longest rate window; `state` is called for what the
-    body carries on; `look` is called every two seconds and may raise to stop the work (a cancellation).
+    body carries on; `look` is called every two seconds and may raise to stop the work (a cancellation); `row` is who
+    else waits for the account.
     """
 
     def __init__(
@@ -105,14 +122,17 @@ class AccountLease:
         *,
         quiet_seconds: float,
         look: Callable[[], None],
+        row: WaitingRow | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._blobs = blobs
         self._name = layout.lease(account)
         self._quiet_seconds = quiet_seconds
         self._look = look
+        self._row = row
         self._clock = clock
         self._id = ""
+        self._unanswered = ""
         self._renewed = 0.0
         self._ended = Event()
         self._trouble: ExportError | None = None
@@ -122,12 +142,17 @@ class AccountLease:
         self.carried: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
-        lease = self._blobs.acquire(self._name, LEASE_SECONDS, hear=self._set_clock)
+        body, etag = self._body()
+        own = self._row.own if self._row else ""
+        if body.released and body.called not in ("", own) and self._clock() - body.called_at < CALL_SECONDS:
+            raise InUse
+        # As it was read: else whoever was called since would find the account in use, by us, for a moment.
+        lease = self._blobs.acquire(self._name, LEASE_SECONDS, etag=etag, hear=self._set_clock)
         if lease is None:
-            raise Taken(5.0)
+            raise InUse
         self._id, self._renewed = lease, time.monotonic()
         try:
-            self._take_over()
+            self._take_over(body)
         except BaseException:
             with suppress(ExportError):
                 self._blobs.release(self._name, lease)
@@ -140,11 +165,27 @@ class AccountLease:
     ) -> None:
         self._ended.set()
         self._thread.join()
+        following = self._following()
         try:
-            self._write(released=True)
+            self._write(released=True, called=following)
             self._blobs.release(self._name, self._id)
         except LeaseLost:
             log.warning("The lease of an account was gone before it was released.")
+            return
+        if self._row and following:
+            self._row.call(following)
+        elif self._row and (late := self._following()):
+            # It came between looking and letting go, and found the account in use: nobody else would call it.
+            self._row.call(late)
+            self._row.leave(late.ticket)
+
+    def _following(self) -> Waiting | None:
+        """Who is to have the account next. Trouble here must not keep the account: the timer calls them then."""
+        try:
+            return self._row.first() if self._row else None
+        except Exception:
+            log.warning("Who waits for an account could not be read; the timer looks again.", exc_info=True)
+            return None
 
     def check(self) -> None:
         """Raise if this worker must not send another request: LeaseLost, or what `look` raised."""
@@ -172,23 +213,35 @@ class AccountLease:
             own = self._clock
             self._clock = lambda: own() - ahead
 
-    def _take_over(self) -> None:
+    def _take_over(self, body: _Body) -> None:
         """Carry on what the last holder left. Raises Taken while that one may be at work."""
-        body = self._body()
         if (wait := self._must_wait(body)) > 0:
             raise Taken(wait)
         self.carried = body.left()
         self.state = lambda: self.carried
         self._write(released=False)
+        if self._row:
+            for gone in self._no_longer_waiting(body, self._row):
+                self._row.leave(gone)
 
-    def _body(self) -> _Body:
-        """What the last holder left. A body that cannot be read tells nothing, so its holder may be at work."""
+    def _no_longer_waiting(self, body: _Body, row: WaitingRow) -> set[str]:
+        """The own message, which has the account, and another's that did not come though it was called twice."""
+        if body.called != row.own and not body.again:
+            self._unanswered = body.called
+        came = row.own if row.stands or body.called == row.own else ""
+        return {came, body.called if body.again else ""} - {""}
+
+    def _body(self) -> tuple[_Body, str | None]:
+        """What the last holder left, and its ETag, None where there is nothing yet. A body that cannot be read tells
+        nothing, so its holder may be at work."""
         found = self._blobs.read(self._name)
+        if found is None:
+            return _Body(), None
         try:
-            return _BODY.validate_json(found[0]) if found else _Body()
+            return _BODY.validate_json(found[0]), found[1]
         except ValidationError:
             log.error("The body of %s cannot be read and is written anew; its rate windows are lost.", self._name)
-            return _Body(released=False, renewed_at=math.inf)
+            return _Body(released=False, renewed_at=math.inf), found[1]
 
     def _must_wait(self, body: _Body) -> float:
         if body.released:
@@ -198,9 +251,12 @@ class AccountLease:
             self._write(released=False, carried=body.left())
         return self._quiet_seconds - max(silent, 0.0)
 
-    def _write(self, *, released: bool, carried: dict[str, Any] | None = None) -> None:
+    def _write(self, *, released: bool, carried: dict[str, Any] | None = None, called: Waiting | None = None) -> None:
         kept = self.state() if carried is None else carried
-        body = {"released": released, "renewed_at": self._clock(), "carried": kept}
+        body: dict[str, Any] = {"released": released, "renewed_at": self._clock(), "carried": kept}
+        if called:
+            again = called.ticket == self._unanswered
+            body |= {"called": called.ticket, "called_at": self._clock(), "again": again}
         self._blobs.write(self._name, orjson.dumps(body), lease=self._id)
 
     def _keep(self) -> None:

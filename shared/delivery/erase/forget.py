@@ -20,7 +20,8 @@ from shared.catalog.targets import Claim
 from shared.cloud.cloud import Cloud
 from shared.cloud.tables import Entity
 from shared.delivery import sql
-from shared.delivery.account.lease import AccountLease, Taken
+from shared.delivery.account.lease import AccountLease, InUse
+from shared.delivery.account.waiting import WaitingRow
 from shared.delivery.sql import literal
 from shared.delivery.state import layout, ledger, lookup, rejected_rows
 from shared.delivery.state import plan as plans
@@ -84,9 +85,10 @@ def _ledgers(cloud: Cloud) -> Iterator[tuple[str, str]]:
 
 def _in_ledger(cloud: Cloud, account: str, place: str, address: str) -> int:
     try:
-        with AccountLease(cloud.blobs, account, quiet_seconds=0, look=lambda: None):
+        row = WaitingRow(cloud.waiting, cloud.slices, account)
+        with AccountLease(cloud.blobs, account, quiet_seconds=0, look=lambda: None, row=row):
             return _rewrite_protected(cloud, place, address) | _rewrite_ledger(cloud, place, address)
-    except Taken:
+    except InUse:
         raise NotNow("running", say("A run is writing to one of the lists: wait for its end and try again.")) from None
 
 

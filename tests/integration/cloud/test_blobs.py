@@ -222,6 +222,13 @@ def test_a_lease_is_held_by_one(blobs: Blobs) -> None:
     assert blobs.acquire("account", 60) is not None
 
 
+def test_a_lease_can_be_had_of_a_blob_as_it_was_read_only(blobs: Blobs) -> None:
+    before = blobs.create("account", b"1")
+    after = blobs.write("account", b"2")
+    assert blobs.acquire("account", 60, etag=before) is None
+    assert blobs.acquire("account", 60, etag=after) is not None
+
+
 def test_what_is_leased_is_made_where_it_is_missing_and_keeps_what_it_has(blobs: Blobs) -> None:
     blobs.acquire("new", 60)
     assert content(blobs, "new") == b"{}"
