@@ -30,6 +30,7 @@ class Cloud:
         self.snapshots = Table(state, "snapshots")
         self.forgotten = Table(state, "forgotten")
         self.waiting = Table(state, "waiting")
+        self.underway = Table(state, "underway")
         self.audit = Table(state, "audit")
         self.authorizations = Table(state, "authorizations")
         self.secrets = Secrets(settings)

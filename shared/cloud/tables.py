@@ -99,6 +99,12 @@ class Table:
             )
         return str(answer["etag"])
 
+    def put(self, entity: Entity) -> None:
+        """Write a row, whatever was there."""
+        from azure.data.tables import UpdateMode
+
+        self._client.upsert_entity(entity, mode=UpdateMode.REPLACE)
+
     def delete(self, partition: str, row: str, etag: str | None = None) -> None:
         """No error where the row is gone already. Raises Conflict where it changed."""
         from azure.core import MatchConditions

@@ -32,10 +32,10 @@ from shared.control.runs import (
     StartInput,
 )
 from shared.control.views import FileLink, Identity
-from shared.delivery import inbox, probes, segments
+from shared.delivery import inbox, probes, segments, upkeep
 from shared.delivery.account.authorizing import Authorizing
 from shared.delivery.account.connecting import open_connection
-from shared.delivery.erase import expiry, forget
+from shared.delivery.erase import forget
 from shared.delivery.lookups import explain, history, planned, preview, vendor_warnings
 from shared.delivery.plan.cell_values import matched
 from shared.delivery.start import due_times, starting
@@ -118,9 +118,11 @@ class Service:
         with apart("wake"):
             inbox.wake(self._cloud)
         with apart("expire"):
-            expiry.expire(self._cloud)
+            upkeep.look_daily(self._cloud)
         with apart("tell"):
             telling.tell(self._cloud)
+        with apart("tidy"):
+            upkeep.tidy(self._cloud)
         return started
 
     # Vendors

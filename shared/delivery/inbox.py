@@ -10,6 +10,7 @@ from contextlib import suppress
 from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
 from shared.cloud.events import Event
+from shared.cloud.under_way import UnderWay
 from shared.delivery import jobs, probes, segments, slices
 from shared.delivery.account.lease import AccountLease, InUse
 from shared.delivery.account.waiting import Waiting, WaitingRow, all_waiting, forgotten
@@ -96,5 +97,6 @@ def _tell(cloud: Cloud, message_id: str, message: Message | None) -> None:
     which = (message.export, message.run) if isinstance(message, SliceMessage) else ("", "")
     words = say("A message of the queue failed several times and was set aside; the log has the details.")
     notice = Notice(Event.POISON_MESSAGE, f"{message_id}-{Event.POISON_MESSAGE}", now(), *which, message=words)
+    UnderWay(cloud.underway).mark(notice.partition)
     with suppress(Conflict):
         Outbox(cloud.runs).add(notice)

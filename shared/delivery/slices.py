@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +21,7 @@ from shared.cloud import telemetry
 from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
 from shared.cloud.telemetry import Metric, Span
+from shared.cloud.under_way import UnderWay
 from shared.cloud.unreadable import UnreadableRow
 from shared.delivery.account import open_jobs
 from shared.delivery.account.connecting import open_leased, usable
@@ -66,6 +67,11 @@ class HeldDelivery:
     connection: Connection | None
     trouble: str = ""
     """Why there is no connection."""
+
+
+def active_runs(cloud: Cloud) -> Iterator[Versioned[Run]]:
+    """Every run that is under way or blocked, and can be read."""
+    return Runs(cloud.runs).active_runs(UnderWay(cloud.underway).exports())
 
 
 class _Kind(JobKind[SliceMessage, HeldDelivery]):
@@ -129,7 +135,7 @@ class _Kind(JobKind[SliceMessage, HeldDelivery]):
     def wake(self, cloud: Cloud, standing: Set[str] = frozenset(), *, clock: Clock = now) -> int:
         """Also ends runs that nobody ended."""
         runs, woken = Runs(cloud.runs), 0
-        for held in runs.active_runs():
+        for held in active_runs(cloud):
             with apart("wake", held.value.export):
                 woken += _wake(cloud, runs, held.value, standing, clock)
         return woken

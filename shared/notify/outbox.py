@@ -6,9 +6,10 @@ So no state changes without its notice and none is announced twice; the timer te
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any, Self
 
 from shared.cloud.events import Event
@@ -40,6 +41,11 @@ class Notice:
     message: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def partition(self) -> str:
+        """Where its row lies: with its export's runs."""
+        return self.export or NOBODY
 
     def insert(self) -> Insert:
         """The new notice, as a step of a transaction in the export's partition."""
@@ -76,11 +82,20 @@ class Outbox:
         """A notice without a transaction of its own. Raises Conflict where there is one with its id."""
         self._table.insert(notice.insert().entity)
 
-    def pending(self) -> list[PendingNotice]:
-        """All notices that are still to be told and can be read, the oldest first."""
+    def pending(self, partitions: Iterable[str]) -> list[PendingNotice]:
+        """Notices of these exports, or of nobody's, that are still to be told and can be read, the oldest first."""
+        rows = chain.from_iterable(self._table.query(each, first=_PREFIX, last=_BEYOND) for each in partitions)
+        return sorted(readable(rows, PendingNotice.of), key=lambda each: (each.notice.at, each.notice.id))
+
+    def has_any(self, partition: str) -> bool:
+        """Whether there is a notice, readable or not."""
+        return any(True for _ in self._table.query(partition, first=_PREFIX, last=_BEYOND))
+
+    def partitions(self) -> set[str]:
+        """Of all notices; reads the whole table."""
         bounds = {"first": _PREFIX, "last": _BEYOND}
-        found = readable(self._table.scan("RowKey ge @first and RowKey lt @last", bounds), PendingNotice.of)
-        return sorted(found, key=lambda each: (each.notice.at, each.notice.id))
+        rows = self._table.scan("RowKey ge @first and RowKey lt @last", bounds)
+        return {str(each.entity["PartitionKey"]) for each in rows}
 
     def keep(self, pending: PendingNotice, *, also: Notice | None = None, **changes: Any) -> PendingNotice:
         """Remember what became of it, and maybe add another notice with it. Raises Conflict where another was first."""
@@ -94,14 +109,14 @@ class Outbox:
 
     def _change(self, pending: PendingNotice, step: Replace | Delete, also: Notice | None) -> list[str]:
         added = [also.insert()] if also else []
-        return self._table.transaction(_partition(pending.notice), [step, *added])
+        return self._table.transaction(pending.notice.partition, [step, *added])
 
 
 def _entity(pending: PendingNotice) -> Entity:
     notice = pending.notice
     body = {name: getattr(notice, name) for name in _BODY}
     return {
-        "PartitionKey": _partition(notice),
+        "PartitionKey": notice.partition,
         "RowKey": _key(notice),
         "event": str(notice.event),
         "id": notice.id,
@@ -111,10 +126,6 @@ def _entity(pending: PendingNotice) -> Entity:
         "attempts": pending.attempts,
         "due_at": pending.due_at,
     }
-
-
-def _partition(notice: Notice) -> str:
-    return notice.export or NOBODY
 
 
 def _key(notice: Notice) -> str:

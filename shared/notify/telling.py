@@ -19,6 +19,7 @@ from shared.cloud import events
 from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
 from shared.cloud.events import Event
+from shared.cloud.under_way import UnderWay
 from shared.errors import Conflict, ExportError
 from shared.notify import signing
 from shared.notify.outbox import Notice, Outbox, PendingNotice
@@ -43,7 +44,7 @@ def tell(cloud: Cloud, *, clock: Callable[[], datetime] = _now, transport: Trans
     """Tell what is pending. Whatever fails is told by a later tick; nothing is raised for it."""
     outbox = Outbox(cloud.runs)
     logged = []
-    for pending in outbox.pending():
+    for pending in outbox.pending(UnderWay(cloud.underway).exports()):
         with apart("tell", pending.notice.id):
             logged.append(pending if pending.logged else _logged(cloud, outbox, pending))
     due = [pending for pending in logged if pending is not None and pending.due_at <= clock()]

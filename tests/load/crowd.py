@@ -14,9 +14,9 @@ from azure.storage.queue import QueueMessage
 from dev.simulators.common.faults import Fault
 from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox, segments
+from shared.delivery.slices import active_runs
 from shared.delivery.start import starting
 from shared.delivery.state.records import Run, now
-from shared.delivery.state.runs import Runs
 from tests.contract.outcomes import GOOD
 from tests.integration.delivery.engine import Person, people
 from tests.load.accounts import VENDORS, Account, account
@@ -122,7 +122,7 @@ class Crowd:
         wave.asked = [*wave.asked, *self.fleet.queue.asked[asked:]]
 
     def _note_ends(self, wave: Wave) -> None:
-        active = {each.value.export for each in Runs(self.fleet.cloud.runs).active_runs()}
+        active = {each.value.export for each in active_runs(self.fleet.cloud)}
         for export in wave.runs.keys() - active - wave.finished.keys():
             wave.finished[export] = time.monotonic() - wave.started_at
 

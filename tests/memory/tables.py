@@ -58,6 +58,12 @@ class MemoryTable:
         with self._lock:
             return _update(self._rows, entity, **condition)
 
+    def upsert_entity(self, entity: Mapping[str, Any], *, mode: Any) -> dict[str, Any]:
+        if mode != "replace":
+            raise NotImplementedError(mode)
+        with self._lock:
+            return _store(self._rows, entity)
+
     def delete_entity(
         self, partition_key: str, row_key: str, *, etag: str | None = None, match_condition: Any = None
     ) -> None:

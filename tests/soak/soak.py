@@ -22,6 +22,7 @@ from dev.faults.passing import HOUR, let_go
 from dev.faults.seam import WatchedCloud, watched_vendors
 from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox, slices
+from shared.delivery.slices import active_runs
 from shared.delivery.start import starting
 from shared.delivery.state import layout
 from shared.delivery.state.records import State, now
@@ -125,7 +126,7 @@ class Soak:
                 time.sleep(0.02)
 
     def _all_ended(self, runs: dict[str, Any]) -> bool:
-        return not list(Runs(self.fleet.cloud.runs).active_runs()) and self.host.idle()
+        return not list(active_runs(self.fleet.cloud)) and self.host.idle()
 
     def _states(self, runs: dict[str, Any]) -> dict[str, str]:
         found = {name: self.desk(name).delivery(run) for name, run in runs.items()}
@@ -149,7 +150,7 @@ class Soak:
     def _nudge(self, chance: random.Random) -> None:
         """Nothing goes on by itself: a person decides what is blocked, and the timer wakes what is silent."""
         cloud = self.fleet.cloud
-        for held in list(Runs(cloud.runs).active_runs()):
+        for held in list(active_runs(cloud)):
             run = held.value
             if run.state is not State.BLOCKED:
                 continue

@@ -15,7 +15,7 @@ from shared.delivery.state.records import ENDED, now, run_key
 
 log = logging.getLogger(__name__)
 
-MOST_RUNS = 20
+MOST_RUNS = 100
 """Per call, so that the timer stays quick; the next tick goes on."""
 
 

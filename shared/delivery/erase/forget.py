@@ -19,6 +19,7 @@ from shared.catalog.issues import NotNow
 from shared.catalog.targets import Claim
 from shared.cloud.cloud import Cloud
 from shared.cloud.tables import Entity
+from shared.cloud.under_way import UnderWay
 from shared.delivery import sql
 from shared.delivery.account.lease import AccountLease, InUse
 from shared.delivery.account.waiting import WaitingRow
@@ -67,7 +68,7 @@ def _hash(salt: str, address: str) -> str:
 
 
 def _require_quiet(cloud: Cloud) -> None:
-    for held in Runs(cloud.runs).active_runs():
+    for held in Runs(cloud.runs).active_runs(UnderWay(cloud.underway).exports()):
         if held.value.state not in ENDED and held.value.state is not State.BLOCKED:
             words = say(
                 "A run of '%(export)s' is under way: wait for its end, or cancel it, and try again.",

@@ -16,6 +16,8 @@ from shared.catalog.targets import TargetStore, target_key
 from shared.cloud.cloud import Cloud
 from shared.cloud.events import Event
 from shared.cloud.tables import Insert, Replace, Stored
+from shared.cloud.under_way import UnderWay
+from shared.delivery.start.asleep import Quiet
 from shared.delivery.state.records import now
 from shared.delivery.state.run_notices import TROUBLE
 from shared.errors import Conflict, UserMustAct
@@ -72,6 +74,8 @@ class Firing:
             *([self._notice(Event.SCHEDULE_MISSED, missed)] if missed else []),
             *([self._notice(Event.EXPORT_OVERDUE, overdue)] if (overdue := self._overdue()) else []),
         ]
+        if told:
+            UnderWay(self.cloud.underway).mark(self.export.name)
         try:
             self.cloud.runs.transaction(self.export.name, [first, *(notice.insert() for notice in told)])
         except Conflict:  # another timer kept the same firing
@@ -116,10 +120,18 @@ def _remember(cloud: Cloud, export: str, there: Mapping[str, str]) -> None:
     cloud.runs.replace({**stored.entity, "keys": json.dumps({**seen, **there})}, stored.etag)
 
 
-def firing(cloud: Cloud, export: Export, at: datetime, newest: NewestSnapshot) -> Firing | None:
+def follows_a_schedule(export: Export) -> bool:
+    """Whether the timer has to look at it."""
+    return not (export.paused or export.detached or export.schedule.kind == "manual")
+
+
+def newest_keys(export: Export, newest: NewestSnapshot) -> dict[str, str]:
+    """Segment -> key of its newest snapshot, where there is one."""
+    return {found.segment_id: found.key for each in export.segments if (found := newest(each)) is not None}
+
+
+def firing(cloud: Cloud, export: Export, at: datetime, newest: NewestSnapshot) -> Firing | Quiet:
     """The schedule's firing since the last one that was kept, if there is one. Missed firings make one."""
-    if export.paused or export.detached or export.schedule.kind == "manual":
-        return None
     stored = cloud.runs.get(export.name, TICKS)
     entity = stored.entity if stored else {}
     seen: dict[str, str] = json.loads(entity.get("keys", "{}"))
@@ -127,12 +139,13 @@ def firing(cloud: Cloud, export: Export, at: datetime, newest: NewestSnapshot) -
         fired_at: datetime = entity.get("at", export.updated_at)
         since = max(fired_at, export.updated_at)
         if not due(export.schedule, since, at):
-            return None
+            return Quiet(until=next_times(export.schedule, since, 1)[0])
         return Firing(cloud, export, at, next_times(export.schedule, since, 1)[0], seen, stored)
-    found = [snapshot for segment in export.segments if (snapshot := newest(segment)) is not None]
-    keys = {snapshot.segment_id: snapshot.key for snapshot in found}
-    if not _any_newer(keys, seen) or not _any_newer(keys, _delivered(cloud, export)):
-        return None
+    keys = newest_keys(export, newest)
+    if not _any_newer(keys, seen):
+        return Quiet(keys=keys)
+    if not _any_newer(keys, _delivered(cloud, export)):
+        return Quiet()
     return Firing(cloud, export, at, None, keys, stored)
 
 

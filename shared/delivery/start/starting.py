@@ -9,15 +9,17 @@ from datetime import datetime
 from typing import Any
 
 from shared.catalog.models import MAX_TARGETS, Export
-from shared.catalog.store import export_store
+from shared.catalog.store import Held, export_store
 from shared.catalog.targets import target_key
 from shared.cloud import telemetry
 from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
 from shared.cloud.telemetry import Span
+from shared.cloud.under_way import UnderWay
 from shared.delivery.account.connecting import usable_connection
 from shared.delivery.slices import CANCELLED, message_of
-from shared.delivery.start.due_times import NewestSnapshot, firing
+from shared.delivery.start.asleep import Asleep, Quiet
+from shared.delivery.start.due_times import NewestSnapshot, firing, follows_a_schedule, newest_keys
 from shared.delivery.state.records import ENDED, Delivery, Run, State, Step, new_run_id, now
 from shared.delivery.state.runs import Runs, Versioned
 from shared.delivery.state.transitions import RunKind
@@ -83,6 +85,7 @@ def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, by: str, a
             Delivery(export.name, run.run, index, target_key(target), export.account, heartbeat=at, due_at=at)
             for index, target in enumerate(export.targets)
         ]
+        UnderWay(cloud.underway).mark(export.name)
         try:
             runs.start(run, deliveries)
         except Conflict:
@@ -124,19 +127,37 @@ def tick(cloud: Cloud, *, clock: Callable[[], datetime] = now, newest: NewestSna
     `newest` tells a segment's newest snapshot. One export's trouble never keeps others from running.
     """
     started: list[Run] = []
+    asleep = Asleep(cloud.underway)
     for held in export_store(cloud.exports).all():
         with apart("start", held.item.name):
             try:
-                started += _fire(cloud, held.item, clock, newest)
+                if not _sleeps(asleep, held, clock(), newest):
+                    started += _fire(cloud, held, asleep, clock, newest)
             except UserMustAct as error:
                 log.warning("It is not known whether the export %s is due: %s", held.item.name, error.message)
     return started
 
 
-def _fire(cloud: Cloud, export: Export, clock: Callable[[], datetime], newest: NewestSnapshot) -> list[Run]:
+def _sleeps(asleep: Asleep, held: Held[Export], at: datetime, newest: NewestSnapshot) -> bool:
+    """Whether an earlier tick found out that it need not be looked at now."""
+    export, version = held.item, held.etag
+    if not follows_a_schedule(export):
+        return True
+    if export.schedule.kind == "cron":
+        until = asleep.until(export.name, version)
+        return until is not None and at < until
+    keys = asleep.keys(export.name, version)
+    return keys is not None and keys == newest_keys(export, newest)
+
+
+def _fire(
+    cloud: Cloud, held: Held[Export], asleep: Asleep, clock: Callable[[], datetime], newest: NewestSnapshot
+) -> list[Run]:
     """Start the run that is due, then remember the firing: after a crash between the two it fires again."""
+    export = held.item
     fired = firing(cloud, export, clock(), newest)
-    if fired is None:
+    if isinstance(fired, Quiet):
+        asleep.note(export.name, held.etag, fired)
         return []
     try:
         found = start_run(cloud, export, f"schedule {export.schedule.kind}", clock=clock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
@@ -68,10 +68,10 @@ class Runs:
         first = run_key(after) + "\x01" if after else "run:"
         yield from readable(self._table.query(export, first=first, last="run:~"), lambda each: Run.of(each.entity))
 
-    def active_runs(self) -> Iterator[Versioned[Run]]:
-        """The active run of every export, where it can be read."""
-        found = readable(self._table.scan("RowKey eq @row", {"row": ACTIVE}), self._active)
-        yield from (run for run in found if run)
+    def active_runs(self, exports: Iterable[str]) -> Iterator[Versioned[Run]]:
+        """The active runs of these exports, where they can be read."""
+        pointers = (pointer for export in exports if (pointer := self._table.get(export, ACTIVE)))
+        yield from (run for run in readable(pointers, self._active) if run)
 
     def _active(self, pointer: Stored) -> Versioned[Run] | None:
         export, name = str(pointer.entity["PartitionKey"]), str(pointer.entity.get("run", ""))

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.cloud.cloud import Cloud
+from shared.cloud.under_way import UnderWay
 from shared.delivery.account.connecting import Opened, open_leased, usable_connection
 from shared.delivery.account.lease import AccountLease
 from shared.delivery.jobs import BlobKind, Clock, Course, LeasedAccount, leased
@@ -151,6 +152,7 @@ def _end(cloud: Cloud, course: Verifying, held: Versioned[Delivery], found: dict
         cloud.blobs.write(layout.report(folder), json.dumps(body, indent=2, ensure_ascii=False).encode())
     runs = Runs(cloud.runs)
     if run := runs.run(course.export, course.run):
+        UnderWay(cloud.underway).mark(run.value.export)
         runs.verified(run.value, held, verification=facts, warnings=warnings)
     cloud.blobs.delete(KIND.blob(course))
     if warning:

@@ -49,6 +49,13 @@ def test_a_row_is_replaced_only_as_it_was_read(table: Table) -> None:
     assert (stored.entity["value"], stored.etag) == (2, second)
 
 
+def test_a_row_is_put_whatever_was_there(table: Table) -> None:
+    table.put(row("a") | {"more": "old"})
+    table.put(row("a", 2))
+    found = table.get("p", "a")
+    assert found is not None and found.entity == row("a", 2)
+
+
 def test_a_row_that_is_replaced_keeps_nothing_of_what_it_was(table: Table) -> None:
     etag = table.insert(row("a") | {"more": "old"})
     table.replace(row("a", 2) | {"other": None}, etag)

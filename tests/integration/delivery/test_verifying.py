@@ -13,6 +13,7 @@ from dev.simulators.common.faults import Fault
 from shared.catalog.models import ConnectionInput
 from shared.cloud.events import Event
 from shared.cloud.settings import StorageAddress
+from shared.cloud.under_way import UnderWay
 from shared.control.runs import Verification
 from shared.delivery import inbox
 from shared.delivery.messages import VerifyMessage, parse
@@ -154,7 +155,7 @@ def test_people_who_lack_are_a_warning_and_never_a_failure(world: Engine) -> Non
 
 
 def differences_told(world: Engine) -> list[Notice]:
-    pending = Outbox(world.cloud.runs).pending()
+    pending = Outbox(world.cloud.runs).pending(UnderWay(world.cloud.underway).exports())
     return [each.notice for each in pending if each.notice.event is Event.VERIFICATION_DIFFERS]
 
 

@@ -21,6 +21,7 @@ from dev.simulators.common.faults import Fault
 from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox, jobs
 from shared.delivery.account.lease import AccountLease
+from shared.delivery.slices import active_runs
 from shared.vendors.registry import definition
 from tests.integration.faults import promises, segments
 from tests.integration.faults.conftest import THREADS
@@ -106,7 +107,7 @@ def test_two_exports_on_one_account_take_turns(made: World) -> None:
 def _work_until_ended(made: World, worker: Requests, other: Requests) -> None:
     """Who was faster leaves the account to the other one once, so that both come to work however busy the machine."""
     cloud = made.watched(worker)
-    while list(made.runs.active_runs()):
+    while list(active_runs(made.cloud)):
         if worker.times and not other.times:
             time.sleep(0.01)
             continue

@@ -13,6 +13,7 @@ from unittest import mock
 import pytest
 
 from shared.cloud import events
+from shared.cloud.under_way import UnderWay
 from shared.delivery import inbox
 from shared.delivery.start import starting
 from shared.delivery.state.records import State
@@ -67,7 +68,7 @@ def succeed(engine: Engine) -> None:
 
 
 def pending(engine: Engine) -> list[PendingNotice]:
-    return Outbox(engine.cloud.runs).pending()
+    return Outbox(engine.cloud.runs).pending(UnderWay(engine.cloud.underway).exports())
 
 
 # One bad thing of the timer's work
@@ -89,8 +90,9 @@ def test_a_control_blob_that_cannot_be_read_silences_nothing(
 STAGES = {
     "start": "shared.delivery.start.starting.tick",
     "wake": "shared.delivery.inbox.wake",
-    "expire": "shared.delivery.erase.expiry.expire",
+    "expire": "shared.delivery.upkeep.look_daily",
     "tell": "shared.notify.telling.tell",
+    "tidy": "shared.delivery.upkeep.tidy",
 }
 
 
