@@ -64,7 +64,8 @@ class TestCloud(Cloud):
         address = settings.state_storage
         self.blobs = Blobs(address, f"{unique}-state")
         self.slices = Queue(address, f"{unique}-slices")
-        for name in ("connections", "exports", "targets", "runs", "snapshots", "forgotten"):
+        names = ("connections", "exports", "targets", "runs", "snapshots", "forgotten", "waiting", "underway")
+        for name in names:
             setattr(self, name, Table(address, f"{unique}{name}"))
 
 
