@@ -11,8 +11,6 @@ from shared.vendors.limits import DEFAULT_BUDGET
 SLICE_SECONDS = 240
 TICKS_A_DAY = 24 * 60
 MEMORY_GB = 2.0
-LEASE_WAIT_SECONDS = 5.5
-"""How often a slice that finds its account in use is carried out again: 5 seconds and up to one more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +57,9 @@ class Day:
 
     @property
     def waits(self) -> int:
-        """Executions that find their account in use: runs of one account due at once follow one another."""
-        each = self.exports / self.accounts
-        waited = self.working * each * (each - 1) / 2 * self.accounts
-        return math.ceil(waited / LEASE_WAIT_SECONDS)
+        """Executions that find their account in use, and stand in the row to be called: one for each slice, while
+        runs of one account are due at once."""
+        return (self.exports - self.accounts) * self.slices
 
     @property
     def executions(self) -> int:
