@@ -53,6 +53,8 @@ def _of_vendors() -> Iterator[str]:
             yield each.description
         yield from (field.label for field in definition.fields)
         yield definition.target_word
+        for question in definition.questions:
+            yield from filter(None, (question.asks, question.not_tried))
 
 
 def po_file(language: str) -> Path:

@@ -123,11 +123,11 @@ class ProbeAnswer(Strict):
     """A point that the vendor's documentation leaves open, and what the account showed."""
 
     id: str
-    asks: str
+    asks: Said
     section: str = Field(description="Of the vendor's contract in this project's documentation.")
     told: Told
-    answer: str = Field(description="In a few words; or why there is none.")
-    evidence: str = ""
+    answer: Said = Field(description="In a few words; or why there is none.")
+    evidence: Said = ""
 
 
 class Probed(Strict):

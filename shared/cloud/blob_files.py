@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 BLOCK_BYTES = 4 << 20
 """Size of a staged block, and how far small consecutive reads are read ahead."""
 
+_TAIL_BYTES = 64 << 10
+"""What is fetched where the last bytes are asked for: Parquet says there where its footer begins, which is next."""
+_MARK_BYTES = 8
+
 _PINNED_MOMENT = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -51,9 +55,9 @@ class Watch(Protocol):
 class Pin:
     """The version of a blob that is read: its ETag and size in bytes, and the blob snapshot if it is one.
 
-    With `skip` so many bytes at its beginning are left out, and `size` does not count them. `watch` makes one Watch
-    per opened file. `through` makes something else of the blob's pieces, of unknown length, which is then read instead
-    from its beginning to its end.
+    `content` is all of it, where it was fetched before. With `skip` so many bytes at its beginning are left out, and
+    `size` does not count them. `watch` makes one Watch per opened file. `through` makes something else of the blob's
+    pieces, of unknown length, which is then read instead from its beginning to its end.
     """
 
     etag: str
@@ -62,6 +66,7 @@ class Pin:
     watch: Callable[[], Watch] | None = None
     skip: int = 0
     through: Callable[[Iterator[bytes]], Iterator[bytes]] | None = None
+    content: bytes | None = None
 
 
 class BlobFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
@@ -156,17 +161,25 @@ class BlobFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
 
     def _fetch(self, path: str, pin: Pin, watch: Watch | None, start: int, length: int) -> bytes:
         with self._noting_failure(path):
-            download = self._blob(path, pin.blob_snapshot).download_blob(
-                offset=start + pin.skip,
+            data = self._download(path, pin, start + pin.skip, length)
+            if watch:
+                watch.feed(start, data)
+            return data
+
+    def _download(self, path: str, pin: Pin, start: int, length: int) -> bytes:
+        if pin.content is not None:
+            return pin.content[start : start + length]
+        return (
+            self._blob(path, pin.blob_snapshot)
+            .download_blob(
+                offset=start,
                 length=length,
                 etag=pin.etag,
                 match_condition=MatchConditions.IfNotModified,
                 decompress=False,  # a Content-Encoding is no reason to change what lies at an offset
             )
-            data = download.readall()
-            if watch:
-                watch.feed(start, data)
-            return data
+            .readall()
+        )
 
     def _pieces(self, path: str, pin: Pin) -> Iterator[bytes]:
         for start in range(0, pin.size, BLOCK_BYTES):
@@ -209,6 +222,7 @@ class _Reading(io.RawIOBase):
         self._sought = threading.local()
         self._position = 0
         self._ahead = (0, b"")
+        self._tail = (size, b"")
 
     def readable(self) -> bool:
         return True
@@ -230,9 +244,16 @@ class _Reading(io.RawIOBase):
         end = self._size if size < 0 else min(begin + size, self._size)
         if begin >= end:
             return b""
-        data = self._read_ahead(begin, end) if start is None else self._fetch(begin, end - begin)
+        data = self._read_ahead(begin, end) if start is None else self._read_there(begin, end)
         self._position = end
         return data
+
+    def _read_there(self, begin: int, end: int) -> bytes:
+        if begin == self._size - _MARK_BYTES and not self._tail[1]:
+            offset = max(self._size - _TAIL_BYTES, 0)
+            self._tail = (offset, self._fetch(offset, self._size - offset))
+        offset, tail = self._tail
+        return tail[begin - offset : end - offset] if begin >= offset else self._fetch(begin, end - begin)
 
     def _read_ahead(self, begin: int, end: int) -> bytes:
         offset, data = self._ahead

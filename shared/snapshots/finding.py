@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -36,6 +36,7 @@ from shared.snapshots.snapshot import (
     resolve,
 )
 from shared.snapshots.trouble import Trouble, apart
+from shared.snapshots.versions import Versions, versions
 from shared.wording import Message, say, together
 
 if TYPE_CHECKING:
@@ -84,17 +85,22 @@ def newest_of(
     rule: Completion = USUAL,
     dialects: Mapping[str, Dialect] = NONE_DECLARED,
 ) -> Snapshot:
-    """The newest complete snapshot of the segment that a reference means; no other segment is looked into.
+    """The newest complete snapshot of the segment that a reference means; no other segment is looked into. An id tells
+    where it lies, so nothing else is listed; a name may be anywhere.
 
     Raises UserMustAct `unknown_segment` or `ambiguous_segment`, and what `newest_snapshot` raises.
     """
+    for location in locations:
+        found = _Finder(client, location, now, rule, dialects).of_id(reference)
+        if found and found.snapshot:
+            return _usable(found, reference)
     looks: dict[str, Callable[[], SegmentFound | None]] = {}
     for location in locations:
         looks = _Finder(client, location, now, rule, dialects).called(reference) | looks
     look = looks.get(reference) or (next(iter(looks.values())) if len(looks) == 1 else None)
     if look is None:
-        found = find_segments(client, locations, now, rule=rule, dialects=dialects)
-        return _usable(resolve(found, reference), reference)
+        known = find_segments(client, locations, now, rule=rule, dialects=dialects)
+        return _usable(resolve(known, reference), reference)
     return _usable(look(), reference)
 
 
@@ -161,6 +167,18 @@ class _Finder:
         for seen in loose:
             looks[self._blank(parent(seen.path), seen.name or _LOOSE).id] = partial(self._of_folders, seen)
         return {key: look for key, look in looks.items() if reference in (key, key.rpartition(":")[2])}
+
+    def of_id(self, reference: str) -> SegmentFound | None:
+        """The segment with this id where it lies below the location; None where it seems to be something else."""
+        place, _, name = reference.rpartition(":")
+        container, _, folder = place.partition("/")
+        root = self.location.prefix.strip("/")
+        if not name or container != self.container or not f"{folder}/".startswith(f"{root}/" if root else ""):
+            return None
+        for above in _upwards(folder, root):
+            if self._blobs.get_blob_client(join(above, MODEL)).exists():
+                return self._one(folder, name) if above == folder else None
+        return self.again(self._blank(folder, name))
 
     def again(self, segment: SegmentFound) -> SegmentFound | None:
         if segment.layout is Layout.CUSTOMER_INSIGHTS:
@@ -246,6 +264,7 @@ class _Looking:
 
     def __init__(self, client: BlobServiceClient) -> None:
         self._client = client
+        self._seen = Versions.of(client)
         self._footers: Footers | None = None
         self._loading = threading.Lock()
 
@@ -257,6 +276,9 @@ class _Looking:
         """How the files are to be read, and their columns: as they are declared, or by the first file that has any."""
         if isinstance(dialect, UnreadableDialect):
             raise UserMustAct("dialect_unreadable", dialect.why)
+        return self._seen.get((versions(files), kind, dialect), lambda: self._look(files, kind, dialect))
+
+    def _look(self, files: Sequence[SnapshotFile], kind: Format, dialect: Dialect) -> tuple[Format, tuple[str, ...]]:
         if isinstance(kind, CsvFormat):
             kind = dialect.over(kind)
         if isinstance(kind, CsvFormat) and dialect.columns:
@@ -272,6 +294,15 @@ class _Looking:
         with self._loading:
             self._footers = self._footers or Footers(self._client)
         return kind, self._footers.columns(files[0])
+
+
+def _upwards(folder: str, root: str) -> Iterator[str]:
+    """A folder and those above it, down to `root`."""
+    while True:
+        yield folder
+        if folder in ("", root):
+            return
+        folder = parent(folder)
 
 
 def _with_a_delimiter(kind: CsvFormat) -> CsvFormat:

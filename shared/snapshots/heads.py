@@ -57,20 +57,20 @@ class BadHead(ExportError):
     """The first line is not what it should be; its words say why, for people, and quote nothing."""
 
 
-def csv_head(client: BlobServiceClient, file: SnapshotFile, csv: CsvFormat, columns: tuple[str, ...]) -> Head | None:
-    """The head of a file, None where it is empty; `columns` are what a file without a header has.
+def head_of(data: bytes, file: SnapshotFile, csv: CsvFormat, columns: tuple[str, ...]) -> Head | None:
+    """The head of a file by its `first_bytes`, None where it is empty; `columns` are what a file without a header has.
 
-    A header that was not declared is seen by its names: no person looks like that. Raises BadHead, and what Azure
-    raises where the version is gone.
+    A header that was not declared is seen by its names: no person looks like that. Raises BadHead.
     """
-    return csv_look(client, file, csv, columns)[0]
+    return look_at(_start(data, file, csv.compression), csv, columns)[0]
 
 
 def csv_look(
     client: BlobServiceClient, file: SnapshotFile, csv: CsvFormat, columns: tuple[str, ...] = ()
 ) -> tuple[Head | None, CsvFormat]:
-    """The same, and the format with the delimiter that the first line shows, where it was not known before."""
-    return look_at(_first_bytes(client, file, csv.compression), csv, columns)
+    """The head of a file in storage, and the format with the delimiter that the first line shows, where it was not
+    known before. Raises BadHead, and what Azure raises where the version is gone."""
+    return look_at(_start(first_bytes(client, file), file, csv.compression), csv, columns)
 
 
 def look_at(start: Start, csv: CsvFormat, columns: tuple[str, ...] = ()) -> tuple[Head | None, CsvFormat]:
@@ -182,20 +182,26 @@ class Start:
     skip: int = 0
 
 
-def _first_bytes(client: BlobServiceClient, file: SnapshotFile, compression: str) -> Start:
+def first_bytes(client: BlobServiceClient, file: SnapshotFile) -> bytes:
+    """Up to HEAD_BYTES of a file, as it lies there. Raises what Azure raises where the version is gone."""
     from azure.core import MatchConditions
 
     if not file.size:
-        return Start(b"", True)
+        return b""
     blob = client.get_blob_client(file.container, file.name, snapshot=file.blob_snapshot)
-    data = blob.download_blob(
+    return blob.download_blob(
         offset=0,
         length=min(HEAD_BYTES, file.size),
         etag=file.etag,
         match_condition=MatchConditions.IfNotModified,
         decompress=False,
     ).readall()
-    return _unpacked(data) if compression == "gzip" else Start(data, file.size <= HEAD_BYTES)
+
+
+def _start(data: bytes, file: SnapshotFile, compression: str) -> Start:
+    if data and compression == "gzip":
+        return _unpacked(data)
+    return Start(data, file.size <= HEAD_BYTES)
 
 
 def _unpacked(data: bytes) -> Start:

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from azure.core.exceptions import HttpResponseError, ResourceModifiedError, ResourceNotFoundError
@@ -17,7 +17,7 @@ from azure.core.exceptions import HttpResponseError, ResourceModifiedError, Reso
 from shared.cloud.blob_files import BlobChanged, BlobFiles, Pin
 from shared.errors import UserMustAct
 from shared.snapshots import scanning
-from shared.snapshots.heads import BadHead, Head, csv_head
+from shared.snapshots.heads import BadHead, Head, first_bytes, head_of
 from shared.snapshots.partitions import values_of
 from shared.snapshots.recoding import is_recoded, recoded
 from shared.snapshots.scanning import MAX_LINE_BYTES, Scan
@@ -37,8 +37,11 @@ PROTOCOL = "segments"
 NO_TYPE = '"NULL"'
 """What DuckDB calls the type of a column without any value."""
 
+_NODE = "name, num_children"
 _THREADS = 2
 _HEADS_AT_ONCE = 8
+_SMALL_BYTES = 16 << 20
+"""Of files that are kept in memory since their head is all of them."""
 
 
 @contextmanager
@@ -70,7 +73,7 @@ class Footers:
             with self._opening:
                 self._own.reader = self._opened.enter_context(_small(self._client))
         opened: Reader = self._own.reader
-        return opened.parquet_head(file).columns
+        return opened.parquet_columns(file)
 
 
 @contextmanager
@@ -133,6 +136,9 @@ class Reader:
         self._files = files
         self._urls: dict[SnapshotFile, str] = {}
         self._heads: dict[SnapshotFile, Head | None] = {}
+        self._small: dict[SnapshotFile, bytes] = {}
+        self._room = _SMALL_BYTES
+        self._keeping = threading.Lock()
 
     @property
     def urls(self) -> Collection[str]:
@@ -151,8 +157,9 @@ class Reader:
             heads = pool.map(lambda file: self._whole_head(file, snapshot), new)
             self._heads |= zip(new, heads, strict=True)
         for file in new:
-            if (head := self._heads[file]) and head.skip:
-                self._pin(file, snapshot.format, head.skip)
+            head = self._heads[file]
+            if file in self._small or (head and head.skip):
+                self._pin(file, snapshot.format, head.skip if head else 0)
 
     def scan(self, snapshot: Snapshot, columns: Sequence[str]) -> Scan:
         """How to select these columns of a snapshot, which is added if it was not yet.
@@ -173,27 +180,44 @@ class Reader:
     def parquet_head(self, file: SnapshotFile) -> Head:
         """The columns of a Parquet file, from its footer. Raises SnapshotUnreadable."""
         url = self._pin(file, None)
+        [rows, schema] = self._asked(
+            file, f"DESCRIBE SELECT * FROM {scanning.parquet([url])}", f"SELECT {_NODE} FROM {scanning.schema(url)}"
+        )
+        types, known_as = tuple(row[1] for row in rows), tuple(row[0] for row in rows)
+        return Head(tuple(_top_level(schema)), types=types, known_as=known_as)
+
+    def parquet_columns(self, file: SnapshotFile) -> tuple[str, ...]:
+        """Their names alone. Raises SnapshotUnreadable."""
+        [schema] = self._asked(file, f"SELECT {_NODE} FROM {scanning.schema(self._pin(file, None))}")
+        return tuple(_top_level(schema))
+
+    def _asked(self, file: SnapshotFile, *queries: str) -> list[list[Any]]:
+        """Answers to queries about a Parquet file."""
         try:
             with self.connection.cursor() as cursor:
-                rows = cursor.execute(f"DESCRIBE SELECT * FROM {scanning.parquet([url])}").fetchall()
-                schema = cursor.execute(f"SELECT name, num_children FROM {scanning.schema(url)}").fetchall()
+                return [cursor.execute(query).fetchall() for query in queries]
         except duckdb.Error:
             failure, self._files.failure = self._files.failure, None
             if failure:
                 raise _cause(failure) from None
             raise SnapshotUnreadable(file.path, NOT_PARQUET) from None
-        types, known_as = tuple(row[1] for row in rows), tuple(row[0] for row in rows)
-        return Head(tuple(_top_level(schema)), types=types, known_as=known_as)
 
     def _pin(self, file: SnapshotFile, kind: Format | None, skip: int = 0) -> str:
         seen = replace(file, size=file.size - skip)
-        pin = Pin(file.etag, seen.size, file.blob_snapshot, skip=skip)
+        pin = Pin(file.etag, seen.size, file.blob_snapshot, skip=skip, content=self._small.pop(file, None))
         if isinstance(kind, CsvFormat) and is_recoded(kind):
             pin = replace(pin, through=partial(self._recoded, file, kind))
         elif isinstance(kind, CsvFormat):
             pin = replace(pin, watch=partial(self._watch, file, seen, kind))
         self._files.pin(file.container, file.name, pin)
         return self._urls.setdefault(file, self._files.url(file.container, file.name))
+
+    def _keep(self, file: SnapshotFile, data: bytes) -> None:
+        """Remember a file that was fetched whole with its head, so that it is not asked for again."""
+        with self._keeping:
+            if len(data) == file.size and len(data) <= self._room:
+                self._room -= len(data)
+                self._small[file] = data
 
     def _whole_head(self, file: SnapshotFile, snapshot: Snapshot) -> Head | None:
         head = self._head(file, snapshot)
@@ -204,7 +228,9 @@ class Reader:
             return self.parquet_head(file)
         try:
             inside = tuple(name for name in snapshot.columns if name not in snapshot.partitioned)
-            return csv_head(self._client, file, snapshot.format, inside)
+            data = first_bytes(self._client, file)
+            self._keep(file, data)
+            return head_of(data, file, snapshot.format, inside)
         except BadHead as error:
             raise SnapshotUnreadable(file.path, error.words, line=1) from None
         except (ResourceModifiedError, ResourceNotFoundError):

@@ -26,16 +26,27 @@ _PLAIN_TYPES = (
 )
 
 
+_MOST_PIECES = 32
+_IN_ORDER = "row_number() OVER ()"
+_BY_FILE = f"({FILE_INDEX}::BIGINT << 36) + {_IN_ORDER}"
+
+
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """`sql` is a SELECT for the FROM of a query, in brackets. Its rows come in the order of files and lines.
+    """`sql` is a SELECT for the FROM of a query, in brackets. Its rows come in the order of files and lines. `rows` is
+    the same in whatever order is cheapest; the expression `number` over it rises from file to file and line to line.
 
     Columns: those asked for, each once, as VARCHAR, NULL where a cell is empty. They are called `cell(0)`, `cell(1)`
     and so on, so that no name in a file means something in a query. And `file_index` (INTEGER), which counts the
-    snapshot's files from 0. `row_number() over ()` on it numbers the rows in order.
+    snapshot's files from 0. `row_number() over ()` on `sql` numbers the rows in order.
     """
 
-    sql: str
+    rows: str
+    number: str = _IN_ORDER
+
+    @property
+    def sql(self) -> str:
+        return self.rows if self.number == _IN_ORDER else f"SELECT * FROM ({self.rows}) ORDER BY {self.number}"
 
 
 def cell(number: int) -> str:
@@ -55,24 +66,36 @@ def scan(
     or its name is not unique.
     """
     wanted = list(dict.fromkeys(columns))
+    alike = list(_alike([(file, heads[file]) for file in snapshot.files]))
+    in_order = len(alike) <= _MOST_PIECES
     pieces = []
-    for start, head, files in _alike([(file, heads[file]) for file in snapshot.files]):
+    for head, numbers in alike if in_order else _gathered(alike):
+        files = [snapshot.files[number] for number in numbers]
         _must_have(head, wanted, files[0])
-        pieces.append(_piece(snapshot.format, start, head, [urls[file] for file in files], wanted))
-    return Scan(" UNION ALL ".join(pieces) or _nothing(wanted))
+        pieces.append(_piece(snapshot.format, numbers, head, [urls[file] for file in files], wanted))
+    rows = " UNION ALL ".join(pieces) or _nothing(wanted)
+    return Scan(rows) if in_order else Scan(rows, _BY_FILE)
 
 
-def _alike(files: Sequence[tuple[SnapshotFile, Head | None]]) -> Iterator[tuple[int, Head, list[SnapshotFile]]]:
-    """Runs of files with the same head, with the index of the first; an empty file goes with its neighbours."""
+def _alike(files: Sequence[tuple[SnapshotFile, Head | None]]) -> Iterator[tuple[Head, list[int]]]:
+    """Runs of files with the same head, by their indexes; an empty file goes with its neighbours."""
     last = next((head for _, head in files if head), None)
     if last is None:
         return
     filled = [last := head or last for _, head in files]
     for head, run in groupby(range(len(files)), key=filled.__getitem__):
         numbers = list(run)
-        for start in numbers if _hides_index(head) else numbers[:1]:
-            alike = [start] if _hides_index(head) else numbers
-            yield start, head, [files[number][0] for number in alike]
+        yield from ((head, [number]) for number in numbers) if _hides_index(head) else [(head, numbers)]
+
+
+def _gathered(alike: Sequence[tuple[Head, list[int]]]) -> list[tuple[Head, list[int]]]:
+    """All files with the same head together, since what DuckDB takes to plan a query is quadratic in its pieces."""
+    together: dict[Head, list[int]] = {}
+    alone = [(head, numbers) for head, numbers in alike if _hides_index(head)]
+    for head, numbers in alike:
+        if not _hides_index(head):
+            together.setdefault(head, []).extend(numbers)
+    return [*together.items(), *alone]
 
 
 def _hides_index(head: Head) -> bool:
@@ -106,8 +129,8 @@ def _must_have(head: Head, wanted: Sequence[str], file: SnapshotFile) -> None:
             )
 
 
-def _piece(kind: Format, start: int, head: Head, urls: Sequence[str], wanted: Sequence[str]) -> str:
-    """SQL for consecutive files that look alike."""
+def _piece(kind: Format, numbers: Sequence[int], head: Head, urls: Sequence[str], wanted: Sequence[str]) -> str:
+    """SQL for files that look alike, and have these indexes."""
     if isinstance(kind, CsvFormat):
         nothing = ", ".join(literal(text) for text in (_NULL, *kind.nulls))
         cells = {
@@ -123,9 +146,17 @@ def _piece(kind: Format, start: int, head: Head, urls: Sequence[str], wanted: Se
         source = parquet(urls)
     cells |= {name: "NULL::VARCHAR" if value is None else literal(value) for name, value in head.constants}
     selected = [f"nullif({cells[name]}, '') AS {cell(number)}" for number, name in enumerate(wanted)]
-    index = start if _hides_index(head) else f"({FILE_INDEX} + {start})"
-    selected.append(f"{index}::INTEGER AS {FILE_INDEX}")
+    selected.append(f"{_index(numbers, head)}::INTEGER AS {FILE_INDEX}")
     return f"SELECT {', '.join(selected)} FROM {source}"
+
+
+def _index(numbers: Sequence[int], head: Head) -> str:
+    """The index of a row's file. DuckDB counts the files of a piece from 0."""
+    if _hides_index(head):
+        return str(numbers[0])
+    if numbers[-1] - numbers[0] == len(numbers) - 1:
+        return f"({FILE_INDEX} + {numbers[0]})"
+    return f"[{', '.join(map(str, numbers))}][({FILE_INDEX} + 1)::BIGINT]"
 
 
 def _csv(urls: Sequence[str], csv: CsvFormat, head: Head) -> str:

@@ -18,7 +18,7 @@ from shared.vendors.answers import Answer, RateLimited, Request
 from shared.vendors.canaries import Canaries
 from shared.vendors.contract import ConnectionSettings, ProbeFinding, Question, Told
 from shared.vendors.registry import complete_settings, definition, folder
-from shared.wording import say
+from shared.wording import Message, kept_within, read, read_within, say
 
 if TYPE_CHECKING:
     from shared.vendors.http import Credentials, Link
@@ -30,6 +30,9 @@ LOOKS, LOOK_SECONDS = 12, 5.0
 MOST_TRIES = 5
 """Failures of the network, or answers that make no sense, until a step is given up."""
 MOST_SWEEPS = 15
+YES, NO = say("yes"), say("no")
+AT_ONCE, WITHIN_A_MINUTE, LATER = say("at once"), say("within a minute"), say("later than a minute")
+FIRST, LAST = say("the first"), say("the last")
 
 _NO_ANSWER = frozenset(
     {
@@ -62,9 +65,9 @@ class Notebook:
         """Call `make` the first time, and return the same result ever after, also in later slices. The result has to be
         JSON without an address."""
         if name not in self._known:
-            self._known[name] = make()
+            self._known[name] = kept_within(make())
             self._save()
-        return cast(T, self._known[name])
+        return cast(T, read_within(self._known[name]))
 
     def patiently(self, name: str, look: Callable[[], T | None], looks: int = LOOKS) -> T | None:
         """Call `look` until it returns something else than None, or `looks` times. Raises Waiting in between."""
@@ -84,23 +87,25 @@ class Notebook:
         return self._tries[name]
 
     def note(self, found: Mapping[str, ProbeFinding]) -> None:
-        self._findings |= {each: asdict(finding) for each, finding in found.items()}
+        self._findings |= {each: kept_within(asdict(finding)) for each, finding in found.items()}
         self._save()
 
     @property
-    def hopeless(self) -> str:
+    def hopeless(self) -> Message:
         """Why nothing can be asked on this connection, for people; empty where something can."""
-        return str(self._known.get("hopeless", ""))
+        return read(str(self._known.get("hopeless", "")))
 
     @property
-    def left_behind(self) -> str:
+    def left_behind(self) -> Message:
         """What could not be cleared away in the end, for people."""
-        return str(self._known.get("left", ""))
+        return read(str(self._known.get("left", "")))
 
     @property
     def findings(self) -> Mapping[str, ProbeFinding]:
         made = self._findings.items()
-        return {each: ProbeFinding(Told(said["told"]), said["answer"], said["evidence"]) for each, said in made}
+        return {
+            each: ProbeFinding(Told(said["told"]), read(said["answer"]), read(said["evidence"])) for each, said in made
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,13 +200,13 @@ def untold(why: str) -> ProbeFinding:
 
 def told(answer: str | None, evidence: str = "") -> ProbeFinding:
     """The answer, where there is one."""
-    return untold("What the vendor showed fits no answer.") if answer is None else answered(answer, evidence)
+    return untold(say("What the vendor showed fits no answer.")) if answer is None else answered(answer, evidence)
 
 
 def _silent(question: Question) -> ProbeFinding:
     if question.not_tried:
         return ProbeFinding(Told.NOT_TRIED, question.not_tried)
-    return untold("The probe did not come to it.")
+    return untold(say("The probe did not come to it."))
 
 
 def _untold(step: ProbeStep, why: str) -> dict[str, ProbeFinding]:
@@ -217,9 +222,9 @@ def _carry_out(step: ProbeStep, book: Notebook) -> Mapping[str, ProbeFinding]:
     except RetryAfter as error:
         if book.tried(f"step {step.ids[0]}") < MOST_TRIES:
             raise
-        return _untold(step, excerpt(error.reason))
+        return _untold(step, _scrubbed(error.words))
     except (UserMustAct, OutcomeUnknown) as error:
-        return _untold(step, excerpt(str(error)))
+        return _untold(step, _scrubbed(error.words))
 
 
 def _hopeless(probe: Probe, book: Notebook) -> str:
@@ -227,7 +232,7 @@ def _hopeless(probe: Probe, book: Notebook) -> str:
     try:
         _sweep(probe, book, "before")
     except UserMustAct as error:
-        return excerpt(error.message)
+        return _scrubbed(error.words)
     return ""
 
 
@@ -236,7 +241,7 @@ def _left(probe: Probe, book: Notebook) -> str:
     try:
         return _sweep(probe, book, "after")
     except UserMustAct as error:
-        return excerpt(error.message)
+        return _scrubbed(error.words)
 
 
 def _sweep(probe: Probe, book: Notebook, name: str) -> str:
@@ -246,9 +251,15 @@ def _sweep(probe: Probe, book: Notebook, name: str) -> str:
     except RetryAfter as error:
         if book.tried(f"sweep {name}") < MOST_SWEEPS:
             raise
-        return excerpt(error.reason)
+        return _scrubbed(error.words)
     except OutcomeUnknown as error:
-        return excerpt(error.reason)
+        return _scrubbed(error.words)
+
+
+def _scrubbed(words: Message) -> str:
+    """The message as it is, where an excerpt of it would be the same."""
+    cut = excerpt(words)
+    return words if cut == words else cut
 
 
 class Ear:
@@ -285,6 +296,11 @@ def could_not_drop(lists: Sequence[object]) -> str:
     return say("Lists that could not be dropped: %(lists)s.", lists=", ".join(map(str, lists))) if lists else ""
 
 
-def refusal_words(answer: Answer, code: object) -> str:
+def verbatim(text: object) -> Message:
+    """A value of the vendor's as an answer: the same in every language."""
+    return say("%(value)s", value=str(text))
+
+
+def refusal_words(answer: Answer, code: object) -> Message:
     """`400 BatchTooLarge`."""
-    return excerpt(f"{answer.status} {code}" if code not in (None, "") else f"{answer.status}", 80)
+    return verbatim(excerpt(f"{answer.status} {code}" if code not in (None, "") else f"{answer.status}", 80))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
-MOST_ROWS = 1 << 40
+MOST_ROWS = 1 << 52
 """Of one source; where the numbers of the next one's rows begin."""
 
 
@@ -83,11 +83,13 @@ class Source:
     sql: str
     segment: int = 0
     first_file: int = 0
+    number: str = "row_number() OVER ()"
+    """An expression that rises from row to row in the order of files and lines."""
 
 
 def staging_query(wish: Wish, sources: Sequence[Source], parts: int) -> str:
-    """Rows of all sources. `n` numbers them: it starts at 1, rises by 1 within a source, and
-    is higher in each later source.
+    """Rows of all sources. `n` numbers them in the order of sources, files and lines, by 1 within a file, and from 1
+    where the source's files are read in order.
 
     Sources are read side by side, so the rows themselves come in no order.
     """
@@ -146,7 +148,7 @@ def respell(database: DuckDBPyConnection, staged: Sequence[Path], parts: int, ro
 
 def _numbered(number: int, source: Source) -> str:
     return f"""
-        SELECT row_number() OVER () + {number * MOST_ROWS} AS n, {source.segment} AS segment,
+        SELECT {source.number} + {number * MOST_ROWS} AS n, {source.segment} AS segment,
                * REPLACE (file_index + {source.first_file} AS file_index)
         FROM ({source.sql})
     """

@@ -131,7 +131,8 @@ def _sources(opened: Reader, wish: Wish, snapshots: Sequence[Snapshot]) -> Itera
         size = max(1, math.ceil(len(snapshot.files) / RUNS))
         for start in range(0, max(1, len(snapshot.files)), size):
             run = replace(snapshot, files=snapshot.files[start : start + size])
-            yield Source(opened.scan(run, wish.columns).sql, number, start)
+            scan = opened.scan(run, wish.columns)
+            yield Source(scan.rows, number, start, scan.number)
 
 
 def _write_parts(blobs: Blobs, opened: Reader, query: str, prefix: str, rows: int) -> None:

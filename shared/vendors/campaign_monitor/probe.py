@@ -19,25 +19,34 @@ from shared.vendors.contract import ConnectionSettings, ProbeFinding
 from shared.vendors.http import Credentials, Link
 from shared.vendors.lists import Listed
 from shared.vendors.probing import (
+    AT_ONCE,
+    FIRST,
+    LAST,
+    LATER,
+    NO,
+    WITHIN_A_MINUTE,
+    YES,
     Probe,
     ProbeStep,
     answered,
     could_not_drop,
     refusal_words,
     told,
+    verbatim,
 )
+from shared.wording import Message, say
 
 _BASE = "/api/v3.3"
 _PERSON = "subscribers/details"
 _FIELD = "Probe-Field 1"
 _KEYS = {
-    "ProbeField1": "letters and digits are kept",
-    "Probe-Field1": "spaces are left out",
-    "probefield1": "letters and digits are kept, in lower case",
+    "ProbeField1": say("letters and digits are kept"),
+    "Probe-Field1": say("spaces are left out"),
+    "probefield1": say("letters and digits are kept, in lower case"),
 }
 _LONGEST_NAME = 100
 _LONG_VALUE = "x" * 251
-_LENGTHS = {0: "it is left out", 250: "it is cut to 250 characters", 251: "it is kept whole"}
+_LENGTHS = {0: say("it is left out"), 250: say("it is cut to 250 characters"), 251: say("it is kept whole")}
 
 Subscriber = Mapping[str, Any]
 
@@ -86,7 +95,9 @@ class CampaignMonitorProbe(Probe):
 
     def _access(self) -> Mapping[str, ProbeFinding]:
         clients = self._hear(requests.clients())
-        seen = f"yes: {len(responses.clients(clients))}" if clients.status == 200 else f"no: {_refusal(clients)}"
+        seen = _no(clients)
+        if clients.status == 200:
+            seen = say("yes: %(clients)s", clients=len(responses.clients(clients)))
         unknown = self._hear(requests.details("0" * 31 + "f"))
         return {"clients": answered(seen), "unknown_list": answered(_refusal(unknown))}
 
@@ -94,31 +105,32 @@ class CampaignMonitorProbe(Probe):
         key = self._key()
         name = "Probe ".ljust(_LONGEST_NAME, "x")
         made = self._book.once("long name", lambda: self._field_taken(name))
-        return {"field_key": answered(_KEYS.get(key, "something else"), key), "field_name_length": answered(made)}
+        return {
+            "field_key": answered(_KEYS.get(key, say("something else")), verbatim(key)),
+            "field_name_length": answered(made),
+        }
 
     def _count(self) -> Mapping[str, ProbeFinding]:
         before = self._book.once("count before", self._active)
         self._first()
         at_once = self._book.once("count after", self._active) == before + 1
         later = at_once or self._book.patiently("count later", lambda: True if self._active() == before + 1 else None)
-        count = "at once" if at_once else "within a minute" if later else "later than a minute"
-        return {
-            "list_count": answered(count),
-            "unchanged_new": told(self._book.once("consent", lambda: self._person(1).get("ConsentToTrack"))),
-        }
+        count = AT_ONCE if at_once else WITHIN_A_MINUTE if later else LATER
+        consent = self._book.once("consent", lambda: self._person(1).get("ConsentToTrack"))
+        return {"list_count": answered(count), "unchanged_new": told(verbatim(consent) if consent else None)}
 
     def _name(self) -> Mapping[str, ProbeFinding]:
         self._first()
         sent = self._import("no name", [self._row(1)])
-        cleared = {"Canary": "no", "": "yes"}.get(self._person(1).get("Name", ""))
+        cleared = {"Canary": NO, "": YES}.get(self._person(1).get("Name", ""))
         return {"name_omitted": told(cleared, sent["words"])}
 
     def _values(self) -> Mapping[str, ProbeFinding]:
         key = self._key()
         long_value = self._import("long value", [self._row(2, CustomFields=[{"Key": key, "Value": _LONG_VALUE}])])
-        length = "the row fails" if long_value["failed"] else _LENGTHS.get(len(self._value(2)))
+        length = say("the row fails") if long_value["failed"] else _LENGTHS.get(len(self._value(2)))
         bracketed = self._import("brackets", [self._row(3, CustomFields=[{"Key": f"[{key}]", "Value": "x"}])])
-        taken = "yes" if self._value(3) == "x" else "no: the value is left out"
+        taken = YES if self._value(3) == "x" else say("no: the value is left out")
         return {
             "long_value": told(length, long_value["words"]),
             "bracketed_key": answered(taken, bracketed["words"]),
@@ -126,7 +138,7 @@ class CampaignMonitorProbe(Probe):
 
     def _duplicates(self) -> Mapping[str, ProbeFinding]:
         sent = self._import("duplicates", [self._row(4, Name=name) for name in ("One", "Two")])
-        wins = {"One": "the first", "Two": "the last"}.get(self._person(4).get("Name", ""))
+        wins = {"One": FIRST, "Two": LAST}.get(self._person(4).get("Name", ""))
         return {"duplicate_rows": told(wins, sent["words"])}
 
     def _refused_imports(self) -> Mapping[str, ProbeFinding]:
@@ -139,9 +151,9 @@ class CampaignMonitorProbe(Probe):
         alone = consent["status"] == 201 or consent["code"] == SOME_FAILED
         return {
             "all_failed": answered(all_failed["words"]),
-            "most_bytes": answered(large["words"], f"{MOST_BYTES:,} bytes, nearly all of them spaces"),
+            "most_bytes": answered(large["words"], say("%(bytes)s bytes, nearly all of them spaces", bytes=MOST_BYTES)),
             "malformed": answered(malformed),
-            "consent_errors": answered("the row" if alone else "the whole import", consent["words"]),
+            "consent_errors": answered(say("the row") if alone else say("the whole import"), consent["words"]),
         }
 
     def _reading(self) -> Mapping[str, ProbeFinding]:
@@ -150,8 +162,8 @@ class CampaignMonitorProbe(Probe):
         past = self._hear(requests.people(self._list(), "active", 99))
         absent = self._hear(self._person_request(9))
         return {
-            "date_required": answered("no" if undated.status == 200 else f"yes: {_refusal(undated)}"),
-            "past_last_page": answered("an empty page" if past.status == 200 else _refusal(past)),
+            "date_required": answered(NO if undated.status == 200 else say("yes: %(why)s", why=_refusal(undated))),
+            "past_last_page": answered(say("an empty page") if past.status == 200 else _refusal(past)),
             "absent_read": answered(_refusal(absent)),
         }
 
@@ -161,9 +173,11 @@ class CampaignMonitorProbe(Probe):
         again = self._book.once("removed again", lambda: _result(self._hear(self._removed(1))))
         never = self._book.once("removed never", lambda: _result(self._hear(self._removed(9))))
         back = self._import("back", [self._row(1, Name="Canary")])
+        differs = say("%(again)s; %(never)s for somebody who never was", again=again, never=never)
+        course = say("%(first)s; then %(second)s", first=taken_off, second=back["words"])
         return {
-            "absent_removed": answered(again if again == never else f"{again}; {never} for somebody who never was"),
-            "deleted_told": answered("yes" if back["failed"] == [205] else "no", f"{taken_off}; then {back['words']}"),
+            "absent_removed": answered(again if again == never else differs),
+            "deleted_told": answered(YES if back["failed"] == [205] else NO, course),
         }
 
     def _list(self) -> str:
@@ -176,7 +190,7 @@ class CampaignMonitorProbe(Probe):
                 named = (each.id for each in self._api.lists() if each.name == self._canaries.list_name)
                 list_id = next(named, None)
             if list_id is None:
-                raise OutcomeUnknown("The probe's list could not be made.")
+                raise OutcomeUnknown(say("The probe's list could not be made."))
             return list_id
 
         return self._book.once("list", made)
@@ -185,7 +199,7 @@ class CampaignMonitorProbe(Probe):
         """Put the first canary on the list."""
         done = self._import("first", [self._row(1, Name="Canary")])
         if done["status"] != 201:
-            raise OutcomeUnknown(f"The first canary was not imported: {done['words']}.")
+            raise OutcomeUnknown(say("The first canary was not imported: %(why)s.", why=done["words"]))
 
     def _key(self) -> str:
         """Key of the list's one custom field, without its brackets."""
@@ -199,7 +213,7 @@ class CampaignMonitorProbe(Probe):
         answer = self._hear(requests.create_field(self._list(), name, "Text"))
         # It exists where an earlier attempt was cut off right after making it.
         there = number(answer.object_or_empty().get("Code")) == FIELD_EXISTS
-        return "yes" if there or answer.status == 201 else f"no: {_refusal(answer)}"
+        return YES if there or answer.status == 201 else _no(answer)
 
     def _row(self, number: int, **values: Any) -> dict[str, Any]:
         return {"EmailAddress": self._canaries[number], "ConsentToTrack": UNCHANGED, **values}
@@ -224,7 +238,7 @@ class CampaignMonitorProbe(Probe):
         """A canary as it is on the list. Raises OutcomeUnknown where it is not."""
         answer = self._hear(self._person_request(number))
         if answer.status != 200:
-            raise OutcomeUnknown(f"A canary could not be read: {_refusal(answer)}.")
+            raise OutcomeUnknown(say("A canary could not be read: %(why)s.", why=_refusal(answer)))
         return answer.object_or_empty()
 
     def _person_request(self, number: int) -> Request:
@@ -241,7 +255,7 @@ class CampaignMonitorProbe(Probe):
         answer = self._hear(Request("GET", f"{_BASE}/lists/{self._list()}/stats.json", LIST))
         active = number(answer.object_or_empty().get("TotalActiveSubscribers"))
         if active is None:
-            raise OutcomeUnknown(f"The list's totals could not be read: {_refusal(answer)}.")
+            raise OutcomeUnknown(say("The list's totals could not be read: %(why)s.", why=_refusal(answer)))
         return active
 
     def _hear(self, request: Request) -> Answer:
@@ -256,15 +270,25 @@ def _imported(answer: Answer) -> dict[str, Any]:
     inner = body.get("ResultData")
     result: Mapping[str, Any] = inner if isinstance(inner, dict) else body
     failed = [number(each.get("Code")) for each in result.get("FailureDetails") or ()]
-    words = _result(answer) + (f", rows {', '.join(map(str, failed))}" if failed else "")
+    words = _result(answer)
+    if failed:
+        words = say("%(result)s, rows %(codes)s", result=words, codes=", ".join(map(str, failed)))
     return {"status": answer.status, "code": number(body.get("Code")), "failed": failed, "words": words}
 
 
-def _result(answer: Answer) -> str:
-    return f"accepted: {answer.status}" if answer.status < 300 else _refusal(answer)
+def _result(answer: Answer) -> Message:
+    if answer.status < 300:
+        return say("accepted: %(status)s", status=str(answer.status))
+    return _refusal(answer)
 
 
-def _refusal(answer: Answer) -> str:
-    """`400, code 203`."""
+def _no(answer: Answer) -> Message:
+    return say("no: %(why)s", why=_refusal(answer))
+
+
+def _refusal(answer: Answer) -> Message:
+    """`400 code 203`."""
     code = number(answer.object_or_empty().get("Code"))
-    return refusal_words(answer, "" if code is None else f"code {code}")
+    if code is None:
+        return refusal_words(answer, None)
+    return say("%(status)s code %(code)s", status=str(answer.status), code=str(code))

@@ -19,6 +19,13 @@ from shared.vendors.dotdigital.errors import error_code
 from shared.vendors.http import Credentials, Link
 from shared.vendors.lists import Listed
 from shared.vendors.probing import (
+    AT_ONCE,
+    FIRST,
+    LAST,
+    LATER,
+    NO,
+    WITHIN_A_MINUTE,
+    YES,
     Probe,
     ProbeStep,
     answered,
@@ -26,7 +33,9 @@ from shared.vendors.probing import (
     refusal_words,
     told,
     untold,
+    verbatim,
 )
+from shared.wording import Message, say, together
 
 JOB_LOOKS = 60
 """How often an import or a removal is asked about."""
@@ -77,16 +86,17 @@ class DotdigitalProbe(Probe):
         unknown = self._hear(requests.list_by_id(_UNKNOWN_LIST))
         twice = self._hear(requests.create_list(self._canaries.list_name))
         words = [refusal_words(each, error_code(each)) for each in (unknown, twice)]
-        return {"list_statuses": answered(f"unknown {unknown.status}, taken {twice.status}", "; ".join(words))}
+        statuses = say("unknown %(unknown)s, taken %(taken)s", unknown=str(unknown.status), taken=str(twice.status))
+        return {"list_statuses": answered(statuses, together(words, "; "))}
 
     def _count(self) -> Mapping[str, ProbeFinding]:
         before = self._book.once("count before", self._contacts)
         self._first()
         at_once = self._book.once("count after", self._contacts)
         if at_once == before + 1:
-            return {"list_count": answered("at once")}
+            return {"list_count": answered(AT_ONCE)}
         later = self._book.patiently("count later", lambda: True if self._contacts() == before + 1 else None)
-        return {"list_count": answered("within a minute" if later else "later than a minute")}
+        return {"list_count": answered(WITHIN_A_MINUTE if later else LATER)}
 
     def _rates(self) -> Mapping[str, ProbeFinding]:
         self._first()
@@ -94,11 +104,11 @@ class DotdigitalProbe(Probe):
         status, fields, contacts = map(self._hear, (requests.import_status(job), requests.fields(), requests.probe()))
         tiers = {_tier(each): each.headers.get("x-ratelimit-limit", "") for each in (status, fields, contacts)}
         if "" in tiers:
-            return dict.fromkeys(_RATE_IDS, untold("The answers have no headers about the rate."))
+            return dict.fromkeys(_RATE_IDS, untold(say("The answers have no headers about the rate.")))
         reset = status.headers.get("x-ratelimit-reset", "")
         return {
-            "poll_tier": answered(_tier(status)),
-            "tier_limits": answered(", ".join(f"{tier} {limit}" for tier, limit in sorted(tiers.items()))),
+            "poll_tier": answered(verbatim(_tier(status))),
+            "tier_limits": answered(verbatim(", ".join(f"{tier} {limit}" for tier, limit in sorted(tiers.items())))),
             "reset_meaning": told(_meaning(reset)),
         }
 
@@ -107,42 +117,47 @@ class DotdigitalProbe(Probe):
         done = self._import("field case", [self._row(1, {"firstname": "Case"})])
         seen = self._contact(1).get("FIRSTNAME")
         if seen == "Case":
-            return {"field_case": answered("no")}
-        return {"field_case": answered("yes", f"{_words(done)}; the field kept its value")}
+            return {"field_case": answered(NO)}
+        return {"field_case": answered(YES, say("%(end)s; the field kept its value", end=_words(done)))}
 
     def _unknown_field(self) -> Mapping[str, ProbeFinding]:
         self._first()
         done = self._import("unknown field", [self._row(1, {f"PROBE{self._canaries.mark.upper()}": "x"})])
         if "refused" in done:
-            return {"unknown_field": answered("the request is refused", done["refused"])}
-        return {"unknown_field": answered("the row fails" if done["failures"] else "it is left out", _words(done))}
+            return {"unknown_field": answered(say("the request is refused"), done["refused"])}
+        return {
+            "unknown_field": answered(say("the row fails") if done["failures"] else say("it is left out"), _words(done))
+        }
 
     def _null(self) -> Mapping[str, ProbeFinding]:
         self._first()
         self._import("value", [self._row(1, {"LASTNAME": "Value"})])
         if self._book.once("value seen", lambda: self._contact(1).get("LASTNAME")) != "Value":
-            return {"null_if_not_empty": untold("The canary's last name could not be written.")}
+            return {"null_if_not_empty": untold(say("The canary's last name could not be written."))}
         done = self._import("null", [self._row(1, {"LASTNAME": None})], "overwriteIfNotEmpty")
         cleared = self._contact(1).get("LASTNAME") in (None, "")
-        return {"null_if_not_empty": answered("yes" if cleared else "no", _words(done))}
+        return {"null_if_not_empty": answered(YES if cleared else NO, _words(done))}
 
     def _duplicates(self) -> Mapping[str, ProbeFinding]:
         rows = [self._row(2, {"LASTNAME": name}) for name in ("One", "Two")]
         done = self._import("duplicates", rows)
-        names = {"One": "the first", "Two": "the last", None: "neither"}
+        names = {"One": FIRST, "Two": LAST, None: say("neither")}
         wins = names.get(self._contact(2).get("LASTNAME"))
         return {"duplicate_rows": told(wins, _words(done))}
 
     def _removal(self) -> Mapping[str, ProbeFinding]:
         contact_id = int(self._first())
         started = self._book.once("removal", lambda: self._removed([contact_id] * MOST_IDS))
-        taken = answered("yes" if "id" in started else f"no: {started['refused']}", f"{MOST_IDS:,} times one canary")
+        accepted = YES if "id" in started else say("no: %(why)s", why=started["refused"])
+        taken = answered(accepted, say("%(times)s times one canary", times=MOST_IDS))
         if "id" not in started:
             started = self._book.once("small removal", lambda: self._removed([contact_id]))
         if "id" not in started:
-            return {"most_ids": taken, "removal_keys": untold(f"No removal was taken on: {started['refused']}.")}
+            why = say("No removal was taken on: %(why)s.", why=started["refused"])
+            return {"most_ids": taken, "removal_keys": untold(why)}
         keys = self._book.patiently("removal end", partial(self._removal_keys, started["id"]), JOB_LOOKS)
-        return {"most_ids": taken, "removal_keys": untold("It did not end.") if keys is None else answered(keys)}
+        told_keys = untold(say("It did not end.")) if keys is None else answered(verbatim(keys))
+        return {"most_ids": taken, "removal_keys": told_keys}
 
     def _removed(self, contact_ids: Sequence[int]) -> dict[str, str]:
         return _started(self._hear(requests.remove(self._list(), contact_ids)))
@@ -160,7 +175,7 @@ class DotdigitalProbe(Probe):
         done = self._import("first", [row])
         contact_id = self._book.once("first id", lambda: self._contact_id(1))
         if contact_id is None:
-            raise OutcomeUnknown(f"The first canary was not imported: {_words(done)}.")
+            raise OutcomeUnknown(say("The first canary was not imported: %(why)s.", why=_words(done)))
         return contact_id
 
     def _row(self, number: int, values: ContactShown) -> dict[str, Any]:
@@ -175,7 +190,7 @@ class DotdigitalProbe(Probe):
             return job
         ended = self._book.patiently(f"{name} end", partial(self._ended, job["id"]), JOB_LOOKS)
         if ended is None:
-            raise OutcomeUnknown("Dotdigital did not finish an import in time.")
+            raise OutcomeUnknown(say("Dotdigital did not finish an import in time."))
         return ended
 
     def _ended(self, job: str) -> dict[str, Any] | None:
@@ -195,13 +210,14 @@ class DotdigitalProbe(Probe):
         answer = self._hear(requests.contact(self._canaries[number]))
         found = answer.object_or_empty().get("dataFields")
         if answer.status not in (200, 404):
-            raise OutcomeUnknown(f"A canary could not be read: {refusal_words(answer, error_code(answer))}.")
+            refusal = refusal_words(answer, error_code(answer))
+            raise OutcomeUnknown(say("A canary could not be read: %(why)s.", why=refusal))
         return found if isinstance(found, dict) else {}
 
     def _contacts(self) -> int:
         number = self._hear(requests.list_by_id(self._list())).object_or_empty().get("contacts")
         if not isinstance(number, int):
-            raise OutcomeUnknown("Dotdigital does not tell how many contacts the list has.")
+            raise OutcomeUnknown(say("Dotdigital does not tell how many contacts the list has."))
         return number
 
     def _hear(self, request: Request) -> Answer:
@@ -223,11 +239,13 @@ def _codes(entry: Any) -> list[str]:
     return [str(each.get("failureCode")) for each in failures or () if isinstance(each, dict)]
 
 
-def _words(done: Mapping[str, Any]) -> str:
+def _words(done: Mapping[str, Any]) -> Message:
     if "refused" in done:
-        return f"the request was refused: {done['refused']}"
+        return say("the request was refused: %(why)s", why=done["refused"])
     failures = ", ".join(sorted(set(done["failures"])))
-    return f"the import ended as {done['status']}" + (f" with {failures}" if failures else "")
+    if failures:
+        return say("the import ended as %(status)s with %(failures)s", status=done["status"], failures=failures)
+    return say("the import ended as %(status)s", status=done["status"])
 
 
 def _tier(answer: Answer) -> str:
@@ -235,10 +253,10 @@ def _tier(answer: Answer) -> str:
     return answer.headers.get("x-ratelimit-scope", "").removesuffix("CallRate")
 
 
-def _meaning(reset: str) -> str | None:
+def _meaning(reset: str) -> Message | None:
     if not reset.strip().isdecimal():
         return None
     number = int(reset)
     if number > _EPOCH_MS:
-        return "a moment, in milliseconds"
-    return "a moment, in seconds" if number > _EPOCH else "seconds to wait"
+        return say("a moment, in milliseconds")
+    return say("a moment, in seconds") if number > _EPOCH else say("seconds to wait")

@@ -16,6 +16,8 @@ from shared.vendors.iterable import requests, responses
 from shared.vendors.iterable.client import client_of
 from shared.vendors.iterable.definition import CREATE_LIST, DEFINITION, MOST_ROWS, SUBSCRIBE
 from shared.vendors.probing import (
+    FIRST,
+    LAST,
     Probe,
     ProbeStep,
     answered,
@@ -23,12 +25,14 @@ from shared.vendors.probing import (
     refusal_words,
     told,
     untold,
+    verbatim,
 )
+from shared.wording import Message, read, say
 
 OVERSIZE = 4_200_000
 """Bytes of a request; the limit that is told of is 4,000,000."""
 LONGEST_NAME = 256
-_TAKEN = "taken"
+_TAKEN = say("taken")
 _FIELD = "firstName"
 _TYPED = frozenset({"long", "double", "boolean", "date"})
 
@@ -87,29 +91,30 @@ class IterableProbe(Probe):
         sent = self._book.once("duplicates", lambda: _taken(self._subscribe(rows)))
         profile = self._book.patiently("duplicates seen", partial(self._profile, 1))
         if profile is None:
-            return dict.fromkeys(("duplicate_rows", "project_type"), untold(f"No profile appeared (answer: {sent})."))
-        wins = {"One": "the first", "Two": "the last"}.get(profile["name"])
-        kinds = {"emailListIds": "email", "userListIds": "hybrid or userid"}
+            no_profile = say("No profile appeared (answer: %(answer)s).", answer=read(sent))
+            return dict.fromkeys(("duplicate_rows", "project_type"), untold(no_profile))
+        wins = {"One": FIRST, "Two": LAST}.get(profile["name"])
+        kinds = {"emailListIds": say("email"), "userListIds": say("hybrid or userid")}
         kind = next((word for field, word in kinds.items() if field in profile["fields"]), None)
-        return {"duplicate_rows": told(wins, f"answer: {sent}"), "project_type": told(kind)}
+        return {"duplicate_rows": told(wins, say("answer: %(answer)s", answer=read(sent))), "project_type": told(kind)}
 
     def _nothing_new(self) -> Mapping[str, ProbeFinding]:
         rows = [_row(self._canaries[2], "One")]
         self._book.once("second canary", lambda: _taken(self._subscribe(rows)))
         if self._book.patiently("second canary seen", partial(self._profile, 2)) is None:
-            return {"no_ops": untold("No profile appeared.")}
+            return {"no_ops": untold(say("No profile appeared."))}
         answer = self._subscribe(rows).object_or_empty()
         if answer.get("noOpEmails"):
-            return {"no_ops": answered("listed", f"successCount {answer.get('successCount')}")}
-        return {"no_ops": told("counted as a success" if answer.get("successCount") == 1 else None)}
+            return {"no_ops": answered(say("listed"), verbatim(f"successCount {answer.get('successCount')}"))}
+        return {"no_ops": told(say("counted as a success") if answer.get("successCount") == 1 else None)}
 
     def _sizes(self) -> Mapping[str, ProbeFinding]:
         row = _row(self._canaries[2], "One")
         many = self._book.once("many", lambda: _taken(self._subscribe([row] * (MOST_ROWS + 1))))
         large = self._book.once("large", lambda: _taken(self._subscribe([row], OVERSIZE)))
         return {
-            "most_rows": answered(many, f"{MOST_ROWS + 1:,} rows of one canary"),
-            "oversize": answered(large, f"{OVERSIZE:,} bytes, nearly all of them spaces"),
+            "most_rows": answered(many, say("%(rows)s rows of one canary", rows=MOST_ROWS + 1)),
+            "oversize": answered(large, say("%(bytes)s bytes, nearly all of them spaces", bytes=OVERSIZE)),
         }
 
     def _wrong_type(self) -> Mapping[str, ProbeFinding]:
@@ -117,17 +122,20 @@ class IterableProbe(Probe):
         if field is None:
             return {
                 "type_mismatch": untold(
-                    "The project has no field of a number, date or truth value, and a new one could not be taken back."
+                    say(
+                        "The project has no field of a number, date or truth value, and a new one could not be taken "
+                        "back."
+                    )
                 )
             }
         row = {"email": self._canaries[2], "dataFields": {field: "no such value"}}
         answer = self._subscribe([row])
         failures = answer.object_or_empty().get("failedUpdates") or {}
         if answer.status == 200 and failures.get("invalidDataEmails"):
-            return {"type_mismatch": answered("the row")}
+            return {"type_mismatch": answered(say("the row"))}
         if answer.object_or_empty().get("code") == "RequestFieldsTypesMismatched":
-            return {"type_mismatch": answered("the whole request", refusal_words(answer, None))}
-        return {"type_mismatch": untold(f"The answer was: {_taken(answer)}.")}
+            return {"type_mismatch": answered(say("the whole request"), refusal_words(answer, None))}
+        return {"type_mismatch": untold(say("The answer was: %(answer)s.", answer=_taken(answer)))}
 
     def _typed_field(self) -> str | None:
         """A field that takes no text, and that data matching could fill."""
@@ -170,7 +178,7 @@ def _row(address: str, name: str) -> dict[str, Any]:
     return {"email": address, "dataFields": {_FIELD: name}}
 
 
-def _taken(answer: Answer) -> str:
+def _taken(answer: Answer) -> Message:
     if answer.status == 200:
         return _TAKEN
-    return f"refused: {refusal_words(answer, answer.object_or_empty().get('code'))}"
+    return say("refused: %(why)s", why=refusal_words(answer, answer.object_or_empty().get("code")))

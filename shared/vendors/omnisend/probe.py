@@ -18,6 +18,8 @@ from shared.vendors.omnisend.client import client_of
 from shared.vendors.omnisend.definition import BATCHES, BRAND, CONTACTS
 from shared.vendors.probing import (
     LOOK_SECONDS,
+    NO,
+    YES,
     Probe,
     ProbeStep,
     Waiting,
@@ -25,7 +27,9 @@ from shared.vendors.probing import (
     refusal_words,
     told,
     untold,
+    verbatim,
 )
+from shared.wording import Message, say
 
 OVERSIZE = 1_100_000
 """Bytes of a batch; the size that is told of is 1 MB."""
@@ -37,7 +41,7 @@ _SECOND, _CASED = f"{TAG}-2", "Segment-Exports-Probe-Case"
 _ODD, _LONG = f"{TAG}: é", f"{TAG}-".ljust(129, "x")
 _ALL_TAGS = (TAG, _SECOND, _CASED, _CASED.lower(), _ODD, _LONG)
 _BAD_ADDRESS = "no address at all"
-_ACCEPTED = "accepted"
+_ACCEPTED = say("accepted")
 
 
 class OmnisendProbe(Probe):
@@ -67,7 +71,7 @@ class OmnisendProbe(Probe):
         for tag, people in on.items():
             self._hear(requests.tag(Kind.REMOVE, tag, people))
         if on:
-            raise Waiting(LOOK_SECONDS, f"Canaries still have the tags {', '.join(on)}.")
+            raise Waiting(LOOK_SECONDS, say("Canaries still have the tags %(tags)s.", tags=", ".join(on)))
         return ""
 
     def _tagged(self, tag: str) -> list[str]:
@@ -80,12 +84,14 @@ class OmnisendProbe(Probe):
         wrong = self._hear(Request("GET", "/api/contacts", CONTACTS, query={"limit": "0"}))
         kind = wrong.headers.get("content-type", "").partition(";")[0]
         return {
-            "missing_version": answered("the current version's answer" if _fine(bare) else _words(bare)),
-            "problem_type": answered(kind) if kind and not _fine(wrong) else untold("No error could be provoked."),
+            "missing_version": answered(say("the current version's answer") if _fine(bare) else _words(bare)),
+            "problem_type": answered(verbatim(kind))
+            if kind and not _fine(wrong)
+            else untold(say("No error could be provoked.")),
         }
 
     def _newcomer(self) -> Mapping[str, ProbeFinding]:
-        return {"new_status": told(self._first() or None)}
+        return {"new_status": told(verbatim(status) if (status := self._first()) else None)}
 
     def _written_tags(self) -> Mapping[str, ProbeFinding]:
         self._first()
@@ -93,57 +99,59 @@ class OmnisendProbe(Probe):
             self._book.once(f"written {tag}", partial(self._write, 1, tag))
         tags = self._book.patiently("written tags", partial(self._with_tag, 1, _SECOND))
         if tags is None:
-            return {"upsert_tags": untold("The second tag did not appear.")}
-        return {"upsert_tags": answered("no: they are added" if TAG in tags else "yes")}
+            return {"upsert_tags": untold(say("The second tag did not appear."))}
+        return {"upsert_tags": answered(say("no: they are added") if TAG in tags else YES)}
 
     def _tag_taken(self, question: str, tag: str) -> Mapping[str, ProbeFinding]:
         self._first()
         words = self._book.once(question, partial(self._put_tag, 1, tag))
         if words != _ACCEPTED:
-            return {question: answered(f"no: {words}")}
+            return {question: answered(say("no: %(why)s", why=words))}
         tags = self._book.patiently(f"{question} seen", partial(self._with_tag, 1, tag))
-        return {question: answered("yes" if tags else "no: it is accepted, and does not appear")}
+        return {question: answered(YES if tags else say("no: it is accepted, and does not appear"))}
 
     def _tag_case(self) -> Mapping[str, ProbeFinding]:
         self._first()
         self._book.once("cased", partial(self._put_tag, 1, _CASED))
         tags = self._book.patiently("cased seen", partial(self._with_tag, 1, _CASED))
         if tags is None:
-            return {"tag_case": untold("The tag did not appear.")}
+            return {"tag_case": untold(say("The tag did not appear."))}
         if _CASED not in tags:
-            return {"tag_case": answered("no", "they are kept in small letters")}
-        return {"tag_case": answered("no" if self._tagged(_CASED.lower()) else "yes")}
+            return {"tag_case": answered(NO, say("they are kept in small letters"))}
+        return {"tag_case": answered(NO if self._tagged(_CASED.lower()) else YES)}
 
     def _batch_scopes(self) -> Mapping[str, ProbeFinding]:
         reading = self._hear(requests.any_batch())
         writing = self._book.once("scopes", lambda: _result(self._post([self._item(1)])))
         more = self._hear(Request("GET", "/api/segments", CONTACTS, query={"limit": "1"}))
-        segments = "the key may read segments too" if _fine(more) else "the key may not read segments"
-        refused = "" if _fine(reading) else _words(reading)
-        words = refused or writing
-        return {"batch_scopes": answered("yes" if words == _ACCEPTED else f"no: {words}", segments)}
+        segments = say("the key may read segments too") if _fine(more) else say("the key may not read segments")
+        words = writing if _fine(reading) else _words(reading)
+        return {"batch_scopes": answered(YES if words == _ACCEPTED else say("no: %(why)s", why=words), segments)}
 
     def _batch_put(self) -> Mapping[str, ProbeFinding]:
         self._first()
         made = self._book.once("put", lambda: self._batch([self._item(1)], "PUT"))
-        return {"batch_put": answered("yes" if "id" in made else f"no: {made['refused']}")}
+        return {"batch_put": answered(YES if "id" in made else say("no: %(why)s", why=made["refused"]))}
 
     def _batch_bytes(self) -> Mapping[str, ProbeFinding]:
         made = self._book.once("large", lambda: self._batch([self._item(1)], size=OVERSIZE))
-        words = _ACCEPTED if "id" in made else f"refused: {made['refused']}"
-        return {"batch_bytes": answered(words, f"{OVERSIZE:,} bytes, nearly all of them spaces")}
+        words = _ACCEPTED if "id" in made else say("refused: %(why)s", why=made["refused"])
+        return {"batch_bytes": answered(words, say("%(bytes)s bytes, nearly all of them spaces", bytes=OVERSIZE))}
 
     def _finished_count(self) -> Mapping[str, ProbeFinding]:
         bad = {"identifiers": [{"type": "email", "id": _BAD_ADDRESS, "sendWelcomeMessage": False}]}
         made = self._book.once("two", lambda: self._batch([self._item(2), bad]))
         if "id" not in made:
-            return {"finished_count": untold(f"The batch was refused: {made['refused']}.")}
+            return {"finished_count": untold(say("The batch was refused: %(why)s.", why=made["refused"]))}
         counts = self._book.patiently("two over", partial(self._counts, made["id"]), BATCH_LOOKS)
         if counts is None:
-            return {"finished_count": untold("The batch did not end.")}
+            return {"finished_count": untold(say("The batch did not end."))}
         finished, errors = counts
-        answer = {(2, 1): "yes", (1, 1): "no"}.get((finished or 0, errors or 0))
-        return {"finished_count": told(answer, f"finishedCount {finished}, errorsCount {errors}, of 2")}
+        answer = {(2, 1): YES, (1, 1): NO}.get((finished or 0, errors or 0))
+        counted = say(
+            "finishedCount %(finished)s, errorsCount %(errors)s, of 2", finished=str(finished), errors=str(errors)
+        )
+        return {"finished_count": told(answer, counted)}
 
     def _counts(self, batch_id: str) -> list[int | None] | None:
         state = self._client.ask(requests.batch(batch_id), responses.one_batch)
@@ -157,7 +165,7 @@ class OmnisendProbe(Probe):
         body = orjson.dumps(self._item(number) | ({"tags": tags} if tags else {}))
         answer = self._hear(Request("POST", "/api/contacts", CONTACTS, body=body))
         if not _fine(answer):
-            raise OutcomeUnknown(f"The canary could not be written: {_words(answer)}.")
+            raise OutcomeUnknown(say("The canary could not be written: %(why)s.", why=_words(answer)))
         return str(answer.object_or_empty().get("status") or "")
 
     def _item(self, number: int) -> dict[str, Any]:
@@ -178,7 +186,7 @@ class OmnisendProbe(Probe):
         """Id of a new batch, or why there is none. Raises OutcomeUnknown where the key may not use batches."""
         answer = self._post(items, method, size)
         if answer.status in (401, 403):
-            raise OutcomeUnknown(f"The key may not use batches: {_words(answer)}.")
+            raise OutcomeUnknown(say("The key may not use batches: %(why)s.", why=_words(answer)))
         return {"id": str(answer.object_or_empty().get("batchID"))} if _fine(answer) else {"refused": _words(answer)}
 
     def _post(self, items: Sequence[Mapping[str, Any]], method: str = "POST", size: int = 0) -> Answer:
@@ -197,9 +205,9 @@ def _fine(answer: Answer) -> bool:
     return answer.status in (200, 201, 202)
 
 
-def _result(answer: Answer) -> str:
+def _result(answer: Answer) -> Message:
     return _ACCEPTED if _fine(answer) else _words(answer)
 
 
-def _words(answer: Answer) -> str:
+def _words(answer: Answer) -> Message:
     return refusal_words(answer, answer.object_or_empty().get("title"))

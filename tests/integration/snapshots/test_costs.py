@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from shared.cloud.settings import Location
+from shared.errors import UserMustAct
+from shared.snapshots import shelves
+from shared.snapshots.finding import newest_of
 from tests.corpus.landed import Landing
 from tests.memory import in_memory
-from tests.memory.blobs import MemoryContainer
+from tests.memory.blobs import MemoryBlob, MemoryContainer
 
 SEGMENTS = 100
 
@@ -60,13 +66,23 @@ def test_many_parquet_segments_share_a_few_databases(
 
 
 @pytest.mark.parametrize(
-    ("location", "folders"),
-    [(lambda number: f"S{number}.csv", 1), (lambda number: f"S{number}/a.csv", SEGMENTS)],
-    ids=["in one folder", "in folders of their own"],
+    ("location", "page", "listings"),
+    [
+        (lambda number: f"S{number}.csv", 5_000, 1),
+        (lambda number: f"S{number}/a.csv", 5_000, 1),
+        (lambda number: f"S{number}/a.csv", 1, 1 + SEGMENTS),
+    ],
+    ids=["in one folder", "in folders of their own", "in folders of their own, with years beside them"],
 )
-def test_the_tables_of_a_model_cost_one_listing_for_each_folder(
-    landing: Landing, listed: list[str | None], location: Callable[[int], str], folders: int
+def test_the_tables_of_a_model_cost_a_listing_together_or_one_for_each_folder(
+    landing: Landing,
+    listed: list[str | None],
+    location: Callable[[int], str],
+    page: int,
+    listings: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(shelves, "_PAGE", page)
     tables = [
         {"name": f"S{number}", "attributes": [{"name": "EMail"}], "partitions": [{"location": location(number)}]}
         for number in range(SEGMENTS)
@@ -76,4 +92,58 @@ def test_the_tables_of_a_model_cost_one_listing_for_each_folder(
         landing.put(f"export/{location(number)}", b"a@example.com\n")
     found = landing.found()
     assert sum(segment.snapshot is not None for segment in found) == SEGMENTS
-    assert len(listed) == 1 + folders
+    assert len(listed) == 1 + listings
+
+
+def test_what_was_seen_in_a_file_is_not_looked_for_again(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(SEGMENTS):
+        landing.put(f"s{number}/2026-11-22/a.csv", b"EMail,City\na@example.com,B\n")
+    downloads: list[str] = []
+    real = MemoryBlob.download_blob
+
+    def noted(blob: MemoryBlob, *given: Any, **options: Any) -> Any:
+        downloads.append(blob.blob_name)
+        return real(blob, *given, **options)
+
+    monkeypatch.setattr(MemoryBlob, "download_blob", noted)
+    first = landing.found()
+    assert len(downloads) == SEGMENTS
+    landing.put("s7/2026-11-22/a.csv", b"EMail,Town\na@example.com,B\n")
+    again = landing.found()
+    assert downloads[SEGMENTS:] == ["s7/2026-11-22/a.csv"]
+    assert [segment.columns for segment in again if segment.name == "s7"] == [("EMail", "Town")]
+    assert [segment for segment in again if segment.name != "s7"] == [each for each in first if each.name != "s7"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "prefixes"),
+    [("crm/eu:Loyal", ["crm/eu/Loyal/"]), ("export:Loyal", ["export/Loyal/"]), (":Loyal", ["Loyal/"])],
+    ids=["dated folders", "a model", "at the top"],
+)
+def test_a_segment_is_looked_for_where_its_id_says(
+    landing: Landing, listed: list[str | None], reference: str, prefixes: list[str]
+) -> None:
+    table = {
+        "name": "Loyal",
+        "attributes": [{"name": "EMail"}],
+        "partitions": [{"location": "Loyal/2026/11/22/1433/a.csv"}],
+    }
+    landing.put("export/model.json", json.dumps({"entities": [table]}).encode())
+    landing.put("export/Loyal/2026/11/22/1433/a.csv", b"a@example.com\n")
+    for name in ("crm/eu/Loyal", "crm/us/Loyal", "Loyal", "another"):
+        landing.put(f"{name}/2026-11-22/a.csv", b"EMail\na@example.com\n")
+    container = landing.container.container_name
+    wanted = f"{container}/{reference}" if reference[0] != ":" else f"{container}{reference}"
+    snapshot = newest_of(landing.client, [Location(container)], wanted, datetime.now(UTC) + timedelta(hours=1))
+    assert snapshot.segment_id == wanted
+    assert [each for each in listed if not str(each).startswith(prefixes[0])] == []
+    [by_listing] = [segment.snapshot for segment in landing.found() if segment.id == wanted]
+    assert by_listing == replace(snapshot, passed_over=(), beside=())
+
+
+def test_an_id_below_a_models_folder_is_no_segment_of_its_own(landing: Landing) -> None:
+    landing.put("export/model.json", b'{"entities": []}')
+    landing.put("export/Loyal/2026-11-22/a.csv", b"EMail\na@example.com\n")
+    container = landing.container.container_name
+    with pytest.raises(UserMustAct, match="no segment"):
+        newest_of(landing.client, [Location(container)], f"{container}/export:Loyal", datetime.now(UTC))

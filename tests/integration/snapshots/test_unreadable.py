@@ -17,6 +17,7 @@ from azure.storage.blob import BlobServiceClient
 
 from shared.cloud.settings import StorageAddress
 from shared.snapshots.counts import count_rows
+from shared.snapshots.heads import HEAD_BYTES
 from shared.snapshots.reading import reader
 from shared.snapshots.snapshot import CsvFormat, ParquetFormat, Snapshot
 from shared.snapshots.unreadable import QueryFailed, SnapshotChanged, SnapshotUnreadable, translate
@@ -109,9 +110,21 @@ def test_parquet(landing: Landing, parquet: bytes, damage: Callable[[bytes], byt
     failure(landing, landing.snapshot(damage(parquet), kind=ParquetFormat()))
 
 
+LONG = "1,x\n" * HEAD_BYTES
+"""What is fetched whole with its head is not asked for again."""
+
+
+def test_a_small_file_that_changes_is_read_as_it_was_pinned(landing: Landing) -> None:
+    snapshot = landing.snapshot("a,b\n1,x\n")
+    with reader(landing.client, SETTINGS) as opened:
+        source = opened.scan(snapshot, ["a"]).sql
+        landing.put("seg/part-0", "a,b\n3,z\n")
+        assert opened.connection.execute(source).fetchall() == [("1", 0)]
+
+
 @pytest.mark.parametrize("change", ["replaced", "deleted"])
 def test_a_file_that_changes_is_to_be_found_and_read_again(landing: Landing, change: str) -> None:
-    snapshot = landing.snapshot("a,b\n1,x\n", "a,b\n2,y\n")
+    snapshot = landing.snapshot("a,b\n1,x\n", "a,b\n2,y\n" + LONG)
 
     def change_it() -> None:
         if change == "replaced":
@@ -137,7 +150,7 @@ def test_a_parquet_file_that_changes_too(landing: Landing, parquet: bytes) -> No
 def test_storage_that_does_not_answer_is_said_as_azure_says_it(
     landing: Landing, storage: StorageAddress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    snapshot = landing.snapshot("a,b\n1,x\n")
+    snapshot = landing.snapshot("a,b\n1,x\n" + LONG)
     impatient = BlobServiceClient.from_connection_string(str(storage.connection_string), retry_total=0)
 
     def refuse(*_: object, **__: object) -> None:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from shared.errors import UserMustAct
 from shared.snapshots import scanning
 from shared.snapshots.heads import Head
+from shared.snapshots.scanning import Scan
 from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat, Snapshot, SnapshotFile
 
 Row = tuple[Any, ...]
@@ -34,11 +35,15 @@ def duck() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def sql(files: Sequence[tuple[Path, Head | None]], columns: Sequence[str], kind: Format | None = None) -> str:
+    return scanned(files, columns, kind).sql
+
+
+def scanned(files: Sequence[tuple[Path, Head | None]], columns: Sequence[str], kind: Format | None = None) -> Scan:
     parts = {SnapshotFile("land", path.name, '"1"', path.stat().st_size): (path, head) for path, head in files}
     snapshot = Snapshot("s", "s", datetime.now(UTC), "k", tuple(parts), kind or CsvFormat(), ())
     heads = {file: head for file, (_, head) in parts.items()}
     urls = {file: str(path) for file, (path, _) in parts.items()}
-    return scanning.scan(snapshot, columns, heads, urls).sql
+    return scanning.scan(snapshot, columns, heads, urls)
 
 
 def rows(duck: duckdb.DuckDBPyConnection, query: str) -> list[Row]:
@@ -69,6 +74,26 @@ def test_files_follow_one_another_although_their_columns_differ(folder: Path, du
         (write(folder / "3.csv", "4,v\n"), Head(("a", "b"))),
     ]
     assert rows(duck, sql(files, ["a", "b"])) == [("1", "x", 0), ("2", "y", 2), ("3", "z", 3), ("4", "v", 4)]
+
+
+def test_files_that_take_turns_are_read_together_and_keep_their_order(
+    folder: Path, duck: duckdb.DuckDBPyConnection
+) -> None:
+    heads = [AB, Head(("b", "a"), header=True), Head(("a", "b"), header=True, line_end="\r\n"), None]
+    files, expected = [], []
+    for number in range(160):
+        head = heads[number % 4]
+        end = (head and head.line_end) or "\n"
+        lines = [head.columns, ("1", "2"), ("3", "4")] if head else []
+        files.append((write(folder / f"{number}.csv", "".join(",".join(line) + end for line in lines)), head))
+        swapped = number % 4 == 1
+        expected += [(*(line[::-1] if swapped else line), number) for line in lines[1:]]
+    scan = scanned(files, ["a", "b"])
+    assert scan.rows.count("read_csv(") == 3
+    assert rows(duck, scan.sql) == expected
+    numbered = duck.execute(f"SELECT {scan.number} AS n, * FROM ({scan.rows}) ORDER BY n").fetchall()
+    assert [row[1:] for row in numbered] == expected
+    assert all(later[0] == row[0] + 1 for row, later in zip(numbered[::2], numbered[1::2], strict=True))
 
 
 def test_only_empty_files_give_no_rows(folder: Path, duck: duckdb.DuckDBPyConnection) -> None:

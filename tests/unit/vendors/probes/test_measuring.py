@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from dev.simulators.omnisend import CONTACTS_KEY
 from shared.vendors.contract import Told
+from shared.vendors.probing import Notebook, conclude
+from shared.wording import rendered
 from tests.unit.vendors.probes.account import account
 
 FAST = {"low": {"calls": 350, "seconds": 60}, "medium": {"calls": 1500, "seconds": 60}}
@@ -240,6 +243,11 @@ def test_the_answers_follow_the_switches(vendor: str, switches: dict[str, Any], 
         found = probed.probe()
     assert {each: found[each].answer for each in answers} == answers
     assert {found[each].told for each in answers} == {Told.ANSWERED}
+    again = conclude(vendor, Notebook(json.loads(json.dumps(probed.facts))))
+    assert again == found
+    for finding in again.values():
+        for words in (finding.answer, finding.evidence):
+            assert "ENGLISH" not in rendered(words, "sv", foreign="ENGLISH: {}".format)
 
 
 @pytest.mark.parametrize(("scopes", "answer"), [("contacts", "yes"), ("all", "no: 403 Forbidden")])
