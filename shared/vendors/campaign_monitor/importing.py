@@ -8,10 +8,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from shared.errors import OutcomeUnknown
 from shared.vendors.answers import Answer
-from shared.vendors.batches import Part, Reading, halves
+from shared.vendors.batches import Part, Reading, beside, halves
 from shared.vendors.campaign_monitor import people, receipts
 from shared.vendors.campaign_monitor.people import Forms, Notes
 from shared.vendors.contract import Receipt, Retry, Row
@@ -66,17 +67,7 @@ class Batch:
         resubscribe = part[0] in self._returning
         wary = resubscribe or self._wary
         alone = self._look_up([self._rows[index] for index in part]) if wary else {}
-        if not alone:
-            return self._send(part, resubscribe=resubscribe)
-        sent = [place for place in range(len(part)) if place not in alone]
-        if not sent:
-            return Reading(alone)
-        reading = self._send([part[place] for place in sent], resubscribe=resubscribe)
-        return replace(
-            reading,
-            receipts={**alone, **{sent[place]: receipt for place, receipt in reading.receipts.items()}},
-            again=[[sent[place] for place in group] for group in reading.again],
-        )
+        return beside(alone, part, partial(self._send, resubscribe=resubscribe))
 
     def _send(self, part: Part, *, resubscribe: bool) -> Reading:
         try:

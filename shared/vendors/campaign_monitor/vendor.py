@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache, lru_cache, partial
+from itertools import chain
 
 from shared.errors import OutcomeUnknown, RetryAfter, Unprocessable, UserMustAct
-from shared.vendors import lists
+from shared.vendors import lists, presence
 from shared.vendors.batches import Part, Reading, carry_out, cut
 from shared.vendors.campaign_monitor import looking, receipts, requests, targets
 from shared.vendors.campaign_monitor.client import Api
@@ -18,7 +19,7 @@ from shared.vendors.campaign_monitor.errors import UNKNOWN_ID, vanished
 from shared.vendors.campaign_monitor.importing import Batch
 from shared.vendors.campaign_monitor.left_alone import LeftAlone, Roll, pages
 from shared.vendors.campaign_monitor.people import Forms, Shape
-from shared.vendors.campaign_monitor.removing import Turns, remove
+from shared.vendors.campaign_monitor.removing import LANES, Turns, remove
 from shared.vendors.campaign_monitor.responses import ListField
 from shared.vendors.checking import checked
 from shared.vendors.contract import (
@@ -39,8 +40,12 @@ from shared.vendors.contract import (
 )
 from shared.vendors.http import Credentials, Link
 from shared.vendors.lists import Listed
+from shared.vendors.presence import Presence
 from shared.wording import say
 
+MOST_PAGES = 400
+"""Of a list's people, read once in an object's life where many of them change: as many as a minute's rate allows. On
+longer lists more people are asked for one by one."""
 MOST_DETAILS = 20
 """With more lists than these, a picker does not ask for the details of each."""
 
@@ -69,9 +74,11 @@ class CampaignMonitor(Vendor):
         self._wait = link.wait
         self._api = Api(str(settings.get("client_id", "")).strip().lower(), credentials, link)
         self._turns = Turns()
+        self._lookups = Turns()
         self._lock = threading.Lock()
         self._suppressed = Roll(self._api.suppressed)
         self._left_alone: dict[str, LeftAlone] = {}
+        self._presence: dict[str, Presence] = {}
 
     def account(self) -> str:
         """The client: what lists, suppressions and names of lists belong to. Raises UserMustAct `client_missing`."""
@@ -135,16 +142,18 @@ class CampaignMonitor(Vendor):
         return self._forms(target).entry(row, {})
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
-        """Additions and changes are imported, mostly in one request; each removal is a request of its own."""
+        """Additions and changes are imported, mostly in one request; each removal is a request of its own. Nobody is
+        changed whom the list does not have, since an import would make them anew."""
         if not rows:
             return BatchResult(CONFIRMED)
-        return self._remove(target.list_id, rows) if kind is Kind.REMOVE else self._import(target, kind, rows)
+        if kind is Kind.REMOVE:
+            return self._remove(target.list_id, rows)
+        alone = self._absent(target.list_id, rows) if kind is Kind.CHANGE else {}
+        return self._import(target, kind, rows, alone)
 
     def members(self, target: TargetFound) -> Iterator[str]:
         """Everyone who gets what is sent to the list, and everyone who will after confirming; some may come twice."""
-        for state in ("active", "unconfirmed"):
-            for page in pages(partial(self._api.people, target.list_id, state)):
-                yield from (address for address, _ in page.people)
+        yield from chain.from_iterable(self._members(target.list_id))
 
     def count(self, target: TargetFound) -> Count | None:
         """By the list's statistics. None for a list that people have to confirm first: its numbers leave out everyone
@@ -155,9 +164,31 @@ class CampaignMonitor(Vendor):
         found = self._api.person(target.list_id, row.address)
         return looking.seen(row, self._forms(target).shape, found)
 
-    def _import(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
+    def _members(self, list_id: str) -> Iterator[Sequence[str]]:
+        for state in ("active", "unconfirmed"):
+            for page in pages(partial(self._api.people, list_id, state)):
+                yield [address for address, _ in page.people]
+
+    def _absent(self, list_id: str, rows: Sequence[Row]) -> Mapping[int, Receipt]:
+        """Receipts of those whom the list does not have in any state."""
+
+        def is_known(address: str) -> bool:
+            return self._api.person(list_id, address) is not None
+
+        with self._lock:
+            if list_id not in self._presence:
+                everyone = partial(self._members, list_id)
+                self._presence[list_id] = Presence(DEFINITION, is_known, everyone, most_pages=MOST_PAGES, lanes=LANES)
+        with self._lookups.take():
+            return self._presence[list_id].absent(Kind.CHANGE, rows)
+
+    def _import(
+        self, target: TargetFound, kind: Kind, rows: Sequence[Row], alone: Mapping[int, Receipt]
+    ) -> BatchResult:
+        """Import everyone but those in `alone`, whose receipts they are."""
+        sent = [index for index in range(len(rows)) if index not in alone]
         batch = Batch(
-            rows,
+            [rows[index] for index in sent],
             self._forms(target),
             partial(self._api.imported, target.list_id),
             partial(self._look_up, target.list_id),
@@ -170,7 +201,8 @@ class CampaignMonitor(Vendor):
                 return batch.ask(part)
 
         result = carry_out(cut(batch.sizes, self._batch_rows, MOST_BYTES), ask, self._wait)
-        return replace(result, warnings=(*result.warnings, *batch.notes))
+        others = {sent[place]: receipt for place, receipt in result.others.items()}
+        return replace(result, others={**others, **alone}, warnings=(*result.warnings, *batch.notes))
 
     @staticmethod
     def _forms(target: TargetFound) -> Forms:
@@ -185,10 +217,19 @@ class CampaignMonitor(Vendor):
                 receipt = self._api.removed(list_id, row.address)
             if receipt is None:
                 confirm_list()
-            return receipt or receipts.GONE
+            return receipt if receipt and receipt != receipts.GONE else self._gone(list_id, row)
 
         with self._turns.take():
-            return remove(rows, self._look_up(list_id, rows), remove_one, self._wait)
+            result = remove(rows, self._look_up(list_id, rows), remove_one, self._wait)
+        not_found = presence.told(DEFINITION.label, Kind.REMOVE, (result.default, *result.others.values()))
+        return replace(result, warnings=(*result.warnings, *not_found))
+
+    def _gone(self, list_id: str, row: Row) -> Receipt:
+        """The receipt of somebody who was not on the list. Whoever was taken off it is still known there as deleted;
+        of anybody else it is said, since they may be there under another address."""
+        if row.unsure_since is not None or self._api.person(list_id, row.address) is not None:
+            return receipts.GONE
+        return presence.missing(DEFINITION.label)[Kind.REMOVE]
 
     def _look_up(self, list_id: str, rows: Sequence[Row]) -> Mapping[int, Receipt]:
         """Who is left alone as Campaign Monitor has it now. The first time in an object's life, and so in a slice,
