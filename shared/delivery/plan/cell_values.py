@@ -26,6 +26,8 @@ class LeftOut(StrEnum):
     CUT = "cut"
     CHOICE = "no_choice"
     RANGE = "out_of_range"
+    VENDOR = "refused_by_vendor"
+    """It fitted what was known of the field when the plan was made; the vendor did not take it."""
 
 
 REASONS: Mapping[LeftOut, str] = {
@@ -34,6 +36,7 @@ REASONS: Mapping[LeftOut, str] = {
     LeftOut.CUT: say("The text is longer than its field takes, so it was cut."),
     LeftOut.CHOICE: say("The value is none of the field's options, so it was left out."),
     LeftOut.RANGE: say("The field cannot hold the value exactly, so it was left out."),
+    LeftOut.VENDOR: say("The vendor did not take the value, so the person was sent without it."),
 }
 
 

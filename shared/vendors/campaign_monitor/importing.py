@@ -14,8 +14,9 @@ from shared.errors import OutcomeUnknown
 from shared.vendors.answers import Answer
 from shared.vendors.batches import Part, Reading, beside, halves
 from shared.vendors.campaign_monitor import people, receipts
+from shared.vendors.campaign_monitor.definition import MOBILE
 from shared.vendors.campaign_monitor.people import Forms, Notes
-from shared.vendors.contract import Receipt, Retry, Row
+from shared.vendors.contract import BatchResult, Receipt, Retry, Row
 from shared.wording import say
 
 AGAIN_SECONDS = 100.0
@@ -54,6 +55,7 @@ class Batch:
         self._entries = [forms.entry(row, self.notes) for row in rows]
         self._returning: set[int] = set()
         self._unanswered: set[int] = set()
+        self._without_number: set[int] = set()
         self._started = time.monotonic()
 
     @property
@@ -104,5 +106,10 @@ class Batch:
         if shorter == self._entries[index]:
             return False
         self._entries[index] = shorter
-        people.note_bad_mobile(self.notes)
+        self._without_number.add(index)
         return True
+
+    def receipts(self, result: BatchResult) -> dict[int, Receipt]:
+        """Receipts other than the default, with the mobile numbers that were left out."""
+        without = {index: result.others.get(index, result.default) for index in self._without_number}
+        return {**result.others, **{index: replace(each, left_out=(MOBILE,)) for index, each in without.items()}}

@@ -201,7 +201,7 @@ class CampaignMonitor(Vendor):
                 return batch.ask(part)
 
         result = carry_out(cut(batch.sizes, self._batch_rows, MOST_BYTES), ask, self._wait)
-        others = {sent[place]: receipt for place, receipt in result.others.items()}
+        others = {sent[place]: receipt for place, receipt in batch.receipts(result).items()}
         return replace(result, others={**others, **alone}, warnings=(*result.warnings, *batch.notes))
 
     @staticmethod

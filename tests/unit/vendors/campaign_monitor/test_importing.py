@@ -251,7 +251,7 @@ def test_a_mobile_number_that_is_refused_is_left_out_and_keeps_nobody_off(state:
         found = here.vendor.deliver(TARGET, Kind.ADD, batch)
         assert receipts(found, 2) == ["accepted"] * 2
         assert account.people["p1@example.com"] == "Active"
-        assert len(found.warnings) == 1
+        assert [found.others.get(index, found.default).left_out for index in range(2)] == [(), ("MobileNumber",)]
         last = here.imports()[-1].json()["Subscribers"]
         assert last == [{"EmailAddress": "p1@example.com", "Name": "Bo", "ConsentToTrack": "Unchanged"}]
 
