@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from itertools import chain
 
@@ -52,6 +52,16 @@ MOST_DETAILS = 20
 _STATES = (receipts.UNSUBSCRIBED, receipts.BOUNCED)
 
 
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a plan was made from, which `prepare` does not ask for again: the list, and its fields where they were
+    read."""
+
+    wanted: tuple[str, str | None]
+    found: TargetFound | None
+    fields: Sequence[ListField] | None = None
+
+
 @lru_cache(maxsize=8)
 def _made_forms(fields: str, consent: str) -> Forms:
     """Made once for the many batches of a list."""
@@ -79,6 +89,7 @@ class CampaignMonitor(Vendor):
         self._suppressed = Roll(self._api.suppressed)
         self._left_alone: dict[str, LeftAlone] = {}
         self._presence: dict[str, Presence] = {}
+        self._looked: _Looked | None = None
 
     def account(self) -> str:
         """The client: what lists, suppressions and names of lists belong to. Raises UserMustAct `client_missing`."""
@@ -109,9 +120,12 @@ class CampaignMonitor(Vendor):
         list takes in suppressed people. Raises UserMustAct: `target_vanished`, `target_refused`, `target_name_taken`,
         `field_type`, `field_twice`, `field_refused`, `client_missing`, `client_unknown`.
         """
-        found = self._find(wanted.name, wanted.known_id(remembered)) or self._make(wanted.name)
+        looked, self._looked = self._looked, None
+        if looked is None or looked.wanted != (wanted.name, wanted.known_id(remembered)):
+            looked = self._look(wanted, remembered)
+        found = looked.found or self._make(wanted.name)
         known = self._api.details(found.list_id)
-        listed, made = self._fields(found.list_id, fields)
+        listed, made = self._fields(found.list_id, fields, looked.fields)
         details = {
             "fields": targets.pack(listed),
             # Where a column tells it, an empty cell there grants nothing.
@@ -128,13 +142,18 @@ class CampaignMonitor(Vendor):
         if not custom:
             return {}
         try:
-            found = self._find(wanted.name, wanted.known_id(remembered))
+            looked = self._look(wanted, remembered)
         except UserMustAct as error:
             if error.code != "target_vanished":
                 raise
             return {}  # `prepare` says so
-        there = self._api.fields(found.list_id) if found else []
+        there = self._api.fields(looked.found.list_id) if looked.found else []
+        self._looked = replace(looked, fields=there)
         return {name: targets.fit(field) for name in custom if (field := targets.find(there, name))}
+
+    def _look(self, wanted: TargetWanted, remembered: TargetFound | None) -> _Looked:
+        known_id = wanted.known_id(remembered)
+        return _Looked((wanted.name, known_id), self._find(wanted.name, known_id))
 
     def build(self, target: TargetFound, kind: Kind, row: Row) -> object:
         if kind is Kind.REMOVE:
@@ -277,10 +296,13 @@ class CampaignMonitor(Vendor):
             raise targets.taken(name)
         return made
 
-    def _fields(self, list_id: str, wanted: Mapping[str, FieldType]) -> tuple[dict[str, ListField], list[str]]:
-        """The list's custom fields by their name in the data matching, and which of them were made now."""
+    def _fields(
+        self, list_id: str, wanted: Mapping[str, FieldType], known: Sequence[ListField] | None
+    ) -> tuple[dict[str, ListField], list[str]]:
+        """The list's custom fields by their name in the data matching, and which of them were made now. `known` are
+        those that it had a moment ago."""
         custom = {name: kind for name, kind in wanted.items() if name not in BUILT_IN}
-        there = self._api.fields(list_id) if custom else []
+        there = known if known is not None else self._api.fields(list_id) if custom else []
         found = {name: self._field(list_id, there, name, kind) for name, kind in custom.items()}
         targets.check_distinct(found)
         return found, [name for name in custom if targets.find(there, name) is None]

@@ -12,7 +12,7 @@ import orjson
 
 from shared.vendors.batches import Part, Reading
 from shared.vendors.contract import CONFIRMED, Row
-from shared.vendors.iterable import mismatch, receipts
+from shared.vendors.iterable import receipts, types
 
 AskFields = Callable[[], Mapping[str, str]]
 
@@ -36,9 +36,9 @@ class Misfits:
         refused = [place for place, receipt in settled.items() if receipt.code in receipts.MISFITS]
         second = [place for place in refused if part[place] not in self.shorter]
         if second:
-            types = self.ask()
+            known = self.ask()
             for place in second:
-                self._shorten(part[place], types)
+                self._shorten(part[place], known)
                 del settled[place]
         for place, receipt in settled.items():
             if receipt == CONFIRMED and part[place] in self.shorter:
@@ -46,12 +46,10 @@ class Misfits:
         again = [*reading.again, second] if second else reading.again
         return replace(reading, receipts=settled, again=again)
 
-    def _shorten(self, index: int, types: Mapping[str, str]) -> None:
+    def _shorten(self, index: int, known: Mapping[str, str]) -> None:
         """Without the values that certainly do not fit; where all may fit, without any."""
         values = orjson.loads(self.rows[index].values)
-        out = {
-            name for name, value in values.items() if value is not None and not mismatch.fits(types.get(name), value)
-        }
+        out = {name for name, value in values.items() if value is not None and not types.fits(known.get(name), value)}
         self._left_out[index] = tuple(sorted(out or (name for name, value in values.items() if value is not None)))
         kept = {name: value for name, value in values.items() if name not in out} if out else {}
         self.shorter[index] = self.rows[index]._replace(values=orjson.dumps(kept).decode())

@@ -25,6 +25,8 @@ KNOWN = {
             ListField("Points", "Points", "Number"),
             ListField("Born", "Born", "Date"),
             ListField("Country", "Country", "Country"),
+            ListField("Land", "Land", "Country", ("United Kingdom", "Sweden")),
+            ListField("State", "State", "USState", ("New Jersey", "New York")),
         )
     }
 }
@@ -59,6 +61,10 @@ CASES: list[tuple[str, str, str, Any, str | None]] = [
     ("campaign-monitor", "Born", "1990-05-17T00:00:00+02:00", "1990-05-17", None),
     ("campaign-monitor", "Born", "1899-12-31", None, "out_of_range"),
     ("campaign-monitor", "Country", "Portugal; Spain", "Portugal; Spain", None),
+    ("campaign-monitor", "Land", " united  KINGDOM", "United Kingdom", None),
+    ("campaign-monitor", "Land", "Great Britain", None, "no_choice"),
+    ("campaign-monitor", "State", "new york", "New York", None),
+    ("campaign-monitor", "State", "Ontario", None, "no_choice"),
 ]
 
 
