@@ -124,6 +124,21 @@ def test_who_was_erased_is_not_made_anew(opened: Opened, project_type: str, pres
             assert [row["code"] for row in engine.rejected(run)] == ["profile_missing"]
 
 
+@pytest.mark.parametrize("project_type", ["email", "hybrid"])
+def test_whose_address_was_changed_there_is_not_made_anew_by_a_change(opened: Opened, project_type: str) -> None:
+    with opened("iterable") as engine:
+        engine.tell("settings", {"project_type": project_type})
+        engine.land([Person("ann.old@example.com", "Ann"), *people(3)])
+        engine.define()
+        engine.run()
+        engine.tell("people", {"renamed": {"ann.old@example.com": "ann.new@example.com"}})
+        engine.land([Person("ann.old@example.com", "Anna"), *people(3)])
+        run = engine.run()
+        assert accounted(engine, run) == {"change rejected": 1}
+        assert [row["code"] for row in engine.rejected(run)] == ["profile_missing"]
+        assert "ann.old@example.com" not in values(engine, "firstName")
+
+
 def test_whose_address_was_changed_there_is_reported(opened: Opened) -> None:
     with opened("iterable") as engine:
         engine.land([Person("ann.old@example.com", "Ann"), *people(3)])
