@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
 from shared.vendors.contract import CONFIRMED, BatchResult, Outcome, Receipt, Retry
@@ -64,6 +64,22 @@ def nobody_fits(receipts: Sequence[Receipt], misfit: Receipt, label: str) -> lis
         vendor=label,
     )
     return [Receipt(Outcome.REJECTED, "field_changed", reason, Retry.NEXT_RUN)] * len(receipts)
+
+
+def beside(alone: Mapping[int, Receipt], part: Part, ask: Callable[[Part], Reading]) -> Reading:
+    """Asks for the rows of the part that are not left alone, which are those with a receipt already (by their place in
+    the part)."""
+    if not alone:
+        return ask(part)
+    sent = [place for place in range(len(part)) if place not in alone]
+    if not sent:
+        return Reading(alone)
+    reading = ask([part[place] for place in sent])
+    return replace(
+        reading,
+        receipts={**alone, **{sent[place]: receipt for place, receipt in reading.receipts.items()}},
+        again=[[sent[place] for place in group] for group in reading.again],
+    )
 
 
 def cut(sizes: Sequence[int], most_rows: int, most_bytes: int) -> list[Part]:

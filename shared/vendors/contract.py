@@ -120,6 +120,8 @@ class Receipt:
     retry: Retry | None = None
     evidence: Evidence | None = None
     vendor_id: str | None = None
+    left_out: tuple[str, ...] = ()
+    """Of an acceptance: fields whose values the vendor did not take, so that the person was sent without them."""
 
 
 CONFIRMED = Receipt(Outcome.ACCEPTED, evidence=Evidence.CONFIRMED)

@@ -102,6 +102,12 @@ class MailingList:
             subscriber.address = address
             self.version += 1
 
+    def erase(self, subscriber: Subscriber) -> None:
+        """Forget that `subscriber` was ever on the list."""
+        self.states[subscriber.state] -= 1
+        del self.subscribers[subscriber.address.lower()]
+        self.version += 1
+
     def add_field(self, name: str, key: str, data_type: str) -> Field:
         created = Field(str(next(self._field_ids)), name, key, data_type)
         self.fields.append(created)

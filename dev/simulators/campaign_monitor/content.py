@@ -46,7 +46,8 @@ class _Person(_Strict):
 
 
 class Content(_Strict):
-    """The body of `POST /_simulator/people`; a person's `lists` are ids, or names of lists.
+    """The body of `POST /_simulator/people`; a person's `lists` are ids, or names of lists. The `erased` are forgotten
+    by every list, and the `renamed` get another address there.
 
     `tokens` makes all access tokens expired, or takes all access away.
     """
@@ -55,6 +56,8 @@ class Content(_Strict):
     lists: list[_List] = Field(default_factory=list)
     people: list[_Person] = Field(default_factory=list)
     suppressed: list[str] = Field(default_factory=list)
+    erased: list[str] = Field(default_factory=list)
+    renamed: dict[str, str] = Field(default_factory=dict)
     tokens: Literal["expire", "revoke"] | None = None
 
 
@@ -67,11 +70,22 @@ def load(accounts: Accounts, content: Content) -> dict[str, Any]:
             _load_person(client, _list(client, name), person, accounts)
     for address in content.suppressed:
         client.suppress(address, "Unsubscribed", accounts.now)
+    for mailing_list in client.lists.values():
+        _lose(mailing_list, content)
     if content.tokens == "expire":
         accounts.tokens.expire()
     elif content.tokens == "revoke":
         accounts.tokens.revoke()
     return {"lists": [{"id": each.id, "name": each.title} for each in lists], "people": len(content.people)}
+
+
+def _lose(mailing_list: MailingList, content: Content) -> None:
+    for address in content.erased:
+        if (subscriber := mailing_list.find(address)) is not None:
+            mailing_list.erase(subscriber)
+    for old, new in content.renamed.items():
+        if (subscriber := mailing_list.find(old)) is not None:
+            mailing_list.rename(subscriber, new)
 
 
 def _load_list(client: Client, given: _List, settings: Settings) -> MailingList:

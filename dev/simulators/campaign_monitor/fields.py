@@ -66,6 +66,8 @@ def taken_value(known: Field, value: str, settings: Settings) -> str | None:
             return value if _NUMBER.fullmatch(value) else None
         case "MultiSelectOne" | "MultiSelectMany":
             return value if value in known.options else None
+        case "Country" | "USState" if known.options:
+            return value if value in known.options else None
     if len(value) <= LONGEST_VALUE:
         return value
     if settings.long_values == "row_fails":

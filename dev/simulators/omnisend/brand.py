@@ -106,6 +106,13 @@ class Brand:
         person.email = address
         self._by_email[address.lower() if fold else address] = person
 
+    def erase(self, person: Person, fold: bool) -> None:
+        """Nobody finds `person` any more: not by the address, and not by a tag."""
+        self.untag(person, person.tags)
+        self._by_email.pop(person.email.lower() if fold else person.email, None)
+        person.email = ""
+        self.version += 1
+
     def add_phone(self, person: Person, number: str, channel: Channel) -> None:
         person.phones = {**person.phones, number: channel}
         self._by_phone[number] = person

@@ -93,11 +93,14 @@ class _Person(_Strict):
 
 
 class Content(_Strict):
-    """The body of `POST /_simulator/people`; a person's `lists` are tags, `statusChangedAt` is epoch seconds."""
+    """The body of `POST /_simulator/people`; a person's `lists` are tags, `statusChangedAt` is epoch seconds. Nobody
+    finds the `erased` any more; the `renamed` get another address."""
 
     account: str | None = None
     lists: list[_Tag] = Field(default_factory=list)
     people: list[_Person] = Field(default_factory=list)
+    erased: list[str] = Field(default_factory=list)
+    renamed: dict[str, str] = Field(default_factory=dict)
 
 
 def load(brand: Brand, content: Content, settings: Settings, now: float) -> dict[str, Any]:
@@ -111,8 +114,18 @@ def load(brand: Brand, content: Content, settings: Settings, now: float) -> dict
             _load_person(brand, person, settings, now)
     finally:
         brand.counts = counts
+    _lose(brand, content, fold=settings.email_case == "insensitive")
     names = dict.fromkeys([tag.name for tag in content.lists] + [tag for each in content.people for tag in each.lists])
     return {"lists": [{"id": name, "name": name} for name in names], "people": len(content.people)}
+
+
+def _lose(brand: Brand, content: Content, *, fold: bool) -> None:
+    for address in content.erased:
+        if (person := brand.by_email(address, fold)) is not None:
+            brand.erase(person, fold)
+    for old, new in content.renamed.items():
+        if (person := brand.by_email(old, fold)) is not None:
+            brand.name(person, new, fold)
 
 
 def _load_person(brand: Brand, given: _Person, settings: Settings, now: float) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from shared.delivery.plan.cell_values import LeftOut
 from shared.delivery.sql import literal
 from shared.delivery.state import layout
 from shared.delivery.state import ledger as ledgers
@@ -46,13 +47,16 @@ class Why:
 @dataclass(slots=True)
 class Outcomes:
     """What became of the operations: counts by kind and outcome (`add accepted`), people by reason, new files,
-    and accepted ones by evidence. `left_jobs`: the vendor may still work on some of it. `generation` of the new one.
+    and accepted ones by evidence. `left_out` counts, by field, values that the vendor did not take. `left_jobs`: the
+    vendor may still work on some of it. `generation` of the new one.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
     reasons: dict[Why, int] = field(default_factory=dict)
     files: list[LedgerFile] = field(default_factory=list)
     rejected: list[DataFile] = field(default_factory=list)
+    left_out: dict[str, int] = field(default_factory=dict)
+    values_left_out: list[DataFile] = field(default_factory=list)
     evidence: dict[str, int] = field(default_factory=dict)
     left_jobs: bool = False
     generation: int = 0
@@ -92,6 +96,9 @@ def commit_part(
     refused = f"{part:03d}-rejected.parquet"
     if file := keep(files, database, _REJECTED, layout.rejected_files(place.delivery) + refused, place.where / refused):
         outcomes.rejected.append(file)
+    kept = f"{part:03d}-left-out.parquet"
+    if file := keep(files, database, _LEFT_OUT, layout.rejected_files(place.delivery) + kept, place.where / kept):
+        outcomes.values_left_out.append(file)
     if before is not None:
         _write_ledger(database, files, outcomes, plan=plan, part=part, before=before, place=place)
     for path in (*place.where.glob("operations-*.parquet"), place.where / "receipts.json"):
@@ -146,7 +153,7 @@ def _load_outcomes(
     shape = (
         "batch: 'BIGINT', index: 'BIGINT', outcome: 'VARCHAR', code: 'VARCHAR', reason: 'VARCHAR', message: 'VARCHAR', "
     )
-    shape += "retry: 'VARCHAR', vendor_id: 'VARCHAR', evidence: 'VARCHAR'"
+    shape += "retry: 'VARCHAR', vendor_id: 'VARCHAR', evidence: 'VARCHAR', left_out: 'VARCHAR[]'"
     database.execute(f"""
         CREATE OR REPLACE TEMP TABLE receipts AS
         SELECT * FROM read_json({literal(str(lines))}, format='newline_delimited', columns={{{shape}}})
@@ -157,22 +164,24 @@ def _load_outcomes(
         if not files.download(file.file.stored, path):
             raise ledgers.damaged()
         selects.append(
-            f"SELECT address, bucket, hash, vendor_id, '{file.kind}' AS kind, "
+            f"SELECT * EXCLUDE (\"values\"), '{file.kind}' AS kind, "
             f"({file.first} + file_row_number) // {plan.batch_rows} AS batch, "
             f"({file.first} + file_row_number) % {plan.batch_rows} AS index "
             f"FROM read_parquet({literal(str(path))}, file_row_number=true)"
         )
-    operations = " UNION ALL ".join(selects) or _NO_OPERATIONS
+    # By name, since plans of earlier versions do not say where a row stands, and removals stand nowhere.
+    operations = " UNION ALL BY NAME ".join([_NO_OPERATIONS, *selects])
     database.execute(f"""
         CREATE OR REPLACE TEMP TABLE outcomes AS
-        SELECT o.address, o.bucket, o.hash, o.kind,
+        SELECT o.address, o.bucket, o.hash, o.kind, o.n, o.segment, o.file_index,
                coalesce(own.vendor_id, o.vendor_id) AS vendor_id,
                coalesce(own.outcome, batch.outcome) AS outcome,
                CASE WHEN own.outcome IS NULL THEN batch.code ELSE own.code END AS code,
                CASE WHEN own.outcome IS NULL THEN batch.reason ELSE own.reason END AS reason,
                CASE WHEN own.outcome IS NULL THEN batch.message ELSE own.message END AS message,
                CASE WHEN own.outcome IS NULL THEN batch.retry ELSE own.retry END AS retry,
-               CASE WHEN own.outcome IS NULL THEN batch.evidence ELSE own.evidence END AS evidence
+               CASE WHEN own.outcome IS NULL THEN batch.evidence ELSE own.evidence END AS evidence,
+               CASE WHEN own.outcome IS NULL THEN batch.left_out ELSE own.left_out END AS left_out
         FROM ({operations}) AS o
         JOIN receipts AS batch ON batch.batch = o.batch AND batch.index = -1
         LEFT JOIN receipts AS own ON own.batch = o.batch AND own.index = o.index
@@ -181,7 +190,8 @@ def _load_outcomes(
 
 _NO_OPERATIONS = (
     "SELECT NULL::VARCHAR AS address, NULL::UTINYINT AS bucket, NULL::UBIGINT AS hash, NULL::VARCHAR AS vendor_id, "
-    "NULL::VARCHAR AS kind, NULL::BIGINT AS batch, NULL::BIGINT AS index WHERE false"
+    "NULL::VARCHAR AS kind, NULL::BIGINT AS batch, NULL::BIGINT AS index, NULL::BIGINT AS n, "
+    "NULL::INTEGER AS segment, NULL::INTEGER AS file_index WHERE false"
 )
 
 
@@ -204,6 +214,7 @@ def _receipt_lines(batch: int, result: BatchResult) -> Iterator[dict[str, object
             "retry": receipt.retry,
             "vendor_id": receipt.vendor_id,
             "evidence": receipt.evidence,
+            "left_out": receipt.left_out,
         }
 
 
@@ -260,6 +271,11 @@ def _after(commit: str) -> str:
 
 _REJECTED = f"SELECT address, kind, outcome, code, reason, retry FROM outcomes WHERE outcome <> '{Outcome.ACCEPTED}'"
 
+_LEFT_OUT = f"""
+    SELECT n, segment, file_index, unnest(left_out) AS field, '{LeftOut.VENDOR}' AS why
+    FROM outcomes WHERE outcome = '{Outcome.ACCEPTED}' AND len(left_out) > 0 AND n IS NOT NULL
+"""
+
 
 def _count(database: DuckDBPyConnection, outcomes: Outcomes) -> None:
     for kind, outcome, count in database.execute(
@@ -271,6 +287,9 @@ def _count(database: DuckDBPyConnection, outcomes: Outcomes) -> None:
     evident = f"SELECT evidence, count(*) FROM outcomes WHERE {accepted} GROUP BY 1"
     for evidence, count in database.execute(evident).fetchall():
         outcomes.evidence[evidence] = outcomes.evidence.get(evidence, 0) + int(count)
+    fields = f"SELECT unnest(left_out), count(*) FROM outcomes WHERE outcome = '{Outcome.ACCEPTED}' GROUP BY 1"
+    for name, count in database.execute(fields).fetchall():
+        outcomes.left_out[name] = outcomes.left_out.get(name, 0) + int(count)
     coded = f"""
         SELECT outcome, code, any_value(message), any_value(retry), count(*)
         FROM outcomes WHERE outcome <> '{Outcome.ACCEPTED}' GROUP BY 1, 2

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
@@ -25,12 +26,24 @@ _LEFT_OUT_HEADER = lines.header("segment", "file", "row", "field", "code", "reas
 def write(work: Work, plan: Plan | None, outcomes: Outcomes, state: State) -> None:
     """Write the files of a delivery. Writing them again gives the same."""
     _write_rejected(work, plan, outcomes)
-    if plan is not None and plan.values_left_out:
-        query = _left_out_query(plan)
-        files = [(file, query) for file in plan.values_left_out]
-        work.cloud.blobs.compose(layout.left_out(work.folder), lines.blocks(work, _LEFT_OUT_HEADER, files))
+    if plan is not None:
+        _write_left_out(work, plan, outcomes)
     body = json.dumps(describe(work, plan, outcomes, state), indent=2, ensure_ascii=False)
     work.cloud.blobs.write(layout.report(work.folder), body.encode())
+
+
+def _write_left_out(work: Work, plan: Plan, outcomes: Outcomes) -> None:
+    query = _left_out_query(plan)
+    files = [(file, query) for file in (*plan.values_left_out, *outcomes.values_left_out)]
+    if files:
+        work.cloud.blobs.compose(layout.left_out(work.folder), lines.blocks(work, _LEFT_OUT_HEADER, files))
+    for file in outcomes.values_left_out:
+        work.cloud.blobs.delete(file.name)
+
+
+def values_left_out(plan: Plan | None, outcomes: Outcomes) -> dict[str, int]:
+    """Values that did not arrive as the source has them, by field: left out here, or not taken by the vendor."""
+    return dict(Counter(plan.balance.left_out if plan else {}) + Counter(outcomes.left_out))
 
 
 def describe(work: Work, plan: Plan | None, outcomes: Outcomes, state: State) -> dict[str, Any]:
@@ -48,7 +61,7 @@ def describe(work: Work, plan: Plan | None, outcomes: Outcomes, state: State) ->
         "evidence_of_receipts": outcomes.evidence,
         "members": sum(file.members for file in outcomes.files) if outcomes.files else None,
         "reasons": _reasons(plan, outcomes),
-        "values_left_out": plan.balance.left_out if plan else {},
+        "values_left_out": values_left_out(plan, outcomes),
         "guards": plan.findings if plan else [],
         "decision": delivery.decision or None,
         "warnings": delivery.warnings,

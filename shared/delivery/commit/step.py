@@ -59,7 +59,13 @@ def commit(work: Work) -> None:
         message = together(made.mentions)
     # Written down before the row says done: a worker that dies in between leaves it to the timer.
     begun = verification.begin(work, outcomes.counts)
-    work.finish(state=state, finished_at=work.clock(), counts=counts, message=message)
+    work.finish(
+        state=state,
+        finished_at=work.clock(),
+        counts=counts,
+        message=message,
+        left_out=report.values_left_out(made, outcomes),
+    )
     if begun is not None:
         verification.send(work.cloud, begun, work.clock())
 
@@ -191,6 +197,6 @@ def _final_state(work: Work, made: Plan | None, outcomes: Outcomes) -> State:
         return State.NOTHING
     troubled = any(not name.endswith(" accepted") and count for name, count in outcomes.counts.items())
     balance = made.balance
-    if troubled or balance.refused or balance.left_out or work.delivery.warnings:
+    if troubled or balance.refused or report.values_left_out(made, outcomes) or work.delivery.warnings:
         return State.WARNINGS
     return State.SUCCEEDED

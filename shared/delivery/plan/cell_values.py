@@ -26,6 +26,8 @@ class LeftOut(StrEnum):
     CUT = "cut"
     CHOICE = "no_choice"
     RANGE = "out_of_range"
+    VENDOR = "refused_by_vendor"
+    """It fitted what was known of the field when the plan was made; the vendor did not take it."""
 
 
 REASONS: Mapping[LeftOut, str] = {
@@ -34,6 +36,7 @@ REASONS: Mapping[LeftOut, str] = {
     LeftOut.CUT: say("The text is longer than its field takes, so it was cut."),
     LeftOut.CHOICE: say("The value is none of the field's options, so it was left out."),
     LeftOut.RANGE: say("The field cannot hold the value exactly, so it was left out."),
+    LeftOut.VENDOR: say("The vendor did not take the value, so the person was sent without it."),
 }
 
 
@@ -181,13 +184,15 @@ def _digits(number: str) -> str:
 
 
 _DAY = r"[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}"
+_APART = r"\s+(Z|[+-][0-9]{2}(?::?[0-9]{2})?)$"
+"""A time zone that stands apart from the time, as .NET and Snowflake write it."""
 _MOMENTS = "TIMESTAMPTZ '0001-01-01 00:00:00+00' AND TIMESTAMPTZ '9999-12-31 23:59:59.999999+00'"
 
 
 def _date(cell: str, match: Matched) -> _Value:
     """A day is the day that is written. A moment is told in UTC, unless the field takes days alone."""
     is_day, is_moment = (f"regexp_full_match({cell}, '{_DAY}{rest}')" for rest in ("", "[ T].*"))
-    moment = f"TRY_CAST({cell} AS TIMESTAMPTZ)"
+    moment = f"TRY_CAST(regexp_replace({cell}, '{_APART}', '\\1') AS TIMESTAMPTZ)"
     of_day = _day(f"TRY_CAST({cell} AS DATE)", match.fit)
     in_time = f"{moment} BETWEEN {_MOMENTS}"
     told = f"to_json(strftime({moment}, '%Y-%m-%d %H:%M:%S'))"

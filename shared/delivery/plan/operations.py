@@ -216,7 +216,7 @@ _STAGED = {
 
 _WITH_VALUES = """
     SELECT staged.address, staged.bucket, staged."values", staged.hash, steps.vendor_id, steps.came_back,
-           NULL::DOUBLE AS unsure_since
+           NULL::DOUBLE AS unsure_since, staged.n, staged.segment, staged.file_index
     FROM staged JOIN steps ON staged.n = steps.n WHERE steps.step = '{kind}'
 """
 

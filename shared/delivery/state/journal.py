@@ -133,12 +133,13 @@ def answered(batch: int, result: BatchResult) -> dict[str, Any]:
     return {"batch": batch, "default": _plain(result.default), "others": others}
 
 
-def _plain(receipt: Receipt) -> list[str | None]:
-    return [receipt.outcome, receipt.code, kept(receipt.reason), receipt.retry, receipt.evidence, receipt.vendor_id]
+def _plain(receipt: Receipt) -> list[Any]:
+    plain = [receipt.outcome, receipt.code, kept(receipt.reason), receipt.retry, receipt.evidence, receipt.vendor_id]
+    return [*plain, *([[*receipt.left_out]] if receipt.left_out else [])]
 
 
 def _receipt(plain: Any) -> Receipt:
-    outcome, code, reason, retry, evidence, vendor_id = plain
+    outcome, code, reason, retry, evidence, vendor_id, *left_out = plain
     return Receipt(
         Outcome(outcome),
         code,
@@ -146,4 +147,5 @@ def _receipt(plain: Any) -> Receipt:
         Retry(retry) if retry else None,
         Evidence(evidence) if evidence else None,
         vendor_id,
+        tuple(map(str, left_out[0])) if left_out else (),
     )

@@ -8,13 +8,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from shared.errors import OutcomeUnknown
 from shared.vendors.answers import Answer
-from shared.vendors.batches import Part, Reading, halves
+from shared.vendors.batches import Part, Reading, beside, halves
 from shared.vendors.campaign_monitor import people, receipts
+from shared.vendors.campaign_monitor.definition import MOBILE
 from shared.vendors.campaign_monitor.people import Forms, Notes
-from shared.vendors.contract import Receipt, Retry, Row
+from shared.vendors.contract import BatchResult, Receipt, Retry, Row
 from shared.wording import say
 
 AGAIN_SECONDS = 100.0
@@ -53,6 +55,7 @@ class Batch:
         self._entries = [forms.entry(row, self.notes) for row in rows]
         self._returning: set[int] = set()
         self._unanswered: set[int] = set()
+        self._without_number: set[int] = set()
         self._started = time.monotonic()
 
     @property
@@ -66,17 +69,7 @@ class Batch:
         resubscribe = part[0] in self._returning
         wary = resubscribe or self._wary
         alone = self._look_up([self._rows[index] for index in part]) if wary else {}
-        if not alone:
-            return self._send(part, resubscribe=resubscribe)
-        sent = [place for place in range(len(part)) if place not in alone]
-        if not sent:
-            return Reading(alone)
-        reading = self._send([part[place] for place in sent], resubscribe=resubscribe)
-        return replace(
-            reading,
-            receipts={**alone, **{sent[place]: receipt for place, receipt in reading.receipts.items()}},
-            again=[[sent[place] for place in group] for group in reading.again],
-        )
+        return beside(alone, part, partial(self._send, resubscribe=resubscribe))
 
     def _send(self, part: Part, *, resubscribe: bool) -> Reading:
         try:
@@ -113,5 +106,10 @@ class Batch:
         if shorter == self._entries[index]:
             return False
         self._entries[index] = shorter
-        people.note_bad_mobile(self.notes)
+        self._without_number.add(index)
         return True
+
+    def receipts(self, result: BatchResult) -> dict[int, Receipt]:
+        """Receipts other than the default, with the mobile numbers that were left out."""
+        without = {index: result.others.get(index, result.default) for index in self._without_number}
+        return {**result.others, **{index: replace(each, left_out=(MOBILE,)) for index, each in without.items()}}

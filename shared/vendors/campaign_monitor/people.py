@@ -107,10 +107,6 @@ def _consent(values: Mapping[str, Any], shape: Shape) -> str:
     return given if given in CONSENTS else UNCHANGED
 
 
-def note_bad_mobile(notes: Notes) -> None:
-    _note(notes, say("Mobile numbers that Campaign Monitor refused were left out."))
-
-
 def _text(value: Any) -> str:
     if value is None:
         return ""

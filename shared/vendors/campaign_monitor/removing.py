@@ -1,4 +1,7 @@
-"""Removals: one request for each person, a few at a time. Contract, section 5: there is no bulk removal."""
+"""Removals: one request for each person, a few at a time. Contract, section 5: there is no bulk removal.
+
+Whoever is looked up one by one before a change takes turns in the same way.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ _GRAVEST = (LeaseLost, OutcomeUnknown, UserMustAct, RetryAfter, ExportError)
 
 
 class Turns:
-    """One batch of removals at a time. Those that wait for too long are sent back with nothing done."""
+    """One batch at a time. Those that wait for too long are sent back with nothing done."""
 
     def __init__(self, seconds: float = TURN_SECONDS) -> None:
         self._seconds = seconds
@@ -42,7 +45,7 @@ class Turns:
         try:
             with self._turn:
                 if self._until is not None and time.monotonic() > self._until:
-                    raise RetryAfter(1.0, say("Taking people off the list goes on shortly."))
+                    raise RetryAfter(1.0, say("Requests for single people go on shortly."))
                 yield
                 if self._until is None:
                     self._until = time.monotonic() + self._seconds

@@ -127,17 +127,23 @@ def find(fields: Sequence[ListField], name: str) -> ListField | None:
     return next(iter([*same, *alike, *keyed]), None)
 
 
+def _one_of(field: ListField) -> Fit:
+    return Fit(choices=field.options) if field.options else TEXT
+
+
 _FITS: Mapping[str, Callable[[ListField], Fit]] = {
     "Number": lambda field: Fit(pattern=r"[+-]?[0-9]{1,30}(\.[0-9]{1,30})?"),
     "Date": lambda field: Fit(FieldType.DATE, day=True, first_day="1900-01-01", last_day="2076-06-06"),
-    "MultiSelectOne": lambda field: Fit(choices=field.options) if field.options else TEXT,
+    "MultiSelectOne": _one_of,
+    "Country": _one_of,
+    "USState": _one_of,
     "MultiSelectMany": lambda field: Fit(choices=field.options, several=True) if field.options else TEXT,
 }
 """Types of a list's fields -> what they take. Contract, section 3."""
 
 
 def fit(field: ListField) -> Fit:
-    """What a field of the list takes; of countries and states, which it does not tell, any text."""
+    """What a field of the list takes; any text where it tells no options, as perhaps of countries and states."""
     return _FITS[field.type](field) if field.type in _FITS else TEXT
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
+from itertools import chain
 
 from shared.errors import OutcomeUnknown, RetryAfter, Unprocessable, UserMustAct
-from shared.vendors import lists
+from shared.vendors import lists, presence
 from shared.vendors.batches import Part, Reading, carry_out, cut
 from shared.vendors.campaign_monitor import looking, receipts, requests, targets
 from shared.vendors.campaign_monitor.client import Api
@@ -18,7 +19,7 @@ from shared.vendors.campaign_monitor.errors import UNKNOWN_ID, vanished
 from shared.vendors.campaign_monitor.importing import Batch
 from shared.vendors.campaign_monitor.left_alone import LeftAlone, Roll, pages
 from shared.vendors.campaign_monitor.people import Forms, Shape
-from shared.vendors.campaign_monitor.removing import Turns, remove
+from shared.vendors.campaign_monitor.removing import LANES, Turns, remove
 from shared.vendors.campaign_monitor.responses import ListField
 from shared.vendors.checking import checked
 from shared.vendors.contract import (
@@ -39,12 +40,26 @@ from shared.vendors.contract import (
 )
 from shared.vendors.http import Credentials, Link
 from shared.vendors.lists import Listed
+from shared.vendors.presence import Presence
 from shared.wording import say
 
+MOST_PAGES = 400
+"""Of a list's people, read once in an object's life where many of them change: as many as a minute's rate allows. On
+longer lists more people are asked for one by one."""
 MOST_DETAILS = 20
 """With more lists than these, a picker does not ask for the details of each."""
 
 _STATES = (receipts.UNSUBSCRIBED, receipts.BOUNCED)
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a plan was made from, which `prepare` does not ask for again: the list, and its fields where they were
+    read."""
+
+    wanted: tuple[str, str | None]
+    found: TargetFound | None
+    fields: Sequence[ListField] | None = None
 
 
 @lru_cache(maxsize=8)
@@ -69,9 +84,12 @@ class CampaignMonitor(Vendor):
         self._wait = link.wait
         self._api = Api(str(settings.get("client_id", "")).strip().lower(), credentials, link)
         self._turns = Turns()
+        self._lookups = Turns()
         self._lock = threading.Lock()
         self._suppressed = Roll(self._api.suppressed)
         self._left_alone: dict[str, LeftAlone] = {}
+        self._presence: dict[str, Presence] = {}
+        self._looked: _Looked | None = None
 
     def account(self) -> str:
         """The client: what lists, suppressions and names of lists belong to. Raises UserMustAct `client_missing`."""
@@ -102,9 +120,12 @@ class CampaignMonitor(Vendor):
         list takes in suppressed people. Raises UserMustAct: `target_vanished`, `target_refused`, `target_name_taken`,
         `field_type`, `field_twice`, `field_refused`, `client_missing`, `client_unknown`.
         """
-        found = self._find(wanted.name, wanted.known_id(remembered)) or self._make(wanted.name)
+        looked, self._looked = self._looked, None
+        if looked is None or looked.wanted != (wanted.name, wanted.known_id(remembered)):
+            looked = self._look(wanted, remembered)
+        found = looked.found or self._make(wanted.name)
         known = self._api.details(found.list_id)
-        listed, made = self._fields(found.list_id, fields)
+        listed, made = self._fields(found.list_id, fields, looked.fields)
         details = {
             "fields": targets.pack(listed),
             # Where a column tells it, an empty cell there grants nothing.
@@ -121,13 +142,18 @@ class CampaignMonitor(Vendor):
         if not custom:
             return {}
         try:
-            found = self._find(wanted.name, wanted.known_id(remembered))
+            looked = self._look(wanted, remembered)
         except UserMustAct as error:
             if error.code != "target_vanished":
                 raise
             return {}  # `prepare` says so
-        there = self._api.fields(found.list_id) if found else []
+        there = self._api.fields(looked.found.list_id) if looked.found else []
+        self._looked = replace(looked, fields=there)
         return {name: targets.fit(field) for name in custom if (field := targets.find(there, name))}
+
+    def _look(self, wanted: TargetWanted, remembered: TargetFound | None) -> _Looked:
+        known_id = wanted.known_id(remembered)
+        return _Looked((wanted.name, known_id), self._find(wanted.name, known_id))
 
     def build(self, target: TargetFound, kind: Kind, row: Row) -> object:
         if kind is Kind.REMOVE:
@@ -135,16 +161,18 @@ class CampaignMonitor(Vendor):
         return self._forms(target).entry(row, {})
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
-        """Additions and changes are imported, mostly in one request; each removal is a request of its own."""
+        """Additions and changes are imported, mostly in one request; each removal is a request of its own. Nobody is
+        changed whom the list does not have, since an import would make them anew."""
         if not rows:
             return BatchResult(CONFIRMED)
-        return self._remove(target.list_id, rows) if kind is Kind.REMOVE else self._import(target, kind, rows)
+        if kind is Kind.REMOVE:
+            return self._remove(target.list_id, rows)
+        alone = self._absent(target.list_id, rows) if kind is Kind.CHANGE else {}
+        return self._import(target, kind, rows, alone)
 
     def members(self, target: TargetFound) -> Iterator[str]:
         """Everyone who gets what is sent to the list, and everyone who will after confirming; some may come twice."""
-        for state in ("active", "unconfirmed"):
-            for page in pages(partial(self._api.people, target.list_id, state)):
-                yield from (address for address, _ in page.people)
+        yield from chain.from_iterable(self._members(target.list_id))
 
     def count(self, target: TargetFound) -> Count | None:
         """By the list's statistics. None for a list that people have to confirm first: its numbers leave out everyone
@@ -155,9 +183,31 @@ class CampaignMonitor(Vendor):
         found = self._api.person(target.list_id, row.address)
         return looking.seen(row, self._forms(target).shape, found)
 
-    def _import(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
+    def _members(self, list_id: str) -> Iterator[Sequence[str]]:
+        for state in ("active", "unconfirmed"):
+            for page in pages(partial(self._api.people, list_id, state)):
+                yield [address for address, _ in page.people]
+
+    def _absent(self, list_id: str, rows: Sequence[Row]) -> Mapping[int, Receipt]:
+        """Receipts of those whom the list does not have in any state."""
+
+        def is_known(address: str) -> bool:
+            return self._api.person(list_id, address) is not None
+
+        with self._lock:
+            if list_id not in self._presence:
+                everyone = partial(self._members, list_id)
+                self._presence[list_id] = Presence(DEFINITION, is_known, everyone, most_pages=MOST_PAGES, lanes=LANES)
+        with self._lookups.take():
+            return self._presence[list_id].absent(Kind.CHANGE, rows)
+
+    def _import(
+        self, target: TargetFound, kind: Kind, rows: Sequence[Row], alone: Mapping[int, Receipt]
+    ) -> BatchResult:
+        """Import everyone but those in `alone`, whose receipts they are."""
+        sent = [index for index in range(len(rows)) if index not in alone]
         batch = Batch(
-            rows,
+            [rows[index] for index in sent],
             self._forms(target),
             partial(self._api.imported, target.list_id),
             partial(self._look_up, target.list_id),
@@ -170,7 +220,8 @@ class CampaignMonitor(Vendor):
                 return batch.ask(part)
 
         result = carry_out(cut(batch.sizes, self._batch_rows, MOST_BYTES), ask, self._wait)
-        return replace(result, warnings=(*result.warnings, *batch.notes))
+        others = {sent[place]: receipt for place, receipt in batch.receipts(result).items()}
+        return replace(result, others={**others, **alone}, warnings=(*result.warnings, *batch.notes))
 
     @staticmethod
     def _forms(target: TargetFound) -> Forms:
@@ -185,10 +236,19 @@ class CampaignMonitor(Vendor):
                 receipt = self._api.removed(list_id, row.address)
             if receipt is None:
                 confirm_list()
-            return receipt or receipts.GONE
+            return receipt if receipt and receipt != receipts.GONE else self._gone(list_id, row)
 
         with self._turns.take():
-            return remove(rows, self._look_up(list_id, rows), remove_one, self._wait)
+            result = remove(rows, self._look_up(list_id, rows), remove_one, self._wait)
+        not_found = presence.told(DEFINITION.label, Kind.REMOVE, (result.default, *result.others.values()))
+        return replace(result, warnings=(*result.warnings, *not_found))
+
+    def _gone(self, list_id: str, row: Row) -> Receipt:
+        """The receipt of somebody who was not on the list. Whoever was taken off it is still known there as deleted;
+        of anybody else it is said, since they may be there under another address."""
+        if row.unsure_since is not None or self._api.person(list_id, row.address) is not None:
+            return receipts.GONE
+        return presence.missing(DEFINITION.label)[Kind.REMOVE]
 
     def _look_up(self, list_id: str, rows: Sequence[Row]) -> Mapping[int, Receipt]:
         """Who is left alone as Campaign Monitor has it now. The first time in an object's life, and so in a slice,
@@ -236,10 +296,13 @@ class CampaignMonitor(Vendor):
             raise targets.taken(name)
         return made
 
-    def _fields(self, list_id: str, wanted: Mapping[str, FieldType]) -> tuple[dict[str, ListField], list[str]]:
-        """The list's custom fields by their name in the data matching, and which of them were made now."""
+    def _fields(
+        self, list_id: str, wanted: Mapping[str, FieldType], known: Sequence[ListField] | None
+    ) -> tuple[dict[str, ListField], list[str]]:
+        """The list's custom fields by their name in the data matching, and which of them were made now. `known` are
+        those that it had a moment ago."""
         custom = {name: kind for name, kind in wanted.items() if name not in BUILT_IN}
-        there = self._api.fields(list_id) if custom else []
+        there = known if known is not None else self._api.fields(list_id) if custom else []
         found = {name: self._field(list_id, there, name, kind) for name, kind in custom.items()}
         targets.check_distinct(found)
         return found, [name for name in custom if targets.find(there, name) is None]

@@ -10,11 +10,9 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from shared.cloud.scrubbing import excerpt
 from shared.vendors.batches import Part, Reading
 from shared.vendors.contract import CONFIRMED, Row
-from shared.vendors.iterable import mismatch, receipts
-from shared.wording import say
+from shared.vendors.iterable import receipts, types
 
 AskFields = Callable[[], Mapping[str, str]]
 
@@ -27,46 +25,31 @@ class Misfits:
     ask: AskFields
     shorter: dict[int, Row] = field(default_factory=dict)
     """Row, by index, without the values that do not fit."""
-    _names: set[str] = field(default_factory=set)
+    _left_out: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def row(self, index: int) -> Row:
         return self.shorter.get(index, self.rows[index])
 
     def read(self, part: Part, reading: Reading) -> Reading:
-        """The same reading, with those asked for again who get a second try, and a word about those who had one."""
+        """The same reading: some people get a second try, and of those who had one it says what was left out."""
         settled = dict(reading.receipts)
         refused = [place for place, receipt in settled.items() if receipt.code in receipts.MISFITS]
         second = [place for place in refused if part[place] not in self.shorter]
         if second:
-            types = self.ask()
+            known = self.ask()
             for place in second:
-                self._shorten(part[place], types)
+                self._shorten(part[place], known)
                 del settled[place]
         for place, receipt in settled.items():
             if receipt == CONFIRMED and part[place] in self.shorter:
-                settled[place] = receipts.LEFT_OUT
+                settled[place] = replace(receipts.LEFT_OUT, left_out=self._left_out[part[place]])
         again = [*reading.again, second] if second else reading.again
         return replace(reading, receipts=settled, again=again)
 
-    @property
-    def warnings(self) -> Sequence[str]:
-        if not self.shorter:
-            return ()
-        names = ", ".join(excerpt(name, 80) for name in sorted(self._names)[:5])
-        return (
-            say(
-                "Values that do not fit their field in Iterable were left out: %(fields)s (people: %(people)s).",
-                fields=names,
-                people=len(self.shorter),
-            ),
-        )
-
-    def _shorten(self, index: int, types: Mapping[str, str]) -> None:
+    def _shorten(self, index: int, known: Mapping[str, str]) -> None:
         """Without the values that certainly do not fit; where all may fit, without any."""
         values = orjson.loads(self.rows[index].values)
-        out = {
-            name for name, value in values.items() if value is not None and not mismatch.fits(types.get(name), value)
-        }
-        self._names |= out or values.keys()
+        out = {name for name, value in values.items() if value is not None and not types.fits(known.get(name), value)}
+        self._left_out[index] = tuple(sorted(out or (name for name, value in values.items() if value is not None)))
         kept = {name: value for name, value in values.items() if name not in out} if out else {}
         self.shorter[index] = self.rows[index]._replace(values=orjson.dumps(kept).decode())

@@ -5,9 +5,7 @@ Facts: Iterable contract, section 6.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -15,57 +13,8 @@ import orjson
 from shared.cloud.scrubbing import excerpt
 from shared.vendors.batches import Reading, halves
 from shared.vendors.contract import Outcome, Receipt, Retry, Row
+from shared.vendors.iterable import types
 from shared.wording import say
-
-_DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d(\.\d{1,9})?)?( ?(Z|[+-]\d\d:?\d\d))?)?")
-
-
-@dataclass(frozen=True, slots=True)
-class _Type:
-    words: str
-    fits: Callable[[Any], bool]
-    """False only for a value that is certainly refused; Iterable decides about the rest."""
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _whole(value: Any) -> bool:
-    return _number(value) and float(value).is_integer()
-
-
-def _text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _date(value: Any) -> bool:
-    return _number(value) or (isinstance(value, str) and _DATE.fullmatch(value) is not None)
-
-
-def _structure(value: Any) -> bool:
-    return isinstance(value, dict | list)
-
-
-_TYPES: Mapping[str, _Type] = {
-    "string": _Type(say("text"), _text),
-    "keyword": _Type(say("text"), _text),
-    "long": _Type(say("a whole number"), _whole),
-    "integer": _Type(say("a whole number"), _whole),
-    "double": _Type(say("a number"), _number),
-    "float": _Type(say("a number"), _number),
-    "boolean": _Type(say("true or false"), lambda value: isinstance(value, bool)),
-    "date": _Type(say("a date"), _date),
-    "object": _Type(say("an object"), _structure),
-    "nested": _Type(say("an object"), _structure),
-    "geo_location": _Type(say("a geographic location"), _structure),
-}
-
-
-def fits(kind: str | None, value: Any) -> bool:
-    """False where a field of this type (as Iterable names it) certainly refuses the value."""
-    known = _TYPES.get(kind or "")
-    return known is None or known.fits(value)
 
 
 def narrow(rows: Sequence[Row], errors: Mapping[str, Any]) -> Reading:
@@ -78,7 +27,7 @@ def narrow(rows: Sequence[Row], errors: Mapping[str, Any]) -> Reading:
     values = [orjson.loads(row.values) for row in rows]
     suspects = [index for index, held in enumerate(values) if _held(held, expected)]
     receipts = {
-        index: _rejected(field, _TYPES[expected[field]].words)
+        index: _rejected(field, types.KNOWN[expected[field]].words)
         for index in suspects
         if (field := _misfit(values[index], expected)) is not None
     }
@@ -106,8 +55,7 @@ def _held(values: Mapping[str, Any], expected: Mapping[str, str]) -> list[str]:
 def _misfit(values: Mapping[str, Any], expected: Mapping[str, str]) -> str | None:
     """The first field whose value certainly does not fit."""
     for field in _held(values, expected):
-        kind = _TYPES.get(expected[field])
-        if kind and not kind.fits(values[field]):
+        if not types.fits(expected[field], values[field]):
             return field
     return None
 

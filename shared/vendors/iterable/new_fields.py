@@ -20,6 +20,7 @@ import orjson
 from shared.cloud.scrubbing import excerpt
 from shared.errors import UserMustAct
 from shared.vendors.contract import FieldType, Row
+from shared.vendors.iterable.types import type_of
 from shared.wording import Message, say
 
 MOST_TRIES = 3
@@ -48,15 +49,6 @@ AskFields = Callable[[], Mapping[str, str]]
 """The project's fields, as Iterable names their types."""
 WriteProfiles = Callable[[Sequence[Person]], set[str]]
 """Writes these values of profiles: the fields of which the answer says that they were made, or are not wanted."""
-
-TYPES: Mapping[FieldType, frozenset[str]] = {
-    FieldType.STRING: frozenset({"string", "keyword"}),
-    FieldType.INTEGER: frozenset({"long", "integer"}),
-    FieldType.NUMBER: frozenset({"double", "float"}),
-    FieldType.BOOLEAN: frozenset({"boolean"}),
-    FieldType.DATE: frozenset({"date"}),
-}
-"""What Iterable calls a type."""
 
 
 class NewFields:
@@ -117,7 +109,7 @@ class NewFields:
         told = self._write(people)
         known = self._ask()
         for name, kind in missing.items():
-            if name in known and known[name] not in TYPES[kind]:
+            if name in known and type_of(known[name]) is not kind:
                 raise UserMustAct(
                     "field_type",
                     say(

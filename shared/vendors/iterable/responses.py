@@ -11,18 +11,12 @@ from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.contract import FieldType
 from shared.vendors.iterable.definition import DEFINITION
+from shared.vendors.iterable.types import type_of
 from shared.vendors.lists import Listed
 from shared.wording import Message, say
 
 _CLIENT_KEYS = frozenset({"mobile", "javascript", "js", "web", "jwt"})
 _LIST_UNKNOWN = b"error.lists.invalidListId"
-_FIELD_TYPES: Mapping[str, FieldType] = {
-    "string": FieldType.STRING,
-    "date": FieldType.DATE,
-    "long": FieldType.INTEGER,
-    "double": FieldType.NUMBER,
-    "boolean": FieldType.BOOLEAN,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +68,7 @@ def fields(answer: Answer) -> dict[str, str]:
 
 def field_types(answer: Answer) -> dict[str, FieldType]:
     """Types of the project's fields, as far as a cell can have them. Raises UnexpectedAnswer."""
-    return {name: _FIELD_TYPES[kind] for name, kind in fields(answer).items() if kind in _FIELD_TYPES}
+    return {name: kind for name, said in fields(answer).items() if (kind := type_of(said))}
 
 
 def list_unknown(answer: Answer) -> bool:

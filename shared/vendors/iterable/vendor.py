@@ -131,7 +131,7 @@ class Iterable(Vendor):
             result = carry_out([[sent[place] for place in part] for part in parts], ask, self._link.wait)
         others = {**result.others, **alone}
         not_found = presence.told(DEFINITION.label, kind, others.values())
-        return replace(result, others=others, warnings=(*result.warnings, *misfits.warnings, *not_found))
+        return replace(result, others=others, warnings=(*result.warnings, *not_found))
 
     def members(self, target: TargetFound) -> Iterator[str]:
         """One answer without paging (contract, section 9); people without an address are left out."""

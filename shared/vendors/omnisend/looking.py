@@ -21,15 +21,24 @@ _NO_DATE = "0000-00-00T00:00:00Z"
 
 def seen(tag: str, row: Row, answer: Answer) -> Seen:
     """A contact beside its row. Raises UnexpectedAnswer."""
-    found = answer.object().get("contacts")
-    if answer.status != 200 or not isinstance(found, list):
-        raise UnexpectedAnswer(say("Omnisend did not answer with contacts."))
-    contact = next((each for each in found if _is(each, row.address)), None)
+    contact = _contact(answer, row.address)
     if contact is None:
         return Seen(on_target=False)
     tags = {str(each).lower() for each in contact.get("tags") or ()}
     shown = {**contact, **(contact.get("customProperties") or {})}
     return seen_as(_sent(row), shown, on_target=tag.lower() in tags)
+
+
+def is_known(address: str, answer: Answer) -> bool:
+    """Has Omnisend somebody of this address, in any spelling that it finds? Raises UnexpectedAnswer."""
+    return _contact(answer, address) is not None
+
+
+def _contact(answer: Answer, address: str) -> Mapping[str, Any] | None:
+    found = answer.object().get("contacts")
+    if answer.status != 200 or not isinstance(found, list):
+        raise UnexpectedAnswer(say("Omnisend did not answer with contacts."))
+    return next((each for each in found if _is(each, address)), None)
 
 
 def _is(contact: Any, address: str) -> bool:

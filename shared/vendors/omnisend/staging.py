@@ -16,21 +16,28 @@ from typing import Any, Self
 
 import orjson
 
-from shared.errors import ExportError, LeaseLost, OutcomeUnknown
-from shared.vendors.batches import Part, Reading, carry_out, cut
+from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter
+from shared.vendors import presence
+from shared.vendors.batches import Part, Reading, beside, carry_out, cut
 from shared.vendors.contract import CONFIRMED, BatchResult, Evidence, Kind, Outcome, Receipt, Retry, Row
 from shared.vendors.http import Client
 from shared.vendors.omnisend import receipts, requests, responses
 from shared.vendors.omnisend.client import Board
-from shared.vendors.omnisend.definition import MOST_BYTES, MOST_CONTACTS, MOST_TAGGED
+from shared.vendors.omnisend.definition import DEFINITION, MOST_BYTES, MOST_CONTACTS, MOST_TAGGED
 from shared.vendors.omnisend.responses import BatchState
 from shared.vendors.omnisend.spellings import TOO_MANY, OtherSpellings
+from shared.vendors.presence import Presence
+from shared.wording import say
 
+STEP_SECONDS = 30.0
+"""A step sends nothing more after so long: the rest is the next step's, since a worker lives for minutes only."""
 NEW_SECONDS = 600
 """A batch that Omnisend does not know may be too new rather than gone."""
 
 _PENDING = Receipt(Outcome.UNKNOWN, "pending")
 """Stands for a row whose request did not go out; never leaves this module."""
+
+_TIME_IS_UP = RetryAfter(1.0, say("Sending to Omnisend goes on shortly."))
 
 Ask = Callable[[list[int]], Reading]
 
@@ -124,6 +131,7 @@ class Staging:
     kind: Kind
     rows: Sequence[Row]
     spellings: OtherSpellings
+    presence: Presence
     _warnings: dict[str, None] = field(default_factory=dict)
     _requests: int = 0
 
@@ -164,9 +172,12 @@ class Staging:
         self._warnings |= {} if consent else {TOO_MANY: None}
         self._warnings |= dict.fromkeys(words for each in people.values() for words in each.warnings)
 
-        def ask(rows: list[int]) -> Reading:
+        def create(rows: Part) -> Reading:
             answer = self.client.call(requests.create_batch([people[row].entry for row in rows]))
             return receipts.created(len(rows), answer)
+
+        def ask(rows: list[int]) -> Reading:
+            return beside(self._absent(rows), rows, create)
 
         sizes = [len(each.entry) + 1 for each in people.values()]
         found = self._in_parts(job.unsent, cut(sizes, MOST_CONTACTS, MOST_BYTES), ask)
@@ -183,6 +194,25 @@ class Staging:
             receipts={**job.receipts, **final},
             sent_at=int(self.clock()),
         )
+
+    def _absent(self, rows: Sequence[int]) -> Mapping[int, Receipt]:
+        """Receipts of those whom Omnisend does not have, by place in `rows`."""
+        if self.kind is Kind.CHANGE:  # a contact that is sent would make them anew
+            return self.presence.absent(self.kind, [self.rows[row] for row in rows])
+        return self._not_found(rows) if self.kind is Kind.REMOVE else {}
+
+    def _not_found(self, rows: Sequence[int]) -> Mapping[int, Receipt]:
+        """Leavers who are not found. Taking a tag off makes nobody, so they are only told of, where that is cheap; and
+        nobody keeps the tag because a look failed."""
+        places = [place for place, row in enumerate(rows) if self.rows[row].unsure_since is None]
+        try:
+            if not self.presence.is_cheap(len(places)):
+                return {}
+            found = self.presence.absent(self.kind, [self.rows[rows[place]] for place in places])
+        except RetryAfter:
+            return {}
+        self._warnings |= dict.fromkeys(presence.told(DEFINITION.label, self.kind, found.values()))
+        return {places[index]: receipt for index, receipt in found.items() if receipt.code == presence.NOT_FOUND}
 
     def _now(self) -> str:
         return f"{datetime.fromtimestamp(self.clock(), UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -216,9 +246,12 @@ class Staging:
         return found
 
     def _put_tag(self, job: BatchJob) -> BatchJob:
-        def ask(rows: list[int]) -> Reading:
+        def put(rows: Part) -> Reading:
             request = requests.tag(self.kind, self.tag, [self.rows[row].address for row in rows])
             return receipts.tagging(len(rows), self.client.call(request))
+
+        def ask(rows: list[int]) -> Reading:
+            return beside(self._absent(rows), rows, put)
 
         sizes = [len(self.rows[row].address) for row in job.ready]
         found = self._in_parts(job.ready, cut(sizes, MOST_TAGGED, MOST_BYTES), ask)
@@ -227,18 +260,23 @@ class Staging:
 
     def _in_parts(self, rows: Rows, parts: Sequence[Part], ask: Ask) -> dict[int, Receipt]:
         """A receipt for each of `rows`, which `parts` count. What stops the first request is raised; what stops a
-        later one leaves the rest pending, for the next time."""
+        later one leaves the rest pending, for the next time, as does time."""
         stopped: ExportError | None = None
+        until = self.clock() + STEP_SECONDS
 
         def until_stopped(part: Part) -> Reading:
             nonlocal stopped
             if stopped is None:
                 try:
-                    return ask([rows[place] for place in part])
+                    reading = ask([rows[place] for place in part])
                 except (LeaseLost, OutcomeUnknown):
                     raise
                 except ExportError as error:
                     stopped = error
+                else:
+                    if self.clock() > until:
+                        stopped = _TIME_IS_UP
+                    return reading
             return Reading(dict.fromkeys(range(len(part)), _PENDING))
 
         result = carry_out(parts, until_stopped, self.wait)

@@ -32,8 +32,12 @@ from shared.vendors.omnisend.definition import DEFINITION, MOST_COUNTED
 from shared.vendors.omnisend.responses import Brand, ContactsPage
 from shared.vendors.omnisend.spellings import OtherSpellings
 from shared.vendors.omnisend.staging import BatchJob, Staging, ended
+from shared.vendors.presence import Presence
 from shared.wording import say
 
+MOST_PAGES = 400
+"""Of the people with a tag, read once in an object's life where many of them change: a minute's requests. Of longer
+tags more people are asked for one by one."""
 _NOBODY = "nobody@segment-exports.invalid"
 _NO_TAG = "segment-exports check"
 
@@ -51,6 +55,7 @@ class Omnisend(Vendor):
         self._client = client_of(credentials, link)
         self._board = Board(self._client, clock)
         self._spellings = OtherSpellings(self._unsubscribed)
+        self._presence: dict[str, Presence] = {}
         self._brand: Brand | None = None
 
     def account(self) -> str:
@@ -82,7 +87,8 @@ class Omnisend(Vendor):
         return self._staging(target, kind, [row]).build()
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
-        """Additions and changes are staged, as batches of Omnisend's. Removals take the tag off, and nothing else."""
+        """Additions and changes are staged, as batches of Omnisend's. Removals take the tag off, and nothing else.
+        Nobody is changed whom Omnisend does not have, since that would make a contact."""
         return self._staging(target, kind, rows).begin()
 
     def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
@@ -138,7 +144,29 @@ class Omnisend(Vendor):
         return self._client.ask(requests.unsubscribed(after), responses.contacts)
 
     def _staging(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> Staging:
-        return Staging(self._client, self._board, self._wait, self._clock, target.list_id, kind, rows, self._spellings)
+        return Staging(
+            self._client,
+            self._board,
+            self._wait,
+            self._clock,
+            target.list_id,
+            kind,
+            rows,
+            self._spellings,
+            self._presence_of(target.list_id),
+        )
+
+    def _presence_of(self, tag: str) -> Presence:
+        """Of whoever has the tag in exactly the spelling that is sent; of anybody else Omnisend is asked."""
+
+        def is_known(address: str) -> bool:
+            return self._client.ask(requests.contact(address), partial(looking.is_known, address))
+
+        def pages() -> Iterator[Sequence[str]]:
+            return (page.addresses for page in self._pages(tag))
+
+        made = Presence(DEFINITION, is_known, pages, most_pages=MOST_PAGES, same=str)
+        return self._presence.setdefault(tag, made)
 
     def _first_use(self, wanted: TargetWanted) -> TargetFound:
         """The tag given or made from the name, with a word to whoever uses it for the first time here."""

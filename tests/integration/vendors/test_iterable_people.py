@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import random
 from typing import Any
 
 import pytest
 
+from shared.delivery.state import layout
+from shared.delivery.state.records import Run, State
 from tests.contract.outcomes import accounted, clean
 from tests.integration.delivery.engine import Engine, Person, people
 from tests.integration.vendors.conftest import Opened
@@ -56,6 +59,43 @@ def test_types_are_those_of_the_data_matching_in_any_order_of_rows(opened: Opene
     assert {name: made.get(name) for name in fields} == expected
 
 
+@pytest.mark.parametrize("mismatch", ["row", "batch"])
+@pytest.mark.parametrize(
+    ("kind", "cells", "misfits"),
+    [
+        ("long", ["", "", "two", "", ""], {3}),
+        ("date", ["2024-01-02", "soon", "", "never", "2024-01-05"], {2, 4}),
+        ("boolean", ["yes", "", "", "", ""], {1}),
+    ],
+)
+def test_a_value_that_only_the_vendor_finds_unfit_is_counted_and_placed(
+    opened: Opened, kind: str, cells: list[str], misfits: set[int], mismatch: str
+) -> None:
+    crowd = [Person(f"person{number}@example.com", "Ann", cell) for number, cell in enumerate(cells)]
+    with opened("iterable") as engine:
+        engine.tell("settings", {"type_mismatch": mismatch})
+        engine.land(crowd, files=1)
+        engine.define(matching=MATCHING[:1])
+        engine.run()
+        types(engine)["note"] = kind
+        engine.define(matching=MATCHING)
+        run = engine.run()
+        assert set(engine.members()) == {each.email for each in crowd}
+        assert accounted(engine, run) == {"change accepted": len([cell for cell in cells if cell])}
+        assert engine.delivery(run).left_out == engine.report(run)["values_left_out"] == {"note": len(misfits)}
+        assert run.state is State.WARNINGS
+        told = left_out(engine, run)
+        assert {int(each["row"]) for each in told} == misfits
+        assert {(each["field"], each["code"]) for each in told} == {("note", "refused_by_vendor")}
+        assert all(each["segment"] == "Loyal" and each["file"] and each["reason"] for each in told)
+
+
+def left_out(engine: Engine, run: Run) -> list[dict[str, str]]:
+    found = engine.cloud.blobs.read(layout.left_out(layout.delivery_folder(run.export, run.run, 0)))
+    assert found is not None
+    return list(csv.DictReader(found[0].decode("utf-8-sig").splitlines()))
+
+
 def values(engine: Engine, name: str) -> dict[str, Any]:
     [project] = engine.simulator.vendor._projects.values()
     return {person.email: person.fields.get(name) for person in project.people() if person.email}
@@ -82,6 +122,21 @@ def test_who_was_erased_is_not_made_anew(opened: Opened, project_type: str, pres
         else:
             assert outcomes == {"change rejected": 1}
             assert [row["code"] for row in engine.rejected(run)] == ["profile_missing"]
+
+
+@pytest.mark.parametrize("project_type", ["email", "hybrid"])
+def test_whose_address_was_changed_there_is_not_made_anew_by_a_change(opened: Opened, project_type: str) -> None:
+    with opened("iterable") as engine:
+        engine.tell("settings", {"project_type": project_type})
+        engine.land([Person("ann.old@example.com", "Ann"), *people(3)])
+        engine.define()
+        engine.run()
+        engine.tell("people", {"renamed": {"ann.old@example.com": "ann.new@example.com"}})
+        engine.land([Person("ann.old@example.com", "Anna"), *people(3)])
+        run = engine.run()
+        assert accounted(engine, run) == {"change rejected": 1}
+        assert [row["code"] for row in engine.rejected(run)] == ["profile_missing"]
+        assert "ann.old@example.com" not in values(engine, "firstName")
 
 
 def test_whose_address_was_changed_there_is_reported(opened: Opened) -> None:

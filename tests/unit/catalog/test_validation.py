@@ -218,6 +218,20 @@ def test_what_the_vendor_cannot_clear_is_refused_when_it_is_saved(when_empty: st
     assert issues({"definition": STRICT}, matching=fields) == expected
 
 
+NOT_CLEARED = [(vendor, field) for vendor in VENDORS.values() for field in vendor.fields if not field.clears]
+
+
+@pytest.mark.parametrize(("vendor", "field"), NOT_CLEARED, ids=[f"{v.name} {f.name}" for v, f in NOT_CLEARED])
+@pytest.mark.parametrize("when_empty", ["clear", "keep"])
+def test_a_field_that_a_real_vendor_cannot_clear_is_never_saved_so(
+    vendor: Definition, field: Field, when_empty: str
+) -> None:
+    found = issues(
+        {"definition": vendor}, matching=[{"field": field.name, "column": "EMail", "when_empty": when_empty}]
+    )
+    assert ("/matching/0/when_empty" in [each.pointer for each in found]) is (when_empty == "clear")
+
+
 @pytest.mark.parametrize("vendor", [each for each in VENDORS.values() if each.longest_list_name])
 def test_a_list_name_that_is_too_long_is_refused_when_it_is_saved(vendor: Definition) -> None:
     most = vendor.longest_list_name

@@ -11,7 +11,8 @@ from shared.delivery.state.journal import Folded
 from shared.vendors.contract import CONFIRMED, BatchResult, Outcome, Receipt, Retry
 
 REFUSED = Receipt(Outcome.REJECTED, "address_invalid", "not an address", Retry.WHEN_CHANGED)
-RESULT = BatchResult(CONFIRMED, {7: REFUSED})
+SHORTER = Receipt(Outcome.ACCEPTED, left_out=("age", "Größe"))
+RESULT = BatchResult(CONFIRMED, {7: REFUSED, 8: SHORTER})
 
 
 def folded(*lines: object) -> Folded:

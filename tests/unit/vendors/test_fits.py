@@ -25,6 +25,8 @@ KNOWN = {
             ListField("Points", "Points", "Number"),
             ListField("Born", "Born", "Date"),
             ListField("Country", "Country", "Country"),
+            ListField("Land", "Land", "Country", ("United Kingdom", "Sweden")),
+            ListField("State", "State", "USState", ("New Jersey", "New York")),
         )
     }
 }
@@ -33,6 +35,7 @@ CASES: list[tuple[str, str, str, Any, str | None]] = [
     ("dotdigital", "FIRSTNAME", LONG[:1_000], LONG[:1_000], None),
     ("dotdigital", "FIRSTNAME", LONG, None, "too_long"),
     ("dotdigital", "BIO", LONG, None, "too_long"),
+    ("dotdigital", "LASTNAME", "\U0001f389" * 1_001, None, "too_long"),
     ("dotdigital", "optInType", "Double", "double", None),
     ("dotdigital", "optInType", "verifiedDouble", None, "no_choice"),
     ("iterable", "bio", LONG, LONG, None),
@@ -40,7 +43,12 @@ CASES: list[tuple[str, str, str, Any, str | None]] = [
     ("omnisend", "gender", "Female", "f", None),
     ("omnisend", "gender", "diverse", None, "no_choice"),
     ("omnisend", "birthdate", "1990-05-17T00:00:00+02:00", "1990-05-17", None),
+    ("omnisend", "birthdate", "1990-05-17 23:30:00-11:00", "1990-05-17", None),
+    ("omnisend", "birthdate", "1990/5/17 00:00 +14:00", "1990-05-17", None),
+    ("omnisend", "birthdate", "1990-05-17T22:00:00Z", "1990-05-17", None),
     ("omnisend", "birthdate", "infinity", None, "not_of_type"),
+    ("omnisend", "birthdate", "epoch", None, "not_of_type"),
+    ("omnisend", "birthdate", "12345-01-01", None, "not_of_type"),
     ("omnisend", "bio", "ł" * 2_048, "ł" * 2_048, None),
     ("omnisend", "bio", "ł" * 2_049, None, "too_long"),
     ("campaign-monitor", "Name", LONG, LONG[:250], "cut"),
@@ -54,11 +62,20 @@ CASES: list[tuple[str, str, str, Any, str | None]] = [
     ("campaign-monitor", "Level", "Gold", None, "no_choice"),
     ("campaign-monitor", "Likes", "Golf, Tennis", ["Golf", "Tennis"], None),
     ("campaign-monitor", "Likes", "Golf;Chess", ["Golf"], "no_choice"),
+    ("campaign-monitor", "Likes", '["Tennis","golf"]', ["Golf", "Tennis"], None),
+    ("campaign-monitor", "Likes", "golf | tennis | golf", ["Golf", "Tennis"], None),
+    ("campaign-monitor", "Likes", "Platinum", None, "no_choice"),
     ("campaign-monitor", "Points", "1e3", None, "not_of_type"),
     ("campaign-monitor", "Points", "1234567890123456789.5", "1234567890123456789.5", None),
     ("campaign-monitor", "Born", "1990-05-17T00:00:00+02:00", "1990-05-17", None),
+    ("campaign-monitor", "Born", "1990-05-17T23:30:00-11:00", "1990-05-17", None),
     ("campaign-monitor", "Born", "1899-12-31", None, "out_of_range"),
+    ("campaign-monitor", "Born", "-infinity", None, "not_of_type"),
     ("campaign-monitor", "Country", "Portugal; Spain", "Portugal; Spain", None),
+    ("campaign-monitor", "Land", " united  KINGDOM", "United Kingdom", None),
+    ("campaign-monitor", "Land", "Great Britain", None, "no_choice"),
+    ("campaign-monitor", "State", "new york", "New York", None),
+    ("campaign-monitor", "State", "Ontario", None, "no_choice"),
 ]
 
 

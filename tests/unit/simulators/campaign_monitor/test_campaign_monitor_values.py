@@ -148,3 +148,13 @@ def test_an_import_that_is_repeated_changes_nothing(caller: Caller, list_id: str
         answer = caller.imports(list_id, row(ANA, City="Newark"))
         assert answer.json()["TotalNewSubscribers"] == expected
     assert caller.fields(list_id, ANA) == {"City": "Newark"}
+
+
+@pytest.mark.parametrize("data_type", ["Country", "USState"])
+@pytest.mark.parametrize(("value", "kept"), [("a", {"Place": "a"}), ("A", {}), ("elsewhere", {})])
+def test_of_countries_and_states_with_options_only_these_are_kept(
+    caller: Caller, data_type: str, value: str, kept: dict[str, str]
+) -> None:
+    fields = [{"name": "Place", "dataType": data_type, "options": ["a", "b"]}]
+    caller.load(lists=[{"id": "7" * 32, "name": "Loyal", "fields": fields}])
+    assert write(caller, "7" * 32, Place=value) == kept

@@ -81,8 +81,8 @@ class Account:
                 return self._of_list(seen, method, list_id, what, query)
             case "POST", ["subscribers", list_id, "import"] if list_id in self.lists:
                 return self._import(seen)
-            case "DELETE", ["subscribers", list_id] if list_id in self.lists:
-                return self._delete(query["email"])
+            case ((("DELETE" | "GET") as method), ["subscribers", list_id]) if list_id in self.lists:
+                return self._delete(query["email"]) if method == "DELETE" else self._person(query["email"])
         return WRONG_ID
 
     def _of_client(self, what: str, query: Mapping[str, str]) -> Reply:
@@ -153,6 +153,11 @@ class Account:
         if failures:
             return error(210, "Subscriber Import had some failures", ResultData=result)
         return reply(result, 201)
+
+    def _person(self, address: str) -> Reply:
+        if address not in self.people:
+            return error(203, "Subscriber not in list")
+        return reply({"EmailAddress": address, "State": self.people[address], "CustomFields": []})
 
     def _delete(self, address: str) -> Reply:
         if self.people.get(address, "Deleted") == "Deleted":

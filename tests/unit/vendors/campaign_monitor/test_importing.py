@@ -13,7 +13,7 @@ import pytest
 
 from shared.errors import LeaseLost, RetryAfter, UserMustAct
 from shared.vendors.campaign_monitor import importing
-from shared.vendors.contract import Evidence, FieldType, Kind, Retry, Row, TargetFound, TargetWanted
+from shared.vendors.contract import PROFILE_MISSING, Evidence, FieldType, Kind, Retry, Row, TargetFound, TargetWanted
 from tests.unit.vendors.campaign_monitor.account import (
     BAD_KEY,
     CLIENT,
@@ -50,12 +50,13 @@ def test_an_empty_batch_makes_no_request(kind: Kind) -> None:
 
 @pytest.mark.parametrize("kind", [Kind.ADD, Kind.CHANGE])
 def test_a_batch_is_one_import_and_certain(kind: Kind) -> None:
-    account = Account()
+    account = Account(people={} if kind is Kind.ADD else {row.address: "Active" for row in rows(1000)})
     with world(account) as here:
         found = here.vendor.deliver(TARGET, kind, rows(1000))
         assert (found.default.evidence, found.others, found.requests) == (Evidence.CONFIRMED, {}, 1)
         assert len(account.people) == len(here.imports()[0].json()["Subscribers"]) == 1000
-        assert here.calls() == [f"POST subscribers/{LIST}/import"]
+        assert here.calls()[-1] == f"POST subscribers/{LIST}/import"
+        assert len(here.calls()) == (1 if kind is Kind.ADD else 3)
 
 
 def test_what_was_prepared_shapes_the_import() -> None:
@@ -99,7 +100,7 @@ def test_states_at_the_vendor_are_respected_by_every_import() -> None:
                 "rejected bounced",
                 "rejected deleted",
                 "skipped unconfirmed",
-                "rejected suppressed",
+                "rejected suppressed" if kind is Kind.ADD else f"rejected {PROFILE_MISSING}",
                 "accepted",
             ]
             assert [seen.json()["Resubscribe"] for seen in here.imports()] == [False]
@@ -250,7 +251,7 @@ def test_a_mobile_number_that_is_refused_is_left_out_and_keeps_nobody_off(state:
         found = here.vendor.deliver(TARGET, Kind.ADD, batch)
         assert receipts(found, 2) == ["accepted"] * 2
         assert account.people["p1@example.com"] == "Active"
-        assert len(found.warnings) == 1
+        assert [found.others.get(index, found.default).left_out for index in range(2)] == [(), ("MobileNumber",)]
         last = here.imports()[-1].json()["Subscribers"]
         assert last == [{"EmailAddress": "p1@example.com", "Name": "Bo", "ConsentToTrack": "Unchanged"}]
 

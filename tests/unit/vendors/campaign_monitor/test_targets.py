@@ -289,3 +289,42 @@ def test_the_exports_consent_holds_where_no_column_tells_it(
 def test_a_consent_that_does_not_exist_is_refused() -> None:
     with pytest.raises(Unprocessable), world(Account(), consent_to_track="Maybe"):
         pass
+
+
+# What a plan asked for
+
+
+@pytest.mark.parametrize("remembered", [None, TargetFound(LIST, "Loyal")])
+def test_what_a_plan_asked_for_is_not_asked_for_again(remembered: TargetFound | None) -> None:
+    wanted = TargetWanted(None, "Loyal")
+    with world(Account(fields=[custom("Post code", "[Postcode]")])) as here:
+        assert here.vendor.fits(wanted, remembered, ["Post code"]).keys() == {"Post code"}
+        here.vendor.prepare(wanted, remembered, {"Post code": FieldType.STRING})
+        lists, details, fields = f"GET clients/{CLIENT}/lists", f"GET lists/{LIST}", f"GET lists/{LIST}/customfields"
+        assert here.calls() == [lists, fields, details]
+        here.vendor.prepare(wanted, remembered, {"Post code": FieldType.STRING})
+        assert here.calls()[3:] == [lists, details, fields]
+
+
+def test_what_was_asked_for_another_list_is_asked_for_again() -> None:
+    with world(Account(lists={LIST: "Loyal", OTHER: "Others"})) as here:
+        here.vendor.fits(TargetWanted(None, "Loyal"), None, ["Post code"])
+        assert here.vendor.prepare(TargetWanted(None, "Others"), None, {}).list_id == OTHER
+
+
+def test_a_list_that_was_not_there_for_the_plan_is_made_with_its_fields() -> None:
+    account = Account(lists={})
+    with world(account) as here:
+        assert here.vendor.fits(TargetWanted(None, "Loyal"), None, ["Post code"]) == {}
+        assert here.vendor.prepare(TargetWanted(None, "Loyal"), None, {"Post code": FieldType.STRING}).created
+    assert [each["FieldName"] for each in account.fields] == ["Post code"]
+
+
+def test_a_list_that_vanished_after_the_plan_is_noticed() -> None:
+    account = Account()
+    with world(account) as here:
+        here.vendor.fits(TargetWanted(None, "Loyal"), None, ["Post code"])
+        account.lists.clear()
+        with pytest.raises(UserMustAct) as error_:
+            here.vendor.prepare(TargetWanted(None, "Loyal"), None, {"Post code": FieldType.STRING})
+    assert error_.value.code == "target_vanished"

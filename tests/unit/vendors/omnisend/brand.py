@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -121,11 +122,15 @@ class Brand:
     def _contacts(self, query: dict[str, str]) -> Reply:
         found = sorted(self.members(query["tag"])) if "tag" in query else []
         found = sorted(self.unsubscribed) if query.get("status") == "unsubscribed" else found
+        found = [each for each in self._everybody() if each == query["email"]] if "email" in query else found
         start, limit = int(query.get("after", 0)), int(query.get("limit", 100))
         more = len(found) > start + limit
         cursors = {"after": str(start + limit) if more else None, "before": None}
         page = [{"id": each, "email": each} for each in found[start : start + limit]]
         return reply({"contacts": page, "paging": {"limit": limit, "hasMore": more, "cursors": cursors}})
+
+    def _everybody(self) -> set[str]:
+        return {*self.contacts, *self.unsubscribed, *chain.from_iterable(self.tags.values())}
 
     def _tag(self, method: str, body: dict[str, Any]) -> Reply:
         for tag in body["tags"]:
