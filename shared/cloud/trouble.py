@@ -17,7 +17,7 @@ def passes(error: BaseException) -> bool:
 
 
 def code(error: BaseException) -> str:
-    """Storage's own word for an error, such as `AuthorizationFailure`, with the status; "" where it has none. Unlike its
-    message it never repeats what was sent."""
+    """Storage's own word for an error, such as `AuthorizationFailure`, with its status; "" where it has none. Unlike
+    its message it never repeats what was sent."""
     word, status = getattr(error, "error_code", None), getattr(error, "status_code", None)
     return " ".join(str(getattr(each, "value", each)) for each in (status, word) if each)

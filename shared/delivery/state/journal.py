@@ -138,7 +138,7 @@ def _plain(receipt: Receipt) -> list[str | None]:
 
 
 def _receipt(plain: Any) -> Receipt:
-    outcome, code, reason, retry, evidence, vendor_id = plain
+    outcome, code, reason, retry, evidence, vendor_id, *_ = plain  # a later version may tell more
     return Receipt(
         Outcome(outcome),
         code,

@@ -31,6 +31,15 @@ def test_a_receipt_comes_back_as_it_was_written() -> None:
     assert folded(journal.answered(5, RESULT)).results == {5: RESULT}
 
 
+def test_a_receipt_of_which_a_later_version_tells_more_comes_back_too() -> None:
+    line = journal.answered(5, RESULT)
+    more = {
+        "default": [*line["default"], "more"],
+        "others": {each: [*told, 1] for each, told in line["others"].items()},
+    }
+    assert folded(line | more).results == {5: RESULT}
+
+
 def test_a_staged_batch_is_neither_answered_nor_in_flight_until_its_outcome() -> None:
     staged = BatchResult(CONFIRMED, staged="job-1")
     found = folded(journal.sent(0, 0), journal.answered(0, staged))
