@@ -91,7 +91,7 @@ def test_every_message_delivered_twice_is_carried_out_once(made: World) -> None:
 
 def test_a_message_that_was_read_before_another_worker_carried_it_out_changes_nothing(made: World) -> None:
     """Both read the same turn; the slower one gets the account once the faster one has let it go."""
-    run = begun(made)
+    run = begun(made, 1)
     message = made.receive()
     assert message is not None
     body, after = message.content.encode(), list[Any]()
@@ -105,6 +105,7 @@ def test_a_message_that_was_read_before_another_worker_carried_it_out_changes_no
     with made.accounts.slice(NAME):
         inbox.receive(made.watched(around), body)
     assert [seen(made, run)] == after
+    assert made.delivery(run).value.turn == 3, "the faster one left nothing to do"
     made.engine.queue.delete_message(message)
     made.work()
     promises.kept(made, run, segments.first(NAME))
