@@ -7,6 +7,7 @@ ARGS    ?=
 SECONDS ?= 300
 SEED    ?=
 SINCE   ?= HEAD
+MODULES ?=
 
 VENV    := .venv
 BIN     := $(VENV)/bin
@@ -22,7 +23,7 @@ BROWSER  := $(VENV)/.browser-found
 CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test pictures faults soak load bench lint snapshot clean audit lock
+.PHONY: help setup demo serve test pictures faults soak mutants load bench lint snapshot clean audit lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +49,9 @@ faults: setup ## crashes at every point of a run, and what else can go wrong; ta
 
 soak: setup ## faults at random on all vendors for five minutes (SECONDS=, SEED= of an earlier one)
 	@SOAK=$(SECONDS) SEED=$(SEED) $(BIN)/python -m pytest -n 0 tests/soak $(ARGS)
+
+mutants: setup ## break what you changed on purpose and name what no test notices (MODULES="delivery/plan/guards", SINCE=revision)
+	@$(BIN)/python -m dev.mutants --since $(SINCE) $(MODULES)
 
 load: setup ## 200 exports on 40 connections, all due at once; then again with a dead vendor; takes minutes
 	@LOAD=full $(BIN)/python -m pytest -n 0 tests/load $(ARGS)

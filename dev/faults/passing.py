@@ -17,7 +17,8 @@ _MOMENTS = frozenset({"renewed_at", "times", "until", "slowed", "quiet"})
 def pass_time(container: ContainerClient, seconds: float = HOUR) -> None:
     """End every lease that was not renewed, and set the times that their bodies tell back by so many seconds."""
     for name in list(container.list_blob_names(name_starts_with="leases/")):
-        let_go(container, name, seconds)
+        if name.endswith(".json"):
+            let_go(container, name, seconds)
 
 
 def let_go(container: ContainerClient, name: str, seconds: float = HOUR) -> None:

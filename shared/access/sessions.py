@@ -49,7 +49,7 @@ class PendingSignIn:
 
 
 Kept = TypeVar("Kept", Session, PendingSignIn)
-_SESSION, _PENDING = TypeAdapter(Session), TypeAdapter(PendingSignIn)
+_SESSION, _PENDING, _KINDS = TypeAdapter(Session), TypeAdapter(PendingSignIn), TypeAdapter(dict[str, Any])
 
 
 class Sessions:
@@ -117,8 +117,8 @@ class Sessions:
         """What the cookie holds of this kind; another version of the app may have given it another shape."""
         text = cookies.get(self.cookie_name)
         content = self._seal.open(text) if text else None
-        found = json.loads(content).get(kind) if content else None
         try:
-            return None if found is None else shape.validate_python(found)
+            kinds = _KINDS.validate_json(content or b"{}")
+            return shape.validate_python(kinds[kind]) if kind in kinds else None
         except ValidationError:
             return None

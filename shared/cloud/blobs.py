@@ -78,7 +78,7 @@ class Blobs:
 
     def create(self, name: str, data: bytes) -> str:
         """Write a blob that must not exist yet; its ETag. Raises Conflict where it does."""
-        with _conflicts():
+        with _conflicts(held=Conflict):
             return str(self._blob(name).upload_blob(data, overwrite=False)["etag"])
 
     def write(self, name: str, data: bytes, *, etag: str | None = None, lease: str | None = None) -> str:
@@ -88,7 +88,7 @@ class Blobs:
         condition: dict[str, Any] = {"lease": lease}
         if etag is not None:
             condition |= {"etag": etag, "match_condition": MatchConditions.IfNotModified}
-        with _conflicts():
+        with _conflicts(held=LeaseLost if lease else None):
             return str(self._blob(name).upload_blob(data, overwrite=True, **condition)["etag"])
 
     def exists(self, name: str) -> bool:
@@ -167,11 +167,12 @@ class Blobs:
             yield str(blob)
 
     def delete(self, name: str) -> None:
-        """No error where it is gone already."""
+        """No error where it is gone already. Snapshots of it, as backups take them, go too: they hold the same people,
+        and storage deletes no blob that has some."""
         from azure.core.exceptions import ResourceNotFoundError
 
         try:
-            self._blob(name).delete_blob()
+            self._blob(name).delete_blob(delete_snapshots="include")
         except ResourceNotFoundError:
             return
 
@@ -263,18 +264,20 @@ def _code(error: Exception) -> str:
 
 
 @contextmanager
-def _conflicts() -> Iterator[None]:
-    from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError
+def _conflicts(*, held: type[Conflict | LeaseLost] | None = None) -> Iterator[None]:
+    """Name what storage calls a conflict; `held` is what it means that somebody else has a lease on the blob. All else
+    stays as it is, since no repetition mends it: a blob of another kind, a frozen one, one that others hold."""
+    from azure.core.exceptions import HttpResponseError, ResourceModifiedError
 
     try:
         yield
-    except (ResourceExistsError, ResourceModifiedError) as error:
-        if "Lease" in _code(error):
-            raise LeaseLost(_code(error)) from None
-        raise Conflict(f"the blob is not as it was read: {_code(error)}") from None
     except HttpResponseError as error:
         if "Lease" in _code(error):
-            raise LeaseLost(_code(error)) from None
+            if held:
+                raise held(_code(error)) from None
+            raise
+        if isinstance(error, ResourceModifiedError) or _code(error) == "BlobAlreadyExists":
+            raise Conflict(f"the blob is not as it was read: {_code(error)}") from None
         raise
 
 

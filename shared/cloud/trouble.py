@@ -4,7 +4,7 @@ from __future__ import annotations
 
 SECONDS = 10
 """When to try again, after the clients' own repetitions."""
-_PASSING = frozenset({408, 429, 500, 502, 503, 504})
+_PASSING = frozenset({408, 429, 500, 502, 503, 504, 507})
 
 
 def passes(error: BaseException) -> bool:
@@ -14,3 +14,10 @@ def passes(error: BaseException) -> bool:
     if isinstance(error, HttpResponseError):
         return error.status_code in _PASSING
     return isinstance(error, AzureError) and isinstance(error, ServiceRequestError | ServiceResponseError)
+
+
+def code(error: BaseException) -> str:
+    """Storage's own word for an error, such as `AuthorizationFailure`, with its status; "" where it has none. Unlike
+    its message it never repeats what was sent."""
+    word, status = getattr(error, "error_code", None), getattr(error, "status_code", None)
+    return " ".join(str(getattr(each, "value", each)) for each in (status, word) if each)

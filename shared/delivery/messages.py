@@ -13,7 +13,9 @@ VERSION = 1
 Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,63}$")]
 """What this service's own names and ids are made of; they become keys of tables and names of blobs."""
 
-_EXACT = ConfigDict(strict=True, extra="forbid")
+_EXACT = ConfigDict(strict=True, extra="ignore")
+"""What only the version after this one says is passed over: while it is deployed both receive messages of either. What
+must not be passed over gets another VERSION."""
 
 
 class _Message:

@@ -285,8 +285,10 @@ def _step(work: Work) -> Wait | None:
             commit_step.commit_leftover(work)
             plan_step.plan(work)
         case Step.PREPARE:
+            work.require_owned()
             send_step.prepare(work)
         case _:
+            work.require_owned()
             seconds = send_step.deliver(work)
             return None if seconds is None else Wait(seconds)
     return None

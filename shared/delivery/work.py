@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.catalog.models import Connection, Export, Guards, Target
-from shared.catalog.targets import Claim, TargetStore, target_name
+from shared.catalog.targets import Claim, Owned, TargetStore, target_name
 from shared.cloud.cloud import Cloud
 from shared.delivery.account.connecting import Opened
 from shared.delivery.account.lease import AccountLease
@@ -133,6 +133,13 @@ class Work:
         if self.known is None:
             self.known = self.targets.owner(self.delivery.account, self.delivery.target_key)
         return dict(self.known.memory) if self.known else {}
+
+    def require_owned(self) -> None:
+        """Raise Owned where the list is not the export's any more: it was deleted, or gave the list up."""
+        self.memory()
+        owner = self.known.export if self.known else ""
+        if owner != self.export.name:
+            raise Owned(owner)
 
     def remember(self, **facts: Any) -> None:
         """Add to the target's memory. Raises Owned where another export has the list, LeaseLost as `hold` does."""

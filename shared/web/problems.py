@@ -225,5 +225,6 @@ def unexpected(error: BaseException) -> Response:
     incident = secrets.token_hex(6)
     frames = traceback.extract_tb(error.__traceback__)
     where = " < ".join(f"{frame.filename}:{frame.lineno} {frame.name}" for frame in reversed(frames))
-    _log.error("incident %s: %s at %s", incident, type(error).__name__, where)
+    what = " ".join(filter(None, (type(error).__name__, trouble.code(error))))
+    _log.error("incident %s: %s at %s", incident, what, where)
     return answer("unexpected", say("The request failed for a reason that the log knows."), incident=incident)

@@ -36,7 +36,6 @@ NOT_MESSAGES: dict[str, bytes] = {
     "no version": json.dumps({key: value for key, value in GOOD.items() if key != "version"}).encode(),
     "an unknown kind": changed(kind="drop"),
     "a kind that is a list": changed(kind=["slice"]),
-    "a member more": changed(list="everyone"),
     "a member less": json.dumps({key: value for key, value in GOOD.items() if key != "turn"}).encode(),
     "a turn that is text": changed(turn="1"),
     "a turn that is true": changed(turn=True),
@@ -50,6 +49,7 @@ NOT_MESSAGES: dict[str, bytes] = {
 
 OF_NOTHING_KNOWN: dict[str, bytes] = {
     "a run that does not exist": changed(),
+    "a member more": changed(list="everyone"),
     "an export that does not exist": changed(export="nobody"),
     "a delivery that does not exist": changed(delivery=99),
     "a negative delivery": changed(delivery=-1),

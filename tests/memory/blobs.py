@@ -231,7 +231,7 @@ class MemoryBlob:
                 raise refused(400, "InvalidBlockList")
             return self._put("BlockBlob", b"".join(staged[str(block.id)] for block in blocks))
 
-    def delete_blob(self) -> None:
+    def delete_blob(self, delete_snapshots: str | None = None) -> None:
         with self._service.lock:
             self._may_write(self.there(), None, None, None)
             del self._blobs()[self.blob_name]

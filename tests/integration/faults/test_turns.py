@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -85,6 +85,29 @@ def test_every_message_delivered_twice_is_carried_out_once(made: World) -> None:
             with made.accounts.slice(NAME):
                 inbox.receive(made.cloud, message.content.encode())
         made.engine.queue.delete_message(message)
+    promises.kept(made, run, segments.first(NAME))
+    assert made.accounts.again == 0
+
+
+def test_a_message_that_was_read_before_another_worker_carried_it_out_changes_nothing(made: World) -> None:
+    """Both read the same turn; the slower one gets the account once the faster one has let it go."""
+    run = begun(made, 1)
+    message = made.receive()
+    assert message is not None
+    body, after = message.content.encode(), list[Any]()
+
+    def around(name: str, work: Callable[[], Any]) -> Any:
+        if name.startswith("blobs.acquire") and not after:
+            inbox.receive(made.cloud, body)
+            after.append(seen(made, run))
+        return work()
+
+    with made.accounts.slice(NAME):
+        inbox.receive(made.watched(around), body)
+    assert [seen(made, run)] == after
+    assert made.delivery(run).value.turn == 3, "the faster one left nothing to do"
+    made.engine.queue.delete_message(message)
+    made.work()
     promises.kept(made, run, segments.first(NAME))
     assert made.accounts.again == 0
 

@@ -24,7 +24,7 @@ def answered(status: int) -> HttpResponseError:
     return HttpResponseError(response=Response(status))  # type: ignore[arg-type]  # stands for a pipeline's answer
 
 
-PASSING = [ServiceRequestError("no route"), ServiceResponseError("timed out"), *map(answered, (429, 500, 503))]
+PASSING = [ServiceRequestError("no route"), ServiceResponseError("timed out"), *map(answered, (429, 500, 503, 507))]
 
 
 @pytest.mark.parametrize("error", PASSING, ids=repr)
@@ -39,13 +39,21 @@ def test_trouble_that_passes_is_a_503(
     assert b"ada@" not in answer.body
 
 
-@pytest.mark.parametrize("status", [400, 403, 404])
-def test_what_storage_refuses_is_unexpected(
-    client: Client, service: FakeService, monkeypatch: pytest.MonkeyPatch, status: int
+@pytest.mark.parametrize("status", [400, 403, 404, 409])
+def test_what_storage_refuses_is_unexpected_and_the_log_has_its_word_for_it(
+    client: Client,
+    service: FakeService,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
 ) -> None:
-    struck(service, monkeypatch, answered(status))
+    refused = answered(status)
+    refused.error_code = "AccountIsDisabled"  # type: ignore[attr-defined]  # the storage clients add it
+    struck(service, monkeypatch, refused)
     answer = client.post("/api/v1/forget", PERSON)
     assert (answer.status, answer.json["code"]) == (500, "unexpected")
+    assert f"HttpResponseError {status} AccountIsDisabled at" in caplog.text
+    assert "ada@" not in caplog.text
 
 
 def struck(service: FakeService, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:

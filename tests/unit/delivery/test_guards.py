@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from shared.catalog.models import Guards
-from shared.delivery.plan.guards import Facts, findings, may_go_on
+from shared.delivery.plan.guards import RUNS, Facts, findings, may_be_unreadable, may_go_on
 from shared.delivery.state.plan import Balance
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
@@ -168,6 +168,79 @@ CASES = {
 }
 
 
+TWO_DAYS = timedelta(days=2)
+EDGES = {
+    "the snapshot is empty, and so is the list": (replace(facts(), members_before=0), DEFAULTS, []),
+    "one is on the list": (replace(facts(), members_before=1), DEFAULTS, ["empty"]),
+    "everyone leaves, and one row has an address": (replace(everyone(3), members_before=4), DEFAULTS, []),
+    "one member, who leaves": (everyone(1), DEFAULTS, ["removals"]),
+    "one who is held back stays, so it is not everyone": (
+        replace(everyone(3), balance=Balance(rows_read=2, held=1, remove=3)),
+        DEFAULTS,
+        [],
+    ),
+    "one who changes stays, so it is not everyone": (
+        replace(everyone(3), balance=Balance(rows_read=2, change=1, remove=3)),
+        DEFAULTS,
+        [],
+    ),
+    "half of the rows invalid": (facts(rows_read=100, add=50, refused={"x": 50}), Guards(max_deviation_share=None), []),
+    "one row more": (facts(rows_read=100, add=49, refused={"x": 51}), Guards(max_deviation_share=None), ["invalid"]),
+    "six lost their address": (unreadable(6, of=90), Guards(max_removed_people=100), ["unreadable"]),
+    "as large a share as may lose it": (unreadable(20, of=1000), DEFAULTS, []),
+    "one more than may lose it": (unreadable(21, of=1000), DEFAULTS, ["unreadable"]),
+    "just as old as may be": (
+        replace(QUIET, snapshot_taken_at=NOW - TWO_DAYS, delivered_before=None),
+        Guards(max_age_days=2),
+        [],
+    ),
+    "a second older": (
+        replace(QUIET, snapshot_taken_at=NOW - TWO_DAYS - timedelta(seconds=1), delivered_before=None),
+        Guards(max_age_days=2),
+        ["age"],
+    ),
+    "the one last delivered": (replace(QUIET, delivered_before=QUIET.snapshot_taken_at), DEFAULTS, []),
+    "older than the one last delivered": (replace(QUIET, delivered_before=NOW), DEFAULTS, ["older"]),
+    "as many people as may be": (replace(QUIET, max_profiles=98_000), DEFAULTS, []),
+    "one more than may be": (replace(QUIET, max_profiles=97_999), DEFAULTS, ["size"]),
+    "as few people as may be": (QUIET, Guards(min_profiles=98_000), []),
+    "one fewer than may be": (QUIET, Guards(min_profiles=98_001), ["few"]),
+    "a thousand more, whatever their share": (
+        replace(facts(rows_read=1010, add=1010), members_before=10),
+        Guards(max_deviation_share=0.1),
+        [],
+    ),
+    "a thousand and one more": (
+        replace(facts(rows_read=1011, add=1011), members_before=10),
+        Guards(max_deviation_share=0.1),
+        ["deviation"],
+    ),
+    "just as much more as may be": (
+        replace(facts(rows_read=3000, add=1500, change=750, held=750), members_before=1500),
+        Guards(max_deviation_share=1.0),
+        [],
+    ),
+    "a column that lost its values": (replace(QUIET, emptied=["City"]), DEFAULTS, ["emptied"]),
+}
+
+
+@pytest.mark.parametrize(("given", "guards", "expected"), EDGES.values(), ids=EDGES.keys())
+def test_the_edge_of_each_guard(given: Facts, guards: Guards, expected: list[str]) -> None:
+    assert [finding.guard for finding in findings(given, guards)] == expected
+
+
+@pytest.mark.parametrize(
+    ("refused", "remove", "matters"),
+    [(5, 100, False), (6, 6, True), (100, 5, False), (100, 6, True), (0, 0, False)],
+)
+def test_how_many_had_no_address_before_is_looked_up_where_it_matters(refused: int, remove: int, matters: bool) -> None:
+    assert may_be_unreadable(Balance(remove=remove, refused={"x": refused})) is matters
+
+
+def test_nobody_is_lost_where_it_is_not_known_or_fewer_rows_lack_an_address_than_before() -> None:
+    assert [unreadable(40, of=90, before=before).unreadable for before in (None, 40, 41, 39)] == [0, 0, 0, 1]
+
+
 @pytest.mark.parametrize(("given", "guards", "expected"), CASES.values(), ids=CASES.keys())
 def test_each_guard(given: Facts, guards: Guards, expected: list[str]) -> None:
     assert [finding.message for finding in findings(given, guards)] == expected
@@ -210,3 +283,7 @@ def test_null_switches_a_guard_off_only_where_the_documentation_says_so() -> Non
         "max_removed_people": ["removals", "unusual"],
         "max_removed_times": ["removals"],
     }
+
+
+def test_what_is_usual_is_said_by_as_many_runs_as_the_setting_says() -> None:
+    assert f"last {'ten' if RUNS == 10 else RUNS} runs" in str(Guards.model_fields["max_removed_times"].description)

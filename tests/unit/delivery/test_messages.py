@@ -26,13 +26,16 @@ def test_a_message_survives_the_queue(message: Message) -> None:
         {"turn": "3"},
         {"turn": True},
         {"delivery": 1.0},
-        {"address": "someone"},
         {"run": None},
     ],
 )
 def test_anything_else_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(BadMessage):
         parse(json.dumps(SLICE.body() | change))
+
+
+def test_what_only_a_later_version_says_is_passed_over() -> None:
+    assert parse(json.dumps(SLICE.body() | {"address": "someone"})) == SLICE
 
 
 @pytest.mark.parametrize("text", [b"", b"\xff\xfe", b"[]", b"null", b"not json", b'{"version":1}'])

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from shared.delivery.state.transitions import AFTER, AFTER_CODE, Becomes, RunKind, Status, case, rules
+from shared.delivery.state.transitions import AFTER, AFTER_CODE, Becomes, PlanStep, RunKind, Status, case, rules
 from shared.vendors.contract import PROFILE_MISSING, Kind, Outcome
 
 SAME, OTHER = 1, 2
@@ -99,3 +99,14 @@ def test_every_operation_and_outcome_has_one_transition() -> None:
 def test_a_person_whom_the_vendor_no_longer_has_is_added_by_the_next_run() -> None:
     assert {PROFILE_MISSING: Becomes(MAYBE, "none")} == AFTER_CODE
     assert step(case(rules(RunKind.DELIVERY, "mirror")[0]), ("maybe", None, None, None)) == "add"
+
+
+def test_the_words_that_are_kept_stay_what_they_are() -> None:
+    """They lie in rows, ledgers and plans."""
+    assert list(map(str, RunKind)) == ["delivery", "dry_run", "full_resync", "rebuild", "retry", "withdraw"]
+    assert list(map(str, Status)) == ["member", "maybe", "removed", "refused"]
+    assert list(map(str, PlanStep)) == ["add", "change", "remove", "unchanged", "held", "left", "outside", "none"]
+
+
+def test_what_a_row_becomes_keeps_old_values_and_remembers_no_refusal_unless_it_says_so() -> None:
+    assert Becomes(MEMBER) == Becomes(MEMBER, "old", refused=False)

@@ -1,0 +1,157 @@
+"""Runs one export in memory, from its definition to its verification, and takes what is kept as it goes."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from shared.access.person import How, Person, Role
+from shared.access.sealing import Seal
+from shared.access.sessions import Sessions
+from shared.catalog.authorizations import Authorizations
+from shared.catalog.dialects import UNDECLARED, DialectInput, DialectStore
+from shared.cloud.tables import Table
+from shared.delivery import inbox
+from shared.delivery.state import layout
+from tests.integration.delivery.engine import Engine, engine
+from tests.integration.delivery.engine import Person as Row
+from tests.integration.faults.world import Undelayed
+from tests.kits import KITS
+from tests.memory import in_memory
+from tests.unit.access.conftest import MemoryVault
+
+FOLDER = Path(__file__).parent
+VERSION: str = tomllib.loads((FOLDER.parents[1] / "pyproject.toml").read_text())["project"]["version"]
+NAME, KEY = "newsletter", "recorded" * 6
+MARK = "$datetime"
+ADA = Person("ada-1", "Ada", frozenset({Role.ADMINISTRATOR}), How.SESSION)
+
+
+def plain(content: Any) -> Any:
+    """As JSON has it; times are marked."""
+    if isinstance(content, datetime):
+        return {MARK: content.astimezone(UTC).isoformat()}
+    if isinstance(content, Mapping):
+        return {str(name): plain(each) for name, each in content.items()}
+    if isinstance(content, list | tuple):
+        return [plain(each) for each in content]
+    return content
+
+
+def real(content: Any) -> Any:
+    """The other way round."""
+    if isinstance(content, Mapping):
+        if MARK in content:
+            return datetime.fromisoformat(content[MARK])
+        return {name: real(each) for name, each in content.items()}
+    return [real(each) for each in content] if isinstance(content, list) else content
+
+
+def record() -> dict[str, Any]:
+    """Shape -> what this version keeps. Blobs are their JSON, a journal is a list of its lines."""
+    with in_memory() as address, engine(address, "recorded", KITS["iterable"], verify_seconds=0.01) as made:
+        made.cloud.slices = Undelayed(address, "recorded-slices", [])
+        made.connect()
+        made.define(schedule={"kind": "cron", "expression": "0 6 * * *", "time_zone": "Europe/Stockholm"})
+        made.land([*(Row(f"person{n}@example.com", f"First{n}", "City") for n in range(6)), Row("bad@@example")])
+        return {**_of_a_run(made), **_of_definitions(made), **_of_jobs(made), **_of_browsers()}
+
+
+def _of_a_run(made: Engine) -> dict[str, Any]:
+    run = made.start(NAME)
+    found: dict[str, Any] = {"message of a slice": _message(made)}
+    folder, place = layout.delivery_folder(NAME, run.run, 0), layout.verification(NAME, run.run, 0)
+    while not made.cloud.blobs.exists(place):
+        message = made.queue.receive_message(visibility_timeout=600)
+        assert message is not None
+        inbox.receive(made.cloud, message.content.encode())
+        made.queue.delete_message(message)
+    found["verification"], found["message of a verification"] = _blob(made, place), _message(made)
+    made.pump()
+    journals = [made.cloud.blobs.read(name) for name in made.cloud.blobs.names(layout.journal_folder(folder))]
+    lines = b"".join(each[0] for each in journals if each).splitlines()
+    claim = made.catalog.targets.owner(made.catalog.export(NAME).item.account, "name:Loyal")
+    assert claim is not None
+    found |= {
+        "plan": _blob(made, layout.plan_manifest(folder)),
+        "journal": [orjson.loads(line) for line in lines],
+        "ledger": _blob(made, layout.ledger_manifest(str(claim.memory["ledger"]))),
+        "report": _blob(made, layout.report(folder)),
+        "lease": _blob(made, layout.lease(claim.account)),
+        "row of a target": claim.entity(),
+    }
+    rows = [each.entity for each in made.cloud.runs.scan("RowKey ne ''", {})]
+    for kind in ("run", "delivery", "notice"):
+        found[f"row of a {kind}"] = next(row for row in rows if str(row["RowKey"]).startswith(f"{kind}:"))
+    return found
+
+
+def _of_definitions(made: Engine) -> dict[str, Any]:
+    made.service.overlook(NAME, ["Loyal"])
+    DialectStore(made.cloud.snapshots).declare(
+        "x:Loyal", DialectInput(encoding="windows-1252", nulls=("NULL",)), UNDECLARED
+    )
+    made.service.row_counts([each.id for each in made.service.segments()])
+    message = _message(made)
+    made.pump()
+    Authorizations(made.cloud.snapshots).begin("iterable", ADA, "https://exports.example/back")
+    return {
+        "message of a count": message,
+        "row of a connection": _row(made.cloud.connections, "iterable"),
+        "row of an export": _row(made.cloud.exports, NAME),
+        "row of a schedule": _row(made.cloud.runs, "ticks"),
+        "row of a dialect": _first(made.cloud.snapshots, "dialects"),
+        "row of a count": _first(made.cloud.snapshots, "rows"),
+        "row of a sign-in at a vendor": _first(made.cloud.snapshots, "authorizations"),
+    }
+
+
+def _of_jobs(made: Engine) -> dict[str, Any]:
+    made.service.start_check_up(NAME, 0, full=True, by="ada")
+    found = {"message of a check-up": _message(made)}
+    made.pump()
+    found["check-up"] = _blob(made, layout.check_up(NAME, 0))
+    made.service.start_probe("iterable", "ada@example.com", "ada")
+    found |= {"message of a probe": _message(made), "probe": _blob(made, layout.probe("iterable"))}
+    return found
+
+
+def _of_browsers() -> dict[str, Any]:
+    seal = Seal(MemoryVault({"session-key": KEY}), "session-key")
+    sessions = Sessions(seal, secure=True)
+    cookies = {"session": sessions.begin(ADA), "sign-in": sessions.wait({"state": "s", "nonce": "n"}, "/exports")}
+    return {name: _opened(seal, cookie) for name, cookie in cookies.items()}
+
+
+def _opened(seal: Seal, cookie: str) -> Any:
+    content = seal.open(cookie.partition(";")[0].partition("=")[2])
+    assert content is not None
+    return json.loads(content)
+
+
+def _message(made: Engine) -> Any:
+    [message] = made.queue.peek_messages()
+    return json.loads(message.content)
+
+
+def _blob(made: Engine, name: str) -> Any:
+    found = made.cloud.blobs.read(name)
+    assert found is not None, name
+    return json.loads(found[0])
+
+
+def _row(table: Table, key: str) -> Any:
+    return next(each.entity for each in table.scan("RowKey eq @key", {"key": key}))
+
+
+def _first(table: Table, partition: str) -> Any:
+    return next(iter(table.query(partition))).entity
+
+
+__all__ = ["ADA", "FOLDER", "KEY", "MARK", "NAME", "VERSION", "plain", "real", "record"]
