@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -18,6 +18,10 @@ from shared.catalog.targets import target_key
 from shared.control.runs import UNFINISHED, RunSummary
 from shared.control.service import Service
 from shared.control.views import IssueView
+from shared.delivery.addresses import invalid
+from shared.errors import RetryAfter, UserMustAct
+from shared.mailbox import normalised
+from shared.snapshots.snapshot import Snapshot
 from shared.wording import say, say_many
 
 NEXT_TIMES = 5
@@ -64,7 +68,47 @@ def save(
     busy = held is not None and running(name, service)
     overlook = partial(_overlook, service, held.item if held else None)
     saved, warnings = service.catalog.save_export(name, sent, caller, held, running=busy, before_writing=overlook)
-    return saved, [*found, *warnings, *service.target_warnings(saved.item)]
+    return saved, [*found, *warnings, *_landed(service, saved.item), *service.target_warnings(saved.item)]
+
+
+ROWS_LOOKED_AT = 200
+FEWEST_ADDRESSES = 0.5
+"""Of a column with fewer addresses than this, something else was probably meant."""
+
+
+def _landed(service: Service, export: Export) -> Iterator[Issue]:
+    """What the newest snapshots show that somebody should know before the first run."""
+    chosen = [each for each in service.segments() if {each.id, each.name} & set(export.segments)]
+    rows = service.row_counts([each.id for each in chosen])
+    for segment in chosen:
+        if rows.get(segment.id) == 0:
+            yield Issue(
+                "/targets",
+                say("The segment %(segment)s has nobody in it now: a run would add nobody.", segment=segment.name),
+            )
+        elif segment.snapshot is not None and export.address_column in segment.columns:
+            yield from _addresses(service, segment.name, segment.snapshot, export.address_column)
+
+
+def _addresses(service: Service, segment: str, snapshot: Snapshot, column: str) -> Iterator[Issue]:
+    try:
+        cells = [normalised(row[0] or "") for row in service.first_rows(snapshot, [column], ROWS_LOOKED_AT)]
+    except (UserMustAct, RetryAfter):  # the run tells the same
+        return
+    bad = set(invalid(set(cells)))
+    share = sum(cell not in bad for cell in cells) / len(cells) if cells else 1.0
+    if share < FEWEST_ADDRESSES:
+        yield Issue(
+            "/address_column",
+            say(
+                "Only %(share)s%% of the first %(rows)s rows of %(segment)s have an e-mail address in %(column)s: choose "
+                "the column that has them.",
+                share=round(100 * share),
+                rows=len(cells),
+                segment=segment,
+                column=column,
+            ),
+        )
 
 
 def set_schedule(

@@ -120,6 +120,7 @@ class RunView(RunSummary):
     connection: str = Field(default="", description="Name of the connection that it ran over.")
     progress: Progress = Progress()
     targets: tuple[TargetRun, ...] = ()
+    cancelling: bool = Field(default=False, description="Somebody asked it to stop, and it has not stopped yet.")
 
 
 class RunPoint(RunSummary):
@@ -226,7 +227,13 @@ def view(run: Run, deliveries: Sequence[Delivery]) -> RunView:
     progress = _progress(deliveries)
     targets = tuple(_target(each) for each in deliveries)
     connection = str(json.loads(run.definition).get("connection", ""))
-    return RunView(**summary(run).model_dump(), connection=connection, progress=progress, targets=targets)
+    return RunView(
+        **summary(run).model_dump(),
+        connection=connection,
+        progress=progress,
+        targets=targets,
+        cancelling=run.cancel_requested and run.state not in ENDED,
+    )
 
 
 def _progress(deliveries: Sequence[Delivery]) -> Progress:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from shared.access.actions import Action, may
 from shared.access.person import Person
 from shared.catalog.issues import Invalid
-from shared.catalog.models import ProbeState
+from shared.catalog.models import ConnectionInput, ProbeState
 from shared.control import connections as control
 from shared.control import credentials
 from shared.control.connections import CheckView, Fate, Switch
@@ -50,6 +50,18 @@ def check_connection(name: str, request: Request, service: TheService, caller: T
     said = text(form, "switch")
     found = control.check(service, held, caller, switch=one_of(Switch, said, "/switch") if said else None)
     return overview(request, service, name, check=found)
+
+
+@router.post("/connections/{name}/client", dependencies=[Depends(allowed(Action.EDIT_CONNECTION))])
+def choose_client(name: str, request: Request, service: TheService, caller: TheCaller, form: Form) -> Response:
+    """Use one of the clients that the vendor's account has, and ask the vendor again."""
+    held = service.catalog.connection(name)
+    sent = ConnectionInput.model_validate(
+        held.item.model_dump(exclude={"settings"})
+        | {"settings": held.item.settings | {"client_id": text(form, "client")}}
+    )
+    saved = service.catalog.save_connection(name, sent, caller, held)
+    return overview(request, service, name, check=control.check(service, saved, caller))
 
 
 @router.post("/connections/{name}/authorize", dependencies=[Depends(allowed(Action.AUTHORIZE_CONNECTION))])
@@ -109,9 +121,19 @@ def overview(
         identity=service.identity(),
         probing=connection.probe is not None and connection.probe.state is ProbeState.RUNNING,
         check=check,
+        clients=_clients(check),
         problem=problem,
         saved=saved,
     )
+
+
+_CLIENT = "client "
+
+
+def _clients(check: CheckView | None) -> dict[str, str]:
+    """The clients that a check found to choose from, where it needs one: id -> name."""
+    details = check.details if check and not check.ok else {}
+    return {key.removeprefix(_CLIENT): name for key, name in details.items() if key.startswith(_CLIENT)}
 
 
 def _ask_to_remove(request: Request, service: Service, name: str, errors: dict[str, str]) -> Response:

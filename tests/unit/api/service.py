@@ -74,6 +74,10 @@ class FakeService(Service):
     """People still on targets, by target key."""
     forewarned: list[Issue] = field(default_factory=list)
     """What the vendor tells of an export's targets."""
+    cells: list[tuple[str | None, ...]] = field(default_factory=list)
+    """First rows of whichever snapshot, where one column is asked for."""
+    rows: dict[str, int] = field(default_factory=lambda: {"blob/ci:VIP": 3})
+    """Of the snapshots that are counted."""
     plans: dict[int, PlannedView] = field(default_factory=dict)
     samples: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     """By target, of whichever run."""
@@ -140,10 +144,13 @@ class FakeService(Service):
         return self.found
 
     def first_rows(self, snapshot: Snapshot, columns: Sequence[str], most: int) -> Sequence[tuple[str | None, ...]]:
+        self._fail()
+        if len(columns) == 1:
+            return self.cells
         return [tuple(f"{column} of the first" for column in columns)][:most]
 
     def row_counts(self, references: Sequence[str]) -> Mapping[str, int]:
-        return {"blob/ci:VIP": 3} if "blob/ci:VIP" in references else {}
+        return {each: self.rows[each] for each in references if each in self.rows}
 
     def last_run(self, export: str) -> RunSummary | None:
         runs = self._of(export)

@@ -12,7 +12,7 @@ from shared.control.runs import Verification
 from shared.wording import Message, say, together
 from tests.unit.api.service import FakeService, run
 from tests.unit.catalog.samples import START
-from tests.unit.pages.test_pages import client, page
+from tests.unit.pages.asking import client, page
 
 SEEN: dict[str, Any] = {
     "verdict": "differs",
