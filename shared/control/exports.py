@@ -101,8 +101,8 @@ def _addresses(service: Service, segment: str, snapshot: Snapshot, column: str) 
         yield Issue(
             "/address_column",
             say(
-                "Only %(share)s%% of the first %(rows)s rows of %(segment)s have an e-mail address in %(column)s: choose "
-                "the column that has them.",
+                "Only %(share)s%% of the first %(rows)s rows of %(segment)s have an e-mail address in %(column)s: "
+                "choose the column that has them.",
                 share=round(100 * share),
                 rows=len(cells),
                 segment=segment,
