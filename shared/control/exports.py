@@ -15,6 +15,7 @@ from shared.catalog.models import Export, ExportInput, Mode, Schedule
 from shared.catalog.schedules import newly_followed, next_times
 from shared.catalog.store import Held
 from shared.catalog.targets import target_key
+from shared.control.listing import Listed
 from shared.control.runs import UNFINISHED, RunSummary
 from shared.control.service import Service
 from shared.control.views import IssueView
@@ -37,19 +38,29 @@ class ExportView(Export):
 
 def view(export: Export, service: Service, warnings: Sequence[Issue] = ()) -> ExportView:
     """The export with its next times and how it last went."""
+    return _view(export, service, service.last_run(export.name), warnings)
+
+
+def _view(export: Export, service: Service, last: RunSummary | None, warnings: Sequence[Issue] = ()) -> ExportView:
     asleep = export.paused or export.detached
     times = [] if asleep else next_times(export.schedule, service.catalog.now(), NEXT_TIMES)
     return ExportView(
         **dict(export),
         next_times=tuple(times),
-        last_run=service.last_run(export.name),
+        last_run=last,
         warnings=tuple(IssueView.model_validate(warning) for warning in warnings),
     )
 
 
+def as_listed(row: Listed, service: Service) -> ExportView:
+    """An export of a list, of which the newest run is known."""
+    return _view(row.export, service, row.last)
+
+
 def views(service: Service) -> list[ExportView]:
-    """All exports, by name."""
-    return [view(held.item, service) for held in service.catalog.exports.all()]
+    """All exports, by name. A query for their definitions and one for their newest runs."""
+    last = service.latest_runs()
+    return [_view(held.item, service, last.get(held.item.name)) for held in service.catalog.exports.all()]
 
 
 def save(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from fastapi import APIRouter, Depends, Request, Response
 
 from shared.access.actions import Action, may
@@ -11,7 +13,9 @@ from shared.catalog.models import ConnectionInput, ProbeState
 from shared.control import connections as control
 from shared.control import credentials
 from shared.control.connections import CheckView, Fate, Switch
+from shared.control.listing import cut
 from shared.control.service import Service
+from shared.pages.asking import TheAsked
 from shared.pages.errors import PageRoute
 from shared.pages.export_draft import setting_shown
 from shared.pages.exports import connections as all_connections
@@ -24,15 +28,27 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/connections", dependencies=[Depends(allowed(Action.SEE_CONNECTIONS))])
-def list_connections(request: Request, service: TheService, caller: TheCaller) -> Response:
-    """All connections; to others than administrators only names and types."""
-    found = list(all_connections(service).values())
+def list_connections(request: Request, service: TheService, caller: TheCaller, asked: TheAsked) -> Response:
+    """The connections that the address asks for; to others than administrators only names and types."""
+    every = list(all_connections(service).values())
+    words = asked.q.casefold().split()
+    chosen = [
+        each
+        for each in every
+        if all(word in f"{each.display_name} {each.name} {each.vendor}".casefold() for word in words)
+        and asked.vendor in ("", each.vendor)
+    ]
+    chosen.sort(key=lambda each: each.display_name.casefold(), reverse=asked.sort.startswith("-"))
+    found = cut(chosen, asked.page, of=len(every))
     return page(
         request,
         "connections.html",
-        connections=found,
+        connections=found.rows,
+        found=found,
+        asked=asked,
+        vendors=[(name, each.label) for name, each in sorted(service.catalog.definitions.items())],
         definitions=service.catalog.definitions,
-        users={each.name: service.catalog.users(each.name) for each in found},
+        users=Counter(held.item.connection for held in service.catalog.exports.all()),
         identity=service.identity() if may(caller, Action.SEE_CONNECTION_DETAILS) else None,
     )
 

@@ -60,6 +60,7 @@ class Draft:
     guards: Mapping[str, str] = field(default_factory=lambda: guards_shown(Guards()))
     schedule: ScheduleShape = field(default_factory=ScheduleShape)
     paused: bool = False
+    tags: str = ""
     version: str = ""
 
     @property
@@ -83,6 +84,7 @@ def draft_of(export: ExportInput, definition: Definition | None, version: str = 
         guards=guards_shown(export.guards),
         schedule=shape_of(export.schedule),
         paused=export.paused,
+        tags=", ".join(export.tags),
         version=version,
     )
 
@@ -103,6 +105,7 @@ def draft_from(values: Values) -> Draft:
         guards=_guards_sent(values),
         schedule=shape_from(group(values, "schedule")) if "schedule" in values else ScheduleShape(),
         paused=text(values, "paused") == "on",
+        tags=text(values, "tags"),
         version=text(values, "version"),
     )
 
@@ -123,6 +126,7 @@ def input_of(draft: Draft, definition: Definition | None) -> tuple[dict[str, Any
         "guards": {name: _guard(name, value) for name, value in draft.guards.items()},
         "schedule": schedule,
         "paused": draft.paused,
+        "tags": list(dict.fromkeys(tag for each in draft.tags.split(",") if (tag := each.strip()))),
     }
     return values, issues
 

@@ -154,7 +154,7 @@ def test_several_get_one_schedule_and_are_paused_together(connected: App, visit:
     segment = connected.land("Several", some(2))
     for name in ("one-of-several", "two-of-several"):
         connected.define(name, segment, display_name=name.replace("-", " "))
-    visit.go("/")
+    visit.go("/exports")
     for name in ("one of several", "two of several"):
         visit.page.get_by_label(f"Choose {name}").check()
     visit.page.get_by_label("With those chosen").select_option("schedule")
@@ -178,7 +178,7 @@ def test_run_all_runs_what_has_an_active_schedule(connected: App, visit: Visit) 
     segment = connected.land("Scheduled", some(2))
     connected.define("scheduled", segment, schedule={"kind": "on_refresh"})
     connected.define("by-hand", segment)
-    visit.go("/")
+    visit.go("/exports")
     visit.page.once("dialog", lambda dialog: dialog.accept())
     visit.button("Run all")
     visit.sees("Run: done for")

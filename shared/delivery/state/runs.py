@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from shared.cloud.tables import ANY, Delete, Insert, Replace, Stored, Table
 from shared.cloud.unreadable import readable
-from shared.delivery.state import run_notices
+from shared.delivery.state import latest, run_notices
 from shared.delivery.state.records import ACTIVE, ENDED, Delivery, Run, State, Step, Verdict, delivery_key, now, run_key
 from shared.errors import Conflict
 from shared.wording import say, together
@@ -48,6 +48,7 @@ class Runs:
         pointer = {"PartitionKey": run.export, "RowKey": ACTIVE, "run": run.run}
         rows = [pointer, run.entity(), *(delivery.entity() for delivery in deliveries)]
         self._table.transaction(run.export, [*(Insert(row) for row in rows), run_notices.started(run)])
+        latest.tell(self._table, run)
 
     def run(self, export: str, run: str) -> Versioned[Run] | None:
         """Raises UnreadableRow, like the next."""
@@ -63,10 +64,22 @@ class Runs:
         rows = self._table.query(export, first=prefix, last=prefix + "~")
         return [Versioned(Delivery.of(row.entity), row.etag) for row in rows]
 
-    def history(self, export: str, *, after: str = "") -> Iterator[Run]:
-        """Runs that can be read, newest first; with `after` (a run's id) those older than it."""
+    def history(self, export: str, *, after: str = "", at_once: int | None = None) -> Iterator[Run]:
+        """Runs that can be read, newest first; with `after` (a run's id) those older than it. A request brings
+        `at_once`."""
         first = run_key(after) + "\x01" if after else "run:"
-        yield from readable(self._table.query(export, first=first, last="run:~"), lambda each: Run.of(each.entity))
+        rows = self._table.query(export, first=first, last="run:~", at_once=at_once)
+        yield from readable(rows, lambda each: Run.of(each.entity))
+
+    def deliveries_of(self, export: str, runs: Sequence[str]) -> dict[str, list[Delivery]]:
+        """Run -> its deliveries, of runs that follow one another: one query."""
+        if not runs:
+            return {}
+        rows = self._table.query(export, first=f"delivery:{min(runs)}:", last=f"delivery:{max(runs)}:~")
+        found: dict[str, list[Delivery]] = {}
+        for each in readable(rows, lambda row: Delivery.of(row.entity)):
+            found.setdefault(each.run, []).append(each)
+        return found
 
     def active_runs(self) -> Iterator[Versioned[Run]]:
         """The active run of every export, where it can be read."""
@@ -150,7 +163,9 @@ class Runs:
                 self._announced(held, blocked, deliveries)
                 return blocked
             if state is not held.value.state:
-                return self.save(held, state=state, message=_message(deliveries, state)).value
+                saved = self.save(held, state=state, message=_message(deliveries, state)).value
+                latest.tell(self._table, saved)
+                return saved
         except Conflict:  # whoever was first saw the same deliveries, or newer ones and will be called again
             again = self.run(export, run)
             return again.value if again else None
@@ -176,7 +191,9 @@ class Runs:
         """Write a change together with what it has to tell; the new ETags. Raises Conflict as `save` does."""
         trouble = self._table.get(changed.export, run_notices.TROUBLE)
         told = run_notices.steps(changed, deliveries, trouble, changed.finished_at or now())
-        return self._table.transaction(changed.export, [Replace(changed.entity(), held.etag), *also, *told])
+        etags = self._table.transaction(changed.export, [Replace(changed.entity(), held.etag), *also, *told])
+        latest.tell(self._table, changed)
+        return etags
 
 
 def _lost(run: Run, deliveries: Sequence[Delivery]) -> list[Delivery]:

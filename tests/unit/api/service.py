@@ -15,6 +15,8 @@ from shared.catalog.models import Connection, Export, Match, Probed, ProbeState
 from shared.cloud.cloud import Cloud
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
 from shared.control.runs import (
+    GROUPS,
+    Counts,
     DecisionWord,
     PlannedView,
     Progress,
@@ -22,6 +24,9 @@ from shared.control.runs import (
     Report,
     RunPage,
     RunPoint,
+    RunRow,
+    RunRows,
+    RunsAsked,
     RunSummary,
     RunView,
     TargetRun,
@@ -156,12 +161,24 @@ class FakeService(Service):
         runs = self._of(export)
         return runs[0] if runs else None
 
+    def latest_runs(self) -> Mapping[str, RunSummary]:
+        return {each.export: summary(each) for each in reversed(self.past)}
+
     def runs(self, export: str, *, top: int, continuation: str | None) -> RunPage:
         if continuation is not None and not continuation.isdigit():
             raise Unprocessable("bad_token", "Send the token that the page gave.")
         start = int(continuation or 0)
         rest = self._of(export)[start:]
         return RunPage(runs=tuple(rest[:top]), next=str(start + top) if len(rest) > top else None)
+
+    def run_rows(self, export: str, asked: RunsAsked, *, top: int) -> RunRows:
+        if asked.after and not asked.after.isdigit():
+            raise Unprocessable("bad_token", "Send the token that the page gave.")
+        start = int(asked.after or 0)
+        states = GROUPS.get(asked.state)
+        found = [each for each in self._of(export) if states is None or each.state in states][start:]
+        rows = tuple(RunRow(**dict(summary(each)), counts=Counts(add=len(each.run))) for each in found[:top])
+        return RunRows(rows, str(start + top) if len(found) > top else "")
 
     def run(self, export: str, run: str) -> RunView | None:
         return next((each for each in self._of(export) if each.run == run), None)
