@@ -122,6 +122,23 @@ def _addresses(service: Service, segment: str, snapshot: Snapshot, column: str) 
         )
 
 
+def check(
+    service: Service,
+    name: str,
+    sent: ExportInput,
+    caller: Person,
+    held: Held[Export] | None,
+    *,
+    keep_members: bool = False,
+) -> tuple[Export, list[Issue]]:
+    """What saving would store and say, after every check that saving makes. Raises what `save` does."""
+    sent = service.catalog.settled(sent)
+    found = effects(held.item, sent, service, keep_members=keep_members) if held else []
+    busy = held is not None and running(name, service)
+    item, _, warnings = service.catalog.checked_export(name, sent, caller, held, running=busy)
+    return item, [*found, *warnings, *_landed(service, item), *service.target_warnings(item)]
+
+
 def set_schedule(
     service: Service, held: Held[Export], caller: Person, *, paused: bool, schedule: Schedule | None = None
 ) -> Held[Export]:
