@@ -16,7 +16,7 @@ from shared.catalog.schedules import newly_followed, next_times
 from shared.catalog.store import Held
 from shared.catalog.targets import target_key
 from shared.control.listing import Listed
-from shared.control.runs import UNFINISHED, RunSummary
+from shared.control.runs import RunSummary
 from shared.control.service import Service
 from shared.control.views import IssueView
 from shared.delivery.addresses import invalid
@@ -196,8 +196,7 @@ def effects(before: Export, after: ExportInput, service: Service, *, keep_member
 
 def running(name: str, service: Service) -> bool:
     """Is a run of it under way, or waiting for a decision?"""
-    last = service.last_run(name)
-    return last is not None and last.state in UNFINISHED
+    return service.is_running(name)
 
 
 def _keep(left: int, keep_members: bool) -> None:

@@ -216,6 +216,10 @@ class Service:
         """The newest run, under way or not."""
         return next((runs.summary(run) for run in self._runs.history(export, at_once=1)), None)
 
+    def is_running(self, export: str) -> bool:
+        """Is a run of it under way, or waiting for a decision? A dry run is in nobody's way."""
+        return self._runs.active(export) is not None
+
     def latest_runs(self) -> Mapping[str, RunSummary]:
         """Export -> its newest run, of those that have one. One query, however many exports and runs there are."""
         return {export: runs.summary(run) for export, run in latest.every(self._cloud.runs).items() if run}

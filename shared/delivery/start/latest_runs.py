@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from shared.catalog.store import export_store
 from shared.cloud.cloud import Cloud
 from shared.delivery.state import latest
 from shared.delivery.state.records import ENDED, Run
 from shared.delivery.state.runs import Runs
+from shared.delivery.state.transitions import RunKind
 
 
 def heal(cloud: Cloud) -> int:
     """How many were wrong. An export whose newest run has ended, with none under way, costs nothing."""
     runs, known = Runs(cloud.runs), latest.every(cloud.runs)
-    active = {held.value.export: held.value for held in runs.active_runs()}
+    active = {held.value.export: held.value for held in runs.active_runs() if held.value.kind is not RunKind.DRY_RUN}
     healed = 0
     for export in [held.item.name for held in export_store(cloud.exports).all()]:
         told = known.get(export)
         if _is_right(told, active.get(export), known=export in known):
             continue
-        newest = active.get(export) or next(runs.history(export), None)
+        newest = active.get(export) or next(_earnest(runs, export), None)
         if newest is None:
             latest.never(cloud.runs, export)
         else:
             latest.tell(cloud.runs, newest, whatever_is_there=True)
         healed += 1
     return healed
+
+
+def _earnest(runs: Runs, export: str) -> Iterator[Run]:
+    return (run for run in runs.history(export) if run.kind is not RunKind.DRY_RUN)
 
 
 def _is_right(told: Run | None, active: Run | None, *, known: bool) -> bool:

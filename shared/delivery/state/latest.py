@@ -12,16 +12,26 @@ from contextlib import suppress
 from shared.cloud.tables import Entity, Stored, Table
 from shared.cloud.unreadable import readable
 from shared.delivery.state.records import Run, run_key
+from shared.delivery.state.transitions import RunKind
 from shared.errors import Conflict
 
 PARTITION = "~latest"
 """No export has this name."""
+_EXPORT = "export:"
 _LEFT_OUT = frozenset({"definition", "trace", "PartitionKey", "RowKey"})
+
+
+def row_key(export: str) -> str:
+    """With something before the name: an export may be called what rows of other partitions are looked for by."""
+    return _EXPORT + export
 
 
 def tell(table: Table, run: Run, *, whatever_is_there: bool = False) -> None:
     """Make it the newest run of its export, unless a newer one is told of. Whoever is first of two is put right by the
-    timer, which knows what the newest is, `whatever_is_there`."""
+    timer, which knows what the newest is, `whatever_is_there`. A dry run is none: what waits for a decision, or failed,
+    still does."""
+    if run.kind is RunKind.DRY_RUN:
+        return
     row = {name: value for name, value in run.entity().items() if name not in _LEFT_OUT}
     _write(table, run.export, {**row, "run": run.run}, whatever_is_there=whatever_is_there)
 
@@ -38,8 +48,8 @@ def every(table: Table) -> dict[str, Run | None]:
 
 
 def _write(table: Table, export: str, row: Mapping[str, object], *, whatever_is_there: bool) -> None:
-    stored = table.get(PARTITION, export)
-    entity: Entity = {**row, "PartitionKey": PARTITION, "RowKey": export}
+    stored = table.get(PARTITION, row_key(export))
+    entity: Entity = {**row, "PartitionKey": PARTITION, "RowKey": row_key(export)}
     with suppress(Conflict):
         if stored is None:
             table.insert(entity)
@@ -48,7 +58,7 @@ def _write(table: Table, export: str, row: Mapping[str, object], *, whatever_is_
 
 
 def _read(stored: Stored) -> tuple[str, Run | None]:
-    export, run = str(stored.entity["RowKey"]), str(stored.entity.get("run", ""))
+    export, run = str(stored.entity["RowKey"]).removeprefix(_EXPORT), str(stored.entity.get("run", ""))
     if not run:
         return export, None
     return export, Run.of({**stored.entity, "PartitionKey": export, "RowKey": run_key(run), "definition": "{}"})

@@ -11,7 +11,19 @@ from typing import Any, Generic, TypeVar
 from shared.cloud.tables import ANY, Delete, Insert, Replace, Stored, Table
 from shared.cloud.unreadable import readable
 from shared.delivery.state import latest, run_notices
-from shared.delivery.state.records import ACTIVE, ENDED, Delivery, Run, State, Step, Verdict, delivery_key, now, run_key
+from shared.delivery.state.records import (
+    ACTIVE,
+    ENDED,
+    LOOKING,
+    Delivery,
+    Run,
+    State,
+    Step,
+    Verdict,
+    delivery_key,
+    now,
+    run_key,
+)
 from shared.errors import Conflict
 from shared.wording import say, together
 
@@ -37,15 +49,16 @@ class Runs:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def active(self, export: str) -> Versioned[Run] | None:
-        """The export's active run. A row that names a run which is gone is dropped, so that the next one may start.
-        Raises UnreadableRow."""
-        pointer = self._table.get(export, ACTIVE)
+    def active(self, export: str, pointer_row: str = ACTIVE) -> Versioned[Run] | None:
+        """The export's active run, or the dry run beside it. A row that names a run which is gone is dropped, so that
+        the next one may start. Raises UnreadableRow."""
+        pointer = self._table.get(export, pointer_row)
         return self._active(pointer) if pointer else None
 
     def start(self, run: Run, deliveries: Sequence[Delivery]) -> None:
-        """Make the run, its deliveries and the active row, all or nothing. Raises Conflict where a run is active."""
-        pointer = {"PartitionKey": run.export, "RowKey": ACTIVE, "run": run.run}
+        """Make the run, its deliveries and the active row, all or nothing. Raises Conflict where a run is active, and
+        for a dry run where another one is."""
+        pointer = {"PartitionKey": run.export, "RowKey": run.pointer, "run": run.run}
         rows = [pointer, run.entity(), *(delivery.entity() for delivery in deliveries)]
         self._table.transaction(run.export, [*(Insert(row) for row in rows), run_notices.started(run)])
         latest.tell(self._table, run)
@@ -82,8 +95,9 @@ class Runs:
         return found
 
     def active_runs(self) -> Iterator[Versioned[Run]]:
-        """The active run of every export, where it can be read."""
-        found = readable(self._table.scan("RowKey eq @row", {"row": ACTIVE}), self._active)
+        """The active run of every export, and its dry run that is under way, where they can be read."""
+        ends = {"first": ACTIVE, "last": LOOKING + "~"}
+        found = readable(self._table.scan("RowKey ge @first and RowKey lt @last", ends), self._active)
         yield from (run for run in found if run)
 
     def _active(self, pointer: Stored) -> Versioned[Run] | None:
@@ -94,7 +108,7 @@ class Runs:
                 "The active run %s of the export %s is gone; what it did is looked for by the next.", name, export
             )
             with suppress(Conflict):
-                self._table.delete(export, ACTIVE, pointer.etag)
+                self._table.delete(export, str(pointer.entity["RowKey"]), pointer.etag)
         return found
 
     def save(self, held: Versioned[Record], **changes: Any) -> Versioned[Record]:
@@ -132,7 +146,7 @@ class Runs:
             return None
         ended = replace(run.value, state=done.state, message=_message([done], done.state), finished_at=now())
         # While the run is as it was read, it is the active one.
-        steps = (Replace(done.entity(), etag), Delete(ACTIVE, ANY))
+        steps = (Replace(done.entity(), etag), Delete(run.value.pointer, ANY))
         with suppress(Conflict):
             return Versioned(done, self._announced(run, ended, [done], steps)[1])
         return None
@@ -174,10 +188,10 @@ class Runs:
     def _end(self, held: Versioned[Run], state: State, deliveries: Sequence[Delivery]) -> Run:
         export = held.value.export
         ended = replace(held.value, state=state, message=_message(deliveries, state), finished_at=now())
-        pointer = self._table.get(export, ACTIVE)
+        pointer = self._table.get(export, ended.pointer)
         steps: list[Insert | Replace | Delete] = []
         if pointer and pointer.entity["run"] == ended.run:
-            steps.append(Delete(ACTIVE, pointer.etag))
+            steps.append(Delete(ended.pointer, pointer.etag))
         self._announced(held, ended, deliveries, steps)
         return ended
 

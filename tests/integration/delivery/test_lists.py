@@ -90,13 +90,22 @@ def test_a_row_that_cannot_be_read_is_put_right_and_hides_no_other(engine: Engin
     engine.land(people(3))
     engine.define()
     run = engine.run()
-    stored = engine.cloud.runs.get(latest.PARTITION, "newsletter")
+    stored = engine.cloud.runs.get(latest.PARTITION, latest.row_key("newsletter"))
     assert stored is not None
     engine.cloud.runs.replace({**stored.entity, "state": "asleep", "run": "99991231-000000-000-0000"}, stored.etag)
     assert told(engine) is None
     assert latest_runs.heal(engine.cloud) == 1
     found = latest.every(engine.cloud.runs)["newsletter"]
     assert found is not None and found.run == run.run
+
+
+def test_an_export_may_be_called_what_rows_are_looked_for_by(engine: Engine) -> None:
+    engine.land(people(3))
+    engine.define("active")
+    run = engine.run("active")
+    assert list(engine.service.latest_runs()) == ["active"]
+    engine.service.tick()
+    assert engine.service.latest_runs()["active"].run == run.run
 
 
 def test_an_older_run_never_takes_the_place_of_a_newer_one(engine: Engine) -> None:

@@ -154,7 +154,7 @@ STATES: Mapping[str, Kept] = {
         damaged=_with(run="20000101-000000-000-0000"),
     ),
     "row of the newest run": Kept(
-        lambda made, export: Place(export, "runs", latest.PARTITION),
+        lambda made, export: Place(latest.row_key(export), "runs", latest.PARTITION),
         newer=_with(later="more"),
         damaged=_with(state="asleep"),
     ),

@@ -16,6 +16,7 @@ from shared.cloud.cloud import Cloud
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
 from shared.control.runs import (
     GROUPS,
+    UNFINISHED,
     Counts,
     DecisionWord,
     PlannedView,
@@ -161,6 +162,10 @@ class FakeService(Service):
         runs = self._of(export)
         return runs[0] if runs else None
 
+    def is_running(self, export: str) -> bool:
+        last = self.last_run(export)
+        return last is not None and last.state in UNFINISHED
+
     def latest_runs(self) -> Mapping[str, RunSummary]:
         return {each.export: summary(each) for each in reversed(self.past)}
 
@@ -208,7 +213,7 @@ class FakeService(Service):
     def begin(self, name: str, kind: RunKind = RunKind.DELIVERY, *, by: str = "") -> Started:
         self._fail()
         made = Run(name, "r9", State.QUEUED, "on demand", "{}", 1, kind, START, started_by=by)
-        return Started(made, new=True)
+        return Started(made, new=not self.is_running(name))
 
     def history(self, export: str, *, top: int) -> Sequence[RunPoint]:
         return [RunPoint(**dict(summary(each)), seconds=1, members=2) for each in self._of(export)[:top]]

@@ -96,6 +96,13 @@ def test_a_schedule_is_switched(told: Told, deed: str, done: str) -> None:
     assert run(deed, "newsletter")[0] == Exit.FAILED
 
 
+def test_a_decision_is_about_the_run_that_waits_also_behind_a_newer_dry_run(told: Told) -> None:
+    runs = [{"run": "r2", "state": "succeeded"}, {"run": "r1", "state": "blocked"}]
+    told.answers["GET", "/api/v1/exports/newsletter/runs"] = {"runs": runs}
+    told.answers["POST", "/api/v1/exports/newsletter/runs/r1/cancel"] = {"state": "cancelled", "message": ""}
+    assert "r1: cancelled." in run("cancel", "newsletter")[1]
+
+
 def test_nothing_is_removed_before_somebody_agreed(told: Told) -> None:
     told.answers["GET", "/api/v1/exports/newsletter"] = STORED
     told.answers["DELETE", "/api/v1/exports/newsletter"] = None

@@ -122,3 +122,9 @@ def test_tags_are_typed_with_commas_and_lead_to_what_has_them(service: FakeServi
     assert 'value="Nordic, 2026"' in page(client(service).get("/exports/tagged/edit"))
     assert 'href="/exports?tag=Nordic"' in page(client(service).get("/exports/tagged"))
     assert shown(service, tag="Nordic") == ["tagged"]
+
+
+def test_running_several_says_which_run_is_under_way_instead(service: FakeService) -> None:
+    service.past = [run("r1", State.RUNNING)]
+    text = page(post(client(service), "/exports/several", b"exports[]=vips&do=run"))
+    assert "Nothing was started: its run of 2026-11-22 12:00 UTC is under way." in text
