@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from shared.access.actions import Action, may
 from shared.access.person import Person
 from shared.catalog.issues import Invalid
-from shared.catalog.models import ConnectionInput, ProbeState
+from shared.catalog.models import Connection, ConnectionInput, ProbeState
 from shared.control import connections as control
 from shared.control import credentials
 from shared.control.connections import CheckView, Fate, Switch
@@ -138,9 +138,16 @@ def overview(
         probing=connection.probe is not None and connection.probe.state is ProbeState.RUNNING,
         check=check,
         clients=_clients(check),
+        labels=_labels(service, connection),
         problem=problem,
         saved=saved,
     )
+
+
+def _labels(service: Service, connection: Connection) -> dict[str, str]:
+    """Credentials as the vendor calls them."""
+    definition = service.catalog.definitions.get(connection.vendor)
+    return {each.name: each.label for each in definition.credentials} if definition else {}
 
 
 _CLIENT = "client "

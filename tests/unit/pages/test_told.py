@@ -105,3 +105,11 @@ def test_a_column_without_addresses_and_an_empty_segment_are_said_on_saving(serv
     service.rows = {"blob/ci:VIP": 0}
     shown = page(post(client(service), "/exports/vips", changed(service)))
     assert "The segment VIP has nobody in it now" in shown
+
+
+def test_what_a_connection_check_found_is_said_once_and_credentials_have_their_names(service: FakeService) -> None:
+    service.check = lambda: CheckResult(True, "Connected to Letterbox; it has 3 lists.", "acc-1")
+    shown = page(post(client(service), "/connections/marketing/check"))
+    assert shown.count("Connected to Letterbox") == 1
+    [key] = [each for each in LETTERBOX.credentials if each.name == "key"]
+    assert f"{key.label}: <span" in shown
