@@ -102,6 +102,8 @@ class Api:
         kind = response.headers.get("Content-Type", "").partition(";")[0]
         if kind == PROBLEM:
             raise _failure(response)
+        if response.status_code == HTTPStatus.NO_CONTENT:
+            return Answer(None)
         if response.status_code < HTTPStatus.MULTIPLE_CHOICES and kind == "application/json":
             wait = response.headers.get("Retry-After", "")
             etag = response.headers.get("ETag", "")

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from cli.addresses import LOCAL
-from cli.commands import definitions, looking, persons, runs
+from cli.commands import definitions, looking, persons, runs, steering
 from cli.desk import Desk
 from cli.failures import Failure
+from cli.guessing import with_guess
 
 _EPILOG = (
     "Exit statuses: 0 done, 1 failed or refused, 2 used wrongly, 3 not signed in or not allowed, 4 not reachable, "
-    "5 the run waits for a decision."
+    "5 the run waits for a decision, 6 something differs."
 )
 
 
@@ -25,12 +27,25 @@ class _Group(TyperGroup):
         try:
             return super().invoke(ctx)
         except Failure as failure:
-            ctx.obj.fail(failure)
+            ctx.obj.fail(with_guess(ctx.obj.api, failure) if failure.status else failure)
             raise typer.Exit(failure.exit_status) from None
 
 
 # Pretty tracebacks show the values of variables, which may be people.
 app = typer.Typer(cls=_Group, epilog=_EPILOG, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"segment-exports {_installed()}")
+        raise typer.Exit
+
+
+def _installed() -> str:
+    try:
+        return version("segment-exports")
+    except PackageNotFoundError:
+        return "(run from its folder, not installed)"
 
 
 @app.callback()
@@ -47,6 +62,9 @@ def segment_exports(
             "login, a managed or workload identity, a service principal).",
         ),
     ] = "",
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version of this command.")
+    ] = False,
 ) -> None:
     """Keep segments on marketing vendors' lists: a client of the app's API.
 
@@ -58,6 +76,7 @@ def segment_exports(
 
 for _command in (
     definitions.apply,
+    definitions.diff,
     definitions.export,
     runs.run,
     runs.retry,
@@ -71,5 +90,11 @@ for _command in (
     looking.doctor,
     persons.explain,
     persons.forget,
+    steering.show,
+    steering.pause,
+    steering.resume,
+    steering.remove,
+    steering.audit,
 ):
     app.command()(_command)
+app.command("list")(steering.list_things)

@@ -107,13 +107,24 @@ def _export(api: Api, shapes: Shapes, name: str, wanted: dict[str, Any]) -> Chan
 
 
 def _settled(api: Api, connection: str, wanted: Any, stored: dict[str, Any] | None) -> Any:
-    """A target with neither id nor name leans on its connection's default list, whose id the service copies into it."""
+    """A segment may be named with or without where it lies. A target with neither id nor name leans on its connection's
+    default list, whose id the service copies into it."""
+    if isinstance(wanted, dict) and stored and isinstance(wanted.get("segments"), list):
+        wanted = wanted | {"segments": [_as_stored(each, stored["segments"]) for each in wanted["segments"]]}
     leans = isinstance(wanted, dict) and not wanted.get("list_id") and not wanted.get("list_name")
     if not leans or not stored or not stored["list_id"]:
         return wanted
     found = api.find(path("connections", connection))
     defaults = [str(value).strip() for value in found.body.get("settings", {}).values()] if found else []
     return wanted | {"list_id": stored["list_id"]} if stored["list_id"] in defaults else wanted
+
+
+def _as_stored(wanted: Any, stored: list[str]) -> Any:
+    """The segment as the stored target spells it, where both mean the same: `segments:Loyal` and `Loyal`."""
+    if not isinstance(wanted, str) or wanted in stored:
+        return wanted
+    same = (each for each in stored if wanted == each.rpartition(":")[2] or wanted.rpartition(":")[2] == each)
+    return next(same, wanted)
 
 
 def _compared(shapes: Shapes, kind: str, name: str, wanted: dict[str, Any], stored: Answer | None) -> Change:
@@ -133,14 +144,41 @@ def carry_out(api: Api, changes: list[Change], *, keep_members: bool) -> Iterato
             yield Outcome(change, failure=failure)
 
 
+def rehearse(api: Api, changes: list[Change], *, keep_members: bool) -> Iterator[Outcome]:
+    """Have the app check the changes as it does when it makes them, and make none."""
+    coming = {change.name for change in changes if change.kind == "connection" and change.action == "create"}
+    for change in changes:
+        if change.kind == "export" and change.body.get("connection") in coming:
+            later = f"It is checked when it is applied: its connection {change.body['connection']} is not there yet."
+            yield Outcome(change, (later,))
+            continue
+        try:
+            yield Outcome(change, _checked(api, change, keep_members=keep_members))
+        except Failure as failure:
+            yield Outcome(change, failure=failure)
+
+
+def _checked(api: Api, change: Change, *, keep_members: bool) -> tuple[str, ...]:
+    """Warnings that saving it would give. Raises Failure."""
+    if change.action == "none" or change.kind == "segment":
+        return ()
+    body = api.send("POST", path(f"{change.kind}s", change.name, "validate"), change.body, **_how(change, keep_members))
+    return tuple(warning["message"] for warning in body.body.get("warnings", ()))
+
+
+def _how(change: Change, keep_members: bool) -> dict[str, Any]:
+    """The version that the difference was taken from, and what becomes of people on lists that are given up."""
+    condition = {"If-Match": change.etag} if change.etag else {"If-None-Match": "*"}
+    query = {"keep_members": "true"} if keep_members and change.kind == "export" else None
+    return {"headers": condition, "query": query}
+
+
 def _saved(api: Api, change: Change, *, keep_members: bool) -> tuple[str, ...]:
     """Warnings of saving it. Raises Failure."""
     if change.action == "none":
         return ()
-    condition = {"If-Match": change.etag} if change.etag else {"If-None-Match": "*"}
-    query = {"keep_members": "true"} if keep_members and change.kind == "export" else None
     where = path(f"{change.kind}s", change.name)
-    saved = api.send("PUT", where, change.body, headers=condition, query=query).body
+    saved = api.send("PUT", where, change.body, **_how(change, keep_members)).body
     if change.kind == "export":
         return tuple(warning["message"] for warning in saved["warnings"])
     if change.kind == "segment":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from cli.api import Api, path
 from cli.failures import Exit, Failure
@@ -64,6 +66,32 @@ CHECKS: tuple[Check, ...] = (ready, signed_in, connections, exports, segments)
 
 BEGINNING: tuple[Check, ...] = (ready, signed_in)
 """What comes before a look at one export alone."""
+
+
+FEW = 3
+"""So many findings of one kind are told one by one."""
+
+
+def summed_up(findings: Sequence[Finding]) -> list[Finding]:
+    """For people: many of one kind that say the same are one, with how many and the first of them."""
+    kinds: dict[tuple[str, str, str], list[Finding]] = {}
+    for each in findings:
+        kinds.setdefault((each.check, each.state, each.message), []).append(each)
+    shown = []
+    for same in kinds.values():
+        if len(same) <= FEW:
+            shown += same
+            continue
+        first = ", ".join(each.subject for each in same[:FEW])
+        shown.append(replace(same[0], subject=f"{len(same)}: {first} …"))
+    return shown
+
+
+def total(findings: Sequence[Finding]) -> str:
+    """`312 ok, 3 warnings, 1 failed`."""
+    counts = Counter(each.state for each in findings)
+    warnings = f"{counts['warning']} warning{'s' * (counts['warning'] != 1)}"
+    return f"{counts['ok']} ok, {warnings}, {counts['failed']} failed"
 
 
 def examine(api: Api, checks: Sequence[Check] = CHECKS) -> tuple[list[Finding], Exit]:

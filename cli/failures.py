@@ -16,6 +16,7 @@ class Exit(IntEnum):
     NOT_ALLOWED = 3
     UNREACHABLE = 4
     WAITING = 5
+    DIFFERS = 6
 
 
 class Failure(Exception):

@@ -24,7 +24,7 @@ from shared.api import (
 )
 from shared.control.service import Service
 from shared.pages import router as pages
-from shared.pages import vendor_sign_in
+from shared.pages import unknown, vendor_sign_in
 from shared.web import problems, sign_in
 from shared.web.gate import Gate
 from shared.web.languages import ReadersLanguage
@@ -86,6 +86,7 @@ def create_app(service: Service, access: Access) -> FastAPI:
     app.state.service = service
     app.add_middleware(Gate, access=access)
     problems.install(app)
+    unknown.install(app)
     app.add_middleware(Unexpected)
     app.add_middleware(BodyLimit)
     app.add_middleware(ReadersLanguage)

@@ -19,7 +19,9 @@ from cli.shapes import Shapes
 def apply(
     context: typer.Context,
     file: Annotated[str, typer.Option("--file", "-f", help="YAML or JSON; `-` is standard input.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would change, and what the app would say; change nothing.")
+    ] = False,
     keep_members: Annotated[
         bool, typer.Option("--keep-members", help="Leave people on lists that an export gives up.")
     ] = False,
@@ -35,10 +37,7 @@ def apply(
     changes = applying.plan(desk.api, read(file))
     due = [change for change in changes if change.action != "none"]
     if dry_run or not due:
-        desk.show(
-            {"changes": [each.as_json() for each in changes]}, *(map(str, due) if due else ["Nothing to change."])
-        )
-        return
+        raise typer.Exit(_rehearsed(desk, changes, keep_members))
     for change in due:
         desk.note(str(change))
     if not desk.confirm(f"Make these {len(due)} changes?" if len(due) > 1 else "Make this change?", yes=yes):
@@ -49,6 +48,36 @@ def apply(
     desk.show({"changes": [each.as_json() for each in outcomes]}, *map(_line, made))
     worst = max((each.failure.exit_status for each in outcomes if each.failure), default=Exit.OK)
     raise typer.Exit(worst)
+
+
+def diff(
+    context: typer.Context,
+    file: Annotated[str, typer.Option("--file", "-f", help="YAML or JSON; `-` is standard input.")],
+    as_json: Json = False,
+) -> None:
+    """Show how the app differs from a file. Exit status 0 where it does not, 6 where it does."""
+    desk = desk_of(context, as_json)
+    changes = applying.plan(desk.api, read(file))
+    due = [change for change in changes if change.action != "none"]
+    desk.show({"changes": [each.as_json() for each in changes]}, *(map(str, due) if due else ["No difference."]))
+    raise typer.Exit(Exit.DIFFERS if due else Exit.OK)
+
+
+def _rehearsed(desk: Desk, changes: list[applying.Change], keep_members: bool) -> Exit:
+    """Show what would change and what the app says to it; the exit status that applying would have."""
+    outcomes = list(applying.rehearse(desk.api, changes, keep_members=keep_members))
+    due = [each for each in outcomes if each.change.action != "none"]
+    shown = [line for each in due for line in (str(each.change), *_said(each))] or ["Nothing to change."]
+    desk.show({"changes": [each.as_json() for each in outcomes]}, *shown)
+    return max((each.failure.exit_status for each in outcomes if each.failure), default=Exit.OK)
+
+
+def _said(outcome: applying.Outcome) -> list[str]:
+    """What the app would say to a change."""
+    if outcome.failure is None:
+        return [f"  {warning}" for warning in outcome.warnings]
+    errors = [f"    {error['pointer']}: {error['message']}" for error in outcome.failure.errors]
+    return [f"  It would be refused: {outcome.failure.message}", *errors]
 
 
 def _line(outcome: applying.Outcome) -> str:

@@ -9,7 +9,7 @@ import typer
 from cli.api import path
 from cli.check_ups import Wanted, compared, telling
 from cli.desk import Json, desk_of, table
-from cli.doctor import BEGINNING, CHECKS, examine
+from cli.doctor import BEGINNING, CHECKS, examine, summed_up, total
 from cli.failures import Exit, usage
 from cli.naming import ConnectionName, a_name
 
@@ -87,7 +87,7 @@ def doctor(
         if lists or export or full:
             checks = (*checks, compared(Wanted(export, full), tell))
         findings, status = examine(desk.api, checks)
-    rows = ((each.state, each.check, each.subject, each.message) for each in findings)
+    rows = ((each.state, each.check, each.subject, each.message) for each in summed_up(findings))
     result = {"ok": status is Exit.OK, "findings": [each.as_json() for each in findings]}
-    desk.show(result, table(("", "check", "of", "found"), rows))
+    desk.show(result, table(("", "check", "of", "found"), rows), total(findings))
     raise typer.Exit(status)

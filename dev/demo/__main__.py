@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import threading
 import time
@@ -12,36 +13,61 @@ from rich.console import Console
 from dev.demo.api import DemoError
 from dev.demo.setting import stage
 from dev.demo.story import Story
-from dev.demo.vendors import VENDORS
+from dev.demo.vendors import VENDORS, DemoVendor
+
+INTERRUPTED = 130
 
 
 def main() -> int:
     options = _parse()
     console = Console(width=None if sys.stdout.isatty() else 120)
     vendors = list(VENDORS.values()) if options.vendor == "all" else [VENDORS[options.vendor]]
-    for vendor in vendors:
-        started = time.monotonic()
-        console.print(f"Starting storage, Key Vault, the {vendor.label} simulator and the app …")
-        with stage(vendor) as running:
-            try:
-                Story(running, vendor, console).tell(options.people)
-            except DemoError as error:
-                console.print(f"The demo failed: {error}", style="red")
-                console.print(running.host.log()[-5000:], markup=False)
-                return 1
-            console.print(f"All of it took {time.monotonic() - started:.1f} seconds.")
-            if options.serve:
-                _serve(console, running.host.url, running.host.key)
+    signal.signal(signal.SIGTERM, _end)  # else everything that was started would go on without us
+    together = [vendors] if options.serve else [[vendor] for vendor in vendors]
+    try:
+        return max(_tell(console, each, options) for each in together)
+    except KeyboardInterrupt:
+        console.print("Ended.")
+        return 0 if options.serve else INTERRUPTED
+
+
+def _end(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _tell(console: Console, vendors: list[DemoVendor], options: argparse.Namespace) -> int:
+    """The story of each vendor, on one stage; then, to serve, wait for the end."""
+    started = time.monotonic()
+    labels = ", ".join(vendor.label for vendor in vendors)
+    console.print(f"Starting storage, Key Vault, the simulator of {labels} and the app …")
+    with stage(vendors) as running:
+        try:
+            for vendor in vendors:
+                Story(running, vendor, console, stays=options.serve).tell(options.people)
+        except DemoError as error:
+            console.print(f"The demo failed: {error}", style="red")
+            console.print(running.host.log()[-5000:], markup=False)
+            return 1
+        console.print(f"All of it took {time.monotonic() - started:.1f} seconds.")
+        if options.serve:
+            _serve(console, running.host.url, running.host.key)
+        else:
+            again = f" VENDOR={vendors[0].name}" if vendors[0].name != "iterable" else ""
+            console.print(
+                f"Everything has ended. To look at the pages and try for yourself: make serve {again}".rstrip()
+            )
     return 0
 
 
 def _serve(console: Console, url: str, key: str) -> None:
-    places = f"The app is at {url}/ and its API at {url}/api/docs; the function key is {key}"
-    console.print(f"{places}\nCtrl-C ends it.", soft_wrap=True)
-    try:
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        console.print("Ending.")
+    for line in (
+        f"The pages are at {url}/ and the API at {url}/api/docs; the function key is {key}",
+        "Try next: open an export and press Dry run; press Explain at the foot of its run; make an export of your own.",
+        f"Command line: SEGMENT_EXPORTS_URL={url} python -m cli list exports",
+        "Ctrl-C ends it.",
+    ):
+        console.print(line, soft_wrap=True)
+    threading.Event().wait()
 
 
 def _parse() -> argparse.Namespace:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,32 +23,34 @@ EVERY_TWO_SECONDS = "*/2 * * * * *"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Everything that runs; `simulator` is the vendor's address."""
+    """Everything that runs; `simulators` are the vendors' addresses, by name."""
 
     host: HostProcess
     services: LocalServices
-    simulator: str
+    simulators: Mapping[str, str]
     container: ContainerClient
 
 
 @contextmanager
-def stage(vendor: DemoVendor) -> Iterator[Stage]:
-    """Start everything, and end everything."""
+def stage(vendors: Sequence[DemoVendor]) -> Iterator[Stage]:
+    """Start everything, one app for all of the vendors, and end everything."""
     with ExitStack() as stack:
         services = stack.enter_context(LocalServices())
-        simulator = stack.enter_context(_simulator(vendor))
+        simulators = {vendor.name: stack.enter_context(_simulator(vendor)) for vendor in vendors}
+        hosts = [pair for vendor in vendors for pair in vendor.hosts(simulators[vendor.name]).items()]
         settings = {
             "SEGMENT_LOCATIONS": CONTAINER,
             "EXPORT_SCHEDULE": EVERY_TWO_SECONDS,
-            "VENDOR_HOSTS": ",".join(f"{host}={url}" for host, url in vendor.hosts(simulator).items()),
+            "VENDOR_HOSTS": ",".join(f"{host}={url}" for host, url in hosts),
         }
-        if vendor.app:
-            client_id, secret = vendor.app
-            services.key_vault.set_secret(f"{vendor.name}-app", secret)
-            settings["OAUTH_APPS"] = f"{vendor.name}={client_id}:{vendor.name}-app"
+        apps = {vendor.name: vendor.app for vendor in vendors if vendor.app}
+        for name, (_, secret) in apps.items():
+            services.key_vault.set_secret(f"{name}-app", secret)
+        if apps:
+            settings["OAUTH_APPS"] = ",".join(f"{name}={client_id}:{name}-app" for name, (client_id, _) in apps.items())
         host = stack.enter_context(HostProcess(REPOSITORY, settings=settings, services=services, polling=0.2))
         storage = stack.enter_context(BlobServiceClient.from_connection_string(services.connection_string))
-        yield Stage(host, services, simulator, storage.create_container(CONTAINER))
+        yield Stage(host, services, simulators, storage.create_container(CONTAINER))
 
 
 @contextmanager

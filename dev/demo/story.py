@@ -26,34 +26,40 @@ SEED = 20261122
 class Story:
     """One vendor, from nothing to the second delivery."""
 
-    def __init__(self, stage: Stage, vendor: DemoVendor, console: Console) -> None:
+    def __init__(self, stage: Stage, vendor: DemoVendor, console: Console, *, stays: bool) -> None:
+        """`stays`: the app goes on running afterwards, so that its links lead somewhere."""
+        alone = len(stage.simulators) == 1
         self._stage = stage
         self._vendor = vendor
         self._console = console
+        self._stays = stays
         self._api = Api(stage.host)
+        self._simulator = stage.simulators[vendor.name]
+        self._export = EXPORT if alone else f"{EXPORT}-{vendor.name}"
+        self._segment = SEGMENT if alone else f"{SEGMENT}{vendor.label.replace(' ', '')}"
 
     def tell(self, count: int) -> None:
         """The whole demo. Raises DemoError as soon as the list and the segment differ."""
         people = made_up.make_people(count, SEED)
         self._land(people, datetime.now(UTC) - timedelta(minutes=5))
         self._define()
-        first = self._api.run(EXPORT)
+        first = self._api.run(self._export)
         self._watch("first run, triggered over HTTP", first, people)
         later = made_up.next_version(people, SEED + 1, count // 50, count // 60, count // 40)
         self._land(later, datetime.now(UTC))
-        second = self._api.next_run(EXPORT, after=first)
+        second = self._api.next_run(self._export, after=first)
         self._watch("second run, triggered by the timer", second, later)
 
     def _land(self, people: Sequence[Person], taken_at: datetime) -> None:
         made_up.write_snapshot(
             self._stage.container,
             instance="demo",
-            export="BlobExport",
-            segment=SEGMENT,
+            export=f"BlobExport{self._segment.removeprefix(SEGMENT)}",
+            segment=self._segment,
             taken_at=taken_at,
             people=people,
         )
-        self._console.print(f"A snapshot of the segment {SEGMENT} with {len(people):,} rows is in Blob Storage.")
+        self._console.print(f"A snapshot of the segment {self._segment} with {len(people):,} rows is in Blob Storage.")
 
     def _define(self) -> None:
         vendor = self._vendor
@@ -73,24 +79,24 @@ class Story:
             raise DemoError(f"the connection check failed: {checked['message']}")
         self._console.print(f"Connection check: {checked['message']}")
         export = {
-            "display_name": "Loyal customers",
+            "display_name": f"Loyal customers, {vendor.label}",
             "connection": vendor.name,
-            "targets": [{"segments": [SEGMENT]}],
+            "targets": [{"segments": [self._segment]}],
             "address_column": "EMail",
             "matching": [{"field": field, "column": column} for field, column in vendor.matching.items()],
             "settings": dict(vendor.export),
             "schedule": {"kind": "on_refresh", "existing": True},
         }
-        saved = self._api.call("PUT", f"/exports/{EXPORT}", export)
+        saved = self._api.call("PUT", f"/exports/{self._export}", export)
         for warning in saved["warnings"]:
             self._console.print(f"Warning: {warning['message']}")
 
     def _watch(self, title: str, run: str, people: Sequence[Person]) -> None:
         self._console.rule(title)
-        before, started = requests_summary(self._stage.simulator)["calls"], time.monotonic()
+        before, started = requests_summary(self._simulator)["calls"], time.monotonic()
         view = self._follow(run)
         seconds = time.monotonic() - started
-        calls = requests_summary(self._stage.simulator)["calls"] - before
+        calls = requests_summary(self._simulator)["calls"] - before
         if view["state"] not in ("succeeded", "succeeded with warnings"):
             raise DemoError(f"the run ended as '{view['state']}': {view['message']}")
         self._show(view, run, calls, seconds)
@@ -105,7 +111,7 @@ class Story:
                 progress = view["progress"]
                 bar.update(task, description=progress["step"], completed=progress["done"], total=progress["total"])
 
-            return self._api.follow(EXPORT, run, show)
+            return self._api.follow(self._export, run, show)
 
     def _show(self, view: Mapping[str, Any], run: str, calls: int, seconds: float) -> None:
         counts = view["targets"][0]["counts"]
@@ -115,10 +121,12 @@ class Story:
         table.add_row("requests to the vendor", f"{calls:,}")
         table.add_row("seconds", f"{seconds:.1f}")
         self._console.print(table)
-        report = self._api.call("GET", f"/exports/{EXPORT}/runs/{run}/report")
+        report = self._api.call("GET", f"/exports/{self._export}/runs/{run}/report")
         for reason in report["reasons"]:
             self._console.print(f"  {reason['people']:,} {reason['outcome']}: {reason['reason']}")
-        link = self._api.call("GET", f"/exports/{EXPORT}/runs/{run}/rejected.csv?link=json")
+        if not self._stays:
+            return
+        link = self._api.call("GET", f"/exports/{self._export}/runs/{run}/rejected.csv?link=json")
         self._console.print(f"  rejected.csv, until {link['expires_at'][11:16]} UTC: {link['url']}", soft_wrap=True)
 
     def _compare(self, people: Sequence[Person]) -> None:
@@ -126,7 +134,7 @@ class Story:
         wanted = {
             address: self._vendor.expected(person) for address, person in made_up.expected_members(people).items()
         }
-        members = self._vendor.members(self._stage.simulator, SEGMENT)
+        members = self._vendor.members(self._simulator, self._segment)
         missing, strangers = wanted.keys() - members.keys(), members.keys() - wanted.keys()
         different = sum(members[address] != values for address, values in wanted.items() if address in members)
         if missing or strangers or different:

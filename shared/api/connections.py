@@ -138,6 +138,21 @@ def save_connection(
     return saved.item
 
 
+@router.post(
+    "/{name}/validate",
+    dependencies=[Depends(allowed(Action.SEE_CONNECTIONS))],
+    summary="Check what saving a connection would do",
+    responses=responses(400, 403, 409, 412, 422),
+)
+def validate_connection(
+    name: str, sent: ConnectionInput, service: TheService, caller: TheCaller, conditions: TheConditions
+) -> Connection:
+    """Every check that saving makes, for administrators. Nothing is saved, and the vendor is not asked."""
+    held = service.catalog.connections.get(name)
+    conditions.require(held.etag if held else None)
+    return service.catalog.checked_connection(name, sent, caller, held)
+
+
 @router.put(
     "/{name}/secrets/{credential}",
     dependencies=[Depends(allowed(Action.SET_SECRETS))],

@@ -73,6 +73,27 @@ def save_export(
     return control.view(saved.item, service, warnings)
 
 
+@router.post(
+    "/{name}/validate",
+    dependencies=[Depends(allowed(Action.SEE_EXPORTS))],
+    summary="Check what saving an export would do",
+    responses=responses(400, 403, 409, 412, 422),
+)
+def validate_export(
+    name: str,
+    sent: ExportInput,
+    service: TheService,
+    caller: TheCaller,
+    conditions: TheConditions,
+    keep_members: KeepMembers = False,
+) -> ExportView:
+    """Every check that saving makes, with its refusals and warnings, for those who may save it. Nothing is saved."""
+    held = service.catalog.exports.get(name)
+    conditions.require(held.etag if held else None)
+    item, warnings = control.check(service, name, sent, caller, held, keep_members=keep_members)
+    return control.view(item, service, warnings)
+
+
 @router.delete(
     "/{name}",
     dependencies=[Depends(allowed(Action.REMOVE_EXPORT))],

@@ -86,6 +86,13 @@ class Catalog:
         self, name: str, sent: ConnectionInput, caller: Person, held: Held[Connection] | None
     ) -> Held[Connection]:
         """Raises Invalid, Forbidden, NotNow (exports would change vendor) and Conflict."""
+        item = self.checked_connection(name, sent, caller, held)
+        return self.connections.replace(item, held.etag) if held else self.connections.insert(item)
+
+    def checked_connection(
+        self, name: str, sent: ConnectionInput, caller: Person, held: Held[Connection] | None
+    ) -> Connection:
+        """What saving would store, after every check of it. Raises what `save_connection` does, but for Conflict."""
         require(caller, Action.EDIT_CONNECTION)
         if issues := [*_name_issues(name), *connection_issues(sent, self.definitions)]:
             raise Invalid(issues)
@@ -95,8 +102,7 @@ class Catalog:
                 "in_use",
                 say("The vendor cannot change while exports use the connection: %(users)s.", users=", ".join(users)),
             )
-        item = Connection.model_validate(self._connection_values(name, sent, caller, before))
-        return self.connections.replace(item, held.etag) if held else self.connections.insert(item)
+        return Connection.model_validate(self._connection_values(name, sent, caller, before))
 
     def delete_connection(self, held: Held[Connection], caller: Person) -> None:
         """Raises Forbidden, NotNow while exports use it, and Conflict."""
@@ -159,11 +165,25 @@ class Catalog:
 
         Raises Invalid, Forbidden, NotNow and Conflict.
         """
+        item, dropped, warnings = self.checked_export(name, sent, caller, held, running=running)
+        with self._claimed(item):
+            before_writing(item)
+            saved = self.exports.replace(item, held.etag) if held else self.exports.insert(item)
+        self._release(dropped)
+        return saved, warnings
+
+    def checked_export(
+        self, name: str, sent: ExportInput, caller: Person, held: Held[Export] | None, *, running: bool = False
+    ) -> tuple[Export, list[Claim], tuple[Issue, ...]]:
+        """What saving would store, the targets that it would give up, and its warnings, after every check of it. Raises
+        what `save_export` does, but for Conflict."""
         if held:
             self.require_editor(held.item, caller)
         connection = self.connections.get(sent.connection)
         if connection:
             require(caller, Action.EDIT_EXPORT, connection.item)
+        else:
+            require(caller, Action.EDIT_EXPORT)
         sent = self.settled(sent)
         around = self._surroundings(name, sent, connection.item if connection else None)
         verdict = judge(sent, around)
@@ -175,11 +195,7 @@ class Catalog:
             raise NotNow(
                 "running", say("A run is writing to a target that this would drop: cancel it, or wait for it.")
             )
-        with self._claimed(item):
-            before_writing(item)
-            saved = self.exports.replace(item, held.etag) if held else self.exports.insert(item)
-        self._release(dropped)
-        return saved, verdict.warnings
+        return item, dropped, verdict.warnings
 
     def settled(self, sent: ExportInput) -> ExportInput:
         """The export as it will be stored: with the connection's default list where a target leans on it."""

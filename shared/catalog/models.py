@@ -65,6 +65,11 @@ Title = Annotated[
 ]
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=400), AfterValidator(_printable)]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
+Tag = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern="^[^,]*$"),
+    AfterValidator(_printable),
+]
 Listing = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
@@ -315,6 +320,7 @@ class ExportInput(Written):
         default=(),
         description="Kinds of runs that the function key may start, beyond deliveries and dry runs.",
     )
+    tags: tuple[Tag, ...] = Field(default=(), max_length=20, description="Words of people's own to find it by.")
 
 
 class Export(ExportInput):

@@ -119,15 +119,17 @@ class Table:
         except ResourceNotFoundError:
             return
 
-    def query(self, partition: str, *, first: str = "", last: str = "") -> Iterator[Stored]:
-        """Rows of a partition in key order, RowKey from `first` up to and without `last`."""
+    def query(self, partition: str, *, first: str = "", last: str = "", at_once: int | None = None) -> Iterator[Stored]:
+        """Rows of a partition in key order, RowKey from `first` up to and without `last`. A request brings `at_once` of
+        them, else as many as storage gives; for whoever wants few."""
         conditions = ["PartitionKey eq @partition"]
         if first:
             conditions.append("RowKey ge @first")
         if last:
             conditions.append("RowKey lt @last")
         parameters = {"partition": partition, "first": first, "last": last}
-        for entity in self._client.query_entities(" and ".join(conditions), parameters=parameters):
+        few: dict[str, Any] = {"results_per_page": at_once} if at_once else {}
+        for entity in self._client.query_entities(" and ".join(conditions), parameters=parameters, **few):
             yield _stored(entity)
 
     def scan(self, condition: str, parameters: Mapping[str, Any]) -> Iterator[Stored]:

@@ -22,6 +22,14 @@ from shared.wording import say
 PREFIX = "segment-exports"
 
 
+class NotAuthorized(Unprocessable):
+    """A sign-in at the vendor came to nothing; it was begun for `connection`."""
+
+    def __init__(self, why: UserMustAct, connection: str) -> None:
+        super().__init__(why.code, why.message)
+        self.connection = connection
+
+
 def keep(service: Service, held: Held[Connection], credential: str, value: str, caller: Person) -> Held[Connection]:
     """Write a typed credential to Key Vault, under the name that the connection has for it or else one of its own.
 
@@ -57,7 +65,10 @@ def authorized(service: Service, caller: Person, told: Mapping[str, str]) -> str
     look = partial(service.catalog.connections.values, begun.connection)
     # The vendor sends people back with a GET, of which nobody else makes an entry.
     with service.trail.change(caller, Action.AUTHORIZE_CONNECTION, Change(f"connection {begun.connection}", look)):
-        kept = _signed_in(service, held, caller, begun.redirect_uri, told)
+        try:
+            kept = _signed_in(service, held, caller, begun.redirect_uri, told)
+        except UserMustAct as error:
+            raise NotAuthorized(error, held.item.name) from None
         with suppress(ExportError):  # the tokens are kept all the same, and the check can be repeated
             connections.check(service, kept, caller)
     return held.item.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -15,9 +15,14 @@ from shared.catalog.models import Export, ExportInput, Mode, Schedule
 from shared.catalog.schedules import newly_followed, next_times
 from shared.catalog.store import Held
 from shared.catalog.targets import target_key
-from shared.control.runs import UNFINISHED, RunSummary
+from shared.control.listing import Listed
+from shared.control.runs import RunSummary
 from shared.control.service import Service
 from shared.control.views import IssueView
+from shared.delivery.addresses import invalid
+from shared.errors import RetryAfter, UserMustAct
+from shared.mailbox import normalised
+from shared.snapshots.snapshot import Snapshot
 from shared.wording import say, say_many
 
 NEXT_TIMES = 5
@@ -33,19 +38,29 @@ class ExportView(Export):
 
 def view(export: Export, service: Service, warnings: Sequence[Issue] = ()) -> ExportView:
     """The export with its next times and how it last went."""
+    return _view(export, service, service.last_run(export.name), warnings)
+
+
+def _view(export: Export, service: Service, last: RunSummary | None, warnings: Sequence[Issue] = ()) -> ExportView:
     asleep = export.paused or export.detached
     times = [] if asleep else next_times(export.schedule, service.catalog.now(), NEXT_TIMES)
     return ExportView(
         **dict(export),
         next_times=tuple(times),
-        last_run=service.last_run(export.name),
+        last_run=last,
         warnings=tuple(IssueView.model_validate(warning) for warning in warnings),
     )
 
 
+def as_listed(row: Listed, service: Service) -> ExportView:
+    """An export of a list, of which the newest run is known."""
+    return _view(row.export, service, row.last)
+
+
 def views(service: Service) -> list[ExportView]:
-    """All exports, by name."""
-    return [view(held.item, service) for held in service.catalog.exports.all()]
+    """All exports, by name. A query for their definitions and one for their newest runs."""
+    last = service.latest_runs()
+    return [_view(held.item, service, last.get(held.item.name)) for held in service.catalog.exports.all()]
 
 
 def save(
@@ -64,7 +79,64 @@ def save(
     busy = held is not None and running(name, service)
     overlook = partial(_overlook, service, held.item if held else None)
     saved, warnings = service.catalog.save_export(name, sent, caller, held, running=busy, before_writing=overlook)
-    return saved, [*found, *warnings, *service.target_warnings(saved.item)]
+    return saved, [*found, *warnings, *_landed(service, saved.item), *service.target_warnings(saved.item)]
+
+
+ROWS_LOOKED_AT = 200
+FEWEST_ADDRESSES = 0.5
+"""Of a column with fewer addresses than this, something else was probably meant."""
+
+
+def _landed(service: Service, export: Export) -> Iterator[Issue]:
+    """What the newest snapshots show that somebody should know before the first run."""
+    chosen = [each for each in service.segments() if {each.id, each.name} & set(export.segments)]
+    rows = service.row_counts([each.id for each in chosen])
+    for segment in chosen:
+        if rows.get(segment.id) == 0:
+            yield Issue(
+                "/targets",
+                say("The segment %(segment)s has nobody in it now: a run would add nobody.", segment=segment.name),
+            )
+        elif segment.snapshot is not None and export.address_column in segment.columns:
+            yield from _addresses(service, segment.name, segment.snapshot, export.address_column)
+
+
+def _addresses(service: Service, segment: str, snapshot: Snapshot, column: str) -> Iterator[Issue]:
+    try:
+        cells = [normalised(row[0] or "") for row in service.first_rows(snapshot, [column], ROWS_LOOKED_AT)]
+    except (UserMustAct, RetryAfter):  # the run tells the same
+        return
+    bad = set(invalid(set(cells)))
+    share = sum(cell not in bad for cell in cells) / len(cells) if cells else 1.0
+    if share < FEWEST_ADDRESSES:
+        yield Issue(
+            "/address_column",
+            say(
+                "Only %(share)s%% of the first %(rows)s rows of %(segment)s have an e-mail address in %(column)s: "
+                "choose the column that has them.",
+                share=round(100 * share),
+                rows=len(cells),
+                segment=segment,
+                column=column,
+            ),
+        )
+
+
+def check(
+    service: Service,
+    name: str,
+    sent: ExportInput,
+    caller: Person,
+    held: Held[Export] | None,
+    *,
+    keep_members: bool = False,
+) -> tuple[Export, list[Issue]]:
+    """What saving would store and say, after every check that saving makes. Raises what `save` does."""
+    sent = service.catalog.settled(sent)
+    found = effects(held.item, sent, service, keep_members=keep_members) if held else []
+    busy = held is not None and running(name, service)
+    item, _, warnings = service.catalog.checked_export(name, sent, caller, held, running=busy)
+    return item, [*found, *warnings, *_landed(service, item), *service.target_warnings(item)]
 
 
 def set_schedule(
@@ -124,8 +196,7 @@ def effects(before: Export, after: ExportInput, service: Service, *, keep_member
 
 def running(name: str, service: Service) -> bool:
     """Is a run of it under way, or waiting for a decision?"""
-    last = service.last_run(name)
-    return last is not None and last.state in UNFINISHED
+    return service.is_running(name)
 
 
 def _keep(left: int, keep_members: bool) -> None:

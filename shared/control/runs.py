@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -120,6 +122,65 @@ class RunView(RunSummary):
     connection: str = Field(default="", description="Name of the connection that it ran over.")
     progress: Progress = Progress()
     targets: tuple[TargetRun, ...] = ()
+    cancelling: bool = Field(default=False, description="Somebody asked it to stop, and it has not stopped yet.")
+
+
+class RunRow(RunSummary):
+    """A run of a list, with what its deliveries counted together."""
+
+    counts: Counts = Counts()
+
+
+@dataclass(frozen=True, slots=True)
+class RunRows:
+    """Some runs, newest first; `next` is the last of them where there are more."""
+
+    rows: tuple[RunRow, ...]
+    next: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunsAsked:
+    """Which runs of an export: in these states, begun from one day up to another (UTC), older than a run."""
+
+    state: str = ""
+    since: date | None = None
+    until: date | None = None
+    after: str = ""
+
+    @property
+    def first_after_until(self) -> str:
+        """An id that follows those of all runs of the last day."""
+        return f"{self.until + timedelta(days=1):%Y%m%d}-000000-000-0000" if self.until else ""
+
+
+def asked_for(history: Iterable[Run], asked: RunsAsked) -> Iterator[Run]:
+    """Those of a history, newest first, that are asked for; nothing older than that is read."""
+    states = GROUPS.get(asked.state)
+    for run in history:
+        if asked.since and run.created_at.date() < asked.since:
+            return
+        if states is None or run.state in states:
+            yield run
+
+
+def row(run: Run, deliveries: Sequence[Delivery]) -> RunRow:
+    """A run of a list."""
+    counted = Counter[str]()
+    for each in deliveries:
+        counted.update(_counts(each.counts).model_dump())
+    return RunRow(**summary(run).model_dump(), counts=Counts(**counted))
+
+
+GROUPS: dict[str, frozenset[State]] = {
+    "blocked": frozenset({State.BLOCKED}),
+    "failed": frozenset({State.FAILED}),
+    "running": frozenset({State.QUEUED, State.RUNNING}),
+    "warnings": frozenset({State.WARNINGS}),
+    "well": frozenset({State.SUCCEEDED, State.NOTHING}),
+    "cancelled": frozenset({State.CANCELLED}),
+}
+"""Filters by how a run went."""
 
 
 class RunPoint(RunSummary):
@@ -226,7 +287,13 @@ def view(run: Run, deliveries: Sequence[Delivery]) -> RunView:
     progress = _progress(deliveries)
     targets = tuple(_target(each) for each in deliveries)
     connection = str(json.loads(run.definition).get("connection", ""))
-    return RunView(**summary(run).model_dump(), connection=connection, progress=progress, targets=targets)
+    return RunView(
+        **summary(run).model_dump(),
+        connection=connection,
+        progress=progress,
+        targets=targets,
+        cancelling=run.cancel_requested and run.state not in ENDED,
+    )
 
 
 def _progress(deliveries: Sequence[Delivery]) -> Progress:

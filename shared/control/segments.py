@@ -41,16 +41,17 @@ class SegmentView(View):
     dialect: DialectInput | None = Field(default=None, description="What is declared of that; null: nothing.")
 
 
-def views(service: Service) -> list[SegmentView]:
-    """All segments, by id."""
+def views(service: Service, some: Sequence[SegmentFound] | None = None) -> list[SegmentView]:
+    """All segments, by id; or some of them, in their order."""
     found = service.segments()
-    rows = service.row_counts([segment.id for segment in found])
+    shown = found if some is None else some
+    rows = service.row_counts([segment.id for segment in shown])
     exports = [held.item for held in service.catalog.exports.all()]
     declared = service.catalog.dialects.all()
     dialects = {segment: dialect for segment, dialect in declared.items() if isinstance(dialect, DialectInput)}
     return [
         _view(segment, rows, service.catalog.now(), carriers(segment, found, exports), dialects.get(segment.id))
-        for segment in found
+        for segment in shown
     ]
 
 

@@ -27,6 +27,8 @@ from shared.control.runs import (
     Report,
     RunPage,
     RunPoint,
+    RunRows,
+    RunsAsked,
     RunSummary,
     RunView,
     StartInput,
@@ -39,7 +41,7 @@ from shared.delivery.erase import forget
 from shared.delivery.lookups import explain, history, planned, preview, vendor_warnings
 from shared.delivery.plan.cell_values import matched
 from shared.delivery.start import due_times, starting
-from shared.delivery.state import layout, lookup
+from shared.delivery.state import latest, layout, lookup
 from shared.delivery.state.records import ENDED, Delivery, Run, State, now
 from shared.delivery.state.runs import Runs
 from shared.delivery.state.transitions import RunKind
@@ -117,6 +119,8 @@ class Service:
             started = starting.tick(self._cloud, newest=segments.Newest(self._cloud))
         with apart("wake"):
             inbox.wake(self._cloud)
+        with apart("heal"):
+            upkeep.heal(self._cloud)
         with apart("expire"):
             upkeep.look_daily(self._cloud)
         with apart("tell"):
@@ -223,15 +227,36 @@ class Service:
 
     def last_run(self, export: str) -> RunSummary | None:
         """The newest run, under way or not."""
-        return next((runs.summary(run) for run in self._runs.history(export)), None)
+        return next((runs.summary(run) for run in self._runs.history(export, at_once=1)), None)
+
+    def is_running(self, export: str) -> bool:
+        """Is a run of it under way, or waiting for a decision? A dry run is in nobody's way."""
+        return self._runs.active(export) is not None
+
+    def latest_runs(self) -> Mapping[str, RunSummary]:
+        """Export -> its newest run, of those that have one. One query, however many exports and runs there are."""
+        return {export: runs.summary(run) for export, run in latest.every(self._cloud.runs).items() if run}
 
     def runs(self, export: str, *, top: int, continuation: str | None) -> RunPage:
         """Newest first, also of an export that is deleted. Raises Unprocessable for a token it did not give."""
         if continuation is not None and not self._is_run(export, continuation):
             raise Unprocessable("bad_token", say("This page does not exist: start again without `continue`."))
-        found = list(islice(self._runs.history(export, after=continuation or ""), top + 1))
+        found = list(islice(self._runs.history(export, after=continuation or "", at_once=top + 1), top + 1))
         following = found[top - 1].run if len(found) > top else None
         return RunPage(runs=tuple(runs.summary(run) for run in found[:top]), next=following)
+
+    def run_rows(self, export: str, asked: RunsAsked, *, top: int) -> RunRows:
+        """Runs that the address asks for, newest first, each with its counts. Also of an export that is deleted. Raises
+        Unprocessable for a token it did not give."""
+        if asked.after and not self._is_run(export, asked.after):
+            raise Unprocessable("bad_token", say("This page does not exist: start again without `continue`."))
+        after = min(filter(None, (asked.after, asked.first_after_until)), default="")
+        plain = not (asked.state or asked.since)
+        history = self._runs.history(export, after=after, at_once=top + 1 if plain else None)
+        found = list(islice(runs.asked_for(history, asked), top + 1))
+        counted = self._runs.deliveries_of(export, [run.run for run in found[:top]])
+        rows = tuple(runs.row(run, counted.get(run.run, ())) for run in found[:top])
+        return RunRows(rows=rows, next=found[top - 1].run if len(found) > top else "")
 
     def history(self, export: str, *, top: int) -> Sequence[RunPoint]:
         """The newest runs that ended, newest first."""

@@ -12,6 +12,7 @@ from pydantic import Field
 from shared.access.actions import Action
 from shared.access.audit import Change
 from shared.access.person import Person
+from shared.catalog.issues import NotNow
 from shared.catalog.models import Export, Schedule
 from shared.catalog.store import Held
 from shared.control import exports
@@ -96,7 +97,10 @@ def _one(service: Service, caller: Person, name: str, order: Order) -> DoneView:
 
 def _start(service: Service, held: Held[Export], caller: Person, order: Order, *, kind: RunKind) -> None:
     service.catalog.require_editor(held.item, caller, Action.START_RUN)
-    service.begin(held.item.name, kind, by=caller.name)
+    started = service.begin(held.item.name, kind, by=caller.name)
+    if not started.new:
+        begun = format(started.run.created_at, "%Y-%m-%d %H:%M")
+        raise NotNow("under_way", say("Nothing was started: its run of %(at)s UTC is under way.", at=begun))
 
 
 def _change(service: Service, held: Held[Export], caller: Person, order: Order, *, paused: bool) -> None:

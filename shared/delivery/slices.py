@@ -36,8 +36,10 @@ from shared.delivery.state.files import Files
 from shared.delivery.state.records import ENDED, Delivery, Run, State, Step, now
 from shared.delivery.state.runs import Runs, Versioned
 from shared.delivery.state.scratch import Scratch, scratch
+from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Cancelled, Work
 from shared.errors import Blocked, Conflict, LeaseLost, RetryAfter, UserMustAct
+from shared.vendors.limits import BATCH_SHARE, INTERACTIVE_SHARE
 from shared.vendors.registry import definition
 from shared.wording import say
 
@@ -112,6 +114,8 @@ class _Kind(JobKind[SliceMessage, HeldDelivery]):
             if current is None or current.value.cancel_requested:
                 raise Cancelled(CANCELLED)
 
+        if run.kind is RunKind.DRY_RUN:  # it sends nothing, so it needs none of the account's turns
+            return LeasedAccount(f"{job.delivery.value.account}.looking", quiet, look)
         return LeasedAccount(job.delivery.value.account, quiet, look)
 
     def carry_on(self, cloud: Cloud, job: HeldDelivery, lease: AccountLease, clock: Clock) -> None:
@@ -191,7 +195,8 @@ def _carry_on(cloud: Cloud, job: HeldDelivery, lease: AccountLease, room: Scratc
     if connection is None:
         _fail_without_vendor(runs, begun, job.trouble, clock)
         return
-    opened = open_leased(cloud, connection, lease, export=job.export)
+    share = INTERACTIVE_SHARE if run.kind is RunKind.DRY_RUN else BATCH_SHARE
+    opened = open_leased(cloud, connection, lease, export=job.export, share=share)
     delivery_id = f"{delivery.export}/{delivery.run}/{delivery.index}"
     work = Work(
         cloud=cloud,
@@ -282,7 +287,8 @@ def _step(work: Work) -> Wait | None:
     match work.delivery.step:
         case Step.PLAN:
             plan_step.require_same_account(work)
-            commit_step.commit_leftover(work)
+            if work.run.kind is not RunKind.DRY_RUN:  # what is open may be a delivery that is under way
+                commit_step.commit_leftover(work)
             plan_step.plan(work)
         case Step.PREPARE:
             work.require_owned()

@@ -6,12 +6,23 @@ from collections.abc import Callable
 from datetime import datetime
 from itertools import chain
 
+from shared.catalog.store import export_store
 from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
 from shared.cloud.under_way import UnderWay
 from shared.delivery.erase import expiry
-from shared.delivery.state.records import ACTIVE, now
+from shared.delivery.start import latest_runs
+from shared.delivery.state.records import ACTIVE, LOOKING, now
 from shared.notify.outbox import Outbox
+
+_BEYOND = LOOKING + "~"
+"""Behind the rows that make a run, or a dry run, the one that is under way; ACTIVE is the first."""
+
+
+def heal(cloud: Cloud) -> None:
+    """Put right what lists show of runs that are under way, or have just ended; before `tidy`."""
+    if marked := UnderWay(cloud.underway).exports():
+        latest_runs.heal(cloud, marked)
 
 
 def tidy(cloud: Cloud, *, clock: Callable[[], datetime] = now) -> None:
@@ -20,7 +31,7 @@ def tidy(cloud: Cloud, *, clock: Callable[[], datetime] = now) -> None:
     for row in rows.old(clock()):
         export = str(row.entity["RowKey"])
         with apart("tidy", export):
-            if cloud.runs.get(export, ACTIVE) is None and not outbox.has_any(export):
+            if not any(cloud.runs.query(export, first=ACTIVE, last=_BEYOND)) and not outbox.has_any(export):
                 rows.drop(row)
 
 
@@ -31,8 +42,10 @@ def look_daily(cloud: Cloud, *, clock: Callable[[], datetime] = now) -> None:
     if not rows.is_day_over(at):
         return
     marked, outbox = set(rows.exports()), Outbox(cloud.runs)
-    running = (str(each.entity["PartitionKey"]) for each in cloud.runs.scan("RowKey eq @row", {"row": ACTIVE}))
+    pointers = cloud.runs.scan("RowKey ge @first and RowKey lt @last", {"first": ACTIVE, "last": _BEYOND})
+    running = (str(each.entity["PartitionKey"]) for each in pointers)
     for export in sorted(set(chain(running, outbox.partitions())) - marked):
         rows.mark(export)
+    latest_runs.heal(cloud, [held.item.name for held in export_store(cloud.exports).all()])
     if expiry.expire(cloud, clock=clock) < expiry.MOST_RUNS:
         rows.begin_day(at)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from fastapi import APIRouter, Depends, Request, Response
 
 from shared.access.actions import Action, may
 from shared.access.person import Person
 from shared.catalog.issues import Invalid
-from shared.catalog.models import ProbeState
+from shared.catalog.models import Connection, ConnectionInput, ProbeState
 from shared.control import connections as control
 from shared.control import credentials
 from shared.control.connections import CheckView, Fate, Switch
+from shared.control.listing import cut
 from shared.control.service import Service
+from shared.pages.asking import TheAsked
 from shared.pages.errors import PageRoute
 from shared.pages.export_draft import setting_shown
 from shared.pages.exports import connections as all_connections
@@ -24,15 +28,27 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/connections", dependencies=[Depends(allowed(Action.SEE_CONNECTIONS))])
-def list_connections(request: Request, service: TheService, caller: TheCaller) -> Response:
-    """All connections; to others than administrators only names and types."""
-    found = list(all_connections(service).values())
+def list_connections(request: Request, service: TheService, caller: TheCaller, asked: TheAsked) -> Response:
+    """The connections that the address asks for; to others than administrators only names and types."""
+    every = list(all_connections(service).values())
+    words = asked.q.casefold().split()
+    chosen = [
+        each
+        for each in every
+        if all(word in f"{each.display_name} {each.name} {each.vendor}".casefold() for word in words)
+        and asked.vendor in ("", each.vendor)
+    ]
+    chosen.sort(key=lambda each: each.display_name.casefold(), reverse=asked.sort.startswith("-"))
+    found = cut(chosen, asked.page, of=len(every))
     return page(
         request,
         "connections.html",
-        connections=found,
+        connections=found.rows,
+        found=found,
+        asked=asked,
+        vendors=[(name, each.label) for name, each in sorted(service.catalog.definitions.items())],
         definitions=service.catalog.definitions,
-        users={each.name: service.catalog.users(each.name) for each in found},
+        users=Counter(held.item.connection for held in service.catalog.exports.all()),
         identity=service.identity() if may(caller, Action.SEE_CONNECTION_DETAILS) else None,
     )
 
@@ -50,6 +66,18 @@ def check_connection(name: str, request: Request, service: TheService, caller: T
     said = text(form, "switch")
     found = control.check(service, held, caller, switch=one_of(Switch, said, "/switch") if said else None)
     return overview(request, service, name, check=found)
+
+
+@router.post("/connections/{name}/client", dependencies=[Depends(allowed(Action.EDIT_CONNECTION))])
+def choose_client(name: str, request: Request, service: TheService, caller: TheCaller, form: Form) -> Response:
+    """Use one of the clients that the vendor's account has, and ask the vendor again."""
+    held = service.catalog.connection(name)
+    sent = ConnectionInput.model_validate(
+        held.item.model_dump(exclude={"settings"})
+        | {"settings": held.item.settings | {"client_id": text(form, "client")}}
+    )
+    saved = service.catalog.save_connection(name, sent, caller, held)
+    return overview(request, service, name, check=control.check(service, saved, caller))
 
 
 @router.post("/connections/{name}/authorize", dependencies=[Depends(allowed(Action.AUTHORIZE_CONNECTION))])
@@ -109,9 +137,26 @@ def overview(
         identity=service.identity(),
         probing=connection.probe is not None and connection.probe.state is ProbeState.RUNNING,
         check=check,
+        clients=_clients(check),
+        labels=_labels(service, connection),
         problem=problem,
         saved=saved,
     )
+
+
+def _labels(service: Service, connection: Connection) -> dict[str, str]:
+    """Credentials as the vendor calls them."""
+    definition = service.catalog.definitions.get(connection.vendor)
+    return {each.name: each.label for each in definition.credentials} if definition else {}
+
+
+_CLIENT = "client "
+
+
+def _clients(check: CheckView | None) -> dict[str, str]:
+    """The clients that a check found to choose from, where it needs one: id -> name."""
+    details = check.details if check and not check.ok else {}
+    return {key.removeprefix(_CLIENT): name for key, name in details.items() if key.startswith(_CLIENT)}
 
 
 def _ask_to_remove(request: Request, service: Service, name: str, errors: dict[str, str]) -> Response:

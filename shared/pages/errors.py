@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
+from shared.control.credentials import NotAuthorized
 from shared.errors import Conflict, ExportError, LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
 from shared.pages.rendering import page
 from shared.web.problems import CHANGED, KINDS, kind_of, unexpected
@@ -42,7 +43,8 @@ def refusal(request: Request, error: ExportError) -> Response:
     if request.headers.get("hx-request") == "true":
         headers = {"HX-Retarget": "#notices", "HX-Reselect": "#problem", "HX-Reswap": "innerHTML show:window:top"}
         return page(request, "_problem.html", status=kind.status, headers=headers, message=words(error))
-    return page(request, "problem.html", status=kind.status, title=kind.title, message=words(error))
+    back = error.connection if isinstance(error, NotAuthorized) else None
+    return page(request, "problem.html", status=kind.status, title=kind.title, message=words(error), back=back)
 
 
 def words(error: ExportError) -> str:

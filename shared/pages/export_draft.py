@@ -61,6 +61,7 @@ class Draft:
     schedule: ScheduleShape = field(default_factory=ScheduleShape)
     paused: bool = False
     key_starts: tuple[str, ...] = ()
+    tags: str = ""
     version: str = ""
 
     @property
@@ -85,6 +86,7 @@ def draft_of(export: ExportInput, definition: Definition | None, version: str = 
         schedule=shape_of(export.schedule),
         paused=export.paused,
         key_starts=export.function_key_starts,
+        tags=", ".join(export.tags),
         version=version,
     )
 
@@ -106,6 +108,7 @@ def draft_from(values: Values) -> Draft:
         schedule=shape_from(group(values, "schedule")) if "schedule" in values else ScheduleShape(),
         paused=text(values, "paused") == "on",
         key_starts=texts(values, "function_key_starts"),
+        tags=text(values, "tags"),
         version=text(values, "version"),
     )
 
@@ -127,6 +130,7 @@ def input_of(draft: Draft, definition: Definition | None) -> tuple[dict[str, Any
         "schedule": schedule,
         "paused": draft.paused,
         "function_key_starts": draft.key_starts,
+        "tags": list(dict.fromkeys(tag for each in draft.tags.split(",") if (tag := each.strip()))),
     }
     return values, issues
 

@@ -29,7 +29,7 @@ from shared.pages.labels import RESTORED
 from shared.pages.overtaken import Overtaken, differences
 from shared.pages.plain_words import NO_CONNECTION, in_page_words
 from shared.pages.rendering import make_known, not_saved, page
-from shared.pages.schedule_form import zones
+from shared.pages.schedule_form import ScheduleShape, zones
 from shared.vendors.contract import Definition
 from shared.web.conditions import etag
 from shared.web.wiring import TheCaller, TheService, allowed
@@ -38,6 +38,8 @@ from shared.wording import say
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 NEW = "new"
+EACH_REFRESH = ScheduleShape(kind="on_refresh")
+"""When a new export runs, unless somebody chooses otherwise: with each refresh of its segments."""
 _SEEN_FIRST = re.compile(r"/(display_name|connection|targets(/\d+(/segments.*)?)?)$")
 """Places of the form that are there before a connection is chosen."""
 
@@ -72,7 +74,7 @@ def new_export(
         return _form(request, service, caller, NEW, draft_of(copied, _definition(service, copied.connection)))
     usable = [each.name for each in _usable(service, caller)]
     target = TargetDraft((segment,)) if segment else TargetDraft()
-    draft = Draft(connection=usable[0] if len(usable) == 1 else "", targets=(target,))
+    draft = Draft(connection=usable[0] if len(usable) == 1 else "", targets=(target,), schedule=EACH_REFRESH)
     return _form(request, service, caller, NEW, _suggested(service, draft) if segment else draft)
 
 
@@ -97,7 +99,7 @@ def edit_export(
 @router.post("/exports/{name}/form", dependencies=[Depends(allowed(Action.SEE_SEGMENTS))])
 def change_form(request: Request, service: TheService, caller: TheCaller, form: Form, name: str = NEW) -> Response:
     """The form again after a choice that other parts of it follow from. Nothing is saved."""
-    draft = changed(draft_from(form), text(form, "do"))
+    draft = changed(_sent(name, form), text(form, "do"))
     fresh = name == NEW and not draft.address_column and not draft.matching
     if text(form, "do") == "suggest" or (fresh and draft.connection and draft.segments):
         draft = _suggested(service, draft)
@@ -123,7 +125,7 @@ def preview(request: Request, service: TheService, caller: TheCaller, form: Form
 @router.post("/exports/{name}", dependencies=[Depends(allowed(Action.EDIT_EXPORT))])
 def save_export(request: Request, service: TheService, caller: TheCaller, form: Form, name: str = NEW) -> Response:
     """Save it, unless something is wrong, or it would mean something for people that was not agreed to yet."""
-    draft = draft_from(form)
+    draft = _sent(name, form)
     held = None if name == NEW else service.catalog.export(name)
     definition = _definition(service, draft.connection)
     if "address_column" not in form:  # sent before there was more than a name, a connection and segments to see
@@ -141,6 +143,12 @@ def save_export(request: Request, service: TheService, caller: TheCaller, form: 
         if error.code != "members_left":
             raise
         return _form(request, service, caller, name, draft, Doubts(left=error.message))
+
+
+def _sent(name: str, form: Values) -> Draft:
+    """What the form sent; a new one that had no schedule to see yet has the usual one."""
+    draft = draft_from(form)
+    return replace(draft, schedule=EACH_REFRESH) if name == NEW and "schedule" not in form else draft
 
 
 def _first_half(

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from shared.access.actions import GONE, Action
+from shared.catalog.issues import NotFound
 from shared.catalog.models import Connection, Export
 from shared.control import exports as control
+from shared.control import listing
+from shared.control.listing import PAGE, Asked
+from shared.control.runs import GROUPS, RunsAsked
 from shared.control.service import Service
 from shared.control.several import Deed, DoneView
 from shared.delivery.state.transitions import RunKind
+from shared.pages import labels
+from shared.pages.asking import TheAsked
 from shared.pages.chart import chart
 from shared.pages.errors import PageRoute
 from shared.pages.forms import Form, one_of, text
 from shared.pages.rendering import go, page
-from shared.web.wiring import TheCaller, TheService, allowed
+from shared.web.wiring import TheCaller, TheService, allowed, plain_names
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 RUNS = 20
 
 
-@router.get("/", dependencies=[Depends(allowed(Action.SEE_EXPORTS))])
-def list_exports(request: Request, service: TheService) -> Response:
-    """All exports."""
-    return listed(request, service)
+@router.get("/exports", dependencies=[Depends(allowed(Action.SEE_EXPORTS))])
+def list_exports(
+    request: Request,
+    service: TheService,
+    asked: TheAsked,
+    removed: Annotated[str, Query(max_length=63)] = "",
+) -> Response:
+    """The exports that the address asks for. `removed` is one that was removed just now."""
+    return listed(request, service, asked, removed=removed)
 
 
 @router.get("/exports/{name}", dependencies=[Depends(allowed(Action.SEE_EXPORTS))])
@@ -38,6 +51,44 @@ def show_export(
 ) -> Response:
     """One export: what it is, how it went, and what can be done."""
     return overview(request, service, name, continued=continued)
+
+
+@router.get("/exports/{name}/runs", dependencies=[Depends(allowed(Action.SEE_RUNS)), Depends(plain_names)])
+def list_runs(
+    name: str,
+    request: Request,
+    service: TheService,
+    state: Annotated[str, Query(max_length=20)] = "",
+    since: Annotated[str, Query(max_length=10)] = "",
+    until: Annotated[str, Query(max_length=10)] = "",
+    after: Annotated[str, Query(alias="continue", max_length=200)] = "",
+) -> Response:
+    """Runs of an export, also of one that was removed: in a state, between two days."""
+    asked = RunsAsked(state, _day(since), _day(until), after)
+    held = service.catalog.exports.get(name)
+    found = service.run_rows(name, asked, top=PAGE)
+    if held is None and not found.rows and asked == RunsAsked():
+        raise NotFound("export", name)
+    given = {"state": state, "since": since, "until": until}
+    return page(
+        request,
+        "runs.html",
+        name=name,
+        title=held.item.display_name if held else name,
+        gone=held is None,
+        runs=found,
+        asked=asked,
+        groups=labels.GROUPS[: len(GROUPS)],
+        older=f"?{urlencode({**given, 'continue': found.next})}" if found.next else "",
+    )
+
+
+def _day(text: str) -> date | None:
+    """Of a field for dates; what is none asks for nothing."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 @router.post("/exports/{name}/run", dependencies=[Depends(allowed(Action.START_RUN))])
@@ -69,14 +120,14 @@ def remove_export(name: str, service: TheService, caller: TheCaller, form: Form)
     """Remove it; people on its lists stay only where the form says so."""
     held = service.catalog.export(name)
     control.delete(service, held, caller, keep_members=text(form, "keep_members") == "on")
-    return go("/")
+    return go(f"/exports?removed={name}")
 
 
 @router.post("/exports/{name}/detach", dependencies=[Depends(allowed(Action.EDIT_EXPORT))])
 def detach_export(name: str, service: TheService, caller: TheCaller) -> Response:
     """Take its connection off."""
     control.detach(service, service.catalog.export(name), caller)
-    return go("/")
+    return go(f"/exports/{name}")
 
 
 def overview(
@@ -91,7 +142,7 @@ def overview(
     """The page of an export; `told` is what there is to know after saving it."""
     export = control.view(service.catalog.export(name).item, service)
     connection = _connection_of(service, export)
-    runs = service.runs(name, top=RUNS, continuation=continued)
+    runs = service.run_rows(name, RunsAsked(after=continued or ""), top=RUNS)
     found = {segment.id: segment for segment in service.segments()}
     return page(
         request,
@@ -110,13 +161,32 @@ def overview(
 
 
 def listed(
-    request: Request, service: Service, deed: Deed | None = None, results: list[DoneView] | None = None
+    request: Request,
+    service: Service,
+    asked: Asked,
+    deed: Deed | None = None,
+    results: list[DoneView] | None = None,
+    *,
+    removed: str = "",
 ) -> Response:
+    """The list: a query for exports, one for connections and one for newest runs, however many there are."""
+    known = connections(service)
+    every = [held.item for held in service.catalog.exports.all()]
+    rows = listing.listed(every, known, service.latest_runs())
+    found = listing.page_of(rows, asked)
     return page(
         request,
         "exports.html",
-        exports=control.views(service),
-        connections=connections(service),
+        found=found,
+        rows=[control.as_listed(row, service) for row in found.rows],
+        asked=asked,
+        groups=labels.GROUPS,
+        schedules=labels.SCHEDULES,
+        vendors=[(name, each.label) for name, each in sorted(service.catalog.definitions.items())],
+        owners=sorted({row.export.created_by for row in rows} | {row.export.updated_by for row in rows}),
+        tags=sorted({tag for row in rows for tag in row.export.tags}, key=str.casefold),
+        removed=removed if all(row.export.name != removed for row in rows) else "",
+        connections=known,
         definitions=service.catalog.definitions,
         gone=GONE,
         deed=deed,

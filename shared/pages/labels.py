@@ -133,6 +133,22 @@ WEEKDAYS: dict[str, str] = {
     "6": N_("Saturday"),
     "7": N_("Sunday"),
 }
+GROUPS: tuple[tuple[str, str], ...] = (
+    ("blocked", N_("Waits for a decision")),
+    ("failed", N_("Failed")),
+    ("running", N_("Under way")),
+    ("warnings", N_("Succeeded with warnings")),
+    ("well", N_("Ended well")),
+    ("cancelled", N_("Cancelled")),
+    ("never", N_("Never run")),
+    ("paused", N_("Paused")),
+)
+"""Filters of the list of exports."""
+SCHEDULES: tuple[tuple[str, str], ...] = (
+    ("cron", N_("At set times")),
+    ("on_refresh", N_("When a new snapshot lands")),
+    ("manual", N_("Only when started by a person")),
+)
 DEEDS: dict[str, str] = {
     "run": N_("Run"),
     "dry run": N_("Dry run"),

@@ -10,6 +10,7 @@ from shared.pages import (
     export_form,
     exports,
     languages,
+    overview,
     runs,
     segments,
     several,
@@ -19,6 +20,7 @@ from shared.pages import (
 ROUTERS = (
     assets.router,
     languages.router,
+    overview.router,
     assistance.router,
     several.router,
     runs.router,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import get_args
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, get_args
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -12,22 +14,37 @@ from shared.access.actions import Action, may
 from shared.catalog.dialects import DialectInput, Encoding, SegmentInput
 from shared.catalog.issues import Invalid, issues_of
 from shared.control import segments as control
+from shared.control.listing import cut
 from shared.pages import labels
+from shared.pages.asking import TheAsked
 from shared.pages.errors import PageRoute
 from shared.pages.exports import connections
 from shared.pages.forms import Form, Values, text
 from shared.pages.labels import TAB
 from shared.pages.rendering import go, make_known, page
+from shared.snapshots.snapshot import SegmentFound
 from shared.web.wiring import TheCaller, TheService, allowed
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/segments", dependencies=[Depends(allowed(Action.SEE_SEGMENTS))])
-def list_segments(request: Request, service: TheService) -> Response:
-    """All segments."""
+def list_segments(request: Request, service: TheService, asked: TheAsked) -> Response:
+    """The segments that the address asks for. Only those of the page are counted."""
     names = {held.item.name: held.item.display_name for held in service.catalog.exports.all()}
-    return page(request, "segments.html", segments=control.views(service), names=names)
+    every, words = service.segments(), asked.q.casefold().split()
+    chosen = [each for each in every if all(word in each.id.casefold() for word in words)]
+    chosen.sort(key=_SORTS.get(asked.sort.removeprefix("-"), _SORTS["name"]), reverse=asked.sort.startswith("-"))
+    found = cut(chosen, asked.page, of=len(every))
+    shown = control.views(service, found.rows)
+    return page(request, "segments.html", segments=shown, found=found, asked=asked, vendors=(), names=names)
+
+
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_SORTS: dict[str, Callable[[SegmentFound], Any]] = {
+    "name": lambda each: each.name.casefold(),
+    "age": lambda each: each.snapshot.taken_at if each.snapshot else _LONG_AGO,
+}
 
 
 @router.get("/segments/{segment:path}", dependencies=[Depends(allowed(Action.SEE_SEGMENTS))])

@@ -14,6 +14,7 @@ from shared.catalog.schedules import schedule_issues
 from shared.control import several
 from shared.control.service import Service
 from shared.control.several import Deed, Order
+from shared.pages.asking import TheAsked
 from shared.pages.errors import PageRoute
 from shared.pages.exports import listed
 from shared.pages.forms import Form, Values, group, one_of, text
@@ -29,13 +30,13 @@ _ASK_FIRST = frozenset({Deed.SCHEDULE, Deed.DETACH, Deed.REMOVE})
 
 
 @router.post("/exports/run-all", dependencies=[Depends(allowed(Action.START_RUN))])
-def run_all(request: Request, service: TheService, caller: TheCaller) -> Response:
+def run_all(request: Request, service: TheService, caller: TheCaller, asked: TheAsked) -> Response:
     """Run every export with an active schedule."""
-    return listed(request, service, Deed.RUN, several.run_all(service, caller))
+    return listed(request, service, asked, Deed.RUN, several.run_all(service, caller))
 
 
 @router.post("/exports/several", dependencies=[Depends(allowed(Action.EDIT_EXPORT))])
-def do_to_several(request: Request, service: TheService, caller: TheCaller, form: Form) -> Response:
+def do_to_several(request: Request, service: TheService, caller: TheCaller, form: Form, asked: TheAsked) -> Response:
     """Do one thing to those that were chosen, after asking where it matters."""
     names = [str(name) for name in form.get("exports", ())]
     if not names:
@@ -47,7 +48,7 @@ def do_to_several(request: Request, service: TheService, caller: TheCaller, form
     if issues:
         return _ask(request, service, deed, names, shape_from(group(form, "schedule")), issues)
     order = Order(deed, schedule, keep_members=text(form, "keep_members") == "on")
-    return listed(request, service, deed, several.carry_out(service, caller, names, order))
+    return listed(request, service, asked, deed, several.carry_out(service, caller, names, order))
 
 
 def _ask(

@@ -191,6 +191,11 @@ def _headers(error: UserMustAct) -> dict[str, str]:
 
 async def _bad_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    return await bad_request(error)
+
+
+async def bad_request(error: RequestValidationError) -> Response:
+    """What was sent is not what the operation takes."""
     errors = error.errors()
     issues = [Issue(_place(each.pointer), each.message) for each in issues_of(errors)]
     if any(each["type"] == "json_invalid" for each in errors):
@@ -207,6 +212,11 @@ def _place(pointer: str) -> str:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    return await http_error(error)
+
+
+async def http_error(error: HTTPException) -> Response:
+    """No route answers this."""
     kind = _STATUS_KIND.get(error.status_code, "malformed")
     detail = KINDS[kind].meaning if kind in _STATUS_KIND.values() else HTTPStatus(error.status_code).phrase
     return answer(kind, detail, headers=error.headers, status=error.status_code)

@@ -127,7 +127,7 @@ def test_a_connection_in_use_goes_after_a_choice_for_each_export(app: App, visit
     visit.check_access()
     visit.button("Remove the connection")
     expect(visit.page).to_have_url(f"{app.host.url}/connections")
-    visit.go("/")
+    visit.go("/exports")
     expect(visit.page.get_by_role("row", name="Stays as a plan")).to_contain_text("No connection")
     visit.excerpt("exports-detached", ".panel.flush")
     expect(visit.page.get_by_role("row", name="Goes too")).to_have_count(0)

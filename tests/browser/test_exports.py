@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Dialog, Route, expect
 
 from tests.browser.conftest import App, Visit
 from tests.browser.people import UNUSABLE, some
@@ -62,6 +62,41 @@ def test_what_is_typed_while_the_form_is_fetched_again_stays(connected: App, vis
     expect(visit.page.get_by_label("Name", exact=True)).to_have_value("Typed meanwhile")
 
 
+def test_what_is_typed_survives_the_end_of_the_session_and_leaving_asks(connected: App, visit: Visit) -> None:
+    connected.land("Patient", some(3))
+    visit.define("segments:Patient")
+    visit.page.get_by_label("Name", exact=True).fill("Half of a thought")
+    visit.page.get_by_label("At set times").check()
+    visit.page.get_by_label("Times", exact=True).fill("07:45")
+
+    def ended(route: Route) -> None:
+        """As the app answers whom it does not know any more; the provider sends people back to the same page."""
+        problem = {"Content-Type": "application/problem+json", "HX-Redirect": "/exports/new"}
+        route.fulfill(status=401, headers=problem, body="{}")
+
+    visit.page.route("**/exports/new", ended, times=1)
+    visit.button("Save")
+    visit.sees("This is what you had typed before you signed in again.")
+    expect(visit.page.get_by_label("Name", exact=True)).to_have_value("Half of a thought")
+    expect(visit.page.get_by_label("Times", exact=True)).to_have_value("07:45")
+    expect(visit.page.get_by_label("Patient", exact=True)).to_be_checked()
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    visit.page.once("dialog", stay)
+    visit.page.get_by_role("link", name="Segments", exact=True).click(no_wait_after=True)
+    expect(visit.page.get_by_label("Name", exact=True)).to_have_value("Half of a thought")
+    assert asked == ["beforeunload"]
+    visit.button("Save")
+    visit.sees("Saved.")
+    visit.page.get_by_role("link", name="Segments", exact=True).click()
+    expect(visit.page.get_by_role("heading", name="Segments", exact=True)).to_be_visible()
+    assert asked == ["beforeunload"], "there is nothing to lose any more"
+
+
 def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(connected: App, visit: Visit) -> None:
     connected.land("Typed", some(3))
     visit.define("segments:Typed")
@@ -89,7 +124,7 @@ def test_an_existing_list_is_picked_by_name(connected: App, visit: Visit) -> Non
     visit.page.get_by_label("Which one").select_option(options.get_attribute("value"))
     visit.page.get_by_label("Protect them").check()
     visit.button("Save")
-    visit.sees('belongs to the export "first"')
+    visit.sees("belongs to the export first")
 
 
 def test_saving_a_change_says_how_many_are_sent_again(connected: App, visit: Visit) -> None:
@@ -116,7 +151,7 @@ def test_somebody_else_was_faster(connected: App, visit: Visit) -> None:
     connected.define("contested", segment, display_name="Theirs")
     visit.page.get_by_label("Name", exact=True).fill("Mine")
     visit.button("Save")
-    visit.sees("read it again and repeat the change")
+    visit.sees("saved it while you were editing")
     assert connected.call("GET", "/exports/contested").json()["display_name"] == "Theirs"
 
 
@@ -146,7 +181,7 @@ def test_removing_says_whom_it_leaves_on_the_list(connected: App, visit: Visit) 
     assert not connected.members("removed list")
     visit.go("/exports/removed/remove")
     visit.button("Remove")
-    expect(visit.page).to_have_url(f"{connected.host.url}/")
+    expect(visit.page).to_have_url(f"{connected.host.url}/exports?removed=removed")
     assert connected.host.request("GET", "/api/v1/exports/removed").status_code == 404
 
 
@@ -154,7 +189,7 @@ def test_several_get_one_schedule_and_are_paused_together(connected: App, visit:
     segment = connected.land("Several", some(2))
     for name in ("one-of-several", "two-of-several"):
         connected.define(name, segment, display_name=name.replace("-", " "))
-    visit.go("/")
+    visit.go("/exports")
     for name in ("one of several", "two of several"):
         visit.page.get_by_label(f"Choose {name}").check()
     visit.page.get_by_label("With those chosen").select_option("schedule")
@@ -178,7 +213,7 @@ def test_run_all_runs_what_has_an_active_schedule(connected: App, visit: Visit) 
     segment = connected.land("Scheduled", some(2))
     connected.define("scheduled", segment, schedule={"kind": "on_refresh"})
     connected.define("by-hand", segment)
-    visit.go("/")
+    visit.go("/exports")
     visit.page.once("dialog", lambda dialog: dialog.accept())
     visit.button("Run all")
     visit.sees("Run: done for")

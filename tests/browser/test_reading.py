@@ -13,7 +13,16 @@ from tests.browser.people import some
 CUT_OFF = """[...document.querySelectorAll('.panel')].filter(each => each.scrollWidth > each.clientWidth)
     .map(each => each.innerText)"""
 """Panels that hide a part of what is in them."""
-PAGES = ("/", "/segments", "/connections", "/connections/new", "/exports/new", "/exports/read", "/exports/read/edit")
+PAGES = (
+    "/",
+    "/exports",
+    "/segments",
+    "/connections",
+    "/connections/new",
+    "/exports/new",
+    "/exports/read",
+    "/exports/read/edit",
+)
 
 
 @pytest.fixture
@@ -38,7 +47,7 @@ def test_no_page_is_wider_than_a_phone(read: App, visitor: Callable[..., Visit])
 
 
 def test_an_export_is_reached_by_keyboard_alone(read: App, visit: Visit) -> None:
-    visit.go("/")
+    visit.go("/exports")
     visit.page.keyboard.press("Tab")
     expect(visit.page.get_by_role("link", name="To the content")).to_be_focused()
     visit.page.keyboard.press("Enter")
@@ -73,7 +82,7 @@ def test_the_language_is_the_browsers(
     read: App, visitor: Callable[..., Visit], locale: str, heading: str, said: str
 ) -> None:
     visit = visitor(locale=locale, viewport={"width": 1280, "height": 900})
-    visit.go("/")
+    visit.go("/exports")
     expect(visit.page.get_by_role("heading", level=1)).to_have_text(heading)
     visit.sees(said)
     if heading != "Exports":
@@ -86,7 +95,7 @@ def test_the_language_can_be_switched_and_is_remembered(read: App, visit: Visit)
     visit.page.get_by_role("link", name="SV Svenska").click()
     expect(visit.page).to_have_url(f"{read.host.url}/segments")
     expect(visit.page.get_by_role("heading", level=1)).to_have_text("Segment")
-    visit.go("/")
+    visit.go("/exports")
     assert visit.page.locator("html").get_attribute("lang") == "sv"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 from tests.browser.conftest import App, Visit
 from tests.browser.people import UNUSABLE, some
@@ -93,15 +93,26 @@ def test_a_blocked_run_waits_for_a_decision(connected: App, visit: Visit) -> Non
     visit.sees("Waits for a decision")
     visit.sees("would remove 200 of 300 (67%), limit 20%")
     visit.picture("run-blocked")
-    visit.excerpt("run-blocked", ".head, .panel:has(.tiles)")
+    visit.sees("200 people would leave")
+    visit.sees("Not in the segment any more.")
+    visit.excerpt("run-blocked", ".head, .decision")
     visit.check_access()
     visit.button("Additions only")
     visit.sees("What happened")
     connected.wait("shrinking")
     assert len(connected.members("shrinking list")) == 300
     visit.go(connected.run("shrinking"))
+    asked: list[str] = []
+
+    def agree(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.accept()
+
+    visit.page.once("dialog", agree)
     visit.button("Deliver all")
     expect(visit.page.get_by_role("status").get_by_text("Succeeded")).to_be_visible()
+    assert asked == ["Deliver all to shrinking list? To add: 0. To change: 0. To remove: 200."]
+    visit.sees("decided: Deliver all")
     assert len(connected.members("shrinking list")) == 100
     visit.go("/exports/shrinking")
     expect(visit.page.get_by_role("img", name="People on the list and duration")).to_be_visible()

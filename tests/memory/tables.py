@@ -73,7 +73,9 @@ class MemoryTable:
                 named = {"PartitionKey": partition_key, "RowKey": row_key}
                 _delete(self._rows, named, etag=etag, match_condition=match_condition)
 
-    def query_entities(self, query_filter: str, *, parameters: Mapping[str, Any]) -> Iterator[TableEntity]:
+    def query_entities(
+        self, query_filter: str, *, parameters: Mapping[str, Any], results_per_page: int | None = None
+    ) -> Iterator[TableEntity]:
         """In the order of keys, as they are when the first of them is asked for."""
         holds = condition(query_filter, parameters)
         with self._lock:

@@ -123,13 +123,21 @@ def open_connection(
     return Opened(vendor, found, link, credentials)
 
 
-def open_leased(cloud: Cloud, connection: Connection, lease: AccountLease, *, export: Export | None = None) -> Opened:
+def open_leased(
+    cloud: Cloud,
+    connection: Connection,
+    lease: AccountLease,
+    *,
+    export: Export | None = None,
+    share: float = BATCH_SHARE,
+) -> Opened:
     """Open a connection whose account's lease is held: within the rate windows that it carries, and carries on."""
     opened = open_connection(
         cloud,
         connection,
         export=export,
         windows=lease.carried.get("windows"),
+        share=share,
         before_request=lease.check,
         wait=lease.wait,
     )

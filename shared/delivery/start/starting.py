@@ -46,8 +46,8 @@ def start_run(
     by: str = "",
     clock: Callable[[], datetime] = now,
 ) -> Started:
-    """Start a run, or give back the active one. A blocked run makes way for a new one, but not for a dry run: who
-    only looks never decides for those who have to.
+    """Start a run, or give back the active one. A blocked run makes way for a new one. A dry run begins beside whatever
+    is under way or waits; only another dry run is given back in its place.
 
     Raises Unprocessable where the export cannot run now, UnreadableRow where nobody can tell how its run stands.
     """
@@ -89,8 +89,8 @@ def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, by: str, a
         try:
             runs.start(run, deliveries)
         except Conflict:
-            if active := runs.active(export.name):
-                if active.value.state is not State.BLOCKED or kind is RunKind.DRY_RUN:
+            if active := runs.active(export.name, run.pointer):
+                if active.value.state is not State.BLOCKED:
                     runs.deliveries(export.name, active.value.run)  # where they cannot be read, nobody carries them out
                     return Started(active.value, new=False)
                 supersede(runs, active.value, at)

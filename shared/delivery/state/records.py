@@ -19,6 +19,9 @@ from shared.delivery.state.transitions import RunKind
 from shared.wording import kept, kept_within, read, read_within
 
 ACTIVE = "active"
+"""Row that makes a run the export's active one."""
+LOOKING = "active:dry_run"
+"""The same for a dry run, which looks beside the active run and is in nobody's way."""
 _FAR = 10**14
 
 
@@ -107,6 +110,11 @@ class Run:
             found = cls(**{**_known(cls, entity), "state": State(entity["state"]), "kind": RunKind(entity["kind"])})
             _in_place(found, entity)
             return found
+
+    @property
+    def pointer(self) -> str:
+        """The row that makes it the one that is under way; an export has one of each at most."""
+        return LOOKING if self.kind is RunKind.DRY_RUN else ACTIVE
 
     @property
     def pinned(self) -> Export:

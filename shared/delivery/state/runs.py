@@ -6,12 +6,25 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from shared.cloud.tables import ANY, Delete, Insert, Replace, Stored, Table
 from shared.cloud.unreadable import readable
-from shared.delivery.state import run_notices
-from shared.delivery.state.records import ACTIVE, ENDED, Delivery, Run, State, Step, Verdict, delivery_key, now, run_key
+from shared.delivery.state import latest, run_notices
+from shared.delivery.state.records import (
+    ACTIVE,
+    ENDED,
+    LOOKING,
+    Delivery,
+    Run,
+    State,
+    Step,
+    Verdict,
+    delivery_key,
+    now,
+    run_key,
+)
 from shared.errors import Conflict
 from shared.wording import say, together
 
@@ -37,17 +50,19 @@ class Runs:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def active(self, export: str) -> Versioned[Run] | None:
-        """The export's active run. A row that names a run which is gone is dropped, so that the next one may start.
-        Raises UnreadableRow."""
-        pointer = self._table.get(export, ACTIVE)
+    def active(self, export: str, pointer_row: str = ACTIVE) -> Versioned[Run] | None:
+        """The export's active run, or the dry run beside it. A row that names a run which is gone is dropped, so that
+        the next one may start. Raises UnreadableRow."""
+        pointer = self._table.get(export, pointer_row)
         return self._active(pointer) if pointer else None
 
     def start(self, run: Run, deliveries: Sequence[Delivery]) -> None:
-        """Make the run, its deliveries and the active row, all or nothing. Raises Conflict where a run is active."""
-        pointer = {"PartitionKey": run.export, "RowKey": ACTIVE, "run": run.run}
+        """Make the run, its deliveries and the active row, all or nothing. Raises Conflict where a run is active, and
+        for a dry run where another one is."""
+        pointer = {"PartitionKey": run.export, "RowKey": run.pointer, "run": run.run}
         rows = [pointer, run.entity(), *(delivery.entity() for delivery in deliveries)]
         self._table.transaction(run.export, [*(Insert(row) for row in rows), run_notices.started(run)])
+        latest.tell(self._table, run)
 
     def run(self, export: str, run: str) -> Versioned[Run] | None:
         """Raises UnreadableRow, like the next."""
@@ -63,15 +78,27 @@ class Runs:
         rows = self._table.query(export, first=prefix, last=prefix + "~")
         return [Versioned(Delivery.of(row.entity), row.etag) for row in rows]
 
-    def history(self, export: str, *, after: str = "") -> Iterator[Run]:
-        """Runs that can be read, newest first; with `after` (a run's id) those older than it."""
+    def history(self, export: str, *, after: str = "", at_once: int | None = None) -> Iterator[Run]:
+        """Runs that can be read, newest first; with `after` (a run's id) those older than it. A request brings
+        `at_once`."""
         first = run_key(after) + "\x01" if after else "run:"
-        yield from readable(self._table.query(export, first=first, last="run:~"), lambda each: Run.of(each.entity))
+        rows = self._table.query(export, first=first, last="run:~", at_once=at_once)
+        yield from readable(rows, lambda each: Run.of(each.entity))
+
+    def deliveries_of(self, export: str, runs: Sequence[str]) -> dict[str, list[Delivery]]:
+        """Run -> its deliveries, of runs that follow one another: one query."""
+        if not runs:
+            return {}
+        rows = self._table.query(export, first=f"delivery:{min(runs)}:", last=f"delivery:{max(runs)}:~")
+        found: dict[str, list[Delivery]] = {}
+        for each in readable(rows, lambda row: Delivery.of(row.entity)):
+            found.setdefault(each.run, []).append(each)
+        return found
 
     def active_runs(self, exports: Iterable[str]) -> Iterator[Versioned[Run]]:
-        """The active runs of these exports, where they can be read."""
-        pointers = (pointer for export in exports if (pointer := self._table.get(export, ACTIVE)))
-        yield from (run for run in readable(pointers, self._active) if run)
+        """The active runs of these exports, and their dry runs that are under way, where they can be read."""
+        rows = (self._table.query(export, first=ACTIVE, last=LOOKING + "~") for export in exports)
+        yield from (run for run in readable(chain.from_iterable(rows), self._active) if run)
 
     def _active(self, pointer: Stored) -> Versioned[Run] | None:
         export, name = str(pointer.entity["PartitionKey"]), str(pointer.entity.get("run", ""))
@@ -81,7 +108,7 @@ class Runs:
                 "The active run %s of the export %s is gone; what it did is looked for by the next.", name, export
             )
             with suppress(Conflict):
-                self._table.delete(export, ACTIVE, pointer.etag)
+                self._table.delete(export, str(pointer.entity["RowKey"]), pointer.etag)
         return found
 
     def save(self, held: Versioned[Record], **changes: Any) -> Versioned[Record]:
@@ -119,7 +146,7 @@ class Runs:
             return None
         ended = replace(run.value, state=done.state, message=_message([done], done.state), finished_at=now())
         # While the run is as it was read, it is the active one.
-        steps = (Replace(done.entity(), etag), Delete(ACTIVE, ANY))
+        steps = (Replace(done.entity(), etag), Delete(run.value.pointer, ANY))
         with suppress(Conflict):
             return Versioned(done, self._announced(run, ended, [done], steps)[1])
         return None
@@ -150,7 +177,9 @@ class Runs:
                 self._announced(held, blocked, deliveries)
                 return blocked
             if state is not held.value.state:
-                return self.save(held, state=state, message=_message(deliveries, state)).value
+                saved = self.save(held, state=state, message=_message(deliveries, state)).value
+                latest.tell(self._table, saved)
+                return saved
         except Conflict:  # whoever was first saw the same deliveries, or newer ones and will be called again
             again = self.run(export, run)
             return again.value if again else None
@@ -159,10 +188,10 @@ class Runs:
     def _end(self, held: Versioned[Run], state: State, deliveries: Sequence[Delivery]) -> Run:
         export = held.value.export
         ended = replace(held.value, state=state, message=_message(deliveries, state), finished_at=now())
-        pointer = self._table.get(export, ACTIVE)
+        pointer = self._table.get(export, ended.pointer)
         steps: list[Insert | Replace | Delete] = []
         if pointer and pointer.entity["run"] == ended.run:
-            steps.append(Delete(ACTIVE, pointer.etag))
+            steps.append(Delete(ended.pointer, pointer.etag))
         self._announced(held, ended, deliveries, steps)
         return ended
 
@@ -176,7 +205,9 @@ class Runs:
         """Write a change together with what it has to tell; the new ETags. Raises Conflict as `save` does."""
         trouble = self._table.get(changed.export, run_notices.TROUBLE)
         told = run_notices.steps(changed, deliveries, trouble, changed.finished_at or now())
-        return self._table.transaction(changed.export, [Replace(changed.entity(), held.etag), *also, *told])
+        etags = self._table.transaction(changed.export, [Replace(changed.entity(), held.etag), *also, *told])
+        latest.tell(self._table, changed)
+        return etags
 
 
 def _lost(run: Run, deliveries: Sequence[Delivery]) -> list[Delivery]:

@@ -6,6 +6,7 @@
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const long = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
   const full = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" });
+  const exact = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
   const weekday = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
   const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
@@ -19,7 +20,7 @@
   function showTimes(root) {
     for (const time of root.querySelectorAll("time[data-show]")) {
       const moment = new Date(time.dateTime);
-      const show = { ago, full: (at) => long.format(at), next: (at) => weekday.format(at) }[time.dataset.show];
+      const show = { ago, full: (at) => long.format(at), exact: (at) => exact.format(at), next: (at) => weekday.format(at) }[time.dataset.show];
       time.textContent = show(moment);
       time.title = full.format(moment);
     }

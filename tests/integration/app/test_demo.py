@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+import requests
 
 from tests.integration.app.conftest import REPOSITORY
 
@@ -14,3 +19,34 @@ def test_the_demo_ends_well() -> None:
     assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
     assert ended.stdout.count("list equals the segment") == 2
     assert "triggered by the timer" in ended.stdout
+    assert "make serve" in ended.stdout
+    assert "http://" not in ended.stdout.partition("All of it took")[2], "a link to what has ended is dead"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_all_vendors_are_served_at_once_and_end_at_the_first_word() -> None:
+    """Whoever ends it by SIGTERM, as a supervisor does, leaves no process behind."""
+    command = [sys.executable, "-m", "dev.demo", "--serve", "--vendor", "all", "--people", "50"]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as served:
+        assert served.stdout is not None
+        told = []
+        for line in served.stdout:
+            told.append(line)
+            if "Ctrl-C ends it." in line:
+                break
+        text = "".join(told)
+        assert text.count("list equals the segment") == 8, text[-3000:]
+        url = text.partition("The pages are at ")[2].split("/ ")[0]
+        exports = requests.get(f"{url}/api/v1/exports", timeout=30).json()
+        children = started_by(served.pid)
+        assert len(exports) == 4 and len(children) >= 6
+        served.send_signal(signal.SIGTERM)
+        assert served.wait(timeout=60) == 0
+    assert [child for child in children if Path(f"/proc/{child}").exists()] == []
+
+
+def started_by(parent: int) -> list[int]:
+    """Processes that a process started, and that those started."""
+    found = [int(each) for each in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+    return [*found, *(inner for child in found for inner in started_by(child))]

@@ -167,7 +167,7 @@ def test_keys_are_taken_as_they_are(table: Table, key: str) -> None:
 # Ranges and conditions
 
 
-def keys(table: Table, partition: str = "p", **bounds: str) -> list[str]:
+def keys(table: Table, partition: str = "p", **bounds: Any) -> list[str]:
     return [str(found.entity["RowKey"]) for found in table.query(partition, **bounds)]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import threading
 from collections import Counter
 
@@ -12,10 +13,14 @@ import requests
 
 from dev.simulators.common.faults import Fault
 from dev.simulators.iterable import PROJECT
+from shared.catalog.targets import TargetStore
+from shared.delivery import inbox
+from shared.delivery.account.lease import AccountLease
 from shared.delivery.plan import planned_people
+from shared.delivery.slices import message_of
 from shared.delivery.state import layout
 from shared.delivery.state.lookup import targets
-from shared.delivery.state.records import Run, State
+from shared.delivery.state.records import Run, State, now
 from shared.delivery.state.transitions import RunKind
 from shared.errors import Unprocessable
 from shared.wording import said
@@ -50,18 +55,59 @@ def test_a_dry_run_counts_and_shows_a_sample_and_writes_nothing(engine: Engine) 
     assert len(engine.members()) == 30
 
 
-def test_a_dry_run_leaves_a_pending_decision_alone(engine: Engine) -> None:
+def test_a_dry_run_looks_beside_a_pending_decision_and_leaves_it_alone(engine: Engine) -> None:
     engine.land(people(30))
     engine.define(guards={"max_removed_people": 0})
     engine.run()
     engine.land(people(3))
     waiting = engine.run()
     assert waiting.state is State.BLOCKED
-    started = engine.service.begin("newsletter", RunKind.DRY_RUN)
-    assert (started.new, started.run.run) == (False, waiting.run)
+    turn = engine.delivery(waiting).turn
+    looked = run(engine, RunKind.DRY_RUN)
+    assert (looked.kind, looked.state) == (RunKind.DRY_RUN, State.WARNINGS)
+    assert engine.delivery(looked).counts["remove"] == 27
+    assert (engine.current(waiting).state, engine.delivery(waiting).turn) == (State.BLOCKED, turn)
+    assert engine.service.latest_runs()["newsletter"].run == waiting.run, "lists still show what waits"
+    engine.service.decide(waiting.export, waiting.run, plan=engine.delivery(waiting).plan, decision="deliver", by="Ada")
     engine.pump()
-    assert engine.current(waiting).state is State.BLOCKED
-    assert engine.service.begin("newsletter").new, "a delivery takes its place"
+    assert len(engine.members()) == 3
+
+
+def test_a_dry_run_looks_beside_a_delivery_and_takes_none_of_its_turns(engine: Engine) -> None:
+    engine.land(people(30))
+    engine.define()
+    engine.run()
+    engine.land(people(40))
+    delivery = engine.start()
+    account = engine.delivery(delivery).account
+    with AccountLease(engine.cloud.blobs, account, quiet_seconds=0, look=lambda: None):  # a worker delivers
+        begun = engine.service.begin("newsletter", RunKind.DRY_RUN)
+        assert begun.new
+        assert not engine.service.begin("newsletter", RunKind.DRY_RUN).new, "one at a time"
+        message = message_of(engine.delivery(begun.run)).body()
+        inbox.receive(engine.cloud, json.dumps(message).encode())
+        looked = engine.current(begun.run)
+        assert (looked.state, engine.delivery(looked).counts["add"]) == (State.SUCCEEDED, 10)
+        assert engine.current(delivery).state is State.QUEUED
+    engine.pump()
+    assert engine.current(delivery).state in (State.SUCCEEDED, State.WARNINGS)
+    assert len(engine.members()) == 40
+
+
+def test_a_dry_run_commits_nothing_of_a_delivery_that_is_open(engine: Engine) -> None:
+    """The target remembers whose journal is open: it is that of a delivery under way, and not a leftover."""
+    engine.land(people(30))
+    engine.define()
+    delivery = engine.start()
+    target = {"export": "newsletter", "run": delivery.run, "index": 0}
+    account, key = engine.delivery(delivery).account, engine.delivery(delivery).target_key
+    TargetStore(engine.cloud.targets).remember(account, key, "newsletter", {"open": target}, now(), still=lambda: None)
+    looked = engine.service.begin("newsletter", RunKind.DRY_RUN).run
+    message = message_of(engine.delivery(looked)).body()
+    inbox.receive(engine.cloud, json.dumps(message).encode())
+    assert engine.current(looked).state is State.SUCCEEDED
+    claim = TargetStore(engine.cloud.targets).owner(account, key)
+    assert claim is not None and claim.memory["open"] == target
 
 
 def test_a_dry_run_says_guards_first_and_how_many_would_go(engine: Engine) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 from shared.catalog.store import PARTITION
 from shared.catalog.targets import table_key, target_key
 from shared.cloud.tables import Entity, Table
-from shared.delivery.state import layout
+from shared.delivery.state import latest, layout
 from shared.delivery.state.records import ACTIVE, delivery_key, run_key
 from tests.integration.faults.world import World
 
@@ -152,6 +152,11 @@ STATES: Mapping[str, Kept] = {
         lambda made, export: Place(ACTIVE, "runs", export),
         newer=_with(later="more"),
         damaged=_with(run="20000101-000000-000-0000"),
+    ),
+    "row of the newest run": Kept(
+        lambda made, export: Place(latest.row_key(export), "runs", latest.PARTITION),
+        newer=_with(later="more"),
+        damaged=_with(state="asleep"),
     ),
     "export's row": Kept(
         lambda made, export: Place(export, "exports", PARTITION),

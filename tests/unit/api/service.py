@@ -15,6 +15,9 @@ from shared.catalog.models import Connection, Export, Match, Probed, ProbeState
 from shared.cloud.cloud import Cloud
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
 from shared.control.runs import (
+    GROUPS,
+    UNFINISHED,
+    Counts,
     DecisionWord,
     PlannedView,
     Progress,
@@ -22,6 +25,9 @@ from shared.control.runs import (
     Report,
     RunPage,
     RunPoint,
+    RunRow,
+    RunRows,
+    RunsAsked,
     RunSummary,
     RunView,
     TargetRun,
@@ -74,6 +80,10 @@ class FakeService(Service):
     """People still on targets, by target key."""
     forewarned: list[Issue] = field(default_factory=list)
     """What the vendor tells of an export's targets."""
+    cells: list[tuple[str | None, ...]] = field(default_factory=list)
+    """First rows of whichever snapshot, where one column is asked for."""
+    rows: dict[str, int] = field(default_factory=lambda: {"blob/ci:VIP": 3})
+    """Of the snapshots that are counted."""
     plans: dict[int, PlannedView] = field(default_factory=dict)
     samples: dict[int, list[dict[str, Any]]] = field(default_factory=dict)
     """By target, of whichever run."""
@@ -140,14 +150,24 @@ class FakeService(Service):
         return self.found
 
     def first_rows(self, snapshot: Snapshot, columns: Sequence[str], most: int) -> Sequence[tuple[str | None, ...]]:
+        self._fail()
+        if len(columns) == 1:
+            return self.cells
         return [tuple(f"{column} of the first" for column in columns)][:most]
 
     def row_counts(self, references: Sequence[str]) -> Mapping[str, int]:
-        return {"blob/ci:VIP": 3} if "blob/ci:VIP" in references else {}
+        return {each: self.rows[each] for each in references if each in self.rows}
 
     def last_run(self, export: str) -> RunSummary | None:
         runs = self._of(export)
         return runs[0] if runs else None
+
+    def is_running(self, export: str) -> bool:
+        last = self.last_run(export)
+        return last is not None and last.state in UNFINISHED
+
+    def latest_runs(self) -> Mapping[str, RunSummary]:
+        return {each.export: summary(each) for each in reversed(self.past)}
 
     def runs(self, export: str, *, top: int, continuation: str | None) -> RunPage:
         if continuation is not None and not continuation.isdigit():
@@ -155,6 +175,15 @@ class FakeService(Service):
         start = int(continuation or 0)
         rest = self._of(export)[start:]
         return RunPage(runs=tuple(rest[:top]), next=str(start + top) if len(rest) > top else None)
+
+    def run_rows(self, export: str, asked: RunsAsked, *, top: int) -> RunRows:
+        if asked.after and not asked.after.isdigit():
+            raise Unprocessable("bad_token", "Send the token that the page gave.")
+        start = int(asked.after or 0)
+        states = GROUPS.get(asked.state)
+        found = [each for each in self._of(export) if states is None or each.state in states][start:]
+        rows = tuple(RunRow(**dict(summary(each)), counts=Counts(add=len(each.run))) for each in found[:top])
+        return RunRows(rows, str(start + top) if len(found) > top else "")
 
     def run(self, export: str, run: str) -> RunView | None:
         return next((each for each in self._of(export) if each.run == run), None)
@@ -184,7 +213,7 @@ class FakeService(Service):
     def begin(self, name: str, kind: RunKind = RunKind.DELIVERY, *, by: str = "") -> Started:
         self._fail()
         made = Run(name, "r9", State.QUEUED, "on demand", "{}", 1, kind, START, started_by=by)
-        return Started(made, new=True)
+        return Started(made, new=not self.is_running(name))
 
     def history(self, export: str, *, top: int) -> Sequence[RunPoint]:
         return [RunPoint(**dict(summary(each)), seconds=1, members=2) for each in self._of(export)[:top]]

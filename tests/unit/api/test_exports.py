@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from shared.app import create_app
 from shared.catalog.issues import Issue
 from shared.delivery.state.records import State
 from tests.unit.api.asgi import Client
 from tests.unit.api.bodies import connection_body, export_body
+from tests.unit.api.callers import KnownCallers
 from tests.unit.api.service import FakeService, run
 
 ONE = "/api/v1/exports/vips"
@@ -135,3 +137,21 @@ def test_changing_the_data_matching_says_how_many_are_sent_again(client: Client,
     assert [each["message"] for each in changed.json["warnings"] if each["pointer"] == "/matching"] == [
         "The data matching changed: 48,538 people are sent again by the next run."
     ]
+
+
+def test_checking_an_export_says_what_saving_would_and_saves_nothing(client: Client, service: FakeService) -> None:
+    service.forewarned = [Issue("/targets/0", "The list is confirmed opt-in.")]
+    answer = client.post(f"{ONE}/validate", export_body())
+    assert answer.status == 200
+    assert answer.json["warnings"] == [{"pointer": "/targets/0", "message": "The list is confirmed opt-in."}]
+    assert client.get(ONE).status == 404
+    wrong = client.post(f"{ONE}/validate", export_body(address_column="Nowhere"))
+    assert (wrong.status, wrong.json["errors"][0]["pointer"]) == (422, "/address_column")
+    assert wrong.json["errors"] == client.put(ONE, export_body(address_column="Nowhere")).json["errors"]
+
+
+def test_checking_is_for_those_who_may_save(service: FakeService) -> None:
+    viewer = Client(create_app(service, KnownCallers()), {"x-test-caller": "vera"})
+    assert viewer.post(f"{ONE}/validate", export_body()).status == 403
+    body = {"display_name": "C", "vendor": "letterbox", "settings": {"region": "eu"}}
+    assert viewer.post("/api/v1/connections/other/validate", body).status == 403

@@ -116,3 +116,20 @@ def test_what_is_wrong_with_a_connection_is_said_in_the_words_of_the_form(
     answer = post(client(service), "/connections/new", urlencode({"display_name": "X", **fields}).encode())
     assert answer.status == 422
     assert told in unescape(page(answer))
+
+
+def test_a_new_export_runs_with_each_refresh_unless_somebody_chooses_otherwise(service: FakeService) -> None:
+    refresh = 'id="kind-on_refresh" name="schedule.kind" value="on_refresh" checked'
+    manual = 'id="kind-manual" name="schedule.kind" value="manual" checked'
+    assert refresh in page(client(service).get("/exports/new", query={"segment": "blob/ci:VIP"}))
+    chosen = urlencode({"display_name": "X", "connection": "marketing", "targets.0.segments[]": "blob/ci:Lapsed"})
+    assert refresh in page(post(client(service), "/exports/new/form", chosen.encode()))
+    again = f"{chosen}&schedule.kind=manual&address_column=EMail"
+    assert manual in page(post(client(service), "/exports/new/form", again.encode()))
+    assert manual in page(client(service).get("/exports/vips/edit")), "one that is there stays as it is"
+
+
+def test_the_form_says_who_exports_run_as_and_how_many_people_the_vendor_takes(service: FakeService) -> None:
+    shown = page(client(service).get("/exports/vips/edit"))
+    assert "nobody adds themselves as export user" in shown
+    assert "people at the most from one export" in shown

@@ -1,0 +1,148 @@
+"""`list`, `show`, `pause`, `resume`, `remove` and `audit`: what there is, and steering it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from cli.api import path
+from cli.desk import Desk, Json, Yes, desk_of, table
+from cli.failures import Exit, Failure
+from cli.naming import ExportName, a_name
+
+
+class Things(StrEnum):
+    """What is listed."""
+
+    EXPORTS = "exports"
+    CONNECTIONS = "connections"
+    SEGMENTS = "segments"
+    RUNS = "runs"
+
+
+class Thing(StrEnum):
+    """What is shown."""
+
+    EXPORT = "export"
+    CONNECTION = "connection"
+    SEGMENT = "segment"
+    RUN = "run"
+
+
+class Removable(StrEnum):
+    """What may be removed."""
+
+    EXPORT = "export"
+    CONNECTION = "connection"
+
+
+COLUMNS: dict[Things, tuple[str, ...]] = {
+    Things.EXPORTS: ("name", "connection", "mode", "schedule", "paused", "tags", "last_run"),
+    Things.CONNECTIONS: ("name", "vendor", "shared_with", "account", "check_code", "disabled"),
+    Things.SEGMENTS: ("id", "rows", "age_seconds", "exports"),
+    Things.RUNS: ("export", "run", "state", "kind", "started_at", "finished_at", "message"),
+}
+
+
+def list_things(
+    context: typer.Context, what: Annotated[Things, typer.Argument(help="What to list.")], as_json: Json = False
+) -> None:
+    """List exports, connections or segments, or the newest run of each export."""
+    desk = desk_of(context, as_json)
+    if what is Things.RUNS:
+        found = [each["last_run"] for each in desk.api.get(path("exports")).body if each["last_run"]]
+    else:
+        found = desk.api.get(path(what)).body
+    columns = COLUMNS[what]
+    desk.show(found, table(columns, ([_cell(each.get(column)) for column in columns] for each in found)))
+
+
+def _cell(value: Any) -> object:
+    """In a table: of a schedule its kind, of a run its state."""
+    if isinstance(value, dict):
+        return value.get("state") or " ".join(filter(None, [value.get("expression"), value.get("kind")]))
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def show(
+    context: typer.Context,
+    what: Annotated[Thing, typer.Argument(help="What to show.")],
+    name: Annotated[str, typer.Argument(help="Its name; of a segment its id, of a run the name of its export.")],
+    run_id: Annotated[
+        str | None, typer.Option("--run", callback=a_name, help="Id of the run; the newest one without it.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show all that there is to know of one of them."""
+    desk = desk_of(context, as_json)
+    if what is not Thing.SEGMENT:
+        a_name(name)
+    found = _run(desk, name, run_id) if what is Thing.RUN else desk.api.get(path(f"{what}s", name)).body
+    desk.show(found, yaml.safe_dump(found, sort_keys=False, allow_unicode=True).rstrip("\n"))
+
+
+def _run(desk: Desk, export: str, run_id: str | None) -> Any:
+    if run_id is None:
+        found = desk.api.get(path("exports", export, "runs"), {"top": 1}).body["runs"]
+        if not found:
+            raise Failure("no_run", "The export has no run yet.")
+        run_id = str(found[0]["run"])
+    return desk.api.get(path("exports", export, "runs", run_id)).body
+
+
+def pause(context: typer.Context, name: ExportName, as_json: Json = False) -> None:
+    """Switch an export's schedule off; it is kept, and people can still start runs."""
+    _steer(desk_of(context, as_json), name, "pause", "Paused")
+
+
+def resume(context: typer.Context, name: ExportName, as_json: Json = False) -> None:
+    """Switch an export's schedule on again."""
+    _steer(desk_of(context, as_json), name, "resume", "Resumed")
+
+
+def _steer(desk: Desk, name: str, deed: str, done: str) -> None:
+    [found] = desk.api.send("POST", path("several"), {"exports": [name], "do": deed}).body
+    if not found["ok"]:
+        raise Failure(f"not_{done.lower()}", found["message"])
+    desk.show(found, f"{done} {name}.")
+
+
+def remove(
+    context: typer.Context,
+    what: Annotated[Removable, typer.Argument(help="What to remove.")],
+    name: Annotated[str, typer.Argument(callback=a_name, help="Its name.")],
+    keep_members: Annotated[
+        bool, typer.Option("--keep-members", help="Leave people on the lists of an export that is removed.")
+    ] = False,
+    if_there: Annotated[bool, typer.Option("--if-there", help="It is no failure if there is none.")] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Remove an export or a connection, after asking. Nobody is taken off a list by it."""
+    desk = desk_of(context, as_json)
+    address = path(f"{what}s", name)
+    stored = desk.api.find(address) if if_there else desk.api.get(address)
+    if stored is None:
+        desk.show({"removed": False}, f"There is no {what} {name}.")
+        return
+    if not desk.confirm(f"Remove the {what} {name}?", yes=yes):
+        desk.note("Nothing was removed.")
+        raise typer.Exit(Exit.FAILED)
+    query = {"keep_members": "true"} if keep_members and what is Removable.EXPORT else None
+    desk.api.send("DELETE", address, query=query, headers={"If-Match": stored.etag})
+    desk.show({"removed": True}, f"Removed the {what} {name}.")
+
+
+def audit(
+    context: typer.Context,
+    top: Annotated[int, typer.Option(min=1, max=200, help="How many at most.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Show who changed what, newest first."""
+    desk = desk_of(context, as_json)
+    found = desk.api.get("/api/v1/audit", {"top": top}).body["changes"]
+    columns = ("at", "who", "action", "subject", "outcome")
+    desk.show(found, table(columns, ([_cell(each.get(column)) for column in columns] for each in found)))

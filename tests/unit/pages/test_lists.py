@@ -1,0 +1,130 @@
+"""Lists of any length: what the address asks for is shown, fifty at a time, and what needs somebody stands first."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from shared.delivery.state.records import State
+from tests.unit.api.service import FakeService, run
+from tests.unit.catalog.samples import START
+from tests.unit.pages.asking import HTMX, client, page, post
+
+NAMES = re.compile(r'<th scope="row"><a href="/exports/([a-z0-9-]+)"')
+
+
+@pytest.fixture
+def many(service: FakeService) -> FakeService:
+    """The export of the fixture and 119 others, of which one failed, one waits, one runs and one has a schedule."""
+    held = service.catalog.export("vips")
+    for number in range(119):
+        name = f"export-{number:03d}"
+        changes = {"name": name, "display_name": f"Export {number:03d}", "tags": ("nordic",) if number % 2 else ()}
+        service.catalog.exports.insert(held.item.model_copy(update=changes))
+    service.past = [
+        run("r3", State.FAILED, export="export-003", connection="marketing"),
+        run("r2", State.BLOCKED, export="export-002", connection="marketing"),
+        run("r1", State.RUNNING, export="export-001", connection="marketing"),
+    ]
+    return service
+
+
+def shown(service: FakeService, **query: str) -> list[str]:
+    return NAMES.findall(page(client(service).get("/exports", query=query)))
+
+
+def test_fifty_exports_a_page_with_the_way_to_the_others(many: FakeService) -> None:
+    first = page(client(many).get("/exports"))
+    assert len(NAMES.findall(first)) == 50
+    assert "120 in all" in first
+    assert 'href="?page=2"' in first
+    assert len(shown(many, page="3")) == 20
+    assert len(shown(many, page="99")) == 20, "beyond the last page is the last page"
+
+
+ASKED = [
+    ({"q": "export 00 VIP"}, 11),
+    ({"q": "nobody"}, 0),
+    ({"tag": "nordic", "page": "2"}, 9),
+    ({"state": "failed"}, 1),
+    ({"state": "blocked"}, 1),
+    ({"state": "running"}, 1),
+    ({"state": "never", "page": "3"}, 17),
+    ({"vendor": "letterbox", "q": "vips"}, 1),
+    ({"vendor": "iterable"}, 0),
+    ({"schedule": "cron"}, 0),
+    ({"schedule": "manual", "owner": "ann", "page": "3"}, 20),
+]
+
+
+@pytest.mark.parametrize(("query", "count"), ASKED)
+def test_a_list_is_what_its_address_asks_for(many: FakeService, query: dict[str, str], count: int) -> None:
+    assert len(shown(many, **query)) == count
+
+
+def test_a_list_is_sorted_by_any_column_both_ways(many: FakeService) -> None:
+    assert shown(many)[0] == "export-000"
+    assert shown(many, sort="-name")[0] == "vips"
+    assert shown(many, sort="-run")[:3] == ["export-001", "export-002", "export-003"]
+    text = page(client(many).get("/exports", query={"sort": "-run", "tag": "nordic"}))
+    assert 'aria-sort="descending"' in text
+    assert 'href="?tag=nordic&amp;sort=-run&amp;page=2"' in text, "the next page asks for the same"
+
+
+def test_what_is_done_to_several_comes_back_to_the_same_list(many: FakeService) -> None:
+    form = b"exports[]=export-000&do=pause"
+    answer = client(many).send("POST", "/exports/several", raw=form, headers=HTMX, query={"q": "export 00"})
+    assert len(NAMES.findall(page(answer))) == 11
+
+
+def test_the_first_page_has_what_needs_somebody(many: FakeService) -> None:
+    cron = {"kind": "cron", "expression": "0 6 * * *", "time_zone": "UTC"}
+    many.world.save("nightly", schedule=cron, targets=[{"segments": ["blob/ci:Lapsed"]}])
+    text = page(client(many).get("/"))
+    for part, name in (("waiting", "002"), ("failed", "003"), ("running", "001")):
+        lines = text.partition(f'id="{part}"')[2].partition("</section>")[0]
+        assert f"Export {name}" in lines, part
+        assert lines.count("<li>") == 1
+    assert 'id="missed"' not in text
+    assert "/exports/nightly" in text.partition('id="due"')[2]
+    many.world.now = START + timedelta(days=2)
+    assert "/exports/nightly" in page(client(many).get("/")).partition('id="missed"')[2].partition("</section>")[0]
+
+
+def test_a_first_page_where_all_is_well_says_so(service: FakeService) -> None:
+    assert "Nothing needs you" in page(client(service).get("/"))
+
+
+def test_runs_have_counts_and_are_found_by_state_also_of_an_export_that_is_gone(service: FakeService) -> None:
+    service.past = [run("r22", State.FAILED), run("r1"), run("old-1", export="gone")]
+    text = page(client(service).get("/exports/vips/runs"))
+    assert 'data-label="Added">3</td>' in text
+    assert "/exports/vips/runs/r1" in text
+    failed = page(client(service).get("/exports/vips/runs", query={"state": "failed"}))
+    assert "/exports/vips/runs/r22" in failed
+    assert "/exports/vips/runs/r1" not in failed
+    assert "This export was removed." in page(client(service).get("/exports/gone/runs"))
+    assert client(service).get("/exports/never/runs").status == 404
+
+
+def test_a_removed_export_leaves_a_word_and_the_way_to_its_reports(service: FakeService) -> None:
+    answer = post(client(service), "/exports/vips/remove")
+    assert answer.headers["hx-redirect"] == "/exports?removed=vips"
+    text = page(client(service).get("/exports", query={"removed": "vips"}))
+    assert "The export vips was removed." in text
+    assert "/exports/vips/runs" in text
+
+
+def test_tags_are_typed_with_commas_and_lead_to_what_has_them(service: FakeService) -> None:
+    service.world.save("tagged", tags=["Nordic", "2026"], targets=[{"segments": ["blob/ci:Lapsed"]}])
+    assert 'value="Nordic, 2026"' in page(client(service).get("/exports/tagged/edit"))
+    assert 'href="/exports?tag=Nordic"' in page(client(service).get("/exports/tagged"))
+    assert shown(service, tag="Nordic") == ["tagged"]
+
+
+def test_running_several_says_which_run_is_under_way_instead(service: FakeService) -> None:
+    service.past = [run("r1", State.RUNNING)]
+    text = page(post(client(service), "/exports/several", b"exports[]=vips&do=run"))
+    assert "Nothing was started: its run of 2026-11-22 12:00 UTC is under way." in text
