@@ -387,8 +387,8 @@ class Vendor(ABC):
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """Carry out one batch; called from several threads. Splits by bytes itself. An empty batch makes no request.
 
-        A removal never creates a profile. Where the vendor's call would, the client first looks up people who may
-        never have been added (`Row.unsure_since`); for those whom the vendor does not have, nothing is sent.
+        Neither a change nor a removal creates a profile. Where the vendor's call would, the client first looks people
+        up (`shared/vendors/presence.py`); for those whom the vendor does not have, nothing is sent.
 
         Raises RetryAfter only when nothing of the batch was done; once part of it was, it returns receipts.
         """

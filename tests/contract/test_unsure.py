@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 
 import pytest
@@ -17,15 +18,19 @@ NOBODY = Row("never-there@example.com", unsure_since=1.0)
 MEMBER = Row("person1@example.com", unsure_since=1.0)
 
 
-def take_off(engine: Engine, run: Run, rows: list[Row]) -> list[Outcome]:
-    """One batch of removals from the list that a run wrote to, to its end."""
+def deliver(engine: Engine, run: Run, kind: Kind, rows: list[Row]) -> list[Outcome]:
+    """One batch for the list that a run wrote to, to its end."""
     told = engine.delivery(run).target
     target = TargetFound(str(told["list_id"]), str(told["name"]), details=told["details"])
     vendor = open_connection(engine.cloud, engine.catalog.connection(engine.kit.name).item).vendor
-    result = vendor.deliver(target, Kind.REMOVE, rows)
+    result = vendor.deliver(target, kind, rows)
     while result.staged is not None:
-        result = _settled(vendor.settle(target, Kind.REMOVE, rows, result.staged), result)
+        result = _settled(vendor.settle(target, kind, rows, result.staged), result)
     return [result.others.get(index, result.default).outcome for index in range(len(rows))]
+
+
+def take_off(engine: Engine, run: Run, rows: list[Row]) -> list[Outcome]:
+    return deliver(engine, run, Kind.REMOVE, rows)
 
 
 def _settled(found: BatchResult | None, before: BatchResult) -> BatchResult:
@@ -45,6 +50,21 @@ def test_whom_the_vendor_does_not_have_is_taken_off_without_becoming_anybody(eng
     known = _people(engine)
     assert take_off(engine, run, [NOBODY, MEMBER]) == [Outcome.ACCEPTED] * 2
     assert engine.members().keys() == {"person0@example.com", "person2@example.com"}
+    assert _people(engine) == known
+    clean(engine)
+
+
+@pytest.mark.parametrize("others", [0, 30], ids=["alone", "among many"])
+def test_whom_the_vendor_does_not_have_is_changed_without_becoming_anybody(engine: Engine, others: int) -> None:
+    engine.land(people(3 + others))
+    engine.define()
+    run = engine.run()
+    known, members = _people(engine), engine.members().keys()
+    values = json.dumps({engine.kit.first: "Changed"})
+    crowd = [Row(each.email, values) for each in people(3 + others)]
+    outcomes = deliver(engine, run, Kind.CHANGE, [NOBODY._replace(values=values, unsure_since=None), *crowd])
+    assert outcomes == [Outcome.REJECTED, *[Outcome.ACCEPTED] * len(crowd)]
+    assert engine.members().keys() == members
     assert _people(engine) == known
     clean(engine)
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import duckdb
 import pytest
 
 from shared.delivery import addresses, sql
-from shared.mailbox import INVISIBLE, normalised, spellings, with_ascii_domain
+from shared.mailbox import BLANKS, INVISIBLE, ZERO_WIDTH, normalised, spellings, with_ascii_domain
 
 FORMS = [
     ("ana@example.com", "ana@example.com"),
@@ -47,6 +49,14 @@ def test_queries_and_python_agree(written: str, form: str) -> None:
 @pytest.mark.parametrize("hidden", INVISIBLE, ids=lambda each: f"U+{ord(each):04X}")
 def test_nothing_that_nobody_sees_ends_an_address(hidden: str) -> None:
     assert normalised(f"{hidden}ana@example.com{hidden}") == "ana@example.com"
+
+
+def test_blanks_are_those_of_unicode_and_what_has_no_width_is_named_one_by_one() -> None:
+    assert set(BLANKS) == {chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()}
+    no_width = {0xAD, 0x34F, 0x61C, 0x180E, 0xFEFF, *range(0x200B, 0x2010), *range(0x2060, 0x2066)}
+    no_width |= set(range(0x206A, 0x2070))
+    turning = {*range(0x202A, 0x202F), *range(0x2066, 0x206A)}
+    assert (set(map(ord, ZERO_WIDTH)), set(map(ord, INVISIBLE))) == (no_width, no_width | turning)
 
 
 def test_a_domain_is_known_in_letters_too() -> None:

@@ -31,6 +31,11 @@ MOST_UNSUBSCRIBED = 100_000
 """People; more would not be read within the rate of the smallest package in one go, and have no place on a list."""
 
 
+MOST_LOOKS = 100
+"""People of one import who are looked up before a change. Dotdigital tells everybody's id with an import, so that they
+are few, and each is looked up once."""
+
+
 class JobPart(NamedTuple):
     """The rows up to `stop`. `id` is their job at Dotdigital, None where nothing was left to ask of it.
 
@@ -50,18 +55,21 @@ class StagedJob:
     parts: tuple[JobPart, ...] = ()
     left_alone: tuple[int, ...] = ()
     """Rows that were not sent, since the person unsubscribed from the list."""
+    missing: tuple[int, ...] = ()
+    """Changes and removals that were not sent, since Dotdigital has nobody of the address."""
 
     @property
     def stop(self) -> int:
         """The first row that is in no part yet."""
         return self.parts[-1].stop if self.parts else 0
 
-    def then(self, part: JobPart, left_alone: Sequence[int], started: float) -> StagedJob:
-        return StagedJob(started, (*self.parts, part), (*self.left_alone, *left_alone))
+    def then(self, begun: StartedJob, started: float) -> StagedJob:
+        left_alone, missing = (*self.left_alone, *begun.left_alone), (*self.missing, *begun.missing)
+        return StagedJob(started, (*self.parts, begun.part), left_alone, missing)
 
     def spans(self) -> Iterator[tuple[JobPart, list[int]]]:
         """Each part with the rows that were sent in it."""
-        start, skipped = 0, set(self.left_alone)
+        start, skipped = 0, {*self.left_alone, *self.missing}
         for part in self.parts:
             yield part, [index for index in range(start, part.stop) if index not in skipped]
             start = part.stop
@@ -115,21 +123,25 @@ class Unsubscribed:
 
 @dataclass(slots=True)
 class StartedJob:
-    """A part, and the rows of it that were left alone."""
+    """A part, and the rows of it that were left alone or belong to nobody."""
 
     part: JobPart
     left_alone: list[int] = field(default_factory=list)
+    missing: list[int] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _Group:
-    """People who go into one import: the rows up to `stop`. `odd` of them had an opt-in type that is left out."""
+    """People who go into one import: the rows up to `stop`. `odd` of them had an opt-in type that is left out; the
+    `missing` are changes of people whom Dotdigital does not have."""
 
     people: list[bytes] = field(default_factory=list)
     stop: int = 0
     size: int = 0
     odd: int = 0
+    looks: int = 0
+    missing: list[int] = field(default_factory=list)
 
 
 class Parts:
@@ -142,6 +154,8 @@ class Parts:
         """What an import may have, where Dotdigital took none of our own size; kept, so that it is found out once."""
         self._too_large = 0
         """Imports in a row that were too large."""
+        self._found: set[str] = set()
+        """Addresses of people who were looked up before a change."""
 
     def start(self, target: TargetFound, kind: Kind, rows: Sequence[Row], first: int) -> StartedJob:
         """Start the part that begins with row `first`. Raises what a call raises, when nothing of it was done."""
@@ -159,6 +173,7 @@ class Parts:
             if answer is None or not self._must_be_halved(group, answer):
                 break
         started = _started(answer, group.stop, alone)
+        started.missing = group.missing
         if group.odd:
             started.warnings.append(
                 say(
@@ -170,13 +185,23 @@ class Parts:
         return started
 
     def _group(self, target: TargetFound, kind: Kind, rows: Sequence[Row], first: int, alone: set[int]) -> _Group:
-        """As many people as one import may have, at least one."""
+        """As many people as one import may have, at least one. An import by the address would make whoever is not
+        there, so a change whose id is not known waits for a look."""
         dates = dates_of(target)
         most = min(self._most_bytes or MOST_BYTES, MOST_BYTES)
         group = _Group(stop=first)
-        while group.stop < len(rows):
-            if group.stop not in alone:
-                entry, odd = person(target, kind, rows[group.stop], dates)
+        while group.stop < len(rows) and group.looks < MOST_LOOKS:
+            row = rows[group.stop]
+            try:
+                is_there = self._is_there(kind, row, group)
+            except RetryAfter:
+                if group.stop == first:
+                    raise
+                break  # what was looked up is not looked up again
+            if not is_there:
+                group.missing.append(group.stop)
+            elif group.stop not in alone:
+                entry, odd = person(target, kind, row, dates)
                 if group.people and group.size + len(entry) >= most:
                     break
                 group.people.append(entry)
@@ -184,6 +209,15 @@ class Parts:
                 group.odd += odd
             group.stop += 1
         return group
+
+    def _is_there(self, kind: Kind, row: Row, group: _Group) -> bool:
+        if kind is not Kind.CHANGE or row.vendor_id or row.address in self._found:
+            return True
+        group.looks += 1
+        if self._contact_id(row) is None:
+            return False
+        self._found.add(row.address)
+        return True
 
     def _must_be_halved(self, group: _Group, answer: Answer) -> bool:
         if not responses.too_large(answer):
@@ -201,6 +235,7 @@ class Parts:
     def _remove(self, target: TargetFound, rows: Sequence[Row], first: int, alone: set[int]) -> StartedJob:
         """A person whom Dotdigital does not know is on no list, so there is nothing to take off."""
         ids: list[int] = []
+        missing: list[int] = []
         stop = first
         while stop < len(rows) and len(ids) < MOST_IDS:
             if stop not in alone:
@@ -211,8 +246,11 @@ class Parts:
                         raise
                     break  # what was looked up is not looked up again
                 ids += [found] if found is not None else []
+                missing += [stop] if found is None and rows[stop].unsure_since is None else []
             stop += 1
-        return _started(self._calls.call(requests.remove(target.list_id, ids)) if ids else None, stop, alone)
+        started = _started(self._calls.call(requests.remove(target.list_id, ids)) if ids else None, stop, alone)
+        started.missing = missing
+        return started
 
     def _contact_id(self, row: Row) -> int | None:
         if row.vendor_id and row.vendor_id.isdecimal():

@@ -9,7 +9,7 @@ from functools import partial
 import orjson
 
 from shared.errors import OutcomeUnknown, RetryAfter, Unprocessable
-from shared.vendors import lists
+from shared.vendors import lists, presence
 from shared.vendors.answers import Answer
 from shared.vendors.checking import checked
 from shared.vendors.contract import (
@@ -163,7 +163,7 @@ class Dotdigital(Vendor):
                     raise
                 # What was found out so far is kept, or a long search would begin anew each time.
                 return _staged(job, warnings)
-            job = job.then(started.part, started.left_alone, time.time())
+            job = job.then(started, time.time())
             warnings += started.warnings
             if started.part.id is not None:
                 return _staged(job, warnings)
@@ -173,7 +173,8 @@ class Dotdigital(Vendor):
         self, kind: Kind, rows: Sequence[Row], job: StagedJob, known: Mapping[str, JobProgress], warnings: Sequence[str]
     ) -> BatchResult:
         told_of = dict.fromkeys(job.left_alone, receipts.LEFT_ALONE)
-        told = dict.fromkeys(warnings)
+        told_of |= dict.fromkeys(job.missing, presence.missing(DEFINITION.label)[kind])
+        told = dict.fromkeys((*warnings, *presence.told(DEFINITION.label, kind, told_of.values())))
         for part, indices in job.spans():
             sent = [rows[index] for index in indices]
             if part.refusal:

@@ -15,6 +15,7 @@ from shared.errors import LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
 from shared.vendors.answers import RateLimited
 from shared.vendors.contract import PROFILE_MISSING, BatchResult, Kind, Outcome, Retry, Row, TargetFound
 from shared.vendors.dotdigital import staging
+from shared.vendors.presence import not_found_words
 from tests.unit.vendors.dotdigital.scripted import (
     DENIED,
     NO_LIST,
@@ -109,7 +110,7 @@ def test_a_change_names_no_list_and_asks_nothing_about_it() -> None:
 
 
 def test_a_change_of_somebody_who_was_deleted_is_added_again_by_the_next_run() -> None:
-    account = Dot()
+    account = Dot(ids={"p0@example.com": 8})
     with world(account) as here:
         staged = here.vendor.deliver(TARGET, Kind.CHANGE, rows(1))
         account.jobs["job-1"] = {
@@ -141,8 +142,37 @@ def test_people_without_an_id_are_looked_up_before_they_are_taken_off() -> None:
 def test_where_dotdigital_knows_nobody_there_is_nothing_to_take_off() -> None:
     with world(Dot()) as here:
         found = here.vendor.deliver(TARGET, Kind.REMOVE, rows(2))
-        assert (found.staged, found.default.outcome, found.others) == (None, "accepted", {})
+        assert found.staged is None
+        assert [(each.outcome, each.code) for each in receipts(found, 2)] == [("accepted", "not_found")] * 2
+        assert list(found.warnings) == [not_found_words("Dotdigital")]
+        perhaps = here.vendor.deliver(TARGET, Kind.REMOVE, [Row("p0@example.com", unsure_since=1.0)])
+        assert (perhaps.default.outcome, perhaps.others, list(perhaps.warnings)) == ("accepted", {}, [])
         assert here.server.bodies() == []
+
+
+@pytest.mark.parametrize("known", [(), (0,), (1,), (0, 2), (0, 1, 2)])
+def test_a_change_without_an_id_is_sent_for_those_alone_who_are_there(known: tuple[int, ...]) -> None:
+    account = Dot(ids={f"p{number}@example.com": 70 + number for number in known})
+    with world(account) as here:
+        batch = [*rows(3, '{"FIRSTNAME":"Ana"}'), Row("known@example.com", '{"FIRSTNAME":"Bo"}', vendor_id="9")]
+        found = finish(here, Kind.CHANGE, batch)
+        assert [each.code for each in receipts(found, 3)] == [
+            "" if number in known else PROFILE_MISSING for number in range(3)
+        ]
+        assert receipts(found, 4)[3].outcome == "accepted"
+        [sent] = [people(seen) for seen in here.server.seen if seen.method == "PUT"]
+        assert len(sent) == len(known) + 1
+
+
+def test_each_is_looked_up_once_and_not_all_before_one_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.vendors.dotdigital.staging.MOST_LOOKS", 2)
+    account = Dot(ids={f"p{number}@example.com": 70 + number for number in range(5)})
+    with world(account) as here:
+        for _ in range(2):
+            finish(here, Kind.CHANGE, rows(5, '{"FIRSTNAME":"Ana"}'))
+        sizes = [len(people(seen)) for seen in here.server.seen if seen.method == "PUT"]
+        looks = [path for path in here.asked() if "/contacts/v3/email/" in path]
+    assert (sizes, len(looks)) == ([2, 2, 1, 5], 5)
 
 
 @pytest.mark.parametrize("answer", [Reply(404, b"<html>"), Reply(404), reply({}), reply({"contactId": "7"})])
@@ -490,7 +520,7 @@ def test_an_opt_in_type_that_may_not_be_written_is_told() -> None:
 def test_dates_are_written_in_dotdigitals_form() -> None:
     target = TargetFound("345579", "Loyal", details={"dates": '["SEEN"]'})
     with world(Dot()) as here:
-        here.vendor.deliver(target, Kind.CHANGE, rows(1, '{"SEEN":"2026-01-05 10:00:00"}'))
+        here.vendor.deliver(target, Kind.CHANGE, rows(1, '{"SEEN":"2026-01-05 10:00:00"}', known=True))
         assert here.sent("/import")[0]["contacts"][0]["dataFields"] == {"SEEN": "2026-01-05T10:00:00Z"}
 
 
