@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from unittest import mock
 
-from shared.delivery.account.lease import AccountLease, Taken
+from shared.delivery.account.lease import AccountLease, InUse
 
 
 class Held(NamedTuple):
@@ -66,7 +66,7 @@ def watched() -> Iterator[Leases]:
         with leases.entering():
             try:
                 result = enter(lease)
-            except Taken:
+            except InUse:
                 leases.refuse(_account(lease))
                 raise
             leases.begin(_account(lease))

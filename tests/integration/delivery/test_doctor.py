@@ -17,6 +17,7 @@ from shared.cloud.settings import StorageAddress
 from shared.control.check_ups import CheckUpView
 from shared.delivery import inbox
 from shared.delivery.account.lease import AccountLease
+from shared.delivery.account.waiting import WaitingRow
 from shared.delivery.state import layout
 from shared.delivery.state.records import now
 from shared.delivery.verify import doctor
@@ -176,7 +177,8 @@ def test_it_waits_for_the_account(world: Engine) -> None:
     [message] = world.queue.peek_messages()
     world.queue.clear_messages()
     calls = len(world.calls())
-    with AccountLease(world.cloud.blobs, account, quiet_seconds=0.0, look=lambda: None):
+    row = WaitingRow(world.cloud.waiting, world.cloud.slices, account)
+    with AccountLease(world.cloud.blobs, account, quiet_seconds=0.0, look=lambda: None, row=row):
         inbox.receive(world.cloud, str(message.content).encode())
         assert len(world.calls()) == calls
     world.pump()

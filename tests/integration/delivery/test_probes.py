@@ -15,6 +15,7 @@ from shared.catalog.models import ConnectionInput, Probed, ProbeState
 from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox, probes
 from shared.delivery.account.lease import AccountLease
+from shared.delivery.account.waiting import all_waiting
 from shared.delivery.state import layout
 from shared.errors import Unprocessable
 from shared.vendors import probing
@@ -160,7 +161,8 @@ def test_a_probe_waits_for_the_account(world: Engine) -> None:
     with AccountLease(world.cloud.blobs, str(account), quiet_seconds=0.0, look=lambda: None):
         inbox.receive(world.cloud, message.encode())
         assert len(world.calls()) == calls
-    assert world.queue.get_queue_properties().approximate_message_count == 1
+    [waiting] = all_waiting(world.cloud.waiting)
+    assert waiting.message == json.loads(message)
 
 
 def test_what_the_account_lease_carries_is_carried_on(world: Engine) -> None:

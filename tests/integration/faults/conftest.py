@@ -16,9 +16,11 @@ from dev.faults.interruptions import Died
 from dev.faults.seam import watched_vendors
 from shared.cloud.settings import StorageAddress
 from shared.delivery.account import connecting
-from shared.vendors import presence
+from shared.vendors.campaign_monitor import vendor as campaign_monitor
 from shared.vendors.contract import Definition
-from shared.vendors.iterable.definition import DEFINITION, SIZE
+from shared.vendors.iterable import vendor as iterable
+from shared.vendors.iterable.definition import SIZE
+from shared.vendors.omnisend import vendor as omnisend
 from shared.vendors.registry import definition
 from tests.integration.faults.points import CHUNKS, EVERY, SEED, Tally
 from tests.memory import in_memory
@@ -46,7 +48,8 @@ def interruptible(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(connecting, "definition", few_threads)
     # Next runs begin at once here, and the simulators show at once what was written.
-    monkeypatch.setattr(presence, "DEFINITION", replace(DEFINITION, fresh_seconds=0.0))
+    for vendor in (campaign_monitor, iterable, omnisend):
+        monkeypatch.setattr(vendor, "DEFINITION", replace(vendor.DEFINITION, fresh_seconds=0.0))
     monkeypatch.setattr(threading, "excepthook", quiet)
     with watched_vendors(), _quiet(NOISY):
         yield
