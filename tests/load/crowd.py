@@ -47,6 +47,10 @@ class Size:
     pace: float
 
 
+CALL_SECONDS = 1.0
+"""Between naming who is called, from when on an account is taken, and the message that calls."""
+
+
 @dataclass
 class Wave:
     """One minute at which all are due. Moments are monotonic seconds; `finished` and `runs` are by export."""
@@ -136,7 +140,7 @@ class Crowd:
         return self.of[json.loads(turn.content)["export"]]
 
     def held_up_by_others(self, wave: Wave) -> list[str]:
-        """Turns that found their account in use while no other slice of the same account was at work."""
+        """Turns that found their account in use with no other slice of the same account at work, or called to be."""
         at_work = [turn for turn in wave.turns if not turn.turned_away]
         return [
             turn.content
@@ -144,7 +148,7 @@ class Crowd:
             if turn.turned_away
             and not any(
                 self.account_of(other) == self.account_of(turn)
-                and other.taken_at <= turn.ended_at
+                and other.visible_at <= turn.ended_at + CALL_SECONDS
                 and other.ended_at >= turn.taken_at
                 for other in at_work
             )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from azure.storage.queue import QueueClient, QueueMessage, TextBase64DecodePolic
 
 from dev.faults.interruptions import Died
 from tests.load.delays import Delayed
+from tests.load.leases import turned_away
 
 HIDDEN_SECONDS = 600
 POLL_SECONDS = 0.02
@@ -35,7 +35,7 @@ class Turn(NamedTuple):
     ended_at: float
     error: str
     turned_away: bool
-    """The same message was sent again: another slice had the account."""
+    """Another slice had the account: the message waits for it."""
 
 
 @dataclass
@@ -109,15 +109,11 @@ class Host:
 
     def _process(self, message: QueueMessage) -> None:
         taken_at = time.monotonic()
-        asked = len(self.queue.asked)
         try:
-            error = self._carry_out(message)
+            error, again = turned_away(lambda: self._carry_out(message))
         finally:
             with self._lock:
                 self._busy -= 1
-        again = any(
-            json.dumps(each.message, separators=(",", ":")) == message.content for each in self.queue.asked[asked:]
-        )
         visible_at = self.queue.visible_at.get(message.id, taken_at)
         self.turns.append(Turn(message.content, visible_at, taken_at, time.monotonic(), error, again))
 

@@ -57,6 +57,15 @@ class Leases:
             self.turned_away[account] += 1
 
 
+_here = threading.local()
+
+
+def turned_away(function: Callable[[], str]) -> tuple[str, bool]:
+    """What the function gives, and whether this thread asked for an account in it and went without."""
+    _here.turned_away = False
+    return function(), _here.turned_away
+
+
 @contextmanager
 def watched() -> Iterator[Leases]:
     """Every lease that is taken in this process while the block lasts."""
@@ -68,7 +77,9 @@ def watched() -> Iterator[Leases]:
                 result = enter(lease)
             except InUse:
                 leases.refuse(_account(lease))
+                _here.turned_away = True
                 raise
+            _here.turned_away = False
             leases.begin(_account(lease))
         return result
 
