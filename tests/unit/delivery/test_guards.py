@@ -203,6 +203,11 @@ EDGES = {
     "older than the one last delivered": (replace(QUIET, delivered_before=NOW), DEFAULTS, ["older"]),
     "as many people as may be": (replace(QUIET, max_profiles=98_000), DEFAULTS, []),
     "one more than may be": (replace(QUIET, max_profiles=97_999), DEFAULTS, ["size"]),
+    "one more than may be, of every kind": (
+        replace(facts(rows_read=10, add=4, change=3, unchanged=2, held=1), members_before=10, max_profiles=9),
+        DEFAULTS,
+        ["size"],
+    ),
     "as few people as may be": (QUIET, Guards(min_profiles=98_000), []),
     "one fewer than may be": (QUIET, Guards(min_profiles=98_001), ["few"]),
     "a thousand more, whatever their share": (
