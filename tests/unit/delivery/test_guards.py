@@ -174,6 +174,11 @@ EDGES = {
     "one is on the list": (replace(facts(), members_before=1), DEFAULTS, ["empty"]),
     "everyone leaves, and one row has an address": (replace(everyone(3), members_before=4), DEFAULTS, []),
     "one member, who leaves": (everyone(1), DEFAULTS, ["removals"]),
+    "one leaves, and not even one is always fine": (
+        removing(1, of=21),
+        Guards(max_removed_share=0.01, max_removed_people=None),
+        ["removals"],
+    ),
     "one who is held back stays, so it is not everyone": (
         replace(everyone(3), balance=Balance(rows_read=2, held=1, remove=3)),
         DEFAULTS,
