@@ -6,7 +6,8 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -124,12 +125,16 @@ def answered(made: World, state: str) -> str:
     for hours in (1, 2):
         work(made)
         made.pass_time()
-        inbox.wake(made.cloud, clock=lambda hours=hours: now() + timedelta(hours=hours))
+        inbox.wake(made.cloud, clock=partial(_in, timedelta(hours=hours)))
     work(made)
     probe = made.engine.catalog.connection("iterable").item.probe
     latest = made.engine.service.doctor(NAME, 0).latest
     found = probe if state == "probe" else latest
     return "gone" if found is None else {"ended": GOOD, "failed": "fails"}.get(str(found.state), "waits")
+
+
+def _in(later: timedelta) -> datetime:
+    return now() + later
 
 
 def again(made: World, wanted: Segment) -> str:
