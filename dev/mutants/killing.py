@@ -101,24 +101,9 @@ def run(path: Path, mutants: Sequence[Mutant], tests: Sequence[str], tell: Calla
     code = _tests(tests, forks)
     if forks.is_child:
         os._exit(code)
-    if code != LOADED:
-        return forks.ends
-    ends = [_alone(path, None, tests)]
-    for mutant in mutants if ends == [SURVIVED] else ():
-        ends.append(_alone(path, mutant, tests))
-        tell(mutant, ends[-1])
-    return ends
-
-
-def _alone(path: Path, mutant: Mutant | None, tests: Sequence[str]) -> str:
-    """The slower way, where a conftest loads the module."""
-    child = os.fork()
-    if child == 0:
-        os.setpgid(0, 0)
-        if mutant is not None:
-            _put(path, mutant)
-        os._exit(_tests(tests))
-    return _ended(child, time.monotonic() + FIRST_SECONDS)
+    if code == LOADED:
+        raise SystemExit(f"{path}: a conftest of its tests imports it, so that no mutant can take its place")
+    return forks.ends
 
 
 def _ended(child: int, deadline: float) -> str:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-DELIVERY, ACCESS = "tests/unit/delivery", "tests/unit/access"
+DELIVERY = "tests/unit/delivery"
 MODULES: Mapping[str, tuple[str, ...]] = {
     "delivery/state/transitions": (f"{DELIVERY}/test_transitions.py",),
     "delivery/state/ledger": (f"{DELIVERY}/test_ledger_age.py", "tests/recorded/test_recorded.py"),
     "delivery/state/journal": (f"{DELIVERY}/test_journal.py",),
     "delivery/plan/guards": (f"{DELIVERY}/test_guards.py",),
     "delivery/messages": (f"{DELIVERY}/test_messages.py",),
-    "access/sealing": (f"{ACCESS}/test_sessions.py",),
-    "access/sessions": (f"{ACCESS}/test_sessions.py",),
     "cloud/scrubbing": ("tests/unit/vendors/test_scrubbing.py",),
     "vendors/iterable/responses": ("tests/unit/vendors/iterable/test_responses.py",),
     "vendors/omnisend/responses": ("tests/unit/vendors/omnisend/test_responses.py",),

@@ -9,6 +9,7 @@ from typing import Any
 
 from dev.faults.interruptions import Calls, Life, Trouble, When, any_call
 from dev.simulators.common.faults import Fault
+from shared.errors import RetryAfter
 from tests.integration.faults import failures
 
 MOST_CALLS = 40
@@ -31,6 +32,22 @@ STORAGE_TROUBLES: dict[str, Callable[[], Exception]] = {
 }
 
 
+VAULT_AWAY = "key vault away"
+OUTAGE = "vendor dead"
+
+
+class NoVault:
+    """Stands for Key Vault while it is out of reach."""
+
+    def get(self, name: str, *, fresh: bool = False) -> str:
+        raise RetryAfter(1, "Key Vault does not answer.")
+
+
+def outage(chance: random.Random) -> dict[str, Fault]:
+    """The next calls of a vendor fail, one after the other."""
+    return {OUTAGE: Fault(every=1, times=chance.randint(3, 8), kind="error", status=503)}
+
+
 def vendor_faults(chance: random.Random, weather: float) -> dict[str, Fault]:
     """Faults that strike some calls of a vendor from now on, by name; `weather` is the share of calls for each."""
     names = chance.sample(sorted(VENDOR_FAULTS), 3)
@@ -46,6 +63,8 @@ def calls(chance: random.Random, weather: float) -> tuple[str, Calls]:
     if drawn < 2 * weather:
         name = chance.choice(sorted(STORAGE_TROUBLES))
         return name, Trouble(STORAGE_TROUBLES[name], at, when, _storage)
+    if drawn < 2.5 * weather:
+        return VAULT_AWAY, Calls(0, any_call)
     return "", Calls(0, any_call)
 
 
@@ -55,5 +74,5 @@ def _storage(name: str) -> bool:
 
 def struck(tally: Counter[str], name: str, fate: Calls) -> None:
     """Count what really happened."""
-    if name and fate.was_struck():
+    if name and (fate.was_struck() or name == VAULT_AWAY):
         tally[name] += 1

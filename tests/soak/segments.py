@@ -1,4 +1,5 @@
-"""A segment that changes: people join, leave, come back and change; rows are there twice or hold no address."""
+"""A segment that changes: people join, leave, come back and change; rows are there twice, hold no address or one that
+the vendor refuses, and cells hold what nobody should write."""
 
 from __future__ import annotations
 
@@ -8,9 +9,11 @@ from dataclasses import dataclass, field
 
 from tests.integration.delivery.engine import Person
 
-CITIES = ("Rome", "Oslo", "Łódź", "")
+CITIES = ("Rome", "Oslo", "Łódź", "", "9" * 60, "1e999", "-Infinity", "=1+1", "<b>", "{{city}}", "null", "🏙")
 FIRST_NAMES = ("Ada", "Bo", "Zoë", "")
-INVALID = ("", "nobody", "two@@signs", "a b@example.com", "@example.com")
+INVALID = ("", "nobody", "two@@signs", "a b@example.com", "@example.com", "\ufeff", "a\tb@example.com", "x" * 300)
+REFUSING = "iterable"
+"""The vendor whose simulator refuses an address that is valid here."""
 
 
 @dataclass
@@ -59,4 +62,5 @@ class Segment:
         self.random.shuffle(rows)
         again = [Person(f"  {each.email.upper()} ", "Late", "Nowhere") for each in rows if self.random.random() < 0.1]
         broken = [Person(self.random.choice(INVALID), "Broken") for _ in range(self.random.randint(0, 2))]
-        return [*rows, *again, *broken]
+        odd = [Person(f"{self.export}.odd@nowhere.zzz", "Odd")] if self.export.startswith(REFUSING) else []
+        return [*rows, *again, *broken, *odd]

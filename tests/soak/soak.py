@@ -20,11 +20,12 @@ from azure.storage.queue import QueueMessage
 from dev.faults.interruptions import Died
 from dev.faults.passing import HOUR, let_go
 from dev.faults.seam import WatchedCloud, watched_vendors
+from shared.catalog.targets import target_key
 from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox, slices
 from shared.delivery.slices import active_runs
 from shared.delivery.start import starting
-from shared.delivery.state import layout
+from shared.delivery.state import layout, ledger
 from shared.delivery.state.records import State, now
 from shared.delivery.state.runs import Runs
 from shared.delivery.state.transitions import RunKind
@@ -57,6 +58,13 @@ class Soak:
     tally: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     weather: float = 0.0
+    ledgers: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    """Export -> its ledger's manifest, as the last round left it, and where it lies."""
+    before: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    """The same of the round before that."""
+    newer: dict[str, bytes] = field(default_factory=dict)
+    """Export whose ledger was put back by a generation -> what it was."""
+    older: bytes = b""
     host: Host = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -88,9 +96,14 @@ class Soak:
                 self._land(name)
         for desk in self.fleet.desks.values():
             faults = mishaps.vendor_faults(chance, weather) if weather else {}
+            if weather and chance.random() < weather:
+                faults |= mishaps.outage(chance)
             desk.simulator.faults.set(faults.values())
             evidence[desk.kit.name].faults = list(faults)
-        runs = {name: self._start(name, chance if weather else None) for name in self.segments}
+        back = self._put_back(chance) if weather else ""
+        runs = {
+            name: self._start(name, None if name == back else chance if weather else None) for name in self.segments
+        }
         self._settle(chance, runs)
         for name, run in runs.items():
             self.tally[f"ended: {self.desk(name).current(run).state}"] += 1
@@ -99,6 +112,50 @@ class Soak:
             self.wrong += evidence[self.desk(name).kit.name].check(name, run, on_list, self.tally)
         for each in evidence.values():
             each.count_faults(self.tally)
+        self._unnoticed()
+        self.ledgers = {name: found for name in self.segments if (found := self._ledger(name))}
+
+    # A ledger from a backup
+
+    def _ledger(self, name: str) -> tuple[str, bytes] | None:
+        """Where an export's ledger lies, and its manifest."""
+        desk = self.desk(name)
+        export = desk.catalog.export(name).item
+        claim = desk.catalog.targets.owner(export.account, target_key(export.targets[0]))
+        place = layout.ledger_manifest(str(claim.memory["ledger"])) if claim and claim.memory.get("ledger") else ""
+        found = self.fleet.cloud.blobs.read(place) if place else None
+        return (place, found[0]) if found else None
+
+    def _put_back(self, chance: random.Random) -> str:
+        """Restore an export's ledger of two rounds ago, where it has a newer one; the export's name."""
+        names = [name for name, (_, before) in self.before.items() if self.ledgers.get(name, ("", before))[1] != before]
+        if not names:
+            self.before = self.ledgers
+            return ""
+        name = chance.choice(sorted(names))
+        place, self.older = self.before[name]
+        self.newer[name] = self.ledgers[name][1]
+        self.fleet.cloud.blobs.write(place, self.older)
+        self.tally["ledgers put back"] += 1
+        self.before = self.ledgers
+        return name
+
+    def _unnoticed(self) -> None:
+        """A run may end before it looked at the ledger, but it must not write over one that is too old."""
+        for name, newer in self.newer.items():
+            place, _ = self.ledgers[name]
+            found = self.fleet.cloud.blobs.read(place)
+            if found is None or found[0] != self.older:
+                self.wrong.append(f"{name}: nobody noticed that its ledger was put back")
+            self.fleet.cloud.blobs.write(place, newer)
+            self.tally["older ledgers not looked at"] += 1
+        self.newer = {}
+
+    def _answer_older(self, run: Any) -> None:
+        """A person reads why the run is blocked, and puts the newer ledger where it was."""
+        if self.desk(run.export).delivery(run).code == ledger.OLDER and run.export in self.newer:
+            self.fleet.cloud.blobs.write(self.ledgers[run.export][0], self.newer.pop(run.export))
+            self.tally["older ledgers noticed"] += 1
 
     def _start(self, name: str, chance: random.Random | None) -> Any:
         kind = chance.choice(KINDS) if chance else RunKind.DELIVERY
@@ -160,6 +217,7 @@ class Soak:
                 starting.decide(cloud, run.export, run.run, plan, decision, by="soak")
                 self.tally["decided by a person"] += 1
             else:
+                self._answer_older(run)
                 starting.cancel(cloud, run.export, run.run)
         self.tally["woken by the timer"] += slices.KIND.wake(cloud, clock=lambda: now() + timedelta(seconds=HOUR))
 
@@ -171,8 +229,11 @@ class Soak:
         turn = f"{body['kind']}/{body.get('export')}/{body.get('turn')}/{message.dequeue_count}"
         chance = random.Random(f"{self.seed}/{self.tally['runs']}/{turn}")
         name, fate = mishaps.calls(chance, self.weather)
+        cloud = WatchedCloud(self.fleet.cloud, fate)
+        if name == mishaps.VAULT_AWAY:
+            cloud.secrets = mishaps.NoVault()  # type: ignore[assignment]  # only `get` is used
         try:
-            inbox.receive(WatchedCloud(self.fleet.cloud, fate), message.content.encode())
+            inbox.receive(cloud, message.content.encode())
         finally:
             with self._lock:
                 mishaps.struck(self.tally, name, fate)

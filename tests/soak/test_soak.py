@@ -16,7 +16,7 @@ import pytest
 
 from shared.cloud.settings import StorageAddress
 from tests.load.saying import say, table
-from tests.soak.mishaps import STORAGE_TROUBLES, VENDOR_FAULTS
+from tests.soak.mishaps import OUTAGE, STORAGE_TROUBLES, VAULT_AWAY, VENDOR_FAULTS
 from tests.soak.soak import Soak, soak
 
 SECONDS = float(os.environ.get("SOAK", "0"))
@@ -57,11 +57,12 @@ def test_whatever_happens_every_list_is_its_segment(
 
 def _table(world: Soak, differences: int) -> list[str]:
     tally = world.tally
-    faults = [*VENDOR_FAULTS, *STORAGE_TROUBLES, "worker died"]
+    faults = [*VENDOR_FAULTS, OUTAGE, *STORAGE_TROUBLES, VAULT_AWAY, "worker died"]
     rows: list[tuple[str, int]] = [("runs", tally["runs"])]
     rows += [(f"  {name}", count) for name, count in sorted(tally.items()) if name.startswith(("kind", "ended"))]
     rows += [("faults", sum(tally[name] for name in faults))]
     rows += [(f"  {name}", tally[name]) for name in faults]
     rows += [(name, tally[name]) for name in ("cancelled by a person", "decided by a person", "woken by the timer")]
+    rows += [(name, tally[name]) for name in ("ledgers put back", "older ledgers noticed")]
     rows += [(name, tally[name]) for name in ("given up", "rows sent", "sent again")]
     return table([*rows, ("differences", differences)])

@@ -37,6 +37,7 @@ class Stage(StrEnum):
     BETWEEN = "between two runs"
     DURING = "during a run"
     AFTER = "after a run, before its verification"
+    ASKED = "while it is under way"
 
 
 Change = Callable[[Any], Any]
@@ -129,6 +130,10 @@ STATES: Mapping[str, Kept] = {
         Stage.AFTER,
         earlier=_without("looks", "turn"),
     ),
+    "check-up": Kept(
+        lambda made, export: Place(layout.check_up(export, 0)), Stage.ASKED, earlier=_without("members", "advice")
+    ),
+    "probe": Kept(lambda made, export: Place(layout.probe("iterable")), Stage.ASKED, earlier=_without("facts")),
     "target's row": Kept(
         _target,
         Stage.BETWEEN,

@@ -6,13 +6,15 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox
-from shared.delivery.state.records import Run, State
+from shared.delivery.state.records import Run, State, now
 from shared.errors import ExportError, UserMustAct
 from tests.integration.faults import promises, segments
 from tests.integration.faults.points import CHUNKS, EVERY, SEED
@@ -66,6 +68,9 @@ def test_every_kind_of_thing_is_in_the_table() -> None:
 @pytest.mark.parametrize(("state", "fault"), TODAY, ids=lambda part: re.sub("[^a-z]+", "-", str(part)))
 def test_what_comes_of_it(made: World, state: str, fault: Fault, caplog: pytest.LogCaptureFixture) -> None:
     stage, backup = STATES[state].stage, Backup.of(made)
+    if stage is Stage.ASKED:
+        _of_what_was_asked(made, state, fault, backup, caplog)
+        return
     made.land(segments.second(NAME, FEW))
     run = made.start(NAME)
     for _ in range(SLICES):
@@ -88,6 +93,48 @@ def test_what_comes_of_it(made: World, state: str, fault: Fault, caplog: pytest.
     assert "@" not in "".join(errors)
     if state != "connection's row":  # which is the other's too
         others_are_served(made)
+
+
+def _of_what_was_asked(made: World, state: str, fault: Fault, backup: Backup, caplog: pytest.LogCaptureFixture) -> None:
+    """The same of what people ask for besides runs."""
+    for name in (NAME, OTHER):
+        ask(made, state, name)
+    assert broken(made, state, fault, NAME, OTHER, backup), "it cannot be broken like this"
+    with caplog.at_level(logging.WARNING):
+        found = answered(made, state)
+    errors = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    words = f"{found}{', logged' * bool(errors)}"
+    if found != GOOD:
+        ask(made, state, NAME)
+        words += ", then good" if answered(made, state) == GOOD else ", until put right"
+    assert words == TABLE[state, fault]
+    assert "@" not in "".join(errors)
+    others_are_served(made)
+
+
+def ask(made: World, state: str, export: str) -> None:
+    service = made.engine.service
+    if state == "probe":
+        service.start_probe("iterable", "ada@example.com", "ada")
+    else:
+        service.start_check_up(export, 0, full=True, by="ada")
+
+
+def answered(made: World, state: str) -> str:
+    """What people see of it once the host and the timer have carried it on for two hours."""
+    for hours in (1, 2):
+        work(made)
+        made.pass_time()
+        inbox.wake(made.cloud, clock=partial(_in, timedelta(hours=hours)))
+    work(made)
+    probe = made.engine.catalog.connection("iterable").item.probe
+    latest = made.engine.service.doctor(NAME, 0).latest
+    found = probe if state == "probe" else latest
+    return "gone" if found is None else {"ended": GOOD, "failed": "fails"}.get(str(found.state), "waits")
+
+
+def _in(later: timedelta) -> datetime:
+    return now() + later
 
 
 def again(made: World, wanted: Segment) -> str:

@@ -174,6 +174,11 @@ EDGES = {
     "one is on the list": (replace(facts(), members_before=1), DEFAULTS, ["empty"]),
     "everyone leaves, and one row has an address": (replace(everyone(3), members_before=4), DEFAULTS, []),
     "one member, who leaves": (everyone(1), DEFAULTS, ["removals"]),
+    "one leaves, and not even one is always fine": (
+        removing(1, of=21),
+        Guards(max_removed_share=0.01, max_removed_people=None),
+        ["removals"],
+    ),
     "one who is held back stays, so it is not everyone": (
         replace(everyone(3), balance=Balance(rows_read=2, held=1, remove=3)),
         DEFAULTS,
@@ -203,6 +208,11 @@ EDGES = {
     "older than the one last delivered": (replace(QUIET, delivered_before=NOW), DEFAULTS, ["older"]),
     "as many people as may be": (replace(QUIET, max_profiles=98_000), DEFAULTS, []),
     "one more than may be": (replace(QUIET, max_profiles=97_999), DEFAULTS, ["size"]),
+    "one more than may be, of every kind": (
+        replace(facts(rows_read=10, add=4, change=3, unchanged=2, held=1), members_before=10, max_profiles=9),
+        DEFAULTS,
+        ["size"],
+    ),
     "as few people as may be": (QUIET, Guards(min_profiles=98_000), []),
     "one fewer than may be": (QUIET, Guards(min_profiles=98_001), ["few"]),
     "a thousand more, whatever their share": (

@@ -92,6 +92,17 @@ def test_what_turns_wrote_is_read_together_and_says_whose_it_is(blobs: Blobs) ->
     assert all("folder" not in orjson.loads(line) for each in lines for line in each[1:])
 
 
+def test_a_journal_is_made_with_its_first_lines_and_looked_for_no_more(
+    blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bool] = []
+    monkeypatch.setattr(blobs, "append", lambda name, block, *, create: made.append(create))
+    written = Journal(blobs, FOLDER, 1)
+    for batch in range(3):
+        written.write([journal.sent(batch, batch)])
+    assert made == [True, False, False]
+
+
 def test_the_journal_of_another_delivery_is_passed_over_and_the_log_names_it(
     blobs: Blobs, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -6,7 +6,16 @@ import json
 
 import pytest
 
-from shared.delivery.messages import BadMessage, CountMessage, Message, ProbeMessage, SliceMessage, parse
+from shared.delivery.messages import (
+    BadMessage,
+    CountMessage,
+    DoctorMessage,
+    Message,
+    ProbeMessage,
+    SliceMessage,
+    VerifyMessage,
+    parse,
+)
 
 SLICE = SliceMessage("newsletter", "20261122-144501-123-9f3a", 0, 3)
 
@@ -50,3 +59,34 @@ def test_a_missing_part_is_refused() -> None:
     del body["turn"]
     with pytest.raises(BadMessage, match="turn"):
         parse(json.dumps(body))
+
+
+KINDS = {
+    "slice": SLICE,
+    "count": CountMessage("segments/ci:Loyal"),
+    "probe": ProbeMessage("iterable", "0a1b2c", 4),
+    "verify": VerifyMessage("newsletter", "20261122-144501-123-9f3a", 0, 1),
+    "doctor": DoctorMessage("newsletter", 0, "0a1b2c"),
+}
+
+
+@pytest.mark.parametrize(("kind", "message"), KINDS.items())
+def test_each_kind_says_its_version_and_kind(kind: str, message: Message) -> None:
+    body = message.body()
+    assert (body["version"], body["kind"]) == (1, kind)
+    assert parse(json.dumps(body)) == message
+
+
+def test_why_a_message_is_refused_is_said_in_words_and_names_only_its_own_fields() -> None:
+    cases = {
+        "no json": "The message is not JSON.",
+        json.dumps(SLICE.body() | {"version": 2}): "The message is not of version 1.",
+        json.dumps(SLICE.body() | {"kind": "x"}): "The message is of an unknown kind, or wrong in: its fields.",
+        json.dumps(
+            SLICE.body() | {"turn": "1", "run": 7}
+        ): "The message is of an unknown kind, or wrong in: run, turn.",
+    }
+    for text, words in cases.items():
+        with pytest.raises(BadMessage) as refused:
+            parse(text)
+        assert str(refused.value) == words

@@ -112,3 +112,47 @@ def test_library_loggers_are_filtered_once(caplog: pytest.LogCaptureFixture) -> 
             logger.warning("url=%s", "/users/ana%40example.com", exc_info=True)
     assert "ana" not in caplog.text
     assert "url=" not in caplog.text or "[address]" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "scrubbed"),
+    [
+        ("to zoe@example.com, now", "to [address], now"),
+        ("Api-Key: topsecret1 was sent", "Api-Key: [secret] was sent"),
+        ("0123456789abcdef01234567 was sent", "[secret] was sent"),
+        ("0123456789abcdef0123456 was sent", "0123456789abcdef0123456 was sent"),
+    ],
+)
+def test_what_stands_in_their_place_is_that_and_no_more(text: str, scrubbed: str) -> None:
+    assert scrub(text) == scrubbed
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "urllib3",
+        "urllib3.connection",
+        "urllib3.connectionpool",
+        "urllib3.poolmanager",
+        "urllib3.response",
+        "urllib3.util.retry",
+        "requests",
+    ],
+)
+def test_every_logger_of_the_http_libraries_is_filtered(name: str) -> None:
+    guard_library_logs()
+    assert any(isinstance(each, ScrubbingFilter) for each in logging.getLogger(name).filters)
+
+
+def test_an_excerpt_that_just_fits_is_not_cut() -> None:
+    assert excerpt("y" * 200) == "y" * 200
+    assert excerpt("y" * 201) == "y" * 199 + "…"
+    assert excerpt("yyyy", 3) == "yy…"
+
+
+def test_a_record_keeps_no_traceback_and_is_never_dropped() -> None:
+    record = logging.LogRecord("x", logging.INFO, "f", 1, "%s", ("zoe@example.com",), None)
+    record.exc_info, record.exc_text, record.stack_info = (None, None, None), "zoe@example.com", "zoe@example.com"
+    assert ScrubbingFilter().filter(record) is True
+    assert (record.getMessage(), record.args) == ("[address]", None)
+    assert [getattr(record, name) for name in ("exc_info", "exc_text", "stack_info")] == [None] * 3
