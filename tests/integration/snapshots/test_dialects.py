@@ -92,6 +92,14 @@ READ: dict[str, tuple[str, bytes, Dialect, Rows]] = {
 }
 REFUSED: dict[str, tuple[str, bytes, Dialect, str]] = {
     "Windows-1252, not declared": ("part-0.csv", EURO.encode("cp1252"), Dialect(), "mostly windows-1252"),
+    "UTF-16 without a mark, not declared": (
+        "part-0.csv",
+        EURO.encode("utf-16-le"),
+        Dialect(),
+        "UTF-16 without a byte order mark",
+    ),
+    "UTF-16, big end first, without a mark": ("part-0.csv", EURO.encode("utf-16-be"), WIDE, "big end first"),
+    "the same, not declared": ("part-0.csv", EURO.encode("utf-16-be"), Dialect(), "big end first"),
     "UTF-16, not declared": ("part-0.csv", EURO.encode("utf-16"), Dialect(), "declare the encoding utf-16"),
     "a byte that the encoding has not": ("part-0.csv", b"EMail,City\na@example.com,\x81\n", WESTERN, "encoding"),
     "half a character at the end": ("part-0.csv", EURO.encode("utf-16")[:-1], WIDE, "encoding"),

@@ -1,0 +1,1 @@
+"""What real libraries write, read by this service: `make writers`."""
