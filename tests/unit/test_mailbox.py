@@ -12,6 +12,7 @@ from shared.mailbox import BLANKS, INVISIBLE, ZERO_WIDTH, normalised, spellings,
 
 FORMS = [
     ("ana@example.com", "ana@example.com"),
+    (" Ana@Example.COM\t\n", "ana@example.com"),
     (" Ana@Example.COM\u00a0", "ana@example.com"),
     ("an\u200ba@exam\u00adple.com", "ana@example.com"),
     ("\u202eana@example.com\u202c", "ana@example.com"),

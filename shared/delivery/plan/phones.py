@@ -24,7 +24,8 @@ _WITH_TRUNK_ZERO = r"^((?:\+|00)[^0]*)\(0\)"
 def international(cell: str, country: str = "") -> str:
     """The number in its international form, NULL where the cell holds none. Without a `country` (ISO 3166-1), numbers
     have to begin with + or 00."""
-    bare = f"regexp_replace({cell}, '{_WITH_TRUNK_ZERO}', '\\1')"
+    own = f"regexp_replace({cell}, {literal(_own_zeros())}, '\\1 0')"
+    bare = f"regexp_replace({own}, '{_WITH_TRUNK_ZERO}', '\\1')"
     number = f"regexp_replace({bare}, '{_BETWEEN_DIGITS}', '', 'g')"
     number = f"regexp_replace({number}, '^{_abroad(country)}', '+')"
     number = f"regexp_replace({number}, {literal(_trunk_zeros())}, '\\1')"
@@ -47,6 +48,14 @@ def _abroad(country: str) -> str:
     """What is dialled before a calling code."""
     prefix = _of(country).international_prefix if country else None
     return f"(?:00|{prefix})" if prefix else "00"
+
+
+@cache
+def _own_zeros() -> str:
+    """A zero in brackets that is part of the number, as in Italy."""
+    kinds = ((code, kind) for code, each in _each() for kind in (each.fixed_line, each.mobile))
+    codes = {str(code) for code, kind in kinds if kind and (kind.example_number or "").startswith("0")}
+    return rf"^((?:\+|00)(?:{'|'.join(sorted(codes))})[^0-9]*)\(0\)"
 
 
 @cache
