@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Dialog, Route, expect
 
 from tests.browser.conftest import App, Visit
 from tests.browser.people import UNUSABLE, some
@@ -81,7 +81,12 @@ def test_what_is_typed_survives_the_end_of_the_session_and_leaving_asks(connecte
     expect(visit.page.get_by_label("Times", exact=True)).to_have_value("07:45")
     expect(visit.page.get_by_label("Patient", exact=True)).to_be_checked()
     asked: list[str] = []
-    visit.page.once("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    visit.page.once("dialog", stay)
     visit.page.get_by_role("link", name="Segments", exact=True).click(no_wait_after=True)
     expect(visit.page.get_by_label("Name", exact=True)).to_have_value("Half of a thought")
     assert asked == ["beforeunload"]

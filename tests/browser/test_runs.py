@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 from tests.browser.conftest import App, Visit
 from tests.browser.people import UNUSABLE, some
@@ -93,7 +93,12 @@ def test_a_blocked_run_waits_for_a_decision(connected: App, visit: Visit) -> Non
     assert len(connected.members("shrinking list")) == 300
     visit.go(connected.run("shrinking"))
     asked: list[str] = []
-    visit.page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.accept()))
+
+    def agree(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.accept()
+
+    visit.page.once("dialog", agree)
     visit.button("Deliver all")
     expect(visit.page.get_by_role("status").get_by_text("Succeeded")).to_be_visible()
     assert asked == ["Deliver all to shrinking list? To add: 0. To change: 0. To remove: 200."]
