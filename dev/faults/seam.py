@@ -22,7 +22,7 @@ from shared.transport import Transport, Wire
 Around = Callable[[str, Callable[[], Any]], Any]
 """(name of the call, the call) -> its result."""
 
-PARTS = ("blobs", "slices", "connections", "exports", "targets", "runs", "snapshots")
+PARTS = ("blobs", "slices", "connections", "exports", "targets", "runs", "snapshots", "waiting", "underway")
 VENDOR = "vendor"
 
 

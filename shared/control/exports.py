@@ -15,7 +15,7 @@ from shared.catalog.models import Export, ExportInput, Mode, Schedule
 from shared.catalog.schedules import newly_followed, next_times
 from shared.catalog.store import Held
 from shared.catalog.targets import target_key
-from shared.control.listing import Listed
+from shared.control.listing import ListedExport
 from shared.control.runs import RunSummary
 from shared.control.service import Service
 from shared.control.views import IssueView
@@ -52,7 +52,7 @@ def _view(export: Export, service: Service, last: RunSummary | None, warnings: S
     )
 
 
-def as_listed(row: Listed, service: Service) -> ExportView:
+def as_listed(row: ListedExport, service: Service) -> ExportView:
     """An export of a list, of which the newest run is known."""
     return _view(row.export, service, row.last)
 

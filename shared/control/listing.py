@@ -41,7 +41,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class ListPage(Generic[T]):
     """One page of what was asked for, and how much there is."""
 
     rows: Sequence[T]
@@ -52,7 +52,7 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedExport:
     """An export as lists know it."""
 
     export: Export
@@ -64,7 +64,7 @@ class Listed:
         return self.connection.vendor if self.connection else ""
 
 
-def _in_state(row: Listed, state: str) -> bool:
+def _in_state(row: ListedExport, state: str) -> bool:
     if state == "never":
         return row.last is None
     if state == "paused":
@@ -72,7 +72,7 @@ def _in_state(row: Listed, state: str) -> bool:
     return row.last is not None and row.last.state in GROUPS.get(state, frozenset())
 
 
-FILTERS: Mapping[str, Callable[[Listed, str], bool]] = {
+FILTERS: Mapping[str, Callable[[ListedExport, str], bool]] = {
     "q": lambda row, words: all(word in _text(row) for word in words.casefold().split()),
     "vendor": lambda row, vendor: row.vendor == vendor,
     "state": _in_state,
@@ -82,7 +82,7 @@ FILTERS: Mapping[str, Callable[[Listed, str], bool]] = {
 }
 
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-SORTS: Mapping[str, Callable[[Listed], Any]] = {
+SORTS: Mapping[str, Callable[[ListedExport], Any]] = {
     "name": lambda row: row.export.display_name.casefold(),
     "connection": lambda row: (row.vendor, row.connection.display_name.casefold() if row.connection else ""),
     "run": lambda row: row.last.started_at if row.last else _LONG_AGO,
@@ -93,12 +93,12 @@ SORTS: Mapping[str, Callable[[Listed], Any]] = {
 
 def listed(
     exports: Iterable[Export], connections: Mapping[str, Connection], last: Mapping[str, RunSummary]
-) -> list[Listed]:
+) -> list[ListedExport]:
     """Exports with what they are searched by."""
-    return [Listed(each, connections.get(each.connection), last.get(each.name)) for each in exports]
+    return [ListedExport(each, connections.get(each.connection), last.get(each.name)) for each in exports]
 
 
-def page_of(rows: Sequence[Listed], asked: Asked) -> Page[Listed]:
+def page_of(rows: Sequence[ListedExport], asked: Asked) -> ListPage[ListedExport]:
     """The rows that were asked for."""
     found = [row for row in rows if all(keeps(row, value) for keeps, value in _chosen(asked))]
     column = SORTS.get(asked.sort.removeprefix("-"), SORTS["name"])
@@ -107,18 +107,18 @@ def page_of(rows: Sequence[Listed], asked: Asked) -> Page[Listed]:
     return cut(found, asked.page, of=len(rows))
 
 
-def cut(found: Sequence[T], number: int, *, of: int) -> Page[T]:
+def cut(found: Sequence[T], number: int, *, of: int) -> ListPage[T]:
     """One page; the last one where the number is beyond it."""
     pages = max(-(-len(found) // PAGE), 1)
     number = min(max(number, 1), pages)
-    return Page(found[(number - 1) * PAGE : number * PAGE], number, pages, len(found), of)
+    return ListPage(found[(number - 1) * PAGE : number * PAGE], number, pages, len(found), of)
 
 
-def _chosen(asked: Asked) -> list[tuple[Callable[[Listed, str], bool], str]]:
+def _chosen(asked: Asked) -> list[tuple[Callable[[ListedExport, str], bool], str]]:
     return [(keeps, value) for name, keeps in FILTERS.items() if (value := getattr(asked, name))]
 
 
-def _text(row: Listed) -> str:
+def _text(row: ListedExport) -> str:
     """Whatever people may remember of it."""
     named = [target.list_name or target.list_id or "" for target in row.export.targets]
     connection = row.connection.display_name if row.connection else ""

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from shared.catalog.models import Export
 from shared.catalog.schedules import next_times
-from shared.control.listing import Listed
+from shared.control.listing import ListedExport
 from shared.control.runs import GROUPS
 
 LATE = timedelta(minutes=15)
@@ -21,7 +21,7 @@ SOON = 10
 class Line:
     """An export with what is the matter; `at` is since when, or when it is due."""
 
-    row: Listed
+    row: ListedExport
     at: datetime
 
 
@@ -37,7 +37,7 @@ class Overview:
     exports: int
 
 
-def overview(rows: Sequence[Listed], now: datetime) -> Overview:
+def overview(rows: Sequence[ListedExport], now: datetime) -> Overview:
     """The first page's lines."""
     return Overview(
         waiting=_newest(rows, "blocked"),
@@ -49,13 +49,13 @@ def overview(rows: Sequence[Listed], now: datetime) -> Overview:
     )
 
 
-def _newest(rows: Sequence[Listed], group: str) -> list[Line]:
+def _newest(rows: Sequence[ListedExport], group: str) -> list[Line]:
     found = [Line(row, row.last.finished_at or row.last.started_at) for row in rows if row.last]
     inside = [line for line in found if line.row.last and line.row.last.state in GROUPS[group]]
     return sorted(inside, key=lambda line: line.at, reverse=True)
 
 
-def _lines(rows: Sequence[Listed], when: Callable[[Listed], datetime | None]) -> list[Line]:
+def _lines(rows: Sequence[ListedExport], when: Callable[[ListedExport], datetime | None]) -> list[Line]:
     return sorted((Line(row, at) for row in rows if (at := when(row)) is not None), key=lambda line: line.at)
 
 
@@ -66,7 +66,7 @@ def _due(export: Export, since: datetime) -> datetime | None:
     return next(iter(next_times(export.schedule, since, 1)), None)
 
 
-def _missed(row: Listed, now: datetime) -> datetime | None:
+def _missed(row: ListedExport, now: datetime) -> datetime | None:
     """The first time that its schedule fired since anything was heard of the export, if nothing came of it."""
     heard = max([row.export.updated_at, *([row.last.finished_at or now] if row.last else [])])
     due = _due(row.export, heard)

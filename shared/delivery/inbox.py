@@ -13,7 +13,7 @@ from shared.cloud.events import Event
 from shared.cloud.under_way import UnderWay
 from shared.delivery import jobs, probes, segments, slices
 from shared.delivery.account.lease import AccountLease, InUse
-from shared.delivery.account.waiting import Waiting, WaitingRow, all_waiting, forgotten
+from shared.delivery.account.waiting import WaitingMessage, WaitingRow, all_waiting, forgotten
 from shared.delivery.jobs import AnyKind, Clock
 from shared.delivery.messages import (
     BadMessage,
@@ -69,7 +69,7 @@ def give_up(cloud: Cloud, body: bytes, message_id: str) -> None:
 
 def wake(cloud: Cloud, *, clock: Clock = now) -> int:
     """Send the messages of silent jobs again, for the timer; how many. One kind's trouble never keeps others asleep."""
-    woken, waiting = 0, list[Waiting]()
+    woken, waiting = 0, list[WaitingMessage]()
     with apart("wake", "waiting"):
         waiting = all_waiting(cloud.waiting)
     for each in forgotten(waiting, clock()):
@@ -82,7 +82,7 @@ def wake(cloud: Cloud, *, clock: Clock = now) -> int:
     return woken
 
 
-def _call_first(cloud: Cloud, waiting: Waiting) -> None:
+def _call_first(cloud: Cloud, waiting: WaitingMessage) -> None:
     """Hold the account for a moment, if it is free: whoever leaves it calls who has waited longest."""
     row = WaitingRow(cloud.waiting, cloud.slices, waiting.account)
     with (

@@ -12,7 +12,7 @@ from shared.pages.labels import PARTS
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class OvertakenField:
     """A part of a definition that is not the same; `part` is the page's word for it."""
 
     part: str
@@ -26,13 +26,13 @@ class Overtaken:
 
     who: str
     at: datetime
-    differences: tuple[Difference, ...]
+    differences: tuple[OvertakenField, ...]
 
 
-def differences(theirs: Mapping[str, Any], mine: Mapping[str, Any]) -> tuple[Difference, ...]:
+def differences(theirs: Mapping[str, Any], mine: Mapping[str, Any]) -> tuple[OvertakenField, ...]:
     """Every part that both have and that is not the same, both in a form that people can compare."""
     return tuple(
-        Difference(words, _shown(theirs.get(part)), _shown(mine.get(part)))
+        OvertakenField(words, _shown(theirs.get(part)), _shown(mine.get(part)))
         for part, words in PARTS.items()
         if part in mine and theirs.get(part) != mine[part]
     )

@@ -56,7 +56,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingDecision:
     """A target that waits for a decision: its plan, beside what the last run counted, and a few of its people."""
 
     number: int
@@ -205,7 +205,7 @@ def _sample(service: Service, view: RunView) -> dict[int, Any]:
     return {index: rows for index, rows in found.items() if rows}
 
 
-def _waiting(service: Service, view: RunView, before: RunView | None, *, samples: bool) -> list[Waiting]:
+def _waiting(service: Service, view: RunView, before: RunView | None, *, samples: bool) -> list[WaitingDecision]:
     counted = {target.target: target.counts for target in before.targets} if before else {}
     found = []
     for number, target in enumerate(view.targets):
@@ -215,7 +215,7 @@ def _waiting(service: Service, view: RunView, before: RunView | None, *, samples
         for row in (service.sample(view.export, view.run, number) or []) if samples else []:
             people[row["operation"]].append(row)
         planned = service.planned(view.export, view.run, number) or PlannedView()
-        found.append(Waiting(number, target, planned, counted.get(target.target), dict(people)))
+        found.append(WaitingDecision(number, target, planned, counted.get(target.target), dict(people)))
     return found
 
 

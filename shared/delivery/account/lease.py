@@ -23,7 +23,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from shared.cloud.blobs import Blobs
 from shared.cloud.queue import Queue
-from shared.delivery.account.waiting import Waiting, WaitingRow
+from shared.delivery.account.waiting import WaitingMessage, WaitingRow
 from shared.delivery.state import layout
 from shared.errors import ExportError, LeaseLost
 
@@ -179,7 +179,7 @@ class AccountLease:
             self._row.call(late)
             self._row.leave(late.ticket)
 
-    def _following(self) -> Waiting | None:
+    def _following(self) -> WaitingMessage | None:
         """Who is to have the account next. Trouble here must not keep the account: the timer calls them then."""
         try:
             return self._row.first() if self._row else None
@@ -251,7 +251,9 @@ class AccountLease:
             self._write(released=False, carried=body.left())
         return self._quiet_seconds - max(silent, 0.0)
 
-    def _write(self, *, released: bool, carried: dict[str, Any] | None = None, called: Waiting | None = None) -> None:
+    def _write(
+        self, *, released: bool, carried: dict[str, Any] | None = None, called: WaitingMessage | None = None
+    ) -> None:
         kept = self.state() if carried is None else carried
         body: dict[str, Any] = {"released": released, "renewed_at": self._clock(), "carried": kept}
         if called:

@@ -29,7 +29,7 @@ FORGOTTEN_AFTER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingMessage:
     """A message that waits for an account. `quiet_seconds` is as its lease has it."""
 
     account: str
@@ -80,23 +80,25 @@ class WaitingRow:
         """The message with this ticket waits no more."""
         self._table.delete(self._account, gone)
 
-    def first(self) -> Waiting | None:
+    def first(self) -> WaitingMessage | None:
         """Who has waited longest."""
-        return min(readable(self._table.query(self._account), Waiting.of), key=lambda each: each.since, default=None)
+        return min(
+            readable(self._table.query(self._account), WaitingMessage.of), key=lambda each: each.since, default=None
+        )
 
-    def call(self, waiting: Waiting) -> None:
+    def call(self, waiting: WaitingMessage) -> None:
         """Send the message, now that the account is free."""
         self._queue.send(waiting.message)
 
 
-def all_waiting(table: Table) -> list[Waiting]:
+def all_waiting(table: Table) -> list[WaitingMessage]:
     """Everybody who waits for any account."""
-    return list(readable(table.scan("PartitionKey ne ''", {}), Waiting.of))
+    return list(readable(table.scan("PartitionKey ne ''", {}), WaitingMessage.of))
 
 
-def forgotten(waiting: Iterable[Waiting], at: datetime) -> list[Waiting]:
+def forgotten(waiting: Iterable[WaitingMessage], at: datetime) -> list[WaitingMessage]:
     """Of each account whoever has waited longest, where that is too long to have been overlooked by nobody."""
-    longest = dict[str, Waiting]()
+    longest = dict[str, WaitingMessage]()
     for each in sorted(waiting, key=lambda each: each.since, reverse=True):
         longest[each.account] = each
     return [each for each in longest.values() if at - each.since > FORGOTTEN_AFTER]
