@@ -12,8 +12,7 @@ from shared.cloud.cloud import Cloud
 from shared.cloud.events import Event
 from shared.cloud.under_way import UnderWay
 from shared.delivery import jobs, probes, segments, slices
-from shared.delivery.account.lease import AccountLease, InUse
-from shared.delivery.account.waiting import WaitingMessage, WaitingRow, all_waiting, forgotten
+from shared.delivery.account.waiting import WaitingMessage, all_waiting, forgotten
 from shared.delivery.jobs import AnyKind, Clock
 from shared.delivery.messages import (
     BadMessage,
@@ -74,22 +73,12 @@ def wake(cloud: Cloud, *, clock: Clock = now) -> int:
         waiting = all_waiting(cloud.waiting)
     for each in forgotten(waiting, clock()):
         with apart("wake", each.account):
-            _call_first(cloud, each)
+            jobs.call_next(cloud, each)
     standing = {each.ticket for each in waiting}
     for kind in KINDS.values():
         with apart("wake", kind.words):
             woken += kind.wake(cloud, standing, clock=clock)
     return woken
-
-
-def _call_first(cloud: Cloud, waiting: WaitingMessage) -> None:
-    """Hold the account for a moment, if it is free: whoever leaves it calls who has waited longest."""
-    row = WaitingRow(cloud.waiting, cloud.slices, waiting.account)
-    with (
-        suppress(InUse),
-        AccountLease(cloud.blobs, waiting.account, quiet_seconds=waiting.quiet_seconds, look=lambda: None, row=row),
-    ):
-        return
 
 
 def _tell(cloud: Cloud, message_id: str, message: Message | None) -> None:

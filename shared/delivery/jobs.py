@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
@@ -23,7 +24,7 @@ from shared.cloud.apart import apart, tell_trouble
 from shared.cloud.cloud import Cloud
 from shared.cloud.telemetry import Metric
 from shared.delivery.account.lease import AccountLease, InUse, Taken, sent_again
-from shared.delivery.account.waiting import WaitingRow, ticket
+from shared.delivery.account.waiting import WaitingMessage, WaitingRow, standing, ticket
 from shared.delivery.messages import JobMessage
 from shared.delivery.state.records import now
 from shared.errors import Conflict, ExportError, LeaseLost, RetryAfter, UserMustAct
@@ -85,13 +86,16 @@ def carry_out(kind: JobKind[M, J], cloud: Cloud, message: M, *, clock: Clock = n
     job = kind.current(cloud, message)
     if job is None:
         log.info("%s: dropped a message of another turn.", kind.words)
+        _give_way(cloud, message)
         return
     with sent_again(cloud.slices, message.body(), kind.words):
         try:
-            if (account := kind.account(cloud, job)) is None:
-                return
+            account = kind.account(cloud, job)
         except UserMustAct as error:
             kind.fail(cloud, job, error.message, clock)
+            account = None
+        if account is None:
+            _give_way(cloud, message)
             return
 
         def work(lease: AccountLease) -> None:
@@ -118,6 +122,23 @@ def _under_lease(
             if isinstance(error, Taken):
                 raise
             row.stand(message.body(), account.quiet_seconds)
+
+
+def call_next(cloud: Cloud, waiting: WaitingMessage, own: str = "") -> None:
+    """Hold the account that somebody waits for during a moment, if it is free: whoever leaves it calls the first. `own`
+    is the ticket of a message for which the account may be kept."""
+    row = WaitingRow(cloud.waiting, cloud.slices, waiting.account, own)
+    quiet = waiting.quiet_seconds
+    with suppress(InUse), AccountLease(cloud.blobs, waiting.account, quiet_seconds=quiet, look=lambda: None, row=row):
+        return
+
+
+def _give_way(cloud: Cloud, message: JobMessage) -> None:
+    """A message that asks for nothing any more waits for no account: whoever comes after it is called."""
+    own = ticket(message.body())
+    for waiting in standing(cloud.waiting, own):
+        WaitingRow(cloud.waiting, cloud.slices, waiting.account).leave(own)
+        call_next(cloud, waiting, own)
 
 
 def fail_poisoned(kind: JobKind[M, J], cloud: Cloud, message: M, *, clock: Clock = now) -> None:

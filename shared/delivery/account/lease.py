@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Event, Thread
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import orjson
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -28,6 +28,8 @@ from shared.delivery.state import layout
 from shared.errors import ExportError, LeaseLost
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 LEASE_SECONDS = 60
 RENEW_SECONDS = 15.0
@@ -152,7 +154,7 @@ class AccountLease:
             raise InUse
         self._id, self._renewed = lease, time.monotonic()
         try:
-            self._take_over(body)
+            self._take_over(body if etag else self._body()[0])
         except BaseException:
             with suppress(ExportError):
                 self._blobs.release(self._name, lease)
@@ -165,26 +167,26 @@ class AccountLease:
     ) -> None:
         self._ended.set()
         self._thread.join()
-        following = self._following()
+        following = self._of_row(WaitingRow.first)
         try:
             self._write(released=True, called=following)
             self._blobs.release(self._name, self._id)
         except LeaseLost:
             log.warning("The lease of an account was gone before it was released.")
             return
-        if self._row and following:
-            self._row.call(following)
-        elif self._row and (late := self._following()):
-            # It came between looking and letting go, and found the account in use: nobody else would call it.
-            self._row.call(late)
-            self._row.leave(late.ticket)
+        # Who came between looking and letting go found the account in use: nobody else would call it.
+        late = self._of_row(WaitingRow.first) if following is None else None
+        if called := following or late:
+            self._of_row(lambda row: row.call(called))
+        if late:
+            self._of_row(lambda row: row.leave(late.ticket))
 
-    def _following(self) -> WaitingMessage | None:
-        """Who is to have the account next. Trouble here must not keep the account: the timer calls them then."""
+    def _of_row(self, act: Callable[[WaitingRow], T]) -> T | None:
+        """What the row gives. Trouble with it neither keeps the account nor fails the work: the timer looks again."""
         try:
-            return self._row.first() if self._row else None
+            return act(self._row) if self._row else None
         except Exception:
-            log.warning("Who waits for an account could not be read; the timer looks again.", exc_info=True)
+            log.warning("The row of who waits for an account could not be used; the timer looks again.", exc_info=True)
             return None
 
     def check(self) -> None:
@@ -220,9 +222,7 @@ class AccountLease:
         self.carried = body.left()
         self.state = lambda: self.carried
         self._write(released=False)
-        if self._row:
-            for gone in self._no_longer_waiting(body, self._row):
-                self._row.leave(gone)
+        self._of_row(lambda row: row.leave(*self._no_longer_waiting(body, row)))
 
     def _no_longer_waiting(self, body: _Body, row: WaitingRow) -> set[str]:
         """The own message, which has the account, and another's that did not come though it was called twice."""

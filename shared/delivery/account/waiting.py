@@ -76,9 +76,10 @@ class WaitingRow:
             self._table.insert(entity)
         self.stands = True
 
-    def leave(self, gone: str) -> None:
-        """The message with this ticket waits no more."""
-        self._table.delete(self._account, gone)
+    def leave(self, *gone: str) -> None:
+        """The messages with these tickets wait no more."""
+        for each in gone:
+            self._table.delete(self._account, each)
 
     def first(self) -> WaitingMessage | None:
         """Who has waited longest."""
@@ -94,6 +95,11 @@ class WaitingRow:
 def all_waiting(table: Table) -> list[WaitingMessage]:
     """Everybody who waits for any account."""
     return list(readable(table.scan("PartitionKey ne ''", {}), WaitingMessage.of))
+
+
+def standing(table: Table, ticket: str) -> list[WaitingMessage]:
+    """Where the message with this ticket stands, if it does."""
+    return list(readable(table.scan("RowKey eq @ticket", {"ticket": ticket}), WaitingMessage.of))
 
 
 def forgotten(waiting: Iterable[WaitingMessage], at: datetime) -> list[WaitingMessage]:

@@ -62,7 +62,14 @@ class Runs:
         pointer = {"PartitionKey": run.export, "RowKey": run.pointer, "run": run.run}
         rows = [pointer, run.entity(), *(delivery.entity() for delivery in deliveries)]
         self._table.transaction(run.export, [*(Insert(row) for row in rows), run_notices.started(run)])
-        latest.tell(self._table, run)
+        self._list(run)
+
+    def _list(self, run: Run) -> None:
+        """Show it in lists of exports. Nothing is decided by them, so trouble with it fails nothing."""
+        try:
+            latest.tell(self._table, run)
+        except Exception:
+            log.warning("Lists do not show the run %s of %s yet.", run.run, run.export, exc_info=True)
 
     def run(self, export: str, run: str) -> Versioned[Run] | None:
         """Raises UnreadableRow, like the next."""
@@ -178,7 +185,7 @@ class Runs:
                 return blocked
             if state is not held.value.state:
                 saved = self.save(held, state=state, message=_message(deliveries, state)).value
-                latest.tell(self._table, saved)
+                self._list(saved)
                 return saved
         except Conflict:  # whoever was first saw the same deliveries, or newer ones and will be called again
             again = self.run(export, run)
@@ -206,7 +213,7 @@ class Runs:
         trouble = self._table.get(changed.export, run_notices.TROUBLE)
         told = run_notices.steps(changed, deliveries, trouble, changed.finished_at or now())
         etags = self._table.transaction(changed.export, [Replace(changed.entity(), held.etag), *also, *told])
-        latest.tell(self._table, changed)
+        self._list(changed)
         return etags
 
 

@@ -24,6 +24,7 @@ from shared.delivery.jobs import Clock, JobKind, LeasedAccount
 from shared.delivery.messages import SliceMessage, parse
 from shared.delivery.state import layout
 from shared.delivery.state.records import now
+from shared.errors import UserMustAct
 from tests.integration.delivery.engine import engine
 from tests.memory import in_memory
 
@@ -205,15 +206,62 @@ def test_whoever_does_not_come_when_called_stops_nobody(cloud: Cloud) -> None:
     with held(cloud):
         work.begin(cloud)
         pump(work, cloud)
-    work.left[0] = 0  # another worker did it meanwhile: its message is dropped
-    pump(work, cloud)
-    assert work.order == []
+    cloud.slices._client.clear_messages()  # its call is lost, and so is the next one
+    with mock.patch.object(WaitingRow, "call"), passed(2 * leases.CALL_SECONDS), held(cloud):
+        pass
+    work.left[0] = 0
     for minutes in (2, 4):  # it is called once more, for the case that its call got lost
         later = datetime.now(UTC) + timedelta(minutes=minutes)
         with mock.patch.dict(inbox.KINDS, clear=True), passed(60.0 * minutes):
             inbox.wake(cloud, clock=lambda at=later: at)  # type: ignore[misc]
             pump(work, cloud)
     assert work.order == [1]
+    assert not all_waiting(cloud.waiting)
+
+
+def test_a_message_that_is_dropped_lets_the_next_one_go_at_once(cloud: Cloud) -> None:
+    work = Work(1, 1)
+    with held(cloud):
+        work.begin(cloud)
+        pump(work, cloud)
+    work.left[0] = 0  # another worker did it meanwhile
+    pump(work, cloud)
+    assert work.order == [1]
+    assert not all_waiting(cloud.waiting)
+
+
+@pytest.mark.parametrize("trouble", [None, UserMustAct("gone", "It is gone.")])
+def test_a_job_with_nothing_left_to_do_lets_the_next_one_go_at_once(cloud: Cloud, trouble: UserMustAct | None) -> None:
+    work = Work(1, 1)
+    with held(cloud):
+        work.begin(cloud)
+        pump(work, cloud)
+    account = Work.account
+
+    def nothing(this: Work, cloud: Cloud, job: SliceMessage) -> LeasedAccount | None:
+        if job.delivery:
+            return account(this, cloud, job)
+        if trouble:
+            raise trouble
+        return None
+
+    with mock.patch.object(Work, "account", nothing), mock.patch.object(Work, "fail"):
+        pump(work, cloud)
+    assert work.order == [1]
+
+
+def test_a_message_that_came_twice_keeps_nobody_waiting(cloud: Cloud) -> None:
+    """Two workers have it: one does it, and the other one stands in the row when its turn has passed."""
+    work = Work(2)
+    with held(cloud):
+        pass
+    with AccountLease(cloud.blobs, ACCOUNT, quiet_seconds=0.0, look=lambda: None, row=None):
+        jobs.carry_out(work, cloud, work.message(0))
+    with held(cloud):
+        work.left[0] -= 1
+        cloud.slices.send(work.message(0).body())
+    pump(work, cloud)
+    assert work.order == [0]
     assert not all_waiting(cloud.waiting)
 
 

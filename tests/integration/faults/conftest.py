@@ -15,7 +15,7 @@ import pytest
 from dev.faults.interruptions import Died
 from dev.faults.seam import watched_vendors
 from shared.cloud.settings import StorageAddress
-from shared.delivery.account import connecting, lease
+from shared.delivery.account import connecting
 from shared.vendors.campaign_monitor import vendor as campaign_monitor
 from shared.vendors.contract import Definition
 from shared.vendors.iterable import vendor as iterable
@@ -50,8 +50,6 @@ def interruptible(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     # Next runs begin at once here, and the simulators show at once what was written.
     for vendor in (campaign_monitor, iterable, omnisend):
         monkeypatch.setattr(vendor, "DEFINITION", replace(vendor.DEFINITION, fresh_seconds=0.0))
-    # A message that came twice is called once more and dropped: the account is not kept for it here.
-    monkeypatch.setattr(lease, "CALL_SECONDS", 0.0)
     monkeypatch.setattr(threading, "excepthook", quiet)
     with watched_vendors(), _quiet(NOISY):
         yield
