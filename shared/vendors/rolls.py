@@ -8,6 +8,7 @@ that moved to the front meanwhile are found in the end, by looking there again.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import chain, takewhile
 from typing import TypeVar
 
 from shared.errors import RetryAfter
@@ -33,25 +34,40 @@ def every(label: str, ask: AskPlaces[T], size: int) -> Iterator[T]:
         pages += 1
         yield from found
     if pages > 1:
-        for found in _walk(label, ask, size, seen):
-            if not found:
-                return
-            yield from found
+        yield from _moved(label, ask, size, seen)
+
+
+def _moved(label: str, ask: AskPlaces[T], size: int, seen: set[T]) -> Iterator[T]:
+    """What came to the front while the rest was read. Others may come while the front is: it is read until its first
+    page has nothing new."""
+    for _ in range(FRUITLESS_PAGES):
+        found = list(takewhile(bool, _walk(label, ask, size, seen)))
+        if not found:
+            return
+        yield from chain.from_iterable(found)
+    raise _never_still(label)
 
 
 def _walk(label: str, ask: AskPlaces[T], size: int, seen: set[T]) -> Iterator[list[T]]:
-    """What is new on each page, down to the last; `seen` grows by it."""
-    place, step, fruitless = 0, size - 1, 0
+    """What is new on each page, down to the last; `seen` grows by it. Pages that are read again, since the reader went
+    back, count only where they have something new."""
+    place, step, fruitless, catching_up = 0, size - 1, 0, 0
     while fruitless < FRUITLESS_PAGES:
         page = ask(place)
         if place and (not page or page[0] not in seen):
+            catching_up = max(catching_up, place)
             place, step, fruitless = max(0, place - step), step * 2, fruitless + 1
             continue
         new = [entry for entry in dict.fromkeys(page) if entry not in seen]
         seen.update(new)
         step, fruitless = size - 1, 0 if new else fruitless + 1
-        yield new
+        if new or place >= catching_up:
+            yield new
         if len(page) < size:
             return
         place += size - 1
-    raise RetryAfter(LATER, say("%(vendor)s's list changed all the time while it was read.", vendor=label))
+    raise _never_still(label)
+
+
+def _never_still(label: str) -> RetryAfter:
+    return RetryAfter(LATER, say("%(vendor)s's list changed all the time while it was read.", vendor=label))

@@ -10,7 +10,7 @@ import threading
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 from shared.errors import RetryAfter
@@ -43,9 +43,10 @@ def pages(ask: AskPage) -> Iterator[Page]:
                 raise RetryAfter(LATER, say("Campaign Monitor has no first page of a list."))
             number -= 1
             continue
-        yield page
         moved, total = total - page.total, page.total
-        if moved > 0 and number > 1:
+        shrank = moved > 0 and number > 1
+        yield replace(page, shrank=shrank)
+        if shrank:
             number = max(1, number - -(-moved // MOST_ROWS))
         elif number < page.pages:
             number += 1
@@ -82,9 +83,12 @@ class Hashes:
 
 @dataclass(slots=True)
 class _Pass:
-    """What reading a roll once came to: the roll's length as told last, the newest date, pages and new people."""
+    """What reading a roll once came to: the roll's length as told last, the newest date, that of its first page, pages
+    and new people; of a second reading also everybody with their dates."""
 
     newest: str
+    front: str = ""
+    entries: set[tuple[str, str]] = field(default_factory=set)
     total: int = 0
     pages: int = 0
     new: int = 0
@@ -113,37 +117,49 @@ class Roll:
         """Read what is new. Raises what a call raises; then what was read so far counts, but not as complete."""
         with self._lock:
             since = _day_before(self._newest) if self._ordered else ""
-            read = self._pass(lambda page, _: page.all_before(since)) if since else self._whole()
+            read = self._until_still(since)
             if since and read.total - len(self._people) > self._missing:
                 # The new ones did not come first after all.
-                since, read = "", self._whole()
+                since, read = "", self._until_still("")
             if not since:
                 self._missing = max(0, read.total - len(self._people))
             self._newest = read.newest
 
-    def _whole(self) -> _Pass:
-        """Read to the end, and then again until a page has nobody new: who left the roll and came back meanwhile is at
-        its front now, where the reader had been before. A roll in no order is read again until all of it has nobody
-        new. Raises RetryAfter where that does not come to an end."""
-        read = self._pass(lambda page, new: False)
+    def _until_still(self, since: str) -> _Pass:
+        """Read down to this day, or to the end; then its front again, down to where it began, until one page shows all
+        of that, or the same as the time before. Who left the roll and came back meanwhile is at its front now, where
+        the reader had been before, maybe behind people who are known and did the same. A roll in no order is read again
+        until all of it has nobody new. Raises RetryAfter where that does not come to an end."""
+        read = self._pass(lambda page, _: bool(since) and page.all_before(since))
+        still = not read.new
         for _ in range(MOST_PASSES):
-            if read.pages == 1 or not read.new:
+            if read.pages == 1 or still:
                 return read
-            read = self._pass(lambda page, new: page.newest_first and not new)
+            before, read = read, self._again(read.front)
+            still = read.entries == before.entries if read.entries else not read.new
         raise RetryAfter(LATER, say("A list of Campaign Monitor's changed all the time while it was read."))
 
-    def _pass(self, ends: Callable[[Page, int], bool]) -> _Pass:
+    def _again(self, front: str) -> _Pass:
+        """Read down to where the last reading began, and keep that; without dates, to a page with nobody new."""
+        if self._ordered and front:
+            return self._pass(lambda page, _: page.all_before(front), keeps=True)
+        return self._pass(lambda page, new: page.newest_first and not new)
+
+    def _pass(self, ends: Callable[[Page, int], bool], *, keeps: bool = False) -> _Pass:
         """Read page by page to the end, or to where a page with so many new people ends it."""
         read = _Pass(newest=self._newest)
         for page in pages(self._ask):
             before = len(self._people)
+            read.front = read.front or max((moment for _, moment in page.people), default="")
+            if keeps:
+                read.entries.update(page.people)
             for address, moment in page.people:
                 self._people.add(address)
                 read.newest = max(read.newest, moment)
             self._ordered = page.newest_first
             new = len(self._people) - before
             read.total, read.pages, read.new = page.total, read.pages + 1, read.new + new
-            if ends(page, new):
+            if ends(page, new) and not page.shrank:
                 break
         return read
 

@@ -52,6 +52,8 @@ class Page:
     newest_first: bool = False
     past_end: bool = False
     """There is no such page any more: the list is shorter than it was."""
+    shrank: bool = False
+    """It is shorter than at the page before, so people may have moved to pages that were read."""
 
     def all_before(self, day: str) -> bool:
         """Is whoever comes after this page from before this day?"""

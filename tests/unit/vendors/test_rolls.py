@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.errors import RetryAfter
@@ -68,8 +68,20 @@ CHANGES = st.lists(st.tuples(st.sampled_from(["leave", "come", "swap", "return"]
 ORDERS = ["oldest", "newest", "name"]
 
 
+MOVED_WHILE_THE_FRONT_IS_READ = [
+    *[("return", 20), ("return", 38), ("leave", 31), ("come", 24)],
+    *[("come", 37), ("return", 33), ("return", 17), ("come", 11)],
+]
+GONE_BACK_AT_THE_FRONT = [
+    *[("return", 24), ("return", 5), ("swap", 38), ("return", 4), ("come", 36), ("return", 20)],
+    *[("come", 37), ("return", 18), ("swap", 39), ("come", 4), ("leave", 24), ("come", 2)],
+]
+
+
 @pytest.mark.parametrize("order", ORDERS)
 @given(people=st.integers(0, 30), changes=CHANGES)
+@example(people=10, changes=MOVED_WHILE_THE_FRONT_IS_READ)
+@example(people=23, changes=GONE_BACK_AT_THE_FRONT)
 def test_nobody_is_missed_whatever_changes_between_two_pages(
     order: str, people: int, changes: list[tuple[str, int]]
 ) -> None:
@@ -82,8 +94,16 @@ def test_nobody_is_missed_whatever_changes_between_two_pages(
     assert len(found) == len(set(found))
 
 
+BEHIND_KNOWN = [("return", 27), ("return", 17), ("return", 33), ("return", 12), ("return", 2)]
+"""Somebody who was not read yet comes to the front, and four who were read come before them."""
+LEFT_AT_THE_END = [("return", 25), ("come", 2), ("come", 17), ("return", 2), ("return", 5), ("leave", 18), ("swap", 28)]
+"""Somebody leaves just before the page that would end the reading."""
+
+
 @pytest.mark.parametrize("order", ["newest"])
 @given(people=st.integers(0, 30), changes=CHANGES)
+@example(people=19, changes=BEHIND_KNOWN)
+@example(people=17, changes=LEFT_AT_THE_END)
 def test_nobody_is_missed_where_pages_have_numbers(order: str, people: int, changes: list[tuple[str, int]]) -> None:
     book = Book(people, order, changes)
     roll = Roll(book.numbered)
