@@ -24,6 +24,19 @@ View = dict[str, Any]
 See = Callable[[View], None]
 
 
+_LOOKED_AT = 20
+"""Newest runs: a dry run may have ended while an older run waits."""
+
+
+def newest_run(api: Api, export: str, *, under_way: bool = False) -> str:
+    """Id of the newest run; with `under_way` of the newest that has not ended, where there is one. Raises Failure."""
+    found = api.get(path("exports", export, "runs"), {"top": _LOOKED_AT if under_way else 1}).body["runs"]
+    if not found:
+        raise Failure("no_run", "The export has no run yet.")
+    open_ones = [each for each in found if under_way and each["state"] in (*UNDER_WAY, "blocked")]
+    return str((open_ones or found)[0]["run"])
+
+
 def watch(api: Api, export: str, run: str, longest: float, see: See) -> View:
     """The run as it is when it ended or waits for a decision. `longest` is the pause between two looks, in seconds,
     once a run turns out to take its time; `see` is called with each view. Raises Failure."""

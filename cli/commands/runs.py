@@ -18,7 +18,7 @@ from cli.desk import Desk, Json, Yes, desk_of, table
 from cli.failures import Exit, Failure, usage
 from cli.naming import ExportName, RunId
 from cli.signing_in import Nobody
-from cli.watching import UNDER_WAY, progress, status_of, watch
+from cli.watching import newest_run, progress, status_of, watch
 
 _POLL_SECONDS = 2.0
 _CHUNK = 1 << 20
@@ -134,7 +134,7 @@ def rejected(
 ) -> None:
     """Say why people were refused in a run; without --output no address is shown."""
     desk = desk_of(context, as_json)
-    chosen = run_id or _newest(desk, name)
+    chosen = run_id or newest_run(desk.api, name)
     reasons = desk.api.get(path("exports", name, "runs", chosen, "report")).body["reasons"]
     if output is not None:
         _fetch(desk, path("exports", name, "runs", chosen, "rejected.csv"), target, output)
@@ -155,7 +155,7 @@ def left_out(
 ) -> None:
     """Count the values that a run left out or cut, by target and field."""
     desk = desk_of(context, as_json)
-    chosen = run_id or _newest(desk, name)
+    chosen = run_id or newest_run(desk.api, name)
     targets = desk.api.get(path("exports", name, "runs", chosen)).body["targets"]
     found = [
         {"target": number, "field": field, "values": values}
@@ -197,7 +197,7 @@ def _write_private(output: Path, chunks: Iterable[bytes]) -> None:
 def cancel(context: typer.Context, name: ExportName, run_id: RunId = None, as_json: Json = False) -> None:
     """Stop a run before its next batch; what was delivered stays."""
     desk = desk_of(context, as_json)
-    chosen = run_id or _newest(desk, name, under_way=True)
+    chosen = run_id or newest_run(desk.api, name, under_way=True)
     view = desk.api.send("POST", path("exports", name, "runs", chosen, "cancel")).body
     desk.show(view, f"{chosen}: {view['state']}. {view['message']}".rstrip())
 
@@ -218,7 +218,7 @@ def decide(
 ) -> None:
     """Answer a guard that stopped a run: shows what it said, and asks."""
     desk = desk_of(context, as_json)
-    chosen = run_id or _newest(desk, name, under_way=True)
+    chosen = run_id or newest_run(desk.api, name, under_way=True)
     view = desk.api.get(path("exports", name, "runs", chosen)).body
     waiting = [each for each in view["targets"] if each["state"] == "blocked" and plan in (None, each["plan"])]
     if not waiting:
@@ -232,19 +232,6 @@ def decide(
         decided = {"plan": each["plan"], "decision": decision}
         view = desk.api.send("POST", path("exports", name, "runs", chosen, "decision"), decided).body
     desk.show(view, f"{chosen}: {view['state']}.")
-
-
-_LOOKED_AT = 20
-"""Newest runs: a dry run may have ended while an older run waits."""
-
-
-def _newest(desk: Desk, name: str, *, under_way: bool = False) -> str:
-    """The newest run; with `under_way` the newest of those that have not ended, where there is one."""
-    found = desk.api.get(path("exports", name, "runs"), {"top": _LOOKED_AT if under_way else 1}).body["runs"]
-    if not found:
-        raise Failure("no_run", "The export has no run yet.")
-    open_ones = [each for each in found if under_way and each["state"] in (*UNDER_WAY, "blocked")]
-    return str((open_ones or found)[0]["run"])
 
 
 def _targets(view: dict[str, Any]) -> Table:

@@ -12,6 +12,7 @@ from cli.api import path
 from cli.desk import Desk, Json, Yes, desk_of, table
 from cli.failures import Exit, Failure
 from cli.naming import ExportName, a_name
+from cli.watching import newest_run
 
 
 class Things(StrEnum):
@@ -80,17 +81,12 @@ def show(
     desk = desk_of(context, as_json)
     if what is not Thing.SEGMENT:
         a_name(name)
-    found = _run(desk, name, run_id) if what is Thing.RUN else desk.api.get(path(f"{what}s", name)).body
+    if what is Thing.RUN:
+        where = path("exports", name, "runs", run_id or newest_run(desk.api, name))
+    else:
+        where = path(f"{what}s", name)
+    found = desk.api.get(where).body
     desk.show(found, yaml.safe_dump(found, sort_keys=False, allow_unicode=True).rstrip("\n"))
-
-
-def _run(desk: Desk, export: str, run_id: str | None) -> Any:
-    if run_id is None:
-        found = desk.api.get(path("exports", export, "runs"), {"top": 1}).body["runs"]
-        if not found:
-            raise Failure("no_run", "The export has no run yet.")
-        run_id = str(found[0]["run"])
-    return desk.api.get(path("exports", export, "runs", run_id)).body
 
 
 def pause(context: typer.Context, name: ExportName, as_json: Json = False) -> None:

@@ -83,11 +83,7 @@ class Blobs:
 
     def write(self, name: str, data: bytes, *, etag: str | None = None, lease: str | None = None) -> str:
         """Write a blob; with `etag` only over that version, with `lease` only while it is held; the new ETag."""
-        from azure.core import MatchConditions
-
-        condition: dict[str, Any] = {"lease": lease}
-        if etag is not None:
-            condition |= {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+        condition: dict[str, Any] = {"lease": lease, **_if_match(etag)}
         with _conflicts(held=LeaseLost if lease else None):
             return str(self._blob(name).upload_blob(data, overwrite=True, **condition)["etag"])
 
@@ -131,7 +127,6 @@ class Blobs:
     def compose(self, name: str, pieces: Iterable[Path], *, etag: str | None = None) -> None:
         """Store local files one after the other as one blob; each is removed once it is stored. With `etag` only over
         that version: raises Conflict where it changed or is gone."""
-        from azure.core import MatchConditions
         from azure.storage.blob import BlobBlock
 
         blob, blocks = self._blob(name), []
@@ -142,11 +137,8 @@ class Blobs:
                     blob.stage_block(block, file, length=size)
                 blocks.append(BlobBlock(block_id=block))
             path.unlink()
-        condition: dict[str, Any] = {}
-        if etag is not None:
-            condition = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
         with _conflicts():
-            blob.commit_block_list(blocks, **condition)
+            blob.commit_block_list(blocks, **_if_match(etag))
 
     def download(self, stored: StoredFile, path: Path) -> bool:
         """Fetch a file; False where it is missing or not what was uploaded."""

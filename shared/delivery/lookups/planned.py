@@ -9,13 +9,12 @@ from shared.cloud.cloud import Cloud
 from shared.delivery import addresses
 from shared.delivery.state import layout
 from shared.delivery.state import plan as plans
-from shared.delivery.state.records import Run, State
+from shared.delivery.state.records import WELL, Run
 from shared.delivery.state.runs import Runs
 from shared.delivery.state.transitions import RunKind
 from shared.errors import Blocked
 
 _USUAL = frozenset({RunKind.DELIVERY, RunKind.FULL_RESYNC, RunKind.REBUILD})
-_WELL = frozenset({State.SUCCEEDED, State.WARNINGS, State.NOTHING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,4 +56,4 @@ def read(cloud: Cloud, export: str, run: str, index: int) -> Planned | None:
 
 def before(runs: Runs, export: str, run: str) -> Run | None:
     """The last run before this one that read all of the segments and left the lists as they say."""
-    return next((each for each in runs.history(export, after=run) if each.kind in _USUAL and each.state in _WELL), None)
+    return next((each for each in runs.history(export, after=run) if each.kind in _USUAL and each.state in WELL), None)

@@ -38,7 +38,9 @@ class State(StrEnum):
     NOTHING = "nothing to do"
 
 
-ENDED = frozenset({State.SUCCEEDED, State.WARNINGS, State.FAILED, State.CANCELLED, State.NOTHING})
+WELL = frozenset({State.SUCCEEDED, State.WARNINGS, State.NOTHING})
+"""Good ends."""
+ENDED = WELL | {State.FAILED, State.CANCELLED}
 
 
 class Step(StrEnum):

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from shared.cloud.events import Event
 from shared.cloud.tables import Delete, Insert, Stored
-from shared.delivery.state.records import Delivery, Run, State
+from shared.delivery.state.records import WELL, Delivery, Run, State
 from shared.delivery.state.transitions import RunKind
 from shared.notify.outbox import Notice
 
@@ -18,7 +18,6 @@ TROUBLE = "trouble"
 """Row in an export's partition from a run that failed or was blocked until one ends well."""
 
 _EVENTS = {State.FAILED: Event.RUN_FAILED, State.BLOCKED: Event.RUN_BLOCKED}
-_GOOD = frozenset({State.SUCCEEDED, State.WARNINGS, State.NOTHING})
 _EARNEST = frozenset({RunKind.DELIVERY, RunKind.RETRY, RunKind.FULL_RESYNC, RunKind.REBUILD})
 """Kinds of runs whose end says something about the export."""
 _LONGEST_MESSAGE = 2000
@@ -42,7 +41,7 @@ def steps(run: Run, deliveries: Sequence[Delivery], trouble: Stored | None, at: 
         return told
     if run.state in _EVENTS and trouble is None:
         told.append(Insert({"PartitionKey": run.export, "RowKey": TROUBLE, "run": run.run, "at": at}))
-    elif run.state in _GOOD and trouble is not None:
+    elif run.state in WELL and trouble is not None:
         told += [Delete(TROUBLE, trouble.etag), _notice(Event.RUN_RECOVERED, run, at, deliveries).insert()]
     return told
 
