@@ -29,13 +29,18 @@ class UnderWay:
         """From now on the timer looks at the export; before its run or notice is written."""
         self._table.put({"PartitionKey": EXPORTS, "RowKey": export, "since": datetime.now(UTC)})
 
-    def exports(self) -> list[str]:
-        """All that are marked."""
-        return [str(each.entity["RowKey"]) for each in self._table.query(EXPORTS)]
+    def marked(self) -> list[Stored]:
+        """Rows of all exports that are marked."""
+        return list(self._table.query(EXPORTS))
 
-    def old(self, at: datetime) -> list[Stored]:
-        """Rows that were marked long enough ago to go, where nothing is found."""
-        return [each for each in self._table.query(EXPORTS) if at - each.entity["since"] > GRACE]
+    def exports(self) -> list[str]:
+        """Names of all that are marked."""
+        return [str(each.entity["RowKey"]) for each in self.marked()]
+
+    def may_go(self, row: Stored, at: datetime) -> bool:
+        """Whether it was marked long enough ago to go, where nothing is found."""
+        since: datetime = row.entity["since"]
+        return at - since > GRACE
 
     def drop(self, row: Stored) -> None:
         """Unless it was marked again since it was read."""

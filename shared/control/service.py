@@ -119,8 +119,6 @@ class Service:
             started = starting.tick(self._cloud, newest=segments.Newest(self._cloud))
         with apart("wake"):
             inbox.wake(self._cloud)
-        with apart("heal"):
-            upkeep.heal(self._cloud)
         with apart("expire"):
             upkeep.look_daily(self._cloud)
         with apart("tell"):

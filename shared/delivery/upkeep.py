@@ -19,16 +19,15 @@ _BEYOND = LOOKING + "~"
 """Behind the rows that make a run, or a dry run, the one that is under way; ACTIVE is the first."""
 
 
-def heal(cloud: Cloud) -> None:
-    """Put right what lists show of runs that are under way, or have just ended; before `tidy`."""
-    if marked := UnderWay(cloud.underway).exports():
-        latest_runs.heal(cloud, marked)
-
-
 def tidy(cloud: Cloud, *, clock: Callable[[], datetime] = now) -> None:
-    """No longer look at exports that have neither a run under way nor a notice to tell."""
-    rows, outbox = UnderWay(cloud.underway), Outbox(cloud.runs)
-    for row in rows.old(clock()):
+    """Put right what lists show of runs that are under way or have just ended; then no longer look at exports that have
+    neither a run under way nor a notice to tell."""
+    rows, outbox, at = UnderWay(cloud.underway), Outbox(cloud.runs), clock()
+    marked = rows.marked()
+    if marked:
+        with apart("heal"):
+            latest_runs.heal(cloud, [str(row.entity["RowKey"]) for row in marked])
+    for row in [each for each in marked if rows.may_go(each, at)]:
         export = str(row.entity["RowKey"])
         with apart("tidy", export):
             if not any(cloud.runs.query(export, first=ACTIVE, last=_BEYOND)) and not outbox.has_any(export):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -102,7 +102,7 @@ def overlook(cloud: Cloud, export: str, segments: Sequence[str], newest: NewestS
     """Have the schedule look only at snapshots that land from now on. Raises Conflict where timers keep being first."""
     there: dict[str, str] = {}
     with suppress(UserMustAct):  # nothing can be found there, so nothing is passed over
-        there = {found.segment_id: found.key for each in segments if (found := newest(each)) is not None}
+        there = newest_keys(segments, newest)
     for _ in range(TRIES):
         with suppress(Conflict):
             _remember(cloud, export, there)
@@ -125,9 +125,9 @@ def follows_a_schedule(export: Export) -> bool:
     return not (export.paused or export.detached or export.schedule.kind == "manual")
 
 
-def newest_keys(export: Export, newest: NewestSnapshot) -> dict[str, str]:
+def newest_keys(segments: Iterable[str], newest: NewestSnapshot) -> dict[str, str]:
     """Segment -> key of its newest snapshot, where there is one."""
-    return {found.segment_id: found.key for each in export.segments if (found := newest(each)) is not None}
+    return {found.segment_id: found.key for each in segments if (found := newest(each)) is not None}
 
 
 def firing(cloud: Cloud, export: Export, at: datetime, newest: NewestSnapshot) -> Firing | Quiet:
@@ -141,7 +141,7 @@ def firing(cloud: Cloud, export: Export, at: datetime, newest: NewestSnapshot) -
         if not due(export.schedule, since, at):
             return Quiet(until=next_times(export.schedule, since, 1)[0])
         return Firing(cloud, export, at, next_times(export.schedule, since, 1)[0], seen, stored)
-    keys = newest_keys(export, newest)
+    keys = newest_keys(export.segments, newest)
     if not _any_newer(keys, seen):
         return Quiet(keys=keys)
     if not _any_newer(keys, _delivered(cloud, export)):

@@ -147,7 +147,7 @@ def _sleeps(asleep: Asleep, held: Held[Export], at: datetime, newest: NewestSnap
         until = asleep.until(export.name, version)
         return until is not None and at < until
     keys = asleep.keys(export.name, version)
-    return keys is not None and keys == newest_keys(export, newest)
+    return keys is not None and keys == newest_keys(export.segments, newest)
 
 
 def _fire(

@@ -153,7 +153,8 @@ def test_a_run_is_looked_at_until_it_has_ended_and_was_told(made: Engine) -> Non
 def test_a_mark_that_is_renewed_meanwhile_stays(made: Engine) -> None:
     rows = UnderWay(made.cloud.underway)
     rows.mark("news")
-    [old] = rows.old(datetime.now(UTC) + 2 * GRACE)
+    [old] = rows.marked()
+    assert rows.may_go(old, datetime.now(UTC) + 2 * GRACE)
     rows.mark("news")
     rows.drop(old)
     assert rows.exports() == ["news"]
