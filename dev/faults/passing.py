@@ -10,7 +10,7 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.blob import BlobLeaseClient, ContainerClient
 
 HOUR = 3600.0
-_MOMENTS = frozenset({"renewed_at", "times", "until", "slowed", "quiet"})
+_MOMENTS = frozenset({"renewed_at", "called_at", "times", "until", "slowed", "quiet"})
 """What tells a time, anywhere in the body of a lease."""
 
 

@@ -23,10 +23,9 @@ from shared.cloud.cloud import Cloud
 from shared.cloud.queue import Queue
 from shared.cloud.settings import StorageAddress
 from shared.control.service import Service as LiveService
-from shared.delivery import inbox, slices
+from shared.delivery import inbox
 from shared.delivery.state.records import Delivery, Run, now
 from shared.delivery.state.runs import Runs, Versioned
-from shared.delivery.verify import verification
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine
 from tests.integration.faults.accounts import Accounts, LedgerRow, ledger_rows
@@ -165,8 +164,7 @@ class World:
     def wake(self, cloud: Cloud | None = None) -> int:
         """The timer, an hour later."""
         later = now() + timedelta(seconds=HOUR)
-        verification.KIND.wake(cloud or self.cloud, clock=lambda: later)
-        return slices.KIND.wake(cloud or self.cloud, clock=lambda: later)
+        return inbox.wake(cloud or self.cloud, clock=lambda: later)
 
     @cached_property
     def container(self) -> ContainerClient:
