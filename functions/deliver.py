@@ -14,4 +14,4 @@ blueprint = func.Blueprint()
 def deliver(message: func.QueueMessage) -> None:
     from shared.delivery.inbox import receive
 
-    receive(process.cloud(), message.get_body())
+    receive(process.cloud(), message.get_body(), str(message.id), message.dequeue_count or 1)

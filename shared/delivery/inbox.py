@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
@@ -41,13 +42,21 @@ KINDS: Mapping[type[Message], AnyKind] = {
 """Every kind of work under an account's lease."""
 
 
-def receive(cloud: Cloud, body: bytes) -> None:
-    """Carry out a message. Raises BadMessage for what is not one: it ends in the poison queue."""
+MOST_ATTEMPTS = 5
+"""As host.json has it for the attempts of one message."""
+
+
+def receive(cloud: Cloud, body: bytes, message_id: str = "", attempt: int = 1) -> None:
+    """Carry out a message, for the `attempt`-th time. Raises BadMessage for what is not one: it ends in the poison
+    queue, as does what raises anything else too often."""
     message = parse(body)
-    if isinstance(message, CountMessage):
+    failed = message.failed + attempt - 1
+    if failed >= MOST_ATTEMPTS:
+        give_up(cloud, body, message_id)
+    elif isinstance(message, CountMessage):
         segments.count(cloud, message.segment)
     else:
-        jobs.carry_out(KINDS[type(message)], cloud, message)
+        jobs.carry_out(KINDS[type(message)], cloud, replace(message, failed=failed))
 
 
 def give_up(cloud: Cloud, body: bytes, message_id: str) -> None:

@@ -13,15 +13,23 @@ VERSION = 1
 Key = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,63}$")]
 """What this service's own names and ids are made of; they become keys of tables and names of blobs."""
 
+FAILED = "failed"
+
 _EXACT = ConfigDict(strict=True, extra="ignore")
 """What only the version after this one says is passed over: while it is deployed both receive messages of either. What
 must not be passed over gets another VERSION."""
 
 
+@dataclass(frozen=True, config=_EXACT, kw_only=True)
 class _Message:
+    """`failed`: how often its work failed before it waited for an account. The host counts the attempts of a message,
+    and whoever waits is called by a new one."""
+
+    failed: Annotated[int, Field(ge=0)] = 0
+
     def body(self) -> dict[str, Any]:
         """The message as the queue gets it."""
-        return {"version": VERSION, **asdict(self)}  # type: ignore[call-overload]  # each message is a dataclass
+        return {"version": VERSION, **{name: value for name, value in asdict(self).items() if name != FAILED or value}}
 
 
 @dataclass(frozen=True, config=_EXACT)

@@ -22,7 +22,7 @@ from dev.faults.passing import HOUR, let_go
 from dev.faults.seam import WatchedCloud, watched_vendors
 from shared.catalog.targets import target_key
 from shared.cloud.settings import StorageAddress
-from shared.delivery import inbox, slices
+from shared.delivery import inbox
 from shared.delivery.slices import active_runs
 from shared.delivery.start import starting
 from shared.delivery.state import layout, ledger
@@ -193,7 +193,7 @@ class Soak:
         """What people and the timer do, each after so many messages of the round."""
         cloud = self.fleet.cloud
         acts: list[tuple[int, Callable[[], Any]]] = [
-            (chance.randint(0, 30), partial(slices.KIND.wake, cloud, clock=lambda: now() + timedelta(seconds=HOUR)))
+            (chance.randint(0, 30), partial(inbox.wake, cloud, clock=lambda: now() + timedelta(seconds=HOUR)))
         ]
         acts += [(chance.randint(0, 20), partial(self._cancel, name)) for name in chance.sample(names, 2)]
         return sorted(acts, key=lambda each: each[0])
@@ -219,7 +219,7 @@ class Soak:
             else:
                 self._answer_older(run)
                 starting.cancel(cloud, run.export, run.run)
-        self.tally["woken by the timer"] += slices.KIND.wake(cloud, clock=lambda: now() + timedelta(seconds=HOUR))
+        self.tally["woken by the timer"] += inbox.wake(cloud, clock=lambda: now() + timedelta(seconds=HOUR))
 
     # What the host calls
 
@@ -233,7 +233,7 @@ class Soak:
         if name == mishaps.VAULT_AWAY:
             cloud.secrets = mishaps.NoVault()  # type: ignore[assignment]  # only `get` is used
         try:
-            inbox.receive(cloud, message.content.encode())
+            inbox.receive(cloud, message.content.encode(), str(message.id), message.dequeue_count or 1)
         finally:
             with self._lock:
                 mishaps.struck(self.tally, name, fate)

@@ -19,6 +19,7 @@ from typing import Any, Self
 from shared.cloud.queue import Queue
 from shared.cloud.tables import Stored, Table
 from shared.cloud.unreadable import readable, reading
+from shared.delivery.messages import FAILED
 from shared.delivery.state.records import now
 from shared.errors import Conflict
 
@@ -48,8 +49,9 @@ class WaitingMessage:
 
 
 def ticket(message: Mapping[str, Any]) -> str:
-    """The same for the same message, so that nobody stands in the row twice."""
-    return hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()[:32]
+    """The same for the same message, however often it failed, so that nobody stands in the row twice."""
+    same = {name: value for name, value in message.items() if name != FAILED}
+    return hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest()[:32]
 
 
 class WaitingRow:

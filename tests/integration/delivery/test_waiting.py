@@ -286,6 +286,52 @@ def test_a_message_that_comes_twice_stands_once(cloud: Cloud) -> None:
     assert work.order == [0]
 
 
+class Broken(Work):
+    """Its work fails each time, while the host carries out whatever else is in the queue."""
+
+    poisoned = "It failed."
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.tried = 0
+        self.given_up = False
+
+    def carry_on(self, cloud: Cloud, job: SliceMessage, lease: AccountLease, clock: Clock) -> None:
+        self.tried += 1
+        self.host(cloud)
+        raise OSError
+
+    def fail(self, cloud: Cloud, job: SliceMessage, words: str, clock: Clock) -> None:
+        self.given_up, self.left[0] = True, 0
+
+    def host(self, cloud: Cloud) -> bool:
+        """Hand one message over, and put it back where that fails; False where none is there."""
+        client = cloud.slices._client
+        found = client.receive_message()
+        if found is None:
+            return False
+        try:
+            inbox.receive(cloud, str(found.content).encode(), str(found.id), found.dequeue_count or 1)
+            client.delete_message(found)
+        except OSError:
+            client.update_message(found.id, found.pop_receipt, visibility_timeout=0)
+        return True
+
+
+def test_work_that_always_fails_is_given_up_also_where_it_waits_in_between(cloud: Cloud) -> None:
+    """Its message came twice: while one is carried out the other one waits, and is called by a new one each time."""
+    work = Broken()
+    with mock.patch.dict(inbox.KINDS, {SliceMessage: work}, clear=True):
+        for _ in range(2):
+            cloud.slices.send(work.message(0).body())
+        for _ in range(40):
+            if not work.host(cloud):
+                break
+    assert work.given_up
+    assert work.tried <= 2 * inbox.MOST_ATTEMPTS
+    assert not all_waiting(cloud.waiting)
+
+
 def test_a_row_that_cannot_be_read_keeps_no_other_waiting(cloud: Cloud) -> None:
     work = Work(1)
     with held(cloud):

@@ -17,12 +17,11 @@ from dev.faults.passing import HOUR, pass_time
 from dev.faults.seam import WatchedCloud
 from shared.cloud.settings import StorageAddress
 from shared.control.service import Service as LiveService
-from shared.delivery import inbox, slices
+from shared.delivery import inbox
 from shared.delivery.account import connecting
 from shared.delivery.state import journal, layout, lookup
 from shared.delivery.state.records import ACTIVE, Run, State, Step, now
 from shared.delivery.state.runs import Runs
-from shared.delivery.verify import verification
 from shared.vendors.contract import Definition
 from tests.contract.outcomes import accounted, clean, writes
 from tests.integration.delivery import engine as engines
@@ -96,8 +95,7 @@ class VendorWorld:
         later = timedelta(seconds=HOUR)
         for _ in range(2):
             self.work(self.engine.cloud)
-            slices.KIND.wake(self.engine.cloud, clock=lambda: now() + later)
-            verification.KIND.wake(self.engine.cloud, clock=lambda: now() + later)
+            inbox.wake(self.engine.cloud, clock=lambda: now() + later)
         self.work(self.engine.cloud)
 
     def work(self, cloud: Any, most: int = 2000) -> None:

@@ -18,10 +18,9 @@ from dev.host.services import LocalServices
 from dev.simulators.common.serving import serve
 from shared.cloud.cloud import Cloud
 from shared.cloud.settings import from_environment
-from shared.delivery import slices
+from shared.delivery import inbox
 from shared.delivery.state import layout
 from shared.delivery.state.records import ENDED, now
-from shared.delivery.verify import verification
 from tests.integration.delivery.engine import Engine, Person, secret_name
 from tests.integration.faults.any_vendor import VendorWorld, calm, connect, define, first, second
 from tests.integration.faults.points import EVERY, SEED, Tally
@@ -47,8 +46,7 @@ class Killed(VendorWorld):
         if died:
             self.pass_time()
             later = now() + timedelta(hours=1)
-            slices.KIND.wake(self.engine.cloud, clock=lambda: later)
-            verification.KIND.wake(self.engine.cloud, clock=lambda: later)
+            inbox.wake(self.engine.cloud, clock=lambda: later)
             assert not self.live(name, {})
         twice = {address for (_, address), times in (self.done() - already).items() if times > 1}
         assert twice <= in_flight

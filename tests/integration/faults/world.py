@@ -107,7 +107,9 @@ class World:
             return False
         with self.accounts.slice(json.loads(message.content)["export"]):
             try:
-                inbox.receive(cloud or self.cloud, message.content.encode())
+                inbox.receive(
+                    cloud or self.cloud, message.content.encode(), str(message.id), message.dequeue_count or 1
+                )
             except BaseException:
                 self.unfinished = message
                 raise
