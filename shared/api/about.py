@@ -14,10 +14,10 @@ from shared.access.person import How, Role
 from shared.control.views import View
 from shared.errors import RetryAfter
 from shared.web.problems import KINDS, responses
-from shared.web.wiring import TheCaller, TheService, allowed
+from shared.web.wiring import TheCaller, TheService, allowed, named
 from shared.wording import say, together
 
-router = APIRouter(prefix="/api")
+router = APIRouter(prefix="/api", generate_unique_id_function=named)
 NOT_READY_SECONDS = 10.0
 
 

@@ -14,9 +14,9 @@ from shared.control import assistance as control
 from shared.control.assistance import PreviewRow, Suggestions
 from shared.control.views import Identity, View
 from shared.web.problems import responses
-from shared.web.wiring import TheCaller, TheService, allowed
+from shared.web.wiring import TheCaller, TheService, allowed, named
 
-router = APIRouter(prefix="/api/v1", tags=["assistance"])
+router = APIRouter(prefix="/api/v1", tags=["assistance"], generate_unique_id_function=named)
 
 
 class PreviewInput(BaseModel):

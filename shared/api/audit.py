@@ -10,9 +10,9 @@ from shared.access.actions import Action
 from shared.access.audit import ChangeView
 from shared.control.views import View
 from shared.web.problems import responses
-from shared.web.wiring import TheService, allowed
+from shared.web.wiring import TheService, allowed, named
 
-router = APIRouter(prefix="/api/v1/audit", tags=["audit"])
+router = APIRouter(prefix="/api/v1/audit", tags=["audit"], generate_unique_id_function=named)
 
 
 class AuditPage(View):

@@ -17,12 +17,12 @@ from shared.control import credentials
 from shared.control.connections import CheckView, Fate, Switch
 from shared.control.views import View
 from shared.web.problems import responses
-from shared.web.wiring import TheCaller, TheConditions, TheService, allowed, stamp
+from shared.web.wiring import TheCaller, TheConditions, TheService, allowed, named, stamp
 from shared.wording import Said, say
 
 POLL_SECONDS = "5"
 
-router = APIRouter(prefix="/api/v1/connections", tags=["connections"])
+router = APIRouter(prefix="/api/v1/connections", tags=["connections"], generate_unique_id_function=named)
 
 
 class ConnectionName(View):

@@ -12,11 +12,16 @@ from shared.api.links import LINKED, AsJson, linked
 from shared.catalog.models import MAX_SEGMENTS
 from shared.control.check_ups import CheckUpView, Doctor
 from shared.web.problems import responses
-from shared.web.wiring import TheCaller, TheChange, TheService, allowed, plain_names
+from shared.web.wiring import TheCaller, TheChange, TheService, allowed, named, plain_names
 
 POLL_SECONDS = "5"
 
-router = APIRouter(prefix="/api/v1/exports/{name}/doctor", tags=["exports"], dependencies=[Depends(plain_names)])
+router = APIRouter(
+    prefix="/api/v1/exports/{name}/doctor",
+    tags=["exports"],
+    dependencies=[Depends(plain_names)],
+    generate_unique_id_function=named,
+)
 WhichTarget = Annotated[int, Query(ge=0, lt=MAX_SEGMENTS, description="Which of the export's targets, from 0.")]
 
 

@@ -14,11 +14,11 @@ from shared.control.exports import ExportView
 from shared.control.runs import RunPoint
 from shared.control.views import Explanation, View
 from shared.web.problems import responses
-from shared.web.wiring import TheCaller, TheConditions, TheService, allowed, stamp
+from shared.web.wiring import TheCaller, TheConditions, TheService, allowed, named, stamp
 
 KeepMembers = Annotated[bool, Query(description="Leave people on lists that this export gives up.")]
 
-router = APIRouter(prefix="/api/v1/exports", tags=["exports"])
+router = APIRouter(prefix="/api/v1/exports", tags=["exports"], generate_unique_id_function=named)
 
 
 class Proposal(View):

@@ -9,9 +9,9 @@ from shared.access.actions import Action
 from shared.access.audit import salted
 from shared.control.views import View
 from shared.web.problems import responses
-from shared.web.wiring import TheCaller, TheChange, TheService, allowed
+from shared.web.wiring import TheCaller, TheChange, TheService, allowed, named
 
-router = APIRouter(prefix="/api/v1", tags=["people"])
+router = APIRouter(prefix="/api/v1", tags=["people"], generate_unique_id_function=named)
 
 
 class AddressInput(BaseModel):

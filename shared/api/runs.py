@@ -24,12 +24,17 @@ from shared.delivery.start.starting import Started
 from shared.delivery.state.records import State
 from shared.delivery.state.transitions import RunKind
 from shared.web.problems import responses
-from shared.web.wiring import TheCaller, TheChange, TheService, allowed, plain_names
+from shared.web.wiring import TheCaller, TheChange, TheService, allowed, named, plain_names
 from shared.wording import Said
 
 POLL_SECONDS = "2"
 
-router = APIRouter(prefix="/api/v1/exports/{name}/runs", tags=["runs"], dependencies=[Depends(plain_names)])
+router = APIRouter(
+    prefix="/api/v1/exports/{name}/runs",
+    tags=["runs"],
+    dependencies=[Depends(plain_names)],
+    generate_unique_id_function=named,
+)
 
 WhichTarget = Annotated[int, Query(ge=0, lt=MAX_SEGMENTS, description="Which of the run's targets, from 0.")]
 

@@ -9,9 +9,9 @@ from shared.catalog.dialects import SegmentInput
 from shared.control import segments as control
 from shared.control.segments import SegmentView
 from shared.web.problems import responses
-from shared.web.wiring import TheCaller, TheChange, TheConditions, TheService, allowed, stamp
+from shared.web.wiring import TheCaller, TheChange, TheConditions, TheService, allowed, named, stamp
 
-router = APIRouter(prefix="/api/v1/segments", tags=["segments"])
+router = APIRouter(prefix="/api/v1/segments", tags=["segments"], generate_unique_id_function=named)
 
 
 @router.get(

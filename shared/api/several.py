@@ -12,10 +12,10 @@ from shared.catalog.models import Schedule
 from shared.control import several as control
 from shared.control.several import Deed, DoneView, Order
 from shared.web.problems import responses
-from shared.web.wiring import TheCaller, TheChange, TheService, allowed
+from shared.web.wiring import TheCaller, TheChange, TheService, allowed, named
 from shared.wording import say
 
-router = APIRouter(prefix="/api/v1", tags=["exports"])
+router = APIRouter(prefix="/api/v1", tags=["exports"], generate_unique_id_function=named)
 
 MOST = 500
 

@@ -11,9 +11,9 @@ from shared.catalog.models import SettingValue
 from shared.control.views import View
 from shared.vendors.contract import FieldType
 from shared.web.problems import responses
-from shared.web.wiring import TheCaller, TheService, allowed
+from shared.web.wiring import TheCaller, TheService, allowed, named
 
-router = APIRouter(prefix="/api/v1/vendors", tags=["vendors"])
+router = APIRouter(prefix="/api/v1/vendors", tags=["vendors"], generate_unique_id_function=named)
 
 
 class SettingView(View):

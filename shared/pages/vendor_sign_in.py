@@ -12,7 +12,7 @@ from shared.control import credentials as control
 from shared.delivery.account.authorizing import CALLBACK
 from shared.pages.errors import PageRoute
 from shared.web.problems import responses
-from shared.web.wiring import TheCaller, TheChange, TheService, allowed
+from shared.web.wiring import TheCaller, TheChange, TheService, allowed, named
 
 
 class _Route(PageRoute):
@@ -22,7 +22,7 @@ class _Route(PageRoute):
         return "text/html" in request.headers.get("accept", "")
 
 
-router = APIRouter(tags=["connections"], route_class=_Route)
+router = APIRouter(tags=["connections"], route_class=_Route, generate_unique_id_function=named)
 
 # The address holds a code and a state: it is neither kept nor told to the page that follows.
 _UNTOLD = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}

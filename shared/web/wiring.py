@@ -9,6 +9,7 @@ from typing import Annotated, Any, cast
 
 from fastapi import Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from shared.access.actions import CHANGES, GONE, TABLE, Action, Right, Shareable, require
@@ -133,6 +134,11 @@ def stamp(response: Response, version: str, *, created_at: str | None = None) ->
     if created_at is not None:
         response.status_code = 201
         response.headers["Location"] = created_at
+
+
+def named(route: APIRoute) -> str:
+    """Operations are called as the functions that carry them out."""
+    return route.name
 
 
 async def plain_names(request: Request) -> None:
