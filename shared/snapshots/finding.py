@@ -1,11 +1,12 @@
-"""Finding segments in Blob Storage: one listing per location, and a few calls per segment."""
+"""Finding segments in Blob Storage: all of them by one listing per location and a few calls per segment, a named one in
+its own folder only."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -16,13 +17,14 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from shared.cloud.settings import Location
 from shared.errors import UserMustAct
-from shared.snapshots.blob import blob_of
+from shared.snapshots.blob import Blob
 from shared.snapshots.completion import USUAL, Completion
 from shared.snapshots.dialect import PLAIN, Dialect, UnreadableDialect
 from shared.snapshots.heads import csv_look
 from shared.snapshots.increments import increment
 from shared.snapshots.listing import Listing, SegmentSeen
 from shared.snapshots.model_segments import MODEL, ModelSegments
+from shared.snapshots.names import Names
 from shared.snapshots.snapshot import (
     CsvFormat,
     Format,
@@ -34,9 +36,11 @@ from shared.snapshots.snapshot import (
     last,
     parent,
     resolve,
+    unknown_segment,
 )
 from shared.snapshots.trouble import Trouble, apart
 from shared.snapshots.versions import Versions, versions
+from shared.snapshots.walking import everything, if_few, newest_states
 from shared.wording import Message, say, together
 
 if TYPE_CHECKING:
@@ -68,12 +72,34 @@ def find_segments(
 
     Raises UserMustAct `no_such_container`.
     """
-    found: dict[str, SegmentFound] = {}
-    for location in locations:
-        for segment in _Finder(client, location, now, rule, dialects).below():
-            if not (segment.id in found and found[segment.id].snapshot):  # locations may lie in one another
-                found[segment.id] = segment
-    return [found[key] for key in sorted(found)]
+    finders = [_Finder(client, location, now, rule, dialects) for location in locations]
+    return _by_their_ids(finder.below() for finder in finders)
+
+
+def find_if_few(
+    client: BlobServiceClient,
+    locations: Iterable[Location],
+    now: datetime,
+    *,
+    rule: Completion = USUAL,
+    dialects: Mapping[str, Dialect] = NONE_DECLARED,
+) -> list[SegmentFound] | None:
+    """The same where one request lists each location; None where more lies in one of them."""
+    finders = [_Finder(client, location, now, rule, dialects) for location in locations]
+    listed = []
+    for finder in finders:
+        if (few := finder.if_few()) is None:
+            return None
+        listed.append(few)
+    return _by_their_ids(finder.below(few) for finder, few in zip(finders, listed, strict=True))
+
+
+def _by_their_ids(found: Iterable[Iterable[SegmentFound]]) -> list[SegmentFound]:
+    segments: dict[str, SegmentFound] = {}
+    for segment in (each for several in found for each in several):
+        if not (segment.id in segments and segments[segment.id].snapshot):  # locations may lie in one another
+            segments[segment.id] = segment
+    return [segments[key] for key in sorted(segments)]
 
 
 def newest_of(
@@ -84,24 +110,36 @@ def newest_of(
     *,
     rule: Completion = USUAL,
     dialects: Mapping[str, Dialect] = NONE_DECLARED,
+    thorough: bool = True,
 ) -> Snapshot:
     """The newest complete snapshot of the segment that a reference means; no other segment is looked into. An id tells
-    where it lies, so nothing else is listed; a name may be anywhere.
+    where it lies, so nothing else is listed. A name may be anywhere, and is looked for there; which id it means is then
+    remembered for a few minutes. What was not found lately is only looked for again if this is to be `thorough`.
 
     Raises UserMustAct `unknown_segment` or `ambiguous_segment`, and what `newest_snapshot` raises.
     """
-    for location in locations:
-        found = _Finder(client, location, now, rule, dialects).of_id(reference)
-        if found and found.snapshot:
-            return _usable(found, reference)
+    finders = [_Finder(client, location, now, rule, dialects) for location in locations]
+    names, key = Names.of(client), (tuple(locations), reference)
+    known = names.get(key, now)
+    if found := _by_id(finders, reference) or (_by_id(finders, known) if known else None):
+        return _usable(found, reference)
+    if known == "" and not thorough:
+        raise unknown_segment(reference)
+    names.keep(key, "", now)
     looks: dict[str, Callable[[], SegmentFound | None]] = {}
-    for location in locations:
-        looks = _Finder(client, location, now, rule, dialects).called(reference) | looks
-    look = looks.get(reference) or (next(iter(looks.values())) if len(looks) == 1 else None)
-    if look is None:
-        known = find_segments(client, locations, now, rule=rule, dialects=dialects)
-        return _usable(resolve(known, reference), reference)
-    return _usable(look(), reference)
+    for finder in finders:
+        looks = finder.called(reference) | looks
+    chosen = reference if reference in looks else next(iter(looks)) if len(looks) == 1 else None
+    if chosen is None:
+        known_ones = find_segments(client, locations, now, rule=rule, dialects=dialects)
+        return _usable(resolve(known_ones, reference), reference)
+    names.keep(key, chosen, now)
+    return _usable(looks[chosen](), reference)
+
+
+def _by_id(finders: Sequence[_Finder], reference: str) -> SegmentFound | None:
+    found = (finder.of_id(reference) for finder in finders)
+    return next((segment for segment in found if segment and segment.snapshot), None)
 
 
 def newest_snapshot(
@@ -150,8 +188,14 @@ class _Finder:
     def container(self) -> str:
         return self.location.container
 
-    def below(self) -> list[SegmentFound]:
-        exports, loose = self._split()
+    def if_few(self) -> list[Blob] | None:
+        """What lies below the location, None where one request does not list it."""
+        with self._said():
+            return if_few(self._blobs, self._prefix)
+
+    def below(self, listed: Iterable[Blob] | None = None) -> list[SegmentFound]:
+        """All segments; `listed` is what lies there, where that is known."""
+        exports, loose = self._split(listed)
         described = _together(lambda export: list(self._described(export).found()), exports)
         with closing(_Looking(self.client)) as looking:
             found = _together(lambda seen: self._judged(seen, looking), loose)
@@ -184,7 +228,19 @@ class _Finder:
         if segment.layout is Layout.CUSTOMER_INSIGHTS:
             return self._one(segment.folder, segment.name)
         path = join(segment.folder, segment.name)
-        _, found = self._list(f"{path}/", Listing(self.rule, segment.folder, start=len(path.split("/"))))
+        start = len(path.split("/"))
+
+        def listing(blobs: Iterable[Blob]) -> Listing:
+            return self._into(Listing(self.rule, segment.folder, start), blobs)[1]
+
+        def enough(state: Sequence[Blob]) -> bool:
+            seen = listing(state).segments()
+            usable = [folder.unusable(self.now, self.rule) is None for each in seen for folder in each.folders]
+            return any(usable) and any(self.rule.vouches(blob.name) for blob in state)
+
+        with self._said():
+            few = if_few(self._blobs, f"{path}/")
+            found = listing(newest_states(self._blobs, path, start, enough) if few is None else few)
         return next((self._of_folders(seen) for seen in found.segments() if seen.path == path), None)
 
     @property
@@ -206,29 +262,38 @@ class _Finder:
     def _blank(self, folder: str, name: str) -> SegmentFound:
         return SegmentFound(name, self.container, folder, Layout.DATED_FOLDERS, (), None)
 
-    def _split(self) -> tuple[list[str], list[SegmentSeen]]:
-        """Folders with a model.json, and the segments that lie in none of them."""
+    @property
+    def _prefix(self) -> str:
         root = self.location.prefix.strip("/")
-        exports, found = self._list(f"{root}/" if root else "", Listing(self.rule, root))
+        return f"{root}/" if root else ""
+
+    def _split(self, listed: Iterable[Blob] | None = None) -> tuple[list[str], list[SegmentSeen]]:
+        """Folders with a model.json, and the segments that lie in none of them."""
+        with self._said():
+            blobs = everything(self._blobs, self._prefix) if listed is None else listed
+            exports, found = self._into(Listing(self.rule, self._prefix.rstrip("/")), blobs)
         return exports, found.segments(exports)
 
-    def _list(self, prefix: str, into: Listing) -> tuple[list[str], Listing]:
-        """One listing, as a stream: the folders with a model.json, and everything else."""
+    def _into(self, listing: Listing, blobs: Iterable[Blob]) -> tuple[list[str], Listing]:
+        """The folders with a model.json, and everything else."""
         exports = []
+        for blob in blobs:
+            if last(blob.name) == MODEL and not blob.directory:
+                exports.append(parent(blob.name))
+            else:
+                listing.add(blob)
+        return exports, listing
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
         try:
-            for properties in self._blobs.list_blobs(name_starts_with=prefix, include=["metadata"]):
-                blob = blob_of(self.container, properties)
-                if last(blob.name) == MODEL and not blob.directory:
-                    exports.append(parent(blob.name))
-                else:
-                    into.add(blob)
+            yield
         except ResourceNotFoundError:
             message = say(
                 "Segments are looked for in the container '%(container)s', which does not exist.",
                 container=self.container,
             )
             raise UserMustAct("no_such_container", message) from None
-        return exports, into
 
     def _of_folders(self, seen: SegmentSeen) -> SegmentFound:
         with closing(_Looking(self.client)) as looking:

@@ -18,9 +18,13 @@ FILES = Path(__file__).parent / "files"
 FOLDER = "Loyal/20261122T143300Z"
 EXPORT = "CustomerInsights_abcd/BlobExport"
 WANTED = ("EMail", "FirstName", "City")
-LATER = timedelta(hours=1)
 
 Row = tuple[str | None, ...]
+
+
+def later() -> datetime:
+    """When nothing is being written any more."""
+    return datetime.now(UTC) + timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +53,20 @@ class Landing:
         self.container = self.client.get_container_client(container)
         self.container.create_container()
         self.settings = Settings(address, address)
+        self.locations = [Location(container)]
 
     def put(self, name: str, content: bytes) -> None:
         self.container.upload_blob(name, content, overwrite=True)
 
     def found(self, now: datetime | None = None) -> list[SegmentFound]:
-        location = Location(self.container.container_name)
-        return find_segments(self.client, [location], now or datetime.now(UTC) + LATER)
+        return find_segments(self.client, self.locations, now or later())
 
     def outcome(self, segment: SegmentFound, columns: tuple[str, ...] = WANTED) -> Outcome:
         said = "; ".join((*segment.problems, *segment.beside))
         if segment.snapshot is None:
             return Outcome(None, said)
         try:
-            snapshot = newest_snapshot(self.client, segment, datetime.now(UTC) + LATER)
+            snapshot = newest_snapshot(self.client, segment, later())
             with reader(self.client, self.settings) as opened:
                 rows = opened.connection.execute(opened.scan(snapshot, columns).sql).fetchall()
         except ExportError as error:
