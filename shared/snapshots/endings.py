@@ -34,10 +34,6 @@ _NOT_READ = {
     ".jsonl": (say("JSON lines"), _UNPACKED),
     ".ndjson": (say("JSON lines"), _UNPACKED),
     ".json.gz": (say("JSON"), _UNPACKED),
-    ".manifest.cdm.json": (
-        say("a Common Data Model manifest"),
-        say("write a model.json, or files into a dated folder"),
-    ),
 }
 """Ending -> what such a file is, and the way out. The longest ending counts."""
 

@@ -23,7 +23,8 @@ from shared.snapshots.dialect import PLAIN, Dialect, UnreadableDialect
 from shared.snapshots.heads import csv_look
 from shared.snapshots.increments import increment
 from shared.snapshots.listing import Listing, SegmentSeen
-from shared.snapshots.model_segments import MODEL, ModelSegments
+from shared.snapshots.manifest import ENDING
+from shared.snapshots.model_segments import MODEL, ModelSegments, is_description, that_count
 from shared.snapshots.names import Names
 from shared.snapshots.snapshot import (
     CsvFormat,
@@ -196,17 +197,20 @@ class _Finder:
     def below(self, listed: Iterable[Blob] | None = None) -> list[SegmentFound]:
         """All segments; `listed` is what lies there, where that is known."""
         exports, loose = self._split(listed)
-        described = _together(lambda export: list(self._described(export).found()), exports)
+        described = _together(lambda export: list(self._described(export, exports[export]).found()), list(exports))
         with closing(_Looking(self.client)) as looking:
             found = _together(lambda seen: self._judged(seen, looking), loose)
-        return [*(segment for several in described for segment in several), *found]
+            told = _together(
+                lambda segment: _with_columns(segment, looking), [each for many in described for each in many]
+            )
+        return [*told, *found]
 
     def called(self, reference: str) -> dict[str, Callable[[], SegmentFound | None]]:
         """Segments with this id or name, by id, each with what looks into it."""
         exports, loose = self._split()
-        names = [(export, name) for export in exports for name in self._described(export).names()]
+        names = [(export, name) for export, of in exports.items() for name in self._described(export, of).names()]
         looks: dict[str, Callable[[], SegmentFound | None]] = {
-            self._blank(export, name).id: partial(self._one, export, name) for export, name in names
+            self._blank(export, name).id: partial(self._one, export, name, exports[export]) for export, name in names
         }
         for seen in loose:
             looks[self._blank(parent(seen.path), seen.name or _LOOSE).id] = partial(self._of_folders, seen)
@@ -221,12 +225,16 @@ class _Finder:
             return None
         for above in _upwards(folder, root):
             if self._blobs.get_blob_client(join(above, MODEL)).exists():
-                return self._one(folder, name) if above == folder else None
+                return self._one(folder, name, (MODEL,)) if above == folder else None
+        if (manifests := self._manifests(folder)) and (found := self._one(folder, name, manifests)):
+            return found
         return self.again(self._blank(folder, name))
 
     def again(self, segment: SegmentFound) -> SegmentFound | None:
         if segment.layout is Layout.CUSTOMER_INSIGHTS:
-            return self._one(segment.folder, segment.name)
+            there = self._blobs.get_blob_client(join(segment.folder, MODEL)).exists()
+            documents = () if there else self._manifests(segment.folder)
+            return self._one(segment.folder, segment.name, documents or (MODEL,))
         path = join(segment.folder, segment.name)
         start = len(path.split("/"))
 
@@ -253,11 +261,24 @@ class _Finder:
     def _blobs(self) -> ContainerClient:
         return self.client.get_container_client(self.container)
 
-    def _described(self, export: str) -> ModelSegments:
-        return ModelSegments(self._blobs, export, self.rule, self.now, self.dialects)
+    def _described(self, export: str, documents: Sequence[str]) -> ModelSegments:
+        return ModelSegments(self._blobs, export, self.rule, self.now, self.dialects, tuple(documents))
 
-    def _one(self, export: str, name: str) -> SegmentFound | None:
-        return next(self._described(export).found(only=name), None)
+    def _one(self, export: str, name: str, documents: Sequence[str]) -> SegmentFound | None:
+        """The segment of this name that documents in a folder describe."""
+        found = next(self._described(export, documents).found(only=name), None)
+        with closing(_Looking(self.client)) as looking:
+            return _with_columns(found, looking) if found else None
+
+    def _manifests(self, folder: str) -> tuple[str, ...]:
+        """Manifests straight in a folder, where no model.json is; looked for every few minutes."""
+        names, key = Names.of(self.client), (self.container, folder, ENDING)
+        known = names.get(key, self.now)
+        if known is None:
+            items = self._blobs.walk_blobs(name_starts_with=f"{folder}/" if folder else "")
+            known = "/".join(that_count(last(item.name) for item in items if is_description(last(item.name))))
+            names.keep(key, known, self.now)
+        return tuple(known.split("/")) if known else ()
 
     def _blank(self, folder: str, name: str) -> SegmentFound:
         return SegmentFound(name, self.container, folder, Layout.DATED_FOLDERS, (), None)
@@ -267,22 +288,22 @@ class _Finder:
         root = self.location.prefix.strip("/")
         return f"{root}/" if root else ""
 
-    def _split(self, listed: Iterable[Blob] | None = None) -> tuple[list[str], list[SegmentSeen]]:
-        """Folders with a model.json, and the segments that lie in none of them."""
+    def _split(self, listed: Iterable[Blob] | None = None) -> tuple[dict[str, tuple[str, ...]], list[SegmentSeen]]:
+        """Folders with documents that describe them, and the segments that lie in none of them."""
         with self._said():
             blobs = everything(self._blobs, self._prefix) if listed is None else listed
             exports, found = self._into(Listing(self.rule, self._prefix.rstrip("/")), blobs)
         return exports, found.segments(exports)
 
-    def _into(self, listing: Listing, blobs: Iterable[Blob]) -> tuple[list[str], Listing]:
-        """The folders with a model.json, and everything else."""
-        exports = []
+    def _into(self, listing: Listing, blobs: Iterable[Blob]) -> tuple[dict[str, tuple[str, ...]], Listing]:
+        """The folders with a model.json or manifests, with these; and everything else."""
+        documents: dict[str, list[str]] = {}
         for blob in blobs:
-            if last(blob.name) == MODEL and not blob.directory:
-                exports.append(parent(blob.name))
+            if is_description(last(blob.name)) and not blob.directory:
+                documents.setdefault(parent(blob.name), []).append(last(blob.name))
             else:
                 listing.add(blob)
-        return exports, listing
+        return {folder: that_count(names) for folder, names in documents.items()}, listing
 
     @contextmanager
     def _said(self) -> Iterator[None]:
@@ -368,6 +389,18 @@ def _upwards(folder: str, root: str) -> Iterator[str]:
         if folder in ("", root):
             return
         folder = parent(folder)
+
+
+def _with_columns(segment: SegmentFound, looking: _Looking) -> SegmentFound:
+    """A segment that a manifest describes without its columns, with those of its files."""
+    snapshot = segment.snapshot
+    if snapshot is None or snapshot.columns or not snapshot.files:
+        return segment
+    looked = apart(partial(looking.at, snapshot.files, snapshot.format, PLAIN), segment.name)
+    if isinstance(looked, Trouble):
+        return replace(segment, snapshot=None, problems=(looked.words,))
+    kind, columns = looked
+    return replace(segment, columns=columns, snapshot=replace(snapshot, format=kind, columns=columns))
 
 
 def _with_a_delimiter(kind: CsvFormat) -> CsvFormat:
