@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.snapshots.dialect import DELIMITER, ENCODING, ENCODINGS, HEADER, QUOTE
+from shared.snapshots.endings import compression_of
 from shared.snapshots.model_json import BadModel, Model, ModelTable, Partition, each_once, flag, member, moment
 from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat
 from shared.wording import Message, say
@@ -146,10 +147,10 @@ def _partition(partition: Any) -> Partition:
     said = traits.get(_CSV, {})
     names = {"delimiter": DELIMITER, "encoding": ENCODING, "quoteStyle": QUOTE}
     declared = frozenset(name for argument, name in names.items() if argument in said) | {HEADER}
-    return Partition(location, refreshed_at, _csv(said, packed=path.endswith(".gz")), declared)
+    return Partition(location, refreshed_at, _csv(said, compression_of(path)), declared)
 
 
-def _csv(said: Mapping[str, Any], *, packed: bool) -> Format:
+def _csv(said: Mapping[str, Any], compression: str) -> Format:
     """What the Common Data Model says of a CSV file; where nothing is said, commas, UTF-8 and no header."""
     settings = {
         "columnHeaders": flag(said, "columnHeaders"),
@@ -177,7 +178,7 @@ def _csv(said: Mapping[str, Any], *, packed: bool) -> Format:
         quote="" if said.get("quoteStyle") == "QuoteStyle.None" else '"',
         header=bool(settings["columnHeaders"]),
         encoding={"iso-8859-1": "latin-1"}.get(str(encoding), str(encoding)),
-        compression="gzip" if packed else "none",
+        compression=compression,
         escape="\\" if settings["escape"] == "\\" else "",
     )
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from shared.errors import ExportError
 from shared.snapshots.dialect import DELIMITER, ENCODING, ENCODINGS, HEADER, QUOTE
+from shared.snapshots.endings import compression_of
 from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat
 from shared.wording import Message, say
 
@@ -123,7 +124,7 @@ def _partition(partition: Any) -> Partition:
     path = location.partition("?")[0].lower()
     if path.endswith(".parquet"):
         return Partition(location, refreshed_at, ParquetFormat())
-    return Partition(location, refreshed_at, _csv(partition, gzipped=path.endswith(".gz")), _said(partition))
+    return Partition(location, refreshed_at, _csv(partition, compression_of(path)), _said(partition))
 
 
 def _said(partition: Any) -> frozenset[str]:
@@ -132,7 +133,7 @@ def _said(partition: Any) -> frozenset[str]:
     return frozenset(name for each, name in members.items() if member(settings, each, str)) | {HEADER}
 
 
-def _csv(partition: Any, *, gzipped: bool) -> CsvFormat:
+def _csv(partition: Any, compression: str) -> CsvFormat:
     """Where nothing is declared the Common Data Model says: no header, commas, quoted as in CSV, UTF-8."""
     settings = member(partition, "fileFormatSettings", dict) or {}
     declared = [(settings, "columnHeaders"), (settings, "hasHeader"), (partition, "hasHeader")]
@@ -159,7 +160,7 @@ def _csv(partition: Any, *, gzipped: bool) -> CsvFormat:
         quote="" if member(settings, "quoteStyle", str) == "QuoteStyle.None" else '"',
         header=_first(headers) or False,
         encoding=_ENCODINGS[encoding.lower()],
-        compression="gzip" if gzipped else "none",
+        compression=compression,
     )
 
 

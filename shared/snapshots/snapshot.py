@@ -36,7 +36,7 @@ class CsvFormat:
     encoding: str = "utf-8"
     """`utf-8`, `latin-1`, or what Python calls another one."""
     compression: str = "none"
-    """`none` or `gzip`."""
+    """`none`, `gzip` or `zstd`."""
     escape: str = ""
     """What stands before a quotation mark inside a quoted cell; empty where it is doubled."""
     nulls: tuple[str, ...] = ()

@@ -89,7 +89,7 @@ REFUSED = {
     "model-model.json-utf-16": "not JSON",
     "model-partition-folder-location": "names the folder Loyal/",
     "model-undeclared-semicolon": "separated by a semicolon",
-    "only-zst": "Zstandard",
+    "only-zst": "cannot be read",
     "parquet.gz": "Parquet compressed once more",
     "some-parts-in-subfolder": "more/part-1.csv",
     "space-after-delimiter-before-quote": "begins with a blank before its quotation mark",
