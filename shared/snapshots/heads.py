@@ -235,19 +235,21 @@ def _start(data: bytes, file: SnapshotFile, compression: str) -> Start:
 
 
 def _unpacked(data: bytes) -> Start:
-    """The first piece of gzip that is not empty."""
-    skip = 0
+    """The beginning of the first piece of gzip that is not empty, and of those that follow it."""
+    skip, text = 0, b""
     while True:
         gzip = zlib.decompressobj(wbits=31)
         try:
-            text = gzip.decompress(data[skip:], HEAD_BYTES)
+            text += gzip.decompress(data, HEAD_BYTES)
         except zlib.error:
             raise BadHead(say("it is not compressed with gzip")) from None
         if not text and not gzip.eof:
             raise BadHead(say("it is compressed with gzip, and cut off"))
-        if text or not gzip.unused_data:
-            return Start(text, gzip.eof, skip)
-        skip = len(data) - len(gzip.unused_data)
+        if len(text) >= HEAD_BYTES or not gzip.unused_data:
+            return Start(text[:HEAD_BYTES], gzip.eof, skip)
+        if not text:
+            skip += len(data) - len(gzip.unused_data)
+        data = gzip.unused_data
 
 
 def _first_of_zstd(data: bytes, whole: bool) -> Start:

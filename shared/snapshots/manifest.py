@@ -137,6 +137,10 @@ def _partition(partition: Any) -> Partition:
         raise BadModel(
             say("the manifest names a file in the namespace %(name)s of its own", name=location.partition(":")[0])
         )
+    if location.partition("?")[0].endswith(("/", "\\")):
+        raise BadModel(
+            say("%(document)s names the folder %(folder)s, and not the files in it", document=ENDING, folder=location)
+        )
     traits = dict(_traits(partition))
     if refused := next((why for trait, why in _REFUSED.items() if trait in traits), None):
         raise BadModel(say("%(file)s %(why)s, as the manifest says, so it is not read", file=location, why=refused))

@@ -77,7 +77,7 @@ REFUSED = {
     "databricks-started-not-committed": "started the write 4545 and has not committed it",
     "delta-in-dated-folder": "is a Delta table",
     "empty-part-between": "part-1.csv is empty",
-    "missing-column-second-part": "part-1.csv has no column 'City'",
+    "missing-column-second-part": "has no column 'City'",
     "model-culture-and-trailing-delimiter": "5 cells, and 4 columns are declared",
     "model-declared-header-but-none": "it has no header",
     "model-delimiter-name-tab": "the delimiter '\\\\t'",
