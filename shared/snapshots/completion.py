@@ -47,6 +47,15 @@ class Completion:
 USUAL = Completion()
 
 
+def written_to(name: str) -> str | None:
+    """Where a blob of this name says that a write was begun: the folder that is written to; None where it says
+    nothing."""
+    if _STARTED.fullmatch(last(name)):
+        return parent(name)
+    parts = name.split("/")
+    return "/".join(parts[: parts.index(_UNDER_WAY)]) if _UNDER_WAY in parts else None
+
+
 @dataclass(frozen=True, slots=True)
 class FolderState:
     """All blobs of a folder, and those of them that are its data; `needs_mark`: earlier folders had one."""

@@ -8,9 +8,14 @@ from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat, last
 from shared.wording import Message, say
 
 _TEXT = (".csv", ".txt", ".tsv", ".dat")
+_PACKED = {".gz": "gzip", ".zst": "zstd"}
 _READ: Mapping[str, Format] = {
     **dict.fromkeys(_TEXT, CsvFormat(delimiter="")),
-    **dict.fromkeys((f"{ending}.gz" for ending in _TEXT), CsvFormat(delimiter="", compression="gzip")),
+    **{
+        f"{ending}{packed}": CsvFormat(delimiter="", compression=how)
+        for ending in _TEXT
+        for packed, how in _PACKED.items()
+    },
     ".parquet": ParquetFormat(),
 }
 """Which delimiter a text has, its header says."""
@@ -26,6 +31,10 @@ _NOT_READ = {
     ".lz4": (say("compressed with LZ4"), _UNPACKED),
     ".deflate": (say("compressed with deflate"), _UNPACKED),
     ".parquet.gz": (say("Parquet compressed once more with gzip"), say("Parquet compresses itself: write .parquet")),
+    ".parquet.zst": (
+        say("Parquet compressed once more with Zstandard"),
+        say("Parquet compresses itself: write .parquet"),
+    ),
     ".xlsx": (say("an Excel workbook"), _AS_TEXT),
     ".xls": (say("an Excel workbook"), _AS_TEXT),
     ".orc": (say("ORC"), _UNPACKED),
@@ -34,10 +43,6 @@ _NOT_READ = {
     ".jsonl": (say("JSON lines"), _UNPACKED),
     ".ndjson": (say("JSON lines"), _UNPACKED),
     ".json.gz": (say("JSON"), _UNPACKED),
-    ".manifest.cdm.json": (
-        say("a Common Data Model manifest"),
-        say("write a model.json, or files into a dated folder"),
-    ),
 }
 """Ending -> what such a file is, and the way out. The longest ending counts."""
 
@@ -47,9 +52,15 @@ def format_of(name: str) -> Format | None:
     base = last(name).lower()
     if base.startswith(("_", ".")):
         return None
-    if base.endswith(".gz") and "." not in base.removesuffix(".gz"):  # what Snowflake calls its files
-        return _READ[".csv.gz"]
+    stem, _, packed = base.partition(".")
+    if stem and f".{packed}" in _PACKED:  # what Snowflake calls its files
+        return _READ[f".csv.{packed}"]
     return next((known for ending, known in _READ.items() if base.endswith(ending)), None)
+
+
+def compression_of(path: str) -> str:
+    """Of a text, by the ending of its name."""
+    return next((how for ending, how in _PACKED.items() if path.lower().endswith(ending)), "none")
 
 
 def why_not(name: str) -> Message:

@@ -1,11 +1,12 @@
-"""Finding segments in Blob Storage: one listing per location, and a few calls per segment."""
+"""Finding segments in Blob Storage: all of them by one listing per location and a few calls per segment, a named one in
+its own folder only."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -16,13 +17,15 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from shared.cloud.settings import Location
 from shared.errors import UserMustAct
-from shared.snapshots.blob import blob_of
+from shared.snapshots.blob import Blob
 from shared.snapshots.completion import USUAL, Completion
 from shared.snapshots.dialect import PLAIN, Dialect, UnreadableDialect
 from shared.snapshots.heads import csv_look
 from shared.snapshots.increments import increment
 from shared.snapshots.listing import Listing, SegmentSeen
-from shared.snapshots.model_segments import MODEL, ModelSegments
+from shared.snapshots.manifest import ENDING
+from shared.snapshots.model_segments import MODEL, ModelSegments, is_description, that_count
+from shared.snapshots.names import Names
 from shared.snapshots.snapshot import (
     CsvFormat,
     Format,
@@ -34,9 +37,11 @@ from shared.snapshots.snapshot import (
     last,
     parent,
     resolve,
+    unknown_segment,
 )
 from shared.snapshots.trouble import Trouble, apart
 from shared.snapshots.versions import Versions, versions
+from shared.snapshots.walking import everything, if_few, newest_states
 from shared.wording import Message, say, together
 
 if TYPE_CHECKING:
@@ -68,12 +73,34 @@ def find_segments(
 
     Raises UserMustAct `no_such_container`.
     """
-    found: dict[str, SegmentFound] = {}
-    for location in locations:
-        for segment in _Finder(client, location, now, rule, dialects).below():
-            if not (segment.id in found and found[segment.id].snapshot):  # locations may lie in one another
-                found[segment.id] = segment
-    return [found[key] for key in sorted(found)]
+    finders = [_Finder(client, location, now, rule, dialects) for location in locations]
+    return _by_their_ids(finder.below() for finder in finders)
+
+
+def find_if_few(
+    client: BlobServiceClient,
+    locations: Iterable[Location],
+    now: datetime,
+    *,
+    rule: Completion = USUAL,
+    dialects: Mapping[str, Dialect] = NONE_DECLARED,
+) -> list[SegmentFound] | None:
+    """The same where one request lists each location; None where more lies in one of them."""
+    finders = [_Finder(client, location, now, rule, dialects) for location in locations]
+    listed = []
+    for finder in finders:
+        if (few := finder.if_few()) is None:
+            return None
+        listed.append(few)
+    return _by_their_ids(finder.below(few) for finder, few in zip(finders, listed, strict=True))
+
+
+def _by_their_ids(found: Iterable[Iterable[SegmentFound]]) -> list[SegmentFound]:
+    segments: dict[str, SegmentFound] = {}
+    for segment in (each for several in found for each in several):
+        if not (segment.id in segments and segments[segment.id].snapshot):  # locations may lie in one another
+            segments[segment.id] = segment
+    return [segments[key] for key in sorted(segments)]
 
 
 def newest_of(
@@ -84,24 +111,36 @@ def newest_of(
     *,
     rule: Completion = USUAL,
     dialects: Mapping[str, Dialect] = NONE_DECLARED,
+    thorough: bool = True,
 ) -> Snapshot:
     """The newest complete snapshot of the segment that a reference means; no other segment is looked into. An id tells
-    where it lies, so nothing else is listed; a name may be anywhere.
+    where it lies, so nothing else is listed. A name may be anywhere, and is looked for there; which id it means is then
+    remembered for a few minutes. What was not found lately is only looked for again if this is to be `thorough`.
 
     Raises UserMustAct `unknown_segment` or `ambiguous_segment`, and what `newest_snapshot` raises.
     """
-    for location in locations:
-        found = _Finder(client, location, now, rule, dialects).of_id(reference)
-        if found and found.snapshot:
-            return _usable(found, reference)
+    finders = [_Finder(client, location, now, rule, dialects) for location in locations]
+    names, key = Names.of(client), (tuple(locations), reference)
+    known = names.get(key, now)
+    if found := _by_id(finders, reference) or (_by_id(finders, known) if known else None):
+        return _usable(found, reference)
+    if known == "" and not thorough:
+        raise unknown_segment(reference)
+    names.keep(key, "", now)
     looks: dict[str, Callable[[], SegmentFound | None]] = {}
-    for location in locations:
-        looks = _Finder(client, location, now, rule, dialects).called(reference) | looks
-    look = looks.get(reference) or (next(iter(looks.values())) if len(looks) == 1 else None)
-    if look is None:
-        known = find_segments(client, locations, now, rule=rule, dialects=dialects)
-        return _usable(resolve(known, reference), reference)
-    return _usable(look(), reference)
+    for finder in finders:
+        looks = finder.called(reference) | looks
+    chosen = reference if reference in looks else next(iter(looks)) if len(looks) == 1 else None
+    if chosen is None:
+        known_ones = find_segments(client, locations, now, rule=rule, dialects=dialects)
+        return _usable(resolve(known_ones, reference), reference)
+    names.keep(key, chosen, now)
+    return _usable(looks[chosen](), reference)
+
+
+def _by_id(finders: Sequence[_Finder], reference: str) -> SegmentFound | None:
+    found = (finder.of_id(reference) for finder in finders)
+    return next((segment for segment in found if segment and segment.snapshot), None)
 
 
 def newest_snapshot(
@@ -150,19 +189,28 @@ class _Finder:
     def container(self) -> str:
         return self.location.container
 
-    def below(self) -> list[SegmentFound]:
-        exports, loose = self._split()
-        described = _together(lambda export: list(self._described(export).found()), exports)
+    def if_few(self) -> list[Blob] | None:
+        """What lies below the location, None where one request does not list it."""
+        with self._said():
+            return if_few(self._blobs, self._prefix)
+
+    def below(self, listed: Iterable[Blob] | None = None) -> list[SegmentFound]:
+        """All segments; `listed` is what lies there, where that is known."""
+        exports, loose = self._split(listed)
+        described = _together(lambda export: list(self._described(export, exports[export]).found()), list(exports))
         with closing(_Looking(self.client)) as looking:
             found = _together(lambda seen: self._judged(seen, looking), loose)
-        return [*(segment for several in described for segment in several), *found]
+            told = _together(
+                lambda segment: _with_columns(segment, looking), [each for many in described for each in many]
+            )
+        return [*told, *found]
 
     def called(self, reference: str) -> dict[str, Callable[[], SegmentFound | None]]:
         """Segments with this id or name, by id, each with what looks into it."""
         exports, loose = self._split()
-        names = [(export, name) for export in exports for name in self._described(export).names()]
+        names = [(export, name) for export, of in exports.items() for name in self._described(export, of).names()]
         looks: dict[str, Callable[[], SegmentFound | None]] = {
-            self._blank(export, name).id: partial(self._one, export, name) for export, name in names
+            self._blank(export, name).id: partial(self._one, export, name, exports[export]) for export, name in names
         }
         for seen in loose:
             looks[self._blank(parent(seen.path), seen.name or _LOOSE).id] = partial(self._of_folders, seen)
@@ -177,14 +225,30 @@ class _Finder:
             return None
         for above in _upwards(folder, root):
             if self._blobs.get_blob_client(join(above, MODEL)).exists():
-                return self._one(folder, name) if above == folder else None
+                return self._one(folder, name, (MODEL,)) if above == folder else None
+        if (manifests := self._manifests(folder)) and (found := self._one(folder, name, manifests)):
+            return found
         return self.again(self._blank(folder, name))
 
     def again(self, segment: SegmentFound) -> SegmentFound | None:
         if segment.layout is Layout.CUSTOMER_INSIGHTS:
-            return self._one(segment.folder, segment.name)
+            there = self._blobs.get_blob_client(join(segment.folder, MODEL)).exists()
+            documents = () if there else self._manifests(segment.folder)
+            return self._one(segment.folder, segment.name, documents or (MODEL,))
         path = join(segment.folder, segment.name)
-        _, found = self._list(f"{path}/", Listing(self.rule, segment.folder, start=len(path.split("/"))))
+        start = len(path.split("/"))
+
+        def listing(blobs: Iterable[Blob]) -> Listing:
+            return self._into(Listing(self.rule, segment.folder, start), blobs)[1]
+
+        def enough(state: Sequence[Blob]) -> bool:
+            seen = listing(state).segments()
+            usable = [folder.unusable(self.now, self.rule) is None for each in seen for folder in each.folders]
+            return any(usable) and any(self.rule.vouches(blob.name) for blob in state)
+
+        with self._said():
+            few = if_few(self._blobs, f"{path}/")
+            found = listing(newest_states(self._blobs, path, start, enough) if few is None else few)
         return next((self._of_folders(seen) for seen in found.segments() if seen.path == path), None)
 
     @property
@@ -197,38 +261,60 @@ class _Finder:
     def _blobs(self) -> ContainerClient:
         return self.client.get_container_client(self.container)
 
-    def _described(self, export: str) -> ModelSegments:
-        return ModelSegments(self._blobs, export, self.rule, self.now, self.dialects)
+    def _described(self, export: str, documents: Sequence[str]) -> ModelSegments:
+        return ModelSegments(self._blobs, export, self.rule, self.now, self.dialects, tuple(documents))
 
-    def _one(self, export: str, name: str) -> SegmentFound | None:
-        return next(self._described(export).found(only=name), None)
+    def _one(self, export: str, name: str, documents: Sequence[str]) -> SegmentFound | None:
+        """The segment of this name that documents in a folder describe."""
+        found = next(self._described(export, documents).found(only=name), None)
+        with closing(_Looking(self.client)) as looking:
+            return _with_columns(found, looking) if found else None
+
+    def _manifests(self, folder: str) -> tuple[str, ...]:
+        """Manifests straight in a folder, where no model.json is; looked for every few minutes."""
+        names, key = Names.of(self.client), (self.container, folder, ENDING)
+        known = names.get(key, self.now)
+        if known is None:
+            items = self._blobs.walk_blobs(name_starts_with=f"{folder}/" if folder else "")
+            known = "/".join(that_count(last(item.name) for item in items if is_description(last(item.name))))
+            names.keep(key, known, self.now)
+        return tuple(known.split("/")) if known else ()
 
     def _blank(self, folder: str, name: str) -> SegmentFound:
         return SegmentFound(name, self.container, folder, Layout.DATED_FOLDERS, (), None)
 
-    def _split(self) -> tuple[list[str], list[SegmentSeen]]:
-        """Folders with a model.json, and the segments that lie in none of them."""
+    @property
+    def _prefix(self) -> str:
         root = self.location.prefix.strip("/")
-        exports, found = self._list(f"{root}/" if root else "", Listing(self.rule, root))
+        return f"{root}/" if root else ""
+
+    def _split(self, listed: Iterable[Blob] | None = None) -> tuple[dict[str, tuple[str, ...]], list[SegmentSeen]]:
+        """Folders with documents that describe them, and the segments that lie in none of them."""
+        with self._said():
+            blobs = everything(self._blobs, self._prefix) if listed is None else listed
+            exports, found = self._into(Listing(self.rule, self._prefix.rstrip("/")), blobs)
         return exports, found.segments(exports)
 
-    def _list(self, prefix: str, into: Listing) -> tuple[list[str], Listing]:
-        """One listing, as a stream: the folders with a model.json, and everything else."""
-        exports = []
+    def _into(self, listing: Listing, blobs: Iterable[Blob]) -> tuple[dict[str, tuple[str, ...]], Listing]:
+        """The folders with a model.json or manifests, with these; and everything else."""
+        documents: dict[str, list[str]] = {}
+        for blob in blobs:
+            if is_description(last(blob.name)) and not blob.directory:
+                documents.setdefault(parent(blob.name), []).append(last(blob.name))
+            else:
+                listing.add(blob)
+        return {folder: that_count(names) for folder, names in documents.items()}, listing
+
+    @contextmanager
+    def _said(self) -> Iterator[None]:
         try:
-            for properties in self._blobs.list_blobs(name_starts_with=prefix, include=["metadata"]):
-                blob = blob_of(self.container, properties)
-                if last(blob.name) == MODEL and not blob.directory:
-                    exports.append(parent(blob.name))
-                else:
-                    into.add(blob)
+            yield
         except ResourceNotFoundError:
             message = say(
                 "Segments are looked for in the container '%(container)s', which does not exist.",
                 container=self.container,
             )
             raise UserMustAct("no_such_container", message) from None
-        return exports, into
 
     def _of_folders(self, seen: SegmentSeen) -> SegmentFound:
         with closing(_Looking(self.client)) as looking:
@@ -303,6 +389,18 @@ def _upwards(folder: str, root: str) -> Iterator[str]:
         if folder in ("", root):
             return
         folder = parent(folder)
+
+
+def _with_columns(segment: SegmentFound, looking: _Looking) -> SegmentFound:
+    """A segment that a manifest describes without its columns, with those of its files."""
+    snapshot = segment.snapshot
+    if snapshot is None or snapshot.columns or not snapshot.files:
+        return segment
+    looked = apart(partial(looking.at, snapshot.files, snapshot.format, PLAIN), segment.name)
+    if isinstance(looked, Trouble):
+        return replace(segment, snapshot=None, problems=(looked.words,))
+    kind, columns = looked
+    return replace(segment, columns=columns, snapshot=replace(snapshot, format=kind, columns=columns))
 
 
 def _with_a_delimiter(kind: CsvFormat) -> CsvFormat:

@@ -8,15 +8,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from shared.errors import ExportError
-from shared.snapshots.recoding import is_recoded, start_of
+from shared.snapshots.recoding import BY_DUCKDB, is_recoded, start_of
 from shared.snapshots.snapshot import CsvFormat, SnapshotFile
-from shared.snapshots.unreadable import WRONG_ENCODING
+from shared.snapshots.unpacking import Damaged, Unzstd
+from shared.snapshots.unreadable import DAMAGED, WRONG_ENCODING
 from shared.wording import NOTHING, Message, either, say
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient
 
 HEAD_BYTES = 64 << 10
+_FIRST_BYTES = {"zstd": 192 << 10}
+"""What is fetched of a file, by compression: Zstandard packs up to 128 KB in one block."""
 _LOOKED_AT = 1_000
 
 _DELIMITERS = {";": say("a semicolon"), "\t": say("a tab"), "|": say("a vertical bar"), ",": say("a comma")}
@@ -32,6 +35,8 @@ _BIG_END_FIRST = say(
     "it seems to be UTF-16 with the big end first and without a byte order mark, which is not read; write UTF-8, or a "
     "byte order mark"
 )
+_SEPARATOR_IN_UTF_8 = say("it begins with a line sep=, which is only understood in UTF-8")
+_SEPARATOR_UNPACKED = say("it begins with a line sep=, which is only understood where a file is not compressed")
 _UNDECODED = re.compile("[\udc80-\udcff]")
 
 
@@ -79,19 +84,19 @@ def csv_look(
 ) -> tuple[Head | None, CsvFormat]:
     """The head of a file in storage, and the format with the delimiter that the first line shows, where it was not
     known before. Raises BadHead, and what Azure raises where the version is gone."""
-    return look_at(_start(first_bytes(client, file), file, csv.compression), csv, columns)
+    return look_at(_start(first_bytes(client, file, csv.compression), file, csv.compression), csv, columns)
 
 
 def look_at(start: Start, csv: CsvFormat, columns: tuple[str, ...] = ()) -> tuple[Head | None, CsvFormat]:
     """What the beginning of a file says. Raises BadHead."""
     zeros = _zeros(start.text)
-    if zeros is _BIG_END_FIRST or (zeros and not is_recoded(csv)):
+    if zeros is _BIG_END_FIRST or (zeros and csv.encoding in BY_DUCKDB):
         raise BadHead(zeros)
     if is_recoded(csv):
-        head, seen = look_at(_as_utf8(start, csv), replace(csv, encoding="utf-8"), columns)
+        head, seen = look_at(_as_utf8(start, csv), replace(csv, encoding="utf-8", compression="none"), columns)
         if head and head.skip:
-            raise BadHead(say("it begins with a line sep=, which is only understood in UTF-8"))
-        return head, replace(seen, encoding=csv.encoding)
+            raise BadHead(_SEPARATOR_IN_UTF_8 if csv.compression == "none" else _SEPARATOR_UNPACKED)
+        return head, replace(seen, encoding=csv.encoding, compression=csv.compression)
     if _WIDE_MARK.match(start.text):
         raise BadHead(_WIDE)
     if csv.header and (told := _SEPARATOR_LINE.match(start.text)):
@@ -128,7 +133,7 @@ def _obeyed(start: Start, told: re.Match[bytes], csv: CsvFormat) -> tuple[Start,
     """Excel's line `sep=;` is no row: it is skipped, and what it says holds."""
     delimiter = told[1].decode("latin-1")
     if csv.compression != "none":
-        raise BadHead(say("it begins with a line sep=, which is only understood where a file is not compressed"))
+        raise BadHead(_SEPARATOR_UNPACKED)
     if csv.delimiter not in ("", delimiter):
         raise BadHead(say("its line sep= says another delimiter than the first file of the segment"))
     return Start(start.text[told.end() :], start.whole, told.end()), replace(csv, delimiter=delimiter)
@@ -205,8 +210,8 @@ class Start:
     skip: int = 0
 
 
-def first_bytes(client: BlobServiceClient, file: SnapshotFile) -> bytes:
-    """Up to HEAD_BYTES of a file, as it lies there. Raises what Azure raises where the version is gone."""
+def first_bytes(client: BlobServiceClient, file: SnapshotFile, compression: str = "none") -> bytes:
+    """As much of a file as shows its head, as it lies there. Raises what Azure raises where the version is gone."""
     from azure.core import MatchConditions
 
     if not file.size:
@@ -214,7 +219,7 @@ def first_bytes(client: BlobServiceClient, file: SnapshotFile) -> bytes:
     blob = client.get_blob_client(file.container, file.name, snapshot=file.blob_snapshot)
     return blob.download_blob(
         offset=0,
-        length=min(HEAD_BYTES, file.size),
+        length=min(_FIRST_BYTES.get(compression, HEAD_BYTES), file.size),
         etag=file.etag,
         match_condition=MatchConditions.IfNotModified,
         decompress=False,
@@ -224,23 +229,41 @@ def first_bytes(client: BlobServiceClient, file: SnapshotFile) -> bytes:
 def _start(data: bytes, file: SnapshotFile, compression: str) -> Start:
     if data and compression == "gzip":
         return _unpacked(data)
+    if data and compression == "zstd":
+        return _first_of_zstd(data, len(data) == file.size)
     return Start(data, file.size <= HEAD_BYTES)
 
 
 def _unpacked(data: bytes) -> Start:
-    """The first piece of gzip that is not empty."""
-    skip = 0
+    """The beginning of the first piece of gzip that is not empty, and of those that follow it."""
+    skip, text = 0, b""
     while True:
         gzip = zlib.decompressobj(wbits=31)
         try:
-            text = gzip.decompress(data[skip:], HEAD_BYTES)
+            text += gzip.decompress(data, HEAD_BYTES)
         except zlib.error:
             raise BadHead(say("it is not compressed with gzip")) from None
         if not text and not gzip.eof:
             raise BadHead(say("it is compressed with gzip, and cut off"))
-        if text or not gzip.unused_data:
-            return Start(text, gzip.eof, skip)
-        skip = len(data) - len(gzip.unused_data)
+        if len(text) >= HEAD_BYTES or not gzip.unused_data:
+            return Start(text[:HEAD_BYTES], gzip.eof, skip)
+        if not text:
+            skip += len(data) - len(gzip.unused_data)
+        data = gzip.unused_data
+
+
+def _first_of_zstd(data: bytes, whole: bool) -> Start:
+    unpack, text = Unzstd(), b""
+    try:
+        for piece in unpack.pieces(data):
+            text += piece
+            if len(text) > HEAD_BYTES:
+                break
+    except Damaged:
+        raise BadHead(DAMAGED["zstd"]) from None
+    if whole and not text and not unpack.ended:
+        raise BadHead(DAMAGED["zstd"])
+    return Start(text[:HEAD_BYTES], whole and unpack.ended and len(text) <= HEAD_BYTES)
 
 
 def first_record(data: bytes, whole: bool, csv: CsvFormat) -> Record | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from shared.snapshots import dates
+from shared.snapshots import completion, dates
 from shared.snapshots.blob import Blob
 from shared.snapshots.completion import Completion
 from shared.snapshots.endings import format_of, why_not
@@ -18,6 +18,7 @@ _KEPT = 10
 _MOST_LOOSE = 2_000
 _MOST_FILES = 20_000
 _SHOWN = 20
+_MOST_SIGNS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Listing:
         self._start = max(1, len(root.split("/")) if root else 0) if start is None else start
         self._segments: dict[str, _Segment] = {}
         self._loose: dict[str, list[Blob]] = {}
+        self._begun: dict[str, dict[str, Blob]] = {}
         self._tables: dict[str, Message] = {}
         self._left_out = 0
 
@@ -66,6 +68,8 @@ class Listing:
             self._add_dated(blob, folder, *found)
         elif table := table_of(blob.name):
             self._tables[table[0]] = table[1]
+        elif (folder_written := completion.written_to(blob.name)) is not None:
+            self._note_begun(blob, folder_written)
         elif not blob.directory and (not is_hidden(below(blob.name, self._root)) or self._rule.vouches(blob.name)):
             self._add_loose(blob, folder)
 
@@ -79,6 +83,15 @@ class Listing:
             segment.first_mark = taken_at
         if len(segment.folders) > _KEPT:
             del segment.folders[min(segment.folders)]
+
+    def _note_begun(self, blob: Blob, folder: str) -> None:
+        """A sign of a write that is under way, of each kind one: that what it is about has no date says nothing yet."""
+        kind = last(blob.name) if parent(blob.name) == folder else ""
+        known = self._begun.setdefault(folder, {})
+        if (kind in known or len(known) < _MOST_SIGNS) and (
+            kind not in known or known[kind].modified_at < blob.modified_at
+        ):
+            known[kind] = blob
 
     def _add_loose(self, blob: Blob, folder: str) -> None:
         if folder not in self._loose and len(self._loose) >= _MOST_LOOSE:
@@ -97,11 +110,18 @@ class Listing:
         for path, blobs in sorted(self._loose.items()):
             if not f"{path}/".startswith(taken):
                 self._place(path, blobs, segments)
+        for path, found in segments.items():
+            if found.undated:
+                found.undated += self._begun_in(path)
         return [
             *(_seen(path, found) for path, found in segments.items()),
             *(SegmentSeen(root, (), (say("it %(why)s", why=table_words(kind)),)) for root, kind in tables.items()),
             *self._uncounted(),
         ]
+
+    def _begun_in(self, path: str) -> Iterable[Blob]:
+        inside = (known for folder, known in self._begun.items() if folder == path or folder.startswith(f"{path}/"))
+        return [blob for known in inside for blob in known.values()]
 
     def _place(self, path: str, blobs: list[Blob], segments: dict[str, _Segment]) -> None:
         """Files without a date are told of in the segment that they lie in, or make a segment of their own."""

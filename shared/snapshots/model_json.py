@@ -16,6 +16,7 @@ from typing import Any
 
 from shared.errors import ExportError
 from shared.snapshots.dialect import DELIMITER, ENCODING, ENCODINGS, HEADER, QUOTE
+from shared.snapshots.endings import compression_of
 from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat
 from shared.wording import Message, say
 
@@ -72,16 +73,16 @@ def parse(data: bytes) -> Model:
         root = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise BadModel(say("the model.json is not JSON")) from None
-    tables = _first(_member(root, name, list) for name in ("entities", "tables"))
+    tables = _first(member(root, name, list) for name in ("entities", "tables"))
     if tables is None:
         raise BadModel(say("the model.json has neither entities nor tables"))
-    return Model(_moment(_member(root, "modifiedTime", str)), _each_once([_table(table) for table in tables]))
+    return Model(moment(member(root, "modifiedTime", str)), each_once([_table(table) for table in tables]))
 
 
-def _each_once(tables: Sequence[ModelTable]) -> tuple[ModelTable, ...]:
+def each_once(tables: Sequence[ModelTable]) -> tuple[ModelTable, ...]:
     """Tables of one name are one that cannot be read: nobody can say which of them is meant."""
     count = Counter(table.name for table in tables)
-    why = say("the model.json has %(tables)s tables of this name; each needs a name of its own")
+    why = say("there are %(tables)s tables of this name; each needs a name of its own")
     shown = {
         table.name: replace(table, problems=(why.filled(tables=count[table.name]),)) if count[table.name] > 1 else table
         for table in tables
@@ -91,14 +92,14 @@ def _each_once(tables: Sequence[ModelTable]) -> tuple[ModelTable, ...]:
 
 def _table(table: Any) -> ModelTable:
     problems: list[Message] = []
-    name = _member(table, "name", str) or ""
-    kind = _member(table, "$type", str)
+    name = member(table, "name", str) or ""
+    kind = member(table, "$type", str)
     if kind not in (None, "LocalEntity"):
         problems.append(say("it is a %(kind)s in the model.json, which has no files of its own", kind=kind))
-    columns = tuple(_member(attribute, "name", str) or "" for attribute in _member(table, "attributes", list) or ())
+    columns = tuple(member(attribute, "name", str) or "" for attribute in member(table, "attributes", list) or ())
     if not name or not columns or "" in columns:
         problems.append(say("the model.json names no columns for it, or leaves a name out"))
-    listed, partitions = _member(table, "partitions", list), []
+    listed, partitions = member(table, "partitions", list), []
     for partition in listed or ():
         try:
             partitions.append(_partition(partition))
@@ -106,7 +107,7 @@ def _table(table: Any) -> ModelTable:
             problems.append(error.words)
     if listed is None and not problems:
         problems.append(say("the model.json names no files for it"))
-    if incremental := next((name for name in _INCREMENTS if _member(table, name, list)), None):
+    if incremental := next((name for name in _INCREMENTS if member(table, name, list)), None):
         problems.append(
             say("the model.json has %(member)s for it: changes, and not all of its rows", member=incremental)
         )
@@ -114,30 +115,30 @@ def _table(table: Any) -> ModelTable:
 
 
 def _partition(partition: Any) -> Partition:
-    location = _member(partition, "location", str)
+    location = member(partition, "location", str)
     if not location:
         raise BadModel(say("a partition in the model.json has no location"))
     if location.partition("?")[0].endswith(("/", "\\")):
         raise BadModel(say("the model.json names the folder %(folder)s, and not the files in it", folder=location))
-    refreshed_at = _moment(_member(partition, "refreshTime", str))
+    refreshed_at = moment(member(partition, "refreshTime", str))
     path = location.partition("?")[0].lower()
     if path.endswith(".parquet"):
         return Partition(location, refreshed_at, ParquetFormat())
-    return Partition(location, refreshed_at, _csv(partition, gzipped=path.endswith(".gz")), _said(partition))
+    return Partition(location, refreshed_at, _csv(partition, compression_of(path)), _said(partition))
 
 
 def _said(partition: Any) -> frozenset[str]:
-    settings = _member(partition, "fileFormatSettings", dict) or {}
+    settings = member(partition, "fileFormatSettings", dict) or {}
     members = {"delimiter": DELIMITER, "encoding": ENCODING, "quoteStyle": QUOTE}
-    return frozenset(name for member, name in members.items() if _member(settings, member, str)) | {HEADER}
+    return frozenset(name for each, name in members.items() if member(settings, each, str)) | {HEADER}
 
 
-def _csv(partition: Any, *, gzipped: bool) -> CsvFormat:
+def _csv(partition: Any, compression: str) -> CsvFormat:
     """Where nothing is declared the Common Data Model says: no header, commas, quoted as in CSV, UTF-8."""
-    settings = _member(partition, "fileFormatSettings", dict) or {}
+    settings = member(partition, "fileFormatSettings", dict) or {}
     declared = [(settings, "columnHeaders"), (settings, "hasHeader"), (partition, "hasHeader")]
-    headers = (_flag(place, name) for place, name in declared)
-    delimiter = _member(settings, "delimiter", str) or ","
+    headers = (flag(place, name) for place, name in declared)
+    delimiter = member(settings, "delimiter", str) or ","
     if len(delimiter) != 1:
         raise BadModel(
             say(
@@ -145,7 +146,7 @@ def _csv(partition: Any, *, gzipped: bool) -> CsvFormat:
                 delimiter=repr(delimiter),
             )
         )
-    encoding = _member(settings, "encoding", str) or "utf-8"
+    encoding = member(settings, "encoding", str) or "utf-8"
     if encoding.lower() not in _ENCODINGS:
         raise BadModel(
             say(
@@ -156,10 +157,10 @@ def _csv(partition: Any, *, gzipped: bool) -> CsvFormat:
         )
     return CsvFormat(
         delimiter=delimiter,
-        quote="" if _member(settings, "quoteStyle", str) == "QuoteStyle.None" else '"',
+        quote="" if member(settings, "quoteStyle", str) == "QuoteStyle.None" else '"',
         header=_first(headers) or False,
         encoding=_ENCODINGS[encoding.lower()],
-        compression="gzip" if gzipped else "none",
+        compression=compression,
     )
 
 
@@ -167,24 +168,24 @@ def _first(values: Iterable[Any]) -> Any:
     return next((value for value in values if value is not None), None)
 
 
-def _member(place: Any, name: str, kind: type) -> Any:
+def member(place: Any, name: str, kind: type) -> Any:
     """The member of a JSON object if it is there and of this type, else None."""
     value = place.get(name) if isinstance(place, Mapping) else None
     return value if isinstance(value, kind) else None
 
 
-def _flag(place: Any, name: str) -> bool | None:
+def flag(place: Any, name: str) -> bool | None:
     """A boolean member, also as the text that some writers make of it."""
-    text = _member(place, name, str)
-    return {"true": True, "false": False}.get(text.strip().lower()) if text else _member(place, name, bool)
+    text = member(place, name, str)
+    return {"true": True, "false": False}.get(text.strip().lower()) if text else member(place, name, bool)
 
 
-def _moment(text: str | None) -> datetime | None:
+def moment(text: str | None) -> datetime | None:
     """ISO 8601 -> UTC; without a time zone it is taken as UTC. None where it is missing, unreadable, or `0001-01-01`,
     which writers put where they know no date."""
     try:
-        moment = datetime.fromisoformat(text or "")
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        found = datetime.fromisoformat(text or "")
+        found = found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
-    return moment if moment.year >= _FIRST_YEAR else None
+    return found if found.year >= _FIRST_YEAR else None

@@ -1,4 +1,4 @@
-"""Where a partition of a model.json lies: its location -> names of blobs in the model.json's own container. Pure."""
+"""Where a partition of a model.json or a manifest lies: its location -> names of blobs in the same container. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def place(location: str, *, account_url: str, container: str, folder: str) -> Pl
     try:
         query = parse_qs(urlsplit(location).query)
     except ValueError:
-        raise BadModel(say("a file's location in the model.json is no address")) from None
+        raise BadModel(say("a file's location is no address")) from None
     blob_snapshot = query.get("snapshot", [None])[0]
     if "://" in location:
         return Place((_absolute(location, account_url, container),), blob_snapshot)

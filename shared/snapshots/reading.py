@@ -228,7 +228,7 @@ class Reader:
             return self.parquet_head(file)
         try:
             inside = tuple(name for name in snapshot.columns if name not in snapshot.partitioned)
-            data = first_bytes(self._client, file)
+            data = first_bytes(self._client, file, snapshot.format.compression)
             self._keep(file, data)
             return head_of(data, file, snapshot.format, inside)
         except BadHead as error:

@@ -1,4 +1,5 @@
-"""Texts in an encoding that DuckDB does not know, turned into UTF-8 while they are read."""
+"""Texts that DuckDB does not read well, in another encoding or in Zstandard, turned into UTF-8 in gzip while they are
+read."""
 
 from __future__ import annotations
 
@@ -9,15 +10,15 @@ from dataclasses import replace
 
 from shared.cloud.blob_files import Watch
 from shared.snapshots.snapshot import CsvFormat, SnapshotFile
-from shared.snapshots.unpacking import Gunzip
-from shared.snapshots.unreadable import DAMAGED_GZIP, WRONG_ENCODING, SnapshotUnreadable
+from shared.snapshots.unpacking import Damaged, unpacking
+from shared.snapshots.unreadable import DAMAGED, WRONG_ENCODING, SnapshotUnreadable
 
 BY_DUCKDB = frozenset({"utf-8", "latin-1"})
 
 
 def is_recoded(csv: CsvFormat) -> bool:
-    """Whether DuckDB needs help with the encoding."""
-    return csv.encoding not in BY_DUCKDB
+    """Whether DuckDB needs help with the encoding, or with how it is compressed."""
+    return csv.encoding not in BY_DUCKDB or csv.compression == "zstd"
 
 
 def as_read(csv: CsvFormat) -> CsvFormat:
@@ -42,8 +43,8 @@ def recoded(pieces: Iterable[bytes], file: SnapshotFile, csv: CsvFormat, watch: 
             yield packing.compress(text)
         if decoder:
             decoder.decode(b"", final=True)
-    except zlib.error:
-        raise SnapshotUnreadable(file.path, DAMAGED_GZIP) from None
+    except Damaged:
+        raise SnapshotUnreadable(file.path, DAMAGED[csv.compression]) from None
     except UnicodeError:
         raise SnapshotUnreadable(file.path, WRONG_ENCODING) from None
     watch.finish()
@@ -51,14 +52,14 @@ def recoded(pieces: Iterable[bytes], file: SnapshotFile, csv: CsvFormat, watch: 
 
 
 def _plain(pieces: Iterable[bytes], csv: CsvFormat) -> Iterator[bytes]:
-    if csv.compression != "gzip":
+    unpack = unpacking(csv.compression)
+    if unpack is None:
         yield from pieces
         return
-    unpack = Gunzip()
     for piece in pieces:
         yield from unpack.pieces(piece)
     if not unpack.ended:
-        raise zlib.error("cut off")
+        raise Damaged
 
 
 def start_of(text: bytes, csv: CsvFormat) -> bytes:

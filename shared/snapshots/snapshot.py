@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.errors import UserMustAct
-from shared.wording import Message, kept, read, say, some, together
+from shared.wording import Message, Value, kept, read, say, some, together
 
 _LISTED = 20
 _SHOWN = 5
@@ -36,7 +36,7 @@ class CsvFormat:
     encoding: str = "utf-8"
     """`utf-8`, `latin-1`, or what Python calls another one."""
     compression: str = "none"
-    """`none` or `gzip`."""
+    """`none`, `gzip` or `zstd`."""
     escape: str = ""
     """What stands before a quotation mark inside a quoted cell; empty where it is doubled."""
     nulls: tuple[str, ...] = ()
@@ -201,9 +201,13 @@ def resolve(segments: Sequence[SegmentFound], reference: str) -> SegmentFound:
                 candidates=_listed(candidates),
             ),
         )
-    raise UserMustAct(
-        "unknown_segment",
-        say("There is no segment '%(reference)s'. %(seen)s", reference=reference, seen=_seen(segments)),
+    raise unknown_segment(reference, _seen(segments))
+
+
+def unknown_segment(reference: str, seen: Value = "") -> UserMustAct:
+    """`seen` is what is there instead."""
+    return UserMustAct(
+        "unknown_segment", say("There is no segment '%(reference)s'. %(seen)s", reference=reference, seen=seen)
     )
 
 

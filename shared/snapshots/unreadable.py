@@ -16,6 +16,14 @@ from shared.wording import Message, say
 CHANGED_RETRY_SECONDS = 60.0
 
 DAMAGED_GZIP = say("its gzip compression is damaged")
+DAMAGED = {
+    "gzip": DAMAGED_GZIP,
+    "zstd": say(
+        "its Zstandard compression is damaged or cut off, or needs more than 32 MB of memory (write it without --ultra "
+        "and --long)"
+    ),
+}
+"""By compression."""
 ODD_QUOTES = say("it has an odd number of quotation marks, so a quoted cell is never closed")
 STRAY_QUOTE = say(
     "a quotation mark inside a cell is not doubled, or the cell is not in quotation marks, or begins with a blank "

@@ -8,13 +8,12 @@ gzip's checksums either. So whatever is fetched is looked at here too.
 from __future__ import annotations
 
 import re
-import zlib
 from dataclasses import replace
 
 from shared.snapshots.backslashes import Neutral
 from shared.snapshots.heads import BadHead, first_record
 from shared.snapshots.snapshot import CsvFormat, SnapshotFile
-from shared.snapshots.unpacking import Gunzip
+from shared.snapshots.unpacking import Damaged, Gunzip
 from shared.snapshots.unreadable import (
     BACKSLASH,
     DAMAGED_GZIP,
@@ -66,7 +65,7 @@ class CsvWatch:
         try:
             for piece in self._unpack.pieces(data):
                 self._look_through(piece)
-        except zlib.error:
+        except Damaged:
             raise self._unreadable(DAMAGED_GZIP) from None
 
     def finish(self) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from shared.cloud import storage
 from shared.cloud.settings import Location, Settings, StorageAddress
 from shared.errors import ExportError
+from shared.snapshots.dialect import Dialect
 from shared.snapshots.finding import find_segments, newest_snapshot
 from shared.snapshots.reading import reader
 from shared.snapshots.snapshot import SegmentFound
@@ -18,9 +19,13 @@ FILES = Path(__file__).parent / "files"
 FOLDER = "Loyal/20261122T143300Z"
 EXPORT = "CustomerInsights_abcd/BlobExport"
 WANTED = ("EMail", "FirstName", "City")
-LATER = timedelta(hours=1)
 
 Row = tuple[str | None, ...]
+
+
+def later() -> datetime:
+    """When nothing is being written any more."""
+    return datetime.now(UTC) + timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +54,21 @@ class Landing:
         self.container = self.client.get_container_client(container)
         self.container.create_container()
         self.settings = Settings(address, address)
+        self.locations = [Location(container)]
+        self.dialects: dict[str, Dialect] = {}
 
     def put(self, name: str, content: bytes) -> None:
         self.container.upload_blob(name, content, overwrite=True)
 
     def found(self, now: datetime | None = None) -> list[SegmentFound]:
-        location = Location(self.container.container_name)
-        return find_segments(self.client, [location], now or datetime.now(UTC) + LATER)
+        return find_segments(self.client, self.locations, now or later(), dialects=self.dialects)
 
     def outcome(self, segment: SegmentFound, columns: tuple[str, ...] = WANTED) -> Outcome:
         said = "; ".join((*segment.problems, *segment.beside))
         if segment.snapshot is None:
             return Outcome(None, said)
         try:
-            snapshot = newest_snapshot(self.client, segment, datetime.now(UTC) + LATER)
+            snapshot = newest_snapshot(self.client, segment, later(), dialects=self.dialects)
             with reader(self.client, self.settings) as opened:
                 rows = opened.connection.execute(opened.scan(snapshot, columns).sql).fetchall()
         except ExportError as error:

@@ -13,7 +13,7 @@ from typing import IO, Any
 from uuid import uuid4
 
 from azure.core import MatchConditions
-from azure.storage.blob import BlobBlock, BlobLeaseClient
+from azure.storage.blob import BlobBlock, BlobLeaseClient, BlobPrefix
 
 from tests.memory.errors import refused
 
@@ -106,12 +106,19 @@ class MemoryContainer:
         return self.get_blob_client(blob).download_blob(**options)
 
     def walk_blobs(self, name_starts_with: str | None = None, include: Sequence[str] | None = None) -> Iterator[Any]:
-        """What lies straight in a folder; the folders in it are left out, since nobody asks for them."""
+        """What lies straight in a folder, and the folders in it."""
         if "snapshots" in (include or ()):
             raise NotImplementedError("snapshots of blobs")
+        folders: set[str] = set()
+        start = len(name_starts_with or "")
         for found in self.list_blobs(name_starts_with):
-            if "/" not in found.name[len(name_starts_with or "") :]:
+            inside, below, _ = found.name[start:].partition("/")
+            folder = f"{found.name[:start]}{inside}/"
+            if not below:
                 yield found
+            elif folder not in folders:
+                folders.add(folder)
+                yield BlobPrefix(None, container=self.container_name, prefix=folder)
 
     def list_blobs(self, name_starts_with: str | None = None, include: Sequence[str] | None = None) -> Iterator[Any]:
         """By name, as they are when the first of them is asked for; metadata is always with them."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
-from shared.cloud.settings import Location
 from shared.errors import UserMustAct
-from shared.snapshots import shelves
-from shared.snapshots.finding import newest_of
-from tests.corpus.landed import Landing
+from shared.snapshots import shelves, walking
+from shared.snapshots.finding import find_if_few, newest_of
+from shared.snapshots.names import KEPT_FOR
+from tests.corpus.landed import Landing, later
 from tests.memory import in_memory
 from tests.memory.blobs import MemoryBlob, MemoryContainer
 
@@ -116,12 +116,12 @@ def test_what_was_seen_in_a_file_is_not_looked_for_again(landing: Landing, monke
 
 
 @pytest.mark.parametrize(
-    ("reference", "prefixes"),
-    [("crm/eu:Loyal", ["crm/eu/Loyal/"]), ("export:Loyal", ["export/Loyal/"]), (":Loyal", ["Loyal/"])],
+    ("reference", "own", "above"),
+    [("crm/eu:Loyal", "crm/eu/Loyal/", ["crm/eu/"]), ("export:Loyal", "export/Loyal/", []), (":Loyal", "Loyal/", [""])],
     ids=["dated folders", "a model", "at the top"],
 )
 def test_a_segment_is_looked_for_where_its_id_says(
-    landing: Landing, listed: list[str | None], reference: str, prefixes: list[str]
+    landing: Landing, listed: list[str | None], reference: str, own: str, above: list[str]
 ) -> None:
     table = {
         "name": "Loyal",
@@ -134,9 +134,12 @@ def test_a_segment_is_looked_for_where_its_id_says(
         landing.put(f"{name}/2026-11-22/a.csv", b"EMail\na@example.com\n")
     container = landing.container.container_name
     wanted = f"{container}/{reference}" if reference[0] != ":" else f"{container}{reference}"
-    snapshot = newest_of(landing.client, [Location(container)], wanted, datetime.now(UTC) + timedelta(hours=1))
+    snapshot = newest_of(landing.client, landing.locations, wanted, later())
     assert snapshot.segment_id == wanted
-    assert [each for each in listed if not str(each).startswith(prefixes[0])] == []
+    elsewhere = [each for each in listed if not str(each).startswith(own)]
+    assert elsewhere == above, "where a manifest may lie, by delimiter"
+    newest_of(landing.client, landing.locations, wanted, later())
+    assert [each for each in listed if not str(each).startswith(own)] == above, "and not again for some minutes"
     [by_listing] = [segment.snapshot for segment in landing.found() if segment.id == wanted]
     assert by_listing == replace(snapshot, passed_over=(), beside=())
 
@@ -146,4 +149,97 @@ def test_an_id_below_a_models_folder_is_no_segment_of_its_own(landing: Landing) 
     landing.put("export/Loyal/2026-11-22/a.csv", b"EMail\na@example.com\n")
     container = landing.container.container_name
     with pytest.raises(UserMustAct, match="no segment"):
-        newest_of(landing.client, [Location(container)], f"{container}/export:Loyal", datetime.now(UTC))
+        newest_of(landing.client, landing.locations, f"{container}/export:Loyal", later())
+
+
+DAYS = 40
+
+
+def history(landing: Landing, segment: str, folder: Callable[[int], str], *, marked: bool = True) -> None:
+    """One state for each of 40 days."""
+    for day in range(DAYS):
+        landing.put(f"{segment}/{folder(day)}/a.csv", f"EMail\np{day}@example.com\n".encode())
+        if marked:
+            landing.put(f"{segment}/{folder(day)}/_SUCCESS", b"")
+
+
+@pytest.fixture
+def much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two weeks of one segment are more than one request lists."""
+    monkeypatch.setattr(walking, "FEW", 20)
+
+
+FLAT = "by the day", lambda day: f"{date(2026, 9, 1) + timedelta(days=day)}"
+DEEP = "year, month, day and hour", lambda day: f"{date(2026, 9, 1) + timedelta(days=day):%Y/%m/%d}/0600"
+HIVE = "keys", lambda day: f"{date(2026, 9, 1) + timedelta(days=day):year=%Y/month=%m/day=%d}"
+
+
+@pytest.mark.parametrize(("marked", "most"), [(True, 7), (False, 19)], ids=["with marks", "without marks"])
+@pytest.mark.parametrize("folder", [FLAT[1], DEEP[1], HIVE[1]], ids=[FLAT[0], DEEP[0], HIVE[0]])
+@pytest.mark.usefixtures("much")
+def test_of_a_long_history_only_the_newest_states_are_listed(
+    landing: Landing, listed: list[str | None], folder: Callable[[int], str], *, marked: bool, most: int
+) -> None:
+    history(landing, "crm/Loyal", folder, marked=marked)
+    landing.put("crm/Loyal/notes.xlsx", b"x")
+    wanted = f"{landing.container.container_name}/crm:Loyal"
+    snapshot = newest_of(landing.client, landing.locations, wanted, later())
+    assert [file.name for file in snapshot.files] == [f"crm/Loyal/{folder(DAYS - 1)}/a.csv"]
+    assert "notes.xlsx" in str(snapshot.beside)
+    assert len(listed) <= most, listed
+    assert all(str(prefix).startswith("crm/Loyal/") for prefix in listed if prefix != "crm/")
+
+
+@pytest.mark.usefixtures("much")
+def test_the_state_before_counts_where_the_newest_is_not_usable(landing: Landing) -> None:
+    history(landing, "Loyal", FLAT[1])
+    landing.put("Loyal/2026-11-01/a.csv", b"EMail\na@example.com\n")
+    landing.put("Loyal/2026-11-01/strange.orc", b"x")
+    landing.put("Loyal/2026-11-01/_SUCCESS", b"")
+    snapshot = newest_of(landing.client, landing.locations, f"{landing.container.container_name}:Loyal", later())
+    assert snapshot.taken_at.date() == date(2026, 10, 10)
+    assert "strange.orc" in str(snapshot.passed_over)
+
+
+@pytest.mark.usefixtures("much")
+def test_marks_are_missed_though_they_are_long_ago(landing: Landing) -> None:
+    history(landing, "Loyal", FLAT[1], marked=False)
+    landing.put(f"Loyal/{FLAT[1](0)}/_SUCCESS", b"")
+    with pytest.raises(UserMustAct, match="which earlier folders of this segment have"):
+        newest_of(landing.client, landing.locations, f"{landing.container.container_name}:Loyal", later())
+
+
+@pytest.mark.usefixtures("much")
+def test_a_name_is_looked_for_everywhere_once_and_then_in_its_folder(
+    landing: Landing, listed: list[str | None]
+) -> None:
+    for segment in ("crm/Loyal", "crm/New", "Old"):
+        history(landing, segment, FLAT[1])
+    now = later()
+    newest_of(landing.client, landing.locations, "Loyal", now)
+    assert listed.count("") == 1
+    newest_of(landing.client, landing.locations, "Loyal", now)
+    assert listed.count("") == 1, "its id is remembered"
+    newest_of(landing.client, landing.locations, "Loyal", now + KEPT_FOR)
+    assert listed.count("") == 2, "not for ever: another may have its name by now"
+
+
+@pytest.mark.usefixtures("much")
+def test_a_name_that_nobody_has_is_not_looked_for_at_every_tick(landing: Landing, listed: list[str | None]) -> None:
+    history(landing, "Loyal", FLAT[1])
+    now = later()
+    for _ in range(3):
+        with pytest.raises(UserMustAct, match="no segment 'Loyl'"):
+            newest_of(landing.client, landing.locations, "Loyl", now, thorough=False)
+    asked = listed.count("")
+    history(landing, "Loyl", FLAT[1])
+    assert newest_of(landing.client, landing.locations, "Loyl", now).name == "Loyl", "people see it at once"
+    assert listed.count("") == asked + 1
+
+
+@pytest.mark.usefixtures("much")
+def test_whether_little_lies_there_takes_one_request(landing: Landing, listed: list[str | None]) -> None:
+    assert find_if_few(landing.client, landing.locations, later()) == []
+    history(landing, "Loyal", FLAT[1])
+    assert find_if_few(landing.client, landing.locations, later()) is None
+    assert listed == ["", ""]

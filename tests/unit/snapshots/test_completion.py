@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from shared.snapshots.blob import Blob
 from shared.snapshots.completion import Completion
-from tests.unit.snapshots.listed import SETTLED, WRITTEN, blob, verdict
+from tests.unit.snapshots.listed import SETTLED, WRITTEN, blob, seen, verdict
 
 S = "s/2026-11-22"
 DATA, DONE = f"{S}/part-0.csv", f"{S}/_SUCCESS"
@@ -53,6 +54,18 @@ def test_unfinished_however_long_ago(blobs: list[Blob | str], words: str) -> Non
     later = str(verdict(*blobs, now=WRITTEN + timedelta(days=3)))
     assert words in later
     assert "no data" in words or "probably failed" in later
+
+
+@pytest.mark.parametrize(("blobs", "words"), UNFINISHED.values(), ids=UNFINISHED)
+def test_unfinished_without_a_date_too(blobs: list[Blob | str], words: str) -> None:
+    undated = [
+        replace(each, file=replace(each.file, name=each.name.replace(S, "s")))
+        for each in (blob(one) if isinstance(one, str) else one for one in blobs)
+    ]
+    if words == "no data files yet":
+        assert seen(*undated) == [], "nothing says that it is a segment"
+    else:
+        assert words in str(verdict(*undated))
 
 
 def test_without_a_mark_the_file_that_changed_last_counts() -> None:

@@ -68,6 +68,8 @@ def test_files_are_read_by_name() -> None:
         ("PART.TXT", CsvFormat(delimiter="")),
         ("data_0_0_0.gz", CsvFormat(delimiter="", compression="gzip")),
         ("part-0.tsv.gz", CsvFormat(delimiter="", compression="gzip")),
+        ("part-0.csv.zst", CsvFormat(delimiter="", compression="zstd")),
+        ("data_0_0_0.zst", CsvFormat(delimiter="", compression="zstd")),
         ("part-0.snappy.parquet", ParquetFormat()),
     ],
 )
@@ -83,7 +85,7 @@ NOT_USED = {
     "an ending beside": (["part-0.csv", "readme.md"], "readme.md"),
     "no ending": (["part-0.csv", "part-1"], "part-1"),
     "Excel": (["people.xlsx"], "Excel"),
-    "Zstandard": (["part-0.csv.zst"], "Zstandard"),
+    "Zstandard": (["part-0.json.zst"], "Zstandard"),
     "Parquet in gzip": (["part-0.parquet.gz"], "Parquet compressed once more"),
     "JSON lines": (["part-0.csv", "part-1.jsonl"], "JSON lines"),
     "Delta": (["part-0.parquet", "_delta_log/00000000000000000000.json"], "is a Delta table"),
