@@ -14,6 +14,7 @@ from dev.simulators.common.simulator import AnyVendor, Simulator
 from dev.simulators.dotdigital import Dotdigital
 from dev.simulators.iterable import Iterable
 from dev.simulators.klaviyo import Klaviyo
+from dev.simulators.mailchimp import Mailchimp
 from dev.simulators.omnisend import Omnisend
 
 VENDORS: dict[str, Callable[[], AnyVendor]] = {
@@ -21,6 +22,7 @@ VENDORS: dict[str, Callable[[], AnyVendor]] = {
     "dotdigital": Dotdigital,
     "iterable": Iterable,
     "klaviyo": Klaviyo,
+    "mailchimp": Mailchimp,
     "omnisend": Omnisend,
 }
 
