@@ -44,8 +44,8 @@ def page(call: Call, query: Query, items: Sequence[T], place: Callable[[T], Plac
 def links(call: Call, cursor: str | None = None) -> dict[str, Any]:
     """`next` and `prev` are null where there is none, against the vendor's own description."""
     query = {name: value for name, value in call.query.items() if name != "page[cursor]"}
-    here = urlencode(call.query, safe="[],()", quote_via=quote)
-    there = urlencode({**query, "page[cursor]": cursor}, safe="[],()", quote_via=quote) if cursor else ""
+    here = urlencode(call.query, quote_via=quote)
+    there = urlencode({**query, "page[cursor]": cursor}, quote_via=quote) if cursor else ""
     path = call.path.rstrip("/")
     return {
         "self": f"{HOST}{path}" + (f"?{here}" if here else ""),
@@ -66,6 +66,7 @@ def _cursor(place: Place, digest: str) -> str:
 
 
 def _place(text: str, digest: str) -> Place:
+    text = text.removeprefix("=")  # the vendor's own library leaves it there when it cuts a cursor out of a link
     try:
         content = orjson.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except ValueError:

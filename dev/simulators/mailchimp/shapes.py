@@ -89,7 +89,7 @@ def member(audience: Audience, shown: Member) -> dict[str, Any]:
         "merge_fields": {tag: fields.get(tag, "") for tag in audience.fields},
         "stats": {"avg_open_rate": 0, "avg_click_rate": 0},
         "ip_signup": "",
-        "timestamp_signup": "",
+        "timestamp_signup": written(shown.signed_up),
         "ip_opt": "127.0.0.1",
         "timestamp_opt": written(shown.opted),
         "member_rating": 2,

@@ -134,8 +134,9 @@ def test_a_cursor_holds_to_its_call(caller: Caller) -> None:
     caller.bring(*(profile(f"p{each}@example.com") for each in range(3)), lists=(list_id,))
     path = f"/api/lists/{list_id}/profiles"
     following = caller.get(path, **{"page[size]": 1}).json()["links"]["next"]
-    cursor = following.partition("page[cursor]=")[2].partition("&")[0]
+    cursor = following.partition("page%5Bcursor%5D=")[2].partition("&")[0]
     assert caller.get(path, **{"page[cursor]": cursor}).status_code == 200
+    assert caller.get(path, **{"page[cursor]": f"={cursor}"}).status_code == 200
     assert caller.get(path, sort="joined_group_at", **{"page[cursor]": cursor}).status_code == 400
 
 
