@@ -29,7 +29,7 @@ CHROMIUM := command -v chromium || command -v chromium-browser || command -v goo
 .PHONY: help setup demo serve test pictures faults soak mutants load bench writers sdk described lint snapshot clean audit lock
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(PACKAGES) $(AZURITE) $(BROWSER) ## install everything into .venv and node_modules; costs nothing the second time
 	@:

@@ -166,8 +166,12 @@ class Job:
             return "processing"
         return self.end_status
 
+    @property
+    def is_endless(self) -> bool:
+        return self.end_status in ("queued", "processing")
+
     def is_open(self, now: float) -> bool:
-        return now < self.ends or self.end_status in ("queued", "processing")
+        return now < self.ends or self.is_endless
 
 
 @dataclass
@@ -192,7 +196,7 @@ class Counts:
 class Account:
     """Everything of one account; `erased` are addresses."""
 
-    def __init__(self, account_id: str) -> None:
+    def __init__(self, account_id: str, list_numbers: Iterator[int]) -> None:
         self.id = account_id
         self.lists: dict[str, MailingList] = {}
         self.jobs: dict[str, Job] = {}
@@ -200,13 +204,12 @@ class Account:
         self.counts = Counts()
         self.erased: set[str] = set()
         self._by: dict[str, dict[str, Profile]] = {name: {} for name in IDENTIFIERS}
-        self._lists_made = 0
+        self._list_numbers = list_numbers
 
     def create_list(self, name: str, now: float, list_id: str | None = None) -> MailingList:
         """Without `list_id` the list gets the next free one."""
         while list_id is None or list_id in self.lists:
-            self._lists_made += 1
-            list_id = _list_id(self._lists_made)
+            list_id = _list_id(next(self._list_numbers))
         made = self.lists[list_id] = MailingList(list_id, name, now, now)
         return made
 

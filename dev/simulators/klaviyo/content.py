@@ -140,6 +140,7 @@ def state(account: Account, now: float) -> dict[str, Any]:
         "unsubscribed": sorted(each.email for each in account.people() if not each.can_receive),
         "jobs": Counter(job.status(now) for job in account.jobs.values()),
         "open_jobs": sum(1 for _ in account.open_jobs(now)),
+        "pending": sum(not job.done and not job.is_endless for job in account.jobs.values()),
         **vars(account.counts),
     }
 

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from typing import Any
 
 from dev.simulators.common import vendor
@@ -72,11 +73,12 @@ class Klaviyo(vendor.Vendor[Settings]):
     def clear(self) -> None:
         self._meter.clear()
         self._accounts: dict[str, Account] = {}
+        self._list_numbers = count(1)  # no two accounts have a list of the same id
 
     def account(self, account_id: str = ACCOUNT) -> Account:
         """The account of that id, with everything done that is due; it comes into being when first asked for."""
         if account_id not in self._accounts:
-            self._accounts[account_id] = Account(account_id)
+            self._accounts[account_id] = Account(account_id, self._list_numbers)
         account = self._accounts[account_id]
         settle(account, self.settings, self.clock.epoch())
         return account

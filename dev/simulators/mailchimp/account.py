@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from itertools import count
 from typing import Protocol
 
@@ -11,7 +10,7 @@ from dev.simulators.common.vendor import Answer, Call, Refusal
 from dev.simulators.mailchimp.answers import not_found
 from dev.simulators.mailchimp.audience import Audience, Counts
 from dev.simulators.mailchimp.jobs import Batch
-from dev.simulators.mailchimp.settings import ACCOUNT, AUDIENCE, Settings
+from dev.simulators.mailchimp.settings import AUDIENCE, Settings
 
 _FIRST_SEGMENT = 10297
 _SEGMENTS_PER_ACCOUNT = 1_000_000
@@ -20,11 +19,11 @@ _SEGMENTS_PER_ACCOUNT = 1_000_000
 class Account:
     """One audience is there from the start; in another account than the first one, under another id."""
 
-    def __init__(self, account_id: str, now: float) -> None:
-        number = 0 if account_id == ACCOUNT else 1 + zlib.crc32(account_id.encode()) % 1000
+    def __init__(self, account_id: str, number: int, now: float) -> None:
+        """`number` is another one for each account, so that no two have an audience or a tag of the same id."""
         self.id = account_id
         self.login_id = 7654321 + number
-        self.name = "Contoso Coffee" if account_id == ACCOUNT else f"Contoso {number}"
+        self.name = f"Contoso {number}" if number else "Contoso Coffee"
         self.audiences: dict[str, Audience] = {}
         self.batches: dict[str, Batch] = {}
         self.counts = Counts()

@@ -112,5 +112,9 @@ def too_many_batches(most: int) -> Answer:
     return problem(429, "Too Many Requests", f"You have more than {most} pending batches.")
 
 
+def too_large() -> Answer:
+    return problem(413, "Request Entity Too Large", "The request is too large.")
+
+
 def own_failure(status: int) -> Answer:
     return problem(status, "Internal Server Error", "An unexpected internal error has occurred.")

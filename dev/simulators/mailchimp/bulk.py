@@ -109,7 +109,7 @@ class _Run:
             "error_count": len(errors),
             "_links": [],
         }
-        return shown(body, rows=len(rows), touched=[each.email for each in (*created, *updated)])
+        return shown(body, rows=len(rows), touched=[each.email.lower() for each in (*created, *updated)])
 
     def _row(self, row: Mapping[str, Any], skip_required: bool) -> tuple[Member, bool]:
         address = row.get("email_address", "").strip()

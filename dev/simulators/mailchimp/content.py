@@ -171,7 +171,7 @@ def state(account: Account, now: float) -> dict[str, Any]:
         "statuses": Counter(each.status for each in people),
         "unsubscribed": sorted(each.email for each in people if each.status in GONE),
         "batches": Counter(each.status(now) for each in account.batches.values()),
-        "open_batches": sum(not each.done for each in account.batches.values()),
+        "pending": sum(not each.done for each in account.batches.values()),
         **vars(account.counts),
     }
 

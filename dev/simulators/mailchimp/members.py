@@ -143,7 +143,7 @@ class Members:
         else:
             writer.change(member, values, status)
             writer.rename(member, address)
-        return shown(shapes.member(audience, member), rows=1, touched=[member.email])
+        return shown(shapes.member(audience, member), rows=1, touched=[member.email.lower()])
 
     def _archive(self, call: Call) -> Answer:
         audience = audience_of(self._desk, call)
@@ -151,7 +151,7 @@ class Members:
         if member.status == "archived":
             return answers.method_not_allowed()
         Writer(audience, self._desk.of(call).counts, self._desk.settings, self._desk.clock.epoch()).archive(member)
-        return nothing([member.email])
+        return nothing([member.email.lower()])
 
     def _delete(self, call: Call) -> Answer:
         audience = audience_of(self._desk, call)
@@ -159,7 +159,7 @@ class Members:
         audience.erase(member)
         audience.forgotten.add(member.hash)
         self._desk.of(call).counts.members_deleted += 1
-        return nothing([member.email])
+        return nothing([member.email.lower()])
 
     def _body(self, call: Call, shape: bodies.Shape) -> dict[str, Any]:
         return bodies.read(call, shape, self._desk.of(call).counts.ignored_keys)

@@ -162,7 +162,7 @@ class Segments:
             "error_count": len(add_refused) + len(remove_refused),
             "_links": [],
         }
-        touched = [each.email for each in (*added, *removed)]
+        touched = [each.email.lower() for each in (*added, *removed)]
         return shown(answer, rows=len(adding) + len(removing), touched=touched)
 
     def _each(
@@ -237,4 +237,4 @@ class Segments:
                 continue
             segment = segment or audience.create_segment(self._name(tag["name"]), self._desk.clock.epoch())
             account.counts.automations_started += audience.tag(member, segment) and not body.get("is_syncing")
-        return nothing([member.email])
+        return nothing([member.email.lower()])

@@ -67,6 +67,7 @@ class Settings(settings.Settings):
     writing_roles: tuple[Role, ...] = ("owner", "admin", "manager")
 
     most_members: int = Field(default=500, ge=1)
+    most_bytes: int = Field(default=1_000_000, ge=1)
     most_count: int = Field(default=1000, ge=1)
     update_existing_default: bool = True
     missing_status: Literal["refused", "subscribed"] = "refused"

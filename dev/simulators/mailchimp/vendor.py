@@ -61,7 +61,8 @@ class Mailchimp(vendor.Vendor[Settings]):
         """The account of that id, with everything done that is due; it comes into being when first asked for."""
         now = self.clock.epoch()
         if account_id not in self._accounts:
-            self._accounts[account_id] = Account(account_id, now)
+            number = 0 if account_id == ACCOUNT else 1 + len(self._accounts.keys() - {ACCOUNT})
+            self._accounts[account_id] = Account(account_id, number, now)
         account = self._accounts[account_id]
         batches.schedule(account, self, now)
         return account
@@ -109,6 +110,8 @@ class Mailchimp(vendor.Vendor[Settings]):
         return self.settings.keys.get(secret) or self.settings.tokens.get(secret)
 
     def _told(self, endpoint: Endpoint, call: Call) -> Answer:
+        if len(call.body) > self.settings.most_bytes:
+            return self._with_id(answers.too_large())
         try:
             return self._with_id(endpoint.work(call))
         except Refusal as refusal:

@@ -96,13 +96,17 @@ ANA = {"email": "ana@example.com", "points": 7}
 JSON = {"content-type": "application/json"}
 
 
+HTML = {"content-type": "text/html"}
+
+
 def exchange(
     method: str = "GET", query: str = "", body: Any = None, status: int = 200, answer: Any = None, **more: Any
 ) -> Exchange:
     sent = b"" if body is None else json.dumps(body).encode()
     told = b"" if status == 204 else json.dumps(ANA if answer is None else answer).encode()
     headers = more.get("headers", {**JSON, "revision": "1"})
-    return Exchange(method, more.get("path", "/3.0/people/1"), query, headers, sent, status, JSON, told)
+    path, answered = more.get("path", "/3.0/people/1"), more.get("answered", JSON)
+    return Exchange(method, path, query, headers, sent, status, answered, told)
 
 
 @pytest.fixture(params=[SWAGGER, OPENAPI], ids=["swagger", "openapi"])
@@ -176,6 +180,16 @@ def test_what_the_contract_knows_better_is_told_apart(tmp_path: Path) -> None:
     report = judged.report()
     assert (report["found"], report["allowed"]) == ({}, {"answer 200 points: type": 1})
     assert report["not_described"] == {"GET /…/places/…/… -> 200": 1}
+
+
+def test_a_page_of_what_stands_before_the_vendor_is_told_apart(judged: Judge) -> None:
+    judged.see(exchange(status=403, answered=HTML))
+    judged.see(exchange(answered=HTML))
+    report = judged.report()
+    assert report["allowed"] == {"answer 403, content type: text/html is not described": 1}
+    assert list(report["found"]) == [
+        f"{next(iter(judged.judged))}: answer 200, content type: text/html is not described"
+    ]
 
 
 def test_the_first_file_goes_before_the_others(tmp_path: Path) -> None:
