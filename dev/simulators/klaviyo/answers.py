@@ -97,6 +97,11 @@ def retired(revision: str) -> Answer:
     return refused(410, Problem("gone", "API revision retired.", detail, {"pointer": "/data/"}))
 
 
+def too_long() -> Answer:
+    title = "Request-URI Too Long."
+    return refused(414, Problem("uri_too_long", title, title, {"parameter": "filter"}))
+
+
 def throttled(seconds: int) -> Answer:
     unit = "second" if seconds == 1 else "seconds"
     detail = f"Request was throttled. Expected available in {seconds} {unit}."

@@ -58,7 +58,7 @@ class Jobs:
 
     def _create(self, call: Call) -> Answer:
         settings, account = self._desk.settings, self._desk.of(call)
-        chosen = query.read(call, _POST, settings.longest_any)
+        chosen = query.read(call, _POST, settings.longest)
         data = bodies.read(call, settings.most_bytes)
         attributes = bodies.resource(data, _KIND)
         profiles = attributes.get("profiles")
@@ -134,7 +134,7 @@ class Jobs:
         return job
 
     def _one(self, call: Call) -> Answer:
-        chosen = query.read(call, _ONE, self._desk.settings.longest_any)
+        chosen = query.read(call, _ONE, self._desk.settings.longest)
         job, now = self._job(call), self._desk.clock.epoch()
         body: dict[str, Any] = {"data": query.cut(shapes.job(job, now, self._desk.settings), chosen.fields.get(_KIND))}
         if "lists" in chosen.includes:
@@ -144,7 +144,7 @@ class Jobs:
         return document({**body, "links": {"self": body["data"]["links"]["self"]}})
 
     def _many(self, call: Call) -> Answer:
-        chosen = query.read(call, _MANY, self._desk.settings.longest_any)
+        chosen = query.read(call, _MANY, self._desk.settings.longest)
         now = self._desk.clock.epoch()
         for condition in chosen.filters:
             if not set(condition.values) <= set(_STATUSES):
@@ -159,20 +159,20 @@ class Jobs:
         return document({"data": data, "links": links})
 
     def _profiles(self, call: Call) -> Answer:
-        chosen = query.read(call, _PEOPLE, self._desk.settings.longest_any)
+        chosen = query.read(call, _PEOPLE, self._desk.settings.longest)
         found = sorted({each for each in self._job(call).profiles if not each.gone}, key=lambda each: each.number)
         shown, links = page(call, chosen, found, lambda each: (each.number,))
         data = [shapes.chosen_profile(one, chosen) for one in shown]
         return document({"data": data, "links": links})
 
     def _profile_ids(self, call: Call) -> Answer:
-        chosen = query.read(call, _IDS, self._desk.settings.longest_any)
+        chosen = query.read(call, _IDS, self._desk.settings.longest)
         found = sorted({each for each in self._job(call).profiles if not each.gone}, key=lambda each: each.number)
         shown, links = page(call, chosen, found, lambda each: (each.number,))
         return document({"data": [shapes.identifier("profile", each.id) for each in shown], "links": links})
 
     def _errors(self, call: Call) -> Answer:
-        chosen = query.read(call, _ERRORS, self._desk.settings.longest_any)
+        chosen = query.read(call, _ERRORS, self._desk.settings.longest)
         job = self._job(call)
         shown, links = page(call, chosen, job.errors, lambda each: (each.row,))
         data = [

@@ -61,7 +61,7 @@ class Lists:
         ]
 
     def _query(self, call: Call, known: Known) -> Query:
-        return query.read(call, known, self._desk.settings.longest_any)
+        return query.read(call, known, self._desk.settings.longest)
 
     def _list(self, call: Call) -> MailingList:
         found = self._desk.of(call).lists.get(call.parameters["id"])

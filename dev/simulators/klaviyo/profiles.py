@@ -44,7 +44,7 @@ class Profiles:
         ]
 
     def _query(self, call: Call, known: Known) -> Query:
-        return query.read(call, known, self._desk.settings.longest_any)
+        return query.read(call, known, self._desk.settings.longest)
 
     def _profile(self, call: Call) -> Profile:
         found = self._desk.of(call).by_id(call.parameters["id"])

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
-from dev.simulators.common.vendor import Call
-from dev.simulators.klaviyo.answers import refuse_parameter
+from dev.simulators.common.vendor import Call, Refusal
+from dev.simulators.klaviyo.answers import refuse_parameter, too_long
 from dev.simulators.klaviyo.values import parsed
 
 EQUALITY = ("any", "equals")
@@ -47,6 +48,13 @@ class Known:
     page: tuple[int, int] | None = None
 
 
+class Longest(NamedTuple):
+    """How many values a filter takes, and how many letters the whole query."""
+
+    values: int
+    query: int
+
+
 class Filter(NamedTuple):
     """`values` are texts for `any` and `equals`, epoch seconds for the others."""
 
@@ -68,8 +76,12 @@ class Query:
     cursor: str | None = None
 
 
-def read(call: Call, known: Known, longest_any: int) -> Query:
-    """Raises `Refusal` (400) for a parameter that the endpoint does not know, or whose value does not fit."""
+def read(call: Call, known: Known, longest: Longest) -> Query:
+    """Raises `Refusal`: 414 where it is too long, 400 for a parameter that the endpoint does not know, or whose value
+    does not fit.
+    """
+    if len(urlencode(call.query)) > longest.query:
+        raise Refusal(too_long())
     given = dict(call.query)
     chosen: dict[str, Any] = {}
     fields = {kind: _names(given, f"fields[{kind}]", names) for kind, names in known.fields.items()}
@@ -79,7 +91,7 @@ def read(call: Call, known: Known, longest_any: int) -> Query:
     if known.includes:
         chosen["includes"] = _names(given, "include", known.includes) or ()
     if known.filters and "filter" in given:
-        chosen["filters"] = tuple(_filters(given.pop("filter"), known, longest_any))
+        chosen["filters"] = tuple(_filters(given.pop("filter"), known, longest.values))
     if known.sorts and "sort" in given:
         chosen["sort"] = _one_of(given, "sort", [*known.sorts, *(f"-{each}" for each in known.sorts)])
     if known.page is not None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dev.simulators.common import settings
 from dev.simulators.common.windows import Rate
+from dev.simulators.klaviyo.query import Longest
 
 ACCOUNT = "AbC123"
 REVISION = "2026-07-15"
@@ -95,6 +96,7 @@ class Settings(settings.Settings):
 
     longest_list_name: int | None = Field(default=None, ge=1)
     longest_any: int = Field(default=100, ge=1)
+    longest_query: int = Field(default=8000, ge=1)
     stale_seconds: float = Field(default=0.0, ge=0)
     absent_removal: Literal[204, 400] = 204
 
@@ -117,3 +119,7 @@ class Settings(settings.Settings):
     completed_count: Literal["successes", "all"] = "successes"
     error_pointer: Literal["job", "row"] = "job"
     original_payload: Literal["flat", "nested", "null"] = "flat"
+
+    @property
+    def longest(self) -> Longest:
+        return Longest(self.longest_any, self.longest_query)

@@ -157,7 +157,7 @@ class Klaviyo(vendor.Vendor[Settings]):
         """Contract section 1: the check of a key, and the account's identity."""
         fields = ("test_account", "contact_information", "industry", "timezone", "preferred_currency")
         known = Known(fields={"account": (*fields, "public_api_key", "locale", "id")})
-        chosen = query.read(call, known, self.settings.longest_any)
+        chosen = query.read(call, known, self.settings.longest)
         shown = {
             "type": "account",
             "id": call.account,

@@ -157,6 +157,11 @@ def test_a_filter_takes_a_hundred_values(caller: Caller, values: int, status: in
     assert caller.get("/api/profiles", filter=f"any(email,[{asked}])").status_code == status
 
 
+def test_a_filter_that_makes_the_address_too_long_is_refused(caller: Caller) -> None:
+    asked = ",".join(f'"{"x" * 80}{each}@example.com"' for each in range(90))
+    assert problem(caller.get("/api/profiles", filter=f"any(email,[{asked}])"))[:2] == (414, "uri_too_long")
+
+
 def test_the_count_is_told_where_it_is_asked_for(caller: Caller) -> None:
     list_id = caller.create_list()
     caller.bring(profile("ana@example.com"), profile("bo@example.com"), lists=(list_id,))
