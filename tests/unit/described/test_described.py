@@ -182,11 +182,13 @@ def test_what_the_contract_knows_better_is_told_apart(tmp_path: Path) -> None:
     assert report["not_described"] == {"GET /…/places/…/… -> 200": 1}
 
 
-def test_a_page_of_what_stands_before_the_vendor_is_told_apart(judged: Judge) -> None:
+def test_refusals_that_are_not_described_are_told_apart(judged: Judge) -> None:
     judged.see(exchange(status=403, answered=HTML))
+    judged.see(exchange("PUT", body=ANA, status=409))
     judged.see(exchange(answered=HTML))
     report = judged.report()
-    assert report["allowed"] == {"answer 403, content type: text/html is not described": 1}
+    refusals = ("answer 403, content type: text/html is not described", "answer 409: not described")
+    assert report["allowed"] == dict.fromkeys(refusals, 1)
     assert list(report["found"]) == [
         f"{next(iter(judged.judged))}: answer 200, content type: text/html is not described"
     ]
