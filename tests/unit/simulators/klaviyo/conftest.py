@@ -106,10 +106,17 @@ def problem(answer: requests.Response) -> tuple[int, str, str]:
     return answer.status_code, error["code"], error["source"].get("pointer") or error["source"]["parameter"]
 
 
+@pytest.fixture(scope="module")
+def running() -> Iterator[Simulator[Klaviyo]]:
+    with serve(Simulator(Klaviyo(clock=ManualClock()))) as simulator:
+        yield simulator
+
+
 @pytest.fixture
-def simulator() -> Iterator[Simulator[Klaviyo]]:
-    with serve(Simulator(Klaviyo(clock=ManualClock()))) as served:
-        yield served
+def simulator(running: Simulator[Klaviyo]) -> Simulator[Klaviyo]:
+    """As at its start, but for its clock."""
+    running.reset()
+    return running
 
 
 @pytest.fixture

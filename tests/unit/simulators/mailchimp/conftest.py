@@ -123,10 +123,17 @@ def problem(answer: requests.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["title"]
 
 
+@pytest.fixture(scope="module")
+def running() -> Iterator[Simulator[Mailchimp]]:
+    with serve(Simulator(Mailchimp(clock=ManualClock()))) as simulator:
+        yield simulator
+
+
 @pytest.fixture
-def simulator() -> Iterator[Simulator[Mailchimp]]:
-    with serve(Simulator(Mailchimp(clock=ManualClock()))) as served:
-        yield served
+def simulator(running: Simulator[Mailchimp]) -> Simulator[Mailchimp]:
+    """As at its start, but for its clock."""
+    running.reset()
+    return running
 
 
 @pytest.fixture
