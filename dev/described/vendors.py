@@ -26,13 +26,17 @@ VENDORS: Mapping[str, Described] = {
             "accounts-and-utilities.yaml",
             "dotdigital-v2-api-swagger.json",
         ),
-        # Of people who said no the description shows nothing, and of a removal's progress it has both spellings.
+        # Of people who said no the description shows nothing, of a removal's progress it has both spellings, and of a
+        # contact's id it says in one place that it is a number and in another that it is text.
         Rules(
             prefix=r"^/r[123](?=/)",
-            allowed=(r"^answer 200 \(whole\): type$", r"answer 200 \(whole\): additionalProperties \['Id', 'Status'\]"),
+            allowed=(
+                r"^answer 200 \(whole\): type$",
+                r"answer 200 \(whole\): additionalProperties \['Id', 'Status'\]",
+                r"^call, body contacts/\*/identifiers/contactId: type$",
+            ),
         ),
     ),
-    # The contract has this number as plain text, as it was recorded.
     "iterable": Described(
         ("iterable-swagger-1.8.json",), Rules(allowed=(r"^answer 200, content type: text/plain is not described$",))
     ),
