@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 
+from dev.described.__main__ import told
 from dev.described.descriptions import load
 from dev.described.judging import Exchange, Judge, Rules
 from dev.described.proxy import proxy
@@ -229,3 +230,13 @@ def test_the_proxy_hands_on_and_tells(tmp_path: Path) -> None:
     media = "application/vnd.api+json is not described"
     assert report["found"] == {f"GET /api/accounts: answer 200, content type: {media}": 1}
     assert report["not_described"] == {"GET /api/lists -> 200": 1}
+
+
+@pytest.mark.parametrize(("found", "status"), [({}, 0), ({"GET /people: answer 200 (whole): type": 2}, 1)])
+def test_a_report_ends_in_a_status(capsys: pytest.CaptureFixture[str], found: dict[str, int], status: int) -> None:
+    report = {"judged": {"GET /people": 3}, "not_described": {}, "allowed": {"answer 404: not described": 1}}
+    assert told({**report, "found": found}) == status
+    printed = capsys.readouterr().out
+    assert "3 calls of 1 operations were judged." in printed
+    assert ("Nothing was against" in printed) == (status == 0)
+    assert ("Against the description: GET /people: answer 200 (whole): type (2 times)" in printed) == (status == 1)

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import requests
 
+from dev.simulators.common.faults import Fault
+from dev.simulators.common.simulator import Simulator
+from dev.simulators.klaviyo import Klaviyo
 from tests.unit.simulators.klaviyo.conftest import JOBS, Caller, problem, profile
 
 ROWS = "/data/attributes/profiles/data"
@@ -279,3 +283,25 @@ def test_who_left_a_list_is_off_it_and_is_counted_when_put_back(caller: Caller) 
     assert (caller.members(list_id), caller.state()["readded_after_unsubscribe"]) == (["ana@example.com"], 1)
     read = caller.one("ana@example.com", **{"additional-fields[profile]": "subscriptions"})["attributes"]
     assert read["subscriptions"]["email"]["marketing"]["list_suppressions"][0]["list_id"] == list_id
+
+
+def test_a_job_whose_answer_was_lost_is_there(caller: Caller, simulator: Simulator[Klaviyo]) -> None:
+    list_id = caller.create_list()
+    simulator.faults.set([Fault(endpoint=f"POST {JOBS}", kind="drop", work=True, times=1)])
+    with pytest.raises(requests.ConnectionError):
+        caller.send(profile("ana@example.com"), lists=(list_id,))
+    (job,) = caller.get(JOBS, sort="-created_at").json()["data"]
+    assert (job["attributes"]["total_count"], job["relationships"]["lists"]["data"][0]["id"]) == (1, list_id)
+    caller.advance()
+    assert caller.members(list_id) == ["ana@example.com"]
+
+
+def test_lists_of_two_accounts_have_different_ids_and_members(caller: Caller) -> None:
+    caller.settings(keys={"pk_Other1_standard": {"account": "Other1"}})
+    mine = caller.create_list()
+    caller.use_key("pk_Other1_standard")
+    other = caller.create_list()
+    caller.bring(profile("ana@example.com"), lists=(other,))
+    assert (mine != other, caller.members(mine), caller.members(other)) == (True, [], ["ana@example.com"])
+    assert caller.get("/_simulator/state?account=Other1").json()["people"] == 1
+    assert caller.state()["pending"] == 0

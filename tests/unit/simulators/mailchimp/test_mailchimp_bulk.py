@@ -43,6 +43,12 @@ def test_a_body_that_does_not_fit_is_refused(caller: Caller, body: Any) -> None:
     assert caller.post(LIST, body).status_code == 400
 
 
+def test_a_body_that_is_too_large_is_refused(caller: Caller) -> None:
+    caller.settings(most_bytes=200)
+    assert caller.bulk(row(ANA, FNAME="x" * 200)).status_code == 413
+    assert caller.bulk(row(ANA)).status_code == 200
+
+
 def test_a_body_that_is_no_json_is_refused(caller: Caller) -> None:
     answer = caller.session.post(f"{caller.url}{LIST}", data="{", timeout=20)
     assert problem(answer) == (400, "JSON Parse Exception")
