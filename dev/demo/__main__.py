@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 from rich.console import Console
 
@@ -14,6 +15,10 @@ from dev.demo.api import DemoError
 from dev.demo.setting import stage
 from dev.demo.story import Story
 from dev.demo.vendors import VENDORS, DemoVendor
+from dev.described.__main__ import told
+from dev.described.judging import Judge
+from dev.described.vendors import VENDORS as DESCRIBED
+from dev.described.vendors import judge
 
 INTERRUPTED = 130
 
@@ -40,7 +45,8 @@ def _tell(console: Console, vendors: list[DemoVendor], options: argparse.Namespa
     started = time.monotonic()
     labels = ", ".join(vendor.label for vendor in vendors)
     console.print(f"Starting storage, Key Vault, the simulator of {labels} and the app …")
-    with stage(vendors) as running:
+    judges = _judges(vendors, options.descriptions)
+    with stage(vendors, judges) as running:
         try:
             for vendor in vendors:
                 Story(running, vendor, console, stays=options.serve).tell(options.people)
@@ -48,6 +54,7 @@ def _tell(console: Console, vendors: list[DemoVendor], options: argparse.Namespa
             console.print(f"The demo failed: {error}", style="red")
             console.print(running.host.log()[-5000:], markup=False)
             return 1
+        judged = max((told(judge.report()) for judge in judges.values()), default=0)
         console.print(f"All of it took {time.monotonic() - started:.1f} seconds.")
         if options.serve:
             _serve(console, running.host.url, running.host.key)
@@ -56,7 +63,15 @@ def _tell(console: Console, vendors: list[DemoVendor], options: argparse.Namespa
             console.print(
                 f"Everything has ended. To look at the pages and try for yourself: make serve {again}".rstrip()
             )
-    return 0
+    return judged
+
+
+def _judges(vendors: list[DemoVendor], folder: Path | None) -> dict[str, Judge]:
+    """A judge for each vendor that describes itself in that folder; without a folder none."""
+    described = [vendor.name for vendor in vendors if folder is not None and vendor.name in DESCRIBED]
+    if folder is not None and not described:
+        raise SystemExit(f"Of these vendors none describes itself: {', '.join(each.name for each in vendors)}")
+    return {name: judge(name, folder) for name in described if folder is not None}
 
 
 def _serve(console: Console, url: str, key: str) -> None:
@@ -74,6 +89,7 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m dev.demo", description="One export from beginning to end.")
     parser.add_argument("--vendor", choices=[*VENDORS, "all"], default="iterable")
     parser.add_argument("--people", type=int, default=50_000, help="rows of the segment; default 50,000")
+    parser.add_argument("--descriptions", type=Path, help="a folder with the vendors' own, to judge all calls by")
     parser.add_argument("--serve", action="store_true", help="leave everything running afterwards")
     return parser.parse_args()
 

@@ -8,11 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import requests
 from azure.storage.blob import BlobServiceClient, ContainerClient
 
 from dev.demo.vendors import DemoVendor
+from dev.described.judging import Judge
+from dev.described.proxy import proxy
 from dev.host.host_process import HostProcess
 from dev.host.services import LocalServices
 
@@ -23,20 +26,25 @@ EVERY_TWO_SECONDS = "*/2 * * * * *"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Everything that runs; `simulators` are the vendors' addresses, by name."""
+    """Everything that runs; `simulators` are the vendors' addresses, by name. `judges` are of those before which a
+    proxy looks whether all is as the vendor describes it.
+    """
 
     host: HostProcess
     services: LocalServices
     simulators: Mapping[str, str]
     container: ContainerClient
+    judges: Mapping[str, Judge]
 
 
 @contextmanager
-def stage(vendors: Sequence[DemoVendor]) -> Iterator[Stage]:
+def stage(vendors: Sequence[DemoVendor], judges: Mapping[str, Judge] = MappingProxyType({})) -> Iterator[Stage]:
     """Start everything, one app for all of the vendors, and end everything."""
     with ExitStack() as stack:
         services = stack.enter_context(LocalServices())
         simulators = {vendor.name: stack.enter_context(_simulator(vendor)) for vendor in vendors}
+        for name, judge in judges.items():
+            simulators[name] = stack.enter_context(proxy(simulators[name], judge))
         hosts = [pair for vendor in vendors for pair in vendor.hosts(simulators[vendor.name]).items()]
         settings = {
             "SEGMENT_LOCATIONS": CONTAINER,
@@ -50,7 +58,7 @@ def stage(vendors: Sequence[DemoVendor]) -> Iterator[Stage]:
             settings["OAUTH_APPS"] = ",".join(f"{name}={client_id}:{name}-app" for name, (client_id, _) in apps.items())
         host = stack.enter_context(HostProcess(REPOSITORY, settings=settings, services=services, polling=0.2))
         storage = stack.enter_context(BlobServiceClient.from_connection_string(services.connection_string))
-        yield Stage(host, services, simulators, storage.create_container(CONTAINER))
+        yield Stage(host, services, simulators, storage.create_container(CONTAINER), judges)
 
 
 @contextmanager

@@ -13,12 +13,16 @@ from dev.simulators.common.settings import changed
 from dev.simulators.common.simulator import AnyVendor, Simulator
 from dev.simulators.dotdigital import Dotdigital
 from dev.simulators.iterable import Iterable
+from dev.simulators.klaviyo import Klaviyo
+from dev.simulators.mailchimp import Mailchimp
 from dev.simulators.omnisend import Omnisend
 
 VENDORS: dict[str, Callable[[], AnyVendor]] = {
     "campaign-monitor": CampaignMonitor,
     "dotdigital": Dotdigital,
     "iterable": Iterable,
+    "klaviyo": Klaviyo,
+    "mailchimp": Mailchimp,
     "omnisend": Omnisend,
 }
 

@@ -17,7 +17,7 @@ from dev.audit import locked
 REPOSITORY = Path(__file__).parents[3]
 LOCKS = [
     *("requirements", "requirements-dev", "requirements-telemetry", "dev/bench/requirements-peers"),
-    *("dev/writers/requirements",),
+    *("dev/writers/requirements", "dev/sdk/requirements"),
     *("requirements-audit", "dev/infra_checks/requirements", "dev/host/requirements"),
 ]
 """Of each there is a .txt, which people write, and a .lock, which `make lock` writes."""

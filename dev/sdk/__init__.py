@@ -1,0 +1,1 @@
+"""The vendors' own libraries, pointed at the simulators: `make sdk`."""
