@@ -11,6 +11,15 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "delivery/state/journal": (f"{DELIVERY}/test_journal.py",),
     "delivery/plan/guards": (f"{DELIVERY}/test_guards.py",),
     "delivery/messages": (f"{DELIVERY}/test_messages.py",),
+    "delivery/plan/cell_values": (
+        f"{DELIVERY}/test_cell_values.py",
+        "tests/unit/vendors/test_fits.py",
+    ),
+    "vendors/campaign_monitor/left_alone": (
+        "tests/unit/vendors/campaign_monitor/test_left_alone.py",
+        "tests/unit/vendors/test_rolls.py",
+    ),
+    "vendors/omnisend/spellings": ("tests/unit/vendors/omnisend/test_spellings.py",),
     "mailbox": ("tests/unit/test_mailbox.py",),
     "vendors/rolls": ("tests/unit/vendors/test_rolls.py",),
     "vendors/presence": ("tests/unit/vendors/test_presence.py",),
