@@ -97,7 +97,7 @@ class Forks:
             if mutant is None:
                 if self.ends[None] != SURVIVED:
                     break
-                seconds = 20 + 5 * (time.monotonic() - began)
+                seconds = 10 + 3 * (time.monotonic() - began)
         return False
 
 

@@ -110,7 +110,7 @@ def test_a_worker_that_gives_no_state_gets_one() -> None:
     async def heard(message: Message) -> None:
         return None
 
-    scope = {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": [], "state": None}
+    scope: Scope = {"type": "http", "method": "GET", "path": "/x", "query_string": b"", "headers": [], "state": None}
     asyncio.run(Gate(app, Knows(Visitor(ADA)))(scope, _never, heard))
     assert app.told["person"] is ADA
 
