@@ -154,11 +154,13 @@ def _apart(work: Callable[[], Ends], numbers: Mapping[Mutant | None, int]) -> di
     come, go = os.pipe()
     child = os.fork()
     if child == 0:
+        failed = 1  # so ends a mutant too that breaks pytest itself
         try:
             os.close(come)
             os.write(go, json.dumps([(numbers[each], end) for each, end in work().items()]).encode())
+            failed = 0
         finally:
-            os._exit(0)
+            os._exit(failed)
     os.close(go)
     with os.fdopen(come) as told:
         ends = json.loads(told.read() or "[]")

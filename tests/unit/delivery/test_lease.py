@@ -220,6 +220,7 @@ def test_after_one_who_did_not_let_go_its_last_request_is_waited_for(
     with pytest.raises(Taken) as raised, world.lease():
         pass
     assert raised.value.seconds == wait
+    assert str(raised.value) == "the account is in use"
     assert not world.blob.holder, "and nobody has it meanwhile"
     assert world.blob.asked == [("acquire", 60, "etag-1"), "release"]
 
@@ -320,9 +321,52 @@ def test_who_does_not_come_is_called_once_more_and_then_struck_off(world: World)
         world.now += 60
     with world.lease():
         assert world.row.waiting == ["other"]
-    assert world.row.called == ["silent", "silent", "other"]
+        world.row.waiting.insert(0, "silent")
+    assert world.row.called == ["silent"] * 3
     assert world.blob.body
-    assert world.blob.body["again"] is False
+    assert world.blob.body["again"] is False, "it stood there anew"
+
+
+def test_who_comes_at_its_call_and_stands_there_again_is_called_for_the_first_time(world: World) -> None:
+    world.row = Row(own="mine", waiting=["mine"])
+    world.left(called="mine", called_at=world.now)
+    with world.lease():
+        world.row.waiting = ["mine"]
+    assert world.blob.body
+    assert (world.blob.body["called"], world.blob.body["again"]) == ("mine", False)
+
+
+def test_what_a_body_does_not_say_is_as_with_a_new_account(world: World) -> None:
+    world.row.waiting = ["theirs"]
+    world.blob.body = {"called": "theirs", "renewed_at": world.now}
+    with world.lease():
+        assert world.row.waiting == ["theirs"], "it was called once"
+
+
+def test_a_first_holder_that_was_faster_and_died_is_waited_for(world: World) -> None:
+    def acquire(name: str, seconds: int, *, etag: str | None, hear: Callable[[float], None]) -> str | None:
+        del world.blob.__dict__["acquire"]
+        assert etag is None
+        world.left(released=False)
+        return world.blob.acquire(name, seconds, etag=etag, hear=hear)
+
+    world.blob.acquire = acquire  # type: ignore[method-assign]
+    with pytest.raises(Taken), world.lease():
+        pass
+
+
+def test_nothing_goes_on_after_the_account_is_let_go(world: World) -> None:
+    class Slow(Turns):
+        def wait(self, seconds: float) -> bool:
+            ended = super().wait(seconds)
+            threading.Event().wait(0.2)
+            return ended
+
+    lease = world.lease()
+    lease._ended = cast("Any", Slow())
+    with lease:
+        assert lease._thread.is_alive()
+    assert not lease._thread.is_alive()
 
 
 def test_trouble_with_the_row_keeps_nobody_from_the_account(world: World) -> None:
@@ -349,7 +393,7 @@ def test_a_worker_stops_when_it_could_not_renew_for_forty_seconds(world: World, 
             lease.hold()
             return
         for ask in (lease.check, lease.hold):
-            with pytest.raises(LeaseLost):
+            with pytest.raises(LeaseLost, match=r"the lease could not be renewed in time$"):
                 ask()
 
 
@@ -428,12 +472,13 @@ class Queue:
 
 def test_work_that_cannot_have_the_account_is_sent_again_for_later() -> None:
     queue = Queue()
-    for error in (Taken(30.0), LeaseLost("gone")):
+    for error in (LeaseLost("gone"), *[Taken(30.0)] * 20):
         with sent_again(cast("Any", queue), {"job": 1}, "A piece of work"):
             raise error
-    (_, taken), (message, lost) = queue.sent
-    assert 30 <= taken <= 31
-    assert (message, lost) == ({"job": 1}, 60.0)
+    assert queue.sent[0] == ({"job": 1}, 60.0)
+    delays = {delay for _, delay in queue.sent[1:]}
+    assert len(delays) > 1, "not all at the same moment"
+    assert 30 <= min(delays) <= max(delays) <= 31
 
 
 def test_work_that_is_done_or_finds_the_account_in_use_is_not() -> None:
