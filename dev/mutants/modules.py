@@ -7,7 +7,7 @@ from collections.abc import Mapping
 DELIVERY = "tests/unit/delivery"
 MODULES: Mapping[str, tuple[str, ...]] = {
     "delivery/state/transitions": (f"{DELIVERY}/test_transitions.py",),
-    "delivery/state/ledger": (f"{DELIVERY}/test_ledger_age.py", "tests/recorded/test_recorded.py"),
+    "delivery/state/ledger": (f"{DELIVERY}/test_ledger_age.py", f"{DELIVERY}/test_ledger.py"),
     "delivery/state/journal": (f"{DELIVERY}/test_journal.py",),
     "delivery/plan/guards": (f"{DELIVERY}/test_guards.py",),
     "delivery/messages": (f"{DELIVERY}/test_messages.py",),
