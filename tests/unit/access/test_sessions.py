@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -186,6 +188,40 @@ def made(vault: MemoryVault, seal: Seal) -> str:
     """What an instance seals that found no key at the same moment as another."""
     vault.secrets.clear()
     return seal.seal(b"theirs")
+
+
+@dataclass
+class Remembering(MemoryVault):
+    """A vault as one instance has it: what it read or wrote is remembered until it asks anew."""
+
+    remembered: dict[str, str] = field(default_factory=dict)
+
+    def get(self, name: str, *, fresh: bool = False) -> str:
+        if fresh or name not in self.remembered:
+            self.remembered[name] = super().get(name)
+        return self.remembered[name]
+
+    def put(self, name: str, value: str) -> None:
+        self.remembered[name] = value
+        super().put(name, value)
+
+
+def test_whose_key_stayed_is_asked_of_key_vault_and_not_remembered() -> None:
+    secrets: dict[str, str] = {}
+    other = Seal(Remembering(secrets), "session-key", pause=lambda seconds: None)
+    theirs: list[str] = []
+
+    def meanwhile(seconds: float) -> None:
+        secrets.clear()
+        theirs.append(other.seal(b"theirs"))
+
+    first = Seal(Remembering(secrets), "session-key", pause=meanwhile)
+    assert other.open(first.seal(b"mine")) == b"mine"
+    assert first.open(theirs[0]) == b"theirs"
+
+
+def test_what_is_sealed_names_its_key_and_holds_what_cookies_may_hold(vault: MemoryVault) -> None:
+    assert re.fullmatch(r"[0-9a-f]{8}\.[A-Za-z0-9_-]+=*", Seal(vault, "session-key").seal(b"x"))
 
 
 HOUR, MINUTE = 3600, 60
