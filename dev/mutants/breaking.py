@@ -46,8 +46,8 @@ TOKENS = tuple(
         (r"(?<= )>(?= )", ">="),
     )
 )
-WORDS = frozenset({"say", "say_many", "_", "N_"})
-"""Calls whose texts are for people; `log.…` is left out too."""
+WORDS = frozenset({"say", "say_many", "_", "N_", "TypeVar"})
+"""Calls whose texts are for people, or for the type checker; `log.…` is left out too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,22 +1,32 @@
-"""Run a module's tests on each of its mutants, each in a process of its own, forked from one that has loaded what is
-slow to load. Nothing on disk is changed: the mutant takes the module's place when it is imported."""
+"""Run a module's tests on each of its mutants, each in a process of its own. Nothing on disk is changed.
+
+Most mutants change a function: they are put into the module where it is loaded, tests and all, and only the tests run
+anew. What survives that, and what runs when the module is imported, is imported anew as well, in a process that has
+loaded the libraries and all of ours that does not import the module; where a conftest imports it, conftests are loaded
+anew too.
+"""
 
 from __future__ import annotations
 
 import ast
+import gc
 import importlib
 import importlib.machinery
+import json
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from dev.mutants.breaking import Mutant
+from dev.mutants.swapping import Loaded, Swap
 
 SLOW: tuple[str, ...] = (
     *("pytest", "hypothesis", "pydantic", "duckdb", "orjson", "fastapi", "cryptography.fernet", "jwt", "msal", "yaml"),
@@ -25,7 +35,7 @@ SLOW: tuple[str, ...] = (
 OURS = ("shared", "dev/host", "dev/simulators", "tests/memory")
 TESTS = ("dev.host.azurite", "tests.memory.account")
 FIRST_SECONDS = 600.0
-LOADED = 99
+PROFILE = "mutants"
 KILLED, SURVIVED, TOO_LONG = "killed", "survived", "took too long"
 
 
@@ -36,6 +46,8 @@ def load(path: Path) -> None:
             importlib.import_module(name)
         except ImportError:  # a part that needs what is not installed here
             continue
+    phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)  # whether a test fails is asked, not how simply
+    hypothesis.settings.register_profile(PROFILE, deadline=None, derandomize=True, phases=phases)
 
 
 def _others(path: Path) -> set[str]:
@@ -58,52 +70,150 @@ def _imported(file: Path) -> set[str]:
     return found
 
 
+Ready = Callable[[], None]
+"""Makes the process that calls it a mutant."""
+Tell = Callable[[Mutant, str], None]
+
+
 class Forks:
-    """A plugin of pytest that forks once libraries, plugins and conftests are loaded, before tests are: a process for
-    each mutant goes on from there. `ends` has what became of them, first of the module as it is (None)."""
+    """Forks a process for each mutant, which goes on from here. `ends` has what became of them."""
 
-    def __init__(self, path: Path, mutants: Sequence[Mutant], tell: Callable[[Mutant, str], None]) -> None:
-        self.ends: list[str] = []
-        self.is_child = False
-        self._path = path
+    def __init__(self, mutants: Mapping[Mutant | None, Ready]) -> None:
+        self.ends: dict[Mutant | None, str] = {}
         self._mutants = mutants
-        self._tell = tell
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection(self) -> None:
-        if _is_loaded(self._path):
-            pytest.exit("a conftest has loaded the module", LOADED)
-        self._seconds, began = FIRST_SECONDS, time.monotonic()
-        for mutant in (None, *self._mutants):
+    def here(self) -> bool:
+        """True in a process that goes on, False in the first one, in the end. None is the module as it is."""
+        gc.collect()
+        gc.freeze()  # what is loaded stays shared: collecting would copy it into each process
+        seconds, began = FIRST_SECONDS, time.monotonic()
+        for mutant, ready in self._mutants.items():
             child = os.fork()
             if child == 0:
                 os.setpgid(0, 0)
-                self.is_child = True
-                if mutant is not None:
-                    _put(self._path, mutant)
-                return
-            self._heard(mutant, _ended(child, time.monotonic() + self._seconds))
+                ready()
+                return True
+            self.ends[mutant] = _ended(child, time.monotonic() + seconds)
             if mutant is None:
-                if self.ends != [SURVIVED]:
+                if self.ends[None] != SURVIVED:
                     break
-                self._seconds = 20 + 5 * (time.monotonic() - began)
-        pytest.exit("all are tried", 0)
-
-    def _heard(self, mutant: Mutant | None, end: str) -> None:
-        self.ends.append(end)
-        if mutant is not None:
-            self._tell(mutant, end)
+                seconds = 10 + 3 * (time.monotonic() - began)
+        return False
 
 
-def run(path: Path, mutants: Sequence[Mutant], tests: Sequence[str], tell: Callable[[Mutant, str], None]) -> list[str]:
-    """What becomes of a module as it is, and then of each mutant; `tell` hears of a mutant as soon as it is known."""
-    forks = Forks(path, mutants, tell)
-    code = _tests(tests, forks)
-    if forks.is_child:
-        os._exit(code)
-    if code == LOADED:
-        raise SystemExit(f"{path}: a conftest of its tests imports it, so that no mutant can take its place")
+class Pause:
+    """A plugin of pytest that forks where a hook is called."""
+
+    def __init__(self, forks: Callable[[], Forks]) -> None:
+        self.is_child = False
+        self.ends: dict[Mutant | None, str] = {}
+        self._forks = forks
+
+    def _pause(self) -> None:
+        forks = self._forks()
+        self.is_child = forks.here()
+        if not self.is_child:
+            self.ends = forks.ends
+            pytest.exit("all are tried", 0)
+
+
+class BeforeCollection(Pause):
+    """Once libraries, plugins and conftests are loaded, before tests are."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        self._pause()
+
+
+class BeforeTests(Pause):
+    """Once all is loaded."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self) -> None:
+        self._pause()
+
+
+def run(path: Path, mutants: Sequence[Mutant], tests: Sequence[str], tell: Tell) -> list[str]:
+    """What becomes of a module as it is, and then of each mutant; `tell` hears of each."""
+    numbers: dict[Mutant | None, int] = {each: number for number, each in enumerate((None, *mutants))}
+    found = _apart(partial(_swapped, path, mutants, tests), numbers)
+    ends = {number: end for number, end in found.items() if not number or end != SURVIVED}
+    if ends.get(0) == SURVIVED:
+        left = [each for each in mutants if numbers[each] not in ends]
+        ends |= _apart(partial(_imported_anew, path, left, tests), numbers)
+        for each in mutants:
+            tell(each, ends[numbers[each]])
+    return [ends[number] for number in sorted(ends)]
+
+
+Ends = Mapping[Mutant | None, str]
+
+
+def _apart(work: Callable[[], Ends], numbers: Mapping[Mutant | None, int]) -> dict[int, str]:
+    """The ends of a work that loads what others must not have loaded, in a process of its own."""
+    come, go = os.pipe()
+    child = os.fork()
+    if child == 0:
+        failed = 1  # so ends a mutant too that breaks pytest itself
+        try:
+            os.close(come)
+            os.write(go, json.dumps([(numbers[each], end) for each, end in work().items()]).encode())
+            failed = 0
+        finally:
+            os._exit(failed)
+    os.close(go)
+    with os.fdopen(come) as told:
+        ends = json.loads(told.read() or "[]")
+    os.waitpid(child, 0)
+    return dict(ends)
+
+
+def _swapped(path: Path, mutants: Sequence[Mutant], tests: Sequence[str]) -> Ends:
+    def forks() -> Forks:
+        loaded = Loaded(path)
+        ready: dict[Mutant | None, Ready] = {None: lambda: None}
+        for mutant in mutants:
+            if swap := loaded.swap(mutant):
+                ready[mutant] = partial(_swap, swap)
+        return Forks(ready)
+
+    return _paused(BeforeTests(forks), tests)
+
+
+def _swap(swap: Swap) -> None:
+    for function, code in swap.items():
+        function.__code__ = code
+
+
+def _imported_anew(path: Path, mutants: Sequence[Mutant], tests: Sequence[str]) -> Ends:
+    if not mutants:
+        return {None: SURVIVED}
+    forks = Forks({None: lambda: None, **{each: partial(_put, path, each) for each in mutants}})
+    if not _conftests_load(path, tests):
+        return _paused(BeforeCollection(lambda: forks), tests)
+    if forks.here():
+        os._exit(_tests(tests))
     return forks.ends
+
+
+def _paused(plugin: Pause, tests: Sequence[str]) -> Ends:
+    code = _tests(tests, plugin)
+    if plugin.is_child:
+        os._exit(code)
+    return plugin.ends
+
+
+def _conftests_load(path: Path, tests: Sequence[str]) -> bool:
+    class Look:
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_collection(self) -> None:
+            os._exit(int(_is_loaded(path)))
+
+    child = os.fork()
+    if child == 0:
+        _tests(tests, Look())
+        os._exit(0)
+    return bool(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 def _ended(child: int, deadline: float) -> str:
@@ -124,6 +234,7 @@ def _tests(tests: Sequence[str], *plugins: object) -> int:
     os.dup2(quiet, 2)
     try:
         options = ["-q", "-x", "-p", "no:cacheprovider", "-n", "0", "--no-header", "--tb=no", "--assert=plain"]
+        options.append(f"--hypothesis-profile={PROFILE}")
         return int(pytest.main([*options, *tests], plugins=plugins))
     finally:
         for number, each in enumerate(out, 1):

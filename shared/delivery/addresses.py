@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from shared.mailbox import with_ascii_domain
 from shared.wording import say
 
 MISSING = "address_missing"
@@ -46,5 +47,6 @@ def invalid(addresses: Iterable[str]) -> Iterator[str]:
         except EmailNotValidError:
             yield address
         else:
-            if found.normalized.lower() != address:
+            written = found.normalized.lower()  # with letters in the domain, whatever stood there
+            if address not in (written, with_ascii_domain(written)):
                 yield address

@@ -51,7 +51,7 @@ def _moved(label: str, ask: AskPlaces[T], size: int, seen: set[T]) -> Iterator[T
 def _walk(label: str, ask: AskPlaces[T], size: int, seen: set[T]) -> Iterator[list[T]]:
     """What is new on each page, down to the last; `seen` grows by it. Pages that are read again, since the reader went
     back, count only where they have something new."""
-    place, step, fruitless, catching_up = 0, size - 1, 0, 0
+    place = step = fruitless = catching_up = 0
     while fruitless < FRUITLESS_PAGES:
         page = ask(place)
         if place and (not page or page[0] not in seen):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -30,7 +32,12 @@ def vault() -> MemoryVault:
 @pytest.fixture
 def make(now: list[float], vault: MemoryVault) -> Callable[[], Sessions]:
     """Another instance of the app, with the same vault."""
-    return lambda: Sessions(Seal(vault, "session-key", lambda: now[0]), secure=True, clock=lambda: now[0])
+
+    def made() -> Sessions:
+        seal = Seal(vault, "session-key", lambda: now[0], pause=lambda seconds: None)
+        return Sessions(seal, secure=True, clock=lambda: now[0])
+
+    return made
 
 
 @pytest.fixture
@@ -181,3 +188,158 @@ def made(vault: MemoryVault, seal: Seal) -> str:
     """What an instance seals that found no key at the same moment as another."""
     vault.secrets.clear()
     return seal.seal(b"theirs")
+
+
+@dataclass
+class Remembering(MemoryVault):
+    """A vault as one instance has it: what it read or wrote is remembered until it asks anew."""
+
+    remembered: dict[str, str] = field(default_factory=dict)
+
+    def get(self, name: str, *, fresh: bool = False) -> str:
+        if fresh or name not in self.remembered:
+            self.remembered[name] = super().get(name)
+        return self.remembered[name]
+
+    def put(self, name: str, value: str) -> None:
+        self.remembered[name] = value
+        super().put(name, value)
+
+
+def test_whose_key_stayed_is_asked_of_key_vault_and_not_remembered() -> None:
+    secrets: dict[str, str] = {}
+    other = Seal(Remembering(secrets), "session-key", pause=lambda seconds: None)
+    theirs: list[str] = []
+
+    def meanwhile(seconds: float) -> None:
+        secrets.clear()
+        theirs.append(other.seal(b"theirs"))
+
+    first = Seal(Remembering(secrets), "session-key", pause=meanwhile)
+    assert other.open(first.seal(b"mine")) == b"mine"
+    assert first.open(theirs[0]) == b"theirs"
+
+
+def test_what_is_sealed_names_its_key_and_holds_what_cookies_may_hold(vault: MemoryVault) -> None:
+    assert re.fullmatch(r"[0-9a-f]{8}\.[A-Za-z0-9_-]+=*", Seal(vault, "session-key").seal(b"x"))
+
+
+HOUR, MINUTE = 3600, 60
+
+
+def test_a_session_lasts_half_an_hour_unused_and_four_hours_at_the_most(sessions: Sessions, now: list[float]) -> None:
+    cookie, began = sessions.begin(ADA), now[0]
+    assert "Max-Age=1800;" in cookie
+    now[0] = began + 30 * MINUTE
+    assert sessions.read(jar(cookie)) is not None
+    now[0] = began + 30 * MINUTE + 0.5
+    assert sessions.read(jar(cookie)) is None
+    now[0] = began + 4 * HOUR
+    used = sessions.renewal(Session("a", "A", [], "c", began, began + 4 * HOUR - 6 * MINUTE))
+    assert "Max-Age=0;" in used
+    assert sessions.read(jar(used)) is not None
+    now[0] += 0.5
+    assert sessions.read(jar(used)) is None
+
+
+def test_a_session_is_renewed_when_it_is_five_minutes_old(sessions: Sessions, now: list[float]) -> None:
+    session = read(sessions, sessions.begin(ADA))
+    now[0] += 5 * MINUTE
+    assert sessions.renewal(session) == ""
+    now[0] += 0.5
+    assert "Max-Age=1800;" in sessions.renewal(session)
+    assert "Max-Age=0;" in sessions.renewal(Session("a", "A", [], "c", now[0] - 5 * HOUR, now[0] - HOUR))
+
+
+def test_a_sign_in_has_ten_minutes(sessions: Sessions, now: list[float]) -> None:
+    cookie = sessions.wait({}, "/")
+    assert "Max-Age=600;" in cookie
+    now[0] += 10 * MINUTE
+    assert sessions.awaited(jar(cookie)) is not None
+    now[0] += 0.5
+    assert sessions.awaited(jar(cookie)) is None
+
+
+def test_without_https_the_cookie_has_no_prefix_that_browsers_would_refuse(vault: MemoryVault) -> None:
+    plain = Sessions(Seal(vault, "session-key"), secure=False)
+    cookie = plain.begin(ADA)
+    assert cookie.startswith("segment-exports=")
+    assert cookie.endswith("; HttpOnly; SameSite=Lax")
+    assert ending(Sessions(Seal(vault, "session-key"), secure=True)) == "__Host-segment-exports="
+
+
+def ending(sessions: Sessions) -> str:
+    """How the cookie that ends a session begins."""
+    cookie = sessions.end()
+    assert cookie.endswith("=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure")
+    return cookie.partition(";")[0]
+
+
+def test_the_roles_stand_in_one_order_and_each_session_has_a_token_of_its_own(sessions: Sessions) -> None:
+    first, second = (read(sessions, sessions.begin(ADA)) for _ in range(2))
+    assert first.roles == ["Administrator", "Viewer"]
+    assert first.csrf != second.csrf
+    assert len(first.csrf) == 32
+
+
+def test_an_ended_session_stays_ended_and_others_go_on(sessions: Sessions, now: list[float]) -> None:
+    ended, other = sessions.begin(ADA), sessions.begin(ADA)
+    sessions.forget(jar(ended))
+    assert sessions.read(jar(ended)) is None
+    assert sessions.read(jar(other)) is not None
+    sessions.forget({})
+    now[0] += 4 * HOUR
+    sessions.forget({})
+    assert len(sessions._ended) == 1, "its cookie could still be read"
+    now[0] += 0.5
+    sessions.forget({})
+    assert not sessions._ended, "what is over by itself is not kept in memory"
+
+
+def test_a_new_key_is_looked_for_once_a_minute(vault: MemoryVault, now: list[float]) -> None:
+    seal, other = (Seal(vault, "session-key", lambda: now[0]) for _ in range(2))
+    seal.seal(b"x")
+    found: list[bytes | None] = []
+    stale = vault.get
+
+    def get(name: str, *, fresh: bool = False) -> str:
+        return stale(name) if fresh else OLD
+
+    vault.get = get  # type: ignore[method-assign]  # what is remembered goes stale
+    assert seal.open("unknown.x") is None
+    vault.secrets["session-key"] = f"{NEW} {OLD}"
+    del vault.__dict__["get"]
+    sealed = other.seal(b"theirs")
+    vault.get = get  # type: ignore[method-assign]
+    for seconds in (0.0, 59.5, 0.5):
+        now[0] += seconds
+        found.append(seal.open(sealed))
+    assert found == [None, None, b"theirs"]
+
+
+def test_a_key_has_thirty_two_characters_at_least(vault: MemoryVault) -> None:
+    vault.secrets["session-key"] = "k" * 31
+    with pytest.raises(UserMustAct) as raised:
+        Seal(vault, "session-key").seal(b"x")
+    assert raised.value.code == "session_key_weak"
+    vault.secrets["session-key"] = "k" * 32
+    assert Seal(vault, "session-key").open(Seal(vault, "session-key").seal(b"x")) == b"x"
+
+
+def test_a_key_is_named_by_eight_letters_and_made_of_sixty_four(vault: MemoryVault) -> None:
+    vault.secrets.clear()
+    waited: list[float] = []
+    sealed = Seal(vault, "session-key", pause=waited.append).seal(b"x")
+    assert len(sealed.partition(".")[0]) == 8
+    assert len(vault.secrets["session-key"]) == 64
+    assert waited == [2.0], "longer than another instance takes to write its own"
+
+
+def test_another_trouble_of_the_vault_is_told_and_makes_no_key(vault: MemoryVault) -> None:
+    def get(name: str, *, fresh: bool = False) -> str:
+        raise UserMustAct("secret_forbidden", "The app may not read secrets.")
+
+    vault.get = get  # type: ignore[method-assign]
+    with pytest.raises(UserMustAct, match="may not read"):
+        Seal(vault, "session-key").seal(b"x")
+    assert vault.secrets == {"session-key": OLD}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -12,11 +13,11 @@ from shared.catalog.models import Match
 from shared.delivery.plan.cell_values import left_out, matched, values
 from shared.vendors.campaign_monitor import targets
 from shared.vendors.campaign_monitor.responses import ListField
-from shared.vendors.contract import Definition, FieldType, Fit
+from shared.vendors.contract import FieldType, Fit
 from shared.vendors.registry import DEFINITIONS
 
 LONG = "ł" * 1_001
-KNOWN = {
+KNOWN: dict[str, dict[str, Fit]] = {
     "campaign-monitor": {
         each.name: targets.fit(each)
         for each in (
@@ -85,18 +86,25 @@ def test_a_field_for_telephone_numbers_stays_one_where_it_was_matched_as_text() 
     assert matched([chosen.model_copy(update={"field": "Own"})], DEFINITIONS["campaign-monitor"])[0].type == "string"
 
 
-@pytest.mark.parametrize(("vendor", "field", "cell", "value", "why"), CASES)
-def test_a_cell_arrives_as_the_vendor_takes_it(
-    vendor: str, field: str, cell: str, value: object, why: str | None
-) -> None:
-    definition: Definition = DEFINITIONS[vendor]
-    fits: dict[str, Fit] = KNOWN.get(vendor, {})
-    matches = matched([Match(field=field, column="c")], definition, fits=fits)
+@cache
+def of_cases() -> list[tuple[str, str | None]]:
+    """Values and reasons of all cases, asked for at once."""
+    asked = []
+    for number, (vendor, field, *_) in enumerate(CASES):
+        matches = matched([Match(field=field, column="c")], DEFINITIONS[vendor], fits=KNOWN.get(vendor, {}))
+        asked += [values(matches, {"c": f"c{number}"}), left_out(matches[0], f"c{number}")]
+    columns = ", ".join(f"${number + 1}::VARCHAR AS c{number}" for number in range(len(CASES)))
     with duckdb.connect() as database:
         database.execute("SET TimeZone = 'UTC'")
-        found = database.execute(
-            f"SELECT {values(matches, {'c': 'c'})}, {left_out(matches[0], 'c')} FROM (SELECT $1::VARCHAR AS c)", [cell]
-        ).fetchone()
-    assert found is not None
-    assert json.loads(found[0]) == ({} if value is None else {field: value})
-    assert found[1] == why
+        found = database.execute(f"SELECT {', '.join(asked)} FROM (SELECT {columns})", [each[2] for each in CASES])
+        row = found.fetchone()
+    assert row is not None
+    return list(zip(row[::2], row[1::2], strict=True))
+
+
+@pytest.mark.parametrize(("number", "case"), list(enumerate(CASES)), ids=["-".join(each[:2]) for each in CASES])
+def test_a_cell_arrives_as_the_vendor_takes_it(number: int, case: tuple[str, str, str, Any, str | None]) -> None:
+    _, field, _, value, why = case
+    found, reason = of_cases()[number]
+    assert json.loads(found) == ({} if value is None else {field: value})
+    assert reason == why

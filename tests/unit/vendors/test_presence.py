@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from shared.errors import RetryAfter
 from shared.vendors.answers import Unreadable
 from shared.vendors.contract import PROFILE_MISSING, Kind, Row
-from shared.vendors.presence import FEW, Presence, not_found_words, told
+from shared.vendors.presence import FEW, Presence, missing, never_there, not_found_words, not_there_yet, told
 from shared.vendors.registry import DEFINITIONS
 
 DEFINITION = DEFINITIONS["omnisend"]
@@ -75,7 +75,30 @@ def test_many_are_found_among_the_targets_people_and_only_the_others_are_asked_f
 def test_a_few_are_asked_for_one_by_one() -> None:
     vendor = Vendor(known(500))
     assert not vendor.presence().absent(Kind.CHANGE, people(FEW))
-    assert len(vendor.asked) == FEW
+    assert vendor.asked == [row.address for row in people(FEW)]
+
+
+def test_without_a_word_one_page_is_read_and_nothing_is_asked_for_beside_the_callers_own_requests() -> None:
+    vendor, threads = Vendor(known(100)), set()
+
+    def is_known(address: str) -> bool:
+        threads.add(threading.current_thread())
+        return vendor.is_known(address)
+
+    presence = Presence(DEFINITION, is_known, vendor.pages)
+    for first in range(0, 90, 30):
+        assert not presence.absent(Kind.CHANGE, people(30, first))
+    assert vendor.asked.count("page") == 1
+    assert threads == {threading.current_thread()}
+
+
+def test_two_lanes_ask_for_two_people_at_once() -> None:
+    both = threading.Barrier(2, timeout=10)
+
+    def is_known(address: str) -> bool:
+        return both.wait() >= 0
+
+    assert not Presence(DEFINITION, is_known, lambda: iter(()), lanes=2).absent(Kind.CHANGE, people(2))
 
 
 @pytest.mark.parametrize("most_pages", [0, 1, 7, 1_000])
@@ -84,7 +107,8 @@ def test_reading_and_asking_together_cost_at_most_twice_the_cheaper_of_both(most
     presence = vendor.presence()
     for first in range(0, 600, 30):
         assert not presence.absent(Kind.CHANGE, people(30, first))
-    assert vendor.asked.count("page") <= most_pages
+    pages = vendor.asked.count("page")
+    assert pages == most_pages if most_pages < 10 else pages <= 2_000 // PAGE
     assert len(vendor.asked) <= 600 + most_pages
     if most_pages == 1_000:
         assert len(vendor.asked) <= 2 * (2_000 // PAGE)
@@ -107,10 +131,19 @@ def test_looking_is_cheap_for_a_few_and_where_everybody_is_read(wanted: int, mos
     assert Vendor(known(40), most_pages=most_pages).presence().is_cheap(wanted) is cheap
 
 
-def test_who_may_just_have_been_added_is_left_to_the_next_run() -> None:
-    rows = [Row("a@example.com", unsure_since=time.time()), Row("b@example.com", unsure_since=1.0)]
+def test_who_may_just_have_been_added_is_left_to_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh = DEFINITION.fresh_seconds
+    monkeypatch.setattr("shared.vendors.presence.time.time", lambda: 1_000_000.0)
+    rows = [Row(f"{ago}@example.com", unsure_since=1_000_000.0 - ago) for ago in (0, fresh - 1, fresh, fresh + 1)]
     found = Vendor(set()).presence().absent(Kind.REMOVE, rows)
-    assert [receipt.code for receipt in found.values()] == ["not_there_yet", "never_there"]
+    assert [receipt.code for receipt in found.values()] == ["not_there_yet"] * 2 + ["never_there"] * 2
+
+
+def test_only_leavers_who_were_not_found_are_told_of() -> None:
+    unknown = missing("Omnisend").values()
+    assert told("Omnisend", Kind.REMOVE, unknown)
+    assert not told("Omnisend", Kind.ADD, unknown)
+    assert not told("Omnisend", Kind.REMOVE, [never_there("Omnisend"), not_there_yet("Omnisend")])
 
 
 def test_one_answer_without_sense_is_that_persons_and_all_of_them_are_the_vendors() -> None:

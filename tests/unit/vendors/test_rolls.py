@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shared.errors import RetryAfter
 from shared.vendors.campaign_monitor.left_alone import Roll
 from shared.vendors.campaign_monitor.responses import Page
-from shared.vendors.rolls import FRUITLESS_PAGES, every
+from shared.vendors.rolls import every
 
 SIZE = 4
 
@@ -132,6 +132,25 @@ def test_the_reader_goes_back_where_somebody_before_it_left() -> None:
     assert book.asked[:4] == [0, 3, 0, 3]
 
 
+def test_it_goes_back_a_page_and_again_as_little_when_somebody_leaves_later() -> None:
+    still = ("none", 0)
+    book = Book(4 * SIZE, "oldest", [still, ("leave", 0), still, still, ("leave", 0)])
+    list(every("Acme", book.page, SIZE))
+    assert book.asked == [0, 3, 6, 3, 6, 9, 6, 9, 12, 0]
+
+
+def test_each_step_back_is_twice_as_long() -> None:
+    book = Book(20 * SIZE, "oldest", [])
+
+    def ask(place: int) -> list[Entry]:
+        if place == 60 and len(book.entries) == 80:
+            del book.entries[:50]
+        return book.page(place)
+
+    assert {name for name, _ in every("Acme", ask, SIZE)} >= {name for name, _ in book.entries}
+    assert book.asked[20:26] == [60, 57, 51, 39, 15, 0]
+
+
 def test_many_leavers_at_once_take_few_steps_back() -> None:
     book = Book(100 * SIZE, "oldest", [])
     gone = range(80 * SIZE)
@@ -161,6 +180,13 @@ def test_a_list_that_cannot_be_read_is_given_up(ask: Callable[[int], list[Entry]
         asked.append(place)
         return ask(place)
 
-    with pytest.raises(RetryAfter):
+    with pytest.raises(RetryAfter) as raised:
         list(every("Acme", counted, SIZE))
-    assert len(asked) <= 2 * FRUITLESS_PAGES + 2
+    assert len(asked) == 1 + 20, "after twenty pages with nobody new"
+    assert raised.value.seconds == 60
+
+
+def test_a_front_that_has_somebody_new_each_time_is_given_up() -> None:
+    book = Book(3 * SIZE, "newest", [("come", 0)] * 200)
+    with pytest.raises(RetryAfter):
+        list(every("Acme", book.page, SIZE))
