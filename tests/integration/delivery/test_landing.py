@@ -12,10 +12,7 @@ import duckdb
 from shared.catalog.dialects import UNDECLARED, DialectInput, SegmentInput
 from shared.control import segments as control
 from shared.delivery.state.records import Run, State
-from tests.corpus.cases import Case
-from tests.corpus.csv_cases import CASES as TEXTS
 from tests.corpus.landed import FILES
-from tests.corpus.packed_cases import CASES as PACKED
 from tests.integration.delivery.engine import ADMINISTRATOR, Engine, as_csv, people
 
 ROWS = [[person.email, person.first, person.city] for person in people(20)]
@@ -147,20 +144,18 @@ def test_numbers_and_missing_values_are_delivered_as_what_they_are(engine: Engin
     assert not any(values(engine, "Null")["c@example.com"].values())
 
 
-def test_every_case_of_the_corpus_may_lie_beside_a_healthy_segment(engine: Engine) -> None:
-    case: Case
-    for number, case in enumerate([*TEXTS, *PACKED]):
-        for name, content in case.files.items():
-            if len(content) < 1 << 20:
-                engine.upload(f"case{number}/2026-11-22/{name}", content)
-                engine.upload(f"case{number}/2026-11-22/_SUCCESS", b"")
-    for path in FILES.rglob("*"):
-        if path.is_file():
-            engine.upload(str(path.relative_to(FILES)).replace("__", "/"), path.read_bytes())
-    engine.land(people(5))
-    engine.define(targets=[{"segments": [f"{engine.container}:Loyal"]}])
+def test_a_write_under_way_is_seen_where_there_is_no_date(engine: Engine) -> None:
+    engine.upload("Loyal/part-0.csv", as_csv(ROWS))
+    engine.upload("Loyal/_SUCCESS", b"")
+    engine.define()
     well(engine.run())
-    assert len(engine.members()) == 5
+    engine.landing.delete_blob("Loyal/_SUCCESS")
+    engine.upload("Loyal/part-0.csv", SOME)
+    engine.upload("Loyal/_temporary/0/part-1.csv", b"")
+    run = engine.run()
+    assert run.state is State.FAILED
+    assert "is still being written: there is a folder _temporary in it" in run.message
+    assert len(engine.members()) == 20
 
 
 def test_many_more_removals_than_ever_wait_for_a_decision(engine: Engine) -> None:

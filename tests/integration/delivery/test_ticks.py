@@ -20,8 +20,10 @@ from shared.delivery.state.records import Delivery, Run, State
 from shared.delivery.state.runs import Runs
 from shared.delivery.state.transitions import RunKind
 from shared.notify import telling
+from shared.snapshots import walking
 from tests.integration.delivery.engine import Engine, engine, people
 from tests.memory import in_memory
+from tests.memory.blobs import MemoryContainer
 
 MOST = 12
 NIGHTLY = {"kind": "cron", "expression": "0 6 * * *", "time_zone": "UTC"}
@@ -158,3 +160,38 @@ def test_a_mark_that_is_renewed_meanwhile_stays(made: Engine) -> None:
     rows.mark("news")
     rows.drop(old)
     assert rows.exports() == ["news"]
+
+
+@pytest.mark.parametrize("few", [5_000, 0], ids=["little lies there", "much lies there"])
+@pytest.mark.parametrize("reference", ["Loyal", "{container}:Loyal"], ids=["by its name", "by its id"])
+def test_a_new_snapshot_starts_a_run_however_much_lies_there(
+    made: Engine, reference: str, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = reference.format(container=made.container)
+    made.define("export", targets=[{"segments": [wanted], "list_name": "L"}], schedule={"kind": "on_refresh"})
+    made.run("export")
+    monkeypatch.setattr(walking, "FEW", few)
+    assert made.tick() == []
+    made.land(people(4))
+    assert len(made.tick()) == 1
+    listed = list_prefixes(monkeypatch)
+    made.tick()
+    assert listed == ([""] if few else ["", "Loyal/", "Loyal/", *listed[3:]]), "everything is never walked through"
+    assert all(prefix.startswith("Loyal/") for prefix in listed[1:])
+
+
+def list_prefixes(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is listed of segments from now on, by delimiter or not."""
+    listed: list[str] = []
+    for name in ("list_blobs", "walk_blobs"):
+        real = getattr(MemoryContainer, name)
+
+        def noted(
+            container: MemoryContainer, name_starts_with: str = "", include: Any = None, *, real: Any = real
+        ) -> Any:
+            if container.container_name.endswith("-segments"):
+                listed.append(name_starts_with)
+            return real(container, name_starts_with, include)
+
+        monkeypatch.setattr(MemoryContainer, name, noted)
+    return listed
