@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 
 from shared.catalog.targets import Claim, Owned
-from shared.delivery.commit import step
+from shared.delivery.commit import report, step
 from shared.delivery.commit.new_ledger import LedgerPlace, Outcomes
 from shared.delivery.plan import drift
 from shared.delivery.plan.drift import Look
@@ -171,7 +171,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         made.reported = given[1:]
 
     monkeypatch.setattr(step, "verification", SimpleNamespace(begin=begin, send=send))
-    monkeypatch.setattr(step.report, "write", write)
+    monkeypatch.setattr(report, "write", write)
     return made
 
 
@@ -345,8 +345,12 @@ def test_a_delivery_without_a_plan_ends_too(world: World, monkeypatch: pytest.Mo
     monkeypatch.setattr(plans, "read", lambda blobs, folder: None)
     step.commit(world.work(None))
     assert world.finished["state"] is State.NOTHING
-    assert (world.finished["counts"], world.finished["message"]) == ({"add accepted": 1} if world.parts else {}, "")
+    assert (world.finished["counts"], world.finished["message"]) == ({}, "")
     assert world.happened == ["report", "begin", "finish", "send"]
+
+
+def test_a_dry_run_without_a_plan_says_that_nothing_was_sent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plans, "read", lambda blobs, folder: None)
     step.commit(world.work(None, RunKind.DRY_RUN))
     assert world.finished["state"] is State.SUCCEEDED
     assert world.finished["message"] == "Dry run: nothing was sent."
