@@ -18,7 +18,7 @@ from shared.delivery.commit import report, step
 from shared.delivery.commit.new_ledger import LedgerPlace, Outcomes
 from shared.delivery.plan import drift
 from shared.delivery.plan.drift import Look
-from shared.delivery.state import ledger
+from shared.delivery.state import layout, ledger
 from shared.delivery.state import plan as plans
 from shared.delivery.state.files import DataFile
 from shared.delivery.state.journal import Folded
@@ -304,7 +304,7 @@ def test_a_worker_that_was_overtaken_drops_no_file(world: World, monkeypatch: py
         raise Conflict("it changed")
 
     monkeypatch.setattr(ledger, "save", save)
-    with pytest.raises(LeaseLost, match="the ledger was committed by another worker"):
+    with pytest.raises(LeaseLost, match=r"the ledger was committed by another worker$"):
         step.commit(world.work(replace(PLAN, base="r-1-000", base_generation=4)))
     assert world.blobs.contents == there
 
@@ -429,6 +429,17 @@ def test_an_earlier_delivery_is_committed_first(world: World) -> None:
     assert folded == Folded(), "and its own journal"
     assert world.ledger().commit == "r-1-002"
     assert world.memory == {"ledger": LEDGER, "open": None, "committed": "r-1-002", "generation": 1}
+
+
+def test_where_the_ledger_lies_is_remembered(world: World) -> None:
+    folder = layout.ledger_folder("acc", "list")
+    world.memory = {"open": OPEN}
+    plans.publish(cast("Any", world.blobs), LEFTOVER, replace(PLAN, parts=1, folder=LEFTOVER))
+    step.commit_leftover(world.work())
+    assert world.memory["ledger"] == folder
+    world.memory = {}
+    step.commit(world.work(replace(PLAN, base="r-1-002", base_generation=1)))
+    assert world.memory["ledger"] == folder
 
 
 def test_jobs_of_an_earlier_delivery_are_remembered(world: World) -> None:
