@@ -67,8 +67,8 @@ def _module(name: str, lines: frozenset[int] | None) -> int:
     every = list(mutants(path.read_text(), lines))
     tried = [each for each in every if each.name not in explained]
     with os.fdopen(os.dup(1), "w") as out:  # the tests have no output while they run
-        first, *ends = killing.run(path, tried, tests, partial(_tell, path, out))
-    if first != killing.SURVIVED:
+        as_it_is, *ends = killing.run(path, tried, tests, partial(_tell, path, out)) or (killing.KILLED,)
+    if as_it_is != killing.SURVIVED:
         print(f"{name}: its tests fail as it is", flush=True)
         return 1
     survive = ends.count(killing.SURVIVED)

@@ -76,29 +76,39 @@ Tell = Callable[[Mutant, str], None]
 
 
 class Forks:
-    """Forks a process for each mutant, which goes on from here. `ends` has what became of them."""
+    """Forks a process for each mutant, which goes on from here. `ends` has what became of them; it tells at once of a
+    mutant that survives. The module as it is (None) comes first and last: where it does not survive, something else is
+    wrong, or went wrong meanwhile, and no mutant was killed by a test."""
 
-    def __init__(self, mutants: Mapping[Mutant | None, Ready]) -> None:
+    def __init__(self, mutants: Mapping[Mutant | None, Ready], tell: Tell | None = None) -> None:
         self.ends: dict[Mutant | None, str] = {}
         self._mutants = mutants
+        self._tell = tell
 
     def here(self) -> bool:
-        """True in a process that goes on, False in the first one, in the end. None is the module as it is."""
+        """True in a process that goes on, False in the first one, in the end."""
         gc.collect()
         gc.freeze()  # what is loaded stays shared: collecting would copy it into each process
         seconds, began = FIRST_SECONDS, time.monotonic()
-        for mutant, ready in self._mutants.items():
+        for mutant, ready in (*self._mutants.items(), (None, _as_it_is)):
             child = os.fork()
             if child == 0:
                 os.setpgid(0, 0)
                 ready()
                 return True
-            self.ends[mutant] = _ended(child, time.monotonic() + seconds)
-            if mutant is None:
-                if self.ends[None] != SURVIVED:
-                    break
+            self.ends[mutant] = end = _ended(child, time.monotonic() + seconds)
+            if mutant is not None and end == SURVIVED and self._tell:
+                self._tell(mutant, end)
+            if mutant is None and end != SURVIVED:
+                self.ends = {None: end}
+                break
+            if len(self.ends) == 1:
                 seconds = 10 + 3 * (time.monotonic() - began)
         return False
+
+
+def _as_it_is() -> None:
+    return None
 
 
 class Pause:
@@ -134,16 +144,16 @@ class BeforeTests(Pause):
 
 
 def run(path: Path, mutants: Sequence[Mutant], tests: Sequence[str], tell: Tell) -> list[str]:
-    """What becomes of a module as it is, and then of each mutant; `tell` hears of each."""
+    """What becomes of a module as it is, and then of each mutant; empty where that cannot be said."""
     numbers: dict[Mutant | None, int] = {each: number for number, each in enumerate((None, *mutants))}
     found = _apart(partial(_swapped, path, mutants, tests), numbers)
     ends = {number: end for number, end in found.items() if not number or end != SURVIVED}
-    if ends.get(0) == SURVIVED:
-        left = [each for each in mutants if numbers[each] not in ends]
-        ends |= _apart(partial(_imported_anew, path, left, tests), numbers)
-        for each in mutants:
-            tell(each, ends[numbers[each]])
-    return [ends[number] for number in sorted(ends)]
+    if ends.get(0) != SURVIVED:
+        return []
+    left = [each for each in mutants if numbers[each] not in ends]
+    ends |= _apart(partial(_imported_anew, path, left, tests, tell), numbers)
+    known = ends[0] == SURVIVED and ends.keys() == {*numbers.values()}
+    return [ends[number] for number in sorted(ends)] if known else []
 
 
 Ends = Mapping[Mutant | None, str]
@@ -171,7 +181,7 @@ def _apart(work: Callable[[], Ends], numbers: Mapping[Mutant | None, int]) -> di
 def _swapped(path: Path, mutants: Sequence[Mutant], tests: Sequence[str]) -> Ends:
     def forks() -> Forks:
         loaded = Loaded(path)
-        ready: dict[Mutant | None, Ready] = {None: lambda: None}
+        ready: dict[Mutant | None, Ready] = {None: _as_it_is}
         for mutant in mutants:
             if swap := loaded.swap(mutant):
                 ready[mutant] = partial(_swap, swap)
@@ -185,10 +195,10 @@ def _swap(swap: Swap) -> None:
         function.__code__ = code
 
 
-def _imported_anew(path: Path, mutants: Sequence[Mutant], tests: Sequence[str]) -> Ends:
+def _imported_anew(path: Path, mutants: Sequence[Mutant], tests: Sequence[str], tell: Tell) -> Ends:
     if not mutants:
         return {None: SURVIVED}
-    forks = Forks({None: lambda: None, **{each: partial(_put, path, each) for each in mutants}})
+    forks = Forks({None: _as_it_is, **{each: partial(_put, path, each) for each in mutants}}, tell)
     if not _conftests_load(path, tests):
         return _paused(BeforeCollection(lambda: forks), tests)
     if forks.here():

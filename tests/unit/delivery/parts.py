@@ -59,6 +59,12 @@ class Blobs:
             raise Conflict("it changed")
         self.contents[name] = content
 
+    def names(self, prefix: str) -> list[str]:
+        return [name for name in self.contents if name.startswith(prefix)]
+
+    def delete(self, name: str) -> None:
+        self.contents.pop(name, None)
+
     def _etag(self, name: str) -> str:
         return hashlib.md5(self.contents.get(name, b""), usedforsecurity=False).hexdigest()
 

@@ -327,3 +327,13 @@ def test_columns_are_named_once_and_cells_by_their_place() -> None:
 def test_a_run_of_each_kind_plans_for_whom_it_is(world: World, kind: RunKind, who: dict[str, set[str]]) -> None:
     source = world.source((ANN, "Ulm"), (BOB, "Ulm"), (CYD, "Bonn"))
     assert world.plan(source, before=[member(BOB), member(CYD), member(DAN)], kind=kind).who == who
+
+
+def test_a_person_is_an_address_so_a_new_one_is_another_person(world: World) -> None:
+    """A segment has no other name for people, and vendors keep who unsubscribed by address: `docs/for-marketers.md`
+    says what to do."""
+    before = [member(ANN, status="refused", retry="never"), member(BOB)]
+    found = world.plan(world.source(("ann.new@example.com", "Ulm"), ("bob.new@example.com", "Ulm")), before=before)
+    assert found.who == {"add": {"ann.new@example.com", "bob.new@example.com"}, "remove": {BOB}}
+    told = " ".join(Path("docs/for-marketers.md").read_text("utf-8").split())
+    assert "its owner leaves under the old one and is a newcomer under the new one, of whom no vendor knows" in told
