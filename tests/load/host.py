@@ -14,13 +14,12 @@ from azure.core.exceptions import AzureError
 from azure.storage.queue import QueueClient, QueueMessage, TextBase64DecodePolicy
 
 from dev.faults.interruptions import Died
+from shared.delivery.inbox import MOST_ATTEMPTS
 from tests.load.delays import Delayed
 from tests.load.leases import turned_away
 
 HIDDEN_SECONDS = 600
 POLL_SECONDS = 0.02
-MOST_ATTEMPTS = 5
-"""As in host.json."""
 
 Function = Callable[[QueueMessage], None]
 """Carries out a message. Raises Died where its worker dies with it, anything else where it fails."""

@@ -31,8 +31,6 @@ from tests.integration.delivery.engine import Engine
 from tests.integration.faults.accounts import Accounts, LedgerRow, ledger_rows
 from tests.integration.faults.segments import Segment
 
-MOST_ATTEMPTS = 5
-"""As in host.json."""
 BATCH_ROWS = 5
 
 
@@ -151,7 +149,7 @@ class World:
     def _after_failure(self, cloud: Cloud) -> None:
         message = self.unfinished
         assert message is not None
-        if (message.dequeue_count or 0) < MOST_ATTEMPTS:
+        if (message.dequeue_count or 0) < inbox.MOST_ATTEMPTS:
             self.give_back()
             return
         inbox.give_up(cloud, message.content.encode(), str(message.id))

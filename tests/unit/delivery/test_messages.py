@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from shared.delivery.inbox import MOST_ATTEMPTS
 from shared.delivery.messages import (
     BadMessage,
     CountMessage,
@@ -90,3 +92,8 @@ def test_why_a_message_is_refused_is_said_in_words_and_names_only_its_own_fields
         with pytest.raises(BadMessage) as refused:
             parse(text)
         assert str(refused.value) == words
+
+
+def test_work_is_given_up_after_as_many_attempts_as_the_host_gives_one_message() -> None:
+    host = json.loads((Path(__file__).parents[3] / "host.json").read_text())
+    assert host["extensions"]["queues"]["maxDequeueCount"] == MOST_ATTEMPTS
