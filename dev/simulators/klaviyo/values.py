@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+from dev.simulators.common import moments
+
 _ADDRESS = re.compile(r"[A-Za-z0-9._%+'-]+@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}")
 _LONGEST_ADDRESS = 100
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")
@@ -32,10 +34,4 @@ def precise(epoch: float) -> str:
 
 def parsed(text: str) -> float | None:
     """Epoch seconds; None where `text` is no ISO 8601 moment."""
-    if not _MOMENT.fullmatch(text):
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return moments.parsed(text, _MOMENT)

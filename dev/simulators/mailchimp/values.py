@@ -6,6 +6,8 @@ import hashlib
 import re
 from datetime import UTC, date, datetime
 
+from dev.simulators.common import moments
+
 _ADDRESS = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,}"
@@ -34,13 +36,7 @@ def written(epoch: float) -> str:
 
 def parsed(text: str) -> float | None:
     """Epoch seconds; None where `text` is no ISO 8601 moment."""
-    if not _MOMENT.fullmatch(text):
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return moments.parsed(text, _MOMENT)
 
 
 _DAY_FORMS = ("%Y-%m-%d", "%Y/%m/%d", "%d-%m-%Y", "%m/%d/%Y")
