@@ -48,6 +48,9 @@ class Action(StrEnum):
     AUTHORIZE_CONNECTION = "connect an account at a vendor"
     CHECK_CONNECTION = "check connections"
     PROBE_CONNECTION = "probe connections"
+    SEE_ADMINISTRATION = "see the administration"
+    TEST_NOTIFICATIONS = "send test notifications"
+    FIND_PERSON = "see what is kept of a person"
     FORGET_PERSON = "forget people"
     SEE_AUDIT = "read the audit trail"
 
@@ -94,6 +97,9 @@ _ROWS: dict[Action, tuple[Right, Right, Right, Right]] = {
     Action.AUTHORIZE_CONNECTION: (_NO, _NO, _NO, _YES),
     Action.CHECK_CONNECTION: (_NO, _NO, _NO, _YES),
     Action.PROBE_CONNECTION: (_NO, _NO, _NO, _YES),
+    Action.SEE_ADMINISTRATION: (_NO, _NO, _NO, _YES),
+    Action.TEST_NOTIFICATIONS: (_NO, _NO, _NO, _YES),
+    Action.FIND_PERSON: (_NO, _NO, _NO, _YES),
     Action.FORGET_PERSON: (_NO, _NO, _NO, _YES),
     Action.SEE_AUDIT: (_NO, _NO, _NO, _YES),
 }
@@ -117,6 +123,7 @@ CHANGES = frozenset(
         Action.AUTHORIZE_CONNECTION,
         Action.CHECK_CONNECTION,
         Action.PROBE_CONNECTION,
+        Action.TEST_NOTIFICATIONS,
         Action.FORGET_PERSON,
     }
 )

@@ -34,6 +34,7 @@ class Event(StrEnum):
     VERIFICATION_DIFFERS = "verification_differs"
     NOTIFICATION_FAILED = "notification_failed"
     TIMER_TROUBLE = "timer_trouble"
+    NOTIFICATION_TEST = "notification_test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ KINDS: Mapping[Event, EventKind] = {
         logging.ERROR, False, "A notification was given up; its receiver never took it."
     ),
     Event.TIMER_TROUBLE: EventKind(logging.ERROR, False, "A part of the timer's work failed; the rest went on."),
+    Event.NOTIFICATION_TEST: EventKind(logging.INFO, True, "An administrator tries whether notifications arrive."),
 }
 
 

@@ -18,6 +18,7 @@ from shared.catalog.models import NAME, Connection, Export, Match, Probed
 from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
 from shared.cloud.readiness import Readiness
+from shared.cloud.under_way import UnderWay
 from shared.control import runs
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
 from shared.control.runs import (
@@ -33,11 +34,11 @@ from shared.control.runs import (
     RunView,
     StartInput,
 )
-from shared.control.views import FileLink, Identity
+from shared.control.views import FileLink, Identity, Notifications
 from shared.delivery import inbox, probes, segments, upkeep
 from shared.delivery.account.authorizing import Authorizing
 from shared.delivery.account.connecting import open_connection
-from shared.delivery.erase import forget
+from shared.delivery.erase import forget, kept
 from shared.delivery.lookups import explain, history, planned, preview, vendor_warnings
 from shared.delivery.plan.cell_values import matched
 from shared.delivery.start import due_times, starting
@@ -48,6 +49,7 @@ from shared.delivery.state.transitions import RunKind
 from shared.delivery.verify import doctor
 from shared.errors import Forbidden, Unprocessable
 from shared.notify import telling
+from shared.notify.outbox import Outbox
 from shared.snapshots.snapshot import SegmentFound, Snapshot
 from shared.vendors.contract import CheckResult, TargetFound, Vendor
 from shared.vendors.limits import INTERACTIVE_SHARE
@@ -111,6 +113,27 @@ class Service:
             segments=tuple("/".join(filter(None, asdict(each).values())) for each in settings.segment_locations),
             key_vault=settings.key_vault_url or None,
         )
+
+    def notifications(self) -> Notifications:
+        """Where notices go, and how many the receiver has not taken yet."""
+        settings = self._cloud.settings
+        pending = Outbox(self._cloud.runs).pending(UnderWay(self._cloud.underway).exports())
+        waiting = [each.notice.at for each in pending if each.logged]
+        return Notifications(
+            receiver=telling.receiver(settings.notify_url),
+            secret=settings.notify_secret,
+            public_url=settings.public_url,
+            rejected_share=settings.rejected_share,
+            missed_minutes=settings.missed_minutes,
+            waiting=len(waiting),
+            waiting_since=min(waiting, default=None),
+        )
+
+    def test_notification(self) -> Message:
+        """Send a test notification; what stood in the way, empty where the receiver took it. Raises Unprocessable."""
+        if not self._cloud.settings.notify_url:
+            raise Unprocessable("no_receiver", say("There is no receiver of notifications to send a test to."))
+        return telling.try_out(self._cloud)
 
     def tick(self) -> list[Run]:
         """What the timer does; the runs that it started."""
@@ -349,6 +372,10 @@ class Service:
     def explain(self, export: str, address: str) -> Mapping[str, Any]:
         """Why a person is or is not on the export's targets."""
         return explain.explain(self._cloud, self.catalog.export(export).item, address)
+
+    def kept(self, address: str) -> Mapping[str, int]:
+        """How many ledgers and runs hold an address."""
+        return kept.kept(self._cloud, address)
 
     def forget(self, address: str, by: str) -> Mapping[str, int]:
         """Erase an address; how many ledgers and runs held it. Raises NotNow while a run is under way."""

@@ -31,6 +31,19 @@ class Identity(View):
     key_vault: str | None
 
 
+class Notifications(View):
+    """Where notices go, and what of them waits. The receiver without its path, which may hold a secret; null where
+    nothing is set."""
+
+    receiver: str | None
+    secret: str
+    public_url: str
+    rejected_share: float
+    missed_minutes: float
+    waiting: int
+    waiting_since: datetime | None
+
+
 class FileLink(View):
     """A short-lived address of a file."""
 

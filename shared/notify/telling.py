@@ -7,11 +7,13 @@ too. A receiver that fails costs one request a tick, and only the timer's time: 
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import orjson
 
@@ -23,8 +25,8 @@ from shared.cloud.under_way import UnderWay
 from shared.errors import Conflict, ExportError
 from shared.notify import signing
 from shared.notify.outbox import Notice, Outbox, PendingNotice
-from shared.transport import Answer, Transport, Wire
-from shared.wording import say
+from shared.transport import Answer, Failure, Transport, Wire
+from shared.wording import NOTHING, Message, say
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,32 @@ def tell(cloud: Cloud, *, clock: Callable[[], datetime] = _now, transport: Trans
     due = [pending for pending in logged if pending is not None and pending.due_at <= clock()]
     if due:
         _send(cloud, outbox, due, clock, transport or Wire())
+
+
+def receiver(url: str) -> str | None:
+    """Whom an address leads to, and nothing of it that may be secret; None where there is none."""
+    parts = urlsplit(url)
+    if not parts.hostname:
+        return None
+    return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
+
+
+def try_out(cloud: Cloud, *, clock: Callable[[], datetime] = _now, transport: Transport | None = None) -> Message:
+    """Send a test notification at once; what stood in the way, empty where the receiver took it."""
+    words = say("This is a test: notifications of Segment exports arrive here.")
+    notice = Notice(Event.NOTIFICATION_TEST, f"test-{secrets.token_hex(8)}", clock(), message=words)
+    events.record(notice.event, facts(notice))
+    try:
+        answer = _exchange(cloud, notice, clock(), transport or Wire())
+    except ExportError as error:
+        return error.words
+    if not isinstance(answer, Answer):
+        return say("The receiver did not answer within %(seconds)s seconds.", seconds=int(REQUEST_SECONDS))
+    if not _taken(answer):
+        return say(
+            "The receiver answered with status %(status)s; only 2xx takes a notification.", status=str(answer.status)
+        )
+    return NOTHING
 
 
 def _logged(cloud: Cloud, outbox: Outbox, pending: PendingNotice) -> PendingNotice | None:
@@ -107,20 +135,25 @@ def _send(
 
 def _post(cloud: Cloud, notice: Notice, at: datetime, transport: Transport) -> Answer | None:
     """The receiver's answer; None where there is none, or the signing secret cannot be had."""
-    settings, body = cloud.settings, orjson.dumps(message(notice, cloud.settings.public_url))
     try:
-        signed = signing.headers(cloud.secrets.get(settings.notify_secret), notice.id, int(at.timestamp()), body)
+        answer = _exchange(cloud, notice, at, transport)
     except ExportError as error:
         log.warning("Notifications cannot be signed: %s", error)
         return None
-    sent = {"Content-Type": "application/json", "User-Agent": "segment-exports", **signed}
-    answer = transport("POST", settings.notify_url, sent, body, REQUEST_SECONDS)
     if not isinstance(answer, Answer):
         log.warning("The receiver of notifications did not answer (%s).", answer)
         return None
     if not _taken(answer):
         log.warning("The receiver of notifications answered with status %d.", answer.status)
     return answer
+
+
+def _exchange(cloud: Cloud, notice: Notice, at: datetime, transport: Transport) -> Answer | Failure:
+    """Sign a notice and send it once. Raises what reading and using the signing secret raise."""
+    settings, body = cloud.settings, orjson.dumps(message(notice, cloud.settings.public_url))
+    signed = signing.headers(cloud.secrets.get(settings.notify_secret), notice.id, int(at.timestamp()), body)
+    sent = {"Content-Type": "application/json", "User-Agent": "segment-exports", **signed}
+    return transport("POST", settings.notify_url, sent, body, REQUEST_SECONDS)
 
 
 def _taken(answer: Answer | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.cloud.events import Event
 from shared.delivery.state.records import State, Step
 from shared.delivery.state.transitions import RunKind
 
@@ -166,6 +167,56 @@ TYPES: dict[str, str] = {
     "date": N_("date"),
     "phone": N_("telephone number"),
 }
+EVENTS: dict[str, str] = {
+    Event.RUN_FAILED: N_("A run failed"),
+    Event.RUN_BLOCKED: N_("A run waits for a decision"),
+    Event.RUN_RECOVERED: N_("An export works again after a failed run"),
+    Event.REJECTED_SHARE: N_("Many people of a run were refused"),
+    Event.SCHEDULE_MISSED: N_("A run did not begin when it was due"),
+    Event.EXPORT_OVERDUE: N_("An export is due again and did not end well meanwhile"),
+    Event.VERIFICATION_DIFFERS: N_("A list is another than it has to be after a delivery"),
+    Event.POISON_MESSAGE: N_("A part of a run failed five times and was given up"),
+}
+"""What people may be notified of; the other events are for the log."""
+AUDITED: dict[str, tuple[str, str]] = {
+    "done": (N_("Done"), "good"),
+    "refused": (N_("Refused"), ""),
+    "failed": (N_("Failed"), "bad"),
+    "begun": (N_("Under way"), "busy"),
+    "open": (N_("Not known"), "warn"),
+}
+"""What became of an entry of the audit trail; `open` is one that begun long ago."""
+AREA_VERDICTS: dict[str, tuple[str, str]] = {
+    "ok": (N_("Works"), "good"),
+    "warning": (N_("Look at it"), "warn"),
+    "failed": (N_("Does not work"), "bad"),
+}
+WORDS: tuple[tuple[str, str], ...] = (
+    (N_("vendor"), N_("who sends the mail, such as Dotdigital or Iterable")),
+    (N_("connection"), N_("how to reach one account at a vendor: credentials, settings, and the agreement")),
+    (N_("segment"), N_("a named set of people, which lands here as files")),
+    (N_("snapshot"), N_("a segment as it was at one moment; a run always reads one snapshot")),
+    (N_("export"), N_("which segment goes over which connection onto which list, with which values, and when")),
+    (N_("data matching"), N_("which column of the segment fills which field at the vendor")),
+    (N_("mirror"), N_("people who leave the segment are taken off the list")),
+    (N_("add"), N_("nobody is ever taken off")),
+    (N_("run"), N_("one time that an export is carried out")),
+    (N_("dry run"), N_("a run that plans everything and sends nothing")),
+    (N_("guard"), N_("a check that stops a run before anything is sent, and waits for a person's decision")),
+    (N_("withdrawal"), N_("a run that takes everyone off the list whom the export added")),
+    (N_("full resync"), N_("a run that sends everyone again")),
+)
+"""The words of the pages, and what they mean."""
+DOCUMENTS: tuple[tuple[str, str], ...] = (
+    ("for-marketers.md", N_("define exports, and see what became of people")),
+    ("for-administrators.md", N_("connections, secrets, consent and roles")),
+    ("coming-from-customer-insights.md", N_("each step of the former exports, and where it is here")),
+    ("matching.md", N_("how cells become values")),
+    ("segments.md", N_("what lands as a segment, and what is refused")),
+    ("operations.md", N_("alerts, and what to do about them")),
+    ("for-engineers.md", N_("command line, exports as code, API")),
+)
+"""Files in the folder docs."""
 RESTORED = N_("This is what you had typed before you signed in again. Nothing of it is saved yet.")
 AGREEMENT = N_(
     "Profiles of the segments that are exported over this connection, with personal data such as e-mail addresses, "

@@ -32,16 +32,16 @@ class Overtaken:
 def differences(theirs: Mapping[str, Any], mine: Mapping[str, Any]) -> tuple[OvertakenField, ...]:
     """Every part that both have and that is not the same, both in a form that people can compare."""
     return tuple(
-        OvertakenField(words, _shown(theirs.get(part)), _shown(mine.get(part)))
+        OvertakenField(words, in_words(theirs.get(part)), in_words(mine.get(part)))
         for part, words in PARTS.items()
         if part in mine and theirs.get(part) != mine[part]
     )
 
 
-def _shown(value: Any) -> str:
+def in_words(value: Any) -> str:
     """`a: 1, b: 2` for what has parts; nothing of what is empty."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{name}: {_shown(each)}" for name, each in value.items() if each not in (None, "", [], ()))
+        return ", ".join(f"{name}: {in_words(each)}" for name, each in value.items() if each not in (None, "", [], ()))
     if isinstance(value, list | tuple):
-        return "; ".join(_shown(each) for each in value)
+        return "; ".join(in_words(each) for each in value)
     return value if isinstance(value, str) else json.dumps(value)

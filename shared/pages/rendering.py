@@ -57,6 +57,8 @@ def environment(language: str) -> Environment:
         weekdays=labels.WEEKDAYS,
         deeds=labels.DEEDS,
         types=labels.TYPES,
+        audited=labels.AUDITED,
+        area_verdicts=labels.AREA_VERDICTS,
     )
     return made
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from shared.pages import (
+    administration,
     assets,
     assistance,
     connection_form,
     connections,
     export_form,
     exports,
+    guide,
     languages,
     overview,
     runs,
@@ -21,6 +23,8 @@ ROUTERS = (
     assets.router,
     languages.router,
     overview.router,
+    administration.router,
+    guide.router,
     assistance.router,
     several.router,
     runs.router,

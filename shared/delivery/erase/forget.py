@@ -54,8 +54,8 @@ def forget(cloud: Cloud, address: str, by: str, *, clock: Callable[[], datetime]
     record: Entity = {"PartitionKey": PARTITION, "RowKey": salt, "hash": _hash(salt, wanted), "by": by, "at": clock()}
     cloud.forgotten.insert({**record, "state": "started"})
     counts = {
-        "ledgers": sum(_in_ledger(cloud, account, place, wanted) for account, place in _ledgers(cloud)),
-        "runs": sum(_in_delivery(cloud, place, wanted) for place in _deliveries(cloud)),
+        "ledgers": sum(_in_ledger(cloud, account, place, wanted) for account, place in ledgers(cloud)),
+        "runs": sum(_in_delivery(cloud, place, wanted) for place in deliveries(cloud)),
     }
     stored = cloud.forgotten.get(PARTITION, salt)
     if stored is not None:
@@ -77,7 +77,7 @@ def _require_quiet(cloud: Cloud) -> None:
             raise NotNow("running", words)
 
 
-def _ledgers(cloud: Cloud) -> Iterator[tuple[str, str]]:
+def ledgers(cloud: Cloud) -> Iterator[tuple[str, str]]:
     """Account and folder of every ledger."""
     manifests = [name for name in cloud.blobs.names("ledgers/") if name.endswith("/manifest.json")]
     for name in manifests:
@@ -138,7 +138,7 @@ def _rewrite_protected(cloud: Cloud, place: str, address: str) -> int:
     return changed
 
 
-def _deliveries(cloud: Cloud) -> Iterator[str]:
+def deliveries(cloud: Cloud) -> Iterator[str]:
     """Folder of every delivery that left files."""
     yield from sorted({"/".join(name.split("/")[:4]) + "/" for name in cloud.blobs.names("runs/")})
 

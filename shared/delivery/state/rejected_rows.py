@@ -36,6 +36,12 @@ def without(address: str, before: Path, after: Path) -> bool:
     return found
 
 
+def hold(address: str, path: Path) -> bool:
+    """Whether a file has a row of a normalised address."""
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        return any(row and address in _meant(row[0]) for row in csv.reader(lines))
+
+
 def _meant(cell: str) -> set[str]:
     """Addresses that a cell may stand for: a quote may have been put before one that looks like a formula."""
     return {normalised(cell), normalised(cell.removeprefix("'"))}

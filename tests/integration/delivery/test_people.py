@@ -135,6 +135,35 @@ def test_a_forgotten_person_is_nowhere_and_the_rest_goes_on(engine: Engine) -> N
     assert len(records) == 3 and "forget" not in json.dumps(records, default=str)
 
 
+def test_what_is_kept_of_a_person_is_counted_as_forgetting_counts_it_and_nothing_is_changed(engine: Engine) -> None:
+    engine.land([*people(5), Person(FORGOTTEN), Person("refused.one@broken")])
+    engine.define()
+    engine.run()
+    engine.land([*people(5), Person(FORGOTTEN, "Changed"), Person("refused.one@broken")])
+    engine.run()
+    before = {name: engine.cloud.blobs.read(name) for name in engine.cloud.blobs.names("")}
+    for address, counts in {
+        "Forget.Me@Example.com ": {"ledgers": 1, "runs": 2},
+        "refused.one@broken": {"ledgers": 0, "runs": 2},
+        "person1@example.com": {"ledgers": 1, "runs": 1},
+        "nobody@example.com": {"ledgers": 0, "runs": 0},
+    }.items():
+        assert engine.service.kept(address) == counts
+    assert {name: engine.cloud.blobs.read(name) for name in engine.cloud.blobs.names("")} == before
+    assert engine.service.forget(FORGOTTEN, "admin") == {"ledgers": 1, "runs": 2}
+    assert engine.service.kept(FORGOTTEN) == {"ledgers": 0, "runs": 0}
+
+
+def test_somebody_who_was_on_the_list_before_us_is_kept_too(engine: Engine) -> None:
+    list_id = preload(engine, "stranger@example.com")
+    engine.land(people(2))
+    engine.define(targets=[{"segments": ["Loyal"], "list_id": list_id, "existing": "protect"}])
+    engine.run()
+    assert engine.service.kept("stranger@example.com") == {"ledgers": 1, "runs": 0}
+    engine.service.forget("stranger@example.com", "admin")
+    assert engine.service.kept("stranger@example.com") == {"ledgers": 0, "runs": 0}
+
+
 def test_nobody_is_forgotten_while_a_run_is_under_way(engine: Engine) -> None:
     engine.land(people(3))
     engine.define()

@@ -386,3 +386,48 @@ def test_an_export_without_a_good_end_for_a_whole_period_is_overdue(
     found = [each for each in told if each["event"] == "export_overdue"]
     assert [each["export"] for each in found] == ["newsletter"] * overdue
     assert [each["due_at"] for each in found] == [(next_hour() + HOUR).isoformat()] * overdue
+
+
+# A test by a person
+
+
+def test_a_test_notification_arrives_signed_at_once_and_is_logged(
+    engine: Engine, receiver: Receiver, told: list[dict[str, Any]]
+) -> None:
+    assert engine.service.test_notification() == ""
+    [received] = receiver.received
+    assert received.is_signed_with(SECRET)
+    assert received.json["event"] == "notification_test"
+    assert names(told) == ["notification_test"]
+    assert pending(engine) == []
+
+
+@pytest.mark.parametrize(("status", "words"), [(500, "status 500"), (302, "status 302")])
+def test_a_test_notification_that_is_not_taken_says_why(
+    engine: Engine, receiver: Receiver, status: int, words: str
+) -> None:
+    receiver.answers = [status]
+    assert words in engine.service.test_notification()
+    assert len(receiver.received) == 1
+
+
+def test_a_test_notification_that_cannot_be_signed_says_why(engine: Engine, receiver: Receiver) -> None:
+    engine.cloud.secrets.values["signing"] = "whsec_no base64"  # type: ignore[attr-defined]  # the tests' fixed secrets
+    assert "is not base64" in engine.service.test_notification()
+    assert receiver.received == []
+
+
+def test_of_the_receivers_address_only_its_host_is_shown(engine: Engine, receiver: Receiver) -> None:
+    shown = engine.service.notifications()
+    assert shown.receiver == receiver.url.partition("/hook")[0]
+    assert "token" not in shown.model_dump_json()
+
+
+def test_notifications_that_the_receiver_does_not_take_are_counted(engine: Engine, receiver: Receiver) -> None:
+    fail(engine)
+    assert engine.service.notifications().waiting == 0
+    receiver.answers = [500]
+    tell(engine)
+    assert engine.service.notifications().waiting == 1
+    tell(engine, later=HOUR)
+    assert engine.service.notifications().waiting == 0

@@ -33,7 +33,7 @@ from shared.control.runs import (
     TargetRun,
 )
 from shared.control.service import Service
-from shared.control.views import FileLink, Identity
+from shared.control.views import FileLink, Identity, Notifications
 from shared.delivery.account.authorizing import Authorizing
 from shared.delivery.start.starting import Started
 from shared.delivery.state.records import Run, State
@@ -41,9 +41,20 @@ from shared.delivery.state.transitions import RunKind
 from shared.errors import Unprocessable
 from shared.snapshots.snapshot import Layout, ParquetFormat, SegmentFound, Snapshot, SnapshotFile
 from shared.vendors.contract import CheckResult, TargetFound
+from shared.wording import NOTHING, Message
 from tests.unit.api.vault import FakeVault
 from tests.unit.catalog.samples import COLUMNS, START, World
 from tests.unit.catalog.tables import MemoryTable
+
+NOTIFIED = Notifications(
+    receiver="https://hooks.example",
+    secret="hook-key",
+    public_url="",
+    rejected_share=0.1,
+    missed_minutes=15,
+    waiting=0,
+    waiting_since=None,
+)
 
 
 def run(name: str, state: State = State.SUCCEEDED, export: str = "vips", connection: str = "") -> RunView:
@@ -89,6 +100,9 @@ class FakeService(Service):
     """By target, of whichever run."""
     unready: dict[str, str] = field(default_factory=dict)
     """Part of the surroundings -> what is wrong with it."""
+    notified: Notifications = NOTIFIED
+    test_problem: Message = NOTHING
+    """What stands in the way of a test notification."""
     vault: FakeVault = field(default_factory=FakeVault)
     canaries: list[str] = field(default_factory=list)
     """What probes were to make test contacts of."""
@@ -240,6 +254,16 @@ class FakeService(Service):
     def explain(self, export: str, address: str) -> Mapping[str, Any]:
         self._fail()
         return {"export": export, "address": "valid", "targets": []}
+
+    def kept(self, address: str) -> Mapping[str, int]:
+        self._fail()
+        return {"ledgers": 1, "runs": 2} if address == "ada@example.com" else {"ledgers": 0, "runs": 0}
+
+    def notifications(self) -> Notifications:
+        return self.notified
+
+    def test_notification(self) -> Message:
+        return self.test_problem
 
     def forget(self, address: str, by: str) -> Mapping[str, int]:
         self._fail()
