@@ -9,10 +9,10 @@ import typer
 from typer.core import TyperGroup
 
 from cli.addresses import LOCAL
-from cli.commands import definitions, looking, persons, runs, steering
 from cli.desk import Desk
 from cli.failures import Failure
 from cli.guessing import with_guess
+from cli.table import COMMANDS, meant
 
 _EPILOG = (
     "Exit statuses: 0 done, 1 failed or refused, 2 used wrongly, 3 not signed in or not allowed, 4 not reachable, "
@@ -21,7 +21,13 @@ _EPILOG = (
 
 
 class _Group(TyperGroup):
-    """Ends with the exit status of a failure."""
+    """Ends with the exit status of a failure, and guesses what a mistyped command was to be."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        guess = meant(args[0]) if args[0] not in self.commands else ""
+        if guess and not args[0].startswith("-"):
+            ctx.fail(f"There is no command {args[0]}. Did you mean {guess}?")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -74,27 +80,5 @@ def segment_exports(
     context.obj = Desk(url, client_id)
 
 
-for _command in (
-    definitions.apply,
-    definitions.diff,
-    definitions.export,
-    runs.run,
-    runs.retry,
-    runs.runs,
-    runs.rejected,
-    runs.left_out,
-    runs.cancel,
-    runs.decide,
-    looking.segments,
-    looking.check,
-    looking.doctor,
-    persons.explain,
-    persons.forget,
-    steering.show,
-    steering.pause,
-    steering.resume,
-    steering.remove,
-    steering.audit,
-):
-    app.command()(_command)
-app.command("list")(steering.list_things)
+for _each in COMMANDS:
+    app.command(_each.name, help=_each.help, rich_help_panel=_each.group)(_each.carry_out)

@@ -1,1 +1,1 @@
-"""The commands: what each takes, what it asks of the app, and what people are shown."""
+"""The commands: what each takes, what it asks of the app, and what people are shown. cli/table.py has their words."""

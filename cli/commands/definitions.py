@@ -28,11 +28,6 @@ def apply(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Make connections and exports as a file says.
-
-    Shows what differs and asks. What is not in the file is left alone, nothing is deleted, and nothing runs. A property
-    that is not in the file gets its default; but credentials and consent of a connection stay.
-    """
     desk = desk_of(context, as_json)
     changes = applying.plan(desk.api, read(file))
     due = [change for change in changes if change.action != "none"]
@@ -55,7 +50,6 @@ def diff(
     file: Annotated[str, typer.Option("--file", "-f", help="YAML or JSON; `-` is standard input.")],
     as_json: Json = False,
 ) -> None:
-    """Show how the app differs from a file. Exit status 0 where it does not, 6 where it does."""
     desk = desk_of(context, as_json)
     changes = applying.plan(desk.api, read(file))
     due = [change for change in changes if change.action != "none"]
@@ -93,10 +87,6 @@ def export(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write into this file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Print what is defined, as a file that `apply` takes back.
-
-    Defaults are left out. Connections are for administrators: others get the exports.
-    """
     desk = desk_of(context, as_json)
     shapes = Shapes(desk.api.get("/api/openapi.json").body)
     document = Document(*(dict(_defined(desk, shapes, kind)) for kind in ("connection", "export", "segment")))

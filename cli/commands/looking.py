@@ -17,7 +17,6 @@ _DAY = 86_400
 
 
 def segments(context: typer.Context, as_json: Json = False) -> None:
-    """List the segments with their newest snapshots, and what keeps them from being read."""
     desk = desk_of(context, as_json)
     found = desk.api.get(path("segments")).body
     rows = (
@@ -45,11 +44,6 @@ def check(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Ask the vendor whether a connection works; exit status 1 if not.
-
-    Where it leads to another account than its exports', or has a new key that does not tell (Iterable), the code is
-    account_switched, and the exports do not run until one of the two options says which it is.
-    """
     desk = desk_of(context, as_json)
     if same_account and other_account:
         raise usage("both_accounts", "Give --same-account or --other-account, not both.")
@@ -75,12 +69,6 @@ def doctor(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Look whether everything is well.
-
-    Is the app there and ready, who are we, does every connection work, how did every export do last, can every segment
-    be read? Exit status 1 if something failed; warnings leave it 0. The service compares lists in turn with its
-    deliveries, at the vendors' rates; that is waited for, ten minutes at the most.
-    """
     desk = desk_of(context, as_json)
     with telling(desk.notes) as tell:
         checks = BEGINNING if export else CHECKS

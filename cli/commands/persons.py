@@ -12,10 +12,6 @@ from cli.people import Address, address_of
 
 
 def explain(context: typer.Context, name: ExportName, address: Address = None, as_json: Json = False) -> None:
-    """Say why a person is or is not on an export's lists.
-
-    Looks into the newest snapshots, what the service knows of the person, and the last runs.
-    """
     desk = desk_of(context, as_json)
     found = desk.api.send("POST", path("exports", name, "explain"), {"address": address_of(address)}).body
     lines = [f"{each['target']}: {each['verdict']}" for each in found["targets"]]
@@ -23,10 +19,6 @@ def explain(context: typer.Context, name: ExportName, address: Address = None, a
 
 
 def forget(context: typer.Context, address: Address = None, yes: Yes = False, as_json: Json = False) -> None:
-    """Erase a person from everything that the service keeps.
-
-    Nobody is taken off a list by this, and a segment that still has the address brings it back.
-    """
     desk = desk_of(context, as_json)
     wanted = address_of(address)
     if not desk.confirm("Forget this person for good?", yes=yes):

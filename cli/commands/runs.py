@@ -62,16 +62,10 @@ def run(
     watch_it: Watch = False,
     as_json: Json = False,
 ) -> None:
-    """Start an export.
-
-    One that is under way is given back instead of starting a second one. Nothing is asked before it starts. With
-    --watch the exit status tells how it ended: 0 well, 1 failed or cancelled, 5 waiting for a decision.
-    """
     _run(desk_of(context, as_json), name, kind, watch_it)
 
 
 def retry(context: typer.Context, name: ExportName, watch_it: Watch = False, as_json: Json = False) -> None:
-    """Send again what was rejected or stayed unknown (`run --kind retry`)."""
     _run(desk_of(context, as_json), name, Kind.RETRY, watch_it)
 
 
@@ -115,7 +109,6 @@ def runs(
     top: Annotated[int, typer.Option(min=1, max=100, help="How many at most.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """List the runs of an export, newest first."""
     desk = desk_of(context, as_json)
     found = desk.api.get(path("exports", name, "runs"), {"top": top}).body["runs"]
     columns = ("run", "state", "kind", "trigger", "started_at", "finished_at", "message")
@@ -132,7 +125,6 @@ def rejected(
     target: TargetOfOutput = 0,
     as_json: Json = False,
 ) -> None:
-    """Say why people were refused in a run; without --output no address is shown."""
     desk = desk_of(context, as_json)
     chosen = run_id or newest_run(desk.api, name)
     reasons = desk.api.get(path("exports", name, "runs", chosen, "report")).body["reasons"]
@@ -153,7 +145,6 @@ def left_out(
     target: TargetOfOutput = 0,
     as_json: Json = False,
 ) -> None:
-    """Count the values that a run left out or cut, by target and field."""
     desk = desk_of(context, as_json)
     chosen = run_id or newest_run(desk.api, name)
     targets = desk.api.get(path("exports", name, "runs", chosen)).body["targets"]
@@ -195,7 +186,6 @@ def _write_private(output: Path, chunks: Iterable[bytes]) -> None:
 
 
 def cancel(context: typer.Context, name: ExportName, run_id: RunId = None, as_json: Json = False) -> None:
-    """Stop a run before its next batch; what was delivered stays."""
     desk = desk_of(context, as_json)
     chosen = run_id or newest_run(desk.api, name, under_way=True)
     view = desk.api.send("POST", path("exports", name, "runs", chosen, "cancel")).body
@@ -216,7 +206,6 @@ def decide(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Answer a guard that stopped a run: shows what it said, and asks."""
     desk = desk_of(context, as_json)
     chosen = run_id or newest_run(desk.api, name, under_way=True)
     view = desk.api.get(path("exports", name, "runs", chosen)).body

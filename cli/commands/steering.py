@@ -51,7 +51,6 @@ COLUMNS: dict[Things, tuple[str, ...]] = {
 def list_things(
     context: typer.Context, what: Annotated[Things, typer.Argument(help="What to list.")], as_json: Json = False
 ) -> None:
-    """List exports, connections or segments, or the newest run of each export."""
     desk = desk_of(context, as_json)
     if what is Things.RUNS:
         found = [each["last_run"] for each in desk.api.get(path("exports")).body if each["last_run"]]
@@ -77,7 +76,6 @@ def show(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Show all that there is to know of one of them."""
     desk = desk_of(context, as_json)
     if what is not Thing.SEGMENT:
         a_name(name)
@@ -90,12 +88,10 @@ def show(
 
 
 def pause(context: typer.Context, name: ExportName, as_json: Json = False) -> None:
-    """Switch an export's schedule off; it is kept, and people can still start runs."""
     _steer(desk_of(context, as_json), name, "pause", "Paused")
 
 
 def resume(context: typer.Context, name: ExportName, as_json: Json = False) -> None:
-    """Switch an export's schedule on again."""
     _steer(desk_of(context, as_json), name, "resume", "Resumed")
 
 
@@ -117,7 +113,6 @@ def remove(
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Remove an export or a connection, after asking. Nobody is taken off a list by it."""
     desk = desk_of(context, as_json)
     address = path(f"{what}s", name)
     stored = desk.api.find(address) if if_there else desk.api.get(address)
@@ -137,7 +132,6 @@ def audit(
     top: Annotated[int, typer.Option(min=1, max=200, help="How many at most.")] = 20,
     as_json: Json = False,
 ) -> None:
-    """Show who changed what, newest first."""
     desk = desk_of(context, as_json)
     found = desk.api.get("/api/v1/audit", {"top": top}).body["changes"]
     columns = ("at", "who", "action", "subject", "outcome")

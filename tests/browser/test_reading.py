@@ -22,6 +22,12 @@ PAGES = (
     "/exports/new",
     "/exports/read",
     "/exports/read/edit",
+    "/administration",
+    "/administration/check-up",
+    "/administration/notifications",
+    "/administration/audit",
+    "/administration/forget",
+    "/help",
 )
 
 
