@@ -202,7 +202,7 @@ DOTDIGITAL = Kit(
         "shared.vendors.dotdigital.errors.BUSY_SECONDS": 0.2,
         "shared.vendors.dotdigital.errors.LIMITED_SECONDS": 1.0,
     },
-    pages={f"shared.vendors.dotdigital.{module}.MOST_V2_PAGE": 10 for module in ("requests", "staging", "targets")},
+    pages={f"shared.vendors.dotdigital.{module}.MOST_V2_PAGE": 10 for module in ("requests", "left_alone", "targets")},
     no_to_list=True,
 )
 

@@ -17,6 +17,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "delivery/commit/new_ledger": (f"{DELIVERY}/test_new_ledger.py",),
     "delivery/plan/operations": (f"{DELIVERY}/test_operations.py",),
     "delivery/plan/cell_values": (
+        f"{DELIVERY}/test_matching_document.py",
         f"{DELIVERY}/test_cell_values.py",
         "tests/unit/vendors/test_fits.py",
     ),
@@ -24,6 +25,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         "tests/unit/vendors/campaign_monitor/test_left_alone.py",
         "tests/unit/vendors/test_rolls.py",
     ),
+    "vendors/dotdigital/left_alone": ("tests/unit/vendors/dotdigital/test_left_alone.py",),
     "vendors/omnisend/spellings": ("tests/unit/vendors/omnisend/test_spellings.py",),
     "access/sealing": ("tests/unit/access/test_sessions.py",),
     "access/sessions": ("tests/unit/access/test_sessions.py",),

@@ -21,6 +21,7 @@ from shared.wording import say
 FEW = 20
 """People of a batch who are asked for one by one."""
 NOT_FOUND = "not_found"
+NOT_LOOKED_AT = "not_looked_at"
 
 Pages = Callable[[], Iterator[Iterable[str]]]
 """The people on the target, page by page; nothing where they are too many to be read."""
@@ -161,7 +162,7 @@ def not_looked_at(label: str) -> Receipt:
         "looks again.",
         vendor=label,
     )
-    return Receipt(Outcome.SKIPPED, "not_looked_at", reason)
+    return Receipt(Outcome.SKIPPED, NOT_LOOKED_AT, reason)
 
 
 def told(label: str, kind: Kind, found: Iterable[Receipt]) -> Sequence[str]:

@@ -1,13 +1,10 @@
 """Carries out a batch as jobs of Dotdigital's: an import or a removal, and several where one would be too large.
 
-The jobs run one after the other, so a batch has one open at any time. People who unsubscribed from the list are left
-alone: adding them may resubscribe them (which is not documented), and taking them off may erase that they
-unsubscribed. Facts: Dotdigital contract, sections 4 to 7.
+The jobs run one after the other, so a batch has one open at any time. Facts: Dotdigital contract, sections 4 to 7.
 """
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -15,21 +12,15 @@ from typing import NamedTuple
 import orjson
 from pydantic import TypeAdapter
 
-from shared.errors import RetryAfter, UserMustAct
-from shared.mailbox import normalised
-from shared.vendors import rolls
+from shared.errors import RetryAfter
 from shared.vendors.answers import Answer
 from shared.vendors.batches import FRUITLESS_REQUESTS
 from shared.vendors.contract import Kind, Row, TargetFound
 from shared.vendors.dotdigital import requests, responses
 from shared.vendors.dotdigital.client import Calls
-from shared.vendors.dotdigital.definition import DEFINITION, MOST_BYTES, MOST_IDS, MOST_V2_PAGE, OPT_IN
-from shared.vendors.dotdigital.responses import Opposed
+from shared.vendors.dotdigital.definition import MOST_BYTES, MOST_IDS, OPT_IN
+from shared.vendors.dotdigital.left_alone import Unsubscribed
 from shared.wording import say
-
-MOST_UNSUBSCRIBED = 100_000
-"""People; more would not be read within the rate of the smallest package in one go, and have no place on a list."""
-
 
 MOST_LOOKS = 100
 """People of one import who are looked up before a change. Dotdigital tells everybody's id with an import, so that they
@@ -85,42 +76,6 @@ class StagedJob:
 _JOB = TypeAdapter(StagedJob)
 
 
-class Unsubscribed:
-    """People who unsubscribed from a list. Reads each list once, as long as this object lives. Thread safe."""
-
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
-        self._lock = threading.Lock()
-        self._people: dict[str, Collection[str]] = {}
-
-    def of(self, list_id: str) -> Collection[str]:
-        """Addresses in lower case, and contact ids. Raises UserMustAct and what a call raises."""
-        with self._lock:
-            if list_id not in self._people:
-                self._people[list_id] = self._read(list_id)
-            return self._people[list_id]
-
-    def _read(self, list_id: str) -> Collection[str]:
-        """People leave this roll while it is read, by subscribing again: nobody else is missed for that."""
-
-        def ask(skip: int) -> Sequence[Opposed]:
-            return self._calls.ask_page(requests.unsubscribed(list_id, skip), responses.unsubscribed)
-
-        people = set[str]()
-        for count, each in enumerate(rolls.every(DEFINITION.label, ask, MOST_V2_PAGE), start=1):
-            people |= each.names
-            if count > MOST_UNSUBSCRIBED:
-                raise UserMustAct(
-                    "too_many_unsubscribed",
-                    say(
-                        "More than %(most)s people unsubscribed from this list in Dotdigital: give "
-                        "the export a new list.",
-                        most=MOST_UNSUBSCRIBED,
-                    ),
-                )
-        return people
-
-
 @dataclass(slots=True)
 class StartedJob:
     """A part, and the rows of it that were left alone or belong to nobody."""
@@ -149,7 +104,9 @@ class Parts:
 
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
-        self._unsubscribed = Unsubscribed(calls)
+        self._unsubscribed = Unsubscribed(
+            lambda list_id, skip: calls.ask_page(requests.unsubscribed(list_id, skip), responses.unsubscribed)
+        )
         self._most_bytes: int | None = None
         """What an import may have, where Dotdigital took none of our own size; kept, so that it is found out once."""
         self._too_large = 0
@@ -160,8 +117,8 @@ class Parts:
     def start(self, target: TargetFound, kind: Kind, rows: Sequence[Row], first: int) -> StartedJob:
         """Start the part that begins with row `first`. Raises what a call raises, when nothing of it was done."""
         # A change names no list, so it cannot put anybody back on one.
-        left = [] if kind is Kind.CHANGE else self._unsubscribed.of(target.list_id)
-        alone = {index for index in range(first, len(rows)) if _is_in(left, rows[index])} if left else set[int]()
+        alone = set[int]() if kind is Kind.CHANGE else self._unsubscribed.among(target.list_id, rows[first:])
+        alone = {first + index for index in alone}
         if kind is Kind.REMOVE:
             return self._remove(target, rows, first, alone)
         return self._import(target, kind, rows, first, alone)
@@ -278,7 +235,3 @@ def _started(answer: Answer | None, stop: int, alone: set[int]) -> StartedJob:
     if words := responses.refused(answer):
         return StartedJob(JobPart(stop, refusal=words), left_alone)
     return StartedJob(JobPart(stop, responses.started(answer)), left_alone)
-
-
-def _is_in(people: Collection[str], row: Row) -> bool:
-    return normalised(row.address) in people or (row.vendor_id or "") in people

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import groupby
@@ -19,7 +20,7 @@ import orjson
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter
 from shared.vendors import presence
 from shared.vendors.batches import Part, Reading, beside, carry_out, cut
-from shared.vendors.contract import CONFIRMED, BatchResult, Evidence, Kind, Outcome, Receipt, Retry, Row
+from shared.vendors.contract import ACKNOWLEDGED, CONFIRMED, BatchResult, Evidence, Kind, Outcome, Receipt, Retry, Row
 from shared.vendors.http import Client
 from shared.vendors.omnisend import receipts, requests, responses
 from shared.vendors.omnisend.client import Board
@@ -36,6 +37,16 @@ NEW_SECONDS = 600
 
 _PENDING = Receipt(Outcome.UNKNOWN, "pending")
 """Stands for a row whose request did not go out; never leaves this module."""
+
+NOT_LOOKED_UP = replace(
+    ACKNOWLEDGED,
+    code="not_looked_up",
+    reason=say(
+        "The tag was taken off. Whether Omnisend still has somebody under this address was not asked: whoever has "
+        "another address there keeps the tag."
+    ),
+)
+"""Of a leaver among many of a tag too long to be read, or after a look that failed."""
 
 _TIME_IS_UP = RetryAfter(1.0, say("Sending to Omnisend goes on shortly."))
 
@@ -134,6 +145,8 @@ class Staging:
     presence: Presence
     _warnings: dict[str, None] = field(default_factory=dict)
     _requests: int = 0
+    _unasked: set[int] = field(default_factory=set)
+    """Leavers of whom Omnisend was not asked whether it has them."""
 
     def build(self) -> object:
         """Everything that is sent of these rows, in all steps."""
@@ -202,17 +215,19 @@ class Staging:
         return self._not_found(rows) if self.kind is Kind.REMOVE else {}
 
     def _not_found(self, rows: Sequence[int]) -> Mapping[int, Receipt]:
-        """Leavers who are not found. Taking a tag off makes nobody, so they are only told of, where that is cheap; and
-        nobody keeps the tag because a look failed."""
+        """Leavers who are not found. Taking a tag off makes nobody, so they are only looked for where that is cheap;
+        and nobody keeps the tag because a look failed."""
         places = [place for place, row in enumerate(rows) if self.rows[row].unsure_since is None]
-        try:
-            if not self.presence.is_cheap(len(places)):
-                return {}
-            found = self.presence.absent(self.kind, [self.rows[rows[place]] for place in places])
-        except RetryAfter:
-            return {}
+        found = self._looked_for([self.rows[rows[place]] for place in places])
+        self._unasked |= {rows[places[index]] for index, each in found.items() if each.code == presence.NOT_LOOKED_AT}
         self._warnings |= dict.fromkeys(presence.told(DEFINITION.label, self.kind, found.values()))
         return {places[index]: receipt for index, receipt in found.items() if receipt.code == presence.NOT_FOUND}
+
+    def _looked_for(self, leavers: Sequence[Row]) -> Mapping[int, Receipt]:
+        with suppress(RetryAfter):
+            if self.presence.is_cheap(len(leavers)):
+                return self.presence.absent(self.kind, leavers)
+        return dict.fromkeys(range(len(leavers)), presence.not_looked_at(DEFINITION.label))
 
     def _now(self) -> str:
         return f"{datetime.fromtimestamp(self.clock(), UTC):%Y-%m-%dT%H:%M:%SZ}"
@@ -256,6 +271,9 @@ class Staging:
         sizes = [len(self.rows[row].address) for row in job.ready]
         found = self._in_parts(job.ready, cut(sizes, MOST_TAGGED, MOST_BYTES), ask)
         final = {row: receipt for row, receipt in found.items() if receipt != _PENDING}
+        final |= {
+            row: NOT_LOOKED_UP for row, receipt in final.items() if receipt == ACKNOWLEDGED and row in self._unasked
+        }
         return replace(job, ready=_pending(found), receipts={**job.receipts, **final})
 
     def _in_parts(self, rows: Rows, parts: Sequence[Part], ask: Ask) -> dict[int, Receipt]:

@@ -22,6 +22,7 @@ GB = "GB"
 LEVELS = Fit(choices=("Platinum", "Gold card", "Silver"), synonyms={"plat": "Platinum"})
 LIKES = Fit(choices=("Golf", "Tennis", "Green"), several=True)
 COMMAS = Fit(choices=("Red, dark", "Blue"), several=True)
+EVERY_MARK = Fit(choices=("Red; dark", "Red | light", "Red, pale", "Red\nhot"), several=True)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Case:
 
 HUGE = [
     Case(N, "1e305", 1e305),
+    Case(N, "-9.9e307", -9.9e307),
+    *(Case(N, cell, None, LeftOut.RANGE) for cell in ("1e308", "-1e308", "1.8e308")),
     *(Case(N, cell, None, LeftOut.RANGE) for cell in ("1" * 400, "9" * 250 + "e99", "-" + "9" * 309)),
 ]
 
@@ -51,7 +54,11 @@ FITTED = [
     Case(S, "Chess", None, LeftOut.CHOICE, LIKES),
     Case(S, "[broken", None, LeftOut.CHOICE, LIKES),
     Case(S, ";", None, LeftOut.CHOICE, LIKES),
+    *(Case(S, cell, None, LeftOut.CHOICE, LIKES) for cell in ("Golf~Tennis", "Golf/Tennis", "Golf Tennis", "[Golf]")),
     Case(S, "Red, dark", ["Red, dark"], fit=COMMAS),
+    Case(S, "red;  DARK", ["Red; dark"], fit=EVERY_MARK),
+    Case(S, "Red; dark;Red, pale", None, LeftOut.CHOICE, EVERY_MARK),
+    Case(S, '["Red, pale","Red; dark"]', ["Red; dark", "Red, pale"], fit=EVERY_MARK),
     Case(S, "blue;red, dark", ["Red, dark", "Blue"], fit=COMMAS),
     Case(S, "ł" * 5, "ł" * 5, fit=Fit(longest=5)),
     Case(S, "ł" * 6, None, LeftOut.LONG, Fit(longest=5)),
@@ -158,6 +165,11 @@ def test_an_empty_cell_is_kept_or_clears(kind: FieldType, empty: str | None) -> 
 def test_fields_stand_in_the_order_of_the_data_matching() -> None:
     values, _ = matched({"x": "1", "y": "2"}, Matched("b", "y"), Matched("a", "x"))
     assert values == '{"b":"2","a":"1"}'
+
+
+def test_names_of_fields_stand_in_it_as_they_are_written_so_that_whoever_did_not_change_is_not_sent_again() -> None:
+    values, _ = matched({"c": "Zoë"}, Matched("Größe 李", "c"))
+    assert values == '{"Größe 李":"Zoë"}'
 
 
 def test_names_of_fields_and_columns_may_hold_anything() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from shared.delivery.plan.cell_values import LeftOut
 from shared.vendors.contract import ANY, Fit
 from shared.vendors.registry import DEFINITIONS
 
@@ -52,3 +54,9 @@ def test_the_document_tells_what_vendors_fields_take() -> None:
 
 def test_the_document_has_cases_of_every_type() -> None:
     assert len(list(cases())) > 70
+
+
+def test_the_document_names_every_reason_by_its_code_in_left_out_csv() -> None:
+    told = DOCUMENT.read_text(encoding="utf-8")
+    missing = [code for code in LeftOut if not re.search(rf"(\| |`){code}\b", told)]
+    assert not missing

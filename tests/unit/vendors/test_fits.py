@@ -86,6 +86,14 @@ def test_a_field_for_telephone_numbers_stays_one_where_it_was_matched_as_text() 
     assert matched([chosen.model_copy(update={"field": "Own"})], DEFINITIONS["campaign-monitor"])[0].type == "string"
 
 
+@pytest.mark.parametrize(("when_empty", "value"), [("keep", "{}"), ("clear", '{"city":null}')])
+def test_an_empty_cell_keeps_or_clears_as_the_data_matching_says(when_empty: str, value: str) -> None:
+    chosen = Match.model_validate({"field": "city", "column": "c", "when_empty": when_empty})
+    query = f"SELECT {values(matched([chosen], DEFINITIONS['omnisend']), {'c': 'NULL::VARCHAR'})}"
+    with duckdb.connect() as database:
+        assert database.execute(query).fetchall() == [(value,)]
+
+
 @cache
 def of_cases() -> list[tuple[str, str | None]]:
     """Values and reasons of all cases, asked for at once."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from shared.errors import RetryAfter
-from shared.vendors.contract import PROFILE_MISSING, Kind, Row
+from shared.vendors.contract import ACKNOWLEDGED, PROFILE_MISSING, Kind, Row
 from shared.vendors.omnisend import staging
+from shared.vendors.omnisend.staging import NOT_LOOKED_UP
 from shared.vendors.presence import FEW, not_found_words
 from tests.unit.vendors.loopback import Seen, reply
 from tests.unit.vendors.omnisend.brand import TARGET, Brand, World, addresses, receipts, rows, world
@@ -110,14 +111,16 @@ def test_a_leaver_who_is_not_found_is_told_of(there: tuple[str, ...], row: Row, 
 
 
 @pytest.mark.parametrize("most_pages", [0, 1])
-def test_many_leavers_of_a_tag_too_long_to_be_read_are_not_looked_up(
+def test_many_leavers_of_a_tag_too_long_to_be_read_are_not_looked_up_and_each_receipt_says_so(
     monkeypatch: pytest.MonkeyPatch, most_pages: int
 ) -> None:
     monkeypatch.setattr("shared.vendors.omnisend.vendor.MOST_PAGES", most_pages)
     people = rows(600)
     brand = Brand(tags={TAG: addresses(people)})
     with world(brand) as here:
-        assert here.vendor.deliver(TARGET, Kind.REMOVE, people).others == {}
+        people[-1] = people[-1]._replace(unsure_since=1.0)
+        found = here.vendor.deliver(TARGET, Kind.REMOVE, people)
+        assert (found.default, found.others, found.warnings) == (NOT_LOOKED_UP, {599: ACKNOWLEDGED}, ())
         assert looks(here) == (most_pages, 0)
     assert not brand.members(TAG)
 
@@ -126,7 +129,7 @@ def test_nobody_keeps_the_tag_because_a_look_failed() -> None:
     brand = Brand(tags={TAG: {"p0@example.com"}})
     brand.instead = lambda seen: reply({}, 404) if "email=" in seen.path else None
     with world(brand) as here:
-        assert here.vendor.deliver(TARGET, Kind.REMOVE, rows(1)).default.outcome == "accepted"
+        assert here.vendor.deliver(TARGET, Kind.REMOVE, rows(1)).default == NOT_LOOKED_UP
     assert not brand.members(TAG)
 
 

@@ -24,6 +24,7 @@ def test_a_change_of_case_subscribes_nobody(spelling: str, kind: Kind) -> None:
     with world(brand) as here:
         found = receipts(settled(here, brand, kind, people), 2)
     assert found[0] == LEFT_ALONE
+    assert (found[0].outcome, found[0].code) == ("skipped", "unsubscribed")
     assert found[1].outcome == "accepted"
     assert brand.contacts.keys() == {"cy@example.com"}
     assert brand.contacts["cy@example.com"]["identifiers"][0]["channels"]
@@ -73,6 +74,17 @@ def test_it_is_read_once_page_by_page_and_goes_on_where_it_was_interrupted() -> 
     assert spellings.among(rows) == {0: LEFT_ALONE}
     assert spellings.among(rows) == {0: LEFT_ALONE}
     assert asked == [None, "1", "1", "2"]
+
+
+@pytest.mark.parametrize(("count", "fits"), [(100_000, True), (100_001, False)])
+def test_a_hundred_thousand_people_are_read_and_no_more(count: int, fits: bool) -> None:
+    def ask(after: str | None) -> ContactsPage:
+        start = int(after or 0)
+        stop = min(start + 250, count)
+        return ContactsPage(["Ann@x.com"] * (stop - start), None if stop == count else str(stop))
+
+    found = OtherSpellings(ask).among([Row("ann@x.com", CONSENT)])
+    assert found == ({0: LEFT_ALONE} if fits else None)
 
 
 def test_with_too_many_to_read_nobody_gets_consent(monkeypatch: pytest.MonkeyPatch) -> None:
