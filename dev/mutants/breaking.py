@@ -143,6 +143,8 @@ def _arithmetic(node: Any) -> Iterator[Broken]:
 
 def _condition(node: Any) -> Iterator[Broken]:
     """A condition of one part; others are broken in their parts."""
+    if _text(node) == "TYPE_CHECKING":  # what stands below it is for the type checker
+        return
     if isinstance(node.test, ast.Name | ast.Attribute | ast.Call | ast.NamedExpr | ast.Subscript):
         told = f"not {_text(node.test)}"
         yield _with(node, test=ast.UnaryOp(ast.Not(), node.test)), told

@@ -12,7 +12,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "delivery/plan/guards": (f"{DELIVERY}/test_guards.py",),
     "delivery/messages": (f"{DELIVERY}/test_messages.py",),
     "delivery/account/lease": (f"{DELIVERY}/test_lease.py",),
-    "delivery/slices": (f"{DELIVERY}/test_slices.py",),
+    "delivery/slices": (f"{DELIVERY}/test_slices.py", f"{DELIVERY}/test_slice_rows.py"),
     "delivery/commit/step": (f"{DELIVERY}/test_commit_step.py",),
     "delivery/commit/new_ledger": (f"{DELIVERY}/test_new_ledger.py",),
     "delivery/plan/operations": (f"{DELIVERY}/test_operations.py",),

@@ -56,7 +56,7 @@ CANCELLED = say("The run was cancelled.")
 class Wait:
     """The slice ends here; the next one starts after so many seconds."""
 
-    seconds: float = 0.0
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,7 @@ class LedgerFile:
     last: int
     members: int
     file: DataFile
-    maybe: int = 0
+    maybe: int
 
 
 @dataclass(frozen=True, slots=True)

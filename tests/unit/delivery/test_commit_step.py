@@ -54,7 +54,7 @@ NOBODY = replace(PLAN, balance=Balance(rows_read=1, unchanged=1))
 
 
 def ledger_file(name: str) -> LedgerFile:
-    return LedgerFile(0, 255, 3, DataFile(f"{LEDGER}{name}", "md5", 1, 3))
+    return LedgerFile(0, 255, 3, DataFile(f"{LEDGER}{name}", "md5", 1, 3), 0)
 
 
 @dataclass

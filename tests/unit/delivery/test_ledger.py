@@ -20,7 +20,7 @@ FOLDER = "ledgers/acc/list/"
 MANIFEST = "ledgers/acc/list/manifest.json"
 FIRST, SECOND = "20261129-120000-000-aaaa-000", "20261129-120200-000-bbbb-000"
 FILE = DataFile("ledgers/acc/list/a/000.parquet", "md5", 100, 7)
-MADE = Ledger(FIRST, (LedgerFile(0, 127, 5, FILE, 2), LedgerFile(128, 255, 1, FILE)), ("old",), 3, ({"key": "k"},))
+MADE = Ledger(FIRST, (LedgerFile(0, 127, 5, FILE, 2), LedgerFile(128, 255, 1, FILE, 0)), ("old",), 3, ({"key": "k"},))
 
 
 @pytest.fixture

@@ -224,7 +224,7 @@ def test_a_ledger_in_other_parts_is_cut_anew(world: World) -> None:
         {each for each in people if bucket(each) < 128},
         {each for each in people if bucket(each) >= 128},
     ]
-    assert made[1].files[0] == LedgerFile(128, 255, made[1].files[0].members, made[1].files[0].file)
+    assert made[1].files[0] == LedgerFile(128, 255, made[1].files[0].members, made[1].files[0].file, 0)
 
 
 def test_nobody_left_is_no_file(world: World) -> None:

@@ -28,6 +28,7 @@ CASES = {
     "def f(a: Literal['x']) -> 'y':\n    'Says what it does.'\n    return a": [],
     "log.warning('words')": [],
     "x = say('words')": [],
+    "if TYPE_CHECKING:\n    import a": [],
 }
 
 
