@@ -14,7 +14,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "delivery/account/lease": (f"{DELIVERY}/test_lease.py",),
     "delivery/slices": (f"{DELIVERY}/test_slices.py", f"{DELIVERY}/test_slice_rows.py"),
     "delivery/commit/step": (f"{DELIVERY}/test_commit_step.py",),
-    "delivery/commit/new_ledger": (f"{DELIVERY}/test_new_ledger.py",),
+    "delivery/commit/new_ledger": (f"{DELIVERY}/test_new_ledger.py", f"{DELIVERY}/test_commit_step.py"),
     "delivery/plan/operations": (f"{DELIVERY}/test_operations.py",),
     "delivery/plan/cell_values": (
         f"{DELIVERY}/test_matching_document.py",
@@ -39,5 +39,5 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "vendors/iterable/responses": ("tests/unit/vendors/iterable/test_responses.py",),
     "vendors/omnisend/responses": ("tests/unit/vendors/omnisend/test_responses.py",),
     "vendors/campaign_monitor/responses": ("tests/unit/vendors/campaign_monitor/test_responses.py",),
-    "vendors/dotdigital/responses": ("tests/unit/vendors/dotdigital/test_receipts.py",),
+    "vendors/dotdigital/responses": ("tests/unit/vendors/dotdigital/test_responses.py",),
 }

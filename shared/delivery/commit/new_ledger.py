@@ -102,7 +102,7 @@ def commit_part(
     if before is not None:
         _write_ledger(database, files, outcomes, plan=plan, part=part, before=before, place=place)
     for path in (*place.where.glob("operations-*.parquet"), place.where / "receipts.json"):
-        path.unlink(missing_ok=True)
+        path.unlink()
 
 
 def _write_ledger(
@@ -135,8 +135,8 @@ def _write_ledger(
 
 
 def _with_status(database: DuckDBPyConnection, status: str) -> int:
-    found = database.execute("SELECT count(*) FROM after WHERE status = ?", [status]).fetchone()
-    return int(found[0]) if found else 0
+    [(count,)] = database.execute("SELECT count(*) FROM after WHERE status = ?", [status]).fetchall()
+    return int(count)
 
 
 def _load_outcomes(

@@ -269,6 +269,16 @@ def test_counts_of_parts_add_up(world: World) -> None:
     assert list(outcomes.reasons.values()) == [6]
 
 
+def test_each_receipt_is_that_of_its_own_person_in_every_batch(world: World) -> None:
+    people = [f"p{number}@example.com" for number in range(9)]
+    world.planned((Kind.ADD, people), batch_rows=4)
+    other = {0: {3: WRONG}, 1: {0: UNKNOWN, 3: WRONG}, 2: {0: LEFT}}
+    folded = Folded({batch: BatchResult(CONFIRMED, each) for batch, each in other.items()})
+    status = {who: row["status"] for who, row in world.ledger(world.commit(folded)).items()}
+    expected = dict.fromkeys(people[:8], "member") | {people[3]: "refused", people[4]: "maybe", people[7]: "refused"}
+    assert status == expected
+
+
 def test_what_was_sent_without_an_answer_is_unknown_and_the_rest_was_not_sent(world: World) -> None:
     world.planned((Kind.ADD, [ANN, BOB, CYD, DAN, EVE]), batch_rows=2)
     outcomes = world.commit(Folded({0: BatchResult(CONFIRMED)}, sent={0, 1}))

@@ -120,6 +120,7 @@ Parse = Callable[[Answer], Any]
     [
         (responses.clients, 200, [{"ClientID": "c1", "Name": "Acme"}], [Listed("c1", "Acme")]),
         (responses.lists, 200, [], []),
+        (responses.lists, 200, [{"ListID": "l1", "Name": "A"}], [Listed("l1", "A")]),
         (responses.created_list, 201, "e3c5", "e3c5"),
         (responses.created_list, 400, {"Code": 250, "Message": "List title must be unique"}, None),
         (responses.created_field, 201, "[Postcode]", "Postcode"),
@@ -129,6 +130,33 @@ Parse = Callable[[Answer], Any]
             200,
             [{"FieldName": "Post code", "Key": "[Postcode]", "DataType": "Text", "FieldOptions": []}],
             [ListField("Post code", "Postcode", "Text")],
+        ),
+        (
+            responses.fields,
+            200,
+            [
+                {"FieldName": "Size", "Key": " [Size] ", "DataType": "MultiSelectOne", "FieldOptions": ["S", 7, "L"]},
+                {"FieldName": "Age", "Key": "Age", "DataType": "Number"},
+            ],
+            [ListField("Size", "Size", "MultiSelectOne", ("S", "L")), ListField("Age", "Age", "Number")],
+        ),
+        (
+            responses.page,
+            200,
+            {
+                "Results": [],
+                "ResultsOrderedBy": "email",
+                "OrderDirection": "desc",
+                "TotalNumberOfRecords": "0",
+                "NumberOfPages": 0,
+            },
+            responses.Page([], 0, 0),
+        ),
+        (
+            responses.page,
+            400,
+            {"Code": 800, "Message": "There is no such page."},
+            responses.Page((), 0, 0, newest_first=False, past_end=True, shrank=False),
         ),
         (
             responses.details,
@@ -177,6 +205,17 @@ def test_answers_that_are_understood(parse: Parse, status: int, body: Any, found
         (responses.page, 200, {"Results": [{}], "TotalNumberOfRecords": 1, "NumberOfPages": 1}),
         (responses.page, 200, {"Results": []}),
         (responses.page, 400, {"Code": 801, "Message": "m"}),
+        (responses.page, 500, {"Code": 800, "Message": "m"}),
+        (responses.page, 200, []),
+        (responses.page, 200, {"Results": None, "TotalNumberOfRecords": 1, "NumberOfPages": 1}),
+        (responses.page, 200, {"Results": [], "NumberOfPages": 1}),
+        (responses.page, 200, {"Results": [], "TotalNumberOfRecords": 1}),
+        (responses.page, 200, {"Results": ["a@x.com"], "TotalNumberOfRecords": 1, "NumberOfPages": 1}),
+        (responses.details, 200, {"Title": "A", "ConfirmedOptIn": "yes"}),
+        (responses.details, 200, {"ConfirmedOptIn": True}),
+        (responses.created_list, 201, None),
+        (responses.created_list, 500, {"Code": 251, "Message": "m"}),
+        (responses.created_field, 500, {"Code": 255, "Message": "m"}),
     ],
 )
 def test_answers_in_an_unknown_shape_are_never_read_as_empty(parse: Parse, status: int, body: Any) -> None:
@@ -188,9 +227,41 @@ def test_answers_in_an_unknown_shape_are_never_read_as_empty(parse: Parse, statu
     ("parse", "code"), [(responses.created_list, "target_refused"), (responses.created_field, "field_refused")]
 )
 def test_names_that_are_refused_need_a_person(parse: Parse, code: str) -> None:
+    for status in (400, 499):
+        with pytest.raises(UserMustAct) as error:
+            parse(Answer(status, {}, b'{"Code":251,"Message":"Title was empty."}'))
+        assert (error.value.code, "Title was empty (code 251)" in error.value.message) == (code, True)
+
+
+@pytest.mark.parametrize("parse", [responses.created_list, responses.created_field])
+def test_nothing_is_made_for_a_client_or_list_that_is_not_known(parse: Parse) -> None:
     with pytest.raises(UserMustAct) as error:
-        parse(Answer(400, {}, b'{"Code":251,"Message":"Title was empty."}'))
-    assert (error.value.code, "Title was empty (code 251)" in error.value.message) == (code, True)
+        parse(Answer(400, {}, b'{"Code":102,"Message":"Invalid ClientID"}'))
+    assert error.value.code == "unknown_id"
+
+
+PEOPLE = [("b@x.com", "2026-11-20 10:28:00"), ("a@x.com", "2026-11-18 09:00:00")]
+
+
+@pytest.mark.parametrize(
+    ("people", "day", "newest_first", "before"),
+    [
+        (PEOPLE, "2026-11-19", True, True),
+        (PEOPLE, "2026-11-18", True, False),
+        (PEOPLE, "2026-11-18 09:00:00", True, False),
+        (PEOPLE, "2026-11-19", False, False),
+        ([], "2026-11-19", True, False),
+    ],
+)
+def test_whether_all_that_follow_a_page_are_from_before_a_day(
+    people: list[tuple[str, str]], day: str, newest_first: bool, before: bool
+) -> None:
+    assert responses.Page(people, 9, 5, newest_first=newest_first).all_before(day) is before
+
+
+def test_a_page_did_not_shrink_unless_it_is_said() -> None:
+    page = responses.Page(PEOPLE, 2, 1)
+    assert (page.newest_first, page.past_end, page.shrank) == (False, False, False)
 
 
 @pytest.mark.parametrize("parse", [responses.lists, responses.details, responses.fields, responses.page])

@@ -12,6 +12,7 @@ from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.contract import ACKNOWLEDGED, Outcome, Receipt
 from shared.vendors.omnisend import errors, receipts, responses
+from shared.vendors.omnisend.responses import BatchState
 
 CASES = json.loads((Path(__file__).parent / "cases" / "refusals.json").read_text(encoding="utf-8"))
 READ = {"created": receipts.created, "tagging": receipts.tagging}
@@ -59,8 +60,11 @@ def test_writes(case: dict[str, Any]) -> None:
 def test_a_page_of_contacts() -> None:
     paging = {"limit": 250, "hasMore": True, "cursors": {"after": "eyJ", "before": None}}
     entries = [{"id": "1", "email": "a@x.com"}, {"id": "2"}, {"id": "3", "email": ""}, {"id": "4", "email": None}]
-    assert responses.contacts(answer_of(200, {"contacts": entries, "paging": paging})).addresses == ["a@x.com"]
-    ends: list[dict[str, Any]] = [{"hasMore": False}, {"cursors": {"after": None}}, {"cursors": {}}]
+    entries += [{"id": "5", "email": "no address"}]
+    page = responses.contacts(answer_of(200, {"contacts": [*entries, "odd"], "paging": paging}))
+    assert (page.addresses, page.after) == (["a@x.com"], "eyJ")
+    ends: list[dict[str, Any]] = [{"hasMore": False}, {"cursors": {"after": None}}, {"cursors": {}}, {"cursors": None}]
+    ends += [{"cursors": {"after": ""}}]
     for end in ends:
         assert responses.contacts(answer_of(200, {"contacts": [], "paging": paging | end})).after is None
 
@@ -72,6 +76,9 @@ def test_a_page_of_contacts() -> None:
         {"contacts": []},
         {"contacts": {}, "paging": {"hasMore": False}},
         {"contacts": [], "paging": {}},
+        {"contacts": [], "paging": {"hasMore": "yes"}},
+        {"contacts": [], "paging": {"hasMore": True, "cursors": {"after": 7}}},
+        {"paging": {"hasMore": False}},
         "[]",
         "<html>",
     ],
@@ -85,12 +92,52 @@ def test_a_page_of_batches() -> None:
     entry = {"batchID": "a1", "status": "inProgress", "totalCount": 2, "finishedCount": 1, "errorsCount": True}
     page = responses.batches(answer_of(200, {"batches": [entry], "paging": {"next": "https://api.omnisend.com/x"}}))
     assert page.more
-    assert (page.batches[0].over, page.batches[0].total, page.batches[0].errors) == (False, 2, None)
+    assert page.batches == [BatchState("a1", "inProgress", 2, 1, None)]
     assert not responses.batches(answer_of(200, {"batches": [], "paging": {"next": None}})).more
-    shapes: list[Any] = [{}, {"batches": [{}], "paging": {}}, {"batches": []}]
+    shapes: list[Any] = [{}, {"batches": [{}], "paging": {}}, {"batches": []}, {"paging": {}}, {"batches": ["x"]}]
+    shapes += [{"batches": [entry | wrong], "paging": {}} for wrong in ({"batchID": 7}, {"status": None})]
     for broken in shapes:
         with pytest.raises(UnexpectedAnswer):
             responses.batches(answer_of(200, broken))
+
+
+@pytest.mark.parametrize(
+    ("status", "over"), [("finished", True), ("stopped", True), ("inProgress", False), ("pending", False)]
+)
+def test_a_batch_is_over_when_it_is_finished_or_stopped(status: str, over: bool) -> None:
+    assert BatchState("a1", status, 1, 1, 0).over is over
+
+
+@pytest.mark.parametrize(
+    ("batch", "failures", "complete"),
+    [
+        (BatchState("a", "finished", 5, 5, 0), 0, True),
+        (BatchState("a", "finished", 5, 5, 2), 2, True),
+        (BatchState("a", "finished", 5, 3, 2), 2, True),
+        (BatchState("a", "finished", 5, 4, 2), 2, False),
+        (BatchState("a", "finished", 5, 7, 2), 2, False),
+        (BatchState("a", "finished", 6, 5, 0), 0, False),
+        (BatchState("a", "finished", 5, 5, 1), 0, False),
+        (BatchState("a", "finished", 5, None, 0), 0, False),
+        (BatchState("a", "stopped", 5, 5, 0), 0, False),
+    ],
+)
+def test_a_batch_is_complete_when_nobody_is_left_open(batch: BatchState, failures: int, complete: bool) -> None:
+    assert batch.complete(5, failures) is complete
+
+
+def test_a_batch_is_read_with_its_counts() -> None:
+    body = {"batchID": "a-1_B", "status": "finished", "totalCount": 3, "finishedCount": 2, "errorsCount": 1}
+    assert responses.one_batch(answer_of(200, body)) == BatchState("a-1_B", "finished", 3, 2, 1)
+    assert responses.batch(answer_of(200, body)) == body
+    assert responses.batch_state({"batchID": "a", "status": "s"}) == BatchState("a", "s", None, None, None)
+    with pytest.raises(UnexpectedAnswer):
+        responses.batch_state("a")
+
+
+def test_a_brand_may_have_no_name() -> None:
+    assert responses.brand(answer_of(200, {"brandID": "b" * 64, "name": "Acme"})) == responses.Brand("b" * 64, "Acme")
+    assert responses.brand(answer_of(200, {"brandID": "5f", "name": 7})) == responses.Brand("5f", "")
 
 
 def test_a_batch_is_gone_only_when_omnisend_says_so() -> None:
@@ -100,7 +147,7 @@ def test_a_batch_is_gone_only_when_omnisend_says_so() -> None:
             responses.one_batch(other)
 
 
-@pytest.mark.parametrize("body", [{"brandID": ""}, {"brandID": 7}, {"brandID": "a/b"}, {}])
+@pytest.mark.parametrize("body", [{"brandID": ""}, {"brandID": 7}, {"brandID": "a/b"}, {"brandID": "b" * 65}, {}])
 def test_no_brand(body: Any) -> None:
     with pytest.raises(UnexpectedAnswer):
         responses.brand(answer_of(200, body))
