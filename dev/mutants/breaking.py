@@ -50,6 +50,10 @@ WORDS = frozenset({"say", "say_many", "_", "N_", "TypeVar"})
 """Calls whose texts are for people, or for the type checker; `log.…` is left out too."""
 
 
+Path = tuple[tuple[str, int | None], ...]
+"""The way from a tree to one of its nodes: fields, and places where a field is a list."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mutant:
     """A module broken in one place. `name` tells it from the others whatever lines stand before it."""
@@ -58,7 +62,17 @@ class Mutant:
     scope: str
     before: str
     after: str
-    tree: ast.Module
+    whole: ast.Module
+    path: Path
+    new: ast.AST
+    """What takes the place at the end of the path in the whole module."""
+
+    @property
+    def tree(self) -> ast.Module:
+        """The broken module."""
+        broken = copy.deepcopy(self.whole)
+        _put(broken, self.path, self.new)
+        return ast.fix_missing_locations(broken)
 
     @property
     def name(self) -> str:
@@ -77,12 +91,7 @@ def mutants(source: str, lines: frozenset[int] | None = None) -> Iterator[Mutant
         if lines is not None and at not in lines:
             continue
         for new, told in BREAKERS.get(type(node), _not_at_all)(node):
-            broken = copy.deepcopy(tree)
-            _put(broken, path, new)
-            yield Mutant(at, scope, _text(node), told or _text(new), ast.fix_missing_locations(broken))
-
-
-Path = tuple[tuple[str, int | None], ...]
+            yield Mutant(at, scope, _text(node), told or _text(new), tree, path, new)
 
 
 def _nodes(node: ast.AST, path: Path = (), scope: str = "") -> Iterator[tuple[Path, ast.AST, str]]:

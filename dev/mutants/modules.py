@@ -30,7 +30,12 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "access/sealing": ("tests/unit/access/test_sessions.py",),
     "access/sessions": ("tests/unit/access/test_sessions.py",),
     "access/visitors": ("tests/unit/web/test_own_pages.py",),
-    "access/signing_in": ("tests/unit/web/test_own_pages.py", "tests/unit/access/test_sign_in.py"),
+    "access/signing_in": (
+        "tests/unit/access/test_failures.py",
+        "tests/unit/web/test_own_pages.py",
+        "tests/unit/access/test_bearer.py",
+        "tests/unit/access/test_sign_in.py",
+    ),
     "web/gate": ("tests/unit/web/test_gate.py",),
     "mailbox": ("tests/unit/test_mailbox.py",),
     "vendors/rolls": ("tests/unit/vendors/test_rolls.py",),

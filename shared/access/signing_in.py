@@ -39,7 +39,7 @@ class Failures:
     spread over instances gains a small factor, where guessing would take many orders of magnitude.
     """
 
-    def __init__(self, proxies: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, proxies: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._proxies = proxies
         self._clock = clock
         self._seen: OrderedDict[str, tuple[float, int]] = OrderedDict()

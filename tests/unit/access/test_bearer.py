@@ -126,6 +126,16 @@ def test_unknown_keys_make_nobody_ask_the_provider_without_end(browser: Browser,
     assert identity.requests.count("GET /keys") == asked
 
 
+def test_a_token_under_another_scheme_is_none(browser: Browser, identity: IdentityProvider) -> None:
+    header = f"Basic {identity.access_token('Viewer')}"
+    assert browser.get(ME, headers={"authorization": header}).status == 401
+
+
+def test_a_bad_token_is_told_to_who_reads_the_log(browser: Browser, caplog: pytest.LogCaptureFixture) -> None:
+    ask(browser, "x")
+    assert "A sign-in failed: bearer token, " in caplog.text
+
+
 def test_bad_tokens_are_limited(browser: Browser, identity: IdentityProvider) -> None:
     for _ in range(LIMIT):
         assert ask(browser, "x").status == 401
