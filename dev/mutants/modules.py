@@ -16,6 +16,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "delivery/commit/step": (f"{DELIVERY}/test_commit_step.py",),
     "delivery/commit/new_ledger": (f"{DELIVERY}/test_new_ledger.py", f"{DELIVERY}/test_commit_step.py"),
     "delivery/plan/operations": (f"{DELIVERY}/test_operations.py",),
+    "delivery/plan/step": (f"{DELIVERY}/test_plan_step.py",),
     "delivery/plan/cell_values": (
         f"{DELIVERY}/test_matching_document.py",
         f"{DELIVERY}/test_cell_values.py",

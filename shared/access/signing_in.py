@@ -143,4 +143,4 @@ class SigningIn:
 
 def _nonce_of(pending: PendingSignIn) -> str:
     """msal sends the provider a hash of the nonce that it keeps."""
-    return hashlib.sha256(str(pending.flow["nonce"]).encode("ascii")).hexdigest()
+    return hashlib.sha256(str(pending.flow["nonce"]).encode()).hexdigest()

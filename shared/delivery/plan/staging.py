@@ -110,6 +110,7 @@ def _stage(work: Work, wish: Wish, snapshots: Sequence[Snapshot], parts: int) ->
         _write_parts(work.cloud.blobs, opened, query, _prefix(work), max(ROWS_HELD // parts, FEWEST_ROWS))
     with work.scratch.database() as connection:
         rows, spellings = _respelled(work, connection, _fetch(work, RESPELLED), parts)
+    _drop(work, RESPELLED)
     return Staged(
         snapshots, parts, lambda part: [*_fetch(work, part), *rows], lambda part: _drop(work, part), spellings, types
     )

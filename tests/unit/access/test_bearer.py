@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import re
 import time
 from typing import Any
 
@@ -131,9 +132,12 @@ def test_a_token_under_another_scheme_is_none(browser: Browser, identity: Identi
     assert browser.get(ME, headers={"authorization": header}).status == 401
 
 
-def test_a_bad_token_is_told_to_who_reads_the_log(browser: Browser, caplog: pytest.LogCaptureFixture) -> None:
-    ask(browser, "x")
-    assert "A sign-in failed: bearer token, " in caplog.text
+def test_why_a_token_is_not_accepted_is_told(browser: Browser, caplog: pytest.LogCaptureFixture) -> None:
+    answer = ask(browser, "x").json
+    assert answer["code"] == "sign_in_needed"
+    said = re.fullmatch(r"The bearer token is not accepted \((.+)\)\.", answer["detail"])
+    assert said
+    assert f"A sign-in failed: bearer token, {said[1]}." in caplog.text
 
 
 def test_bad_tokens_are_limited(browser: Browser, identity: IdentityProvider) -> None:

@@ -81,10 +81,9 @@ def stored(
         f"CREATE OR REPLACE TEMP TABLE made ({', '.join(f'{column} {kind}' for column, kind in types.items())})"
     )
     plain = [column.strip('"') for column in types]
-    database().executemany(
-        f"INSERT INTO made VALUES ({', '.join('?' * len(types))})",
-        [[row.get(column) for column in plain] for row in rows],
-    )
+    if rows:
+        places = ", ".join([f"({', '.join('?' * len(types))})"] * len(rows))
+        database().execute(f"INSERT INTO made VALUES {places}", [row.get(column) for row in rows for column in plain])
     database().execute(f"UPDATE made SET bucket = {BUCKET}")
     path = to / "made.parquet"
     count = write(database(), "FROM made", path)

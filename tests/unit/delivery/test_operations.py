@@ -203,7 +203,9 @@ def test_sources_are_numbered_far_apart(world: World) -> None:
 def test_a_row_may_be_numbered_by_its_place(world: World) -> None:
     source = world.source((ANN, "Ulm"), (BOB, "Bonn"))
     found = world.plan(Source(source.sql, number="40 + row_number() OVER ()"))
-    assert {row["n"] for row in found.operations["add"].values()} == {41, 42}
+    people = found.operations["add"].values()
+    assert {row["n"] for row in people} == {41, 42}
+    assert {(row["segment"], row["file_index"]) for row in people} == {(0, 0)}, "it stands alone"
 
 
 def test_whoever_cannot_be_reached_is_refused_as_written(world: World) -> None:
@@ -245,6 +247,16 @@ def test_one_mailbox_in_two_spellings_is_one_person(world: World) -> None:
     assert (found.tally.counts["duplicates"], found.tally.counts["rows_read"]) == (1, 3)
     spellings = parts.database().execute(f"FROM read_parquet({literal(str(world.folder / 'spellings.parquet'))})")
     assert spellings.fetchall() == [("ann@müller.de",)]
+
+
+def test_addresses_to_be_spelled_anew_may_lie_in_several_files(world: World) -> None:
+    wish, staged = Wish("EMail", CITY, "mirror"), [world.folder / "one.parquet", world.folder / "two.parquet"]
+    for path, address in zip(staged, ("ann@m\u00fcller.de", "bob@m\u00fcller.de"), strict=True):
+        write(database(), staging_query(wish, [world.source((address, "Ulm"))], 1), path)
+    rows, spellings = world.folder / "rows.parquet", world.folder / "spellings.parquet"
+    assert respell(database(), staged, 1, rows, spellings)
+    found = database().execute(f"SELECT address FROM read_parquet({literal(str(rows))}) ORDER BY 1").fetchall()
+    assert found == [("ann@xn--mller-kva.de",), ("bob@xn--mller-kva.de",)]
 
 
 def test_without_letters_in_domains_nothing_is_spelled_anew(world: World) -> None:
