@@ -63,6 +63,8 @@ def limits(definition: Definition) -> Iterator[str]:
         endpoints = ", ".join(f"`{each}`" for each in rate.endpoints)
         yield f"| {endpoints} | {number} in {rate.seconds:g} seconds ({source}) |"
     yield f"| people of a segment | {definition.max_profiles:,} |"
+    if definition.minutes_per_million:
+        yield f"| a million new people, as [measured](../performance.md) | {definition.minutes_per_million:g} minutes |"
     yield f"| people of a batch | {definition.batch_rows:,}, {definition.concurrency} batches at once |"
     if definition.most_jobs:
         yield f"| jobs of ours under way | {definition.most_jobs} |"

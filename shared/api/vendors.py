@@ -28,6 +28,7 @@ class SettingView(View):
     choices: tuple[str, ...]
     minimum: float | None
     maximum: float | None
+    made_at: tuple[str, ...] = Field(description="Of a credential: the menus at the vendor that lead to it.")
 
 
 class FieldView(View):
@@ -58,6 +59,7 @@ class VendorView(View):
     custom_fields: bool
     reserved_fields: tuple[str, ...]
     max_profiles: int
+    minutes_per_million: float = Field(description="What a million new people take; 0 where it was not measured.")
     target_word: str = Field(description="What the vendor calls a target: list, tag.")
     oauth: OAuthView | None = Field(default=None, description="Null where the vendor has no such sign-in.")
 

@@ -156,7 +156,7 @@ def _overtaken(
 
 def _refused(request: Request, service: Service, name: str, draft: ConnectionDraft, issues: list[Issue]) -> Response:
     not_saved(request)
-    found = in_page_words(issues)
+    found = in_page_words(issues, service.catalog.definitions.get(draft.vendor))
     return _form(request, service, name, draft, {issue.pointer: issue.message for issue in reversed(found)})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated
@@ -132,13 +133,13 @@ def save_export(request: Request, service: TheService, caller: TheCaller, form: 
         return _first_half(request, service, caller, name, draft, definition)
     sent, issues = _validated(draft, definition)
     if sent is None or issues:
-        return _form(request, service, caller, name, draft, Doubts(_by_place(issues)))
+        return _form(request, service, caller, name, draft, Doubts(_by_place(issues, definition)))
     if held and draft.version != etag(held.etag):
         return _overtaken(request, service, caller, held, sent, draft)
     try:
         return _save(request, service, caller, held, sent, draft, form)
     except Invalid as error:
-        return _form(request, service, caller, name, draft, Doubts(_by_place(error.issues)))
+        return _form(request, service, caller, name, draft, Doubts(_by_place(error.issues, definition)))
     except NotNow as error:
         if error.code != "members_left":
             raise
@@ -156,7 +157,7 @@ def _first_half(
 ) -> Response:
     """The form again, with all that follows from what was chosen; or what is still to be chosen."""
     _, issues = _validated(draft, definition)
-    seen = {place: words for place, words in _by_place(issues).items() if _SEEN_FIRST.match(place)}
+    seen = {place: words for place, words in _by_place(issues, definition).items() if _SEEN_FIRST.match(place)}
     if definition is None:
         seen.setdefault("/connection", NO_CONNECTION)
     if seen:
@@ -264,9 +265,9 @@ def _validated(draft: Draft, definition: Definition | None) -> tuple[ExportInput
         return None, [*issues, *issues_of(error.errors())]
 
 
-def _by_place(issues: list[Issue] | tuple[Issue, ...]) -> dict[str, str]:
+def _by_place(issues: Sequence[Issue], definition: Definition | None) -> dict[str, str]:
     """The first message of each place, in the page's words."""
-    return {issue.pointer: issue.message for issue in reversed(in_page_words(issues))}
+    return {issue.pointer: issue.message for issue in reversed(in_page_words(issues, definition))}
 
 
 def _columns(segments: list[SegmentView], draft: Draft) -> list[str]:

@@ -217,6 +217,18 @@ DOCUMENTS: tuple[tuple[str, str], ...] = (
     ("for-engineers.md", N_("command line, exports as code, API")),
 )
 """Files in the folder docs."""
+GUARDS: tuple[tuple[str, str, str], ...] = (
+    ("max_removed_share", N_("Taken off, of those on the list"), "%"),
+    ("max_removed_people", N_("So many removals are always fine"), ""),
+    ("max_removed_times", N_("Taken off, times the most of the last ten runs"), ""),
+    ("max_invalid_share", N_("Rows without a usable address"), "%"),
+    ("max_unreadable_share", N_("Leavers whose address cannot be read any more"), "%"),
+    ("max_age_days", N_("Age of the snapshot, days"), ""),
+    ("min_profiles", N_("People at the least"), ""),
+    ("max_profiles", N_("People at the most"), ""),
+    ("max_deviation_share", N_("Change of the number of people since the last run"), "%"),
+)
+"""Guards as the form names them; those with a unit are shares in the API."""
 RESTORED = N_("This is what you had typed before you signed in again. Nothing of it is saved yet.")
 AGREEMENT = N_(
     "Profiles of the segments that are exported over this connection, with personal data such as e-mail addresses, "

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterable
 
 from shared.catalog.issues import Issue
-from shared.wording import Message, say
+from shared.pages.labels import GUARDS, PARTS
+from shared.vendors.contract import Definition
+from shared.wording import Message, say, say_many
 
 _SHORT = frozenset({"Write at least %(number)s characters.", "Give at least %(number)s.", "This is required."})
 _OWNED = (
@@ -49,14 +51,6 @@ TABLE: tuple[tuple[str, frozenset[str], Message], ...] = (
     (r"/targets/\d+/list_id", _SHORT, say("List: which one of those that exist is not chosen. Choose it, or its id.")),
     (r"/targets/\d+/list_name", _SHORT, say("List: it has no name. Write one, or choose Named after the segment.")),
     (
-        r"/targets/\d+",
-        frozenset({_OWNED}),
-        say(
-            "List: %(list)s belongs to the export %(export)s, and a list has one export. Choose Another name, for "
-            "example %(name)s (%(own)s)."
-        ),
-    ),
-    (
         "/address_column",
         _SHORT,
         say("Column with the e-mail address: none is chosen. Choose the column that has one in each row."),
@@ -67,14 +61,111 @@ TABLE: tuple[tuple[str, frozenset[str], Message], ...] = (
 """Place and texts of messages for programs -> what the page says. Values keep their names."""
 
 
-def in_page_words(issues: Iterable[Issue]) -> list[Issue]:
-    """Each issue as a page says it."""
-    return [Issue(issue.pointer, _words(issue)) for issue in issues]
+SENTENCES: dict[str, Message] = {
+    "Set client_id to one of: %(clients)s.": say("Client ID: choose one of %(clients)s."),
+    "Set client_id to the ID in the client's settings, API keys.": say(
+        "Client ID: edit the connection, and write the ID that stands in the client's settings, API keys."
+    ),
+    "Give list_id or list_name, not both.": say("List: choose one that exists, or a name for a new one, not both."),
+    "A list's name has at most %(most)s characters at %(vendor)s: give a shorter list_name.": say(
+        "List: at %(vendor)s a name has at most %(most)s characters. Write a shorter one."
+    ),
+    "No list can be named after this segment: give a list_name.": say(
+        "List: none can be named after this segment. Choose Another name, and write one."
+    ),
+    _OWNED: say(
+        "List: %(list)s belongs to the export %(export)s, and a list has one export. Choose Another name, for "
+        "example %(name)s (%(own)s)."
+    ),
+    "Give same_account or other_account, not both.": say("Choose The same account, or Another account."),
+    "The connection leads to another account than the one that this export's list is in. If it is the same account "
+    "with a new key, check the connection with same_account=true; else save the export again, which starts a new list "
+    "there. Then run the export again.": say(
+        "The connection leads to another account than the one that this export's list is in. If it is the same account "
+        "with a new key, an administrator says so on the connection's page: The same account. Else save the export "
+        "again, which starts a new list there. Then run the export again."
+    ),
+    "Run the export with the kind full_resync to send everyone again.": say(
+        "To send everyone again, choose Full resync on the export's page."
+    ),
+    "%(vendor)s has not ended within 6 hours what an earlier run sent it. If it ends yet, older values may replace "
+    "those of this run: then run the export with the kind full_resync.": say(
+        "%(vendor)s has not ended within 6 hours what an earlier run sent it. If it ends yet, older values may replace "
+        "those of this run: then choose Full resync on the export's page."
+    ),
+    "Made the custom fields %(fields)s on the list. If somebody had deleted them in Campaign Monitor, run the export "
+    "with the kind 'full_resync' to fill them again for people who did not change.": say(
+        "Made the custom fields %(fields)s on the list. If somebody had deleted them in Campaign Monitor, choose Full "
+        "resync on the export's page to fill them again for people who did not change."
+    ),
+    "%(num)s person whom the export put on the %(target)s is not there. Who unsubscribed, bounced or was deleted in "
+    "%(vendor)s stays off it; to send everyone again, run the export with the kind full_resync.": say_many(
+        "%(num)s person whom the export put on the %(target)s is not there. Who unsubscribed, bounced or was deleted "
+        "in %(vendor)s stays off it; to send everyone again, choose Full resync on the export's page.",
+        "%(num)s people whom the export put on the %(target)s are not there. Who unsubscribed, bounced or was deleted "
+        "in %(vendor)s stays off it; to send everyone again, choose Full resync on the export's page.",
+        1,
+        target="",
+        vendor="",
+    ),
+    "%(num)s person whom this export added is on its lists. Run it with the kind 'withdraw' first to take them off, or "
+    "repeat this with keep_members=true to leave them there.": say_many(
+        "%(num)s person whom this export added is on its lists. Choose Withdraw on the export's page to take them off, "
+        "or say that people are left on the lists.",
+        "%(num)s people whom this export added are on its lists. Choose Withdraw on the export's page to take them "
+        "off, or say that people are left on the lists.",
+        1,
+    ),
+}
+"""Sentences with words of the API -> the same with words of the pages. Values keep their names."""
 
 
-def _words(issue: Issue) -> str:
-    text = issue.message.text if isinstance(issue.message, Message) else issue.message
+_LABELS = {"/rate_budget": PARTS["rate_budget"], **{f"/guards/{key}": words for key, words, _ in GUARDS}}
+"""Fields that every form has, by what they are called there."""
+_NAMING = frozenset({"This is required: %(what)s."})
+"""Messages that name the field themselves."""
+_NUMBERS = frozenset(
+    {
+        "Write a number.",
+        "Write a finite number.",
+        "Write a number of at least %(number)s.",
+        "Write a number of at most %(number)s.",
+    }
+)
+_PERCENT = {"/rate_budget": 5} | {f"/guards/{key}": 0 for key, _, unit in GUARDS if unit}
+"""Fields that are a share in the API and a percentage on the page, and the least that each may be."""
+_PERCENTAGE = say("%(field)s: write a percentage from %(least)s to 100.")
+
+
+def of_page(message: str) -> str:
+    """A message as a page says it, also inside of others."""
+    text = message.text if isinstance(message, Message) else str(message)
+    values = message.values if isinstance(message, Message) else {}
+    many = message.many if isinstance(message, Message) else ""
+    inside = {name: of_page(each) if isinstance(each, Message) else each for name, each in values.items()}
+    words = SENTENCES.get(text)
+    return Message(words.text, inside, words.many) if words else Message(text, inside, many)
+
+
+def in_page_words(issues: Iterable[Issue], definition: Definition | None = None) -> list[Issue]:
+    """Each issue as a page says it: with the name that the field has there."""
+    labels = _LABELS | (_labels(definition) if definition else {})
+    return [Issue(issue.pointer, _words(issue, labels.get(issue.pointer))) for issue in issues]
+
+
+def _labels(definition: Definition) -> dict[str, str]:
+    settings = (*definition.settings, *definition.export_settings)
+    named = {f"/settings/{each.name}": each.label for each in settings}
+    return named | {f"/secrets/{each.name}": each.label for each in definition.credentials}
+
+
+def _words(issue: Issue, label: str | None) -> str:
+    message = issue.message if isinstance(issue.message, Message) else Message(issue.message)
     for place, texts, words in TABLE:
-        if text in texts and re.fullmatch(place, issue.pointer):
-            return words.filled(**issue.message.values) if isinstance(issue.message, Message) else words
-    return issue.message
+        if message.text in texts and re.fullmatch(place, issue.pointer):
+            return words.filled(**message.values)
+    if label is None or message.text in _NAMING:
+        return message
+    if issue.pointer in _PERCENT and message.text in _NUMBERS:
+        return _PERCENTAGE.filled(field=Message(label), least=_PERCENT[issue.pointer])
+    return say("%(field)s: %(problem)s", field=Message(label), problem=message)

@@ -16,6 +16,7 @@ from shared.access.actions import Action, may
 from shared.access.audit import Change
 from shared.pages import assets, labels
 from shared.pages.formats import Formats
+from shared.pages.plain_words import of_page
 from shared.pages.schedule_form import shape_of
 from shared.wording import LANGUAGES, reader, rendered, translations
 
@@ -36,9 +37,8 @@ def environment(language: str) -> Environment:
     )
     made.install_gettext_translations(words, newstyle=True)  # type: ignore[attr-defined]  # the extension adds it
     made.filters.update(Formats(language, words).filters())
-    made.filters["said"] = partial(
-        rendered, language=language, escape=escape, foreign=_english if language != "en" else escape
-    )
+    foreign = _english if language != "en" else escape
+    made.filters["said"] = lambda message: rendered(of_page(message), language, escape=escape, foreign=foreign)
     made.filters["zipped"] = lambda texts: [(each, each) for each in texts]
     made.globals.update(asset=assets.address, Action=Action, language=language, languages=LANGUAGES, shape_of=shape_of)
     made.globals.update(
@@ -58,6 +58,7 @@ def environment(language: str) -> Environment:
         deeds=labels.DEEDS,
         types=labels.TYPES,
         audited=labels.AUDITED,
+        guards=labels.GUARDS,
         area_verdicts=labels.AREA_VERDICTS,
     )
     return made

@@ -158,6 +158,8 @@ class Setting:
     choices: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    made_at: tuple[str, ...] = ()
+    """Of a credential that people type: the menus of the vendor's own pages that lead to where it is made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +251,8 @@ class Definition:
     most_jobs: int = 0
     """Staged jobs that an account may have open at once; 0 where batches are never staged."""
     max_profiles: int = 1_000_000
+    minutes_per_million: float = 0.0
+    """What a million new people take within the vendor's limits, as docs/performance.md has it; 0: not measured."""
     request_seconds: float = 60.0
     """The longest that one request may take; what a takeover of the account waits out."""
     first_batch_alone: bool = False

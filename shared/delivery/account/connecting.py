@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.catalog.models import Connection, Export
@@ -22,7 +22,7 @@ from shared.vendors.http import Link
 from shared.vendors.limits import BATCH_SHARE, Limiter
 from shared.vendors.registry import definition, open_vendor
 from shared.vendors.tracing import traced
-from shared.wording import say
+from shared.wording import Message, say
 
 LOCK_SECONDS = 60
 """More than one request to a vendor's token endpoint and one to Key Vault take."""
@@ -39,6 +39,8 @@ class Named:
     wait: Callable[[float], None] = time.sleep
     is_reserved: Callable[[str], bool] = lambda secret: False
     """Whether a secret is the app's own: it is sent to no vendor, whoever names it."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Credentials as forms name them."""
 
     def has(self, name: str) -> bool:
         return name in self.names
@@ -74,9 +76,9 @@ class Named:
             raise UserMustAct(
                 "secret_unnamed",
                 say(
-                    "The connection has no credential '%(name)s' yet: an administrator types it in, names the "
+                    "The connection has no credential yet (%(credential)s): an administrator types it in, names the "
                     "Key Vault secret that holds it, or signs in at the vendor where it offers that.",
-                    name=name,
+                    credential=Message(self.labels.get(name, name)),
                 ),
             )
         secret = self.names[name]
@@ -117,7 +119,8 @@ def open_connection(
     limiter.restore(windows or {})
     hosts = cloud.settings.vendor_hosts
     link = Link(limiter=limiter, vendor_hosts=hosts, before_request=before_request, wait=wait, transport=traced(Wire()))
-    credentials = Named(cloud.secrets, connection.secrets, cloud.blobs, wait, cloud.settings.owns)
+    labels = {each.name: each.label for each in found.credentials}
+    credentials = Named(cloud.secrets, connection.secrets, cloud.blobs, wait, cloud.settings.owns, labels)
     settings = connection.settings | (export.settings if export else {})
     vendor = open_vendor(connection.vendor, settings=settings, credentials=credentials, link=link)
     return Opened(vendor, found, link, credentials)

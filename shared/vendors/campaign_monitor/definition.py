@@ -89,9 +89,9 @@ DEFINITION = Definition(
         Setting(
             API_KEY,
             "API key",
-            "A key of the Campaign Monitor account, or of the client whose lists are written "
-            "(Account settings, API keys).",
+            "A key of the Campaign Monitor account, or of the client whose lists are written.",
             required=True,
+            made_at=("Account settings", "API keys"),
         ),
         Setting(
             TOKENS, "Sign-in", "Comes from Authenticate with Campaign Monitor, and takes the place of the API key."
@@ -172,6 +172,7 @@ DEFINITION = Definition(
     hosts=(HOST,),
     batch_rows=MOST_ROWS,
     concurrency=4,
+    minutes_per_million=8.4,
     email_field="EmailAddress",
     custom_fit=TEXT,
     # Parts of an import that decide about consent: as names of custom fields they would only mislead.

@@ -108,6 +108,8 @@ _QUESTIONS = (
 )
 """What the contract leaves open, section by section, and why no probe tries some of it."""
 
+_API_USERS = ("Settings", "Access", "API users")
+
 DEFINITION = Definition(
     name="dotdigital",
     label="Dotdigital",
@@ -115,10 +117,11 @@ DEFINITION = Definition(
         Setting(
             "api_user",
             "API user",
-            "The generated address of an API user (apiuser-…@apiconnector.com), from Settings, Access, API users.",
+            "The generated address of an API user (apiuser-…@apiconnector.com).",
             required=True,
+            made_at=_API_USERS,
         ),
-        Setting("api_password", "API password", "The password of that API user.", required=True),
+        Setting("api_password", "API password", "The password of that API user.", required=True, made_at=_API_USERS),
     ),
     settings=(
         Setting(
@@ -165,6 +168,7 @@ DEFINITION = Definition(
     hosts=HOSTS,
     batch_rows=10_000,
     concurrency=4,
+    minutes_per_million=10.0,
     custom_fit=_TAKEN,
     custom_name=r"[A-Za-z0-9_-]{1,20}",
     custom_name_rule="up to 20 letters without accents, digits, hyphens and underscores",

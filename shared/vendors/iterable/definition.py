@@ -70,6 +70,7 @@ DEFINITION = Definition(
             "API key",
             "A server-side (Standard) key of the Iterable project. Mobile, JavaScript and JWT keys cannot write lists.",
             required=True,
+            made_at=("Integrations", "API keys"),
         ),
     ),
     settings=(
@@ -135,6 +136,7 @@ DEFINITION = Definition(
     batch_rows=MOST_ROWS,
     concurrency=8,
     account_is_key=True,
+    minutes_per_million=4.3,
     reserved_fields=_RESERVED,
     # Fields that the project does not have yet get their type from the first request that names them.
     first_batch_alone=True,

@@ -108,8 +108,9 @@ DEFINITION = Definition(
         Setting(
             "api_key",
             "API key",
-            f"Made in Omnisend under Store settings, API keys, with the permissions {', '.join(SCOPES)}.",
+            f"A key of the brand, with the permissions {', '.join(SCOPES)}.",
             required=True,
+            made_at=("Store settings", "API keys"),
         ),
     ),
     settings=(),
@@ -137,6 +138,7 @@ DEFINITION = Definition(
     # take two and a half times as many requests, and the journal ten times as many lines.
     batch_rows=1000,
     concurrency=4,
+    minutes_per_million=88.9,
     custom_fit=Fit(longest=LONGEST_TEXT, digits=15),
     custom_name=CUSTOM_NAME,
     custom_name_rule="up to 128 letters without accents, digits and underscores",
