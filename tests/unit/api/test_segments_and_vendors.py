@@ -53,6 +53,7 @@ def test_vendors_say_what_a_form_needs(client: Client) -> None:
         "choices": [],
         "minimum": None,
         "maximum": None,
+        "made_at": [],
     }
     assert vendor["reserved_fields"] == ["unsubscribed"]
     assert vendor["max_profiles"] == 1_000_000

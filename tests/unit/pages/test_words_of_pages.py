@@ -37,7 +37,8 @@ def api_words(text: str) -> list[str]:
 @cache
 def forms() -> frozenset[tuple[str, ...]]:
     """Every message of the catalogue, in the forms that it has for one and for several."""
-    return frozenset(each.id if isinstance(each.id, tuple) else (each.id,) for each in template() if each.id)
+    ids = (each.id for each in template() if each.id)
+    return frozenset(tuple(map(str, each)) if isinstance(each, (tuple, list)) else (each,) for each in ids)
 
 
 @cache
