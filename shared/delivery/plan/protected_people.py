@@ -32,11 +32,13 @@ def protected(work: Work) -> Path | None:
 
 
 def _read(work: Work, list_id: str) -> None:
-    """Read the list before the first write to it, and keep who is on it beside the ledger."""
+    """Read the list before the first write to it, and keep who is on it beside the ledger. An address that cannot be
+    printed, with a tab in it, is nobody's whom an export could take off, and would be no line of its own."""
     lines = work.where / "members.txt"
-    with lines.open("w", encoding="utf-8") as stream:
-        for address in work.opened.vendor.members(TargetFound(list_id, "")):
-            stream.write(normalised(address) + "\n")
+    with lines.open("wb") as stream:
+        for member in work.opened.vendor.members(TargetFound(list_id, "")):
+            if (address := normalised(member)) and address.isprintable():
+                stream.write(f"{address}\n".encode())
     shape = "columns={address: 'VARCHAR'}, header=false, auto_detect=false, delim='\\t', quote='', escape=''"
     query = f"SELECT DISTINCT address FROM read_csv({literal(str(lines))}, {shape})"
     name = layout.protected(work.ledger_folder)

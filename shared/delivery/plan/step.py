@@ -179,7 +179,7 @@ def _looks(wish: Wish, staged: Staged, tally: Tally) -> list[Look]:
         rows = tally.segment_rows.get(number, 0)
 
         def share(counts: Mapping[tuple[int, str], int], column: str, at: int = number, of: int = rows) -> float:
-            return round(counts.get((at, column), 0) / of, 3) if of else 0.0
+            return round(counts[at, column] / of, 3) if of else 0.0
 
         looks.append(
             Look(

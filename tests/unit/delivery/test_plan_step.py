@@ -2,203 +2,37 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from shared.catalog.models import Connection, Existing, Export, Guards, Match, Target
-from shared.catalog.targets import TargetStore
-from shared.cloud.cloud import Cloud
-from shared.cloud.settings import Settings
+from shared.catalog.models import Existing, Guards, Target
 from shared.delivery.plan import step
 from shared.delivery.plan.drift import to_remember
 from shared.delivery.plan.operations import Tally
 from shared.delivery.state import layout, ledger
 from shared.delivery.state import plan as plans
-from shared.delivery.state.files import Files
 from shared.delivery.state.journal import Folded
-from shared.delivery.state.ledger import Commit, Ledger
+from shared.delivery.state.ledger import Commit
 from shared.delivery.state.plan import Balance, Plan
-from shared.delivery.state.records import Delivery, Run, State, Step
-from shared.delivery.state.runs import Runs
-from shared.delivery.state.scratch import Scratch, scratch
+from shared.delivery.state.records import State, Step
 from shared.delivery.state.transitions import RunKind
-from shared.delivery.work import Work
 from shared.errors import Blocked
 from shared.vendors.contract import FieldType
-from shared.vendors.registry import definition
 from shared.wording import kept, say
-from tests.memory import in_memory
 from tests.unit.delivery import parts
 from tests.unit.delivery.parts import bucket
-
-AT = datetime(2026, 11, 29, 12, tzinfo=UTC)
-NAME, RUN_ID = "newsletter", "20261129-120000-000-aaaa"
-STAMPS: dict[str, Any] = {"created_at": AT, "created_by": "p", "updated_at": AT, "updated_by": "p"}
-CONNECTION = Connection(name="marketing", display_name="Marketing", vendor="iterable", account="acc", **STAMPS)
-EXPORT = Export(
-    name=NAME,
-    display_name="Newsletter",
-    connection="marketing",
-    targets=(Target(segments=("People",)),),
-    address_column="EMail",
-    matching=(Match(field="city", column="City"),),
-    account="acc",
-    **STAMPS,
-)
-RUN = Run(NAME, RUN_ID, State.RUNNING, "person", EXPORT.model_dump_json(), 1, RunKind.DELIVERY, AT)
-ROW = Delivery(NAME, RUN_ID, 0, "list", "acc", state=State.RUNNING, turn=7, worker="w1", heartbeat=AT, due_at=AT)
-ANN, BOB, CYD = (f"{name}@example.com" for name in ("ann", "bob", "cyd"))
-PEOPLE = [f"p{number}@example.com" for number in range(130)]
-
-
-@dataclass
-class Vendor:
-    """Implements what planning asks of a vendor."""
-
-    types: dict[str, FieldType] = field(default_factory=dict)
-    on_the_list: Sequence[str] = ()
-    asked: list[str] = field(default_factory=list)
-
-    def field_types(self) -> dict[str, FieldType]:
-        self.asked.append("field_types")
-        return self.types
-
-    def fits(self, wanted: object, remembered: object, fields: Sequence[str]) -> dict[str, Any]:
-        self.asked.append(f"fits {list(fields)}")
-        return {}
-
-    def members(self, target: object) -> Iterator[str]:
-        yield from self.on_the_list
-
-
-@dataclass
-class World:
-    cloud: Cloud
-    room: Scratch
-    to: Path
-    vendor: Vendor = field(default_factory=Vendor)
-    definition: Any = field(default_factory=lambda: definition("iterable"))
-
-    # What lies in storage
-
-    def land(self, *rows: Sequence[str], segment: str = "People", at: datetime = AT - timedelta(hours=1)) -> None:
-        content = "\n".join(["EMail,City", *(",".join(row) for row in rows)]) + "\n"
-        self.put(f"{segment}/{at:%Y%m%dT%H%M%SZ}/part-0.csv", content.encode())
-        self.put(f"{segment}/{at:%Y%m%dT%H%M%SZ}/_SUCCESS", b"")
-
-    def put(self, name: str, content: bytes) -> None:
-        container = self.cloud.segments.get_container_client("segments")
-        if not container.exists():
-            container.create_container()
-        container.upload_blob(name, content, overwrite=True)
-
-    def known(self, *people: str, of: int = 1, **about: Any) -> Ledger:
-        """Members by the ledger, whose values are other ones than any segment's."""
-        rows = [{"address": each, "status": "member", "hash": 1} for each in people]
-        made = replace(parts.ledger(cast("Any", self.cloud.blobs), self.to, *rows, parts=of), **about)
-        ledger.save(self.cloud.blobs, self.work().ledger_folder, made, etag=None)
-        return ledger.read(self.cloud.blobs, self.work().ledger_folder)
-
-    def remember(self, **facts: Any) -> None:
-        store = TargetStore(self.cloud.targets)
-        store.claim("acc", "list", NAME, AT)
-        store.remember("acc", "list", NAME, facts, AT, still=lambda: None)
-
-    def ran(self, day: int, state: State, counts: Mapping[str, int], **about: Any) -> None:
-        """An earlier run, and what its delivery counted."""
-        name = f"202610{day:02d}-120000-000-aaaa"
-        kind = about.pop("kind", RunKind.DELIVERY)
-        row = replace(ROW, run=name, **about)
-        self.runs.start(replace(RUN, run=name, kind=kind), [row])
-        held = self.runs.delivery(NAME, name, 0)
-        assert held
-        self.runs.finish(held, state=state, counts=dict(counts))
-
-    # What is done
-
-    @property
-    def runs(self) -> Runs:
-        return Runs(self.cloud.runs)
-
-    def work(
-        self,
-        kind: RunKind = RunKind.DELIVERY,
-        *,
-        first: bool = True,
-        guards: Guards | None = None,
-        connection: Connection = CONNECTION,
-        decision: str = "",
-        **changes: Any,
-    ) -> Work:
-        row = replace(ROW, decision=decision)
-        held = self.runs.delivery(NAME, RUN_ID, 0)
-        if held is None:
-            self.runs.start(replace(RUN, kind=kind), [row])
-            held = self.runs.delivery(NAME, RUN_ID, 0)
-            assert held
-        held = replace(held, value=row)
-        counters = SimpleNamespace(requests=0, retries=0, throttled_seconds=0.0)
-        opened = SimpleNamespace(
-            vendor=self.vendor, definition=self.definition, link=SimpleNamespace(counters=counters)
-        )
-        return Work(
-            cloud=self.cloud,
-            runs=self.runs,
-            targets=TargetStore(self.cloud.targets),
-            held=held,
-            first=first,
-            run=replace(RUN, kind=kind),
-            export=EXPORT.model_copy(update={"guards": guards or Guards(), **changes}),
-            connection=connection,
-            lease=cast("Any", SimpleNamespace(hold=lambda: None)),
-            opened=cast("Any", opened),
-            scratch=self.room,
-            files=Files(self.cloud.blobs),
-            deadline=0.0,
-            clock=lambda: AT,
-        )
-
-    def plan(self, kind: RunKind = RunKind.DELIVERY, **how: Any) -> Work:
-        """The work once it is planned. Nothing of it stays on the worker's disk."""
-        work = self.work(kind, **how)
-        step.plan(work)
-        left = {each.name for each in self.room.where.iterdir()}
-        assert left <= {"protected.parquet", "respelled.parquet", "spellings.parquet", "header.csv", "rows.csv"}
-        return work
-
-    def made(self, kind: RunKind = RunKind.DELIVERY, **how: Any) -> Plan:
-        planned = self.plan(kind, **how).planned
-        assert planned
-        return planned[0]
-
-    def stopped(self, **how: Any) -> list[tuple[str, str]]:
-        """Guards that stop the plan, with their words."""
-        return [(each["guard"], each["message"]) for each in self.made(**how).findings]
-
-    @property
-    def sample(self) -> list[str] | None:
-        """Who is shown to whoever decides; None where nobody is to be shown."""
-        found = self.cloud.blobs.read(layout.sample(self.work().folder))
-        return None if found is None else [each["address"] for each in json.loads(found[0])]
+from tests.unit.delivery.planning import ANN, AT, BOB, CONNECTION, CYD, NAME, PEOPLE, RUN_ID, World, everyone, planning
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with in_memory() as address:
-        settings = Settings(address, address)
-        with scratch(settings) as room:
-            yield World(Cloud(settings), room, tmp_path)
-
-
-def everyone(*people: str) -> list[tuple[str, str]]:
-    return [(each, "Ulm") for each in people]
+    with planning(tmp_path) as made:
+        yield made
 
 
 # What is planned
@@ -250,7 +84,9 @@ def test_where_nothing_changed_the_delivery_is_committed_at_once(world: World) -
     assert (work.delivery.step, work.delivery.total) == (Step.COMMIT, 0)
     assert work.planned
     assert work.planned[0].snapshot_rows == [0]
-    assert work.planned[0].looks[0]["filled"] == {"City": 0.0}
+    look = work.planned[0].looks[0]
+    assert (look["rows"], look["filled"]) == (0, {"City": 0.0})
+    assert work.planned[0].parts == 1
 
 
 def test_a_plan_that_is_made_is_not_made_again(world: World) -> None:
@@ -291,11 +127,11 @@ def test_batches_are_as_large_as_the_connection_says(world: World, settings: dic
 
 
 def test_a_plan_is_divided_at_least_as_its_ledger_is(world: World) -> None:
-    second = [each for each in PEOPLE if bucket(each) // 64 == 1]
+    second = [each for each in PEOPLE if bucket(each) // 16 == 1]
     world.land(*everyone(*PEOPLE))
-    world.known(*second, of=4)
+    world.known(*second, of=16)
     made = world.made()
-    assert made.parts == 4
+    assert made.parts == 16
     assert (made.balance.add, made.balance.change) == (len(PEOPLE) - len(second), len(second))
 
 
@@ -444,6 +280,14 @@ def test_more_leavers_than_usual_are_asked_about(world: World) -> None:
     world.known(*PEOPLE)
     said = "would remove 25 of 130, and at most 0 in any of the last 3 runs"
     assert world.stopped() == [("unusual", said)]
+
+
+def test_as_many_leavers_as_before_stop_nothing(world: World) -> None:
+    for day, remove in enumerate((0, 3, 1), 1):
+        world.ran(day, State.SUCCEEDED, {"remove": remove})
+    world.land(*everyone(*PEOPLE[25:]))
+    world.known(*PEOPLE)
+    assert world.stopped() == [], "ten times as many"
 
 
 def test_leavers_who_only_lost_their_address_are_asked_about(world: World) -> None:
