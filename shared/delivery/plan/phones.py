@@ -6,7 +6,7 @@ length; whether it does is not looked up.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, SUPPORTED_REGIONS, PhoneMetadata, PhoneNumberDesc
@@ -27,10 +27,17 @@ def international(cell: str, country: str = "") -> str:
     own = f"regexp_replace({cell}, {literal(_own_zeros())}, '\\1 0')"
     bare = f"regexp_replace({own}, '{_WITH_TRUNK_ZERO}', '\\1')"
     number = f"regexp_replace({bare}, '{_BETWEEN_DIGITS}', '', 'g')"
-    number = f"regexp_replace({number}, '^{_abroad(country)}', '+')"
-    number = f"regexp_replace({number}, {literal(_trunk_zeros())}, '\\1')"
-    at_home = _at_home(number, country) if country else "NULL"
-    return f"CASE WHEN regexp_full_match({number}, {literal(_possible())}) THEN {number} ELSE {at_home} END"
+    forms = [_dialled(number, prefix) for prefix in _abroad(country)]
+    if country:
+        forms.append(_at_home(number, country))
+    return f"coalesce({', '.join(forms)})"
+
+
+def _dialled(number: str, prefix: str) -> str:
+    """A number behind + or this prefix; NULL where its calling code has none of its length."""
+    coded = f"regexp_replace({number}, '^(?:{prefix})', '+')"
+    coded = f"regexp_replace({coded}, {literal(_trunk_zeros())}, '\\1')"
+    return f"CASE WHEN regexp_full_match({coded}, {literal(_possible())}) THEN {coded} END"
 
 
 def _at_home(number: str, country: str) -> str:
@@ -44,10 +51,10 @@ def _at_home(number: str, country: str) -> str:
     )
 
 
-def _abroad(country: str) -> str:
-    """What is dialled before a calling code."""
-    prefix = _of(country).international_prefix if country else None
-    return f"(?:00|{prefix})" if prefix else "00"
+def _abroad(country: str) -> Sequence[str]:
+    """What is dialled before a calling code: 00, as people write it, and then the country's own, such as 0011."""
+    own = _of(country).international_prefix if country else None
+    return tuple(dict.fromkeys(("00", own or "00")))
 
 
 @cache

@@ -83,15 +83,17 @@ class Hashes:
 
 @dataclass(slots=True)
 class _Pass:
-    """What reading a roll once came to: the roll's length as told last, the newest date, that of its first page, pages
-    and new people; of a second reading also everybody with their dates."""
+    """What reading a roll once came to: the newest date, that of its first page, pages, whether the last of them is in
+    order, the roll's length as that one tells it, and whether anybody is new; of a second reading also everybody with
+    their dates."""
 
     newest: str
     front: str = ""
     entries: set[tuple[str, str]] = field(default_factory=set)
-    total: int = 0
     pages: int = 0
-    new: int = 0
+    ordered: bool = False
+    total: int = field(init=False)
+    new: bool = False
 
 
 class Roll:
@@ -105,7 +107,7 @@ class Roll:
         self._lock = threading.Lock()
         self._people = Hashes()
         self._newest = ""
-        self._ordered = False
+        """The newest date of a roll in order: who comes later has a later one."""
         self._missing = 0
         """So many more the roll counted than it named when it was read to its end."""
 
@@ -116,14 +118,14 @@ class Roll:
     def refresh(self) -> None:
         """Read what is new. Raises what a call raises; then what was read so far counts, but not as complete."""
         with self._lock:
-            since = _day_before(self._newest) if self._ordered else ""
+            since = _day_before(self._newest)
             read = self._until_still(since)
             if since and read.total - len(self._people) > self._missing:
                 # The new ones did not come first after all.
                 since, read = "", self._until_still("")
             if not since:
                 self._missing = max(0, read.total - len(self._people))
-            self._newest = read.newest
+            self._newest = read.newest if read.ordered else ""
 
     def _until_still(self, since: str) -> _Pass:
         """Read down to this day, or to the end; then its front again, down to where it began, until one page shows all
@@ -135,14 +137,14 @@ class Roll:
         for _ in range(MOST_PASSES):
             if read.pages == 1 or still:
                 return read
-            before, read = read, self._again(read.front)
+            before, read = read, self._again(read)
             still = read.entries == before.entries if read.entries else not read.new
         raise RetryAfter(LATER, say("A list of Campaign Monitor's changed all the time while it was read."))
 
-    def _again(self, front: str) -> _Pass:
+    def _again(self, last: _Pass) -> _Pass:
         """Read down to where the last reading began, and keep that; without dates, to a page with nobody new."""
-        if self._ordered and front:
-            return self._pass(lambda page, _: page.all_before(front), keeps=True)
+        if last.ordered and last.front:
+            return self._pass(lambda page, _: page.all_before(last.front), keeps=True)
         return self._pass(lambda page, new: page.newest_first and not new)
 
     def _pass(self, ends: Callable[[Page, int], bool], *, keeps: bool = False) -> _Pass:
@@ -156,9 +158,9 @@ class Roll:
             for address, moment in page.people:
                 self._people.add(address)
                 read.newest = max(read.newest, moment)
-            self._ordered = page.newest_first
             new = len(self._people) - before
-            read.total, read.pages, read.new = page.total, read.pages + 1, read.new + new
+            read.pages, read.new = read.pages + 1, read.new or new > 0
+            read.total, read.ordered = page.total, page.newest_first
             if ends(page, new) and not page.shrank:
                 break
         return read

@@ -95,8 +95,22 @@ def test_a_page_that_is_past_the_end_by_now_sends_the_reader_back() -> None:
         return shown if shown.people else Page((), 0, 0, past_end=True)
 
     for page in pages(ask):
+        assert not page.past_end
         seen |= {address for address, _ in page.people}
     assert seen >= {address for address, _ in book.people}
+
+
+def test_a_reader_who_is_back_at_the_first_page_goes_no_further_back() -> None:
+    totals = iter([3000, 2000, 1500, 1500])
+    asked: list[int] = []
+
+    def ask(number: int) -> Page:
+        asked.append(number)
+        total = next(totals)
+        return Page((), total, -(-total // SIZE))
+
+    assert [page.shrank for page in pages(ask)] == [False, True, False, False]
+    assert asked == [1, 2, 1, 2]
 
 
 def test_a_roll_without_a_first_page_is_not_an_empty_one() -> None:
@@ -117,7 +131,7 @@ def test_the_second_reading_stops_where_the_first_began() -> None:
 
 
 def test_the_last_day_seen_is_read_again_since_days_are_all_that_is_known() -> None:
-    book = Book(people(1500, day=1) + people(1500, day=19) + people(1500, day=20))
+    book = Book(people(1500, day=15) + people(1500, day=19) + people(1500, day=20))
     roll = Roll(book)
     roll.refresh()
     del book.asked[:]
@@ -170,6 +184,30 @@ def test_dates_that_are_none_mean_reading_everything_again() -> None:
     roll.refresh()
     roll.refresh()
     assert book.asked == [1, 2, 1, 1, 2]
+
+
+def test_a_front_of_many_people_is_read_until_it_is_the_same_twice() -> None:
+    """A whole page of them has the newest moment, so that nobody can tell who came while it was read."""
+    book = Book([(f"{number}@x.com", "2026-11-20 10:00:00") for number in range(1500)])
+    roll = Roll(book)
+    roll.refresh()
+    assert book.asked == [1, 2] * 3
+    assert "1499@x.com" in roll
+
+
+def test_a_roll_that_moves_all_the_time_is_given_up() -> None:
+    moment = "2026-11-20 10:00:00"
+    book = Book([(f"{number}@x.com", moment) for number in range(1500)])
+
+    def ask(number: int) -> Page:
+        if number == 1:
+            book.people.append((f"new{len(book.people)}@x.com", moment))
+        return book(number)
+
+    with pytest.raises(RetryAfter) as raised:
+        Roll(ask).refresh()
+    assert raised.value.seconds == 60
+    assert book.asked.count(1) == 1 + 20, "it is begun anew twenty times"
 
 
 def test_a_reading_that_broke_off_does_not_count_as_done() -> None:
