@@ -161,3 +161,27 @@ def test_the_options_of_a_campaign_monitor_list_are_fitted(storage: StorageAddre
         ana = {"Level": "Gold card", "Likes": ["Golf", "Tennis"], "Born": "1990-05-17"}
         assert stored["ana@example.com"] == ("+441632960000", ana)
         assert stored["bo@example.com"][1] == {"Likes": ["Green"]}
+
+
+def mobiles(engine: Engine) -> dict[str, str | None]:
+    [own] = [each["id"] for each in engine.settled()["lists"] if each["name"] == engine.kit.list_name("Loyal")]
+    lines = [json.loads(line) for line in engine.inspect(f"lists/{own}/members").iter_lines()]
+    return {line["address"]: line.get("mobile") for line in lines}
+
+
+def test_numbers_without_a_country_belong_to_the_exports(storage: StorageAddress, unique: str) -> None:
+    with engines.engine(storage, unique, CAMPAIGN_MONITOR) as engine:
+        engine.connect()
+        land(engine, [["ana@example.com", "01632 960000"], ["bo@example.com", "0049 30 1234567"]], ["EMail", "Mobile"])
+        matching = [{"field": "MobileNumber", "column": "Mobile"}]
+        numbers = []
+        for country in ("", "GB"):
+            saved = engine.define(matching=matching, phone_country=country)
+            run = engine.run()
+            assert engine.delivery(run).left_out == ({} if country else {"MobileNumber": 1})
+            numbers.append(mobiles(engine))
+        connection = engine.catalog.connection(engine.kit.name).item
+        shown = engine.service.preview(connection, ["Loyal"], "EMail", saved.matching, "GB")
+    assert numbers[0] == {"ana@example.com": None, "bo@example.com": "+49301234567"}
+    assert numbers[1] == {"ana@example.com": "+441632960000", "bo@example.com": "+49301234567"}
+    assert [row["values"]["MobileNumber"] for row in shown] == ["+441632960000", "+49301234567"]

@@ -81,6 +81,7 @@ def test_a_connection_says_what_to_put_right(change: dict[str, Any], pointer: st
         ({"guards": {"max_age_days": 1.5}}, "/guards/max_age_days", "Write a whole number."),
         ({"matching": [{"field": "a", "column": "b", "when_empty": "x"}]}, "/matching/0/when_empty", "Choose one of"),
         ({"address_column": ""}, "/address_column", "Write at least 1 characters."),
+        ({"phone_country": "UK"}, "/phone_country", "Telephone numbers of this country are not known."),
     ],
 )
 def test_an_export_says_what_to_put_right(change: dict[str, Any], pointer: str, message: str) -> None:

@@ -43,6 +43,7 @@ EXPORT: dict[str, Any] = {
         {"field": "FIRSTNAME", "column": "FirstName", "when_empty": "clear"},
         {"field": "tier", "column": "Tier", "type": "integer"},
     ],
+    "phone_country": "GB",
     "mode": "add",
     "guards": {"max_removed_share": 0.125, "max_age_days": None, "max_profiles": 5000},
     "schedule": {"kind": "cron", "expression": "0 6 * * 1", "time_zone": "Europe/Stockholm"},
@@ -56,6 +57,10 @@ def test_an_export_survives_its_form() -> None:
     values, issues = input_of(draft_of(export, LETTERBOX), LETTERBOX)
     assert not issues
     assert ExportInput.model_validate(values) == export
+
+
+def test_a_country_of_telephone_numbers_may_be_written_small() -> None:
+    assert input_of(draft_from({"phone_country": " gb "}), LETTERBOX)[0]["phone_country"] == "GB"
 
 
 def test_guards_are_shown_as_percentages_and_an_empty_field_is_off() -> None:
