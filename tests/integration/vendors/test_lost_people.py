@@ -1,6 +1,7 @@
-"""People whom a vendor lost, or knows by another address: no run makes them anew, and each run says so.
+"""People whom a vendor lost, or knows by another address: neither a change nor a removal makes
+them anew, and each run says so.
 
-Iterable and Dotdigital have tests of their own, since they can find people by more than the address.
+Iterable and Dotdigital have more tests of their own, since they can find people by more than the address.
 """
 
 from __future__ import annotations
@@ -40,3 +41,18 @@ def test_who_is_not_there_is_not_made_anew(opened: Opened, vendor: str, present:
             assert accounted(engine, run) == {"remove accepted": 1}
             assert "were not found in" in " ".join(engine.delivery(run).warnings)
         clean(engine)
+
+
+@pytest.mark.parametrize("vendor", ["campaign-monitor", "omnisend", "iterable"])
+def test_who_was_erased_and_is_still_in_the_segment_is_added_by_the_next_run(opened: Opened, vendor: str) -> None:
+    with opened(vendor) as engine:
+        engine.land(people(5))
+        engine.define()
+        engine.run()
+        engine.tell("people", LOST["erased"])
+        engine.land(CHANGED)
+        assert accounted(engine, engine.run()) == {"change rejected": 1}
+        assert WHO not in engine.members()
+        assert accounted(engine, engine.run()) == {"add accepted": 1}
+        assert "Changed" in engine.members()[WHO].values()
+        assert accounted(engine, engine.run()) == {}
