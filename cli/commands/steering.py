@@ -9,8 +9,9 @@ import typer
 import yaml
 
 from cli.api import path
+from cli.clearing import ForAll, agreed, clear
 from cli.desk import Desk, Json, Yes, desk_of, table
-from cli.failures import Exit, Failure
+from cli.failures import Exit, Failure, usage
 from cli.naming import ExportName, a_name
 from cli.watching import newest_run
 
@@ -109,22 +110,39 @@ def remove(
     keep_members: Annotated[
         bool, typer.Option("--keep-members", help="Leave people on the lists of an export that is removed.")
     ] = False,
+    exports: Annotated[
+        ForAll | None,
+        typer.Option(
+            help="Of a connection, what becomes of all exports on it. detach: they stay and do not run. remove: they "
+            "go, and people stay on the lists. withdraw: people are taken off first; that is waited for."
+        ),
+    ] = None,
     if_there: Annotated[bool, typer.Option("--if-there", help="It is no failure if there is none.")] = False,
     yes: Yes = False,
     as_json: Json = False,
 ) -> None:
     desk = desk_of(context, as_json)
+    if exports and what is Removable.EXPORT:
+        raise usage("not_a_connection", "--exports is for a connection.")
     address = path(f"{what}s", name)
     stored = desk.api.find(address) if if_there else desk.api.get(address)
     if stored is None:
         desk.show({"removed": False}, f"There is no {what} {name}.")
         return
-    if not desk.confirm(f"Remove the {what} {name}?", yes=yes):
+    sure = agreed(desk, name, exports, yes=yes) if exports else desk.confirm(f"Remove the {what} {name}?", yes=yes)
+    if not sure:
         desk.note("Nothing was removed.")
         raise typer.Exit(Exit.FAILED)
-    query = {"keep_members": "true"} if keep_members and what is Removable.EXPORT else None
-    desk.api.send("DELETE", address, query=query, headers={"If-Match": stored.etag})
+    if exports:
+        clear(desk, name, exports, stored.etag)
+    else:
+        _delete(desk, what, name, stored.etag, keep_members=keep_members)
     desk.show({"removed": True}, f"Removed the {what} {name}.")
+
+
+def _delete(desk: Desk, what: Removable, name: str, etag: str, *, keep_members: bool) -> None:
+    query = {"keep_members": "true"} if keep_members and what is Removable.EXPORT else None
+    desk.api.send("DELETE", path(f"{what}s", name), query=query, headers={"If-Match": etag})
 
 
 def audit(

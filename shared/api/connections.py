@@ -12,12 +12,13 @@ from shared.access.actions import Action, may
 from shared.access.person import Person
 from shared.catalog.issues import Invalid, Issue
 from shared.catalog.models import Connection, ConnectionInput, Probed
+from shared.control import clearing, credentials
 from shared.control import connections as control
-from shared.control import credentials
+from shared.control.clearing import Clearing, ForAll
 from shared.control.connections import CheckView, Fate, Switch
 from shared.control.views import View
 from shared.web.problems import responses
-from shared.web.wiring import TheCaller, TheConditions, TheService, allowed, named, stamp
+from shared.web.wiring import TheCaller, TheChange, TheConditions, TheService, allowed, named, stamp
 from shared.wording import Said, say
 
 POLL_SECONDS = "5"
@@ -87,6 +88,17 @@ class RemoveInput(BaseModel):
 
     exports: dict[str, Fate] = Field(default_factory=dict, description="Export -> detach or remove; name them all.")
     keep_members: bool = Field(default=False, description="Leave people on lists of exports that are removed.")
+
+
+class ClearInput(BaseModel):
+    """One decision for all exports on a connection that goes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    exports: ForAll = Field(
+        description="detach: they keep their definitions and do not run. remove: they are removed, and people stay on "
+        "the lists. withdraw: people are taken off first, then they are removed."
+    )
 
 
 @router.get(
@@ -237,6 +249,35 @@ def remove_connection(
     held = service.catalog.connection(name)
     conditions.require(held.etag)
     control.remove(service, held, caller, sent.exports, keep_members=sent.keep_members)
+
+
+@router.get(
+    "/{name}/clear",
+    dependencies=[Depends(allowed(Action.REMOVE_CONNECTION))],
+    summary="Read what removing a connection would concern",
+    responses=responses(403, 404),
+)
+def read_clearing(name: str, service: TheService) -> Clearing:
+    """How many exports are on it, and how many people whom they added are on lists."""
+    service.catalog.connection(name)
+    return clearing.look(service, name)
+
+
+@router.post(
+    "/{name}/clear",
+    dependencies=[Depends(allowed(Action.REMOVE_CONNECTION))],
+    summary="Remove a connection, with one decision for all of its exports",
+    responses=responses(400, 403, 404, 409, 412, 422),
+)
+def clear_connection(
+    name: str, sent: ClearInput, service: TheService, caller: TheCaller, change: TheChange, conditions: TheConditions
+) -> Clearing:
+    """Carries the decision a step further, a few exports at a time; ask again while `removed` is false and something is
+    left that is not `refused`. The connection goes with the last of them."""
+    held = service.catalog.connection(name)
+    conditions.require(held.etag)
+    change.note(exports=sent.exports)
+    return clearing.step(service, held, caller, sent.exports)
 
 
 @router.get(

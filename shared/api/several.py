@@ -44,7 +44,7 @@ class SeveralInput(BaseModel):
     responses=responses(400, 403, 422),
 )
 def do_to_several(sent: SeveralInput, service: TheService, caller: TheCaller, change: TheChange) -> list[DoneView]:
-    """Run, dry run, pause, resume, schedule, detach or remove. What one refuses does not keep others from it."""
+    """Run, dry run, pause, resume, schedule, withdraw, detach or remove. What one refuses keeps no other from it."""
     change.note(do=sent.do, exports=sent.exports)
     order = Order(sent.do, sent.schedule, sent.keep_members)
     return control.carry_out(service, caller, sent.exports, order)

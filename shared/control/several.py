@@ -31,6 +31,7 @@ class Deed(StrEnum):
     PAUSE = "pause"
     RESUME = "resume"
     SCHEDULE = "schedule"
+    WITHDRAW = "withdraw"
     DETACH = "detach"
     REMOVE = "remove"
 
@@ -41,6 +42,7 @@ ACTIONS: dict[Deed, Action] = {
     Deed.PAUSE: Action.EDIT_EXPORT,
     Deed.RESUME: Action.EDIT_EXPORT,
     Deed.SCHEDULE: Action.EDIT_EXPORT,
+    Deed.WITHDRAW: Action.START_RUN,
     Deed.DETACH: Action.EDIT_EXPORT,
     Deed.REMOVE: Action.REMOVE_EXPORT,
 }
@@ -111,6 +113,13 @@ def _schedule(service: Service, held: Held[Export], caller: Person, order: Order
     exports.set_schedule(service, held, caller, paused=False, schedule=order.schedule)
 
 
+def _withdraw(service: Service, held: Held[Export], caller: Person, order: Order) -> None:
+    """Pause the schedule, which would put people back, and take everyone off."""
+    if is_active(held.item):
+        exports.set_schedule(service, held, caller, paused=True)
+    _start(service, held, caller, order, kind=RunKind.WITHDRAW)
+
+
 def _detach(service: Service, held: Held[Export], caller: Person, order: Order) -> None:
     exports.detach(service, held, caller)
 
@@ -125,6 +134,7 @@ _ACTS: dict[Deed, Act] = {
     Deed.PAUSE: partial(_change, paused=True),
     Deed.RESUME: partial(_change, paused=False),
     Deed.SCHEDULE: _schedule,
+    Deed.WITHDRAW: _withdraw,
     Deed.DETACH: _detach,
     Deed.REMOVE: _remove,
 }

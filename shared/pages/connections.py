@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from shared.access.actions import Action, may
 from shared.access.person import Person
@@ -20,6 +21,7 @@ from shared.pages.errors import PageRoute
 from shared.pages.export_draft import setting_shown
 from shared.pages.exports import connections as all_connections
 from shared.pages.forms import Form, group, one_of, text
+from shared.pages.labels import CLEARINGS
 from shared.pages.rendering import go, not_saved, page
 from shared.web.conditions import Preconditions, etag
 from shared.web.wiring import TheCaller, TheService, allowed
@@ -28,8 +30,15 @@ router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
 @router.get("/connections", dependencies=[Depends(allowed(Action.SEE_CONNECTIONS))])
-def list_connections(request: Request, service: TheService, caller: TheCaller, asked: TheAsked) -> Response:
-    """The connections that the address asks for; to others than administrators only names and types."""
+def list_connections(
+    request: Request,
+    service: TheService,
+    caller: TheCaller,
+    asked: TheAsked,
+    removed: Annotated[str, Query(max_length=63)] = "",
+) -> Response:
+    """The connections that the address asks for; to others than administrators only names and types. `removed` is one
+    that was removed just now."""
     every = list(all_connections(service).values())
     words = asked.q.casefold().split()
     chosen = [
@@ -45,6 +54,7 @@ def list_connections(request: Request, service: TheService, caller: TheCaller, a
         "connections.html",
         connections=found.rows,
         found=found,
+        removed=removed if all(each.name != removed for each in every) else "",
         asked=asked,
         vendors=[(name, each.label) for name, each in sorted(service.catalog.definitions.items())],
         definitions=service.catalog.definitions,
@@ -111,7 +121,7 @@ def remove_connection(name: str, request: Request, service: TheService, caller: 
     except Invalid as error:
         not_saved(request)
         return _ask_to_remove(request, service, name, {issue.pointer: issue.message for issue in error.issues})
-    return go("/connections")
+    return go(f"/connections?removed={name}")
 
 
 def overview(
@@ -170,6 +180,7 @@ def _ask_to_remove(request: Request, service: Service, name: str, errors: dict[s
         version=etag(held.etag),
         exports=exports,
         members={each.name: sum(service.members(each).values()) for each in exports},
+        decisions=CLEARINGS,
         errors=errors,
     )
 

@@ -156,6 +156,7 @@ DEEDS: dict[str, str] = {
     "pause": N_("Pause"),
     "resume": N_("Resume"),
     "schedule": N_("Schedule"),
+    "withdraw": N_("Pause and withdraw everyone"),
     "detach": N_("Detach from the connection"),
     "remove": N_("Remove"),
 }
@@ -229,6 +230,21 @@ GUARDS: tuple[tuple[str, str, str], ...] = (
     ("max_deviation_share", N_("Change of the number of people since the last run"), "%"),
 )
 """Guards as the form names them; those with a unit are shares in the API."""
+CLEARINGS: dict[str, tuple[str, str]] = {
+    "detach": (
+        N_("Pause them, and keep their definitions"),
+        N_("They run again once somebody gives them another connection. People stay on the lists."),
+    ),
+    "remove": (
+        N_("Remove them, and leave people on the lists"),
+        N_("Their definitions are deleted. Nobody is taken off a list, and nobody looks after those people any more."),
+    ),
+    "withdraw": (
+        N_("Take people off the lists first, then remove them"),
+        N_("Everyone whom they added is taken off, then their definitions are deleted. That takes as long as a run."),
+    ),
+}
+"""What becomes of all exports on a connection that is removed, and what it means."""
 RESTORED = N_("This is what you had typed before you signed in again. Nothing of it is saved yet.")
 AGREEMENT = N_(
     "Profiles of the segments that are exported over this connection, with personal data such as e-mail addresses, "

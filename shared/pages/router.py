@@ -6,6 +6,7 @@ from shared.pages import (
     administration,
     assets,
     assistance,
+    clearing,
     connection_form,
     connections,
     export_form,
@@ -31,6 +32,7 @@ ROUTERS = (
     export_form.router,
     exports.router,
     connection_form.router,
+    clearing.router,
     connections.router,
     segments.router,
 )

@@ -25,7 +25,7 @@ from shared.wording import say
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-_ASK_FIRST = frozenset({Deed.SCHEDULE, Deed.DETACH, Deed.REMOVE})
+_ASK_FIRST = frozenset({Deed.SCHEDULE, Deed.WITHDRAW, Deed.DETACH, Deed.REMOVE})
 """What is done only after a page that says what it means."""
 
 

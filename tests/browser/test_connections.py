@@ -110,6 +110,30 @@ def test_what_is_missing_is_said_at_the_field(visit: Visit) -> None:
     visit.check_access()
 
 
+def test_a_connection_goes_with_its_exports_after_everyone_was_taken_off(app: App, visit: Visit) -> None:
+    app.connect("departing", display_name="Departing")
+    segment = app.land("Departing", some(4, mark="departing"))
+    daily = {"kind": "cron", "expression": "0 6 * * *", "time_zone": "UTC"}
+    for name in ("first-to-go", "last-to-go"):
+        app.define(name, segment, connection="departing", schedule=daily)
+        app.run(name)
+    assert len(app.members("first-to-go list")) == 4
+    visit.go("/connections/departing/remove")
+    visit.sees("8 people whom they added are on lists now.")
+    visit.page.get_by_label("Take people off the lists first, then remove them").check()
+    visit.check_access()
+    visit.excerpt("connection-remove", ".head, .panel")
+    visit.button("Go on")
+    visit.sees("Is this right for all 2 exports?")
+    visit.button("Yes, remove the connection")
+    visit.sees("exports are done.")
+    visit.check_access()
+    visit.picture("connection-clearing")
+    expect(visit.page).to_have_url(f"{app.host.url}/connections?removed=departing", timeout=90_000)
+    assert app.members("first-to-go list") == app.members("last-to-go list") == set()
+    assert app.host.request("GET", "/api/v1/exports/first-to-go").status_code == 404
+
+
 def test_a_connection_in_use_goes_after_a_choice_for_each_export(app: App, visit: Visit) -> None:
     app.connect("leaving", display_name="Leaving")
     segment = app.land("Leaving", some(3))
@@ -118,15 +142,17 @@ def test_a_connection_in_use_goes_after_a_choice_for_each_export(app: App, visit
     visit.go("/connections/leaving")
     expect(visit.page.get_by_role("link", name="Goes too")).to_be_visible()
     visit.page.get_by_role("link", name="Remove").click()
+    visit.sees("2 exports use it")
+    visit.page.get_by_text("Decide for each by itself").click()
     visit.button("Remove the connection")
     visit.sees("Choose for each export what becomes of it.")
     visit.page.get_by_role("row", name="Stays as a plan").get_by_label("Detach").check()
     visit.page.get_by_role("row", name="Goes too").get_by_label("Remove").check()
     visit.picture("connection-remove")
-    visit.excerpt("connection-remove", ".head, .panel")
     visit.check_access()
     visit.button("Remove the connection")
-    expect(visit.page).to_have_url(f"{app.host.url}/connections")
+    expect(visit.page).to_have_url(f"{app.host.url}/connections?removed=leaving")
+    visit.sees("The connection leaving was removed.")
     visit.go("/exports")
     expect(visit.page.get_by_role("row", name="Stays as a plan")).to_contain_text("No connection")
     visit.excerpt("exports-detached", ".panel.flush")

@@ -32,6 +32,8 @@ class Told:
 
     answers: dict[tuple[str, str], Any] = field(default_factory=dict)
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
+    steps: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
+    """What it says one after the other."""
 
 
 @pytest.fixture
@@ -44,6 +46,8 @@ def told(monkeypatch: pytest.MonkeyPatch) -> Told:
 
         def send(self, method: str, address: str, body: Any = None, **_: Any) -> Answer:
             found.asked.append((method, address, body))
+            if found.steps.get((method, address)):
+                return Answer(found.steps[method, address].pop(0), '"1"')
             answer = found.answers.get((method, address), missing(address))
             if isinstance(answer, Failure):
                 raise answer
@@ -112,6 +116,48 @@ def test_nothing_is_removed_before_somebody_agreed(told: Told) -> None:
     assert told.asked[-1][:2] == ("DELETE", "/api/v1/exports/newsletter")
     assert run("remove", "export", "gone", "--yes")[0] == Exit.FAILED
     assert run("remove", "export", "gone", "--yes", "--if-there")[0] == 0
+
+
+CLEAR = "/api/v1/connections/shops/clear"
+
+
+def clearing(told: Told, *answers: dict[str, Any]) -> None:
+    """What the app says, step by step."""
+    told.answers["GET", "/api/v1/connections/shops"] = {"name": "shops"}
+    told.answers["GET", CLEAR] = {"left": 104, "people": 41230}
+    base = {"removed": False, "left": 0, "people": 0, "withdrawing": 0, "refused": []}
+    told.steps["POST", CLEAR] = [base | each for each in answers]
+
+
+def test_a_connection_goes_with_one_decision_about_all_of_its_exports(told: Told) -> None:
+    clearing(told, {"left": 84}, {"left": 64}, {"removed": True})
+    status, output = run("remove", "connection", "shops", "--exports", "detach", "--yes")
+    assert status == 0
+    assert "20 of 104 exports done" in output
+    assert "40 of 104 exports done" in output
+    assert "Removed the connection shops." in output
+    sent = [body for method, address, body in told.asked if (method, address) == ("POST", CLEAR)]
+    assert sent == [{"exports": "detach"}] * 3
+
+
+def test_the_question_has_the_numbers_and_nothing_is_done_before(told: Told) -> None:
+    clearing(told, {"removed": True})
+    ended = CliRunner().invoke(app, ["remove", "connection", "shops", "--exports", "withdraw"], input="n\n")
+    assert ended.exit_code == Exit.FAILED
+    assert "104 exports use shops; 41230 people whom they added are on lists." in ended.output
+    assert not any(method == "POST" for method, _, _ in told.asked)
+
+
+def test_exports_that_cannot_go_are_named_and_it_ends(told: Told) -> None:
+    clearing(told, {"left": 1, "refused": [{"export": "spring", "ok": False, "message": "It runs."}]})
+    status, output = run("remove", "connection", "shops", "--exports", "remove", "--yes")
+    assert status == Exit.FAILED
+    assert "spring: It runs." in output
+
+
+def test_a_decision_about_exports_is_for_connections(told: Told) -> None:
+    assert run("remove", "export", "newsletter", "--exports", "detach", "--yes")[0] == Exit.USAGE
+    assert told.asked == []
 
 
 def file_of(tmp_path: Any, export: Mapping[str, Any]) -> str:
