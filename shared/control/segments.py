@@ -17,7 +17,7 @@ from shared.catalog.models import Export
 from shared.control.service import Service
 from shared.control.views import View
 from shared.errors import RetryAfter, UserMustAct
-from shared.snapshots.dialect import in_words
+from shared.snapshots.dialect import read_as
 from shared.snapshots.snapshot import SegmentFound
 from shared.wording import NOTHING, Message, Said
 
@@ -123,6 +123,6 @@ def _view(
         rows=rows.get(segment.id),
         problems=(*segment.problems, *segment.beside),
         exports=exports,
-        read_as=in_words(snapshot.format) if snapshot else "",
+        read_as=read_as(snapshot.format) if snapshot else "",
         dialect=dialect,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from shared.snapshots.snapshot import CsvFormat, Format
+from shared.snapshots.snapshot import CsvFormat, DeltaFormat, Format
 from shared.wording import NOTHING, Message, Value, say
 
 WIDE = "utf-16"
@@ -63,12 +63,21 @@ PLAIN = Dialect()
 
 def in_words(kind: Format) -> Message:
     """`CSV with a header, separated by semicolons, UTF-8, gzip`: what has to be the same for cells to mean the same."""
+    if isinstance(kind, DeltaFormat):
+        return say("a Delta table")
     if not isinstance(kind, CsvFormat):
         return say("Parquet")
     words = say("CSV with a header") if kind.header else say("CSV without a header")
     for each in _particulars(kind):
         words = say("%(words)s, %(more)s", words=words, more=each)
     return words
+
+
+def read_as(kind: Format) -> Message:
+    """The same, with what changes from state to state: of a Delta table, the version."""
+    if isinstance(kind, DeltaFormat):
+        return say("%(words)s, version %(version)s", words=in_words(kind), version=kind.version)
+    return in_words(kind)
 
 
 def _particulars(kind: CsvFormat) -> Iterator[Value]:

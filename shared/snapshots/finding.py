@@ -19,7 +19,9 @@ from shared.cloud.settings import Location
 from shared.errors import UserMustAct
 from shared.snapshots.blob import Blob
 from shared.snapshots.completion import USUAL, Completion
+from shared.snapshots.delta.tables import TableSeen, TableVersion, listed_log, newest_version
 from shared.snapshots.dialect import PLAIN, Dialect, UnreadableDialect
+from shared.snapshots.folders import still_to_come
 from shared.snapshots.heads import csv_look
 from shared.snapshots.increments import increment
 from shared.snapshots.listing import Listing, SegmentSeen
@@ -248,6 +250,8 @@ class _Finder:
 
         with self._said():
             few = if_few(self._blobs, f"{path}/")
+            if few is None and (log := listed_log(self._blobs, path)):
+                return self._of_folders(SegmentSeen(path, (), table=TableSeen(path, log)))
             found = listing(newest_states(self._blobs, path, start, enough) if few is None else few)
         return next((self._of_folders(seen) for seen in found.segments() if seen.path == path), None)
 
@@ -322,15 +326,24 @@ class _Finder:
 
     def _judged(self, seen: SegmentSeen, looking: _Looking) -> SegmentFound:
         segment = replace(self._blank(parent(seen.path), seen.name or _LOOSE), beside=seen.beside)
-        if not seen.name and seen.folders:
+        if not seen.name and (seen.folders or seen.table):
             return replace(
                 segment, problems=(say("%(folder)s is a folder without a name; give it one", folder=seen.path),)
             )
+        if seen.table:
+            return self._of_table(segment, seen.table, looking)
         problems: list[Message] = []
         for folder in seen.folders:
             if problem := folder.unusable(self.now, self.rule):
                 problems.append(problem)
                 continue
+            if folder.table:
+                found = self._of_table(segment, folder.table, looking, folder.taken_at)
+                if found.snapshot is None:
+                    problems += found.problems
+                    continue
+                segment = found
+                break
             dialect = self.dialects.get(segment.id, self._of_location)
             looked = apart(partial(looking.at, folder.files, folder.format, dialect), folder.path)
             if isinstance(looked, Trouble):
@@ -343,6 +356,24 @@ class _Finder:
                 segment = segment.with_snapshot(folder.taken_at, folder.files, kind, columns, folder.partitioned)
             break
         return replace(segment, problems=tuple(problems))
+
+    def _of_table(
+        self, segment: SegmentFound, seen: TableSeen, looking: _Looking, taken_at: datetime | None = None
+    ) -> SegmentFound:
+        """A segment that is a Delta table, or whose state of a date is one."""
+        segment = replace(segment, beside=(*segment.beside, *seen.beside()))
+        found = apart(partial(looking.into, self.container, seen), seen.path)
+        if isinstance(found, Trouble):
+            return replace(segment, problems=(found.words,))
+        moment = taken_at or found.taken_at
+        problem = increment(seen.path, found.columns)
+        if problem is None and still_to_come(moment, self.now):
+            problem = say("has a date that is still to come")
+        if problem:
+            return replace(segment, problems=(say("%(what)s %(why)s", what=seen.path, why=problem),))
+        return segment.with_snapshot(
+            moment, found.files, found.format, found.columns, found.partitioned, state=found.key
+        )
 
 
 class _Looking:
@@ -364,6 +395,21 @@ class _Looking:
             raise UserMustAct("dialect_unreadable", dialect.why)
         return self._seen.get((versions(files), kind, dialect), lambda: self._look(files, kind, dialect))
 
+    def into(self, container: str, table: TableSeen) -> TableVersion:
+        """The newest version of a Delta table. Raises BadTable."""
+        return newest_version(self._client, container, table, self._actions)
+
+    def _actions(self, checkpoint: SnapshotFile) -> list[str]:
+        return self._opened.actions(checkpoint)
+
+    @property
+    def _opened(self) -> Footers:
+        from shared.snapshots.reading import Footers
+
+        with self._loading:
+            self._footers = self._footers or Footers(self._client)
+        return self._footers
+
     def _look(self, files: Sequence[SnapshotFile], kind: Format, dialect: Dialect) -> tuple[Format, tuple[str, ...]]:
         if isinstance(kind, CsvFormat):
             kind = dialect.over(kind)
@@ -375,11 +421,7 @@ class _Looking:
             heads = ((head, csv) for file in files for head, csv in [csv_look(self._client, file, kind)])
             head, csv = next(((head, csv) for head, csv in heads if head), (None, _with_a_delimiter(kind)))
             return csv, head.columns if head else ()
-        from shared.snapshots.reading import Footers
-
-        with self._loading:
-            self._footers = self._footers or Footers(self._client)
-        return kind, self._footers.columns(files[0])
+        return kind, self._opened.columns(files[0])
 
 
 def _upwards(folder: str, root: str) -> Iterator[str]:

@@ -10,11 +10,14 @@ from functools import cached_property
 from shared.snapshots import completion, partitions
 from shared.snapshots.blob import Blob
 from shared.snapshots.completion import Completion, FolderState
+from shared.snapshots.delta import log
+from shared.snapshots.delta.tables import TableSeen
 from shared.snapshots.endings import format_of, why_not
 from shared.snapshots.snapshot import Format, SnapshotFile, below, parent
 from shared.wording import Message, say, some
 
-TABLES = {"_delta_log": say("is a Delta table"), ".hoodie": say("is a Hudi table")}
+DELTA = say("is a Delta table")
+TABLES = {log.FOLDER: DELTA, ".hoodie": say("is a Hudi table")}
 """Folder that a table's log lies in -> what the table is, in words that follow its name."""
 ICEBERG = ("metadata", ".metadata.json", say("is an Iceberg table"))
 
@@ -42,6 +45,12 @@ class DatedFolder:
         understood = (blob for blob in self.blobs if not self._is_folder(blob) and self._is_data(blob))
         return tuple(sorted(understood, key=lambda blob: blob.name))
 
+    @cached_property
+    def table(self) -> TableSeen | None:
+        """The Delta table that this folder is, if it is one."""
+        own = log.kept(blob for blob in self.blobs if parent(self._inner(blob)) == log.FOLDER)
+        return TableSeen(self.path, own, self.blobs) if own else None
+
     @property
     def partitioned(self) -> tuple[str, ...]:
         """Columns whose values stand in the names of folders."""
@@ -65,7 +74,10 @@ class DatedFolder:
 
     def unusable(self, now: datetime, rule: Completion) -> Message | None:
         """Why this folder is not used, in words; None where it is complete and everything in it is understood."""
-        why = self._not_understood(rule) or self._unfinished(now, rule) or self._misplaced(now)
+        if self.table:
+            why = self._uncommitted(self.table, now, rule) or self._ahead(now)
+        else:
+            why = self._not_understood(rule) or self._unfinished(now, rule) or self._misplaced(now)
         return say("%(what)s %(why)s", what=self.path, why=why) if why else None
 
     def _not_understood(self, rule: Completion) -> Message | None:
@@ -92,6 +104,11 @@ class DatedFolder:
             return say("holds no data files yet")
         return completion.unfinished(FolderState(self.path, self.blobs, self.data, self.needs_mark), rule, now)
 
+    def _uncommitted(self, table: TableSeen, now: datetime, rule: Completion) -> Message | None:
+        """A version is whole once it is in the log, so no mark is missed; but more of them may be on the way, or the
+        files of a copy."""
+        return completion.unfinished(FolderState(self.path, self.blobs, table.log, needs_mark=False), rule, now)
+
     def _misplaced(self, now: datetime) -> Message | None:
         if len({format_of(blob.name) for blob in self.data}) > 1:
             return say("mixes CSV, compressed CSV and Parquet files")
@@ -103,9 +120,10 @@ class DatedFolder:
             )
         if kept := next((blob for blob in self.data if blob.archived), None):
             return say("cannot be read: %(file)s %(why)s", file=self._inner(kept), why=kept.archived)
-        if self.taken_at - now > _AHEAD:
-            return say("has a date that is still to come")
-        return None if self.has_date else self._several_states()
+        return self._ahead(now) or (None if self.has_date else self._several_states())
+
+    def _ahead(self, now: datetime) -> Message | None:
+        return say("has a date that is still to come") if still_to_come(self.taken_at, now) else None
 
     def _several_states(self) -> Message | None:
         """Without a date the files have to be of one state: what is added day by day is none."""
@@ -139,6 +157,11 @@ class DatedFolder:
         if is_hidden(self._inner(blob)) or rule.is_mark(blob.name):
             return False
         return not self._is_data(blob) and not self._is_folder(blob)
+
+
+def still_to_come(moment: datetime, now: datetime) -> bool:
+    """Whether a state of this date would win over all that come until then."""
+    return moment - now > _AHEAD
 
 
 def is_hidden(name: str) -> bool:

@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from shared.snapshots import completion, dates
 from shared.snapshots.blob import Blob
 from shared.snapshots.completion import Completion
+from shared.snapshots.delta import log
+from shared.snapshots.delta.tables import TableSeen
 from shared.snapshots.endings import format_of, why_not
-from shared.snapshots.folders import DatedFolder, is_hidden, table_of, table_words
+from shared.snapshots.folders import DELTA, DatedFolder, is_hidden, table_of, table_words
 from shared.snapshots.snapshot import below, last, parent
 from shared.wording import Message, say, say_many
 
@@ -19,6 +21,7 @@ _MOST_LOOSE = 2_000
 _MOST_FILES = 20_000
 _SHOWN = 20
 _MOST_SIGNS = 100
+_MOST_OF_A_TABLE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ class SegmentSeen:
     """Its states, newest first."""
     beside: tuple[Message, ...] = ()
     """What else lies there and is not used, and why, in sentences without their full stop."""
+    table: TableSeen | None = None
+    """The Delta table that it is instead."""
 
     @property
     def name(self) -> str:
@@ -45,6 +50,25 @@ class _Segment:
     beside: list[Message] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Table:
+    """What lies in the folder of a table that is more than its files."""
+
+    kind: Message
+    log: list[Blob] = field(default_factory=list)
+    others: list[Blob] = field(default_factory=list)
+
+    def add(self, blob: Blob, kind: Message | None) -> None:
+        """`kind` is what the blob says of the table. One that Delta keeps is Delta's, whoever else can read it."""
+        if kind is DELTA:
+            self.kind = DELTA
+            self.log.append(blob)
+            if len(self.log) % _MOST_SIGNS == 0:
+                self.log = list(log.kept(self.log))
+        elif kind is None and len(self.others) < _MOST_OF_A_TABLE:
+            self.others.append(blob)
+
+
 class Listing:
     """Collects a listing, in any order; of each segment only the newest folders are kept.
 
@@ -58,20 +82,31 @@ class Listing:
         self._segments: dict[str, _Segment] = {}
         self._loose: dict[str, list[Blob]] = {}
         self._begun: dict[str, dict[str, Blob]] = {}
-        self._tables: dict[str, Message] = {}
+        self._tables: dict[str, _Table] = {}
         self._left_out = 0
 
     def add(self, blob: Blob) -> None:
         """Take note of a blob."""
         folder = blob.name.rstrip("/") if blob.directory else parent(blob.name)
+        if self._add_to_table(blob, folder):
+            return
         if found := dates.dated(folder, self._start):
             self._add_dated(blob, folder, *found)
         elif table := table_of(blob.name):
-            self._tables[table[0]] = table[1]
+            self._tables.setdefault(table[0], _Table(table[1])).add(blob, table[1])
         elif (folder_written := completion.written_to(blob.name)) is not None:
             self._note_begun(blob, folder_written)
         elif not blob.directory and (not is_hidden(below(blob.name, self._root)) or self._rule.vouches(blob.name)):
             self._add_loose(blob, folder)
+
+    def _add_to_table(self, blob: Blob, folder: str) -> bool:
+        """Whether the blob lies in the folder of a table that is known by now; what came before is looked for later."""
+        above = next((each for each in (folder, *_ancestors(folder, "")) if each in self._tables), None)
+        if not self._tables or above is None:
+            return False
+        own = table_of(below(blob.name, above))
+        self._tables[above].add(blob, own[1] if own and not own[0] else None)
+        return True
 
     def _add_dated(self, blob: Blob, folder: str, first: int, behind: int, taken_at: datetime) -> None:
         parts = folder.split("/")
@@ -104,7 +139,7 @@ class Listing:
     def segments(self, exports: Iterable[str] = ()) -> list[SegmentSeen]:
         """What was found, but for what lies in the folders of exports, which their model.json describes."""
         taken = tuple(f"{export}/" if export else "" for export in exports)
-        tables = {root: kind for root, kind in self._tables.items() if not f"{root}/".startswith(taken)}
+        tables = {root: table for root, table in self._tables.items() if not f"{root}/".startswith(taken)}
         taken += tuple(f"{root}/" if root else "" for root in tables)
         segments = {path: found for path, found in self._segments.items() if not f"{path}/".startswith(taken)}
         for path, blobs in sorted(self._loose.items()):
@@ -115,9 +150,18 @@ class Listing:
                 found.undated += self._begun_in(path)
         return [
             *(_seen(path, found) for path, found in segments.items()),
-            *(SegmentSeen(root, (), (say("it %(why)s", why=table_words(kind)),)) for root, kind in tables.items()),
+            *(self._of_table(root, table) for root, table in tables.items()),
             *self._uncounted(),
         ]
+
+    def _of_table(self, root: str, table: _Table) -> SegmentSeen:
+        if table.kind is not DELTA:
+            return SegmentSeen(root, (), (say("it %(why)s", why=table_words(table.kind)),))
+        dated = {path: [*found.folders.values()] for path, found in self._segments.items()}
+        before = [*self._loose.items(), *((path, blobs) for path, many in dated.items() for blobs in many)]
+        inside = f"{root}/" if root else ""
+        others = [blob for path, blobs in before if f"{path}/".startswith(inside) for blob in blobs]
+        return SegmentSeen(root, (), table=TableSeen(root, log.kept(table.log), (*others, *table.others)))
 
     def _begun_in(self, path: str) -> Iterable[Blob]:
         inside = (known for folder, known in self._begun.items() if folder == path or folder.startswith(f"{path}/"))

@@ -17,11 +17,13 @@ from azure.core.exceptions import HttpResponseError, ResourceModifiedError, Reso
 from shared.cloud.blob_files import BlobChanged, BlobFiles, Pin
 from shared.errors import UserMustAct
 from shared.snapshots import scanning
+from shared.snapshots.delta import checkpoints
+from shared.snapshots.delta.heads import by_schema
 from shared.snapshots.heads import BadHead, Head, first_bytes, head_of
 from shared.snapshots.partitions import values_of
 from shared.snapshots.recoding import is_recoded, recoded
 from shared.snapshots.scanning import MAX_LINE_BYTES, Scan
-from shared.snapshots.snapshot import CsvFormat, Format, Snapshot, SnapshotFile
+from shared.snapshots.snapshot import CsvFormat, DeltaFormat, Format, Snapshot, SnapshotFile
 from shared.snapshots.trouble import words_for
 from shared.snapshots.unreadable import NOT_PARQUET, SnapshotChanged, SnapshotUnreadable, translate
 from shared.snapshots.watches import CsvWatch
@@ -56,7 +58,7 @@ def reader(client: BlobServiceClient, settings: Settings) -> Iterator[Reader]:
 
 
 class Footers:
-    """Small readers for looking at what columns Parquet files have: one for each thread that asks."""
+    """Small readers for looking into Parquet files before they are read: one for each thread that asks."""
 
     def __init__(self, client: BlobServiceClient) -> None:
         self._client = client
@@ -69,11 +71,19 @@ class Footers:
 
     def columns(self, file: SnapshotFile) -> tuple[str, ...]:
         """Raises SnapshotUnreadable, SnapshotChanged, or what Azure raised."""
+        return self._reader.parquet_columns(file)
+
+    def actions(self, checkpoint: SnapshotFile) -> list[str]:
+        """Of a checkpoint of a Delta table, as JSON. Raises BadTable, and as `columns` does."""
+        return self._reader.actions(checkpoint)
+
+    @property
+    def _reader(self) -> Reader:
         if not hasattr(self._own, "reader"):
             with self._opening:
                 self._own.reader = self._opened.enter_context(_small(self._client))
         opened: Reader = self._own.reader
-        return opened.parquet_columns(file)
+        return opened
 
 
 @contextmanager
@@ -191,6 +201,13 @@ class Reader:
         [schema] = self._asked(file, f"SELECT {_NODE} FROM {scanning.schema(self._pin(file, None))}")
         return tuple(_top_level(schema))
 
+    def actions(self, checkpoint: SnapshotFile) -> list[str]:
+        """What a checkpoint of a Delta table says, as JSON. Raises BadTable or SnapshotUnreadable."""
+        url = self._pin(checkpoint, None)
+        [schema] = self._asked(checkpoint, f"SELECT {_NODE} FROM {scanning.schema(url)}")
+        [rows] = self._asked(checkpoint, checkpoints.sql(scanning.parquet([url]), dict(_two_levels(schema))))
+        return [row[0] for row in rows]
+
     def _asked(self, file: SnapshotFile, *queries: str) -> list[list[Any]]:
         """Answers to queries about a Parquet file."""
         try:
@@ -221,7 +238,12 @@ class Reader:
 
     def _whole_head(self, file: SnapshotFile, snapshot: Snapshot) -> Head | None:
         head = self._head(file, snapshot)
-        return head and replace(head, constants=values_of(file.name, snapshot.partitioned))
+        if head is None:
+            return None
+        if isinstance(snapshot.format, DeltaFormat):
+            values = dict(zip(snapshot.partitioned, file.values or (), strict=True))
+            return by_schema(head, snapshot.format.fields, values)
+        return replace(head, constants=values_of(file.name, snapshot.partitioned))
 
     def _head(self, file: SnapshotFile, snapshot: Snapshot) -> Head | None:
         if not isinstance(snapshot.format, CsvFormat):
@@ -248,12 +270,24 @@ class Reader:
 
 
 def _top_level(schema: Sequence[tuple[str, int | None]]) -> Iterator[str]:
-    """Names of the columns as the file has them.
+    """Names of the columns as the file has them."""
+    return (name for name, _ in _two_levels(schema))
+
+
+def _two_levels(schema: Sequence[tuple[str, int | None]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Names of the columns as the file has them, each with those of the columns straight in it.
 
     A footer lists the whole tree, each node before its children, and its root first.
     """
-    inside = 0
-    for name, children in schema[1:]:
-        if not inside:
-            yield name
-        inside = max(inside - 1, 0) + (children or 0)
+    nodes = iter(schema[1:])
+    for name, children in nodes:
+        yield name, tuple(_child(nodes) for _ in range(children or 0))
+
+
+def _child(nodes: Iterator[tuple[str, int | None]]) -> str:
+    """The name of the next node, behind which all that is in it is skipped."""
+    name, left = next(nodes)
+    left = left or 0
+    while left:
+        left += (next(nodes)[1] or 0) - 1
+    return name

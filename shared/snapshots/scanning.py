@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from shared.errors import UserMustAct
@@ -66,26 +66,48 @@ def scan(
     or its name is not unique.
     """
     wanted = list(dict.fromkeys(columns))
-    alike = list(_alike([(file, heads[file]) for file in snapshot.files]))
+    filled = _filled([heads[file] for file in snapshot.files])
+    alike = list(_alike(filled))
     in_order = len(alike) <= _MOST_PIECES
     pieces = []
     for head, numbers in alike if in_order else _gathered(alike):
         files = [snapshot.files[number] for number in numbers]
         _must_have(head, wanted, files[0])
-        pieces.append(_piece(snapshot.format, numbers, head, [urls[file] for file in files], wanted))
+        constants = _constants([filled[number] for number in numbers])
+        pieces.append(_piece(snapshot.format, numbers, head, [urls[file] for file in files], wanted, constants))
     rows = " UNION ALL ".join(pieces) or _nothing(wanted)
     return Scan(rows) if in_order else Scan(rows, _BY_FILE)
 
 
-def _alike(files: Sequence[tuple[SnapshotFile, Head | None]]) -> Iterator[tuple[Head, list[int]]]:
-    """Runs of files with the same head, by their indexes; an empty file goes with its neighbours."""
-    last = next((head for _, head in files if head), None)
-    if last is None:
-        return
-    filled = [last := head or last for _, head in files]
-    for head, run in groupby(range(len(files)), key=filled.__getitem__):
+def _filled(heads: Sequence[Head | None]) -> list[Head]:
+    """A head for each file: an empty one goes with its neighbours; nothing where all are empty."""
+    last = next((head for head in heads if head), None)
+    return [last := head or last for head in heads] if last else []
+
+
+def _alike(heads: Sequence[Head]) -> Iterator[tuple[Head, list[int]]]:
+    """Runs of files with the same head, but for the values of their constants, by their indexes."""
+    shapes = [
+        replace(head, constants=tuple((name, None) for name, _ in head.constants)) if head.constants else head
+        for head in heads
+    ]
+    for head, run in groupby(range(len(shapes)), key=shapes.__getitem__):
         numbers = list(run)
         yield from ((head, [number]) for number in numbers) if _hides_index(head) else [(head, numbers)]
+
+
+def _constants(heads: Sequence[Head]) -> dict[str, str]:
+    """By column what has its constant value in each row of these files, which are alike."""
+    names = [name for name, _ in heads[0].constants]
+    values = zip(*([value for _, value in head.constants] for head in heads), strict=True)
+    return {name: _constant(list(each)) for name, each in zip(names, values, strict=True)}
+
+
+def _constant(values: Sequence[str | None]) -> str:
+    texts = ["NULL" if value is None else literal(value) for value in values]
+    if len(set(texts)) == 1:
+        return f"{texts[0]}::VARCHAR"
+    return f"[{', '.join(texts)}][({FILE_INDEX} + 1)::BIGINT]"
 
 
 def _gathered(alike: Sequence[tuple[Head, list[int]]]) -> list[tuple[Head, list[int]]]:
@@ -100,7 +122,7 @@ def _gathered(alike: Sequence[tuple[Head, list[int]]]) -> list[tuple[Head, list[
 
 def _hides_index(head: Head) -> bool:
     """Whether files have a column of the name under which DuckDB tells which file a row is from."""
-    return bool(head.types) and FILE_INDEX in map(str.lower, head.columns)
+    return bool(head.types) and FILE_INDEX in map(str.lower, (*head.columns, *head.known_as))
 
 
 def _must_have(head: Head, wanted: Sequence[str], file: SnapshotFile) -> None:
@@ -129,7 +151,14 @@ def _must_have(head: Head, wanted: Sequence[str], file: SnapshotFile) -> None:
             )
 
 
-def _piece(kind: Format, numbers: Sequence[int], head: Head, urls: Sequence[str], wanted: Sequence[str]) -> str:
+def _piece(
+    kind: Format,
+    numbers: Sequence[int],
+    head: Head,
+    urls: Sequence[str],
+    wanted: Sequence[str],
+    constants: Mapping[str, str],
+) -> str:
     """SQL for files that look alike, and have these indexes."""
     if isinstance(kind, CsvFormat):
         nothing = ", ".join(literal(text) for text in (_NULL, *kind.nulls))
@@ -144,7 +173,7 @@ def _piece(kind: Format, numbers: Sequence[int], head: Head, urls: Sequence[str]
             name: _text((head.known_as or head.columns)[place], head.types[place]) for name, place in places.items()
         }
         source = parquet(urls)
-    cells |= {name: "NULL::VARCHAR" if value is None else literal(value) for name, value in head.constants}
+    cells |= constants
     selected = [f"nullif({cells[name]}, '') AS {cell(number)}" for number, name in enumerate(wanted)]
     selected.append(f"{_index(numbers, head)}::INTEGER AS {FILE_INDEX}")
     return f"SELECT {', '.join(selected)} FROM {source}"
@@ -203,7 +232,7 @@ def _text(name: str, kind: str) -> str:
     column = identifier(name)
     text = f"{column}::VARCHAR"
     if kind.startswith("TIMESTAMP"):
-        return f"replace({text}, ' ', 'T')"
+        return f"replace({column}::{kind}::VARCHAR, ' ', 'T')"
     if kind not in ("FLOAT", "DOUBLE"):
         return text
     return (

@@ -48,18 +48,37 @@ class ParquetFormat:
     """Parquet says everything itself."""
 
 
-Format = CsvFormat | ParquetFormat
+@dataclass(frozen=True, slots=True)
+class DeltaField:
+    """A column of a Delta table: its name, what it is called in the files, and its type in Delta's words."""
+
+    name: str
+    stored_as: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaFormat:
+    """A version of a Delta table: Parquet files whose columns are those of the table's schema."""
+
+    version: int
+    fields: tuple[DeltaField, ...]
+
+
+Format = CsvFormat | ParquetFormat | DeltaFormat
 
 
 @dataclass(frozen=True, slots=True)
 class SnapshotFile:
-    """One version of one blob; size in bytes. `blob_snapshot` is set where a blob snapshot is meant."""
+    """One version of one blob; size in bytes. `blob_snapshot` is set where a blob snapshot is meant, `values` where the
+    snapshot's `partitioned` columns have them elsewhere than in the names of folders."""
 
     container: str
     name: str
     etag: str
     size: int
     blob_snapshot: str | None = None
+    values: tuple[str | None, ...] | None = None
 
     @property
     def path(self) -> str:
@@ -85,7 +104,7 @@ class Snapshot:
     beside: tuple[Message, ...] = ()
     """What else lies in the segment's folder and is not used, and why."""
     partitioned: tuple[str, ...] = ()
-    """Columns whose values are in the names of folders (`country=SE/`), and not in the files."""
+    """Columns whose values are not in the files: in the names of folders (`country=SE/`), or in a table's log."""
 
     @property
     def size(self) -> int:
@@ -94,7 +113,7 @@ class Snapshot:
 
     def to_json(self) -> dict[str, Any]:
         """Only what JSON knows."""
-        kind = "csv" if isinstance(self.format, CsvFormat) else "parquet"
+        kind = next(kind for kind, of in _KINDS.items() if isinstance(self.format, of))
         return {
             **asdict(self),
             "taken_at": self.taken_at.isoformat(),
@@ -109,21 +128,32 @@ class Snapshot:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Snapshot:
         """What `to_json` gave. Raises KeyError or TypeError on anything else."""
-        lists = {name: tuple(each) for name, each in data["format"].items() if isinstance(each, list)}
-        settings: dict[str, Any] = {**data["format"], **lists}
-        kinds: dict[str, type[Format]] = {"csv": CsvFormat, "parquet": ParquetFormat}
         return cls(
             segment_id=data["segment_id"],
             name=data["name"],
             taken_at=datetime.fromisoformat(data["taken_at"]),
             key=data["key"],
-            files=tuple(SnapshotFile(**file) for file in data["files"]),
-            format=kinds[settings.pop("kind")](**settings),
+            files=tuple(_file(**file) for file in data["files"]),
+            format=_format(**data["format"]),
             columns=tuple(data["columns"]),
             passed_over=tuple(map(read, data.get("passed_over", ()))),
             beside=tuple(map(read, data.get("beside", ()))),
             partitioned=tuple(data.get("partitioned", ())),
         )
+
+
+_KINDS: Mapping[str, type[Format]] = {"csv": CsvFormat, "parquet": ParquetFormat, "delta": DeltaFormat}
+
+
+def _format(kind: str, **said: Any) -> Format:
+    if kind == "delta":
+        return DeltaFormat(said["version"], tuple(DeltaField(**field) for field in said["fields"]))
+    lists = {name: tuple(each) for name, each in said.items() if isinstance(each, list)}
+    return _KINDS[kind](**{**said, **lists})
+
+
+def _file(values: Sequence[str | None] | None = None, **said: Any) -> SnapshotFile:
+    return SnapshotFile(**said, values=None if values is None else tuple(values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +187,10 @@ class SegmentFound:
         kind: Format,
         columns: tuple[str, ...],
         partitioned: tuple[str, ...] = (),
+        state: str = "",
     ) -> SegmentFound:
-        key = f"{self.id}@{taken_at.isoformat()}"
+        """`state` names it where its date does not."""
+        key = f"{self.id}@{state or taken_at.isoformat()}"
         snapshot = Snapshot(self.id, self.name, taken_at, key, tuple(files), kind, columns, partitioned=partitioned)
         return replace(self, snapshot=snapshot, columns=columns)
 

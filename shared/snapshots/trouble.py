@@ -15,6 +15,7 @@ from azure.core.exceptions import HttpResponseError, ResourceModifiedError, Reso
 
 from shared.cloud.trouble import passes
 from shared.errors import RetryAfter, UserMustAct
+from shared.snapshots.delta.errors import BadTable
 from shared.snapshots.heads import BadHead
 from shared.snapshots.model_json import BadModel
 from shared.wording import Message, Value, say
@@ -55,7 +56,7 @@ def apart(work: Callable[[], _Found], what: Value) -> _Found | Trouble:
 def _in_words(error: Exception, what: Value) -> Message:
     if isinstance(error, (ResourceModifiedError, ResourceNotFoundError)):
         return say("%(what)s is being replaced", what=what)
-    if isinstance(error, (BadHead, UserMustAct)):
+    if isinstance(error, (BadHead, BadTable, UserMustAct)):
         return say("%(what)s cannot be read: %(why)s", what=what, why=error.words)
     if isinstance(error, BadModel):
         return error.words

@@ -1,0 +1,194 @@
+"""From the actions in a Delta table's log to a version of the table: its columns, and the files that hold its rows.
+Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from shared.snapshots.delta.errors import broken, too_large, unknown
+from shared.snapshots.delta.fields import fields_of
+from shared.snapshots.snapshot import DeltaField
+from shared.wording import say
+
+READER_VERSION = 2
+MOST_FILES = 20_000
+MOST_KNOWN = 100_000
+"""Files of any one version on the way."""
+
+ADD, REMOVE, METADATA, PROTOCOL, COMMIT = "add", "remove", "metaData", "protocol", "commitInfo"
+OF_NO_MEANING = ("txn", "cdc", "domainMetadata")
+"""Actions that are for writers, or tell of changes."""
+_OF_READERS = frozenset(
+    {
+        *("deletionVectors", "timestampNtz", "v2Checkpoint", "vacuumProtocolCheck", "typeWidening"),
+        *("typeWidening-preview", "variantType", "variantType-preview", "variantShredding-preview"),
+        *("catalogManaged", "catalogOwned-preview", "adaptiveMetadata-preview"),
+    }
+)
+"""Features that readers have to know, wherever they are listed."""
+_UNSAID = object()
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+
+Action = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TableFile:
+    """A file that holds rows: its path as seen from the table's folder, its size, and the values of the columns that
+    the table is partitioned by."""
+
+    path: str
+    size: int
+    values: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A version of a table. `files` are in the order of their paths."""
+
+    id: str
+    version: int
+    written_at: datetime | None
+    fields: tuple[DeltaField, ...]
+    partitioned: tuple[str, ...]
+    files: tuple[TableFile, ...]
+
+
+class Replay:
+    """Takes the actions of a checkpoint and of the commits after it, oldest first."""
+
+    def __init__(self) -> None:
+        self._metadata: Mapping[str, Any] = {}
+        self._protocol: Mapping[str, Any] = {}
+        self._files: dict[str, Mapping[str, Any]] = {}
+        self._commit: Mapping[str, Any] = {}
+
+    def checkpoint(self, actions: Iterable[Action]) -> None:
+        """What was there at the time of a checkpoint, or of a part of it."""
+        for kind, said in _of(actions):
+            self._take(kind, said)
+
+    def commit(self, actions: Iterable[Action]) -> None:
+        """What a version changed. Its removals come before its additions, whatever their order in the file."""
+        listed = list(_of(actions))
+        self._commit = next((said for kind, said in listed if kind == COMMIT), {})
+        removed = {_path(said) for kind, said in listed if kind == REMOVE}
+        if both := removed & {_path(said) for kind, said in listed if kind == ADD}:
+            raise broken(say("a version of it adds and removes the same file (%(file)s)", file=min(both)))
+        for path in removed:
+            self._files.pop(path, None)
+        for kind, said in listed:
+            self._take(kind, said)
+
+    def told(self, actions: Iterable[Action]) -> None:
+        """The commit of a checkpoint's own version: when it was made."""
+        self._commit = next((said for kind, said in _of(actions) if kind == COMMIT), {})
+
+    def table(self, version: int) -> Table:
+        """What there is now. Raises BadTable where that is not understood."""
+        if not self._protocol or not self._metadata:
+            raise broken(say("its log does not say what it is"))
+        reader = _reader_version(self._protocol)
+        if (self._metadata.get("format") or {}).get("provider", "parquet") != "parquet":
+            raise unknown(say("another format than Parquet"))
+        fields = fields_of(self._metadata, reader)
+        partitioned = self._metadata.get("partitionColumns") or []
+        known = {field.name: field.stored_as for field in fields}
+        if not isinstance(partitioned, list) or not all(name in known for name in partitioned):
+            raise broken(say("it is partitioned by a column that it does not have"))
+        if len(self._files) > MOST_FILES:
+            raise too_large(_files(len(self._files), MOST_FILES))
+        return Table(
+            _text(self._metadata, "id"),
+            version,
+            _moment(self._commit),
+            fields,
+            tuple(partitioned),
+            tuple(
+                _file(path, said, [known[name] for name in partitioned]) for path, said in sorted(self._files.items())
+            ),
+        )
+
+    def _take(self, kind: str, said: Mapping[str, Any]) -> None:
+        if kind == PROTOCOL:
+            self._protocol = said
+        elif kind == METADATA:
+            self._metadata = said
+        elif kind == ADD:
+            if said.get("deletionVector"):
+                raise unknown("deletionVectors")
+            self._files[_path(said)] = {name: said.get(name) for name in ("size", "partitionValues")}
+            if len(self._files) > MOST_KNOWN:
+                raise too_large(_files(len(self._files), MOST_KNOWN))
+
+
+def _of(actions: Iterable[Action]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    """Kinds of actions and what they say. Raises BadTable on a kind that is not known."""
+    known = (ADD, REMOVE, METADATA, PROTOCOL, COMMIT, *OF_NO_MEANING)
+    for action in actions:
+        if not isinstance(action, Mapping):
+            raise broken(say("its log holds something that is no action"))
+        for kind, said in action.items():
+            if said is None:
+                continue
+            if kind not in known or not isinstance(said, Mapping):
+                raise unknown(say("the action %(kind)s in its log", kind=kind))
+            yield kind, said
+
+
+def _reader_version(protocol: Mapping[str, Any]) -> int:
+    version = protocol.get("minReaderVersion")
+    listed = {kind: [str(each) for each in protocol.get(kind) or ()] for kind in ("readerFeatures", "writerFeatures")}
+    features = [*listed["readerFeatures"], *(each for each in listed["writerFeatures"] if each in _OF_READERS)]
+    if not isinstance(version, int) or version > READER_VERSION or features:
+        named = ", ".join(dict.fromkeys(features))
+        raise unknown(say("reader version %(version)s%(named)s", version=version, named=f" ({named})" if named else ""))
+    return version
+
+
+def _path(said: Mapping[str, Any]) -> str:
+    """Where a file lies, as seen from the table's folder. A path in the log is an address, so it is decoded once."""
+    text = _text(said, "path")
+    if text.startswith("/") or urlsplit(text.partition("/")[0]).scheme:
+        raise unknown(say("files by their whole address, which may lie outside of its folder (a shallow clone)"))
+    try:
+        path = unquote_to_bytes(text).decode()
+    except UnicodeDecodeError:
+        raise broken(say("its log names a file that nobody can be called")) from None
+    if {"", ".", ".."} & set(path.split("/")):
+        raise unknown(say("files outside of its folder"))
+    return path
+
+
+def _file(path: str, said: Mapping[str, Any], partitioned: list[str]) -> TableFile:
+    size, values = said["size"], said["partitionValues"] or {}
+    if not isinstance(size, int) or not isinstance(values, Mapping):
+        raise broken(say("its log does not say how large %(file)s is", file=path))
+    said_of = {name: values.get(name, _UNSAID) for name in partitioned}
+    if unsaid := next((name for name, value in said_of.items() if not isinstance(value, str | None)), None):
+        raise broken(say("its log does not say which value %(file)s has for '%(name)s'", file=path, name=unsaid))
+    return TableFile(path, size, tuple(said_of.values()))
+
+
+def _text(said: Mapping[str, Any], name: str) -> str:
+    text = said.get(name)
+    if not isinstance(text, str) or not text:
+        raise broken(say("something in its log has no %(name)s", name=name))
+    return text
+
+
+def _moment(commit: Mapping[str, Any]) -> datetime | None:
+    """When a version was made, in milliseconds since 1970; None where the commit does not say it."""
+    said = (commit.get(name) for name in ("inCommitTimestamp", "timestamp"))
+    milliseconds = next((each for each in said if isinstance(each, int)), None)
+    if milliseconds is None or not 0 <= milliseconds < _LATEST.timestamp() * 1000:
+        return None
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)
+
+
+def _files(count: int, most: int) -> Any:
+    return say("it has %(files)s files, of which %(most)s are read", files=count, most=most)
