@@ -76,7 +76,7 @@ def in_words(kind: Format) -> Message:
 def read_as(kind: Format) -> Message:
     """The same, with what changes from state to state: of a Delta table, the version."""
     if isinstance(kind, DeltaFormat):
-        return say("%(words)s, version %(version)s", words=in_words(kind), version=kind.version)
+        return say("%(words)s, version %(version)s", words=in_words(kind), version=str(kind.version))
     return in_words(kind)
 
 

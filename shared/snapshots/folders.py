@@ -13,7 +13,7 @@ from shared.snapshots.completion import Completion, FolderState
 from shared.snapshots.delta import log
 from shared.snapshots.delta.tables import TableSeen
 from shared.snapshots.endings import format_of, why_not
-from shared.snapshots.snapshot import Format, SnapshotFile, below, parent
+from shared.snapshots.snapshot import Format, SnapshotFile, below, join, parent
 from shared.wording import Message, say, some
 
 DELTA = say("is a Delta table")
@@ -47,9 +47,19 @@ class DatedFolder:
 
     @cached_property
     def table(self) -> TableSeen | None:
-        """The Delta table that this folder is, if it is one."""
-        own = log.kept(blob for blob in self.blobs if parent(self._inner(blob)) == log.FOLDER)
-        return TableSeen(self.path, own, self.blobs) if own else None
+        """The Delta table that this folder is, or the only one in it."""
+        if len(self._tables) != 1:
+            return None
+        root = join(self.path, *self._tables)
+        inside = tuple(blob for blob in self.blobs if blob.name.startswith(f"{root}/"))
+        own = log.kept(blob for blob in inside if parent(below(blob.name, root)) == log.FOLDER)
+        return TableSeen(root, own, inside) if own else None
+
+    @cached_property
+    def _tables(self) -> frozenset[str]:
+        """Where in it the logs of Delta tables lie."""
+        found = (table_of(self._inner(blob)) for blob in self.blobs)
+        return frozenset(table[0] for table in found if table and table[1] is DELTA)
 
     @property
     def partitioned(self) -> tuple[str, ...]:
@@ -75,12 +85,29 @@ class DatedFolder:
     def unusable(self, now: datetime, rule: Completion) -> Message | None:
         """Why this folder is not used, in words; None where it is complete and everything in it is understood."""
         if self.table:
-            why = self._uncommitted(self.table, now, rule) or self._ahead(now)
+            why = self._beside(self.table, rule) or self._uncommitted(self.table, now, rule) or self._ahead(now)
         else:
             why = self._not_understood(rule) or self._unfinished(now, rule) or self._misplaced(now)
         return say("%(what)s %(why)s", what=self.path, why=why) if why else None
 
+    def _beside(self, table: TableSeen, rule: Completion) -> Message | None:
+        """What may belong to this state, and is not in its table."""
+        outside = (blob for blob in self.blobs if not blob.name.startswith(f"{table.path}/"))
+        strange = [
+            self._inner(blob)
+            for blob in outside
+            if not (self._is_folder(blob) or is_hidden(self._inner(blob)) or rule.is_mark(blob.name))
+        ]
+        if not strange:
+            return None
+        return say(
+            "holds a Delta table and, beside it, %(files)s; put the table into a folder of its own",
+            files=some(strange, _SHOWN),
+        )
+
     def _not_understood(self, rule: Completion) -> Message | None:
+        if len(self._tables) > 1:
+            return say("holds several Delta tables; put each into a folder of its own")
         if table := next((kind for blob in self.blobs if (kind := table_of(self._inner(blob)))), None):
             return table_words(table[1])
         strange = [self._inner(blob) for blob in self.blobs if self._is_strange(blob, rule)]

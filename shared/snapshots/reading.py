@@ -12,9 +12,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+from azure.core import MatchConditions
 from azure.core.exceptions import HttpResponseError, ResourceModifiedError, ResourceNotFoundError
 
-from shared.cloud.blob_files import BlobChanged, BlobFiles, Pin
+from shared.cloud.blob_files import BLOCK_BYTES, BlobChanged, BlobFiles, Pin
 from shared.errors import UserMustAct
 from shared.snapshots import scanning
 from shared.snapshots.delta import checkpoints
@@ -203,10 +204,20 @@ class Reader:
 
     def actions(self, checkpoint: SnapshotFile) -> list[str]:
         """What a checkpoint of a Delta table says, as JSON. Raises BadTable or SnapshotUnreadable."""
+        if checkpoint.size <= BLOCK_BYTES:
+            self._small[checkpoint] = self._whole(checkpoint)
         url = self._pin(checkpoint, None)
-        [schema] = self._asked(checkpoint, f"SELECT {_NODE} FROM {scanning.schema(url)}")
-        [rows] = self._asked(checkpoint, checkpoints.sql(scanning.parquet([url]), dict(_two_levels(schema))))
+        try:
+            [schema] = self._asked(checkpoint, f"SELECT {_NODE} FROM {scanning.schema(url)}")
+            [rows] = self._asked(checkpoint, checkpoints.sql(scanning.parquet([url]), dict(_two_levels(schema))))
+        finally:
+            self._pin(checkpoint, None)  # and let go of what was fetched
         return [row[0] for row in rows]
+
+    def _whole(self, file: SnapshotFile) -> bytes:
+        blob = self._client.get_blob_client(file.container, file.name)
+        download = blob.download_blob(etag=file.etag, match_condition=MatchConditions.IfNotModified, decompress=False)
+        return bytes(download.readall())
 
     def _asked(self, file: SnapshotFile, *queries: str) -> list[list[Any]]:
         """Answers to queries about a Parquet file."""

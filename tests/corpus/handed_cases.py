@@ -55,6 +55,9 @@ ONE = dict.fromkeys(
     Read((ANNA,)),
 )
 OTHERS = {
+    "delta-in-dated-folder": Read(
+        [(f"person{number}@example.com", f"First{number}", "X") for number in range(15) if number != 3]
+    ),
     "hive-partition-subfolders-only": Read(
         (("anna@example.com", "SE"), ("bo@example.com", "RO")), ("EMail", "country")
     ),
@@ -75,7 +78,6 @@ OTHERS = {
 REFUSED = {
     "bare-cr-in-unquoted-cell": "line ends are mixed up",
     "databricks-started-not-committed": "started the write 4545 and has not committed it",
-    "delta-in-dated-folder": "is a Delta table",
     "empty-part-between": "part-1.csv is empty",
     "missing-column-second-part": "has no column 'City'",
     "model-culture-and-trailing-delimiter": "5 cells, and 4 columns are declared",

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from shared.snapshots.heads import Head
+from shared.snapshots.scanning import FILE_INDEX
 from shared.snapshots.snapshot import DeltaField
 
 _NAMELESS = ""
-"""What a column is called that the schema does not have. It is kept since it may hide a name of DuckDB's own."""
+"""What a column is called that the schema does not have, and that hides a name of DuckDB's own."""
 _UNREADABLE = "BLOB"
 """A type that no wanted column may have."""
 _AS = {"timestamp": "TIMESTAMP WITH TIME ZONE", "binary": _UNREADABLE}
@@ -28,15 +29,15 @@ def by_schema(head: Head, fields: Sequence[DeltaField], values: Mapping[str, str
     named = {field.name for field, _ in places}
     odd = [field.name for field in fields if field.name in values and not field.kind.startswith(_SPELT_THE_SAME)]
     used = {place for _, place in places}
-    unused = [given[place] for place in range(len(head.columns)) if place not in used]
+    hiding = [name for place, name in enumerate(given) if place not in used and name.lower() == FILE_INDEX]
     return replace(
         head,
-        columns=(*(field.name for field, _ in places), *odd, *(_NAMELESS for _ in unused)),
+        columns=(*(field.name for field, _ in places), *odd, *(_NAMELESS for _ in hiding)),
         types=(
             *(_AS.get(field.kind, head.types[place]) for field, place in places),
-            *(_UNREADABLE for _ in (*odd, *unused)),
+            *(_UNREADABLE for _ in (*odd, *hiding)),
         ),
-        known_as=(*(given[place] for _, place in places), *odd, *unused),
+        known_as=(*(given[place] for _, place in places), *odd, *hiding),
         constants=(
             *((field.name, None) for field in inside if field.name not in named),
             *((name, value) for name, value in values.items() if name not in odd),

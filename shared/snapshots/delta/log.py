@@ -56,12 +56,13 @@ def chosen(blobs: Sequence[Blob]) -> LogFiles:
         raise _begins_later(blobs) or broken(say("its log holds no version"))
     version, start = max((*commits, *checkpoints)), max(checkpoints, default=-1)
     numbers = range(start + 1, version + 1)
-    if missing := next((number for number in numbers if number not in commits), None):
-        raise broken(say("its log lacks version %(version)s", version=missing))
     if start < 0 and 0 not in commits:
         raise _begins_later(blobs) or broken(
-            say("its log begins with version %(version)s and has no whole checkpoint", version=min(commits))
+            say("its log begins with version %(version)s and has no whole checkpoint", version=str(min(commits)))
         )
+    missing = next((number for number in numbers if number not in commits), None)
+    if missing is not None:
+        raise broken(say("its log lacks version %(version)s", version=str(missing)))
     found = LogFiles(
         version, checkpoints.get(start, ()), tuple(commits[each] for each in numbers), commits.get(version)
     )
@@ -134,7 +135,8 @@ def newest_commit(blobs: Iterable[Blob]) -> int:
 
 def ends_block(blobs: Iterable[Blob]) -> bool:
     """Whether there is the last version whose files' names begin so, so that there may be more."""
-    return (newest_commit(blobs) + 1) % _VERSIONS == 0
+    newest = newest_commit(blobs)
+    return newest >= 0 and (newest + 1) % _VERSIONS == 0
 
 
 def _version(name: str) -> int:

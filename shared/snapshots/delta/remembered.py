@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 from weakref import WeakKeyDictionary
 
-from shared.snapshots.delta.state import Table
+from shared.snapshots.delta.state import DeltaTable
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient
@@ -24,7 +24,7 @@ class Remembered:
     _making: ClassVar[threading.Lock] = threading.Lock()
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, tuple[str, Table]] = OrderedDict()
+        self._known: OrderedDict[str, tuple[str, DeltaTable]] = OrderedDict()
         self._lock = threading.Lock()
 
     @classmethod
@@ -32,7 +32,7 @@ class Remembered:
         with cls._making:
             return cls._of.setdefault(client, Remembered())
 
-    def get(self, place: str, log: str, read: Callable[[], Table]) -> Table:
+    def get(self, place: str, log: str, read: Callable[[], DeltaTable]) -> DeltaTable:
         """The table that lies at a place, as `read` says where these files of its log were not read before."""
         with self._lock:
             seen, table = self._known.get(place, ("", None))

@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from shared.snapshots.delta.errors import broken, too_large, unknown
 from shared.snapshots.delta.fields import fields_of
 from shared.snapshots.snapshot import DeltaField
-from shared.wording import say
+from shared.wording import Message, say
 
 READER_VERSION = 2
 MOST_FILES = 20_000
@@ -47,7 +47,7 @@ class TableFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class DeltaTable:
     """A version of a table. `files` are in the order of their paths."""
 
     id: str
@@ -88,7 +88,7 @@ class Replay:
         """The commit of a checkpoint's own version: when it was made."""
         self._commit = next((said for kind, said in _of(actions) if kind == COMMIT), {})
 
-    def table(self, version: int) -> Table:
+    def table(self, version: int) -> DeltaTable:
         """What there is now. Raises BadTable where that is not understood."""
         if not self._protocol or not self._metadata:
             raise broken(say("its log does not say what it is"))
@@ -102,7 +102,7 @@ class Replay:
             raise broken(say("it is partitioned by a column that it does not have"))
         if len(self._files) > MOST_FILES:
             raise too_large(_files(len(self._files), MOST_FILES))
-        return Table(
+        return DeltaTable(
             _text(self._metadata, "id"),
             version,
             _moment(self._commit),
@@ -145,9 +145,14 @@ def _reader_version(protocol: Mapping[str, Any]) -> int:
     listed = {kind: [str(each) for each in protocol.get(kind) or ()] for kind in ("readerFeatures", "writerFeatures")}
     features = [*listed["readerFeatures"], *(each for each in listed["writerFeatures"] if each in _OF_READERS)]
     if not isinstance(version, int) or version > READER_VERSION or features:
-        named = ", ".join(dict.fromkeys(features))
-        raise unknown(say("reader version %(version)s%(named)s", version=version, named=f" ({named})" if named else ""))
+        raise unknown(_named(version, features))
     return version
+
+
+def _named(version: object, features: Iterable[str]) -> Message:
+    words = say("reader version %(version)s", version=str(version))
+    named = ", ".join(dict.fromkeys(features))
+    return say("%(words)s (%(features)s)", words=words, features=named) if named else words
 
 
 def _path(said: Mapping[str, Any]) -> str:
@@ -190,5 +195,5 @@ def _moment(commit: Mapping[str, Any]) -> datetime | None:
     return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)
 
 
-def _files(count: int, most: int) -> Any:
+def _files(count: int, most: int) -> Message:
     return say("it has %(files)s files, of which %(most)s are read", files=count, most=most)

@@ -16,7 +16,7 @@ from shared.snapshots.blob import Blob, blob_of
 from shared.snapshots.delta import log
 from shared.snapshots.delta.errors import broken
 from shared.snapshots.delta.remembered import Remembered
-from shared.snapshots.delta.state import Action, Replay, Table, TableFile
+from shared.snapshots.delta.state import Action, DeltaTable, Replay, TableFile
 from shared.snapshots.snapshot import DeltaFormat, SnapshotFile, join, last
 from shared.snapshots.versions import versions
 from shared.snapshots.walking import everything, if_few
@@ -125,7 +125,7 @@ class _Log:
         self._files = files
         self._actions = actions
 
-    def table(self) -> Table:
+    def table(self) -> DeltaTable:
         replay = Replay()
         for part in self._files.checkpoint:
             replay.checkpoint(_parsed(self._actions(part.file), part))
@@ -160,7 +160,7 @@ class _Files:
         self._container = container
         self._seen = seen
 
-    def found(self, table: Table) -> Iterator[SnapshotFile]:
+    def found(self, table: DeltaTable) -> Iterator[SnapshotFile]:
         """Each as its log says it. Raises BadTable where one is gone or is another."""
         names = {join(self._seen.path, file.path): file for file in table.files}
         known = {blob.name: blob for blob in self._seen.others if blob.name in names}
@@ -186,13 +186,14 @@ def _as_said(blob: Blob | None, file: TableFile, version: int) -> SnapshotFile:
     if blob is None:
         raise broken(
             say(
-                "its version %(version)s names %(file)s, which is not there (yet), or was taken away (VACUUM)",
-                version=version,
+                "its version %(version)s names %(file)s, which is not there: it is still being copied, or was taken "
+                "away (VACUUM); restore the file, or write the table anew",
+                version=str(version),
                 file=file.path,
             )
         )
     if blob.archived:
-        raise broken(say("%(file)s %(why)s", file=file.path, why=blob.archived))
+        raise broken(say("%(what)s %(why)s", what=file.path, why=blob.archived))
     if blob.file.size != file.size:
         raise broken(
             say(

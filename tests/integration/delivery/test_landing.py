@@ -12,13 +12,12 @@ import duckdb
 from shared.catalog.dialects import UNDECLARED, DialectInput, SegmentInput
 from shared.control import segments as control
 from shared.delivery.state.records import Run, State
-from tests.corpus.landed import FILES
+from tests.delta_tables import Table
 from tests.integration.delivery.engine import ADMINISTRATOR, Engine, as_csv, people
 
 ROWS = [[person.email, person.first, person.city] for person in people(20)]
 SOME = as_csv(ROWS[:13])
-TABLE = FILES / "delta-in-dated-folder"
-DELTA = {str(path.relative_to(TABLE)): path.read_bytes() for path in TABLE.rglob("*") if path.is_file()}
+NEWER = {**Table(protocol={"minReaderVersion": 3}).create().append([]).files, "part-0.csv": SOME, "_SUCCESS": b""}
 TID = "part-00000-tid-4545-aa-1-1-c000.csv"
 
 PASSED_OVER = {
@@ -26,7 +25,8 @@ PASSED_OVER = {
     "Hadoop is at it": ({"part-0.csv": SOME, "_temporary/0/part-1.csv": b""}, "there is a folder _temporary in it"),
     "a part has no content yet": ({"part-0.csv": SOME, "part-1.csv": b""}, "has no file _SUCCESS, which earlier"),
     "the mark is missing": ({"part-0.csv": SOME}, "has no file _SUCCESS, which earlier folders of this segment have"),
-    "a Delta table": (DELTA | {"_SUCCESS": b""}, "is a Delta table"),
+    "a Delta table that only newer readers understand": (NEWER, "is a Delta table that uses reader version 3"),
+    "a Hudi table": ({".hoodie/hoodie.properties": b"", "part-0.csv": SOME, "_SUCCESS": b""}, "is a Hudi table"),
     "parts in a subfolder": (
         {"part-0.csv": SOME, "tier=x/y/part-1.csv": SOME, "_SUCCESS": b""},
         "holds files in a folder",

@@ -174,7 +174,7 @@ DEEP = "year, month, day and hour", lambda day: f"{date(2026, 9, 1) + timedelta(
 HIVE = "keys", lambda day: f"{date(2026, 9, 1) + timedelta(days=day):year=%Y/month=%m/day=%d}"
 
 
-@pytest.mark.parametrize(("marked", "most"), [(True, 7), (False, 19)], ids=["with marks", "without marks"])
+@pytest.mark.parametrize(("marked", "most"), [(True, 7), (False, 20)], ids=["with marks", "without marks"])
 @pytest.mark.parametrize("folder", [FLAT[1], DEEP[1], HIVE[1]], ids=[FLAT[0], DEEP[0], HIVE[0]])
 @pytest.mark.usefixtures("much")
 def test_of_a_long_history_only_the_newest_states_are_listed(

@@ -88,7 +88,9 @@ NOT_USED = {
     "Zstandard": (["part-0.json.zst"], "Zstandard"),
     "Parquet in gzip": (["part-0.parquet.gz"], "Parquet compressed once more"),
     "JSON lines": (["part-0.csv", "part-1.jsonl"], "JSON lines"),
-    "Delta": (["part-0.parquet", "_delta_log/00000000000000000000.json"], "is a Delta table"),
+    "a file beside Delta": (["a.csv", "t/_delta_log/00000000000000000000.json"], "a Delta table and, beside it, a.csv"),
+    "two of Delta": (["t/_delta_log/0.json", "u/_delta_log/0.json"], "holds several Delta tables"),
+    "a log of Delta without a version": (["_delta_log/0.json", "part-0.parquet"], "is a Delta table"),
     "Hudi": (["part-0.parquet", ".hoodie/hoodie.properties"], "is a Hudi table"),
     "Iceberg": (["data/part-0.parquet", "metadata/v1.metadata.json"], "is an Iceberg table"),
 }
@@ -105,7 +107,7 @@ def test_the_same_without_a_date(case: str) -> None:
     assert words in str(verdict(*(f"crm/{name}" for name in names)))
 
 
-@pytest.mark.parametrize("case", ["Delta", "Hudi", "Iceberg"])
+@pytest.mark.parametrize("case", ["Hudi", "Iceberg"])
 def test_a_segments_folder_may_be_such_a_table(case: str) -> None:
     names, words = NOT_USED[case]
     [segment] = seen(*(f"crm/{name}" for name in names))
@@ -116,7 +118,54 @@ def test_a_segments_folder_may_be_such_a_table(case: str) -> None:
 def test_a_table_whose_folders_look_like_dates_is_no_segment_of_dated_folders() -> None:
     [segment] = seen("crm/_delta_log/00000000000000000000.json", "crm/dt=2026-11-22/part-0.parquet")
     assert (segment.path, segment.folders) == ("crm", ())
-    assert "Delta table" in segment.beside[0]
+    assert segment.table
+    assert [[each.name for each in blobs] for blobs in (segment.table.log, segment.table.others)] == [
+        ["crm/_delta_log/00000000000000000000.json"],
+        ["crm/dt=2026-11-22/part-0.parquet"],
+    ]
+
+
+LOG = "_delta_log/00000000000000000000.json"
+
+
+def test_a_delta_table_may_be_a_segments_folder_or_a_state_of_it() -> None:
+    names = ["Year=1/part-0.parquet", LOG, "_delta_log/_last_checkpoint", "part-1.parquet", "metadata/v1.metadata.json"]
+    for order in (names, names[::-1]):
+        [whole] = seen(*(f"crm/{name}" for name in order))
+        assert (whole.path, whole.folders) == ("crm", ())
+        assert whole.table
+        assert [each.name for each in whole.table.log] == [f"crm/{LOG}"]
+        assert {"crm/Year=1/part-0.parquet", "crm/part-1.parquet"} <= {each.name for each in whole.table.others}
+        [state] = seen(*(f"{S}/{name}" for name in order))
+        assert state.folders[0].table
+        assert [each.name for each in state.folders[0].table.log] == [f"{S}/{LOG}"]
+        assert state.folders[0].unusable(SETTLED, RULE) is None
+
+
+def test_a_delta_table_may_lie_in_a_folder_of_a_state() -> None:
+    [state] = seen(f"{S}/people/{LOG}", f"{S}/people/part-0.parquet", f"{S}/_SUCCESS", blob(S, size=0, directory=True))
+    assert state.folders[0].table
+    assert state.folders[0].table.path == f"{S}/people"
+    assert state.folders[0].unusable(SETTLED, RULE) is None
+
+
+def test_a_table_is_not_waited_for_but_a_state_that_is_one_settles() -> None:
+    early = WRITTEN + timedelta(minutes=1)
+    assert "is still being written" in str(verdict(f"{S}/{LOG}", now=early))
+    assert verdict(f"{S}/{LOG}", f"{S}/_SUCCESS", now=early) is None
+    assert "still to come" in str(verdict(f"s/2062-11-22/{LOG}"))
+    marked = ["s/2026-11-21/a.csv", "s/2026-11-21/_SUCCESS"]
+    assert verdict(f"{S}/{LOG}", *marked) is None, "what is in its log is whole without a mark"
+
+
+def test_a_table_with_many_files_leaves_room_for_the_others() -> None:
+    [table, segment] = sorted(
+        seen(f"a/{LOG}", *(f"a/p={number}/part-0.parquet" for number in range(6_000)), "b/part-0.csv"),
+        key=lambda each: each.path,
+    )
+    assert table.table
+    assert len(table.table.others) == 5_000
+    assert (segment.path, segment.beside) == ("b", ())
 
 
 def test_the_folders_of_a_hierarchical_namespace_are_no_files() -> None:
