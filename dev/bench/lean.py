@@ -8,21 +8,27 @@ benchmark knows that everyone came once.
 from __future__ import annotations
 
 import argparse
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
+from dev.bench.vendors import WITHOUT_LIMITS
 from dev.simulators.campaign_monitor import CampaignMonitor
 from dev.simulators.common.serving import serve_until_signal
 from dev.simulators.common.simulator import Simulator
 from dev.simulators.common.vendor import Answer, Call, Endpoint, json_answer
+from dev.simulators.dotdigital import Dotdigital
 from dev.simulators.iterable import Iterable
 
 NUMBER = slice(7, 16)
 """Where an address has its number."""
+FIELDS = WITHOUT_LIMITS["iterable"].matching
 MOST_ROWS = 1000
+MOST_IMPORTED = 10_000
+"""Of one import of Dotdigital's."""
 
 
 @dataclass(slots=True)
@@ -38,7 +44,7 @@ class Seen:
 
 
 class LeanIterable(Iterable):
-    """Iterable's bulk requests, counted."""
+    """Iterable's bulk requests, counted, in a project that has all fields."""
 
     def clear(self) -> None:
         super().clear()
@@ -49,6 +55,7 @@ class LeanIterable(Iterable):
             "POST /api/lists/subscribe": self._counted("subscribers"),
             "POST /api/lists/unsubscribe": self._counted("subscribers"),
             "POST /api/users/bulkUpdate": self._counted("users"),
+            "GET /api/users/getFields": lambda _: json_answer({"fields": dict.fromkeys(FIELDS, "string")}),
         }
         return _with(super().endpoints(), work)
 
@@ -103,10 +110,51 @@ class LeanCampaignMonitor(CampaignMonitor):
         return Answer(200, b"", rows=1)
 
 
-def _rows(call: Call, name: str) -> list[dict[str, Any]]:
+class LeanDotdigital(Dotdigital):
+    """Dotdigital's imports, counted; each is done when it is first asked for, and gives everybody an id."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = Seen()
+        self._imports: dict[str, list[str]] = {}
+
+    def clear(self) -> None:
+        super().clear()
+        self.seen = Seen()
+        self._imports = {}
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        work = {
+            "PUT /contacts/v3/import": self._taken,
+            "GET /contacts/v3/import/{importId}": self._done,
+        }
+        return _with(super().endpoints(), work)
+
+    def state(self, account: str | None) -> dict[str, Any]:
+        return super().state(account) | {"lean": {"rows": self.seen.rows, "numbers": self.seen.numbers}}
+
+    def _taken(self, call: Call) -> Answer:
+        rows = _rows(call, "contacts", MOST_IMPORTED)
+        addresses = [row["identifiers"]["email"] for row in rows]
+        self.seen.take(addresses)
+        job = str(uuid.uuid4())
+        self._imports[job] = addresses
+        return json_answer({"importId": job}, 202, rows=len(addresses))
+
+    def _done(self, call: Call) -> Answer:
+        job = call.parameters["importId"]
+        created = [
+            {"contactId": int(address[NUMBER]) + 1, "identifiers": {"email": address}}
+            for address in self._imports.pop(job)
+        ]
+        summary = {"newContacts": len(created), "updatedContacts": 0}
+        return json_answer({"importId": job, "status": "Finished", "summary": summary, "created": created})
+
+
+def _rows(call: Call, name: str, most: int = MOST_ROWS) -> list[dict[str, Any]]:
     """None of a request that a killed client left without its body."""
     rows: list[dict[str, Any]] = orjson.loads(call.body)[name] if call.body else []
-    if len(rows) > MOST_ROWS:
+    if len(rows) > most:
         raise ValueError(f"a request carries {len(rows)} rows")
     return rows
 
@@ -115,8 +163,9 @@ def _with(endpoints: Sequence[Endpoint], work: Mapping[str, Callable[[Call], Ans
     return [replace(endpoint, work=work.get(endpoint.name, endpoint.work)) for endpoint in endpoints]
 
 
-VENDORS: dict[str, Callable[[], LeanIterable | LeanCampaignMonitor]] = {
+VENDORS: dict[str, Callable[[], LeanIterable | LeanCampaignMonitor | LeanDotdigital]] = {
     "campaign-monitor": LeanCampaignMonitor,
+    "dotdigital": LeanDotdigital,
     "iterable": LeanIterable,
 }
 

@@ -23,5 +23,11 @@ WITHOUT_LIMITS: Mapping[str, DemoVendor] = {
         matching={name: name for name in COLUMN_FIELDS},
         simulator={"journal": "counts", "rates": {}},
     ),
+    "dotdigital": replace(
+        VENDORS["dotdigital"],
+        settings={"calls_per_minute": 10_000},
+        matching={name.upper(): name for name in COLUMN_FIELDS},
+        simulator={"journal": "counts", "rates": {}, "tiers": {"low": {"calls": 1_000_000, "seconds": 60}}},
+    ),
 }
 """As fast as the service itself can go: rates far above what it reaches, simulators that limit nothing."""

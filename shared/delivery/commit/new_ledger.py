@@ -15,7 +15,7 @@ import orjson
 
 from shared.delivery.plan.cell_values import LeftOut
 from shared.delivery.sql import literal
-from shared.delivery.state import layout
+from shared.delivery.state import layout, vendor_ids
 from shared.delivery.state import ledger as ledgers
 from shared.delivery.state.files import DataFile, Files, buckets, keep
 from shared.delivery.state.journal import Folded
@@ -144,6 +144,9 @@ def _load_outcomes(
 ) -> None:
     """Make `outcomes`: every operation of one part with its receipt."""
     plan_files = list(plan.of_part(part))
+    batches = {batch for file in plan_files for batch in plan.batches(file)}
+    kept_ids = {batch: file for batch, file in folded.ids.items() if batch in batches}
+    vendor_ids.load(files, database, kept_ids, where)
     lines = where / "receipts.json"
     with lines.open("wb") as stream:
         for file in plan_files:
@@ -174,7 +177,7 @@ def _load_outcomes(
     database.execute(f"""
         CREATE OR REPLACE TEMP TABLE outcomes AS
         SELECT o.address, o.bucket, o.hash, o.kind, o.n, o.segment, o.file_index,
-               coalesce(own.vendor_id, o.vendor_id) AS vendor_id,
+               coalesce(ids.vendor_id, own.vendor_id, o.vendor_id) AS vendor_id,
                coalesce(own.outcome, batch.outcome) AS outcome,
                CASE WHEN own.outcome IS NULL THEN batch.code ELSE own.code END AS code,
                CASE WHEN own.outcome IS NULL THEN batch.reason ELSE own.reason END AS reason,
@@ -185,6 +188,7 @@ def _load_outcomes(
         FROM ({operations}) AS o
         JOIN receipts AS batch ON batch.batch = o.batch AND batch.index = -1
         LEFT JOIN receipts AS own ON own.batch = o.batch AND own.index = o.index
+        LEFT JOIN vendor_ids AS ids ON ids.batch = o.batch AND ids.index = o.index
     """)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.delivery.sql import literal
-from shared.delivery.state import journal
+from shared.delivery.state import journal, vendor_ids
 from shared.delivery.state import plan as plans
 from shared.delivery.state.files import Files
 from shared.delivery.state.journal import Folded, Journal
@@ -212,7 +212,11 @@ class Sender:
                 self._error = error
 
     def _answer(self, batch: int, kind: Kind, rows: list[Row], result: BatchResult) -> None:
-        line = journal.answered(batch, result)
+        result, ids = vendor_ids.apart(result)
+        path = self.where / f"ids-{batch}.parquet"
+        name = self.journal.ids_name(batch)
+        kept = vendor_ids.store(self.files, self.database, ids, name, path) if ids else None
+        line = journal.answered(batch, result, kept)
         self._lines.append(line)
         self.folded.take(line)
         self.warnings += result.warnings

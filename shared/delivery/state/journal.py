@@ -4,7 +4,7 @@ A line is one of
     {"folder": "…"}                                      the first one: whose journal it is
     {"sent": [first, last]}                              batches about to be sent
     {"unsent": [batch, …]}                               announced, but no request went out
-    {"batch": n, "default": receipt, "others": {"index": receipt, …}}
+    {"batch": n, "default": receipt, "others": {"index": receipt, …}, "ids": file}     ids: where the vendor gave any
     {"batch": n, "staged": "job id"}
 Folding is idempotent, so a line may be there twice; a torn or foreign line is passed over, which at worst sends a
 batch again. Addresses never get in: people are a batch and an index in the plan.
@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
 
 from shared.cloud.blobs import Blobs
 from shared.delivery.state import layout
+from shared.delivery.state.files import DataFile
 from shared.vendors.contract import BatchResult, Evidence, Outcome, Receipt, Retry
 from shared.wording import kept, read
 
@@ -36,6 +37,8 @@ class Folded:
     sent: set[int] = field(default_factory=set)
     jobs: dict[int, str] = field(default_factory=dict)
     """The last job of each batch that was ever staged, answered or not."""
+    ids: dict[int, DataFile] = field(default_factory=dict)
+    """Files of the ids that the vendor gave, by batch. Journals of earlier versions have them in their receipts."""
 
     def in_flight(self) -> set[int]:
         """Sent, no receipt: the only batches that may be sent a second time."""
@@ -63,9 +66,13 @@ class Folded:
                 try:
                     receipts = {int(index): _receipt(each) for index, each in others.items()}
                     result = BatchResult(_receipt(default), receipts)
-                except (ValueError, TypeError):
+                    ids = DataFile.of(line["ids"]) if "ids" in line else None
+                except (KeyError, ValueError, TypeError):
                     return
                 self.results[batch] = result
+                self.ids.pop(batch, None)
+                if ids is not None:
+                    self.ids[batch] = ids
                 self.staged.pop(batch, None)
 
 
@@ -80,8 +87,13 @@ class Journal:
     def __init__(self, blobs: Blobs, folder: str, turn: int) -> None:
         self._blobs = blobs
         self._folder = folder
+        self._turn = turn
         self._name = layout.journal(folder, turn)
         self._written = False
+
+    def ids_name(self, batch: int) -> str:
+        """Where this turn keeps the ids of a batch."""
+        return layout.vendor_ids(self._folder, self._turn, batch)
 
     def write(self, lines: Iterable[Mapping[str, Any]]) -> None:
         """Append lines in one block."""
@@ -125,12 +137,13 @@ def unsent(batches: Iterable[int]) -> dict[str, Any]:
     return {"unsent": sorted(batches)}
 
 
-def answered(batch: int, result: BatchResult) -> dict[str, Any]:
-    """The line for a batch's result."""
+def answered(batch: int, result: BatchResult, ids: DataFile | None = None) -> dict[str, Any]:
+    """The line for a batch's result, with the file of its ids where there is one."""
     if result.staged is not None:
         return {"batch": batch, "staged": result.staged}
     others = {index: _plain(receipt) for index, receipt in result.others.items()}
-    return {"batch": batch, "default": _plain(result.default), "others": others}
+    line = {"batch": batch, "default": _plain(result.default), "others": others}
+    return line | ({"ids": asdict(ids)} if ids else {})
 
 
 def _plain(receipt: Receipt) -> list[Any]:

@@ -40,6 +40,11 @@ def journal(folder: str, turn: int) -> str:
     return f"{journal_folder(folder)}{turn:06d}.jsonl"
 
 
+def vendor_ids(folder: str, turn: int, batch: int) -> str:
+    """Ids that the vendor gave to the people of one batch; the journal names the file that counts."""
+    return f"{folder}ids/{batch:06d}-{turn:06d}.parquet"
+
+
 def report(folder: str) -> str:
     return f"{folder}report.json"
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared.delivery.state import vendor_ids
+from shared.delivery.state.files import DataFile
 from shared.delivery.state.records import State
 from tests.contract.outcomes import accounted
 from tests.integration.delivery.engine import Engine, Person, people
@@ -60,3 +65,27 @@ def test_whose_address_was_changed_there_is_found_by_the_id(opened: Opened, pres
         else:
             assert accounted(engine, run) == {"remove accepted": 1}
             assert "new@example.com" not in engine.members()
+
+
+@pytest.mark.parametrize("present", ["changes", "leaves"])
+def test_whose_id_was_lost_is_found_by_the_address(
+    opened: Opened, present: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = vendor_ids.load
+
+    def damaged(files: Any, database: Any, kept: Mapping[int, DataFile], where: Path) -> None:
+        assert kept, "Dotdigital gives ids"
+        real(files, database, {batch: replace(file, md5="0") for batch, file in kept.items()}, where)
+
+    with opened("dotdigital") as engine:
+        with monkeypatch.context() as patched:
+            patched.setattr(vendor_ids, "load", damaged)
+            begin(engine)
+        engine.land([*OTHERS, Person(WHO, "Changed")] if present == "changes" else OTHERS)
+        run = engine.run()
+        assert accounted(engine, run) == ({"change accepted": 1} if present == "changes" else {"remove accepted": 1})
+        assert len(contacts(engine)) == 5, "nobody is made anew"
+        if present == "changes":
+            assert contacts(engine)[WHO] == "Changed"
+        else:
+            assert WHO not in engine.members()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from shared.cloud.blobs import Blobs
 from shared.delivery.state import journal, layout
+from shared.delivery.state.files import DataFile
 from shared.delivery.state.journal import Folded, Journal
 from shared.vendors.contract import CONFIRMED, BatchResult, Outcome, Receipt, Retry
 from tests.memory import in_memory
@@ -63,6 +64,24 @@ def test_a_staged_batch_is_neither_answered_nor_in_flight_until_its_outcome() ->
     assert (found.staged, found.in_flight(), found.results) == ({0: "job-1"}, set(), {})
     found = folded(journal.sent(0, 0), journal.answered(0, staged), journal.answered(0, RESULT))
     assert (found.staged, found.results) == ({}, {0: RESULT})
+
+
+def test_the_file_of_a_batchs_ids_is_the_one_of_its_last_receipt() -> None:
+    first, second = DataFile("ids/a", "m", 7, 2), DataFile("ids/b", "n", 8, 3)
+    found = folded(journal.answered(5, RESULT, first), journal.answered(6, RESULT))
+    assert (found.ids, found.results) == ({5: first}, {5: RESULT, 6: RESULT})
+    assert folded(journal.answered(5, RESULT, first), journal.answered(5, RESULT, second)).ids == {5: second}
+    assert folded(journal.answered(5, RESULT, first), journal.answered(5, RESULT)).ids == {}
+
+
+def test_a_receipt_whose_file_of_ids_cannot_be_made_out_is_passed_over() -> None:
+    assert folded({**journal.answered(5, RESULT), "ids": {"name": "ids/a"}}) == Folded()
+
+
+def test_each_turn_keeps_ids_under_names_of_its_own(blobs: Blobs) -> None:
+    names = {Journal(blobs, FOLDER, turn).ids_name(batch) for turn in (1, 2) for batch in (0, 1)}
+    assert len(names) == 4
+    assert all(name.startswith(FOLDER) for name in names)
 
 
 def test_a_torn_line_is_passed_over() -> None:

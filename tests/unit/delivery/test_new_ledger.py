@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from shared.delivery.commit.new_ledger import LedgerPlace, Outcomes, Why, commit_part
+from shared.delivery.state import vendor_ids
+from shared.delivery.state.files import DataFile
 from shared.delivery.state.journal import Folded
 from shared.delivery.state.ledger import Ledger, LedgerFile
 from shared.delivery.state.plan import Balance, Plan, number
@@ -337,6 +339,27 @@ def test_an_operation_tells_a_vendors_id_where_the_receipt_has_none(world: World
     assert world.ledger(world.commit(answered(CONFIRMED)))[ANN]["vendor_id"] == "planned"
     own_id = answered(LEFT, at_0=replace(CONFIRMED, vendor_id="told"))
     assert world.ledger(world.commit(own_id))[ANN]["vendor_id"] == "told"
+
+
+def test_ids_of_a_file_are_their_own_peoples_in_every_part_that_a_batch_reaches_into(world: World) -> None:
+    everyone = [ANN, BOB, CYD, DAN, EVE]
+    world.planned((Kind.ADD, everyone), of=2)
+    in_order = [who for part in range(2) for who in everyone if bucket(who) // 128 == part]
+    assert len({bucket(who) // 128 for who in everyone}) == 2
+    told = {index: f"id of {who}" for index, who in enumerate(in_order) if who != BOB}
+    file = vendor_ids.store(parts.files(world.blobs), database(), told, "ids/0.parquet", world.folder / "ids")
+    folded = replace(answered(CONFIRMED), ids={0: file})
+    world.known(of=2)
+    found = world.ledger(world.commit(folded, part=0)) | world.ledger(world.commit(folded, part=1))
+    expected = {who: None if who == BOB else f"id of {who}" for who in everyone}
+    assert {who: found[who].get("vendor_id") for who in found} == expected
+
+
+def test_people_whose_ids_are_lost_are_on_the_list_without_one(world: World) -> None:
+    world.planned((Kind.ADD, [ANN]))
+    folded = replace(answered(CONFIRMED), ids={0: DataFile("ids/gone", "m", 1, 1)})
+    ann = world.ledger(world.commit(folded))[ANN]
+    assert (ann["status"], ann.get("vendor_id")) == ("member", None)
 
 
 def test_a_file_of_the_plan_that_is_gone_stops_the_commit(world: World) -> None:
