@@ -16,7 +16,7 @@ from shared.errors import ExportError
 from shared.wording import Message, say
 
 
-class Verdict(StrEnum):
+class Judgement(StrEnum):
     """How much a finding matters."""
 
     OK = "ok"
@@ -25,11 +25,11 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class SubjectFound:
     """What was found of one subject; `address` is its page, empty where it has none."""
 
     subject: Message | str
-    verdict: Verdict
+    verdict: Judgement
     message: Message | str = ""
     address: str = ""
 
@@ -39,15 +39,15 @@ class Area:
     """One part of the deployment: what is wrong or may be, and how much is well."""
 
     title: Message
-    troubles: Sequence[Finding]
+    troubles: Sequence[SubjectFound]
     well: int
 
     @property
     def failed(self) -> bool:
-        return any(each.verdict is Verdict.FAILED for each in self.troubles)
+        return any(each.verdict is Judgement.FAILED for each in self.troubles)
 
 
-Look = Callable[[Service], Iterator[Finding]]
+Look = Callable[[Service], Iterator[SubjectFound]]
 
 
 def check_up(service: Service) -> list[Area]:
@@ -60,8 +60,8 @@ def _area(title: Message, look: Look, service: Service) -> Area:
     try:
         findings = list(look(service))
     except ExportError as error:
-        findings = [Finding(say("It cannot be looked at."), Verdict.FAILED, error.words)]
-    troubles = [each for each in findings if each.verdict is not Verdict.OK]
+        findings = [SubjectFound(say("It cannot be looked at."), Judgement.FAILED, error.words)]
+    troubles = [each for each in findings if each.verdict is not Judgement.OK]
     return Area(title, troubles, len(findings) - len(troubles))
 
 
@@ -73,67 +73,71 @@ _PARTS = {
 }
 
 
-def _surroundings(service: Service) -> Iterator[Finding]:
+def _surroundings(service: Service) -> Iterator[SubjectFound]:
     for part, problem in service.readiness().items():
-        yield Finding(_PARTS.get(part, part), Verdict.FAILED if problem else Verdict.OK, problem)
+        yield SubjectFound(_PARTS.get(part, part), Judgement.FAILED if problem else Judgement.OK, problem)
 
 
-def _connections(service: Service) -> Iterator[Finding]:
+def _connections(service: Service) -> Iterator[SubjectFound]:
     for held in service.catalog.connections.all():
         verdict, message = _of_connection(held.item)
-        yield Finding(held.item.display_name, verdict, message, f"/connections/{held.item.name}")
+        yield SubjectFound(held.item.display_name, verdict, message, f"/connections/{held.item.name}")
 
 
-def _of_connection(connection: Connection) -> tuple[Verdict, Message | str]:
+def _of_connection(connection: Connection) -> tuple[Judgement, Message | str]:
     if connection.disabled:
-        return Verdict.WARNING, say("It is disabled: no export runs on it.")
+        return Judgement.WARNING, say("It is disabled: no export runs on it.")
     if not connection.consent:
-        return Verdict.WARNING, say("Nobody agreed yet: no export can use it.")
+        return Judgement.WARNING, say("Nobody agreed yet: no export can use it.")
     if not connection.check_code:
-        return Verdict.WARNING, say("It was not checked since it was changed.")
-    return (Verdict.OK, "") if connection.check_code == "ok" else (Verdict.FAILED, connection.check_message)
+        return Judgement.WARNING, say("It was not checked since it was changed.")
+    return (Judgement.OK, "") if connection.check_code == "ok" else (Judgement.FAILED, connection.check_message)
 
 
-def _exports(service: Service) -> Iterator[Finding]:
+def _exports(service: Service) -> Iterator[SubjectFound]:
     exports = [held.item for held in service.catalog.exports.all()]
     known = {held.item.name: held.item for held in service.catalog.connections.all()}
     found = overview(listed(exports, known, service.latest_runs()), service.catalog.now())
     troubles = [
-        *_lines(found.failed, Verdict.FAILED, say("Its last run failed.")),
-        *_lines(found.missed, Verdict.FAILED, say("It was due, and no run of it began.")),
-        *_lines(found.waiting, Verdict.WARNING, say("Its run waits for a decision.")),
+        *_lines(found.failed, Judgement.FAILED, say("Its last run failed.")),
+        *_lines(found.missed, Judgement.FAILED, say("It was due, and no run of it began.")),
+        *_lines(found.waiting, Judgement.WARNING, say("Its run waits for a decision.")),
     ]
     yield from troubles
     named = {each.address for each in troubles}
-    yield from (Finding(each.display_name, Verdict.OK) for each in exports if f"/exports/{each.name}" not in named)
+    yield from (
+        SubjectFound(each.display_name, Judgement.OK) for each in exports if f"/exports/{each.name}" not in named
+    )
 
 
-def _lines(lines: Sequence[Line], verdict: Verdict, message: Message) -> Iterator[Finding]:
+def _lines(lines: Sequence[Line], verdict: Judgement, message: Message) -> Iterator[SubjectFound]:
     for line in lines:
         export = line.row.export
-        yield Finding(export.display_name, verdict, message, f"/exports/{export.name}")
+        yield SubjectFound(export.display_name, verdict, message, f"/exports/{export.name}")
 
 
-def _segments(service: Service) -> Iterator[Finding]:
+def _segments(service: Service) -> Iterator[SubjectFound]:
     for each in segments.views(service):
         address = f"/segments/{quote(each.id, safe='')}"
-        bad = Verdict.FAILED if each.exports else Verdict.WARNING
-        yield from (Finding(each.name, bad, problem, address) for problem in each.problems[:1])
+        bad = Judgement.FAILED if each.exports else Judgement.WARNING
+        yield from (SubjectFound(each.name, bad, problem, address) for problem in each.problems[:1])
         if not each.problems:
-            yield Finding(each.name, Verdict.OK)
+            yield SubjectFound(each.name, Judgement.OK)
 
 
-def _notifications(service: Service) -> Iterator[Finding]:
+def _notifications(service: Service) -> Iterator[SubjectFound]:
     found = service.notifications()
     subject = found.receiver or say("Receiver")
     where = "/administration/notifications"
     if not found.receiver:
-        yield Finding(subject, Verdict.WARNING, say("Nobody is notified when a run fails: no receiver is set."), where)
+        yield SubjectFound(
+            subject, Judgement.WARNING, say("Nobody is notified when a run fails: no receiver is set."), where
+        )
     elif found.waiting:
         words = say("%(n)s notifications were not taken yet.", n=found.waiting)
-        yield Finding(subject, Verdict.WARNING, words, where)
+        yield SubjectFound(subject, Judgement.WARNING, words, where)
     else:
-        yield Finding(subject, Verdict.OK)
+        yield SubjectFound(subject, Judgement.OK)
 
 
 _AREAS: tuple[tuple[Message, Look], ...] = (
