@@ -16,7 +16,7 @@ from shared.errors import ExportError
 from shared.wording import Message, say
 
 
-class Judgement(StrEnum):
+class Severity(StrEnum):
     """How much a finding matters."""
 
     OK = "ok"
@@ -25,11 +25,11 @@ class Judgement(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class SubjectFound:
+class Found:
     """What was found of one subject; `address` is its page, empty where it has none."""
 
     subject: Message | str
-    verdict: Judgement
+    verdict: Severity
     message: Message | str = ""
     address: str = ""
 
@@ -39,15 +39,15 @@ class Area:
     """One part of the deployment: what is wrong or may be, and how much is well."""
 
     title: Message
-    troubles: Sequence[SubjectFound]
+    troubles: Sequence[Found]
     well: int
 
     @property
     def failed(self) -> bool:
-        return any(each.verdict is Judgement.FAILED for each in self.troubles)
+        return any(each.verdict is Severity.FAILED for each in self.troubles)
 
 
-Look = Callable[[Service], Iterator[SubjectFound]]
+Look = Callable[[Service], Iterator[Found]]
 
 
 def check_up(service: Service) -> list[Area]:
@@ -60,8 +60,8 @@ def _area(title: Message, look: Look, service: Service) -> Area:
     try:
         findings = list(look(service))
     except ExportError as error:
-        findings = [SubjectFound(say("It cannot be looked at."), Judgement.FAILED, error.words)]
-    troubles = [each for each in findings if each.verdict is not Judgement.OK]
+        findings = [Found(say("It cannot be looked at."), Severity.FAILED, error.words)]
+    troubles = [each for each in findings if each.verdict is not Severity.OK]
     return Area(title, troubles, len(findings) - len(troubles))
 
 
@@ -73,71 +73,67 @@ _PARTS = {
 }
 
 
-def _surroundings(service: Service) -> Iterator[SubjectFound]:
+def _surroundings(service: Service) -> Iterator[Found]:
     for part, problem in service.readiness().items():
-        yield SubjectFound(_PARTS.get(part, part), Judgement.FAILED if problem else Judgement.OK, problem)
+        yield Found(_PARTS.get(part, part), Severity.FAILED if problem else Severity.OK, problem)
 
 
-def _connections(service: Service) -> Iterator[SubjectFound]:
+def _connections(service: Service) -> Iterator[Found]:
     for held in service.catalog.connections.all():
         verdict, message = _of_connection(held.item)
-        yield SubjectFound(held.item.display_name, verdict, message, f"/connections/{held.item.name}")
+        yield Found(held.item.display_name, verdict, message, f"/connections/{held.item.name}")
 
 
-def _of_connection(connection: Connection) -> tuple[Judgement, Message | str]:
+def _of_connection(connection: Connection) -> tuple[Severity, Message | str]:
     if connection.disabled:
-        return Judgement.WARNING, say("It is disabled: no export runs on it.")
+        return Severity.WARNING, say("It is disabled: no export runs on it.")
     if not connection.consent:
-        return Judgement.WARNING, say("Nobody agreed yet: no export can use it.")
+        return Severity.WARNING, say("Nobody agreed yet: no export can use it.")
     if not connection.check_code:
-        return Judgement.WARNING, say("It was not checked since it was changed.")
-    return (Judgement.OK, "") if connection.check_code == "ok" else (Judgement.FAILED, connection.check_message)
+        return Severity.WARNING, say("It was not checked since it was changed.")
+    return (Severity.OK, "") if connection.check_code == "ok" else (Severity.FAILED, connection.check_message)
 
 
-def _exports(service: Service) -> Iterator[SubjectFound]:
+def _exports(service: Service) -> Iterator[Found]:
     exports = [held.item for held in service.catalog.exports.all()]
     known = {held.item.name: held.item for held in service.catalog.connections.all()}
     found = overview(listed(exports, known, service.latest_runs()), service.catalog.now())
     troubles = [
-        *_lines(found.failed, Judgement.FAILED, say("Its last run failed.")),
-        *_lines(found.missed, Judgement.FAILED, say("It was due, and no run of it began.")),
-        *_lines(found.waiting, Judgement.WARNING, say("Its run waits for a decision.")),
+        *_lines(found.failed, Severity.FAILED, say("Its last run failed.")),
+        *_lines(found.missed, Severity.FAILED, say("It was due, and no run of it began.")),
+        *_lines(found.waiting, Severity.WARNING, say("Its run waits for a decision.")),
     ]
     yield from troubles
     named = {each.address for each in troubles}
-    yield from (
-        SubjectFound(each.display_name, Judgement.OK) for each in exports if f"/exports/{each.name}" not in named
-    )
+    yield from (Found(each.display_name, Severity.OK) for each in exports if f"/exports/{each.name}" not in named)
 
 
-def _lines(lines: Sequence[Line], verdict: Judgement, message: Message) -> Iterator[SubjectFound]:
+def _lines(lines: Sequence[Line], verdict: Severity, message: Message) -> Iterator[Found]:
     for line in lines:
         export = line.row.export
-        yield SubjectFound(export.display_name, verdict, message, f"/exports/{export.name}")
+        yield Found(export.display_name, verdict, message, f"/exports/{export.name}")
 
 
-def _segments(service: Service) -> Iterator[SubjectFound]:
+def _segments(service: Service) -> Iterator[Found]:
     for each in segments.views(service):
         address = f"/segments/{quote(each.id, safe='')}"
-        bad = Judgement.FAILED if each.exports else Judgement.WARNING
-        yield from (SubjectFound(each.name, bad, problem, address) for problem in each.problems[:1])
+        bad = Severity.FAILED if each.exports else Severity.WARNING
+        yield from (Found(each.name, bad, problem, address) for problem in each.problems[:1])
         if not each.problems:
-            yield SubjectFound(each.name, Judgement.OK)
+            yield Found(each.name, Severity.OK)
 
 
-def _notifications(service: Service) -> Iterator[SubjectFound]:
+def _notifications(service: Service) -> Iterator[Found]:
     found = service.notifications()
     subject = found.receiver or say("Receiver")
     where = "/administration/notifications"
     if not found.receiver:
-        yield SubjectFound(
-            subject, Judgement.WARNING, say("Nobody is notified when a run fails: no receiver is set."), where
-        )
+        yield Found(subject, Severity.WARNING, say("Nobody is notified when a run fails: no receiver is set."), where)
     elif found.waiting:
         words = say("%(n)s notifications were not taken yet.", n=found.waiting)
-        yield SubjectFound(subject, Judgement.WARNING, words, where)
+        yield Found(subject, Severity.WARNING, words, where)
     else:
-        yield SubjectFound(subject, Judgement.OK)
+        yield Found(subject, Severity.OK)
 
 
 _AREAS: tuple[tuple[Message, Look], ...] = (
