@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from shared.delivery.plan.cell_values import Matched
 from shared.delivery.plan.drift import Drift, Look, drift, plain, to_remember
+from shared.delivery.plan.operations import Source, Wish, staging_query
 from shared.snapshots.dialect import in_words
 from shared.snapshots.snapshot import CsvFormat, ParquetFormat
+from tests.unit.delivery.parts import database
 
 BEFORE = Look(
     segment="s/x:Loyal",
@@ -108,3 +111,70 @@ def test_what_is_remembered_fits_in_a_row_of_a_table(
 def test_what_fits_in_no_row_is_not_remembered() -> None:
     names = [f"{'a long name of a column ' * 5}{n}" for n in range(200)]
     assert to_remember(plain([after(filled=dict.fromkeys(names, 1.0))])) == {}
+
+
+@pytest.mark.parametrize(
+    ("rows_before", "filled_before", "rows", "filled", "stops"),
+    [
+        (20, 0.9, 20, 0.1, True),
+        (20, 0.9, 20, 0.101, False),
+        (20, 0.899, 20, 0.1, False),
+        (19, 0.9, 1000, 0.0, False),
+        (1000, 0.9, 19, 0.0, False),
+    ],
+)
+def test_a_column_was_emptied_that_was_nearly_full_and_is_nearly_bare(
+    rows_before: int, filled_before: float, rows: int, filled: float, stops: bool
+) -> None:
+    before = to_remember(plain([after(rows=rows_before, filled={"City": filled_before})]))
+    assert bool(drift([after(rows=rows, filled={"City": filled})], before).stops) is stops
+
+
+KINDS = {
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"), "a whole number"),
+    **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"), "a whole number"),
+    **dict.fromkeys(("FLOAT", "DOUBLE"), "a floating-point number"),
+    **dict.fromkeys(("VARCHAR", "ENUM('a', 'b')", "UUID"), "text"),
+    **dict.fromkeys(("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS"), "a date with a time"),
+    "TIMESTAMP WITH TIME ZONE": "a date with a time and a zone",
+    "BOOLEAN": "yes or no",
+    "DATE": "a date",
+    "TIME": "a time of day",
+    "DECIMAL(12,2)": "a decimal number",
+    "VARCHAR[]": "VARCHAR[]",
+}
+
+
+@pytest.mark.parametrize(("kind", "words"), KINDS.items())
+def test_types_are_said_as_people_call_them(kind: str, words: str) -> None:
+    before = to_remember(plain([after(types={"City": "BLOB"})]))
+    said = f"The column City of Loyal is {words} now, and was BLOB before."
+    assert drift([after(types={"City": kind})], before).warnings == [said]
+
+
+def test_of_many_new_columns_five_are_named() -> None:
+    columns = (*BEFORE.columns, *(f"New {number}" for number in range(7)))
+    [said] = drift([after(columns=columns)], to_remember(plain([BEFORE]))).mentions
+    assert said == "New in Loyal: New 0, New 1, New 2, New 3, New 4 and 2 more."
+
+
+def test_what_is_remembered_has_sixteen_thousand_characters_at_the_most() -> None:
+    def remembered(more: int) -> dict[str, Any]:
+        return to_remember(plain([after(segment="s" * more)]))
+
+    size = len(json.dumps(remembered(1))) - 1
+    assert len(json.dumps(remembered(16_000 - size))) == 16_000
+    assert "columns" in remembered(16_000 - size)["s" * (16_000 - size)]
+    assert "columns" not in remembered(16_001 - size)["s" * (16_001 - size)]
+
+
+TEXTS = {**dict.fromkeys(("NULL", "null", "None", "NaN", "nan"), 2), "Null": 1, "none": 1, "0": 1, "": 0, " ": 0}
+
+
+def test_texts_that_writers_put_for_nothing_are_known() -> None:
+    """Null is a surname too, in another spelling."""
+    values = ", ".join(f"('a@b.de', '{text}', 0)" for text in TEXTS)
+    source = Source(f"SELECT * FROM (VALUES {values}) AS t(cell_0, cell_1, file_index)")
+    query = staging_query(Wish("EMail", [Matched("city", "City")], "mirror"), [source], 1)
+    found = database().execute(f"SELECT look_1 FROM ({query}) ORDER BY n").fetchall()
+    assert [look for (look,) in found] == list(TEXTS.values())
