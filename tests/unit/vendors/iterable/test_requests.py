@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from shared.vendors.answers import Request
 from shared.vendors.contract import Kind, Row
 from shared.vendors.iterable import requests
 
@@ -30,5 +31,26 @@ def test_the_plans_json_goes_in_as_it_is() -> None:
 
 def test_making_a_list_is_not_repeated_blindly() -> None:
     request = requests.create_list("Loyal customers")
-    assert (request.path, request.idempotent) == ("/api/lists", False)
+    assert (request.method, request.path, request.idempotent) == ("POST", "/api/lists", False)
     assert json.loads(request.body or b"") == {"name": "Loyal customers"}
+
+
+@pytest.mark.parametrize(
+    ("question", "target"),
+    [
+        (requests.lists(), "/api/lists"),
+        (requests.members("4411201"), "/api/lists/getUsers?listId=4411201"),
+        (requests.size("4411201"), "/api/lists/4411201/size"),
+        (requests.profile("ana+1@example.com"), "/api/users/getByEmail?email=ana%2B1%40example.com"),
+        (requests.fields(), "/api/users/getFields"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_questions_are_gets_without_a_body(question: Request, target: str) -> None:
+    assert (question.method, question.target, question.body, question.idempotent) == ("GET", target, None, True)
+
+
+def test_a_field_is_made_by_profiles_alone_so_that_nothing_that_waits_for_the_list_starts() -> None:
+    request = requests.profiles([(Row("ana@example.com", '{"city":"Ulm"}'), {"note": "text"})])
+    assert (request.method, request.path) == ("POST", "/api/users/bulkUpdate")
+    assert json.loads(request.body or b"") == {"users": [{"email": "ana@example.com", "dataFields": {"note": "text"}}]}
