@@ -30,13 +30,9 @@ _MAYBE_A_DATE = re.compile(r"\s*[+-]?\d{4}(?!\d)")
 """A year, and whatever may follow it."""
 
 
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 _SURE: Mapping[FieldType, Callable[[Any], bool]] = {
     FieldType.STRING: lambda value: isinstance(value, str) and bool(value) and not _MAYBE_A_DATE.match(value),
-    FieldType.INTEGER: _whole,
+    FieldType.INTEGER: lambda value: isinstance(value, int),
     FieldType.NUMBER: lambda value: isinstance(value, float) and not value.is_integer(),
     FieldType.BOOLEAN: lambda value: isinstance(value, bool),
     FieldType.DATE: lambda value: isinstance(value, str),
@@ -67,7 +63,7 @@ class NewFields:
 
         Raises UserMustAct `field_type` where a field got another type, `field_refused` where Iterable makes none.
         """
-        if not wanted or wanted.keys() <= (self._settled or set()):
+        if wanted.keys() <= (self._settled or set()):
             yield
             return
         with self._lock:

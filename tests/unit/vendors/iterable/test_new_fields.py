@@ -121,6 +121,18 @@ def test_others_with_the_field_wait_for_the_batch_that_makes_it() -> None:
     assert project.written == []
 
 
+def test_a_batch_with_nothing_new_waits_for_nobody() -> None:
+    project = Project()
+    fields = NewFields(project.fields, project.write)
+    known = {"email": FieldType.STRING}
+    send(fields, known, rows("a@example.com", name="email"))
+    with fields.settling({"new": FieldType.STRING}, rows("Ann")):
+        other = threading.Thread(target=send, args=(fields, known, rows("b@example.com", name="email")), daemon=True)
+        other.start()
+        other.join(10)
+        assert not other.is_alive()
+
+
 def test_a_stand_in_goes_to_somebody_whose_own_value_replaces_it() -> None:
     project = Project()
     send(NewFields(project.fields, project.write), {"new": FieldType.STRING}, rows(None, "2024-01-02"))
@@ -160,6 +172,18 @@ def test_a_field_that_cannot_be_made_stops_before_anybody_is_sent() -> None:
         send(NewFields(project.fields, project.write), {"new": FieldType.STRING}, rows(*"abcdefgh", "2024-01-02"))
     assert error.value.code == "field_refused"
     assert len(project.written) == 3
+
+
+def test_fields_that_cannot_be_made_are_named_as_far_as_a_sentence_takes_them() -> None:
+    some = [f"p{number}@example.com" for number in range(3)]
+    wanted = {"long " + "x" * 200: FieldType.STRING, "b": FieldType.STRING}
+    people = [Row(each, json.dumps(dict.fromkeys(wanted, "2024-01-02"))) for each in some]
+    project = Project(refused=some)
+    with pytest.raises(UserMustAct) as error:
+        send(NewFields(project.fields, project.write), wanted, people)
+    told = str(error.value)
+    assert "did not make the field b, long xxx" in told
+    assert "x" * 80 not in told
 
 
 def test_a_field_that_got_another_type_all_the_same_stops_the_run() -> None:
