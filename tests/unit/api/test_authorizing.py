@@ -209,6 +209,8 @@ def test_a_browser_is_told_on_a_page(client: Client, vendor: Vendor) -> None:
     answer = client.get(CALLBACK, query=query, headers={"accept": "text/html,*/*;q=0.8"})
     assert (answer.status, answer.headers["content-type"].partition(";")[0]) == (422, "text/html")
     assert b"Access was denied at Courier, so nothing was changed." in answer.body
+    assert f'href="{ONE.removeprefix("/api/v1")}"'.encode() in answer.body, "the way back"
+    assert b"Back to the connection" in answer.body
 
 
 @pytest.mark.parametrize(
