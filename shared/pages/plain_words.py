@@ -61,6 +61,9 @@ TABLE: tuple[tuple[str, frozenset[str], Message], ...] = (
 """Place and texts of messages for programs -> what the page says. Values keep their names."""
 
 
+_OVERTAKEN = say(
+    "Somebody changed it meanwhile, so nothing was done. Load the page again, and look at what it says now."
+)
 SENTENCES: dict[str, Message] = {
     "Set client_id to one of: %(clients)s.": say("Client ID: choose one of %(clients)s."),
     "Set client_id to the ID in the client's settings, API keys.": say(
@@ -84,6 +87,14 @@ SENTENCES: dict[str, Message] = {
         "The connection leads to another account than the one that this export's list is in. If it is the same account "
         "with a new key, an administrator says so on the connection's page: The same account. Else save the export "
         "again, which starts a new list there. Then run the export again."
+    ),
+    "It is not the version that If-Match names: read it again and repeat the change.": _OVERTAKEN,
+    "Somebody changed it at the same time: read it again and repeat the change.": _OVERTAKEN,
+    "This page does not exist: start again without `continue`.": say(
+        "There is no such place in this list any more: begin with the newest."
+    ),
+    "Somebody deleted the list at the vendor. Run the export with the kind 'rebuild' to make it anew.": say(
+        "Somebody deleted the list at the vendor. Choose Rebuild the list on the export's page to make it anew."
     ),
     "Run the export with the kind full_resync to send everyone again.": say(
         "To send everyone again, choose Full resync on the export's page."

@@ -245,6 +245,12 @@ def test_older_entries_are_on_pages_of_their_own(service: FakeService) -> None:
     assert "Older" not in second
 
 
+def test_a_place_in_the_trail_that_does_not_exist_is_said_in_words_of_the_page(service: FakeService) -> None:
+    answer = client(service).get("/administration/audit", query={"after": "a b"})
+    assert answer.status == 422
+    assert "There is no such place in this list any more: begin with the newest." in page(answer)
+
+
 # Forget a person
 
 

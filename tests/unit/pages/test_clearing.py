@@ -74,7 +74,10 @@ def test_what_cannot_go_is_named_and_nothing_turns_in_circles(crowded: FakeServi
 def test_a_connection_that_was_changed_meanwhile_is_not_removed(crowded: FakeService) -> None:
     sent = form(crowded, decision="remove", sure="on")
     crowded.world.connect(display_name="Other", shared_with="administrators and contributors")
-    assert post(client(crowded), CLEAR, sent).status == 412
+    answer = post(client(crowded), CLEAR, sent)
+    assert answer.status == 412
+    assert "Somebody changed it meanwhile, so nothing was done." in page(answer)
+    assert "If-Match" not in page(answer)
     assert len(crowded.catalog.exports_on("marketing")) == 25
 
 
