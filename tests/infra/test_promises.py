@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dev.costs import month
 from dev.infra_checks.compiler import PLACE, Compiler, CompilerFailed
 from dev.infra_checks.enumerations import enumerations
 from dev.infra_checks.variants import VARIANTS, Variant, snapshot
@@ -48,6 +49,12 @@ def test_a_fixed_address_is_that_of_a_gateway_on_the_app_s_subnet(deployments: d
     assert endpoints["properties"].get("natGateway") is None
     [address] = made.one("Network/natGateways")["properties"]["publicIpAddresses"]
     assert address["id"] == made.one("Network/publicIPAddresses")["id"]
+
+
+def test_what_a_month_is_billed_by_the_hour_is_what_prod_makes(deployments: dict[str, Deployment]) -> None:
+    made = deployments["prod"]
+    assert len(made.of("Insights/scheduledQueryRules")) == month.ALERT_RULES
+    assert len(made.of("Network/privateEndpoints")) == month.PRIVATE_ENDPOINTS
 
 
 def test_slices_under_way_end_before_new_code_comes(deployments: dict[str, Deployment]) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from dev.costs import month
 from dev.costs.counting import VENDOR, operation
+from dev.costs.day import TICK
 from dev.costs.deriving import Day, line, minutes, per_minute
+from dev.costs.month import Month
 from shared.vendors.contract import Rate
 from shared.vendors.registry import DEFINITIONS
 
@@ -52,3 +57,23 @@ def test_runs_of_one_account_wait_for_one_another() -> None:
     assert apart.waits == 0
     assert together.waits == 9 * together.slices
     assert apart.executions == 10 * 2 + 1440
+
+
+def test_a_tick_reads_more_only_where_its_index_has_more_than_a_page() -> None:
+    few, many = Month(10).operations["table read"], Month(500).operations["table read"]
+    runs = few - 30 * 24 * 60 * TICK["table read"]
+    assert many == pytest.approx(few + 49 * runs), "500 exports are a page of 1,000 rows"
+    assert Month(501).operations["table read"] - many == pytest.approx(30 * 24 * 60 + runs / 10)
+
+
+def test_the_grant_is_taken_off_once_and_never_below_nothing() -> None:
+    small, large = Month(10).rows(), Month(5_000).rows()
+    assert small["executions, of them billed"].endswith(", 0")
+    billed = Month(5_000).executions - 250_000
+    assert large["executions, of them billed"].endswith(f", {billed:,}")
+
+
+def test_the_document_has_the_months_table(capsys: pytest.CaptureFixture[str]) -> None:
+    month.main()
+    document = (Path(__file__).parents[3] / "docs" / "cost-and-scale.md").read_text()
+    assert capsys.readouterr().out in document
