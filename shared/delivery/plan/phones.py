@@ -54,7 +54,7 @@ def _at_home(number: str, country: str) -> str:
 def _abroad(country: str) -> Sequence[str]:
     """What is dialled before a calling code: 00, as people write it, and then the country's own, such as 0011."""
     own = _of(country).international_prefix if country else ""
-    return ("00", own) if own and own != "00" else ("00",)
+    return tuple(dict.fromkeys(filter(None, ("00", own))))
 
 
 @cache

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 import duckdb
 import pytest
+from phonenumbers import PhoneMetadata
 
 from shared.delivery.plan import phones
 
@@ -29,6 +31,8 @@ ANYWHERE = [
     ("+39 (0)6 6982 000", "+39066982000"),
     ("0039(0)6 6982 000", "+39066982000"),
     ("+378 (0)549 886377", "+3780549886377"),
+    ("+34 (0)911 234 567", "+34911234567"),
+    ("0034 (0) 911 234 567", "+34911234567"),
     ("+1 (201) 555-0123", "+12015550123"),
     ("+1 340 642 3456", "+13406423456"),
     ("+7 912 345-67-89", "+79123456789"),
@@ -64,6 +68,7 @@ IN_A_COUNTRY = [
     ("KR", "00 1 201 555 0123", "+12015550123"),
     ("HU", "06 1 234 5678", "+3612345678"),
     ("RU", "8 912 345-67-89", "+79123456789"),
+    ("RU", "800 123-45-67", "+78001234567"),
     ("RU", "810 44 20 7946 0000", LONDON),
     ("IT", "06 6982 000", "+39066982000"),
     ("ES", "911 234 567", "+34911234567"),
@@ -109,3 +114,28 @@ def test_numbers_of_most_countries_are_known_and_a_country_is_named_by_two_lette
 def test_numbers_of_an_unknown_country_are_refused(country: str) -> None:
     with pytest.raises(ValueError, match="not known"):
         phones.international("c", country)
+
+
+def examples() -> Iterator[tuple[str, str]]:
+    """What libphonenumber gives as an example of each country's numbers, as people write it, and its one form."""
+    for country in sorted(phones.COUNTRIES):
+        of = PhoneMetadata.metadata_for_region(country)
+        for kind in (of.fixed_line, of.mobile) if of else ():
+            if of and kind and kind.example_number:
+                code, number = of.country_code, kind.example_number
+                form = f"+{code}{number}"
+                yield from ((form, form), (f"00{code} {number}", form), (f"+{code} ({number[:2]}) {number[2:]}", form))
+                if number.startswith("0"):
+                    yield f"+{code} (0){number[1:]}", form
+                elif of.national_prefix == "0":
+                    yield from ((f"+{code} (0){number}", form), (f"+{code} 0{number}", form))
+
+
+def test_numbers_of_every_country_have_one_form_however_they_are_written() -> None:
+    written, forms = zip(*examples(), strict=True)
+    with duckdb.connect() as database:
+        query = f"SELECT {phones.international('c')} FROM (SELECT unnest($1::VARCHAR[]) AS c)"
+        found = [row[0] for row in database.execute(query, [list(written)]).fetchall()]
+    wrong = [each for each in zip(written, forms, found, strict=True) if each[1] != each[2]]
+    assert not wrong
+    assert len(written) > 1_500
