@@ -62,7 +62,7 @@ load: setup ## 200 exports on 40 connections, all due at once; then again with a
 bench: setup $(PEERS) ## measure beside other ways, about half an hour (ONLY=throughput for one part)
 	@$(BIN)/python -m dev.bench $(ONLY:%=--only %) $(ARGS)
 
-writers: setup $(WRITERS) ## segments that pandas, polars, pyarrow and csv-stringify write are read and compared; deltalake's are refused
+writers: setup $(WRITERS) ## segments that pandas, polars, pyarrow, deltalake and csv-stringify write are read and compared
 	@$(BIN)/python -m dev.writers --python .venv-writers/bin/python $(ARGS)
 
 # The descriptions are the vendors' own and not part of the project: DESCRIPTIONS is a folder that has them.

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,6 +41,10 @@ class Case:
     columns: tuple[str, ...]
     refused: str
     """Words that have to be said of it; empty where it has to be read."""
+    rows: list[Row]
+    """What has to be read."""
+    table: bool
+    """It is a table that knows its own versions, and so lies in the segment's folder without a date."""
 
 
 def main() -> int:
@@ -49,6 +54,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="writers-") as name:
         folder = Path(name)
         subprocess.run([chosen.python, HERE / "write.py", folder / "written"], check=True)
+        subprocess.run([chosen.python, HERE / "write_delta.py", folder / "written"], check=True)
         subprocess.run([NODE, HERE / "write.mjs", folder / "written"], check=True)
         with Azurite(folder / "azurite") as azurite:
             wrong = _compare(StorageAddress(connection_string=azurite.connection_string), folder / "written")
@@ -63,43 +69,52 @@ def main() -> int:
 def _compare(address: StorageAddress, written: Path) -> int:
     """How many cases are read as something else, or not refused."""
     table: dict[str, Any] = json.loads((written / "rows.json").read_text())
-    cases = [_case(path) for path in sorted(written.glob("case-*.json"))]
+    cases = [_case(path, table) for path in sorted(written.glob("case-*.json"))]
     wrong = 0
     with blob_client(address) as client:
         container = client.create_container("written")
         for case in cases:
+            inside = "" if case.table else f"{STATE}/"
             for path in (each for each in case.folder.rglob("*") if each.is_file()):
-                name = f"{case.folder.name}/{STATE}/{path.relative_to(case.folder)}"
-                container.upload_blob(name, path.read_bytes())
+                container.upload_blob(f"{case.folder.name}/{inside}{path.relative_to(case.folder)}", path.read_bytes())
         found = {segment.name: segment for segment in find_segments(client, [Location("written")], _later())}
         for case in cases:
-            said = _judged(client, address, case, found[case.folder.name], table)
+            said = _judged(client, address, case, found[case.folder.name])
             right = case.refused in said if case.refused else not said
             print(f"{case.name}: {said or 'equal'}{'' if right else ' (WRONG)'}")
             wrong += not right
     return wrong
 
 
-def _case(path: Path) -> Case:
+def _case(path: Path, table: dict[str, Any]) -> Case:
+    """A case says which rows it has, or has those of the one table."""
     said = json.loads(path.read_text())
-    return Case(said["name"], path.with_suffix(""), tuple(said["columns"]), said.get("refused", ""))
+    rows = said["rows"] if "rows" in said else _columns_of(table, said["columns"])
+    cells = [tuple(_cell(value) for value in row) for row in rows]
+    folder = path.with_suffix("")
+    is_table = (folder / "_delta_log").is_dir()
+    return Case(said["name"], folder, tuple(said["columns"]), said.get("refused", ""), cells, is_table)
 
 
-def _judged(
-    client: BlobServiceClient, address: StorageAddress, case: Case, segment: SegmentFound, table: dict[str, Any]
-) -> str:
+def _columns_of(table: dict[str, Any], names: Sequence[str]) -> list[list[Any]]:
+    places = [table["columns"].index(name) for name in names]
+    return [[row[place] for place in places] for row in table["rows"]]
+
+
+def _judged(client: BlobServiceClient, address: StorageAddress, case: Case, segment: SegmentFound) -> str:
     """What differs; empty where nothing does."""
     if segment.snapshot is None:
         return "; ".join((*segment.problems, *segment.beside))
-    places = [table["columns"].index(name) for name in case.columns]
     try:
         with reader(client, Settings(address, address)) as opened:
             sql = opened.scan(segment.snapshot, case.columns).sql
             read = sorted((row[:-1] for row in opened.connection.execute(sql).fetchall()), key=str)
     except ExportError as error:
         return str(error)
-    expected = sorted((tuple(_cell(row[place]) for place in places) for row in table["rows"]), key=str)
-    return "" if read == expected else f"{sum(row not in expected for row in read)} of {len(read)} rows differ"
+    expected = sorted(case.rows, key=str)
+    if read == expected:
+        return ""
+    return f"{sum(row not in expected for row in read)} of {len(read)} rows differ, {len(expected)} were written"
 
 
 def _cell(value: object) -> str | None:

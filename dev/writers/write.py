@@ -1,4 +1,4 @@
-"""Writes one table as pandas, polars, pyarrow and deltalake do. Run by the Python that has them: write.py FOLDER.
+"""Writes one table as pandas, polars and pyarrow do. Run by the Python that has them: write.py FOLDER.
 
 Each case is a folder below it, with the files of one state of a segment.
 """
@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import deltalake
 import pandas
 import polars
 import pyarrow
@@ -60,12 +59,6 @@ def _in_folders(folder: Path) -> None:
     pyarrow.dataset.write_dataset(ARROW, folder, format="parquet", partitioning=layout)
 
 
-def _delta_with_versions(folder: Path) -> None:
-    deltalake.write_deltalake(folder, ARROW)
-    deltalake.write_deltalake(folder, _arrow(ROWS[:3]), mode="overwrite", schema_mode="overwrite")
-    deltalake.DeltaTable(folder).delete("EMail = 'bo@example.com'")
-
-
 WRITERS: dict[str, Callable[[Path], object]] = {
     "pandas, Parquet": lambda to: PANDAS.to_parquet(to / "part-0.parquet"),
     "pandas, Parquet in gzip pages": lambda to: PANDAS.to_parquet(to / "part-0.parquet", compression="gzip"),
@@ -105,26 +98,17 @@ OF_TEXTS: dict[str, Callable[[Path], object]] = {
     "pyarrow, CSV": lambda to: pyarrow.csv.write_csv(ARROW.select([*TEXTS]), to / "part-0.csv"),
 }
 """Of its texts alone: which number a CSV file means is the writer's own matter."""
-DELTA: dict[str, Callable[[Path], object]] = {
-    "deltalake, one version": lambda to: deltalake.write_deltalake(to, ARROW),
-    "deltalake, in folders": lambda to: deltalake.write_deltalake(to, ARROW, partition_by=["Tier"]),
-    "deltalake, overwritten and rows deleted": _delta_with_versions,
-}
-"""What has to be refused: only its log says which rows count."""
 PARTLY = "pyarrow, a column that is all null in one part"
 """Whose last column has no values in half of the rows."""
 
 
 def main(folder: Path) -> None:
     columns = {**dict.fromkeys(WRITERS, COLUMNS), **dict.fromkeys(OF_TEXTS, TEXTS), PARTLY: COLUMNS[:-1]}
-    columns |= dict.fromkeys(DELTA, TEXTS)
-    for number, (name, write) in enumerate((WRITERS | OF_TEXTS | DELTA).items()):
+    for number, (name, write) in enumerate((WRITERS | OF_TEXTS).items()):
         to = folder / f"case-{number:02}"
         to.mkdir(parents=True)
         write(to)
-        (folder / f"case-{number:02}.json").write_text(
-            json.dumps({"name": name, "columns": columns[name], "refused": "is a Delta table" if name in DELTA else ""})
-        )
+        (folder / f"case-{number:02}.json").write_text(json.dumps({"name": name, "columns": columns[name]}))
     (folder / "rows.json").write_text(json.dumps({"columns": COLUMNS, "rows": ROWS}))
 
 

@@ -15,7 +15,7 @@ _UNREADABLE = "BLOB"
 """A type that no wanted column may have."""
 _AS = {"timestamp": "TIMESTAMP WITH TIME ZONE", "binary": _UNREADABLE}
 """Type in the schema -> how the column is read, whatever a writer called it in the file."""
-_SPELT_THE_SAME = ("string", "long", "integer", "short", "byte", "boolean", "date", "decimal")
+_SPELT_THE_SAME = ("string", "long", "integer", "short", "byte", "boolean", "date")
 """Types whose values are the same text in the log as in a Parquet file that is read."""
 
 

@@ -3,7 +3,8 @@ Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,11 +27,17 @@ _OF_READERS = frozenset(
     {
         *("deletionVectors", "timestampNtz", "v2Checkpoint", "vacuumProtocolCheck", "typeWidening"),
         *("typeWidening-preview", "variantType", "variantType-preview", "variantShredding-preview"),
-        *("catalogManaged", "catalogOwned-preview", "adaptiveMetadata-preview"),
+        *("catalogManaged", "catalogOwned-preview", "adaptiveMetadata-preview", "timestampNanos"),
     }
 )
 """Features that readers have to know, wherever they are listed."""
 _UNSAID = object()
+_ANY = re.compile(".*", re.DOTALL)
+_TEXTS = {
+    **dict.fromkeys(("long", "integer", "short", "byte"), re.compile(r"-?\d+")),
+    "boolean": re.compile("true|false"),
+    "date": re.compile(r"\d{4}-\d\d-\d\d"),
+}
 _LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 
 Action = Mapping[str, Any]
@@ -97,9 +104,10 @@ class Replay:
             raise unknown(say("another format than Parquet"))
         fields = fields_of(self._metadata, reader)
         partitioned = self._metadata.get("partitionColumns") or []
-        known = {field.name: field.stored_as for field in fields}
+        known = {field.name: field for field in fields}
         if not isinstance(partitioned, list) or not all(name in known for name in partitioned):
             raise broken(say("it is partitioned by a column that it does not have"))
+        by = [known[name] for name in partitioned]
         if len(self._files) > MOST_FILES:
             raise too_large(_files(len(self._files), MOST_FILES))
         return DeltaTable(
@@ -108,9 +116,7 @@ class Replay:
             _moment(self._commit),
             fields,
             tuple(partitioned),
-            tuple(
-                _file(path, said, [known[name] for name in partitioned]) for path, said in sorted(self._files.items())
-            ),
+            tuple(_file(path, said, by) for path, said in sorted(self._files.items())),
         )
 
     def _take(self, kind: str, said: Mapping[str, Any]) -> None:
@@ -169,14 +175,23 @@ def _path(said: Mapping[str, Any]) -> str:
     return path
 
 
-def _file(path: str, said: Mapping[str, Any], partitioned: list[str]) -> TableFile:
+def _file(path: str, said: Mapping[str, Any], by: Sequence[DeltaField]) -> TableFile:
     size, values = said["size"], said["partitionValues"] or {}
     if not isinstance(size, int) or not isinstance(values, Mapping):
         raise broken(say("its log does not say how large %(file)s is", file=path))
-    said_of = {name: values.get(name, _UNSAID) for name in partitioned}
-    if unsaid := next((name for name, value in said_of.items() if not isinstance(value, str | None)), None):
-        raise broken(say("its log does not say which value %(file)s has for '%(name)s'", file=path, name=unsaid))
-    return TableFile(path, size, tuple(said_of.values()))
+    for field in by:
+        if not _is_a(field.kind, values.get(field.stored_as, _UNSAID)):
+            raise broken(
+                say("its log does not say which value %(file)s has for '%(name)s'", file=path, name=field.name)
+            )
+    return TableFile(path, size, tuple(values[field.stored_as] for field in by))
+
+
+def _is_a(kind: str, value: object) -> bool:
+    """Whether a value of a partition is of a type, as far as its text is read as it stands; an empty one is none."""
+    if value is None or value == "":
+        return True
+    return isinstance(value, str) and bool(_TEXTS.get(kind, _ANY).fullmatch(value))
 
 
 def _text(said: Mapping[str, Any], name: str) -> str:

@@ -113,6 +113,10 @@ def test_values_of_partitions_are_those_of_the_log() -> None:
     for values in ({}, {"city": "Lund"}, {"City": 3}):
         with pytest.raises(BadTable, match="does not say which value a has for 'City'"):
             version([add("a", partitionValues=values)], metadata=partitioned)
+    typed = {"schemaString": schema(["EMail", "At"], ["string", "date"]), "partitionColumns": ["At"]}
+    assert version([add("a", partitionValues={"At": "2026-11-22"})], metadata=typed).files[0].values == ("2026-11-22",)
+    with pytest.raises(BadTable, match="which value a has for 'At'"):
+        version([add("a", partitionValues={"At": "22.11."})], metadata=typed)
     with pytest.raises(BadTable, match="partitioned by a column that it does not have"):
         version(metadata={"partitionColumns": ["Town"]})
 
