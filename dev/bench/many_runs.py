@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -12,7 +12,7 @@ from dev.bench.tables import Made, Tables, serve
 from shared.catalog.models import Connection, Export
 from shared.catalog.store import connection_store, export_store
 from shared.cloud.tables import Rows, Stored, Table
-from shared.delivery.state import latest
+from shared.delivery.state import every_run, latest
 from shared.delivery.state.records import Delivery, Run, State, Step, run_key
 from shared.delivery.state.transitions import RunKind
 
@@ -34,6 +34,7 @@ _COUNTS = {
 }
 
 
+@cache
 def connections() -> list[Connection]:
     return [
         Connection(
@@ -74,12 +75,20 @@ def _stamps(number: int) -> dict[str, Any]:
     return {"created_at": at, "created_by": "Ada", "updated_at": at, "updated_by": "Ada"}
 
 
+def _at(export_number: int, age: int) -> datetime:
+    return _NEWEST - _APART * age - timedelta(seconds=export_number)
+
+
+def _id(export_number: int, age: int) -> str:
+    return f"{_at(export_number, age):%Y%m%d-%H%M%S}-000-{age:04x}"
+
+
 def run(export_number: int, age: int) -> Run:
     """The newest has the age 0."""
-    at = _NEWEST - _APART * age - timedelta(seconds=export_number)
+    at = _at(export_number, age)
     return Run(
         export=f"export-{export_number:03}",
-        run=f"{at:%Y%m%d-%H%M%S}-000-{age:04x}",
+        run=_id(export_number, age),
         state=_STATES[(export_number + age) % len(_STATES)],
         trigger="schedule cron",
         definition=_definition(export_number),
@@ -88,11 +97,10 @@ def run(export_number: int, age: int) -> Run:
         created_at=at,
         finished_at=at + timedelta(seconds=95),
         message="12 removed, 40 added, 300 changed, 9 not taken.",
-        **SUMMED,
+        vendor=connections()[export_number % CONNECTIONS].vendor,
+        counts=_COUNTS,
+        members=11_840 - age,
     )
-
-
-SUMMED: dict[str, Any] = {}
 
 
 @cache
@@ -129,7 +137,7 @@ def _age(key: str) -> int:
 
 def _partition(number: int) -> Made:
     """Rows of one export, as the table `runs` has them."""
-    newest_first = [run_key(run(number, age).run) for age in range(RUNS)]
+    newest_first = [run_key(_id(number, age)) for age in range(RUNS)]
     deliveries = [f"delivery:{key.rpartition(':')[2]}:000" for key in reversed(newest_first)]
 
     def row(key: str) -> Any:
@@ -140,15 +148,33 @@ def _partition(number: int) -> Made:
     return Made([*deliveries, *newest_first], row)
 
 
+class _EveryKey(Sequence[str]):
+    """Keys of the list of all runs: of all exports, the newest first."""
+
+    def __len__(self) -> int:
+        return EXPORTS * RUNS
+
+    def __getitem__(self, place: Any) -> Any:
+        age, number = divmod(place, EXPORTS)
+        return every_run.row_key(f"export-{number:03}", _id(number, age))
+
+
+def _every_row(key: str) -> Mapping[str, Any]:
+    name, export = key.rpartition(":")[0], key.rpartition(":")[2]
+    return every_run.entity(run(int(export.removeprefix("export-")), _age(name)))
+
+
 class _Lazily(dict[tuple[str, str], Made]):
     """Partitions of exports, made when they are first asked for."""
 
     def __missing__(self, place: tuple[str, str]) -> Made:
-        self[place] = _partition(int(place[1].removeprefix("export-")))
+        every = place[1] == every_run.PARTITION
+        number = place[1].removeprefix("export-")
+        self[place] = Made(_EveryKey(), _every_row) if every else _partition(int(number))
         return self[place]
 
     def __contains__(self, place: object) -> bool:
-        return isinstance(place, tuple) and place[0] == "runs" and str(place[1]).startswith("export-")
+        return isinstance(place, tuple) and place[0] == "runs" and place[1] != latest.PARTITION
 
 
 @dataclass(frozen=True, slots=True)

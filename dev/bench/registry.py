@@ -6,7 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from dev.bench.options import Measured, Options
-from dev.bench.parts import cold_start, day_two, limit_share, looking, package, resume, stages, ten_million, throughput
+from dev.bench.parts import (
+    cold_start,
+    day_two,
+    limit_share,
+    looking,
+    package,
+    pages,
+    resume,
+    stages,
+    ten_million,
+    throughput,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +34,7 @@ PARTS: Mapping[str, Part] = {
     "day_two": Part("Day two", day_two.measure),
     "ten_million": Part("Ten times as many", ten_million.measure),
     "looking": Part("Looking for segments", looking.measure),
+    "pages": Part("Pages with 300 exports and 1.5 million runs", pages.measure),
     "resume": Part("Killed half way", resume.measure),
     "cold_start": Part("Cold start", cold_start.measure),
     "package": Part("Package", package.measure),

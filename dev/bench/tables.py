@@ -81,17 +81,19 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     tables: Tables
 
-    def do_GET(self) -> None:  # noqa: N802  # the name that the library calls
+    def do_GET(self) -> None:  # the name that the library calls
         url = urlsplit(self.path)
         path, query = unquote(url.path).removeprefix(f"/{ACCOUNT}"), parse_qs(url.query)
+        one = _ONE.fullmatch(path)
         if "comp" in query or "restype" in query:
-            return self._nothing_listed()
-        if one := _ONE.fullmatch(path):
+            self._nothing_listed()
+        elif one:
             row = self.tables.get(one[1], _unquoted(one[2]), _unquoted(one[3]))
-            return self._answer(404, _problem("ResourceNotFound")) if row is None else self._answer(200, _wire(row))
-        if not path.endswith("()"):
-            return self._answer(404, _problem("BlobNotFound"), {"x-ms-error-code": "BlobNotFound"})
-        self._list(path.strip("/").removesuffix("()"), {name: values[0] for name, values in query.items()})
+            self._answer(200 if row else 404, _wire(row) if row else _problem("ResourceNotFound"))
+        elif path.endswith("()"):
+            self._list(path.strip("/").removesuffix("()"), {name: values[0] for name, values in query.items()})
+        else:
+            self._answer(404, _problem("BlobNotFound"), {"x-ms-error-code": "BlobNotFound"})
 
     def _nothing_listed(self) -> None:
         """No segment lies there."""
@@ -123,19 +125,19 @@ class _Handler(BaseHTTPRequestHandler):
         }
         self._answer(200, {"value": found}, headers if following else {})
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         table, row = unquote(urlsplit(self.path).path).removeprefix(f"/{ACCOUNT}/"), self._body()
         if table == "Tables":
-            return self._answer(201, {"TableName": row["TableName"]})
-        self.tables.put(table, _read(row))
-        self._answer(201, _wire(_read(row)), {"etag": _etag()})
+            self._answer(201, {"TableName": row["TableName"]})
+        else:
+            self.tables.put(table, _read(row))
+            self._answer(201, _wire(_read(row)), {"etag": _etag()})
 
     def _upsert(self) -> None:
         one = _ONE.fullmatch(unquote(urlsplit(self.path).path).removeprefix(f"/{ACCOUNT}"))
-        if one is None:  # a container of blobs is made
-            return self._answer(201, None, {"etag": _etag()})
-        self.tables.put(one[1], _read(self._body()))
-        self._answer(204, None, {"etag": _etag()})
+        if one:
+            self.tables.put(one[1], _read(self._body()))
+        self._answer(204 if one else 201, None, {"etag": _etag()})  # without a row, a container of blobs is made
 
     do_PUT = do_PATCH = do_MERGE = _upsert  # noqa: N815
 
@@ -152,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    def log_message(self, format: str, *given: object) -> None:
+    def log_message(self, *given: object) -> None:
         """Nothing."""
 
 
@@ -172,8 +174,9 @@ def _wire(row: Mapping[str, Any], columns: Sequence[str] | None = None) -> dict[
             continue
         if isinstance(value, datetime):
             found[f"{name}@odata.type"] = "Edm.DateTime"
-            value = value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        found[name] = value
+            found[name] = value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+        else:
+            found[name] = value
     return found
 
 
@@ -199,5 +202,3 @@ def connection_string(port: int) -> str:
         f"DefaultEndpointsProtocol=http;AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};"
         f"TableEndpoint={where};BlobEndpoint={where};QueueEndpoint={where};"
     )
-
-

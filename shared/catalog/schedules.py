@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from itertools import islice, pairwise, takewhile
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -29,6 +30,17 @@ def next_times(schedule: Schedule, after: datetime, count: int) -> list[datetime
     if schedule.kind != "cron":
         return []
     return list(islice(_times(schedule, after), count))
+
+
+@lru_cache(maxsize=4096)
+def _first(schedule: Schedule, minute: datetime) -> datetime | None:
+    return next(iter(next_times(schedule, minute, 1)), None)
+
+
+def next_time(schedule: Schedule, after: datetime) -> datetime | None:
+    """As `next_times`, the first of them. Schedules fire on whole minutes, so one answer serves all that ask within a
+    minute: a list asks for hundreds."""
+    return _first(schedule, after.replace(second=0, microsecond=0)) if schedule.kind == "cron" else None
 
 
 def due(schedule: Schedule, last_tick: datetime, now: datetime) -> bool:

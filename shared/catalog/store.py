@@ -35,6 +35,9 @@ class DefinitionStore(Generic[M]):
         self._name = name
         self._kept: type[M] = kept
         self._written = frozenset(written.model_fields)
+        self._columns = frozenset(kept.model_fields)
+        self._read: dict[str, Held[M]] = {}
+        """Definitions by name as they were read last: what has the same version is not made anew."""
 
     def get(self, name: str) -> Held[M] | None:
         """None where there is none, also for a name that nothing can have (and no table may be asked for). Raises
@@ -50,7 +53,9 @@ class DefinitionStore(Generic[M]):
 
     def all(self) -> list[Held[M]]:
         """All of them that can be read, by name."""
-        return list(readable(self._table.query(PARTITION), self._held))
+        found = list(readable(self._table.query(PARTITION), self._held))
+        self._read = {held.item.name: held for held in found}
+        return found
 
     def insert(self, item: M) -> Held[M]:
         return Held(item, self._table.insert(self._entity(item)))
@@ -82,8 +87,11 @@ class DefinitionStore(Generic[M]):
 
     def _held(self, stored: Stored) -> Held[M]:
         """A newer version may have written fields that this one does not know."""
+        read = self._read.get(str(stored.entity.get("RowKey")))
+        if read is not None and read.etag == stored.etag:
+            return read
         with reading(self._name, stored.entity):
-            columns = {key: value for key, value in stored.entity.items() if key in self._kept.model_fields}
+            columns = {key: value for key, value in stored.entity.items() if key in self._columns}
             values = {**json.loads(stored.entity["definition"]), **columns}
             item = self._kept.model_validate(values, extra="ignore")
             if item.name != stored.entity["RowKey"]:

@@ -119,22 +119,38 @@ class Table:
         except ResourceNotFoundError:
             return
 
-    def query(self, partition: str, *, first: str = "", last: str = "", at_once: int | None = None) -> Iterator[Stored]:
+    def query(
+        self,
+        partition: str,
+        *,
+        first: str = "",
+        last: str = "",
+        at_once: int | None = None,
+        columns: Sequence[str] = (),
+        where: Mapping[str, str] | None = None,
+    ) -> Iterator[Stored]:
         """Rows of a partition in key order, RowKey from `first` up to and without `last`. A request brings `at_once` of
-        them, else as many as storage gives; for whoever wants few."""
+        them, else as many as storage gives; for whoever wants few. With `columns` no other comes, with `where` only
+        rows that have these values."""
         conditions = ["PartitionKey eq @partition"]
         if first:
             conditions.append("RowKey ge @first")
         if last:
             conditions.append("RowKey lt @last")
-        parameters = {"partition": partition, "first": first, "last": last}
-        few: dict[str, Any] = {"results_per_page": at_once} if at_once else {}
-        for entity in self._client.query_entities(" and ".join(conditions), parameters=parameters, **few):
-            yield _stored(entity)
+        conditions += [f"{name} eq @{name}" for name in where or {}]
+        parameters = {"partition": partition, "first": first, "last": last, **(where or {})}
+        yield from self._asked(" and ".join(conditions), parameters, columns, at_once)
 
-    def scan(self, condition: str, parameters: Mapping[str, Any]) -> Iterator[Stored]:
+    def scan(self, condition: str, parameters: Mapping[str, Any], columns: Sequence[str] = ()) -> Iterator[Stored]:
         """Rows of all partitions that meet an OData condition."""
-        for entity in self._client.query_entities(condition, parameters=dict(parameters)):
+        yield from self._asked(condition, dict(parameters), columns)
+
+    def _asked(
+        self, condition: str, parameters: dict[str, Any], columns: Sequence[str], at_once: int | None = None
+    ) -> Iterator[Stored]:
+        few: dict[str, Any] = {"results_per_page": at_once} if at_once else {}
+        some: dict[str, Any] = {"select": list(columns)} if columns else {}
+        for entity in self._client.query_entities(condition, parameters=parameters, **few, **some):
             yield _stored(entity)
 
     def transaction(self, partition: str, steps: Sequence[Insert | Replace | Delete]) -> list[str]:

@@ -51,9 +51,18 @@ class UnderWay:
 
     def is_day_over(self, at: datetime) -> bool:
         """Whether everything was last looked at more than a day ago."""
-        found = self._table.get(LOOKS, "daily")
-        return found is None or at - found.entity["at"] > DAY
+        found = self.looked("daily")
+        return found is None or at - found > DAY
 
     def begin_day(self, at: datetime) -> None:
         """Everything was looked at."""
-        self._table.put({"PartitionKey": LOOKS, "RowKey": "daily", "at": at})
+        self.look("daily", at)
+
+    def looked(self, what: str) -> datetime | None:
+        """When this was last looked at to the end; None where it never was."""
+        found = self._table.get(LOOKS, what)
+        return found.entity["at"] if found else None
+
+    def look(self, what: str, at: datetime) -> None:
+        """This was looked at to the end."""
+        self._table.put({"PartitionKey": LOOKS, "RowKey": what, "at": at})

@@ -12,7 +12,7 @@ from shared.access.person import Person
 from shared.catalog import copying
 from shared.catalog.issues import Issue, NotNow
 from shared.catalog.models import Export, ExportInput, Mode, Schedule
-from shared.catalog.schedules import newly_followed, next_times
+from shared.catalog.schedules import newly_followed, next_time, next_times
 from shared.catalog.store import Held
 from shared.catalog.targets import target_key
 from shared.control.listing import ListedExport
@@ -41,9 +41,13 @@ def view(export: Export, service: Service, warnings: Sequence[Issue] = ()) -> Ex
     return _view(export, service, service.last_run(export.name), warnings)
 
 
+def view_with(export: Export, service: Service, last: RunSummary | None) -> ExportView:
+    """The same, where its newest run is known already."""
+    return _view(export, service, last)
+
+
 def _view(export: Export, service: Service, last: RunSummary | None, warnings: Sequence[Issue] = ()) -> ExportView:
-    asleep = export.paused or export.detached
-    times = [] if asleep else next_times(export.schedule, service.catalog.now(), NEXT_TIMES)
+    times = [] if asleep(export) else next_times(export.schedule, service.catalog.now(), NEXT_TIMES)
     return ExportView(
         **dict(export),
         next_times=tuple(times),
@@ -52,9 +56,14 @@ def _view(export: Export, service: Service, last: RunSummary | None, warnings: S
     )
 
 
-def as_listed(row: ListedExport, service: Service) -> ExportView:
-    """An export of a list, of which the newest run is known."""
-    return _view(row.export, service, row.last)
+def asleep(export: Export) -> bool:
+    """Its schedule starts nothing."""
+    return export.paused or export.detached
+
+
+def next_of(row: ListedExport, service: Service) -> datetime | None:
+    """When an export of a list runs next by a clock."""
+    return None if asleep(row.export) else next_time(row.export.schedule, service.catalog.now())
 
 
 def views(service: Service) -> list[ExportView]:

@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from shared.catalog.models import Connection, Export
-from shared.control.runs import GROUPS, RunSummary
+from shared.control.runs import RunSummary
+from shared.delivery.state.records import GROUPS
 
 PAGE = 50
 T = TypeVar("T")
@@ -100,11 +101,17 @@ def listed(
 
 def page_of(rows: Sequence[ListedExport], asked: Asked) -> ListPage[ListedExport]:
     """The rows that were asked for."""
-    found = [row for row in rows if all(keeps(row, value) for keeps, value in _chosen(asked))]
+    found = matching(rows, asked)
     column = SORTS.get(asked.sort.removeprefix("-"), SORTS["name"])
     found.sort(key=lambda row: row.export.name)
     found.sort(key=column, reverse=asked.sort.startswith("-"))
     return cut(found, asked.page, of=len(rows))
+
+
+def matching(rows: Iterable[ListedExport], asked: Asked) -> list[ListedExport]:
+    """Those that were asked for, on whichever page."""
+    chosen = _chosen(asked)
+    return [row for row in rows if all(keeps(row, value) for keeps, value in chosen)]
 
 
 def cut(found: Sequence[T], number: int, *, of: int) -> ListPage[T]:

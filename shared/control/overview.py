@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.catalog.models import Export
-from shared.catalog.schedules import next_times
+from shared.catalog.schedules import next_time
 from shared.control.listing import ListedExport
-from shared.control.runs import GROUPS
+from shared.delivery.state.records import GROUPS
 
 LATE = timedelta(minutes=15)
 """A schedule's run that did not start for so long was missed."""
@@ -63,7 +63,7 @@ def _due(export: Export, since: datetime) -> datetime | None:
     """When its schedule fires next after this; None where it has no clock, or none that runs."""
     if export.paused or export.detached:
         return None
-    return next(iter(next_times(export.schedule, since, 1)), None)
+    return next_time(export.schedule, since)
 
 
 def _missed(row: ListedExport, now: datetime) -> datetime | None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.control.views import View
-from shared.delivery.state.records import ENDED, Delivery, Run, State, Step, now
+from shared.delivery.state.records import ENDED, GROUPS, Delivery, Run, State, Step, now
 from shared.delivery.state.transitions import RunKind
 from shared.vendors.contract import Outcome
 from shared.wording import Said
@@ -126,61 +126,70 @@ class RunView(RunSummary):
 
 
 class RunRow(RunSummary):
-    """A run of a list, with what its deliveries counted together."""
+    """A run of a list, with what its deliveries counted together. `members`: people on its targets afterwards, null
+    where nothing was committed."""
 
     counts: Counts = Counts()
+    members: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunRows:
-    """Some runs, newest first; `next` is the last of them where there are more."""
+    """Some runs, newest first; `next` continues the list where there are more. `looked_back_to`: where the looking
+    ended before the list did, as there are many runs and few that were asked for."""
 
     rows: tuple[RunRow, ...]
     next: str = ""
+    looked_back_to: datetime | None = None
+
+
+MOST_LOOKED_AT = 1_000
+"""Runs that one page looks at: as many as storage gives at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunsAsked:
-    """Which runs of an export: in these states, begun from one day up to another (UTC), older than a run."""
+    """Which runs: in these states, begun from one day up to another (UTC), older than the run `after`; of a vendor, of
+    these exports (None: of all)."""
 
     state: str = ""
     since: date | None = None
     until: date | None = None
     after: str = ""
+    vendor: str = ""
+    exports: frozenset[str] | None = None
 
     @property
-    def first_after_until(self) -> str:
-        """An id that follows those of all runs of the last day."""
-        return f"{self.until + timedelta(days=1):%Y%m%d}-000000-000-0000" if self.until else ""
+    def where(self) -> dict[str, str]:
+        """What storage itself may look for among the runs of one export."""
+        states = GROUPS.get(self.state, frozenset())
+        return {"state": str(*states)} if len(states) == 1 else {}
+
+    def wants(self, run: Run) -> bool:
+        states = GROUPS.get(self.state)
+        return (states is None or run.state in states) and (self.exports is None or run.export in self.exports)
 
 
-def asked_for(history: Iterable[Run], asked: RunsAsked) -> Iterator[Run]:
-    """Those of a history, newest first, that are asked for; nothing older than that is read."""
-    states = GROUPS.get(asked.state)
-    for run in history:
-        if asked.since and run.created_at.date() < asked.since:
-            return
-        if states is None or run.state in states:
-            yield run
+def page_of_runs(history: Iterable[Run], asked: RunsAsked, top: int) -> tuple[list[Run], Run | None, bool]:
+    """The first of a history that are asked for; the last one looked at where there are more, and whether that is since
+    enough was looked at."""
+    found: list[Run] = []
+    for looked, run in enumerate(history, 1):
+        if asked.wants(run):
+            if len(found) == top:
+                return found, found[-1], False
+            found.append(run)
+        if looked == MOST_LOOKED_AT:
+            return found, run, True
+    return found, None, False
 
 
 def row(run: Run, deliveries: Sequence[Delivery]) -> RunRow:
-    """A run of a list."""
-    counted = Counter[str]()
+    """A run of a list; one under way, and those of an earlier version, have their counts in their deliveries."""
+    counted = Counter(run.counts)
     for each in deliveries:
-        counted.update(_counts(each.counts).model_dump())
-    return RunRow(**summary(run).model_dump(), counts=Counts(**counted))
-
-
-GROUPS: dict[str, frozenset[State]] = {
-    "blocked": frozenset({State.BLOCKED}),
-    "failed": frozenset({State.FAILED}),
-    "running": frozenset({State.QUEUED, State.RUNNING}),
-    "warnings": frozenset({State.WARNINGS}),
-    "well": frozenset({State.SUCCEEDED, State.NOTHING}),
-    "cancelled": frozenset({State.CANCELLED}),
-}
-"""Filters by how a run went."""
+        counted.update(each.counts)
+    return RunRow(**dict(summary(run)), counts=_counts(counted), members=run.members)
 
 
 class RunPoint(RunSummary):

@@ -42,8 +42,8 @@ from shared.delivery.erase import forget, kept
 from shared.delivery.lookups import explain, history, planned, preview, vendor_warnings
 from shared.delivery.plan.cell_values import matched
 from shared.delivery.start import due_times, starting
-from shared.delivery.state import latest, layout, lookup
-from shared.delivery.state.records import ENDED, Delivery, Run, State, now
+from shared.delivery.state import every_run, latest, layout, lookup
+from shared.delivery.state.records import ENDED, GROUPS, Delivery, Run, State, now
 from shared.delivery.state.runs import Runs
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.verify import doctor
@@ -271,17 +271,53 @@ class Service:
         Unprocessable for a token it did not give."""
         if asked.after and not self._is_run(export, asked.after):
             raise Unprocessable("bad_token", say("This page does not exist: start again without `continue`."))
-        after = min(filter(None, (asked.after, asked.first_after_until)), default="")
-        plain = not (asked.state or asked.since)
-        history = self._runs.history(export, after=after, at_once=top + 1 if plain else None)
-        found = list(islice(runs.asked_for(history, asked), top + 1))
-        counted = self._runs.deliveries_of(export, [run.run for run in found[:top]])
-        rows = tuple(runs.row(run, counted.get(run.run, ())) for run in found[:top])
-        return RunRows(rows=rows, next=found[top - 1].run if len(found) > top else "")
+        alone = not asked.state or bool(asked.where)
+        history = self._runs.listed(
+            export,
+            after=asked.after,
+            since=asked.since,
+            until=asked.until,
+            where=asked.where,
+            at_once=top + 1 if alone else None,
+        )
+        found, last, early = runs.page_of_runs(history, asked, top)
+        counted = self._runs.deliveries_of(export, [run.run for run in found if not run.counts])
+        rows = tuple(runs.row(run, counted.get(run.run, ())) for run in found)
+        return RunRows(rows, last.run if last else "", last.created_at if last and early else None)
+
+    def all_runs(self, asked: RunsAsked, *, top: int) -> RunRows:
+        """Runs of all exports that the address asks for, newest first, each with its counts once it ended: one query.
+        Also of exports that are deleted. Raises Unprocessable for a token it did not give."""
+        after = self._place(asked.after)
+        where = {"group": asked.state} if asked.state in GROUPS else {}
+        where |= {"vendor": asked.vendor} if asked.vendor else {}
+        history = every_run.newest_first(
+            self._cloud.runs,
+            after=after,
+            since=asked.since,
+            until=asked.until,
+            where=where,
+            at_once=top + 1 if asked.exports is None else 4 * top,
+        )
+        found, last, early = runs.page_of_runs(history, asked, top)
+        following = f"{last.run}.{last.export}" if last else ""
+        return RunRows(
+            tuple(runs.row(run, ()) for run in found), following, last.created_at if last and early else None
+        )
+
+    @staticmethod
+    def _place(token: str) -> tuple[str, str] | None:
+        """The export and the run that a page of all runs goes on after."""
+        if not token:
+            return None
+        run, _, export = token.partition(".")
+        if not (NAME.fullmatch(run) and NAME.fullmatch(export)):
+            raise Unprocessable("bad_token", say("This page does not exist: start again without `continue`."))
+        return export, run
 
     def history(self, export: str, *, top: int) -> Sequence[RunPoint]:
         """The newest runs that ended, newest first."""
-        points = history.points(self._cloud, islice(self._runs.history(export), top))
+        points = history.points(self._cloud, islice(self._runs.listed(export, at_once=top), top))
         return [RunPoint(**dict(runs.summary(each.run)), seconds=each.seconds, members=each.members) for each in points]
 
     def run(self, export: str, run: str) -> RunView | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -14,7 +15,7 @@ from shared.catalog.models import Connection, Export
 from shared.control import exports as control
 from shared.control import listing
 from shared.control.listing import PAGE, Asked
-from shared.control.runs import GROUPS, RunsAsked
+from shared.control.runs import RunsAsked
 from shared.control.service import Service
 from shared.control.several import Deed, DoneView
 from shared.delivery.state.transitions import RunKind
@@ -28,7 +29,7 @@ from shared.web.wiring import TheCaller, TheService, allowed, plain_names
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
-RUNS = 20
+RUNS = 30
 
 
 @router.get("/exports", dependencies=[Depends(allowed(Action.SEE_EXPORTS))])
@@ -53,6 +54,13 @@ def show_export(
     return overview(request, service, name, continued=continued)
 
 
+@router.get("/exports/{name}/rows", dependencies=[Depends(allowed(Action.SEE_EXPORTS))])
+def show_rows(name: str, request: Request, service: TheService) -> Response:
+    """How many people its segments have: asked for by the page once it is there, since storage is looked through."""
+    export = service.catalog.export(name).item
+    return page(request, "_targets.html", export=export, rows=service.row_counts(export.segments))
+
+
 @router.get("/exports/{name}/runs", dependencies=[Depends(allowed(Action.SEE_RUNS)), Depends(plain_names)])
 def list_runs(
     name: str,
@@ -64,7 +72,7 @@ def list_runs(
     after: Annotated[str, Query(alias="continue", max_length=200)] = "",
 ) -> Response:
     """Runs of an export, also of one that was removed: in a state, between two days."""
-    asked = RunsAsked(state, _day(since), _day(until), after)
+    asked = RunsAsked(state, day(since), day(until), after)
     held = service.catalog.exports.get(name)
     found = service.run_rows(name, asked, top=PAGE)
     if held is None and not found.rows and asked == RunsAsked():
@@ -77,13 +85,15 @@ def list_runs(
         title=held.item.display_name if held else name,
         gone=held is None,
         runs=found,
-        asked=asked,
-        groups=labels.GROUPS[: len(GROUPS)],
+        given=given,
+        groups=labels.RUN_GROUPS,
+        first=f"?{urlencode(given)}",
+        beyond_first=bool(after),
         older=f"?{urlencode({**given, 'continue': found.next})}" if found.next else "",
     )
 
 
-def _day(text: str) -> date | None:
+def day(text: str) -> date | None:
     """Of a field for dates; what is none asks for nothing."""
     try:
         return date.fromisoformat(text)
@@ -140,10 +150,10 @@ def overview(
     saved: bool = False,
 ) -> Response:
     """The page of an export; `told` is what there is to know after saving it."""
-    export = control.view(service.catalog.export(name).item, service)
-    connection = _connection_of(service, export)
     runs = service.run_rows(name, RunsAsked(after=continued or ""), top=RUNS)
-    found = {segment.id: segment for segment in service.segments()}
+    last = next(iter(runs.rows), None) if continued is None else service.last_run(name)
+    export = control.view_with(service.catalog.export(name).item, service, last)
+    connection = _connection_of(service, export)
     return page(
         request,
         "export.html",
@@ -153,8 +163,8 @@ def overview(
         scope=connection or GONE,
         definition=service.catalog.definitions.get(connection.vendor) if connection else None,
         runs=runs,
-        rows=service.row_counts([each for each in export.segments if each in found]),
-        chart=chart(list(reversed(service.history(name, top=RUNS)))),
+        rows=None,
+        chart=chart(list(reversed(runs.rows))),
         told=told,
         saved=saved,
     )
@@ -178,7 +188,7 @@ def listed(
         request,
         "exports.html",
         found=found,
-        rows=[control.as_listed(row, service) for row in found.rows],
+        next_of=partial(control.next_of, service=service),
         asked=asked,
         groups=labels.GROUPS,
         schedules=labels.SCHEDULES,

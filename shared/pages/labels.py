@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.cloud.events import Event
+from shared.delivery.state.records import GROUPS as STATE_GROUPS
 from shared.delivery.state.records import State, Step
 from shared.delivery.state.transitions import RunKind
 
@@ -145,6 +146,8 @@ GROUPS: tuple[tuple[str, str], ...] = (
     ("paused", N_("Paused")),
 )
 """Filters of the list of exports."""
+RUN_GROUPS = tuple(each for each in GROUPS if each[0] in STATE_GROUPS)
+"""Filters of lists of runs."""
 SCHEDULES: tuple[tuple[str, str], ...] = (
     ("cron", N_("At set times")),
     ("on_refresh", N_("When a new snapshot lands")),

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from shared.access.actions import Action, may
 from shared.access.audit import Change
+from shared.control.runs import MOST_LOOKED_AT
 from shared.pages import assets, labels
 from shared.pages.formats import Formats
 from shared.pages.plain_words import of_page
@@ -57,6 +58,7 @@ def environment(language: str) -> Environment:
         weekdays=labels.WEEKDAYS,
         deeds=labels.DEEDS,
         types=labels.TYPES,
+        most_looked_at=MOST_LOOKED_AT,
         audited=labels.AUDITED,
         guards=labels.GUARDS,
         area_verdicts=labels.AREA_VERDICTS,

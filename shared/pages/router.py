@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.pages import (
     administration,
+    all_runs,
     assets,
     assistance,
     clearing,
@@ -29,6 +30,7 @@ ROUTERS = (
     assistance.router,
     several.router,
     runs.router,
+    all_runs.router,
     export_form.router,
     exports.router,
     connection_form.router,

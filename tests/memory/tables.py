@@ -74,13 +74,18 @@ class MemoryTable:
                 _delete(self._rows, named, etag=etag, match_condition=match_condition)
 
     def query_entities(
-        self, query_filter: str, *, parameters: Mapping[str, Any], results_per_page: int | None = None
+        self,
+        query_filter: str,
+        *,
+        parameters: Mapping[str, Any],
+        results_per_page: int | None = None,
+        select: Sequence[str] | None = None,
     ) -> Iterator[TableEntity]:
         """In the order of keys, as they are when the first of them is asked for."""
         holds = condition(query_filter, parameters)
         with self._lock:
             found = [_copy(self._rows[key]) for key in sorted(key for key, row in self._rows.items() if holds(row))]
-        yield from found
+        yield from found if select is None else (_selected(each, select) for each in found)
 
     def submit_transaction(self, operations: Sequence[tuple[Any, ...]]) -> list[dict[str, Any]]:
         if not operations:
@@ -180,6 +185,12 @@ def _copy(row: TableEntity) -> TableEntity:
     copied = TableEntity(row)
     copied._metadata = row.metadata
     return copied
+
+
+def _selected(row: TableEntity, columns: Sequence[str]) -> TableEntity:
+    kept = TableEntity({name: row[name] for name in columns if name in row})
+    kept._metadata = row.metadata
+    return kept
 
 
 def _failed(error: HttpResponseError) -> TableTransactionError:

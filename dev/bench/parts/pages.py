@@ -30,6 +30,8 @@ PAGES = {
     "export": "/exports/export-007",
     "all runs": "/runs",
     "failed runs": "/runs?state=failed",
+    "runs of words": "/runs?q=nordic",
+    "runs of a vendor": "/runs?vendor=iterable",
     "runs of an export": "/exports/export-007/runs",
 }
 TIMES = 15

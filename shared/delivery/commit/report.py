@@ -59,7 +59,7 @@ def describe(work: Work, plan: Plan | None, outcomes: Outcomes, state: State) ->
         "rows": _rows(plan),
         "outcomes": outcomes.counts,
         "evidence_of_receipts": outcomes.evidence,
-        "members": sum(file.members for file in outcomes.files) if outcomes.files else None,
+        "members": members(outcomes),
         "reasons": _reasons(plan, outcomes),
         "values_left_out": values_left_out(plan, outcomes),
         "guards": plan.findings if plan else [],
@@ -70,6 +70,11 @@ def describe(work: Work, plan: Plan | None, outcomes: Outcomes, state: State) ->
         "throttled_seconds": round(work.throttled_before + counters.throttled_seconds, 1),
         "seconds": round((work.clock() - (delivery.started_at or work.clock())).total_seconds(), 1),
     }
+
+
+def members(outcomes: Outcomes) -> int | None:
+    """People on the target; None where no ledger was written."""
+    return sum(file.members for file in outcomes.files) if outcomes.files else None
 
 
 def _reasons(plan: Plan | None, outcomes: Outcomes) -> list[dict[str, Any]]:

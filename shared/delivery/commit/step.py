@@ -65,6 +65,7 @@ def commit(work: Work) -> None:
         counts=counts,
         message=message,
         left_out=report.values_left_out(made, outcomes),
+        members=report.members(outcomes),
     )
     if begun is not None:
         verification.send(work.cloud, begun, work.clock())

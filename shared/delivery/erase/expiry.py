@@ -10,7 +10,7 @@ from shared.catalog.targets import Claim
 from shared.cloud.apart import apart, tell_trouble
 from shared.cloud.cloud import Cloud
 from shared.cloud.unreadable import UnreadableRow
-from shared.delivery.state import layout
+from shared.delivery.state import every_run, layout
 from shared.delivery.state.records import ENDED, now, run_key
 
 log = logging.getLogger(__name__)
@@ -59,5 +59,6 @@ def _delete(cloud: Cloud, export: str, run: str) -> None:
     prefix = f"delivery:{run}:"
     for delivery in list(cloud.runs.query(export, first=prefix, last=prefix + "~")):
         cloud.runs.delete(export, str(delivery.entity["RowKey"]))
+    every_run.drop(cloud.runs, export, run)
     cloud.runs.delete(export, run_key(run))
     log.info("The run %s of %s expired.", run, export)

@@ -29,7 +29,7 @@ class Point:
 
 
 def points(cloud: Cloud, runs: Iterable[Run]) -> list[Point]:
-    """What the reports of these runs say, in the same order; runs under way are left out."""
+    """How these runs ended, in the same order; runs under way are left out."""
     ended = [run for run in runs if run.state in ENDED]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         members = pool.map(lambda run: _members(cloud, run), ended)
@@ -41,6 +41,9 @@ def _seconds(run: Run) -> float:
 
 
 def _members(cloud: Cloud, run: Run) -> int | None:
+    """Of the run itself; of its reports, where an earlier version wrote it."""
+    if run.counts or run.members is not None:
+        return run.members
     counts: list[int] = []
     for index in range(run.deliveries):
         stored = cloud.blobs.read(layout.report(layout.delivery_folder(run.export, run.run, index)))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from shared.cloud.cloud import Cloud
 from shared.cloud.under_way import UnderWay
-from shared.delivery.state import latest
+from shared.delivery.state import every_run, latest
 from shared.delivery.state.records import ENDED, Run
 from shared.delivery.state.runs import Runs
 from shared.delivery.state.transitions import RunKind
@@ -26,6 +26,7 @@ def heal(cloud: Cloud, exports: Iterable[str]) -> int:
         if newest is None:
             latest.never(cloud.runs, export)
         else:
+            every_run.tell(cloud.runs, newest)
             latest.tell(cloud.runs, newest, whatever_is_there=True)
         healed += 1
     return healed

@@ -57,7 +57,7 @@ def start_run(
 
 def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, by: str, at: datetime) -> Started:
     runs, trace = Runs(cloud.runs), telemetry.traceparent()
-    _check(cloud, export)
+    vendor = _vendor(cloud, export)
     if len(export.targets) > MAX_TARGETS:  # saved before there was this limit
         words = say(
             "An export has at most %(most)s targets, and this one has %(targets)s: split it.",
@@ -80,6 +80,7 @@ def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, by: str, a
             at,
             trace=trace,
             started_by=by,
+            vendor=vendor,
         )
         deliveries = [
             Delivery(export.name, run.run, index, target_key(target), export.account, heartbeat=at, due_at=at)
@@ -101,9 +102,10 @@ def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, by: str, a
     raise Conflict("other callers keep starting and ending runs of this export")
 
 
-def _check(cloud: Cloud, export: Export) -> None:
+def _vendor(cloud: Cloud, export: Export) -> str:
+    """Whose connection it runs over. Raises Unprocessable where it cannot run now."""
     try:
-        usable_connection(cloud, export.connection)
+        return usable_connection(cloud, export.connection).vendor
     except UserMustAct as error:
         raise Unprocessable(error.code, error.message) from None
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from shared.cloud.tables import Entity, Stored, Table
 from shared.cloud.unreadable import readable
-from shared.delivery.state.records import Run, run_key
+from shared.delivery.state.records import Run, listed_run, run_key
 from shared.delivery.state.transitions import RunKind
 from shared.errors import Conflict
 
@@ -61,4 +61,4 @@ def _read(stored: Stored) -> tuple[str, Run | None]:
     export, run = str(stored.entity["RowKey"]).removeprefix(_EXPORT), str(stored.entity.get("run", ""))
     if not run:
         return export, None
-    return export, Run.of({**stored.entity, "PartitionKey": export, "RowKey": run_key(run), "definition": "{}"})
+    return export, listed_run({**stored.entity, "PartitionKey": export, "RowKey": run_key(run)})

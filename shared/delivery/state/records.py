@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, Self
 
@@ -43,6 +43,22 @@ WELL = frozenset({State.SUCCEEDED, State.WARNINGS, State.NOTHING})
 ENDED = WELL | {State.FAILED, State.CANCELLED}
 
 
+GROUPS: dict[str, frozenset[State]] = {
+    "blocked": frozenset({State.BLOCKED}),
+    "failed": frozenset({State.FAILED}),
+    "running": frozenset({State.QUEUED, State.RUNNING}),
+    "warnings": frozenset({State.WARNINGS}),
+    "well": frozenset({State.SUCCEEDED, State.NOTHING}),
+    "cancelled": frozenset({State.CANCELLED}),
+}
+"""Filters by how a run went."""
+
+
+def group_of(state: State) -> str:
+    """The filter that finds it."""
+    return next(name for name, states in GROUPS.items() if state in states)
+
+
 class Step(StrEnum):
     """Where a delivery stands; each slice goes on from here."""
 
@@ -67,6 +83,12 @@ def run_key(run: str) -> str:
     digits = run.replace("-", "")[:17]
     number = int(digits) if digits.isdigit() else 0
     return f"run:{10**17 - number:018d}:{run}"
+
+
+def begun_before(day: date) -> str:
+    """Where the keys of runs begin that began before this day (UTC); those of this day and later ones are less."""
+    number = 10**17 - int(f"{day:%Y%m%d}000000000")
+    return f"run:{number:018d}:~"
 
 
 def delivery_key(run: str, index: int) -> str:
@@ -101,6 +123,11 @@ class Run:
     """`traceparent` of what started it; its slices belong to the same trace."""
     started_by: str = ""
     """The person who asked for it; nobody for a schedule."""
+    vendor: str = ""
+    counts: dict[str, int] = field(default_factory=dict)
+    """Of all its deliveries together, once it ended or waits for a decision."""
+    members: int | None = None
+    """People on all its targets afterwards; None where nothing was committed."""
 
     def entity(self) -> Entity:
         return _entity(self, self.export, run_key(self.run))
@@ -109,8 +136,11 @@ class Run:
     def of(cls, entity: Entity) -> Self:
         """Raises UnreadableRow."""
         with reading("runs", entity):
-            found = cls(**{**_known(cls, entity), "state": State(entity["state"]), "kind": RunKind(entity["kind"])})
-            _in_place(found, entity)
+            values = _known(cls, entity)
+            if "counts" in values:
+                values["counts"] = json.loads(values["counts"])
+            found = cls(**{**values, "state": State(entity["state"]), "kind": RunKind(entity["kind"])})
+            _in_place(found, run_key(found.run), entity)
             return found
 
     @property
@@ -168,6 +198,8 @@ class Delivery:
     verification: dict[str, Any] = field(default_factory=dict)
     decided_by: str = ""
     decided_at: datetime | None = None
+    members: int | None = None
+    """People on the target once it was committed."""
 
     def entity(self) -> Entity:
         return _entity(self, self.export, delivery_key(self.run, self.index))
@@ -180,7 +212,7 @@ class Delivery:
             for name in {"target", "counts", "left_out", "warnings", "verification"} & values.keys():
                 values[name] = read_within(json.loads(values[name]))
             found = cls(**{**values, "state": State(entity["state"]), "step": Step(entity["step"])})
-            _in_place(found, entity)
+            _in_place(found, delivery_key(found.run, found.index), entity)
             return found
 
 
@@ -189,10 +221,18 @@ def _entity(record: Run | Delivery, partition: str, row: str) -> Entity:
     return {"PartitionKey": partition, "RowKey": row, **values}
 
 
-def _in_place(record: Run | Delivery, entity: Entity) -> None:
+LISTED = ("PartitionKey", "RowKey", *(each.name for each in fields(Run) if each.name not in ("definition", "trace")))
+"""Columns of a run that lists need: without its definition, which is longer than all of them."""
+
+
+def listed_run(entity: Entity) -> Run:
+    """A run of which only these columns were read. Raises UnreadableRow."""
+    return Run.of({**entity, "definition": "{}"})
+
+
+def _in_place(record: Run | Delivery, row_key: str, entity: Entity) -> None:
     """Raises ValueError for a row that was copied from another."""
-    made = record.entity()
-    if (made["PartitionKey"], made["RowKey"]) != (entity["PartitionKey"], entity["RowKey"]):
+    if (record.export, row_key) != (entity["PartitionKey"], entity["RowKey"]):
         raise ValueError("its keys are another's")
 
 

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from itertools import chain
 from typing import Any, Generic, TypeVar
 
 from shared.cloud.tables import ANY, Delete, Insert, Replace, Stored, Table
 from shared.cloud.unreadable import readable
-from shared.delivery.state import latest, run_notices
+from shared.delivery.state import every_run, latest, run_notices
 from shared.delivery.state.records import (
     ACTIVE,
     ENDED,
+    LISTED,
     LOOKING,
     Delivery,
     Run,
     State,
     Step,
     Verdict,
+    begun_before,
     delivery_key,
+    listed_run,
     now,
     run_key,
 )
@@ -67,6 +72,7 @@ class Runs:
     def _list(self, run: Run) -> None:
         """Show it in lists of exports. Nothing is decided by them, so trouble with it fails nothing."""
         try:
+            every_run.tell(self._table, run)
             latest.tell(self._table, run)
         except Exception:
             log.warning("Lists do not show the run %s of %s yet.", run.run, run.export, exc_info=True)
@@ -91,6 +97,26 @@ class Runs:
         first = run_key(after) + "\x01" if after else "run:"
         rows = self._table.query(export, first=first, last="run:~", at_once=at_once)
         yield from readable(rows, lambda each: Run.of(each.entity))
+
+    def listed(
+        self,
+        export: str,
+        *,
+        after: str = "",
+        since: date | None = None,
+        until: date | None = None,
+        where: dict[str, str] | None = None,
+        at_once: int | None = None,
+    ) -> Iterator[Run]:
+        """As `history`, without definitions: begun from one day up to another (UTC), of which columns have the values
+        of `where`."""
+        older = run_key(after) + "\x01" if after else "run:"
+        earlier = begun_before(until + timedelta(days=1)) if until else ""
+        last = begun_before(since) if since else "run:~"
+        rows = self._table.query(
+            export, first=max(older, earlier), last=last, at_once=at_once, columns=LISTED, where=where
+        )
+        yield from readable(rows, lambda each: listed_run(each.entity))
 
     def deliveries_of(self, export: str, runs: Sequence[str]) -> dict[str, list[Delivery]]:
         """Run -> its deliveries, of runs that follow one another: one query."""
@@ -151,7 +177,7 @@ class Runs:
         run = self.run(done.export, done.run)
         if run is None or run.value.state in ENDED or run.value.deliveries > 1:
             return None
-        ended = replace(run.value, state=done.state, message=_message([done], done.state), finished_at=now())
+        ended = _with_totals(replace(run.value, state=done.state, finished_at=now()), [done])
         # While the run is as it was read, it is the active one.
         steps = (Replace(done.entity(), etag), Delete(run.value.pointer, ANY))
         with suppress(Conflict):
@@ -180,7 +206,7 @@ class Runs:
             if state in ENDED:
                 return self._end(held, state, deliveries)
             if state is State.BLOCKED and state is not held.value.state:
-                blocked = replace(held.value, state=state, message=_message(deliveries, state))
+                blocked = _with_totals(replace(held.value, state=state), deliveries)
                 self._announced(held, blocked, deliveries)
                 return blocked
             if state is not held.value.state:
@@ -194,7 +220,7 @@ class Runs:
 
     def _end(self, held: Versioned[Run], state: State, deliveries: Sequence[Delivery]) -> Run:
         export = held.value.export
-        ended = replace(held.value, state=state, message=_message(deliveries, state), finished_at=now())
+        ended = _with_totals(replace(held.value, state=state, finished_at=now()), deliveries)
         pointer = self._table.get(export, ended.pointer)
         steps: list[Insert | Replace | Delete] = []
         if pointer and pointer.entity["run"] == ended.run:
@@ -237,6 +263,21 @@ def overall(deliveries: Sequence[Delivery]) -> State:
     if State.BLOCKED in states:
         return State.BLOCKED
     return next((state for state in _WORST_FIRST if state in states), State.NOTHING)
+
+
+def _with_totals(run: Run, deliveries: Sequence[Delivery]) -> Run:
+    """The run with what its deliveries say together."""
+    members = [each.members for each in deliveries]
+    known = [number for number in members if number is not None]
+    counts = Counter[str]()
+    for each in deliveries:
+        counts.update(each.counts)
+    return replace(
+        run,
+        message=_message(deliveries, run.state),
+        counts=dict(counts),
+        members=sum(known) if members and len(known) == len(members) else None,
+    )
 
 
 def _message(deliveries: Sequence[Delivery], state: State) -> str:

@@ -15,7 +15,6 @@ from shared.catalog.models import Connection, Export, Match, Probed, ProbeState
 from shared.cloud.cloud import Cloud
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
 from shared.control.runs import (
-    GROUPS,
     UNFINISHED,
     Counts,
     DecisionWord,
@@ -36,7 +35,7 @@ from shared.control.service import Service
 from shared.control.views import FileLink, Identity, Notifications
 from shared.delivery.account.authorizing import Authorizing
 from shared.delivery.start.starting import Started
-from shared.delivery.state.records import Run, State
+from shared.delivery.state.records import GROUPS, Run, State
 from shared.delivery.state.transitions import RunKind
 from shared.errors import Unprocessable
 from shared.snapshots.snapshot import Layout, ParquetFormat, SegmentFound, Snapshot, SnapshotFile
@@ -86,6 +85,8 @@ class FakeService(Service):
     check: Callable[[], CheckResult] = lambda: CheckResult(True, "Fine.", "acc-1", details={"contacts": "7"})
     past: list[RunView] = field(default_factory=list)
     """Runs, newest first."""
+    looked_back_to: datetime | None = None
+    """Where the looking for runs of all exports ended early."""
     decided: list[dict[str, Any]] = field(default_factory=list)
     left: dict[str, int] = field(default_factory=dict)
     """People still on targets, by target key."""
@@ -198,6 +199,20 @@ class FakeService(Service):
         found = [each for each in self._of(export) if states is None or each.state in states][start:]
         rows = tuple(RunRow(**dict(summary(each)), counts=Counts(add=len(each.run))) for each in found[:top])
         return RunRows(rows, str(start + top) if len(found) > top else "")
+
+    def all_runs(self, asked: RunsAsked, *, top: int) -> RunRows:
+        states = GROUPS.get(asked.state)
+        found = [
+            each
+            for each in self.past
+            if (states is None or each.state in states)
+            and (asked.exports is None or each.export in asked.exports)
+            and (asked.since is None or each.started_at.date() >= asked.since)
+            and (asked.until is None or each.started_at.date() <= asked.until)
+        ][int(asked.after or 0) :]
+        rows = tuple(RunRow(**dict(summary(each)), counts=Counts(add=len(each.run))) for each in found[:top])
+        following = str(int(asked.after or 0) + top) if len(found) > top else ""
+        return RunRows(rows, following, self.looked_back_to)
 
     def run(self, export: str, run: str) -> RunView | None:
         return next((each for each in self._of(export) if each.run == run), None)
