@@ -26,7 +26,7 @@ from shared.snapshots.recoding import is_recoded, recoded
 from shared.snapshots.scanning import MAX_LINE_BYTES, Scan
 from shared.snapshots.snapshot import CsvFormat, DeltaFormat, Format, Snapshot, SnapshotFile
 from shared.snapshots.trouble import words_for
-from shared.snapshots.unreadable import NOT_PARQUET, SnapshotChanged, SnapshotUnreadable, translate
+from shared.snapshots.unreadable import NOT_PARQUET, TOO_LARGE, SnapshotChanged, SnapshotUnreadable, translate
 from shared.snapshots.watches import CsvWatch
 from shared.wording import say
 
@@ -39,6 +39,9 @@ PROTOCOL = "segments"
 
 NO_TYPE = '"NULL"'
 """What DuckDB calls the type of a column without any value."""
+
+LOOKING_MB = 100
+"""Memory for looking into files before they are read."""
 
 _NODE = "name, num_children"
 _THREADS = 2
@@ -89,7 +92,7 @@ class Footers:
 
 @contextmanager
 def _small(client: BlobServiceClient) -> Iterator[Reader]:
-    with _connection(memory_mb=100, temporary_mb=1) as connection:
+    with _connection(memory_mb=LOOKING_MB, temporary_mb=1) as connection:
         yield from _reading(client, connection)
 
 
@@ -224,11 +227,12 @@ class Reader:
         try:
             with self.connection.cursor() as cursor:
                 return [cursor.execute(query).fetchall() for query in queries]
-        except duckdb.Error:
+        except duckdb.Error as error:
             failure, self._files.failure = self._files.failure, None
             if failure:
                 raise _cause(failure) from None
-            raise SnapshotUnreadable(file.path, NOT_PARQUET) from None
+            large = isinstance(error, duckdb.OutOfMemoryException)
+            raise SnapshotUnreadable(file.path, TOO_LARGE if large else NOT_PARQUET) from None
 
     def _pin(self, file: SnapshotFile, kind: Format | None, skip: int = 0) -> str:
         seen = replace(file, size=file.size - skip)

@@ -40,6 +40,7 @@ WRONG_ENCODING = say(
 LAST_LINE = say("its last line is malformed, or not in the declared encoding")
 TOO_LONG = say("a line is longer than can be read")
 NOT_PARQUET = say("it is not readable as Parquet")
+TOO_LARGE = say("looking into it takes more memory than there is for that")
 
 _LINE = re.compile(r"CSV Error on Line: (\d+)")
 _CELLS = re.compile(r"Expected Number of Columns: (\d+) Found: (\d+)")

@@ -10,7 +10,8 @@ from shared.wording import say
 
 _WHOLE = (METADATA, PROTOCOL)
 _OF_A_FILE = ("path", "size", "partitionValues", "deletionVector")
-"""What matters of a file; statistics, which are most of a checkpoint, are not fetched."""
+"""What matters of a file. Statistics, most of a checkpoint, are not fetched as long as each of these is asked for
+by itself, and never the whole action."""
 
 
 def sql(source: str, tree: Mapping[str, Sequence[str]]) -> str:
@@ -19,20 +20,30 @@ def sql(source: str, tree: Mapping[str, Sequence[str]]) -> str:
     if ADD not in tree or not {"path", "size", "partitionValues"} <= set(tree[ADD]):
         raise broken(say("a checkpoint in its log does not say which files there are"))
     kinds = [kind for kind in tree if kind not in (REMOVE, *OF_NO_MEANING)]
-    actions = ", ".join(f"{_name(kind)}: {_action(kind, tree)}" for kind in kinds)
-    some = " OR ".join(f"{_name(kind)} IS NOT NULL" for kind in kinds)
-    return f"SELECT to_json({{{actions}}}) FROM {source} WHERE {some} LIMIT {MOST_KNOWN + len(_WHOLE) + 1}"
+    there = {kind: _is_there(kind, tree) for kind in kinds}
+    actions = ", ".join(f"{_name(kind)}: CASE WHEN {there[kind]} THEN {_said(kind, tree)} END" for kind in kinds)
+    return (
+        f"SELECT to_json({{{actions}}}) FROM {source} WHERE {' OR '.join(there.values())} "
+        f"LIMIT {MOST_KNOWN + len(_WHOLE) + 1}"
+    )
 
 
-def _action(kind: str, tree: Mapping[str, Sequence[str]]) -> str:
+def _is_there(kind: str, tree: Mapping[str, Sequence[str]]) -> str:
+    if kind != ADD:
+        return f"{_name(kind)} IS NOT NULL"
+    return f"({' OR '.join(f'{field} IS NOT NULL' for field in _fields(tree).values())})"
+
+
+def _said(kind: str, tree: Mapping[str, Sequence[str]]) -> str:
     if kind in _WHOLE:
         return _name(kind)
-    held = "true" if kind != ADD else _struct(tree[ADD])
-    return f"CASE WHEN {_name(kind)} IS NOT NULL THEN {held} END"
+    if kind != ADD:
+        return "true"
+    return "{" + ", ".join(f"{name}: {field}" for name, field in _fields(tree).items()) + "}"
 
 
-def _struct(inside: Sequence[str]) -> str:
-    return "{" + ", ".join(f"{_name(each)}: {ADD}.{_name(each)}" for each in _OF_A_FILE if each in inside) + "}"
+def _fields(tree: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    return {_name(name): f"{ADD}.{_name(name)}" for name in _OF_A_FILE if name in tree[ADD]}
 
 
 def _name(text: str) -> str:

@@ -6,14 +6,16 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import ExportError, UserMustAct
-from shared.snapshots import walking
+from shared.snapshots import reading, walking
 from shared.snapshots.delta import log, state, tables
 from shared.snapshots.finding import newest_of, newest_snapshot
 from shared.snapshots.reading import reader
@@ -490,6 +492,30 @@ def test_a_table_of_more_files_than_are_read_is_refused(landing: Landing, monkey
     monkeypatch.setattr(state, "MOST_FILES", 2)
     land(landing, Table().create().append([ANNA]).append([BO]).append([CY]))
     assert "has 3 files, of which 2 are read; let its writer make a checkpoint and compact it" in refusal(landing)
+
+
+def large_checkpoint(tmp_path: Path, files: int) -> bytes:
+    """Each file has statistics of 1,500 bytes, as tables of many columns have them."""
+    with duckdb.connect() as duck:
+        add = "{path: 'p' || i, size: 3, partitionValues: MAP {}::MAP(VARCHAR, VARCHAR), stats: repeat('x', 1500) || i}"
+        path = tmp_path / "checkpoint.parquet"
+        duck.execute(f"COPY (SELECT {add} AS add FROM range({files}) t(i)) TO '{path}' (FORMAT parquet)")
+        return path.read_bytes()
+
+
+def test_the_statistics_of_a_large_checkpoint_are_not_fetched(landing: Landing, tmp_path: Path) -> None:
+    table = Table().create().checkpoint()
+    table.files[f"_delta_log/{0:020}.checkpoint.parquet"] = large_checkpoint(tmp_path, 90_000)
+    land(landing, table)
+    assert "does not say what it is" in refusal(landing), "and is read to its end"
+
+
+def test_a_checkpoint_that_takes_too_much_memory_is_not_called_damaged(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land(landing, Table().create().checkpoint())
+    monkeypatch.setattr(reading, "LOOKING_MB", 1)
+    assert "looking into it takes more memory than there is for that" in refusal(landing)
 
 
 def test_an_unreadable_table_says_so_where_it_is_asked_for_by_its_id(landing: Landing) -> None:
