@@ -27,7 +27,8 @@ def main() -> int:
     options = _parse()
     console = Console(width=None if sys.stdout.isatty() else 120)
     vendors = list(VENDORS.values()) if options.vendor == "all" else [VENDORS[options.vendor]]
-    signal.signal(signal.SIGTERM, _end)  # else everything that was started would go on without us
+    for word in (signal.SIGTERM, signal.SIGINT):  # else everything that was started would go on without us
+        signal.signal(word, _end)  # also where whoever started us had Ctrl-C ignored, as a shell does in its background
     together = [vendors] if options.serve else [[vendor] for vendor in vendors]
     try:
         return max(_tell(console, each, options) for each in together)

@@ -80,9 +80,9 @@ def look(service: Service, connection: str) -> Clearing:
 def step(service: Service, held: Held[Connection], caller: Person, decision: ForAll) -> Clearing:
     """Carry the decision a step further; removes the connection once no export is on it. Raises Forbidden, Conflict."""
     require(caller, Action.REMOVE_CONNECTION, held.item)
-    refused = _STEPS[decision](service, caller, _on(service, held.item.name))
-    left = _on(service, held.item.name)
-    if left:
+    on_it = _on(service, held.item.name)
+    refused = _STEPS[decision](service, caller, on_it)
+    if left := _still(service, held.item.name, on_it):
         return _view(left, refused)
     service.catalog.delete_connection(held, caller)
     return Clearing(removed=True, left=0, people=0, withdrawing=0)
@@ -92,6 +92,13 @@ def _on(service: Service, connection: str) -> list[_OnIt]:
     last = service.latest_runs()
     exports = service.catalog.exports_on(connection)
     return [_OnIt(each, sum(service.members(each).values()), last.get(each.name)) for each in exports]
+
+
+def _still(service: Service, connection: str, before: Sequence[_OnIt]) -> list[_OnIt]:
+    """What is left of them. People were counted before the step, which reads each list's ledger, and are not again."""
+    last, people = service.latest_runs(), {each.export.name: each.people for each in before}
+    exports = service.catalog.exports_on(connection)
+    return [_OnIt(each, people.get(each.name, 0), last.get(each.name)) for each in exports]
 
 
 def _view(on_it: Sequence[_OnIt], refused: Sequence[DoneView]) -> Clearing:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -44,6 +46,20 @@ def test_all_vendors_are_served_at_once_and_end_at_the_first_word() -> None:
         served.send_signal(signal.SIGTERM)
         assert served.wait(timeout=60) == 0
     assert [child for child in children if Path(f"/proc/{child}").exists()] == []
+
+
+@pytest.mark.slow
+def test_the_first_ctrl_c_ends_what_is_served() -> None:
+    """A terminal sends it to all that was started, at once."""
+    command = [sys.executable, "-m", "dev.demo", "--serve", "--people", "50"]
+    options: dict[str, Any] = {"stdout": subprocess.PIPE, "text": True, "start_new_session": True}
+    with subprocess.Popen(command, cwd=REPOSITORY, **options) as served:
+        assert served.stdout is not None
+        assert any("Ctrl-C ends it." in line for line in served.stdout)
+        children = started_by(served.pid)
+        os.killpg(served.pid, signal.SIGINT)
+        assert served.wait(timeout=60) == 0
+    assert children and [child for child in children if Path(f"/proc/{child}").exists()] == []
 
 
 def started_by(parent: int) -> list[int]:

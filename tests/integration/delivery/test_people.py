@@ -154,6 +154,13 @@ def test_what_is_kept_of_a_person_is_counted_as_forgetting_counts_it_and_nothing
     assert engine.service.kept(FORGOTTEN) == {"ledgers": 0, "runs": 0}
 
 
+def test_a_person_is_found_in_files_for_people_also_without_the_plan(engine: Engine) -> None:
+    where = delivered(engine)
+    engine.cloud.blobs.delete(layout.plan_manifest(where))
+    assert engine.service.kept("forget.me@broken") == {"ledgers": 0, "runs": 1}
+    assert engine.service.kept("nobody@broken") == {"ledgers": 0, "runs": 0}
+
+
 def test_somebody_who_was_on_the_list_before_us_is_kept_too(engine: Engine) -> None:
     list_id = preload(engine, "stranger@example.com")
     engine.land(people(2))

@@ -26,9 +26,11 @@ class Lists(FakeService):
     """Remembers people on lists by export, and which runs were begun."""
 
     people: dict[str, int] = field(default_factory=dict)
+    counted: list[str] = field(default_factory=list)
     begun: list[tuple[str, RunKind]] = field(default_factory=list)
 
     def members(self, export: Export) -> Mapping[str, int]:
+        self.counted.append(export.name)
         return {"list": self.people.get(export.name, 0)}
 
     def begin(self, name: str, kind: RunKind = RunKind.DELIVERY, *, by: str = "") -> Started:
@@ -75,6 +77,11 @@ def test_a_hundred_exports_are_detached_in_steps_and_the_connection_goes_with_th
     assert [each.removed for each in found] == [False] * 5 + [True]
     assert service.catalog.connections.get("marketing") is None
     assert all(held.item.detached for held in service.catalog.exports.all())
+
+
+def test_a_step_counts_the_people_of_each_export_once(service: Lists) -> None:
+    step(service, ForAll.DETACH)
+    assert len(service.counted) == len(set(service.counted)) == MANY
 
 
 def test_all_are_removed_and_people_stay(service: Lists) -> None:

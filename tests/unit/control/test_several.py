@@ -101,3 +101,13 @@ def test_a_duplicate_can_be_saved_beside_the_original(service: FakeService) -> N
     assert service.world.owners()["name:VIP"] == "one"
     again, _ = exports.copy(service, service.catalog.export("one").item)
     assert again == "vips-copy-2"
+
+
+def test_withdrawing_everyone_pauses_the_schedule_that_would_put_them_back(service: FakeService) -> None:
+    carry_out(service, ADMIN, ["one"], Order(Deed.SCHEDULE, DAILY))
+    assert [each.ok for each in carry_out(service, ADMIN, ["one", "two"], Order(Deed.WITHDRAW))] == [True, True]
+    assert service.catalog.export("one").item.paused
+    assert not service.catalog.export("two").item.paused, "it has no schedule that would start it"
+    service.past = [run("r1", State.RUNNING, "one")]
+    [refused] = carry_out(service, ADMIN, ["one"], Order(Deed.WITHDRAW))
+    assert "Nothing was started" in refused.message

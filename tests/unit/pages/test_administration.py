@@ -92,6 +92,10 @@ def test_a_check_up_of_what_is_well_says_so(service: FakeService) -> None:
         assert section(service, title).startswith(f"{title} Works")
 
 
+def test_what_there_is_none_of_is_not_said_to_work() -> None:
+    assert section(FakeService(), "Exports").startswith("Exports There is none yet.")
+
+
 @pytest.mark.parametrize(
     ("part", "name"), [("blobs", "Blob Storage"), ("queue", "Queue"), ("tables", "Tables"), ("key_vault", "Key Vault")]
 )
