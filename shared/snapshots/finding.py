@@ -55,6 +55,7 @@ _AT_ONCE = 8
 NONE_DECLARED: Mapping[str, Dialect] = MappingProxyType({})
 _LOOSE = "(loose files)"
 """Name of what lies in no segment's folder."""
+_AT_THE_TOP = say("a Delta table lies at the top of the container; put it into a folder, which gives it its name")
 
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
@@ -326,7 +327,9 @@ class _Finder:
 
     def _judged(self, seen: SegmentSeen, looking: _Looking) -> SegmentFound:
         segment = replace(self._blank(parent(seen.path), seen.name or _LOOSE), beside=seen.beside)
-        if not seen.name and (seen.folders or seen.table):
+        if not seen.name and seen.table:
+            return replace(segment, problems=(_AT_THE_TOP,))
+        if not seen.name and seen.folders:
             return replace(
                 segment, problems=(say("%(folder)s is a folder without a name; give it one", folder=seen.path),)
             )
@@ -361,10 +364,10 @@ class _Finder:
         self, segment: SegmentFound, seen: TableSeen, looking: _Looking, taken_at: datetime | None = None
     ) -> SegmentFound:
         """A segment that is a Delta table, or whose state of a date is one."""
-        segment = replace(segment, beside=(*segment.beside, *seen.beside()))
         found = apart(partial(looking.into, self.container, seen), seen.path)
         if isinstance(found, Trouble):
-            return replace(segment, problems=(found.words,))
+            return replace(segment, problems=(found.words,), beside=(*segment.beside, *seen.beside()))
+        segment = replace(segment, beside=(*segment.beside, *seen.beside(found.files)))
         moment = taken_at or found.taken_at
         problem = increment(seen.path, found.columns)
         if problem is None and still_to_come(moment, self.now):

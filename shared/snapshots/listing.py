@@ -101,8 +101,10 @@ class Listing:
 
     def _add_to_table(self, blob: Blob, folder: str) -> bool:
         """Whether the blob lies in the folder of a table that is known by now; what came before is looked for later."""
+        if not self._tables:
+            return False
         above = next((each for each in (folder, *_ancestors(folder, "")) if each in self._tables), None)
-        if not self._tables or above is None:
+        if above is None:
             return False
         own = table_of(below(blob.name, above))
         self._tables[above].add(blob, own[1] if own and not own[0] else None)

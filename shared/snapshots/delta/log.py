@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.snapshots.blob import Blob
 from shared.snapshots.delta.errors import broken, too_large, unknown
@@ -30,23 +31,22 @@ _VERSIONS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class LogFiles:
-    """What has to be read for a version: the parts of a checkpoint, if there is one, and the commits after it. `newest`
-    is the commit that made the version, where it is still there."""
+    """What has to be read for a version: the parts of a checkpoint, if there is one, and the commits after it. `own` is
+    the commit of the checkpoint's version, where it is still there: it says when that was made."""
 
     version: int
     checkpoint: tuple[Blob, ...]
+    own: tuple[Blob, ...]
     commits: tuple[Blob, ...]
-    newest: Blob | None
 
     @property
     def all(self) -> tuple[Blob, ...]:
-        own = (self.newest,) if self.newest and self.newest not in self.commits else ()
-        return (*self.checkpoint, *self.commits, *own)
+        return (*self.checkpoint, *self.own, *self.commits)
 
     @property
-    def first(self) -> int:
-        """The version of the first of the commits."""
-        return self.version + 1 - len(self.commits)
+    def written_at(self) -> datetime:
+        """When storage got the version."""
+        return self.all[-1].modified_at
 
 
 def chosen(blobs: Sequence[Blob]) -> LogFiles:
@@ -63,9 +63,8 @@ def chosen(blobs: Sequence[Blob]) -> LogFiles:
     missing = next((number for number in numbers if number not in commits), None)
     if missing is not None:
         raise broken(say("its log lacks version %(version)s", version=str(missing)))
-    found = LogFiles(
-        version, checkpoints.get(start, ()), tuple(commits[each] for each in numbers), commits.get(version)
-    )
+    own = (commits[start],) if start in commits else ()
+    found = LogFiles(version, checkpoints.get(start, ()), own, tuple(commits[each] for each in numbers))
     _bounded(found)
     return found
 
@@ -83,7 +82,7 @@ def _bounded(found: LogFiles) -> None:
             most=MOST_COMMITS,
         )
         raise too_large(words)
-    for blobs in (found.commits, found.checkpoint):
+    for blobs in ((*found.own, *found.commits), found.checkpoint):
         size = sum(blob.file.size for blob in blobs)
         if size > MOST_BYTES:
             raise too_large(

@@ -72,7 +72,7 @@ class Replay:
         self._metadata: Mapping[str, Any] = {}
         self._protocol: Mapping[str, Any] = {}
         self._files: dict[str, Mapping[str, Any]] = {}
-        self._commit: Mapping[str, Any] = {}
+        self._written_at: datetime | None = None
 
     def checkpoint(self, actions: Iterable[Action]) -> None:
         """What was there at the time of a checkpoint, or of a part of it."""
@@ -82,7 +82,7 @@ class Replay:
     def commit(self, actions: Iterable[Action]) -> None:
         """What a version changed. Its removals come before its additions, whatever their order in the file."""
         listed = list(_of(actions))
-        self._commit = next((said for kind, said in listed if kind == COMMIT), {})
+        self._note(listed)
         removed = {_path(said) for kind, said in listed if kind == REMOVE}
         if both := removed & {_path(said) for kind, said in listed if kind == ADD}:
             raise broken(say("a version of it adds and removes the same file (%(file)s)", file=min(both)))
@@ -93,7 +93,7 @@ class Replay:
 
     def told(self, actions: Iterable[Action]) -> None:
         """The commit of a checkpoint's own version: when it was made."""
-        self._commit = next((said for kind, said in _of(actions) if kind == COMMIT), {})
+        self._note(_of(actions))
 
     def table(self, version: int) -> DeltaTable:
         """What there is now. Raises BadTable where that is not understood."""
@@ -113,11 +113,17 @@ class Replay:
         return DeltaTable(
             _text(self._metadata, "id"),
             version,
-            _moment(self._commit),
+            self._written_at,
             fields,
             tuple(partitioned),
             tuple(_file(path, said, by) for path, said in sorted(self._files.items())),
         )
+
+    def _note(self, actions: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+        """When a version was made. It is never older than the one before, whatever the clocks of two writers say."""
+        moments = [_moment(said) for kind, said in actions if kind == COMMIT]
+        known = [each for each in (self._written_at, *moments) if each]
+        self._written_at = max(known, default=None)
 
     def _take(self, kind: str, said: Mapping[str, Any]) -> None:
         if kind == PROTOCOL:

@@ -40,9 +40,11 @@ class TableSeen:
     log: tuple[Blob, ...]
     others: tuple[Blob, ...] = ()
 
-    def beside(self) -> tuple[Message, ...]:
-        """What lies in its folder and can be no file of a table, in sentences without their full stop."""
-        strange = [blob.name for blob in self.others if _is_strange(blob, self.path)]
+    def beside(self, files: Iterable[SnapshotFile] = ()) -> tuple[Message, ...]:
+        """What lies in its folder, is none of its `files` and can be none of another version, in sentences without
+        their full stop."""
+        names = {file.name for file in files}
+        strange = [blob.name for blob in self.others if _is_strange(blob, self.path) and blob.name not in names]
         return tuple(
             say("%(file)s lies in the folder of a Delta table and is no file of it, so it is not used", file=name)
             for name in strange[:_SHOWN]
@@ -73,9 +75,8 @@ def newest_version(
     word = versions(blob.file for blob in files.all)
     table = Remembered.of(client).get(join(container, seen.path), word, lambda: _Log(blobs, files, actions).table())
     there = _Files(blobs, seen).found(table)
-    written_at = files.newest.modified_at if files.newest else max(blob.modified_at for blob in files.checkpoint)
     return TableVersion(
-        taken_at=table.written_at or written_at,
+        taken_at=table.written_at or files.written_at,
         key=f"{table.id}/{table.version}",
         files=tuple(there),
         format=DeltaFormat(table.version, table.fields),
@@ -129,19 +130,19 @@ class _Log:
         replay = Replay()
         for part in self._files.checkpoint:
             replay.checkpoint(_parsed(self._actions(part.file), part))
+        for blob in self._files.own:
+            replay.told(_parsed(self._fetched(blob), blob))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            for blob, data in zip(self._files.commits, pool.map(self._fetched, self._files.commits), strict=True):
-                replay.commit(_parsed(data.split(b"\n"), blob))
-        if self._files.newest and not self._files.commits:
-            newest = self._files.newest
-            replay.told(_parsed(self._fetched(newest).split(b"\n"), newest))
+            for blob, lines in zip(self._files.commits, pool.map(self._fetched, self._files.commits), strict=True):
+                replay.commit(_parsed(lines, blob))
         return replay.table(self._files.version)
 
-    def _fetched(self, blob: Blob) -> bytes:
+    def _fetched(self, blob: Blob) -> list[bytes]:
+        """The lines of a commit."""
         download = self._container.download_blob(
             blob.name, etag=blob.file.etag, match_condition=MatchConditions.IfNotModified
         )
-        return bytes(download.readall())
+        return bytes(download.readall()).split(b"\n")
 
 
 def _parsed(lines: Iterable[str | bytes], blob: Blob) -> Iterator[Action]:

@@ -11,12 +11,14 @@ import pytest
 
 from shared.errors import RetryAfter, UserMustAct
 from shared.snapshots.blob import Blob
-from shared.snapshots.dialect import in_words
+from shared.snapshots.delta import log
+from shared.snapshots.delta.errors import BadTable, unknown
+from shared.snapshots.dialect import in_words, read_as
 from shared.snapshots.heads import BadHead, Start, look_at
-from shared.snapshots.snapshot import CsvFormat
+from shared.snapshots.snapshot import CsvFormat, DeltaFormat
 from shared.snapshots.trouble import Trouble, apart
-from shared.wording import Message, kept, read, rendered
-from tests.unit.snapshots.listed import WRITTEN, seen, verdict
+from shared.wording import Message, kept, read, rendered, say
+from tests.unit.snapshots.listed import WRITTEN, blob, seen, verdict
 from tests.unit.snapshots.test_completion import UNFINISHED
 from tests.unit.snapshots.test_listing import BESIDE, NOT_USED, S
 
@@ -49,11 +51,22 @@ def reasons() -> Iterator[Message]:
         with pytest.raises(BadHead) as caught:
             look_at(Start(text, True), csv, ("Id", "EMail", "City"))
         yield caught.value.words
+    for names in ([], ["1.json"], ["0.json", "2.json"], [f"{number}.json" for number in range(1_001)]):
+        padded = [f"t/_delta_log/{name.zfill(25)}" for name in names]
+        with pytest.raises(BadTable) as refused:
+            log.chosen([blob(name) for name in padded])
+        yield from _troubled(refused.value)
+    yield from _troubled(unknown(say("the action %(kind)s in its log", kind="x")))
     for error in (ValueError(), UserMustAct("x", caught.value.words), caught.value):
-        trouble = apart(partial(_raise, error), "crm/loyal")
-        assert isinstance(trouble, Trouble)
-        yield trouble.words
+        yield from _troubled(error)
+    yield read_as(DeltaFormat(12, ()))
     yield in_words(CsvFormat(";", "'", header=False, escape="\\", nulls=("NULL",), compression="gzip"))
+
+
+def _troubled(error: Exception) -> Iterator[Message]:
+    trouble = apart(partial(_raise, error), "crm/loyal")
+    assert isinstance(trouble, Trouble)
+    yield trouble.words
 
 
 def _raise(error: Exception) -> None:

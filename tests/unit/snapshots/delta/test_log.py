@@ -36,7 +36,7 @@ def listed(names: Iterable[str], size: int = 10) -> list[Blob]:
 
 
 def read(*names: str) -> tuple[int, list[str]]:
-    """The version, and which files are read for it, without the commit that only tells when it was made."""
+    """The version, and which files are read for it, without the commit that only tells when a checkpoint was made."""
     found = log.chosen(listed(names))
     return found.version, [last(each.name) for each in (*found.checkpoint, *found.commits)]
 

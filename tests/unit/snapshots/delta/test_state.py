@@ -66,7 +66,12 @@ def test_a_version_is_as_old_as_its_commit_says() -> None:
     assert version([{"commitInfo": in_commit}]).written_at == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
     for said in ({}, {"timestamp": "2026"}, {"timestamp": -1}, {"timestamp": 10**20}):
         assert version([{"commitInfo": said}]).written_at is None
-    assert version([{"commitInfo": {"timestamp": FIRST_MOMENT}}], [add("a")]).written_at is None
+
+
+def test_a_version_is_never_older_than_the_one_before() -> None:
+    moments = [[{"commitInfo": {"timestamp": FIRST_MOMENT + shift}}] for shift in (0, 5_000, -3_000)]
+    assert version(*moments[:2]).written_at == version(*moments).written_at
+    assert version(moments[0], [add("a")]).written_at == version(moments[0]).written_at
 
 
 @pytest.mark.parametrize(
