@@ -77,57 +77,6 @@ def with_states(world: World) -> None:
     world.known_as(*known)
 
 
-# Who is planned
-
-
-def test_everybody_who_is_planned_stands_in_a_file_with_the_reason(world: World) -> None:
-    land_both(world)
-    with_states(world)
-    work = world.plan(RunKind.DRY_RUN, targets=BOTH)
-    rows = table(world, layout.planned(work.folder))
-    assert list(rows[0]) == ["address", "operation", "reason", *PLACE]
-    shown = [tuple(row.values()) for row in rows]
-    gone = "Not in the segment any more"
-    assert shown == [
-        (ANN, "add", "In the segment, and not on the list.", "", "", ""),
-        (CYD, "add", "In the segment again, after having been taken off the list.", "", "", ""),
-        (DAN, "add", "In the segment, and not on the list.", "", "", ""),
-        (BOB, "change", "Values changed, or are sent again.", "", "", ""),
-        (EVE, "remove", f"{gone}.", "", "", ""),
-        ("fay@example.com", "remove", f"{gone}, and perhaps on the list.", "", "", ""),
-        ("'=odd", "refused", INVALID, "People", path("People", 1), "2"),
-        ("nobody", "refused", INVALID, "Others", path("Others", 0), "1"),
-        ("no one", "refused", INVALID, "Others", path("Others", 0), "3"),
-    ]
-
-
-def test_a_few_of_each_kind_are_shown_as_the_vendor_would_get_them(world: World) -> None:
-    land_both(world)
-    with_states(world)
-    work = world.plan(RunKind.DRY_RUN, targets=BOTH)
-    shown = read(world, layout.sample(work.folder))
-    assert {each["address"]: (each["operation"], each["values"], each["reason"]) for each in shown} == {
-        ANN: ("add", {"city": "Ulm"}, "In the segment, and not on the list."),
-        CYD: ("add", {"city": "Ulm"}, "In the segment again, after having been taken off the list."),
-        DAN: ("add", {"city": "Ulm"}, "In the segment, and not on the list."),
-        BOB: ("change", {"city": "Köln"}, "Values changed, or are sent again."),
-        EVE: ("remove", {}, "Not in the segment any more."),
-        "fay@example.com": ("remove", {}, "Not in the segment any more, and perhaps on the list."),
-        "=odd": ("refused", {}, INVALID),
-        "nobody": ("refused", {}, INVALID),
-        "no one": ("refused", {}, INVALID),
-    }
-
-
-def test_ten_of_each_kind_are_enough_to_look_at(world: World) -> None:
-    second = [each for each in PEOPLE if bucket(each) // 64 == 1]
-    world.land(*((each, "Ulm") for each in PEOPLE), *[(f"nobody {n}", "Ulm") for n in range(80)])
-    world.known(*second, of=4)
-    shown = read(world, layout.sample(world.plan(RunKind.DRY_RUN).folder))
-    counts = {kind: sum(each["operation"] == kind for each in shown) for kind in ("add", "refused")}
-    assert counts == {"add": 10, "refused": 10}
-
-
 # What became of it
 
 
@@ -168,6 +117,65 @@ def delivered(world: World) -> tuple[Work, Plan, Outcomes]:
         evidence={"confirmed": 3},
     )
     return work, work.planned[0], outcomes
+
+
+def reason(outcome: str, code: str, words: str, retry: str | None, people: int) -> dict[str, Any]:
+    told: dict[str, Any] = {"outcome": outcome, "code": code, "reason": words, "retry": retry}
+    return told | {"message": stored(words), "people": people}
+
+
+def test_the_report_has_everything_counted(world: World) -> None:
+    work, plan, outcomes = delivered(world)
+    work.requests_before, work.retries_before, work.throttled_before = 10, 20, 1.25
+    counters = work.opened.link.counters
+    counters.requests, counters.retries, counters.throttled_seconds = 3, 2, 0.111
+    work.note(
+        decision="deliver",
+        message="All well.",
+        target={"name": "My list"},
+        started_at=AT - timedelta(seconds=61.26),
+        warnings=["It is late."],
+    )
+    plan = replace(plan, findings=[{"guard": "size", "message": "Too many."}])
+    assert report.describe(work, plan, outcomes, State.WARNINGS) == {
+        "export": NAME,
+        "run": RUN_ID,
+        "state": "succeeded with warnings",
+        "message": "All well.",
+        "target": {"key": "list", "name": "My list"},
+        "snapshots": [
+            {
+                "segment": name,
+                "snapshot": f"segments:{name}@{TAKEN.isoformat()}",
+                "taken_at": TAKEN.isoformat(),
+                "files": files,
+                "rows": rows,
+            }
+            for name, files, rows in (("People", 2, 4), ("Others", 1, 3))
+        ],
+        "rows": {
+            **dict.fromkeys(("duplicates", "unchanged", "held", "left", "outside", "change", "remove"), 0),
+            "rows_read": 7,
+            "add": 4,
+            "refused_here": 3,
+        },
+        "outcomes": {"add accepted": 3, "add rejected": 1},
+        "evidence_of_receipts": {"confirmed": 3},
+        "members": 5,
+        "reasons": [
+            reason("unknown", "no_answer", "Odd.", None, 7),
+            reason("refused here", "address_invalid", INVALID, "when changed", 3),
+            reason("rejected", "wrong", WRONG, "when changed", 1),
+        ],
+        "values_left_out": {"city": 8, "age": 2},
+        "guards": [{"guard": "size", "message": "Too many."}],
+        "decision": "deliver",
+        "warnings": ["It is late."],
+        "requests": 13,
+        "retries": 22,
+        "throttled_seconds": 1.4,
+        "seconds": 61.3,
+    }
 
 
 def test_everybody_who_was_refused_stands_in_a_file_with_place_and_reason(world: World) -> None:
@@ -229,65 +237,6 @@ def test_where_nobody_was_refused_there_are_only_headers(world: World) -> None:
     assert world.cloud.blobs.read(layout.left_out(work.folder)) is None
 
 
-def test_the_report_has_everything_counted(world: World) -> None:
-    work, plan, outcomes = delivered(world)
-    work.requests_before, work.retries_before, work.throttled_before = 10, 20, 1.25
-    counters = work.opened.link.counters
-    counters.requests, counters.retries, counters.throttled_seconds = 3, 2, 0.111
-    work.note(
-        decision="deliver",
-        message="All well.",
-        target={"name": "My list"},
-        started_at=AT - timedelta(seconds=61.26),
-        warnings=["It is late."],
-    )
-    plan = replace(plan, findings=[{"guard": "size", "message": "Too many."}])
-    assert report.describe(work, plan, outcomes, State.WARNINGS) == {
-        "export": NAME,
-        "run": RUN_ID,
-        "state": "succeeded with warnings",
-        "message": "All well.",
-        "target": {"key": "list", "name": "My list"},
-        "snapshots": [
-            {
-                "segment": name,
-                "snapshot": f"segments:{name}@{TAKEN.isoformat()}",
-                "taken_at": TAKEN.isoformat(),
-                "files": files,
-                "rows": rows,
-            }
-            for name, files, rows in (("People", 2, 4), ("Others", 1, 3))
-        ],
-        "rows": {
-            **dict.fromkeys(("duplicates", "unchanged", "held", "left", "outside", "change", "remove"), 0),
-            "rows_read": 7,
-            "add": 4,
-            "refused_here": 3,
-        },
-        "outcomes": {"add accepted": 3, "add rejected": 1},
-        "evidence_of_receipts": {"confirmed": 3},
-        "members": 5,
-        "reasons": [
-            reason("unknown", "no_answer", "Odd.", None, 7),
-            reason("refused here", "address_invalid", INVALID, "when changed", 3),
-            reason("rejected", "wrong", WRONG, "when changed", 1),
-        ],
-        "values_left_out": {"city": 8, "age": 2},
-        "guards": [{"guard": "size", "message": "Too many."}],
-        "decision": "deliver",
-        "warnings": ["It is late."],
-        "requests": 13,
-        "retries": 22,
-        "throttled_seconds": 1.4,
-        "seconds": 61.3,
-    }
-
-
-def reason(outcome: str, code: str, words: str, retry: str | None, people: int) -> dict[str, Any]:
-    told: dict[str, Any] = {"outcome": outcome, "code": code, "reason": words, "retry": retry}
-    return told | {"message": stored(words), "people": people}
-
-
 def test_the_report_of_a_delivery_that_was_never_planned_is_empty(world: World) -> None:
     work = world.work()
     report.write(work, None, Outcomes(), State.FAILED)
@@ -306,3 +255,54 @@ def test_the_report_is_laid_out_for_people(world: World) -> None:
     text = found[0].decode()
     assert text.startswith('{\n  "export": "newsletter",\n')
     assert "Acmé took it for wrong." in text
+
+
+# Who is planned
+
+
+def test_everybody_who_is_planned_stands_in_a_file_with_the_reason(world: World) -> None:
+    land_both(world)
+    with_states(world)
+    work = world.plan(RunKind.DRY_RUN, targets=BOTH)
+    rows = table(world, layout.planned(work.folder))
+    assert list(rows[0]) == ["address", "operation", "reason", *PLACE]
+    shown = [tuple(row.values()) for row in rows]
+    gone = "Not in the segment any more"
+    assert shown == [
+        (ANN, "add", "In the segment, and not on the list.", "", "", ""),
+        (CYD, "add", "In the segment again, after having been taken off the list.", "", "", ""),
+        (DAN, "add", "In the segment, and not on the list.", "", "", ""),
+        (BOB, "change", "Values changed, or are sent again.", "", "", ""),
+        (EVE, "remove", f"{gone}.", "", "", ""),
+        ("fay@example.com", "remove", f"{gone}, and perhaps on the list.", "", "", ""),
+        ("'=odd", "refused", INVALID, "People", path("People", 1), "2"),
+        ("nobody", "refused", INVALID, "Others", path("Others", 0), "1"),
+        ("no one", "refused", INVALID, "Others", path("Others", 0), "3"),
+    ]
+
+
+def test_a_few_of_each_kind_are_shown_as_the_vendor_would_get_them(world: World) -> None:
+    land_both(world)
+    with_states(world)
+    work = world.plan(RunKind.DRY_RUN, targets=BOTH)
+    shown = read(world, layout.sample(work.folder))
+    assert {each["address"]: (each["operation"], each["values"], each["reason"]) for each in shown} == {
+        ANN: ("add", {"city": "Ulm"}, "In the segment, and not on the list."),
+        CYD: ("add", {"city": "Ulm"}, "In the segment again, after having been taken off the list."),
+        DAN: ("add", {"city": "Ulm"}, "In the segment, and not on the list."),
+        BOB: ("change", {"city": "Köln"}, "Values changed, or are sent again."),
+        EVE: ("remove", {}, "Not in the segment any more."),
+        "fay@example.com": ("remove", {}, "Not in the segment any more, and perhaps on the list."),
+        "=odd": ("refused", {}, INVALID),
+        "nobody": ("refused", {}, INVALID),
+        "no one": ("refused", {}, INVALID),
+    }
+
+
+def test_ten_of_each_kind_are_enough_to_look_at(world: World) -> None:
+    second = [each for each in PEOPLE if bucket(each) // 64 == 1]
+    world.land(*((each, "Ulm") for each in PEOPLE), *[(f"nobody {n}", "Ulm") for n in range(80)])
+    world.known(*second, of=4)
+    shown = read(world, layout.sample(world.plan(RunKind.DRY_RUN).folder))
+    counts = {kind: sum(each["operation"] == kind for each in shown) for kind in ("add", "refused")}
+    assert counts == {"add": 10, "refused": 10}
