@@ -18,7 +18,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "delivery/plan/operations": (f"{DELIVERY}/test_operations.py",),
     "delivery/plan/step": (f"{DELIVERY}/test_plan_step.py",),
     "delivery/plan/staging": (f"{DELIVERY}/test_staging.py",),
-    "delivery/plan/drift": (f"{DELIVERY}/test_drift.py",),
+    "delivery/plan/drift": (f"{DELIVERY}/test_drift.py", f"{DELIVERY}/test_guards.py"),
     "delivery/plan/lines": (f"{DELIVERY}/test_files_for_people.py",),
     "delivery/plan/planned_people": (f"{DELIVERY}/test_files_for_people.py",),
     "delivery/plan/protected_people": (f"{DELIVERY}/test_protected_people.py",),
