@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -68,13 +69,13 @@ def stage(work: Work, wish: Wish, least_parts: int) -> Iterator[Staged]:
     if work.run.kind is RunKind.WITHDRAW:
         yield Staged((), least_parts, lambda part: (), lambda part: None)
         return
-    for attempt in range(1, TRIES + 1):
+    for attempt in count(1):
         snapshots = [segments.newest(work.cloud, reference) for reference in work.target.segments]
         parts = max(least_parts, parts_for(snapshots, work.cloud.settings.rows_per_file))
         try:
             staged = _stage(work, wish, snapshots, parts)
         except SnapshotChanged:
-            if attempt == TRIES:
+            if attempt >= TRIES:
                 raise
             continue
         try:
