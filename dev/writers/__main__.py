@@ -43,8 +43,8 @@ class Case:
     """Words that have to be said of it; empty where it has to be read."""
     rows: list[Row]
     """What has to be read."""
-    table: bool
-    """It is a table that knows its own versions, and so lies in the segment's folder without a date."""
+    dated: bool
+    """Whether it lies in a folder with a date, or straight in the segment's."""
 
 
 def main() -> int:
@@ -74,7 +74,7 @@ def _compare(address: StorageAddress, written: Path) -> int:
     with blob_client(address) as client:
         container = client.create_container("written")
         for case in cases:
-            inside = "" if case.table else f"{STATE}/"
+            inside = f"{STATE}/" if case.dated else ""
             for path in (each for each in case.folder.rglob("*") if each.is_file()):
                 container.upload_blob(f"{case.folder.name}/{inside}{path.relative_to(case.folder)}", path.read_bytes())
         found = {segment.name: segment for segment in find_segments(client, [Location("written")], _later())}
@@ -91,9 +91,8 @@ def _case(path: Path, table: dict[str, Any]) -> Case:
     said = json.loads(path.read_text())
     rows = said["rows"] if "rows" in said else _columns_of(table, said["columns"])
     cells = [tuple(_cell(value) for value in row) for row in rows]
-    folder = path.with_suffix("")
-    is_table = (folder / "_delta_log").is_dir()
-    return Case(said["name"], folder, tuple(said["columns"]), said.get("refused", ""), cells, is_table)
+    dated = said.get("dated", True)
+    return Case(said["name"], path.with_suffix(""), tuple(said["columns"]), said.get("refused", ""), cells, dated)
 
 
 def _columns_of(table: dict[str, Any], names: Sequence[str]) -> list[list[Any]]:

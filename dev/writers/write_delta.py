@@ -7,11 +7,13 @@ Each case is a folder below it, with a table that has a history of its own.
 from __future__ import annotations
 
 import json
+import random
 import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -47,14 +49,16 @@ TYPED = pyarrow.table(
         "Paid": pyarrow.array([Decimal("12.50"), Decimal("-0.01"), None], pyarrow.decimal128(10, 2)),
     }
 )
+Row = tuple[Any, ...]
+
 ANNA = "EMail = 'anna@example.com'"
 
 
-def table(rows: Sequence[tuple[object, ...]] = ROWS) -> pyarrow.Table:
+def table(rows: Sequence[Row] = ROWS) -> pyarrow.Table:
     return pyarrow.table({name: [row[place] for row in rows] for place, name in enumerate(COLUMNS)}, schema=KINDS)
 
 
-def append(to: Path, rows: Sequence[tuple[object, ...]], **more: Any) -> None:
+def append(to: Path, rows: Sequence[Row], **more: Any) -> None:
     write_deltalake(to, table(rows), mode="append", **more)
 
 
@@ -188,6 +192,36 @@ def elsewhere(to: Path) -> None:
     rewritten(to, lambda log: log.replace('"path":"', f'"path":"{quote(str(to))}/'))
 
 
+STEPS: dict[str, Callable[[Path, Sequence[Row]], object]] = {
+    "append": append,
+    "overwrite": lambda to, rows: write_deltalake(to, table(rows), mode="overwrite"),
+    "delete": lambda to, rows: DeltaTable(to).delete(f"Age = {rows[0][3] or 0}"),
+    "update": lambda to, rows: DeltaTable(to).update(
+        updates={"FirstName": "'Lot'"}, predicate=f"Age > {rows[0][3] or 0}"
+    ),
+    "compact": lambda to, rows: DeltaTable(to).optimize.compact(),
+    "checkpoint": lambda to, rows: DeltaTable(to).create_checkpoint(),
+    "vacuum": lambda to, rows: DeltaTable(to).vacuum(
+        retention_hours=0, enforce_retention_duration=False, dry_run=False
+    ),
+    "clear": lambda to, rows: DeltaTable(to).cleanup_metadata(),
+}
+HISTORIES = 20
+
+
+def drawn_by_lot(to: Path, number: int) -> None:
+    """A history of ten steps, the same each time."""
+    lot = random.Random(number)
+    partition_by = lot.choice([None, ["Tier"], ["City", "Age"]])
+    configuration = {
+        "delta.logRetentionDuration": "interval 0 days",
+        "delta.checkpointInterval": str(lot.randint(2, 5)),
+    }
+    write_deltalake(to, table(), partition_by=partition_by, configuration=configuration)
+    for _ in range(10):
+        STEPS[lot.choice([*STEPS])](to, lot.sample(ROWS, lot.randint(1, 4)))
+
+
 READ: dict[str, Callable[[Path], object]] = {
     "one version": lambda to: write_deltalake(to, table()),
     "a version for each row": one_by_one,
@@ -216,6 +250,7 @@ READ: dict[str, Callable[[Path], object]] = {
     "changes kept": changes_kept,
     "features of writers": lambda to: with_features(to, TableFeatures.AppendOnly, TableFeatures.RowTracking),
     "mapped by name": lambda to: rewritten(to, mapped),
+    **{f"a history drawn by lot, {number}": partial(drawn_by_lot, number=number) for number in range(HISTORIES)},
 }
 REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "deletion vectors": (lambda to: with_features(to, TableFeatures.DeletionVectors), "3 (deletionVectors)"),
@@ -252,6 +287,7 @@ def main(folder: Path) -> None:
         to.mkdir(parents=True)
         write(to)
         said: dict[str, Any] = {"name": f"deltalake, {name}", "columns": COLUMNS, "refused": refused}
+        said["dated"] = number % 3 == 2
         if refused:
             said["rows"] = []
         else:
