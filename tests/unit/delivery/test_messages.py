@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,14 @@ SLICE = SliceMessage("newsletter", "20261122-144501-123-9f3a", 0, 3)
 @pytest.mark.parametrize("message", [SLICE, CountMessage("segments/ci:Loyal"), ProbeMessage("iterable", "0a1b2c", 4)])
 def test_a_message_survives_the_queue(message: Message) -> None:
     assert parse(json.dumps(message.body())) == message
+
+
+def test_a_message_tells_how_often_its_work_failed_where_it_did() -> None:
+    plain = {"version": 1, "kind": "slice", "export": SLICE.export, "run": SLICE.run, "delivery": 0, "turn": 3}
+    assert SLICE.body() == plain
+    assert replace(SLICE, failed=2).body() == plain | {"failed": 2}
+    read = [parse(json.dumps(plain | more)) for more in ({}, {"failed": 2})]
+    assert [message.failed for message in read] == [0, 2]
 
 
 @pytest.mark.parametrize(
