@@ -11,6 +11,7 @@ from shared.catalog.models import Column, Strict
 from shared.catalog.targets import table_key
 from shared.cloud.tables import Rows, Stored
 from shared.cloud.unreadable import UnreadableRow, reading
+from shared.wording import say
 
 PARTITION = "dialects"
 UNDECLARED = "undeclared"
@@ -55,11 +56,11 @@ class DialectInput(Strict):
     @model_validator(mode="after")
     def _is_sound(self) -> DialectInput:
         if self.escape and self.quote == "":
-            raise ValueError("Where cells are never quoted, nothing can stand before a quotation mark.")
+            raise ValueError(say("Where cells are never quoted, nothing can stand before a quotation mark."))
         if self.delimiter and self.delimiter in (self.quote if self.quote is not None else '"', self.escape):
-            raise ValueError("The delimiter has to be another character than those of quoting.")
+            raise ValueError(say("The delimiter has to be another character than those of quoting."))
         if len({column.lower() for column in self.columns}) < len(self.columns):
-            raise ValueError("A column is there twice.")
+            raise ValueError(say("A column is there twice."))
         return self
 
 

@@ -11,17 +11,19 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import ValidationError
 
 from shared.access.actions import Action, may
+from shared.access.person import Person
 from shared.catalog.dialects import DialectInput, Encoding, SegmentInput
 from shared.catalog.issues import Invalid, issues_of
 from shared.control import segments as control
 from shared.control.listing import cut
+from shared.control.service import Service
 from shared.pages import labels
 from shared.pages.asking import TheAsked
 from shared.pages.errors import PageRoute
 from shared.pages.exports import connections
 from shared.pages.forms import Form, Values, text
 from shared.pages.labels import TAB
-from shared.pages.rendering import go, make_known, page
+from shared.pages.rendering import go, make_known, not_saved, page
 from shared.snapshots.snapshot import SegmentFound
 from shared.web.wiring import TheCaller, TheService, allowed
 
@@ -50,11 +52,18 @@ _SORTS: dict[str, Callable[[SegmentFound], Any]] = {
 @router.get("/segments/{segment:path}", dependencies=[Depends(allowed(Action.SEE_SEGMENTS))])
 def show_segment(segment: str, request: Request, service: TheService, caller: TheCaller) -> Response:
     """One segment, from whose side exports are looked at: those that carry it, and those that could."""
+    return _page(request, service, caller, segment)
+
+
+def _page(
+    request: Request, service: Service, caller: Person, segment: str, typed: DialectInput | None = None
+) -> Response:
+    """`typed` is what the form held before the session ended."""
     found = control.view(service, segment)
     exports = [held.item for held in service.catalog.exports.all()]
     known = connections(service)
     others = [export for export in exports if export.name not in found.exports]
-    dialect = found.dialect or DialectInput()
+    dialect = typed or found.dialect or DialectInput()
     delimiter = TAB if dialect.delimiter == "\t" else dialect.delimiter
     return page(
         request,
@@ -64,6 +73,8 @@ def show_segment(segment: str, request: Request, service: TheService, caller: Th
         others=[each for each in others if may(caller, Action.EDIT_EXPORT, known.get(each.connection))],
         first=control.first_rows(service, segment) if may(caller, Action.EDIT_SEGMENT) else None,
         dialect=dialect,
+        restored=typed is not None,
+        told=(labels.RESTORED,) if typed else (),
         delimiter=delimiter,
         delimiters={**labels.DELIMITERS, **({} if delimiter in labels.DELIMITERS else {delimiter: delimiter})},
         encodings=[(name, name or "UTF-8") for name in get_args(Encoding)],
@@ -72,7 +83,11 @@ def show_segment(segment: str, request: Request, service: TheService, caller: Th
 
 @router.post("/segments/{segment:path}", dependencies=[Depends(allowed(Action.EDIT_SEGMENT))])
 def save_segment(segment: str, request: Request, service: TheService, caller: TheCaller, form: Form) -> Response:
-    """Say how it is written; what the form does not show stays as it is."""
+    """Say how it is written; what the form does not show stays as it is. Or show what was typed before the session
+    ended."""
+    if text(form, "do") == "restore":
+        not_saved(request)
+        return _page(request, service, caller, segment, DialectInput.model_construct(**_typed(form)))
     control.view(service, segment)
     declared, version = service.catalog.dialects.get(segment)
     make_known(request, f"segment {segment}", lambda: control.declared(service, segment))
@@ -83,19 +98,23 @@ def save_segment(segment: str, request: Request, service: TheService, caller: Th
 def _dialect(before: DialectInput | None, form: Values) -> DialectInput | None:
     """None where nothing is declared any more. Raises Invalid."""
     kept = before.model_dump(include={"quote", "compression"}) if before else {}
+    try:
+        dialect = DialectInput.model_validate(kept | _typed(form))
+    except ValidationError as error:
+        raise Invalid(issues_of(error.errors())) from None
+    return None if dialect == DialectInput() else dialect
+
+
+def _typed(form: Values) -> dict[str, Any]:
+    """What the form holds, as it is: it may be wrong."""
     delimiter = text(form, "delimiter")
-    sent = {
+    return {
         "delimiter": "\t" if delimiter == TAB else delimiter,
         "escape": text(form, "escape"),
         "encoding": text(form, "encoding"),
         "nulls": _lines(form, "nulls"),
         "columns": _lines(form, "columns"),
     }
-    try:
-        dialect = DialectInput.model_validate(kept | sent)
-    except ValidationError as error:
-        raise Invalid(issues_of(error.errors())) from None
-    return None if dialect == DialectInput() else dialect
 
 
 def _lines(form: Values, name: str) -> tuple[str, ...]:

@@ -97,6 +97,26 @@ def test_what_is_typed_survives_the_end_of_the_session_and_leaving_asks(connecte
     assert asked == ["beforeunload"], "there is nothing to lose any more"
 
 
+def test_what_is_typed_of_a_segment_survives_the_end_of_the_session(connected: App, visit: Visit) -> None:
+    connected.land("Careful", some(3))
+    visit.go("/segments/segments:Careful")
+    visit.page.get_by_text("Say how its texts are written").click()
+    visit.page.get_by_label("Texts that stand for no value, one a line").fill("NULL\nn/a")
+
+    def ended(route: Route) -> None:
+        problem = {"Content-Type": "application/problem+json", "HX-Redirect": "/segments/segments:Careful"}
+        route.fulfill(status=401, headers=problem, body="{}")
+
+    visit.page.route("**/segments/segments%3ACareful", ended, times=1)
+    visit.button("Save")
+    visit.sees("This is what you had typed before you signed in again.")
+    expect(visit.page.get_by_label("Texts that stand for no value, one a line")).to_have_value("NULL\nn/a")
+    visit.button("Save")
+    expect(visit.page.get_by_text("This is what you had typed")).to_have_count(0)
+    declared = connected.call("GET", "/segments/segments:Careful").json()["dialect"]
+    assert declared["nulls"] == ["NULL", "n/a"]
+
+
 def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(connected: App, visit: Visit) -> None:
     connected.land("Typed", some(3))
     visit.define("segments:Typed")

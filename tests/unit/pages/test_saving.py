@@ -57,6 +57,17 @@ def test_what_was_typed_is_there_again_after_signing_in(service: FakeService) ->
     assert service.catalog.export("vips").item.display_name == "VIPs"
 
 
+def test_what_was_typed_of_a_segment_is_there_again_after_signing_in_even_if_it_is_wrong(service: FakeService) -> None:
+    typed = urlencode({"do": "restore", "delimiter": "tab", "columns": "EMail\nEMail", "nulls": "NULL"}).encode()
+    shown = page(post(client(service), "/segments/blob/ci:VIP", typed))
+    assert "Nothing of it is saved yet." in shown
+    assert ">EMail\nEMail</textarea>" in shown
+    assert '<option value="tab" selected>' in shown
+    assert "<details open><summary>Say how its texts are written" in shown
+    assert service.catalog.dialects.get("blob/ci:VIP")[0] is None
+    assert 'data-keeps="/segments/blob/ci%3AVIP"' in page(client(service).get("/segments/blob/ci:VIP"))
+
+
 def test_saving_before_all_of_the_form_was_seen_saves_nothing_and_shows_it(service: FakeService) -> None:
     """Save was pressed while the form was on its way back with what follows from a connection and a segment."""
     form = {"display_name": "Quick", "connection": "marketing", "targets.0.segments[]": "blob/ci:Lapsed"}
