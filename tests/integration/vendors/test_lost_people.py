@@ -56,3 +56,22 @@ def test_who_was_erased_and_is_still_in_the_segment_is_added_by_the_next_run(ope
         assert accounted(engine, engine.run()) == {"add accepted": 1}
         assert "Changed" in engine.members()[WHO].values()
         assert accounted(engine, engine.run()) == {}
+
+
+def test_of_a_leaver_whom_omnisend_was_not_asked_about_it_is_said(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.vendors.presence.FEW", 0)
+    monkeypatch.setattr("shared.vendors.omnisend.vendor.MOST_PAGES", 0)
+    with opened("omnisend") as engine:
+        engine.land(people(5))
+        engine.define()
+        engine.run()
+        engine.land(OTHERS)
+        run = engine.run()
+        assert accounted(engine, run) == {"remove accepted": 1}
+        assert WHO not in engine.members()
+        assert not engine.delivery(run).warnings
+        [target] = engine.service.explain("newsletter", WHO)["targets"]
+        assert target["receipts"][0]["code"] == "not_looked_up"
+        assert "keeps the tag" in str(target["receipts"][0]["reason"])
