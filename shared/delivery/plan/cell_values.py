@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from shared.catalog.models import Match, WhenEmpty
 from shared.delivery.sql import literal
+from shared.mailbox import BLANKS
 from shared.vendors.contract import ANY, Definition, FieldType, Fit
 from shared.wording import say
 
@@ -207,22 +208,24 @@ def _day(day: str, fit: Fit) -> str:
     return f"CASE WHEN {within} THEN '\"' || {day}::VARCHAR || '\"' END"
 
 
+_BLANKS = "".join(rf"\x{{{ord(each):X}}}" for each in BLANKS)
+
+
 def _choice(cell: str, fit: Fit) -> _Value:
-    found = f"{_meanings(fit)}[{_folded(cell)}]"
+    found = _meaning(cell, fit)
     return _Value(f"to_json({found})", f"CASE WHEN {found} IS NULL THEN '{LeftOut.CHOICE}' END")
 
 
 def _choices(cell: str, fit: Fit) -> _Value:
     """The cell is one choice, a list in JSON, or choices with a separator between them that no choice has."""
-    meanings = _meanings(fit)
     separators = "".join(mark for mark in ";|,\n" if not any(mark in choice for choice in fit.choices))
-    pieces = f"CASE WHEN {meanings}[{_folded(cell)}] IS NOT NULL THEN [{cell}] "
+    pieces = f"CASE WHEN {_meaning(cell, fit)} IS NOT NULL THEN [{cell}] "
     pieces += f"WHEN {_is_list(cell)} THEN ({cell})::JSON::VARCHAR[] "
     pieces += (
         f"ELSE string_split_regex({cell}, {literal(f'[{separators}]')}) END" if separators else f"ELSE [{cell}] END"
     )
     filled = f"list_filter({pieces}, lambda piece: trim(piece) <> '')"
-    found = f"list_transform({filled}, lambda piece: {meanings}[{_folded('piece')}])"
+    found = f"list_transform({filled}, lambda piece: {_meaning('piece', fit)})"
     fitting = f"list_distinct(list_filter({found}, lambda choice: choice IS NOT NULL))"
     return _Value(
         f"CASE WHEN len({fitting}) > 0 THEN to_json({_in_order(fit, fitting)}) END",
@@ -242,13 +245,19 @@ def _in_order(fit: Fit, fitting: str) -> str:
 
 
 def _folded(text: str) -> str:
-    return rf"regexp_replace(trim(lower({text})), '[\s\p{{Z}}]+', ' ', 'g')"
+    return rf"trim(regexp_replace(lower({text}), '[{_BLANKS}]+', ' ', 'g'))"
 
 
-def _meanings(fit: Fit) -> str:
-    meant = {**{" ".join(choice.lower().split()): choice for choice in reversed(fit.choices)}, **fit.synonyms}
-    keys, meanings = ", ".join(map(literal, meant)), ", ".join(map(literal, meant.values()))
-    return f"map([{keys}], [{meanings}])"
+def folded(choice: str) -> str:
+    """A choice as the query folds cells: letters are made small one by one, and each stays one."""
+    return " ".join("".join(letter.lower()[:1] for letter in choice).split())
+
+
+def _meaning(text: str, fit: Fit) -> str:
+    """The choice that a text means, NULL for none."""
+    meant = {**{folded(choice): choice for choice in reversed(fit.choices)}, **fit.synonyms}
+    keys, choices = ", ".join(map(literal, meant)), ", ".join(map(literal, meant.values()))
+    return f"map([{keys}], [{choices}])[{_folded(text)}]"
 
 
 _OF_TYPE: Mapping[FieldType, Callable[[str, Matched], _Value]] = {

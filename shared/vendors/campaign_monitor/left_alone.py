@@ -91,7 +91,7 @@ class _Pass:
     front: str = ""
     entries: set[tuple[str, str]] = field(default_factory=set)
     pages: int = 0
-    ordered: bool = False
+    ordered: bool = field(init=False)
     total: int = field(init=False)
     new: bool = False
 

@@ -143,7 +143,7 @@ def _consent(since: object, now: str, warnings: list[str]) -> FieldValues:
     if since is None:
         return {}
     since = str(since)
-    stamp = f"{since[:10]}T{since[11:19] or '00:00:00'}Z"
+    stamp = f"{since[:10]}T{since[11:] or '00:00:00'}Z"
     if stamp > now:
         warnings.append(_LATER)
         return {}

@@ -21,6 +21,8 @@ GB = "GB"
 
 LEVELS = Fit(choices=("Platinum", "Gold card", "Silver"), synonyms={"plat": "Platinum"})
 LIKES = Fit(choices=("Golf", "Tennis", "Green"), several=True)
+LETTERS = ("ΑΘΗΝΑΣ", "İzmir", "STRASSE ẞ", "Ǆ Ⅷ", "two\u2003wide blanks")
+"""Their small letters are not the same for all programs."""
 COMMAS = Fit(choices=("Red, dark", "Blue"), several=True)
 EVERY_MARK = Fit(choices=("Red; dark", "Red | light", "Red, pale", "Red\nhot"), several=True)
 
@@ -47,6 +49,10 @@ HUGE = [
 FITTED = [
     *(Case(S, cell, "Platinum", fit=LEVELS) for cell in ("Platinum", " platinum ", "PLAT")),
     *(Case(S, cell, "Gold card", fit=LEVELS) for cell in ("gold  card", "Gold\u00a0Card")),
+    *(Case(S, each, each, fit=Fit(choices=LETTERS)) for each in LETTERS),
+    *(Case(S, each, [each], fit=Fit(choices=LETTERS, several=True)) for each in LETTERS),
+    Case(S, "αθηνασ", "ΑΘΗΝΑΣ", fit=Fit(choices=LETTERS)),
+    Case(S, "GOLD", "gold", fit=Fit(choices=("gold", "Gold"))),
     *(Case(S, cell, None, LeftOut.CHOICE, LEVELS) for cell in ("Gold", "Platinum;Silver", "[]")),
     *(Case(S, cell, ["Golf", "Tennis"], fit=LIKES) for cell in ("Golf;Tennis", "tennis, golf", "Tennis|Golf|golf")),
     *(Case(S, cell, ["Golf", "Tennis"], fit=LIKES) for cell in ('["Tennis","Golf"]', "Golf\nTennis", "Golf;;Tennis;")),
@@ -54,6 +60,10 @@ FITTED = [
     Case(S, "Chess", None, LeftOut.CHOICE, LIKES),
     Case(S, "[broken", None, LeftOut.CHOICE, LIKES),
     Case(S, ";", None, LeftOut.CHOICE, LIKES),
+    *(
+        Case(S, cell, ["Golf", "Tennis"], fit=LIKES)
+        for cell in ("Golf\r\nTennis", "Golf ;\u00a0Tennis\t;", "Golf\u2003|Tennis")
+    ),
     *(Case(S, cell, None, LeftOut.CHOICE, LIKES) for cell in ("Golf~Tennis", "Golf/Tennis", "Golf Tennis", "[Golf]")),
     Case(S, "Red, dark", ["Red, dark"], fit=COMMAS),
     Case(S, "red;  DARK", ["Red; dark"], fit=EVERY_MARK),
@@ -160,6 +170,20 @@ def test_an_empty_cell_is_kept_or_clears(kind: FieldType, empty: str | None) -> 
     values, reasons = matched({"c": empty}, keep, clear)
     assert json.loads(values) == {"b": None}
     assert reasons == [None, None]
+
+
+def test_queries_and_python_fold_every_letter_alike() -> None:
+    """Choices are folded by one, cells by the other."""
+    letters = [chr(code) for code in range(1, 0x20000) if not 0xD800 <= code < 0xE000]
+    cells = [f"{each}A{each}{each}" for each in letters]
+    query = f"SELECT {cell_values._folded('c')} FROM (SELECT unnest($1::VARCHAR[]) AS c)"
+    found = database().execute(query, [cells]).fetchall()
+    differ = [
+        hex(ord(each))
+        for each, cell, (small,) in zip(letters, cells, found, strict=True)
+        if cell_values.folded(cell) != small
+    ]
+    assert not differ
 
 
 def test_fields_stand_in_the_order_of_the_data_matching() -> None:

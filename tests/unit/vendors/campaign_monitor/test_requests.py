@@ -62,7 +62,8 @@ def test_a_person_without_their_mobile_number() -> None:
 def test_an_import_starts_no_automation(resubscribe: bool) -> None:
     people = [entry(Row(f"{name}@example.com"), Shape(), {}) for name in "ab"]
     request = requests.imported("l 1", people, resubscribe=resubscribe)
-    assert (request.method, request.path) == ("POST", "/api/v3.3/subscribers/l%201/import.json")
+    path = "/api/v3.3/subscribers/l%201/import.json"
+    assert (request.method, request.path, request.idempotent) == ("POST", path, False)
     assert json.loads(request.body or b"") == {
         "Subscribers": [{"EmailAddress": f"{name}@example.com", "ConsentToTrack": "Unchanged"} for name in "ab"],
         "Resubscribe": resubscribe,
@@ -85,6 +86,12 @@ def test_a_removal_deletes_from_one_list_and_hides_the_address() -> None:
         (requests.lists("c1"), "/clients/c1/lists.json", {}),
         (requests.details("l1"), "/lists/l1.json", {}),
         (requests.fields("l1"), "/lists/l1/customfields.json", {}),
+        (requests.stats("l1"), "/lists/l1/stats.json", {}),
+        (
+            requests.person("l1", "ana@example.com"),
+            "/subscribers/l1.json",
+            {"email": "ana@example.com", "includetrackingpreference": "true"},
+        ),
         (
             requests.people("l1", "active", 2),
             "/lists/l1/active.json",
