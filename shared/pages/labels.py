@@ -120,6 +120,16 @@ PARTS: dict[str, str] = {
     "disabled": N_("Disabled"),
 }
 """Parts of definitions as the forms name them."""
+SCHEDULE_FIELDS: dict[str, str] = {
+    "every": N_("How often"),
+    "time_zone": N_("Time zone"),
+    "times": N_("Times"),
+    "days": N_("Days"),
+    "day": N_("Day of the month"),
+    "minute": N_("Minutes past the hour"),
+    "expression": N_("Cron expression"),
+}
+"""Fields of a schedule as the form names them."""
 VERDICTS: dict[str, tuple[str, str]] = {
     "agrees": (N_("Agrees"), "good"),
     "explained": (N_("Agrees, with an explanation"), "good"),

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from shared.catalog.issues import Issue
-from shared.pages.labels import GUARDS, PARTS
+from shared.pages.labels import GUARDS, PARTS, SCHEDULE_FIELDS
 from shared.vendors.contract import Definition
 from shared.wording import Message, say, say_many
 
@@ -54,6 +54,16 @@ TABLE: tuple[tuple[str, frozenset[str], Message], ...] = (
         "/address_column",
         _SHORT,
         say("Column with the e-mail address: none is chosen. Choose the column that has one in each row."),
+    ),
+    (
+        "/schedule/time_zone",
+        frozenset({"A cron schedule needs this."}),
+        say("Time zone: none is chosen. Choose the one that the times are meant in, such as Europe/Berlin."),
+    ),
+    (
+        "/schedule/expression",
+        frozenset({"A cron schedule needs this."}),
+        say("Cron expression: it is empty. Write five fields, such as 0 6 * * 1-5 for weekdays at six."),
     ),
     (r"/matching/\d+/field", _SHORT, say("Data matching: a row has a column and no field. Choose one, or remove it.")),
     (r"/matching/\d+/column", _SHORT, say("Data matching: a row has a field and no column. Choose one, or remove it.")),
@@ -131,10 +141,23 @@ SENTENCES: dict[str, Message] = {
 """Sentences with words of the API -> the same with words of the pages. Values keep their names."""
 
 
-_LABELS = {"/rate_budget": PARTS["rate_budget"], **{f"/guards/{key}": words for key, words, _ in GUARDS}}
+_LABELS = {
+    **{f"/{part}": PARTS[part] for part in ("display_name", "tags", "rate_budget")},
+    **{f"/guards/{key}": words for key, words, _ in GUARDS},
+    **{f"/schedule/{key}": words for key, words in SCHEDULE_FIELDS.items()},
+}
 """Fields that every form has, by what they are called there."""
-_NAMING = frozenset({"This is required: %(what)s."})
+_NAMING = frozenset(
+    {
+        "This is required: %(what)s.",
+        "Unknown time zone: use an IANA name such as Europe/Berlin.",
+        "Write times as 06:30, several with commas; their minutes have to be the same.",
+        "Choose at least one day of the week.",
+    }
+)
 """Messages that name the field themselves."""
+_ONE_OF_SEVERAL = re.compile(r"^(/tags)/\d+$")
+"""An entry of what is one field on the page."""
 _NUMBERS = frozenset(
     {
         "Write a number.",
@@ -161,7 +184,8 @@ def of_page(message: str) -> str:
 def in_page_words(issues: Iterable[Issue], definition: Definition | None = None) -> list[Issue]:
     """Each issue as a page says it: with the name that the field has there."""
     labels = _LABELS | (_labels(definition) if definition else {})
-    return [Issue(issue.pointer, _words(issue, labels.get(issue.pointer))) for issue in issues]
+    placed = (Issue(_ONE_OF_SEVERAL.sub(r"\1", issue.pointer), issue.message) for issue in issues)
+    return [Issue(issue.pointer, _words(issue, labels.get(issue.pointer))) for issue in placed]
 
 
 def _labels(definition: Definition) -> dict[str, str]:

@@ -91,6 +91,12 @@ WRONG_EXPORTS = [
     ({"matching.0.column": ""}, "Data matching: a row has a field and no column."),
     ({"targets.0.kind": "name", "targets.0.list_name": "Lapsed"}, "belongs to the export other, and a list has one"),
     ({"connection": "fresh"}, "it has not been connected yet"),
+    ({"display_name": "x" * 101}, "Name: Write at most 100 characters."),
+    ({"tags": "x" * 41}, "Tags: Write at most 40 characters."),
+    ({"matching.0.field": "unsubscribed"}, "requires the field"),
+    ({"schedule.kind": "cron", "schedule.every": "cron", "schedule.expression": ""}, "Cron expression: it is empty."),
+    ({"schedule.kind": "cron", "schedule.every": "day", "schedule.times": "06:00"}, "Time zone: none is chosen."),
+    ({"schedule.kind": "cron", "schedule.every": "day", "schedule.times": "6 o'clock"}, "Write times as 06:30"),
     ({"connection": "unagreed"}, "nobody has agreed yet"),
 ]
 
@@ -112,6 +118,15 @@ def test_what_is_wrong_is_said_in_the_words_of_the_form(
     assert told in shown
     for word in ("Write at least", "Give at least", "list_id", "list_name out"):
         assert word not in re.sub(r'(name|id|href|for|hx-get|aria-describedby)="[^"]*"', "", shown), word
+    assert dead_links(shown) == []
+
+
+def dead_links(shown: str) -> list[str]:
+    """Links of the summary to fields that the page does not have."""
+    summary = shown.partition('role="alert"')[2].partition("</div>")[0]
+    led = re.findall(r'href="#([^"]+)"', summary)
+    assert led, "every message leads to its field"
+    return [place for place in led if f'id="{place}"' not in shown]
 
 
 WRONG_CONNECTIONS = [
@@ -127,6 +142,7 @@ def test_what_is_wrong_with_a_connection_is_said_in_the_words_of_the_form(
     answer = post(client(service), "/connections/new", urlencode({"display_name": "X", **fields}).encode())
     assert answer.status == 422
     assert told in unescape(page(answer))
+    assert dead_links(unescape(page(answer))) == []
 
 
 def test_a_new_export_runs_with_each_refresh_unless_somebody_chooses_otherwise(service: FakeService) -> None:
