@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient, ContainerClient
 
 MOST_ASKED_FOR = 64
-"""Files that are asked for one by one; for more of them the table's folder is listed."""
+"""Files that are asked for one by one; for more of them the table's folder is listed first."""
+LISTED_FOR_EACH = 500
+"""Blobs that are listed at most for each file that is looked for: a tenth of a request. The rest of a folder that holds
+many old files is not, and what was not found by then is asked for."""
 _AT_ONCE = 8
 _SHOWN = 5
 
@@ -167,9 +171,10 @@ class _Files:
         known = {blob.name: blob for blob in self._seen.others if blob.name in names}
         missing = [name for name in names if name not in known]
         if len(missing) > MOST_ASKED_FOR:
-            inside = everything(self._container, f"{self._seen.path}/" if self._seen.path else "")
+            inside = islice(everything(self._container, f"{self._seen.path}/"), len(missing) * LISTED_FOR_EACH)
             known |= {blob.name: blob for blob in inside if blob.name in names}
-        elif missing:
+            missing = [name for name in missing if name not in known]
+        if missing:
             with ThreadPoolExecutor(_AT_ONCE) as pool:
                 known |= {blob.name: blob for blob in pool.map(self._asked, missing) if blob}
         for name, file in names.items():

@@ -500,6 +500,28 @@ def test_a_hint_is_only_a_hint(landing: Landing, monkeypatch: pytest.MonkeyPatch
     assert len(snapshot.files) == 30
 
 
+def test_a_hint_at_a_checkpoint_behind_which_the_log_was_cleared_leads_to_no_old_version(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walking, "FEW", 3)
+    monkeypatch.setattr(log, "_BLOCK", 1)
+    monkeypatch.setattr(log, "_VERSIONS", 10)
+    table = Table().create()
+    for _ in range(9):
+        table.append([ANNA])
+    table.append([BO]).checkpoint().overwrite([CY])
+    for _ in range(14):
+        table.append([CY])
+    table.checkpoint()
+    for version in range(25):
+        del table.files[commit(version)]
+    table.files["_delta_log/_last_checkpoint"] = b'{"version": 10}'
+    land(landing, table)
+    snapshot = newest_of(landing.client, landing.locations, f"{landing.container.container_name}/crm:Loyal", later())
+    assert snapshot.key.endswith("@t-1/25")
+    assert len(snapshot.files) == 15
+
+
 def test_many_files_are_listed_and_not_asked_for_one_by_one(
     landing: Landing, asked: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -512,6 +534,11 @@ def test_many_files_are_listed_and_not_asked_for_one_by_one(
     snapshot = newest_of(landing.client, landing.locations, f"{landing.container.container_name}/crm:Loyal", later())
     assert len(snapshot.files) == 5
     assert not [each for each in asked if each.startswith("head") and "/part-" in each]
+    monkeypatch.setattr(tables, "LISTED_FOR_EACH", 2)  # six of the log, and four of the files
+    asked.clear()
+    again = newest_of(landing.client, landing.locations, f"{landing.container.container_name}/crm:Loyal", later())
+    assert again == snapshot
+    assert len([each for each in asked if each.startswith("head") and "/part-" in each]) == 1
 
 
 def test_a_table_of_more_files_than_are_read_is_refused(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> None:
