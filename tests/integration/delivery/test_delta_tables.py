@@ -6,8 +6,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from shared.control import segments as control
 from shared.delivery.state.records import Run, State
+from shared.snapshots.reading import Reader
+from shared.snapshots.snapshot import Snapshot
 from tests.delta_tables import Row, Table
 from tests.integration.delivery.engine import Engine, people
 
@@ -130,3 +134,22 @@ def test_a_column_that_is_added_is_told_of_and_one_that_goes_is_missed(engine: E
     assert run.state is State.FAILED
     assert "'City'" in run.message
     assert on_the_list(engine) == ADDRESSES
+
+
+def test_a_run_stays_at_the_version_that_it_found(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table().create().append(ROWS[:5])
+    land(engine, table)
+    engine.define()
+    real = Reader.add
+    newer = [table.overwrite]
+
+    def slow(reader: Reader, snapshot: Snapshot) -> None:
+        if newer:  # it comes once the run knows what it is to read, and has not read it yet
+            land(engine, newer.pop()(ROWS[5:10]))
+        real(reader, snapshot)
+
+    monkeypatch.setattr(Reader, "add", slow)
+    well(engine.run())
+    assert on_the_list(engine) == ADDRESSES[:5]
+    well(engine.run())
+    assert on_the_list(engine) == ADDRESSES[5:10]
