@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from shared.catalog.models import Column, Strict
+from shared.catalog.shapes import Column, Strict
 from shared.catalog.targets import table_key
 from shared.cloud.tables import Rows, Stored
 from shared.cloud.unreadable import UnreadableRow, reading

@@ -13,9 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     StrictBool,
     StrictFloat,
@@ -26,6 +24,8 @@ from pydantic import (
 )
 
 from shared.access.person import SharedWith
+from shared.catalog.rules import NO_RULES, Rules
+from shared.catalog.shapes import Column, Reference, Strict, printable
 from shared.vendors.contract import FieldType, Told
 from shared.wording import Said, say
 
@@ -41,13 +41,6 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 NAME_RULE = say("Use 1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit.")
 RESERVED = frozenset({"new", "run-all", "several"})
 """Words that stand in addresses of pages where names of exports and connections do."""
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-def _printable(text: str) -> str:
-    if _CONTROL.search(text):
-        raise ValueError(say("Remove the control characters (tabs, line breaks)."))
-    return text
 
 
 def _with_numbers(country: str) -> str:
@@ -61,19 +54,17 @@ def _with_numbers(country: str) -> str:
 Title = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=100),
-    AfterValidator(_printable),
+    AfterValidator(printable),
 ]
-Reference = Annotated[str, StringConstraints(min_length=1, max_length=400), AfterValidator(_printable)]
-Column = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_printable)]
 Tag = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=40, pattern="^[^,]*$"),
-    AfterValidator(_printable),
+    AfterValidator(printable),
 ]
 Listing = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
-    AfterValidator(_printable),
+    AfterValidator(printable),
 ]
 SettingValue = StrictBool | StrictInt | StrictFloat | Annotated[StrictStr, Field(max_length=500)]
 PhoneCountry = Annotated[
@@ -83,12 +74,6 @@ PhoneCountry = Annotated[
     Field(description="Country (ISO 3166-1, `GB`) of telephone numbers that are written without one; empty: none."),
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Strict(BaseModel):
-    """Frozen, and nothing that it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Written(Strict):
@@ -299,7 +284,7 @@ class Guards(Strict):
 
 
 class ExportInput(Written):
-    """Connection, segments, targets, data matching, mode and schedule."""
+    """Connection, segments, targets, data matching, mode, rules and schedule."""
 
     server_kept = _STAMPS | {"next_times", "last_run", "warnings"}
 
@@ -313,6 +298,7 @@ class ExportInput(Written):
         default_factory=dict, max_length=50, description="Settings that the vendor has for exports."
     )
     mode: Mode = Mode.MIRROR
+    rules: Rules = Field(default=NO_RULES, description="Who of the segments is kept back.")
     schedule: Schedule = Schedule()
     guards: Guards = Guards()
     paused: bool = Field(default=False, description="The schedule is off; asking for a run still works.")
@@ -321,6 +307,12 @@ class ExportInput(Written):
         description="Kinds of runs that the function key may start, beyond deliveries and dry runs.",
     )
     tags: tuple[Tag, ...] = Field(default=(), max_length=20, description="Words of people's own to find it by.")
+
+    @property
+    def followed(self) -> tuple[str, ...]:
+        """References of all segments whose snapshots change who is delivered, each once."""
+        own = [segment for target in self.targets for segment in target.segments]
+        return tuple(dict.fromkeys([*own, *(rule.segment for rule in self.rules.exclude)]))
 
 
 class Export(ExportInput):

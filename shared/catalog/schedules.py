@@ -128,4 +128,4 @@ def newly_followed(before: ExportInput | None, after: ExportInput) -> list[str]:
 def _followed(export: ExportInput) -> list[str]:
     if export.schedule.kind != "on_refresh" or export.paused:
         return []
-    return [segment for target in export.targets for segment in target.segments]
+    return list(export.followed)

@@ -33,13 +33,17 @@ class Progress(View):
 
 class Counts(View):
     """`add + change + remove` are the plan, and equal `accepted + rejected + skipped + unknown` at the end.
-    `rows_read = add + change + unchanged + duplicates + refused_here` and the people held back."""
+    `rows_read = add + change + unchanged + duplicates + refused_here + kept_back` and the people held back."""
 
     rows_read: int = 0
     duplicates: int = 0
     refused_here: int = Field(default=0, description="Rows without a usable address.")
     unchanged: int = 0
     held: int = Field(default=0, description="People in the segment whom an earlier refusal keeps off the target.")
+    kept_back: int = Field(default=0, description="People in the segment whom a rule keeps back.")
+    removed_by_rules: int = Field(
+        default=0, description="Of the removals, people in the segment whom a rule keeps back: withdrawn consent, say."
+    )
     add: int = 0
     change: int = 0
     remove: int = 0
@@ -224,10 +228,11 @@ class Reason(View):
     """How many people had an outcome for one reason."""
 
     target: str
-    outcome: Literal["refused here", "rejected", "skipped", "unknown"]
+    outcome: Literal["refused here", "kept back", "rejected", "skipped", "unknown"]
     code: str
     reason: Said
     people: int
+    removed: int = Field(default=0, description="Of people kept back: those whom the run takes off.")
     retry: str | None = Field(default=None, description="When it is tried again: never, when changed, next run.")
 
 
@@ -239,6 +244,7 @@ class SnapshotUsed(View):
     taken_at: datetime
     files: int
     rows: int
+    excluded: bool = Field(default=False, description="It named people to keep off.")
 
 
 class PlannedView(View):
@@ -247,6 +253,7 @@ class PlannedView(View):
     snapshots: tuple[SnapshotUsed, ...] = ()
     members_before: int = 0
     refused: dict[str, int] = Field(default_factory=dict, description="Reason -> rows.")
+    kept_back: dict[str, int] = Field(default_factory=dict, description="Rule in words -> people.")
 
 
 class Report(View):

@@ -1,25 +1,28 @@
-"""What a person reads afterwards: `report.json` with everything counted, `rejected.csv` with every person and reason,
-`left-out.csv` with every value that did not arrive as the source has it."""
+"""What a person reads afterwards: `report.json` with everything counted, `rejected.csv` with every person who was not
+taken or kept back and the reason, `left-out.csv` with every value that did not arrive as the source has it."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from shared.delivery import addresses
 from shared.delivery.commit.new_ledger import Outcomes, Why
 from shared.delivery.plan import cell_values, lines
+from shared.delivery.plan.planned_people import KEPT_BACK
 from shared.delivery.sql import harmless
 from shared.delivery.state import layout
-from shared.delivery.state.plan import Plan
+from shared.delivery.state.plan import Balance, Plan
 from shared.delivery.state.records import State
 from shared.delivery.state.rejected_rows import HEADER
 from shared.delivery.work import Work
 from shared.wording import kept
 
 _HEADER = lines.header(*HEADER)
+_CHANGED = "when changed"
 _LEFT_OUT_HEADER = lines.header("segment", "file", "row", "field", "code", "reason")
 
 
@@ -79,42 +82,55 @@ def members(outcomes: Outcomes) -> int | None:
 
 def _reasons(plan: Plan | None, outcomes: Outcomes) -> list[dict[str, Any]]:
     """People by reason, the most frequent first."""
-    refused = plan.balance.refused if plan else {}
-    found = [(Why("refused here", code, addresses.REASONS[code], "when changed"), n) for code, n in refused.items()]
+    balance = plan.balance if plan else Balance()
+    found = [
+        (Why("refused here", code, addresses.REASONS[code], "when changed"), n) for code, n in balance.refused.items()
+    ]
+    found += [
+        (Why(KEPT_BACK, name, words, "when changed"), balance.kept_back.get(name, 0)) for name, words in _rules(plan)
+    ]
     found += outcomes.reasons.items()
     return [
-        {**asdict(why), "message": kept(why.reason), "people": people}
-        for why, people in sorted(found, key=lambda each: -each[1])
+        {
+            **asdict(why),
+            "message": kept(why.reason),
+            "people": people,
+            "removed": balance.removed_by_rules.get(why.code, 0) if why.outcome == KEPT_BACK else 0,
+        }
+        for why, people in sorted(found.items(), key=lambda each: -each[1])
     ]
 
 
 def _rows(plan: Plan | None) -> dict[str, int]:
-    if plan is None:
-        return {}
-    balance = plan.balance
-    names = ("rows_read", "duplicates", "unchanged", "held", "left", "outside", "add", "change", "remove")
-    return {name: getattr(balance, name) for name in names} | {"refused_here": sum(balance.refused.values())}
+    return plan.balance.counts() if plan else {}
 
 
 def _snapshots(plan: Plan | None) -> list[dict[str, Any]]:
     if plan is None:
         return []
+    read = zip(plan.snapshots, plan.snapshot_rows, strict=True)
+    barring = zip(plan.excluded, plan.excluded_rows, strict=True)
     return [
-        {
-            "segment": pinned["name"],
-            "snapshot": pinned["key"],
-            "taken_at": pinned["taken_at"],
-            "files": len(pinned["files"]),
-            "rows": rows,
-        }
-        for pinned, rows in zip(plan.snapshots, plan.snapshot_rows, strict=True)
+        *(_snapshot(pinned, rows) for pinned, rows in read),
+        *({**_snapshot(pinned, rows), "excluded": True} for pinned, rows in barring),
     ]
+
+
+def _snapshot(pinned: Mapping[str, Any], rows: int) -> dict[str, Any]:
+    return {
+        "segment": pinned["name"],
+        "snapshot": pinned["key"],
+        "taken_at": pinned["taken_at"],
+        "files": len(pinned["files"]),
+        "rows": rows,
+    }
 
 
 def _write_rejected(work: Work, plan: Plan | None, outcomes: Outcomes) -> None:
     """One block for each part, so that neither memory nor disk holds more than one."""
     queries = [(file, _refused_query(plan)) for file in plan.refused] if plan else []
     queries += [(file, REJECTED) for file in outcomes.rejected]
+    queries += [(file, _kept_back_query(plan)) for file in plan.kept_back] if plan else []
     name = layout.rejected(work.folder)
     if queries:
         work.cloud.blobs.compose(name, lines.blocks(work, _HEADER, queries))
@@ -128,7 +144,15 @@ def _refused_query(plan: Plan) -> str:
     """Rows that were refused here."""
     return f"""
         SELECT {harmless("rows.address")}, {lines.PLACE}, '', 'refused', problem,
-               {lines.refused_because()}, 'when changed'
+               {lines.refused_because()}, '{_CHANGED}'
+        FROM rows {lines.places(plan)} ORDER BY rows.n
+    """
+
+
+def _kept_back_query(plan: Plan) -> str:
+    """People whom a rule keeps back."""
+    return f"""
+        SELECT {harmless("rows.address")}, {lines.PLACE}, '', '{KEPT_BACK}', rule, {lines.kept_back_because(plan)}, '{_CHANGED}'
         FROM rows {lines.places(plan)} ORDER BY rows.n
     """
 

@@ -171,7 +171,7 @@ def _remember(work: Work, made: Plan, outcomes: Outcomes) -> None:
     if outcomes.left_jobs:
         facts["left"] = unfinished_jobs.with_another(work, work.folder)
     if work.run.kind in COMPLETE and not work.delivery.ending:
-        delivered = {each["segment_id"]: each["key"] for each in made.snapshots}
+        delivered = {each["segment_id"]: each["key"] for each in (*made.snapshots, *made.excluded)}
         facts |= {"delivered": delivered, "delivered_by": work.export.name, "looks": drift.to_remember(made.looks)}
     try:
         if facts:

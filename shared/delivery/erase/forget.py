@@ -171,17 +171,20 @@ def _in_plan(cloud: Cloud, place: str, address: str) -> int:
     changed = 0
     if stored is not None and found is not None:
         plan = found[0]
-        files, refused = list(plan.files), list(plan.refused)
+        files = list(plan.files)
+        told = {"refused": list(plan.refused), "kept_back": list(plan.kept_back)}
         for number, part in enumerate(files):
             if file := _blanked(cloud, part.file, address, _BLANK_OPERATION):
                 files[number], changed = replace(part, file=file), 1
-        for number, each in enumerate(refused):
-            if file := _blanked(cloud, each, address, _BLANK):
-                refused[number], changed = file, 1
+        for listed in told.values():
+            for number, each in enumerate(listed):
+                if file := _blanked(cloud, each, address, _BLANK):
+                    listed[number], changed = file, 1
         if changed:
-            body = replace(plan, files=files, refused=refused).to_json()
+            body = replace(plan, files=files, refused=told["refused"], kept_back=told["kept_back"]).to_json()
             cloud.blobs.write(layout.plan_manifest(place), body, etag=stored[1])
-        named |= {each.file.name for each in files} | {each.name for each in (*refused, *plan.values_left_out)}
+        named |= {each.file.name for each in files}
+        named |= {each.name for each in (*told["refused"], *told["kept_back"], *plan.values_left_out)}
     for left in (layout.plan_files(place), layout.rejected_files(place)):
         _drop_others(cloud, left, named)
     return changed

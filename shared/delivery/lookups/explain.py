@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from shared.catalog.models import Export, Target
+from shared.catalog.rules import LIMIT, NO_RULES, Rules, excluded, reasons, required
 from shared.cloud.cloud import Cloud
 from shared.delivery import addresses, segments
 from shared.delivery.plan.operations import Source, Wish, staging_query
@@ -19,7 +20,7 @@ from shared.delivery.state.runs import Runs
 from shared.errors import UserMustAct
 from shared.mailbox import normalised, spellings
 from shared.snapshots.reading import reader
-from shared.wording import Message, say
+from shared.wording import Message, say, together
 
 RUNS_LOOKED_AT = 5
 MOST_ROWS = 10
@@ -43,31 +44,38 @@ def explain(cloud: Cloud, export: Export, address: str) -> dict[str, Any]:
 def _of_target(
     cloud: Cloud, export: Export, index: int, target: Target, known: KnownTarget, address: str, problem: str | None
 ) -> dict[str, Any]:
-    found = [_in_segment(cloud, export, segment, address) for segment in target.segments]
+    own = Rules(require=export.rules.require)
+    found = [_in_segment(cloud, export, segment, export.address_column, own, address) for segment in target.segments]
+    barring = [
+        _in_segment(cloud, export, each.segment, each.address_column or export.address_column, NO_RULES, address)
+        for each in export.rules.exclude
+    ]
+    inside = any(each["rows"] for each in found)
     row = lookup.ledger_row(cloud, known.ledger, address)
     receipts = list(islice(_receipts(cloud, export, index, address), RUNS_LOOKED_AT))
+    kept_back = list(_kept_back(cloud, export, index, address, found, barring)) if inside else []
     return {
         "target": known.key,
         "segments": found,
+        "excluded": barring,
+        "kept_back": kept_back,
         "ledger": _plain(row),
         "receipts": receipts,
-        "verdict": verdict(any(each["rows"] for each in found), problem, row, receipts),
+        "verdict": verdict(inside, problem, row, receipts, [each["reason"] for each in kept_back]),
     }
 
 
-def _in_segment(cloud: Cloud, export: Export, segment: str, address: str) -> dict[str, Any]:
-    """Rows of the newest snapshot with this address, read as a stream."""
+def _in_segment(cloud: Cloud, export: Export, segment: str, column: str, rules: Rules, address: str) -> dict[str, Any]:
+    """Rows of the newest snapshot with this address, read as a stream, and the requirements that they do not meet."""
+    wish = Wish(column, (), str(export.mode), rules=rules)
+    unmet = "unmet" if rules.require else "NULL"
     try:
         snapshot = segments.newest(cloud, segment)
         with reader(cloud.segments, cloud.settings) as opened:
-            query = staging_query(
-                Wish(export.address_column, (), str(export.mode)),
-                [Source(opened.scan(snapshot, [export.address_column]).sql)],
-                1,
-            )
+            query = staging_query(wish, [Source(opened.scan(snapshot, wish.columns).sql)], 1)
             condition = f"address IN ({', '.join(map(literal, spellings(address)))})"
             rows = opened.connection.execute(
-                f"SELECT file_index, n FROM ({query}) WHERE {condition} LIMIT {MOST_ROWS}"
+                f"SELECT file_index, n, {unmet} FROM ({query}) WHERE {condition} LIMIT {MOST_ROWS}"
             ).fetchall()
     except UserMustAct as error:
         return {"segment": segment, "rows": 0, "problem": error.message}
@@ -75,22 +83,56 @@ def _in_segment(cloud: Cloud, export: Export, segment: str, address: str) -> dic
         "segment": segment,
         "snapshot": snapshot.key,
         "rows": len(rows),
-        "places": [{"file": snapshot.files[file].name, "row_of_snapshot": row} for file, row in rows],
+        "places": [{"file": snapshot.files[file].name, "row_of_snapshot": row} for file, row, _ in rows],
+        **({"unmet": sorted({number for *_, number in rows if number is not None})} if rules.require else {}),
     }
+
+
+def _kept_back(
+    cloud: Cloud,
+    export: Export,
+    index: int,
+    address: str,
+    found: Sequence[Mapping[str, Any]],
+    barring: Sequence[Mapping[str, Any]],
+) -> Iterator[dict[str, str]]:
+    """The rules that keep a person of the segment back, as the newest snapshots are; of the limit the last plan knows,
+    since it takes everybody to tell."""
+    words = reasons(export.rules)
+    names = [excluded(number) for number, each in enumerate(barring) if each["rows"]]
+    names += [required(number) for number in sorted({number for each in found for number in each.get("unmet", ())})]
+    yield from ({"rule": name, "reason": words[name]} for name in names)
+    if export.rules.limit and not names:
+        yield from islice(_beyond_the_limit(cloud, export, index, address), 1)
+
+
+def _beyond_the_limit(cloud: Cloud, export: Export, index: int, address: str) -> Iterator[dict[str, str]]:
+    """What the newest plan says of somebody whom its limit keeps back."""
+    for held, plan in islice(_plans(cloud, export, index), 1):
+        for file in plan.kept_back:
+            for row in lookup.rows(cloud, file, f"address = {literal(address)}"):
+                if row["rule"] == LIMIT:
+                    yield {"rule": LIMIT, "reason": plan.rules[LIMIT], "run": held.run}
 
 
 def _receipts(cloud: Cloud, export: Export, index: int, address: str) -> Iterator[dict[str, Any]]:
     """What became of operations on the address in the export's account, newest run first; those in another account,
     perhaps of a deleted export of this name, are not for whoever may ask about this one."""
+    for delivery, plan in _plans(cloud, export, index):
+        folder = layout.delivery_folder(export.name, delivery.run, index)
+        for operation in _operations(cloud, plan, address):
+            yield _receipt(cloud, folder, delivery, plan, operation)
+
+
+def _plans(cloud: Cloud, export: Export, index: int) -> Iterator[tuple[Delivery, plans.Plan]]:
+    """Deliveries of the last runs in the export's account with their plans, newest first."""
     runs = Runs(cloud.runs)
     for run in islice(runs.history(export.name), 50):
         held = runs.delivery(export.name, run.run, index)
         folder = layout.delivery_folder(export.name, run.run, index)
         found = plans.read(cloud.blobs, folder) if held and held.value.account == export.account else None
-        if held is None or found is None:
-            continue
-        for operation in _operations(cloud, found[0], address):
-            yield _receipt(cloud, folder, held.value, found[0], operation)
+        if held is not None and found is not None:
+            yield held.value, found[0]
 
 
 def _operations(cloud: Cloud, plan: plans.Plan, address: str) -> Iterator[tuple[plans.PlanFile, int]]:
@@ -139,12 +181,18 @@ def _plain(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 def verdict(
-    in_segment: bool, problem: str | None, row: Mapping[str, Any] | None, receipts: Sequence[Mapping[str, Any]]
+    in_segment: bool,
+    problem: str | None,
+    row: Mapping[str, Any] | None,
+    receipts: Sequence[Mapping[str, Any]],
+    kept_back: Sequence[str] = (),
 ) -> str:
     """One sentence for a marketer."""
     if problem is not None:
         return say("Not on the list: %(why)s", why=addresses.REASONS[problem])
     status = row["status"] if row else None
+    if kept_back:
+        return _KEPT_BACK[status].filled(why=together(kept_back), last=_last(receipts))
     return _VERDICTS[(in_segment, status)].filled(
         code=(row or {}).get("code") or "", retry=Message((row or {}).get("retry") or ""), last=_last(receipts)
     )
@@ -162,6 +210,19 @@ def _last(receipts: Sequence[Mapping[str, Any]]) -> str:
         reason=newest["reason"],
     )
 
+
+_ON_THE_LIST_STILL = say(
+    "On the list, and kept back by a rule now: %(why)s The next run takes the person off (mode mirror). %(last)s"
+)
+_NOT_ON_THE_LIST = say("Not on the list: in the segment, and kept back by a rule. %(why)s")
+_KEPT_BACK = {
+    "member": _ON_THE_LIST_STILL,
+    "maybe": _ON_THE_LIST_STILL,
+    "removed": say("Not on the list: kept back by a rule, and taken off. %(why)s %(last)s"),
+    "refused": _NOT_ON_THE_LIST,
+    None: _NOT_ON_THE_LIST,
+}
+"""For people in the segment whom a rule keeps back, by what is known of them."""
 
 _VERDICTS = {
     (True, "member"): say("On the list, and in the segment. %(last)s"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 
 from shared.cloud.cloud import Cloud
 from shared.delivery import addresses
@@ -26,15 +27,17 @@ class SnapshotRead:
     taken_at: datetime
     files: int
     rows: int
+    excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What a plan says of itself; `refused` are rows by the reason in words."""
+    """What a plan says of itself; `refused` are rows by the reason in words, `kept_back` people."""
 
     snapshots: tuple[SnapshotRead, ...]
     members_before: int
     refused: dict[str, int]
+    kept_back: dict[str, int]
 
 
 def read(cloud: Cloud, export: str, run: str, index: int) -> Planned | None:
@@ -46,12 +49,17 @@ def read(cloud: Cloud, export: str, run: str, index: int) -> Planned | None:
     if found is None:
         return None
     plan = found[0]
+    own = zip(plan.snapshots, plan.snapshot_rows, repeat(False))
+    barring = zip(plan.excluded, plan.excluded_rows, repeat(True))
     snapshots = [
-        SnapshotRead(each["name"], each["key"], datetime.fromisoformat(each["taken_at"]), len(each["files"]), rows)
-        for each, rows in zip(plan.snapshots, plan.snapshot_rows, strict=True)
+        SnapshotRead(
+            each["name"], each["key"], datetime.fromisoformat(each["taken_at"]), len(each["files"]), rows, excluded
+        )
+        for each, rows, excluded in (*own, *barring)
     ]
     refused = {str(addresses.REASONS.get(code, code)): rows for code, rows in plan.balance.refused.items()}
-    return Planned(tuple(snapshots), plan.members_before, refused)
+    kept_back = {words: people for name, words in plan.rules.items() if (people := plan.balance.kept_back.get(name))}
+    return Planned(tuple(snapshots), plan.members_before, refused, kept_back)
 
 
 def before(runs: Runs, export: str, run: str) -> Run | None:

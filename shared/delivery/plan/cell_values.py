@@ -203,6 +203,19 @@ def _date(cell: str, match: Matched) -> _Value:
     return _judged(json, f"({is_day} OR {is_moment}) AND {moment} IS NOT NULL")
 
 
+def as_number(cell: str) -> str:
+    """The cell as a number that others can be compared with, NULL where it is none."""
+    number = f"TRY_CAST({cell} AS DOUBLE)"
+    return f"CASE WHEN regexp_full_match({cell}, '{_NUMBER}') AND isfinite({number}) THEN {number} + 0.0 END"
+
+
+def as_moment(cell: str) -> str:
+    """The cell's day or moment as microseconds that others can be compared with, NULL where it is none."""
+    moment = f"TRY_CAST(regexp_replace({cell}, '{_APART}', '\\1') AS TIMESTAMPTZ)"
+    is_one = f"regexp_full_match({cell}, '{_DAY}([ T].*)?')"
+    return f"CASE WHEN {is_one} AND {moment} BETWEEN {_MOMENTS} THEN epoch_us({moment}) END"
+
+
 def _day(day: str, fit: Fit) -> str:
     within = f"{day} BETWEEN DATE '{fit.first_day}' AND DATE '{fit.last_day}'"
     return f"CASE WHEN {within} THEN '\"' || {day}::VARCHAR || '\"' END"

@@ -56,6 +56,8 @@ class Look:
     columns: Sequence[str] = ()
     texts: Mapping[str, float] = field(default_factory=dict)
     """Share of the cells that are `NULL` or the like, of columns that have any."""
+    bars: bool = False
+    """It is an excluded segment."""
 
     def remembered(self, *, columns: bool) -> dict[str, Any]:
         """What the next run needs: of all the columns only a sum of each name, as there may be hundreds."""
@@ -101,7 +103,7 @@ def drift(looks: Sequence[Look], before: Mapping[str, Mapping[str, Any]]) -> Dri
     """Compare with what the last run remembered, by segment. Where it remembered nothing, nothing differs."""
     known = [(look, before[look.segment]) for look in looks if look.segment in before]
     return Drift(
-        stops=[text for look, was in known for text in _emptied(look, was)],
+        stops=[text for look, was in known for text in (*_emptied(look, was), *_names_nobody(look, was))],
         warnings=[
             *(text for look, was in known for text in (*_other_dialect(look, was), *_other_types(look, was))),
             *(text for look in looks for text in _texts(look)),
@@ -123,6 +125,15 @@ def _emptied(look: Look, was: Mapping[str, Any]) -> Iterator[str]:
                 segment=look.name,
                 before=round(100 * (1 - before)),
             )
+
+
+def _names_nobody(look: Look, was: Mapping[str, Any]) -> Iterator[str]:
+    if look.bars and not look.rows and was["rows"] >= FEWEST_ROWS:
+        yield say(
+            "the excluded segment %(segment)s is empty, and had %(rows)s rows before",
+            segment=look.name,
+            rows=was["rows"],
+        )
 
 
 def _other_dialect(look: Look, was: Mapping[str, Any]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from shared.catalog.models import Guards
 from shared.delivery.plan.drift import EMPTIED
 from shared.delivery.state.plan import Balance
-from shared.wording import say
+from shared.wording import say, say_many
 
 FEW = 1000
 """People; a smaller change of a segment is nobody's mishap, whatever its share."""
@@ -57,7 +57,12 @@ class Facts:
         if self.refused_before is None:
             return 0
         lost = sum(self.balance.refused.values()) - self.refused_before
-        return min(self.balance.remove, max(lost, 0))
+        return min(self.balance.remove - self.kept_back, max(lost, 0))
+
+    @property
+    def kept_back(self) -> int:
+        """People who would leave because a rule keeps them back."""
+        return sum(self.balance.removed_by_rules.values())
 
     @property
     def people(self) -> int:
@@ -104,7 +109,7 @@ def _removals(facts: Facts, guards: Guards) -> Iterator[Finding]:
             share=round(100 * share),
             limit=round(100 * most),
         )
-        yield Finding("removals", message)
+        yield Finding("removals", _with_rules(message, facts))
 
 
 def may_be_unusual(remove: int, before: int) -> bool:
@@ -125,7 +130,19 @@ def _unusual(facts: Facts, guards: Guards) -> Iterator[Finding]:
             most=usual,
             runs=len(facts.removed_before),
         )
-        yield Finding("unusual", message)
+        yield Finding("unusual", _with_rules(message, facts))
+
+
+def _with_rules(message: str, facts: Facts) -> str:
+    """Removals with those that come of the export's rules."""
+    if not facts.kept_back:
+        return message
+    return say_many(
+        "%(removals)s; %(num)s of them is kept back by a rule of the export",
+        "%(removals)s; %(num)s of them are kept back by rules of the export",
+        facts.kept_back,
+        removals=message,
+    )
 
 
 def _invalid(facts: Facts, guards: Guards) -> Iterator[Finding]:

@@ -55,6 +55,11 @@ def refused_because() -> str:
     return in_words("problem", addresses.REASONS)
 
 
+def kept_back_because(plan: Plan) -> str:
+    """Why a rule keeps somebody back."""
+    return in_words("rule", plan.rules)
+
+
 def places(plan: Plan) -> str:
     """Joins to `rows` where they stand in the snapshot, counted from 1 below the header."""
     starts = ", ".join(f"({segment}, {file}, {start})" for segment, file, start in plan.file_starts)

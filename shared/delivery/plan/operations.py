@@ -1,7 +1,8 @@
 """From snapshots and a ledger to the operations that are needed, in DuckDB, one part of the buckets at a time.
 
 snapshot rows -> staged (matched, address normalised and judged, bucket)
-staged        -> wanted (the first row of each valid address)
+staged        -> firsts (the first row of each valid address, and the rule that keeps the person back)
+firsts        -> wanted (whom no rule keeps back)
 wanted ⟗ ledger -> steps -> plan files; the refused and the counts on the side
 """
 
@@ -12,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shared.catalog.rules import NO_RULES, Rules
 from shared.delivery import addresses, sql
-from shared.delivery.plan import cell_values
+from shared.delivery.plan import cell_values, kept_back
 from shared.delivery.plan.cell_values import Matched
 from shared.delivery.plan.drift import TEXT_FOR_NOTHING
 from shared.delivery.sql import literal
@@ -42,10 +44,12 @@ class Wish:
     matches: Sequence[Matched]
     mode: str
     kind: RunKind = RunKind.DELIVERY
+    rules: Rules = NO_RULES
 
     @property
     def columns(self) -> list[str]:
-        return list(dict.fromkeys([self.address_column, *(match.column for match in self.matches)]))
+        matched = (match.column for match in self.matches)
+        return list(dict.fromkeys([self.address_column, *matched, *self.rules.columns]))
 
     @property
     def cells(self) -> dict[str, str]:
@@ -61,6 +65,9 @@ class Tally:
     refused: dict[str, int] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     """Values by field, whatever the reason."""
+    kept_back: dict[str, int] = field(default_factory=dict)
+    removed_by_rules: dict[str, int] = field(default_factory=dict)
+    """People by rule; and those of them whom the plan takes off."""
     starts: dict[tuple[int, int], int] = field(default_factory=dict)
     segment_rows: dict[int, int] = field(default_factory=dict)
     filled: dict[tuple[int, str], int] = field(default_factory=dict)
@@ -69,30 +76,69 @@ class Tally:
     files: list[tuple[Kind, int, DataFile]] = field(default_factory=list)
     refused_files: list[DataFile] = field(default_factory=list)
     left_out_files: list[DataFile] = field(default_factory=list)
+    kept_back_files: list[DataFile] = field(default_factory=list)
 
     def balance(self) -> Balance:
         names = ("rows_read", "duplicates", "unchanged", "held", "left", "outside", "add", "change", "remove")
         counts = {name: self.counts.get(name, 0) for name in names}
-        return Balance(refused=dict(self.refused), left_out=dict(self.left_out), **counts)
+        return Balance(
+            refused=dict(self.refused),
+            left_out=dict(self.left_out),
+            kept_back=dict(self.kept_back),
+            removed_by_rules=dict(self.removed_by_rules),
+            **counts,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A SELECT of the wanted columns and file_index from some files of a segment; `first_file` is the first of them."""
+    """A SELECT of the wanted columns and file_index from some files of a segment; `first_file` is the first of them.
+
+    `excluded` is the number of the rule that keeps back whoever is in it; then the address is the only column.
+    """
 
     sql: str
     segment: int = 0
     first_file: int = 0
     number: str = "row_number() OVER ()"
     """An expression that rises from row to row in the order of files and lines."""
+    excluded: int | None = None
 
 
 def staging_query(wish: Wish, sources: Sequence[Source], parts: int) -> str:
     """Rows of all sources. `n` numbers them in the order of sources, files and lines, by 1 within a file, and from 1
     where the source's files are read in order.
 
-    Sources are read side by side, so the rows themselves come in no order.
+    Sources are read side by side, so the rows themselves come in no order. Rows of excluded segments have their
+    addresses and no values.
     """
+    own = [source for source in sources if source.excluded is None]
+    barring = [source for source in sources if source.excluded is not None]
+    query = _own_rows(wish, own, parts)
+    return f"{query} UNION ALL BY NAME {_barring_rows(barring, parts)}" if barring else query
+
+
+def _part(parts: int) -> str:
+    """SQL of the part that an address belongs to."""
+    part = f"{BUCKET} // {256 // parts}"
+    return f"CASE WHEN {addresses.has_other_domain('address')} THEN {RESPELLED} ELSE {part} END::SMALLINT"
+
+
+def _barring_rows(sources: Sequence[Source], parts: int) -> str:
+    raw = cell(0)
+    rows = " UNION ALL ".join(
+        f"SELECT {source.segment} AS segment, file_index + {source.first_file} AS file_index, "
+        f"{source.excluded}::UTINYINT AS excluded, {raw} FROM ({source.sql})"
+        for source in sources
+    )
+    return f"""
+        SELECT 0::BIGINT AS n, segment, file_index, address, {BUCKET} AS bucket, {_part(parts)} AS part, excluded
+        FROM (SELECT segment, file_index, excluded, {sql.address(raw)} AS address
+              FROM (SELECT * REPLACE ({sql.trimmed(raw)} AS {raw}) FROM ({rows})))
+    """
+
+
+def _own_rows(wish: Wish, sources: Sequence[Source], parts: int) -> str:
     rows = " UNION ALL ".join(_numbered(number, source) for number, source in enumerate(sources))
     cells = wish.cells
     raw = cells[wish.address_column]
@@ -101,16 +147,16 @@ def staging_query(wish: Wish, sources: Sequence[Source], parts: int) -> str:
         f", {cell_values.left_out(match, cells[match.column])} AS left_out_{i}" for i, match in enumerate(wish.matches)
     )
     looks = "".join(f", {_look(each)} AS look_{i}" for i, each in enumerate(cells.values()))
-    part = f"{BUCKET} // {256 // parts}"
+    rules = kept_back.judged_cells(wish.rules, cells)
+    names = "".join(f", {name}" for name in kept_back.staged_columns(wish.rules) if name != "excluded")
     return f"""
         SELECT n, segment, file_index, CASE WHEN raw = address THEN NULL ELSE raw END AS raw, address,
-               {BUCKET} AS bucket,
-               CASE WHEN {addresses.has_other_domain("address")} THEN {RESPELLED} ELSE {part} END::SMALLINT AS part,
+               {BUCKET} AS bucket, {_part(parts)} AS part,
                {addresses.problem("address")} AS problem, "values", (md5_number("values") >> 64)::UBIGINT AS hash
                {"".join(f", left_out_{i}" for i in range(len(wish.matches)))}
-               {"".join(f", look_{i}" for i in range(len(cells)))}
+               {"".join(f", look_{i}" for i in range(len(cells)))} {names}
         FROM (SELECT n, segment, file_index, raw, {sql.address(raw)} AS address,
-                     {cell_values.values(wish.matches, cells)} AS "values" {reasons} {looks}
+                     {cell_values.values(wish.matches, cells)} AS "values" {reasons} {looks} {rules}
               FROM (SELECT n, segment, file_index, {raw} AS raw, {trimmed} FROM ({rows})))
     """
 
@@ -172,25 +218,43 @@ def plan_part(
 
     `staged` are Parquet files with its rows; plan files go to `folder`; `stay` hold addresses that are never removed.
     """
-    database.execute(f"CREATE OR REPLACE TEMP VIEW staged AS {_staged(staged, wish, part)}")
+    _read(database, wish, staged, part)
     first, last = buckets(part, parts)
     paths = ledger.load(files, database, ledger_before, first, last, where)
-    _judge(database)
     _count_rows(database, tally, wish)
+    if wish.rules.limit and parts == 1:
+        kept_back.begin_line(database, wish.rules.limit)
+        kept_back.add_candidates(database, wish.rules)
+        kept_back.draw_line(database, wish.rules.limit)
+    kept_back.make_firsts(database, wish.rules)
     _decide(database, wish, stay)
     _count_steps(database, tally)
     for kind in (Kind.ADD, Kind.CHANGE, Kind.REMOVE):
         name = f"{part:03d}-{kind}.parquet"
-        if file := keep(files, database, _OPERATIONS[kind], folder + name, where / name):
+        if file := keep(files, database, _operations(kind, wish.rules), folder + name, where / name):
             tally.files.append((kind, part, file))
-    name = f"{part:03d}-refused.parquet"
-    if file := keep(files, database, _REFUSED, folder + name, where / name):
-        tally.refused_files.append(file)
-    name = f"{part:03d}-left-out.parquet"
-    if wish.matches and (file := keep(files, database, _left_out(wish), folder + name, where / name)):
-        tally.left_out_files.append(file)
+    for wanted, what, query, kept in (
+        (True, "refused", _REFUSED, tally.refused_files),
+        (wish.matches, "left-out", _left_out(wish), tally.left_out_files),
+        (wish.rules, "kept-back", _KEPT_BACK, tally.kept_back_files),
+    ):
+        name = f"{part:03d}-{what}.parquet"
+        if wanted and (file := keep(files, database, query, folder + name, where / name)):
+            kept.append(file)
+    database.execute("DROP TABLE firsts")
     for path in paths:
         path.unlink()
+
+
+def find_candidates(database: DuckDBPyConnection, wish: Wish, staged: Sequence[Path], part: int) -> None:
+    """Add the people of one of several parts to those among whom the limit's line is drawn."""
+    _read(database, wish, staged, part)
+    kept_back.add_candidates(database, wish.rules)
+
+
+def _read(database: DuckDBPyConnection, wish: Wish, staged: Sequence[Path], part: int) -> None:
+    kept_back.make_views(database, wish.rules, _staged(staged, wish, part))
+    _judge(database)
 
 
 def _staged(files: Sequence[Path], wish: Wish, part: int) -> str:
@@ -198,7 +262,8 @@ def _staged(files: Sequence[Path], wish: Wish, part: int) -> str:
         return f"FROM read_parquet([{', '.join(literal(str(path)) for path in files)}]) WHERE part = {part}"
     flags = [f"NULL::VARCHAR AS left_out_{i}" for i in range(len(wish.matches))]
     looks = [f"NULL::UTINYINT AS look_{i}" for i in range(len(wish.columns))]
-    empty = [f"NULL::{kind} AS {name}" for name, kind in _STAGED.items()]
+    columns = _STAGED | kept_back.staged_columns(wish.rules)
+    empty = [f"NULL::{kind} AS {name}" for name, kind in columns.items()]
     return f"SELECT {', '.join(empty + flags + looks)} WHERE false"
 
 
@@ -230,6 +295,18 @@ _OPERATIONS = {
     """,
 }
 
+
+def _operations(kind: Kind, rules: Rules) -> str:
+    """Rows of a plan file. Removals say by which rule, where there are rules."""
+    if kind is not Kind.REMOVE or not rules:
+        return _OPERATIONS[kind]
+    return f"SELECT removed.*, firsts.rule FROM ({_OPERATIONS[kind]}) AS removed LEFT JOIN firsts USING (address)"
+
+
+_KEPT_BACK = """
+    SELECT staged.n, staged.segment, staged.file_index, staged.address, firsts.rule
+    FROM staged JOIN firsts ON staged.n = firsts.n WHERE firsts.rule IS NOT NULL
+"""
 _REFUSED = (
     "SELECT n, segment, file_index, coalesce(raw, address) AS address, problem FROM judged WHERE problem IS NOT NULL"
 )
@@ -281,14 +358,23 @@ def _count_rows(database: DuckDBPyConnection, tally: Tally, wish: Wish) -> None:
         for column, filled, texts in zip(columns, looked[::2], looked[1::2], strict=True):
             _add(tally.filled, (segment, column), filled)
             _add(tally.texts, (segment, column), texts)
+    if wish.rules.exclude:
+        _count_barring_rows(database, tally)
+
+
+def _count_barring_rows(database: DuckDBPyConnection, tally: Tally) -> None:
+    counted = "SELECT segment, count(*), count_if(address <> '') FROM all_staged WHERE excluded IS NOT NULL GROUP BY 1"
+    for segment, rows, filled in _all(database, counted):
+        _add(tally.segment_rows, segment, rows)
+        _add(tally.filled, (segment, BARRING), filled)
+
+
+BARRING = ""
+"""Stands for the address column of an excluded segment, whatever it is called."""
 
 
 def _decide(database: DuckDBPyConnection, wish: Wish, stay: Sequence[Path]) -> None:
     """Make `steps`: one row per address of the part that is in the segment or in the ledger."""
-    database.execute("""
-        CREATE OR REPLACE TEMP TABLE firsts AS
-        SELECT address, min(n) AS n, count(*) AS copies FROM judged WHERE problem IS NULL GROUP BY address
-    """)
     inside, outside = transitions.rules(wish.kind, wish.mode)
     database.execute(f"""
         CREATE OR REPLACE TEMP TABLE steps AS
@@ -299,7 +385,7 @@ def _decide(database: DuckDBPyConnection, wish: Wish, stay: Sequence[Path]) -> N
                CASE WHEN wanted.n IS NULL THEN {transitions.case(outside)}
                     ELSE {transitions.case(inside)} END AS step
         FROM (SELECT staged.n, staged.address, staged.bucket, staged.hash AS wanted_hash
-              FROM staged SEMI JOIN firsts ON staged.n = firsts.n) AS wanted
+              FROM staged JOIN firsts ON staged.n = firsts.n WHERE firsts.rule IS NULL) AS wanted
         FULL JOIN ledger ON wanted.address = ledger.address
     """)
     for path in stay:
@@ -314,7 +400,15 @@ def _count_steps(database: DuckDBPyConnection, tally: Tally) -> None:
     _add(tally.counts, "duplicates", duplicates)
     for step, count in _all(database, "SELECT step, count(*) FROM steps GROUP BY 1"):
         _add(tally.counts, step, count)
-    database.execute("DROP TABLE firsts")
+    kept = "SELECT rule, count(*) FROM firsts WHERE rule IS NOT NULL GROUP BY 1"
+    for rule, count in _all(database, kept):
+        _add(tally.kept_back, rule, count)
+    removed = f"""
+        SELECT rule, count(*) FROM firsts JOIN steps USING (address)
+        WHERE rule IS NOT NULL AND step = '{Kind.REMOVE}' GROUP BY 1
+    """
+    for rule, count in _all(database, removed):
+        _add(tally.removed_by_rules, rule, count)
 
 
 def _add(counts: dict[Any, int], name: Any, count: Any) -> None:

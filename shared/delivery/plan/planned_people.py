@@ -20,6 +20,7 @@ from shared.wording import say
 SAMPLE = 10
 """People of each kind that are shown."""
 REFUSED = "refused"
+KEPT_BACK = "kept back"
 
 REASONS: dict[tuple[Kind, bool], str] = {
     (Kind.ADD, False): say("In the segment, and not on the list."),
@@ -37,15 +38,25 @@ _HEADER = lines.header("address", "operation", "reason", "segment", "file", "row
 
 def write(work: Work, plan: Plan) -> None:
     """Write both files. Writing them again gives the same. They hold addresses."""
-    queries = [(each.file, _planned(each.kind)) for each in plan.files]
+    queries = [(each.file, _planned(plan, each.kind)) for each in plan.files]
     queries += [(file, _refused(plan)) for file in plan.refused]
+    queries += [(file, _kept_back(plan)) for file in plan.kept_back]
     work.cloud.blobs.compose(layout.planned(work.folder), lines.blocks(work, _HEADER, queries))
     work.cloud.blobs.write(layout.sample(work.folder), json.dumps(list(_sample(work, plan))).encode())
 
 
-def _planned(kind: Kind) -> str:
-    special = f"CASE WHEN {_SPECIAL[kind]} THEN {literal(REASONS[kind, True])} ELSE {literal(REASONS[kind, False])} END"
-    return f"SELECT {harmless('address')}, '{kind}', {special}, NULL, NULL, NULL FROM rows ORDER BY address"
+def _planned(plan: Plan, kind: Kind) -> str:
+    why = f"CASE WHEN {_SPECIAL[kind]} THEN {literal(REASONS[kind, True])} ELSE {literal(REASONS[kind, False])} END"
+    if plan.rules and kind is Kind.REMOVE:
+        why = f"coalesce({lines.kept_back_because(plan)}, {why})"
+    return f"SELECT {harmless('address')}, '{kind}', {why}, NULL, NULL, NULL FROM rows ORDER BY address"
+
+
+def _kept_back(plan: Plan) -> str:
+    return f"""
+        SELECT {harmless("rows.address")}, '{KEPT_BACK}', {lines.kept_back_because(plan)}, {lines.PLACE}
+        FROM rows {lines.places(plan)} ORDER BY rows.n
+    """
 
 
 def _refused(plan: Plan) -> str:
@@ -60,9 +71,12 @@ def _sample(work: Work, plan: Plan) -> Iterator[dict[str, Any]]:
         files = [each.file for each in plan.files if each.kind is kind]
         for row in _first(work, files):
             special = row["unsure_since"] is not None if kind is Kind.REMOVE else row["came_back"]
-            yield _shown(str(kind), row["address"], json.loads(row["values"]), REASONS[kind, bool(special)])
+            why = plan.rules.get(row.get("rule") or "", REASONS[kind, bool(special)])
+            yield _shown(str(kind), row["address"], json.loads(row["values"]), why)
     for row in _first(work, plan.refused):
         yield _shown(REFUSED, row["address"], {}, addresses.REASONS[row["problem"]])
+    for row in _first(work, plan.kept_back):
+        yield _shown(KEPT_BACK, row["address"], {}, plan.rules[row["rule"]])
 
 
 def _first(work: Work, files: list[DataFile]) -> Iterator[dict[str, Any]]:

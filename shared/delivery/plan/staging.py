@@ -19,7 +19,8 @@ from duckdb import DuckDBPyConnection
 from shared.cloud.blob_files import BlobFiles
 from shared.cloud.blobs import Blobs
 from shared.delivery import segments
-from shared.delivery.plan import operations
+from shared.delivery.plan import excluded, operations
+from shared.delivery.plan.excluded import Barring
 from shared.delivery.plan.operations import RESPELLED, Source, Wish
 from shared.delivery.sql import literal
 from shared.delivery.state import layout
@@ -27,6 +28,7 @@ from shared.delivery.state.files import BUCKETS, write
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
 from shared.snapshots.reading import Reader, reader
+from shared.snapshots.scanning import Scan
 from shared.snapshots.snapshot import CsvFormat, Snapshot
 from shared.snapshots.unreadable import SnapshotChanged
 
@@ -58,22 +60,28 @@ class Staged:
     spellings: Sequence[Path] = ()
     types: Sequence[Mapping[str, str]] = ()
     """Of each snapshot's wanted columns, where its files say them."""
+    barring: Sequence[Barring] = ()
+    """Snapshots of excluded segments."""
 
 
 @contextmanager
 def stage(work: Work, wish: Wish, least_parts: int) -> Iterator[Staged]:
-    """Read the newest snapshots of the target's segments; read again where one was replaced meanwhile.
+    """Read the newest snapshots of the target's segments, and of those that are excluded; read again where one was
+    replaced meanwhile.
 
-    Raises UserMustAct where a segment is unknown or unreadable, RetryAfter where its files keep changing.
+    Raises UserMustAct where a segment is unknown or unreadable, RetryAfter where its files keep changing, or an
+    excluded one is not complete.
     """
     if work.run.kind is RunKind.WITHDRAW:
         yield Staged((), least_parts, lambda part: (), lambda part: None)
         return
     for attempt in count(1):
         snapshots = [segments.newest(work.cloud, reference) for reference in work.target.segments]
-        parts = max(least_parts, parts_for(snapshots, work.cloud.settings.rows_per_file))
+        barring = excluded.find(work, snapshots)
+        read = [*snapshots, *(each.snapshot for each in barring)]
+        parts = max(least_parts, parts_for(read, work.cloud.settings.rows_per_file))
         try:
-            staged = _stage(work, wish, snapshots, parts)
+            staged = _stage(work, wish, snapshots, barring, parts)
         except SnapshotChanged:
             if attempt >= TRIES:
                 raise
@@ -97,23 +105,32 @@ def _row_bytes(snapshot: Snapshot) -> int:
     return CSV_ROW_BYTES if plain else PACKED_ROW_BYTES
 
 
-def _stage(work: Work, wish: Wish, snapshots: Sequence[Snapshot], parts: int) -> Staged:
+def _stage(work: Work, wish: Wish, snapshots: Sequence[Snapshot], barring: Sequence[Barring], parts: int) -> Staged:
     with reader(work.cloud.segments, work.cloud.settings) as opened:
         # The order is in the rows' numbers; keeping it in the files too would read one source after the other.
         opened.connection.execute("SET preserve_insertion_order = false")
-        query = operations.staging_query(wish, list(_sources(opened, wish, snapshots)), parts)
+        sources = [*_sources(opened, wish, snapshots), *_barring_sources(opened, barring)]
+        query = operations.staging_query(wish, sources, parts)
         types = [opened.types(snapshot, wish.columns) for snapshot in snapshots]
         if parts == 1:
             path = work.where / "staged.parquet"
             write(opened.connection, query, path)
             rows, spellings = _respelled(work, opened.connection, [path], parts)
-            return Staged(snapshots, 1, lambda part: [path, *rows], lambda part: path.unlink(), spellings, types)
+            return Staged(
+                snapshots, 1, lambda part: [path, *rows], lambda part: path.unlink(), spellings, types, barring
+            )
         _write_parts(work.cloud.blobs, opened, query, _prefix(work), max(ROWS_HELD // parts, FEWEST_ROWS))
     with work.scratch.database() as connection:
         rows, spellings = _respelled(work, connection, _fetch(work, RESPELLED), parts)
     _drop(work, RESPELLED)
     return Staged(
-        snapshots, parts, lambda part: [*_fetch(work, part), *rows], lambda part: _drop(work, part), spellings, types
+        snapshots,
+        parts,
+        lambda part: [*_fetch(work, part), *rows],
+        lambda part: _drop(work, part),
+        spellings,
+        types,
+        barring,
     )
 
 
@@ -127,14 +144,25 @@ def _respelled(
 
 
 def _sources(opened: Reader, wish: Wish, snapshots: Sequence[Snapshot]) -> Iterator[Source]:
-    """A few runs of files for each snapshot, since a run is read by one thread."""
     for number, snapshot in enumerate(snapshots):
-        opened.add(snapshot)
-        size = max(1, math.ceil(len(snapshot.files) / RUNS))
-        for start in range(0, max(1, len(snapshot.files)), size):
-            run = replace(snapshot, files=snapshot.files[start : start + size])
-            scan = opened.scan(run, wish.columns)
+        for start, scan in _scans(opened, snapshot, wish.columns):
             yield Source(scan.rows, number, start, scan.number)
+
+
+def _barring_sources(opened: Reader, barring: Sequence[Barring]) -> Iterator[Source]:
+    for each in barring:
+        with each.said():
+            for start, scan in _scans(opened, each.snapshot, [each.column]):
+                yield Source(scan.rows, each.number, start, excluded=each.rule)
+
+
+def _scans(opened: Reader, snapshot: Snapshot, columns: Sequence[str]) -> Iterator[tuple[int, Scan]]:
+    """A few runs of files, each with its first file's number, since a run is read by one thread."""
+    opened.add(snapshot)
+    size = max(1, math.ceil(len(snapshot.files) / RUNS))
+    for start in range(0, max(1, len(snapshot.files)), size):
+        run = replace(snapshot, files=snapshot.files[start : start + size])
+        yield start, opened.scan(run, columns)
 
 
 def _write_parts(blobs: Blobs, opened: Reader, query: str, prefix: str, rows: int) -> None:

@@ -7,12 +7,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
+from typing import TYPE_CHECKING
 
-from shared.delivery.plan import drift, guards, operations, planned_people, protected_people
+from shared.catalog.rules import Limit, reasons
+from shared.delivery.plan import drift, excluded, guards, kept_back, operations, planned_people, protected_people
 from shared.delivery.plan.cell_values import Matched, matched
 from shared.delivery.plan.drift import Look
 from shared.delivery.plan.guards import Facts, Finding
-from shared.delivery.plan.operations import Tally, Wish
+from shared.delivery.plan.operations import BARRING, Tally, Wish
 from shared.delivery.plan.staging import Staged, stage
 from shared.delivery.state import layout, ledger
 from shared.delivery.state import plan as plans
@@ -26,6 +28,9 @@ from shared.errors import Blocked
 from shared.snapshots.dialect import in_words
 from shared.vendors.contract import SWITCHED
 from shared.wording import read, say
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +55,7 @@ def plan(work: Work) -> None:
     total = made.balance.operations
     left_out = made.balance.left_out
     passed_over = [why for each in made.snapshots for why in each["passed_over"]]
-    beside = [why for each in made.snapshots for why in each.get("beside", ())]
+    beside = [why for each in (*made.snapshots, *made.excluded) for why in each.get("beside", ())]
     planned = {
         "plan": fingerprint,
         "total": total,
@@ -111,11 +116,14 @@ def _ledger(work: Work) -> Ledger:
 
 
 def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
-    wish = Wish(work.export.address_column, _matched(work), str(work.export.mode), work.run.kind)
+    rules = excluded.rules_of(work.export, work.run.kind)
+    wish = Wish(work.export.address_column, _matched(work), str(work.export.mode), work.run.kind, rules)
     folder = layout.plan_folder(work.folder, f"{work.delivery.turn:06d}-{work.delivery.worker}")
     protected = protected_people.protected(work)
     tally = Tally()
     with stage(work, wish, _parts(before)) as staged, work.scratch.database() as connection:
+        if rules.limit and staged.parts > 1:
+            _draw_line(connection, wish, rules.limit, staged)
         for part in range(staged.parts):
             operations.plan_part(
                 connection,
@@ -139,10 +147,19 @@ def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
     return published
 
 
+def _draw_line(connection: DuckDBPyConnection, wish: Wish, limit: Limit, staged: Staged) -> None:
+    """Who is too many shows when all parts were looked at."""
+    kept_back.begin_line(connection, limit)
+    for part in range(staged.parts):
+        operations.find_candidates(connection, wish, staged.fetch(part), part)
+        staged.release(part)
+    kept_back.draw_line(connection, limit)
+
+
 def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledger, *, fresh: bool) -> Plan:
     batch_rows = _batch_rows(work)
     balance = tally.balance()
-    looks = _looks(wish, staged, tally)
+    looks = [*_looks(wish, staged, tally), *_barring_looks(staged, tally)]
     drifted = drift.drift(looks, work.memory().get("looks") or {})
     facts = _facts(work, staged, tally, before, drifted.stops) if work.run.kind not in UNGUARDED else None
     findings = guards.findings(facts, work.guards) if facts else []
@@ -152,6 +169,10 @@ def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledg
         base=before.commit,
         base_generation=before.generation,
         folder=work.folder,
+        rules=dict(reasons(wish.rules)),
+        kept_back=tally.kept_back_files,
+        excluded=[each.snapshot.to_json() for each in staged.barring],
+        excluded_rows=[tally.segment_rows.get(each.number, 0) for each in staged.barring],
         fresh=fresh,
         members_before=before.members,
         snapshots=[snapshot.to_json() for snapshot in staged.snapshots],
@@ -194,6 +215,21 @@ def _looks(wish: Wish, staged: Staged, tally: Tally) -> list[Look]:
             )
         )
     return looks
+
+
+def _barring_looks(staged: Staged, tally: Tally) -> list[Look]:
+    """An excluded segment that suddenly names nobody lets everybody through."""
+    return [
+        Look(
+            segment=each.snapshot.segment_id,
+            name=each.snapshot.name,
+            rows=(rows := tally.segment_rows.get(each.number, 0)),
+            dialect=in_words(each.snapshot.format),
+            filled={each.column: round(tally.filled.get((each.number, BARRING), 0) / rows, 3) if rows else 0.0},
+            bars=True,
+        )
+        for each in staged.barring
+    ]
 
 
 def _facts(work: Work, staged: Staged, tally: Tally, before: Ledger, emptied: Sequence[str]) -> Facts:

@@ -141,7 +141,7 @@ def firing(cloud: Cloud, export: Export, at: datetime, newest: NewestSnapshot) -
         if not due(export.schedule, since, at):
             return Quiet(until=next_times(export.schedule, since, 1)[0])
         return Firing(cloud, export, at, next_times(export.schedule, since, 1)[0], seen, stored)
-    keys = newest_keys(export.segments, newest)
+    keys = newest_keys(export.followed, newest)
     if not _any_newer(keys, seen):
         return Quiet(keys=keys)
     if not _any_newer(keys, _delivered(cloud, export)):

@@ -149,7 +149,7 @@ def _sleeps(asleep: Asleep, held: Held[Export], at: datetime, newest: NewestSnap
         until = asleep.until(export.name, version)
         return until is not None and at < until
     keys = asleep.keys(export.name, version)
-    return keys is not None and keys == newest_keys(export.segments, newest)
+    return keys is not None and keys == newest_keys(export.followed, newest)
 
 
 def _fire(

@@ -41,10 +41,11 @@ COUNTED = ("rows_read", "duplicates", "unchanged", "held", "left", "outside", "a
 class Balance:
     """Where every row that was read went, and how many operations that makes.
 
-    rows_read = add + change + unchanged + held + outside + duplicates + the refused. `held` are people whose refusal
-    stands; `left` are people who left the segment and stay on the list (mode add); `outside` are people whom a run
-    of this kind does not concern. `left_out` counts, by field, values that
-    did not arrive as the source has them.
+    rows_read = add + change + unchanged + held + outside + duplicates + the refused + the people kept back. `held` are
+    people whose refusal stands; `kept_back` are people by the rule that keeps them back, `removed_by_rules` those of
+    them whom the plan takes off; `left` are people who left the segment and stay on the list (mode add); `outside` are
+    people whom a run of this kind does not concern. `left_out` counts, by field, values that did not arrive as the
+    source has them.
     """
 
     rows_read: int = 0
@@ -58,19 +59,23 @@ class Balance:
     change: int = 0
     remove: int = 0
     left_out: dict[str, int] = field(default_factory=dict)
+    kept_back: dict[str, int] = field(default_factory=dict)
+    removed_by_rules: dict[str, int] = field(default_factory=dict)
 
     @property
     def operations(self) -> int:
         return self.add + self.change + self.remove
 
     def counts(self) -> dict[str, int]:
-        """The numbers by name; `refused_here` sums the refused rows."""
-        return {name: int(getattr(self, name)) for name in COUNTED} | {"refused_here": sum(self.refused.values())}
+        """The numbers by name; of what is told by reason, the sums."""
+        sums = {"refused_here": self.refused, "kept_back": self.kept_back, "removed_by_rules": self.removed_by_rules}
+        counted = {name: int(getattr(self, name)) for name in COUNTED}
+        return counted | {name: sum(each.values()) for name, each in sums.items()}
 
     def check(self) -> None:
         """Raises AssertionError where a row got lost: never deliver such a plan."""
         people = self.add + self.change + self.unchanged + self.held + self.outside
-        accounted = people + self.duplicates + sum(self.refused.values())
+        accounted = people + self.duplicates + sum(self.refused.values()) + sum(self.kept_back.values())
         if accounted != self.rows_read:
             raise AssertionError(f"the plan accounts for {accounted} of {self.rows_read} rows")
 
@@ -89,7 +94,9 @@ class Plan:
     it was made from none; `snapshot_rows` are the rows read of each snapshot; `file_starts` gives, by segment and file,
     the number of the row that the file begins with. `fields` are the vendor's fields with their types. `looks` are what
     the next run compares its own with; `warnings` and `mentions` are what differs from the last run's. `folder` is the
-    delivery's, by which a plan is known that was put in another's place; older versions left it out.
+    delivery's, by which a plan is known that was put in another's place; older versions left it out. `rules` says in
+    words what each rule keeps back, `kept_back` are files of the people, `excluded` the snapshots that named some of
+    them, with `excluded_rows`.
     """
 
     batch_rows: int
@@ -112,6 +119,10 @@ class Plan:
     made_at: str = ""
     base_generation: int = 0
     folder: str = ""
+    rules: dict[str, str] = field(default_factory=dict)
+    kept_back: list[DataFile] = field(default_factory=list)
+    excluded: list[dict[str, Any]] = field(default_factory=list)
+    excluded_rows: list[int] = field(default_factory=list)
 
     def stopped_by(self) -> str:
         """Every guard that is not satisfied, in words."""
@@ -135,7 +146,7 @@ class Plan:
 
     def to_json(self) -> bytes:
         return json.dumps(
-            asdict(self) | {name: kept_within(getattr(self, name)) for name in _MESSAGES}, sort_keys=True
+            asdict(self) | {name: kept_within(getattr(self, name)) for name in ("rules", *_MESSAGES)}, sort_keys=True
         ).encode()
 
 
@@ -205,6 +216,7 @@ def missing() -> Blocked:
 
 _MESSAGES = ("findings", "looks", "warnings", "mentions")
 """What holds messages."""
+_FILES = ("refused", "values_left_out", "kept_back")
 
 
 def _parse(plain: dict[str, Any]) -> Plan:
@@ -212,11 +224,17 @@ def _parse(plain: dict[str, Any]) -> Plan:
         PlanFile(Kind(each["kind"]), int(each["part"]), DataFile.of(each["file"]), _first(each, plain["batch_rows"]))
         for each in plain["files"]
     ]
+
+    def files_of(name: str) -> list[DataFile]:
+        return [DataFile.of(each) for each in plain.get(name, ())]
+
     return Plan(
-        **_known(Plan, plain, "files", "refused", "values_left_out", "file_starts", "balance", "fields", *_MESSAGES),
+        **_known(Plan, plain, "files", "file_starts", "balance", "fields", "rules", *_FILES, *_MESSAGES),
         files=files,
-        refused=[DataFile.of(each) for each in plain.get("refused", ())],
-        values_left_out=[DataFile.of(each) for each in plain.get("values_left_out", ())],
+        refused=files_of("refused"),
+        values_left_out=files_of("values_left_out"),
+        kept_back=files_of("kept_back"),
+        rules=read_within(plain.get("rules", {})),
         file_starts=[(int(segment), int(file), int(first)) for segment, file, first in plain.get("file_starts", ())],
         balance=Balance(**_known(Balance, plain["balance"])),
         **{name: read_within(plain.get(name, [])) for name in _MESSAGES},
