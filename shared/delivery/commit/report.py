@@ -83,13 +83,10 @@ def members(outcomes: Outcomes) -> int | None:
 def _reasons(plan: Plan | None, outcomes: Outcomes) -> list[dict[str, Any]]:
     """People by reason, the most frequent first."""
     balance = plan.balance if plan else Balance()
-    found = [
-        (Why("refused here", code, addresses.REASONS[code], "when changed"), n) for code, n in balance.refused.items()
-    ]
-    found += [
-        (Why(KEPT_BACK, name, words, "when changed"), balance.kept_back.get(name, 0)) for name, words in _rules(plan)
-    ]
-    found += outcomes.reasons.items()
+    rules = plan.rules if plan else {}
+    found = {Why("refused here", code, addresses.REASONS[code], _CHANGED): n for code, n in balance.refused.items()}
+    found |= {Why(KEPT_BACK, rule, rules[rule], _CHANGED): n for rule, n in balance.kept_back.items()}
+    found |= outcomes.reasons
     return [
         {
             **asdict(why),
@@ -152,7 +149,8 @@ def _refused_query(plan: Plan) -> str:
 def _kept_back_query(plan: Plan) -> str:
     """People whom a rule keeps back."""
     return f"""
-        SELECT {harmless("rows.address")}, {lines.PLACE}, '', '{KEPT_BACK}', rule, {lines.kept_back_because(plan)}, '{_CHANGED}'
+        SELECT {harmless("rows.address")}, {lines.PLACE}, '', '{KEPT_BACK}', rule, {lines.kept_back_because(plan)},
+               '{_CHANGED}'
         FROM rows {lines.places(plan)} ORDER BY rows.n
     """
 
