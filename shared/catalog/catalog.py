@@ -13,7 +13,7 @@ from shared.access.actions import GONE, Action, require
 from shared.access.person import Person
 from shared.catalog.connection_validation import connection_issues
 from shared.catalog.dialects import DialectStore
-from shared.catalog.export_validation import Surroundings, judge, owned_issue, target_identity
+from shared.catalog.export_validation import SegmentSeen, Surroundings, judge, owned_issue, target_identity
 from shared.catalog.issues import Invalid, Issue, NotFound, NotNow
 from shared.catalog.models import (
     NAME,
@@ -38,8 +38,8 @@ BeforeWriting = Callable[[Export], None]
 ABANDONED = timedelta(minutes=15)
 """A claim whose export does not use it may be in the middle of being saved; after so long it is a leftover."""
 
-SegmentColumns = Callable[[Sequence[str]], Mapping[str, Sequence[str]]]
-"""References of segments -> columns of those that exist."""
+SegmentsSeen = Callable[[Sequence[str]], Mapping[str, SegmentSeen]]
+"""References of segments -> those that exist."""
 
 
 def _now() -> datetime:
@@ -57,7 +57,7 @@ class Catalog:
         targets: Rows,
         dialects: Rows,
         definitions: Mapping[str, Definition],
-        segments: SegmentColumns,
+        segments: SegmentsSeen,
         clock: Callable[[], datetime] = _now,
     ) -> None:
         self.connections = connection_store(connections)
@@ -283,12 +283,13 @@ class Catalog:
         definition = self.definitions.get(connection.vendor) if connection else None
         account = connection.account if connection else None
         others = [held.item for held in self.exports.all() if held.item.name != name and held.item.account == account]
-        references = list(dict.fromkeys(segment for target in sent.targets for segment in target.segments))
+        seen = self._segments(sent.followed)
         return Surroundings(
             connection=connection,
             definition=definition,
             default_list=default_list(connection, self.definitions),
-            segments=self._segments(references),
+            segments={reference: each.columns for reference, each in seen.items()},
+            ids={reference: each.id for reference, each in seen.items()},
             owners={**_owned(others, sent, definition), **self._owners(account, name, sent)} if account else {},
             writers=_writers(others) if account and definition and not definition.fields_of_list else {},
         )

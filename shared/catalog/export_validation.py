@@ -6,10 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from shared.catalog.connection_validation import setting_issues
 from shared.catalog.issues import Issue
 from shared.catalog.models import MAX_SEGMENTS, MAX_TARGETS, Connection, ExportInput, Target, WhenEmpty
+from shared.catalog.rules_validation import columns_of_rules, excluded_columns, rule_issues, rule_warnings
 from shared.catalog.schedules import schedule_issues
 from shared.catalog.targets import target_key, target_name
 from shared.vendors.contract import Definition
@@ -18,13 +20,20 @@ from shared.wording import Message, say
 _FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
 
 
+class SegmentSeen(NamedTuple):
+    """A segment that exists: its id, whatever it was called, and its columns."""
+
+    id: str
+    columns: Sequence[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What an export is judged by.
 
-    `segments`: columns of each segment that exists. `owners`: target key -> the other export that owns it.
-    `default_list`: id of the connection's, "" where it has none.
-    `writers`: field, its case folded -> other exports that fill it, where the account has it once.
+    `segments`: columns of each segment that exists; `ids`: its id, whatever the export calls it. `owners`: target key
+    -> the other export that owns it. `default_list`: id of the connection's, "" where it has none. `writers`: field,
+    its case folded -> other exports that fill it, where the account has it once.
     """
 
     connection: Connection | None
@@ -33,6 +42,7 @@ class Surroundings:
     owners: Mapping[str, str] = field(default_factory=dict)
     default_list: str = ""
     writers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +57,8 @@ def judge(export: ExportInput, around: Surroundings) -> Judgement:
     """Everything that is wrong with the export, at once."""
     issues = [*_connection(export, around.connection), *_targets(export, around)]
     issues += schedule_issues(export.schedule)
-    warnings = list(_unseen(export, around.segments))
-    issues += _columns(export, around.segments)
+    warnings = [*_unseen(export, around.segments), *rule_warnings(export)]
+    issues += [*_columns(export, around.segments), *rule_issues(export, around.ids)]
     if around.definition is not None:
         issues += _matching(export, around.definition)
         issues += setting_issues(export.settings, around.definition.export_settings, around.definition.label)
@@ -200,9 +210,12 @@ def _columns(export: ExportInput, segments: Mapping[str, Sequence[str]]) -> Iter
     """Columns that a segment lacks, each said once with the segments that lack it."""
     wanted = [("/address_column", export.address_column)]
     wanted += [(f"/matching/{index}/column", match.column) for index, match in enumerate(export.matching)]
-    used = dict.fromkeys(segment for _, segment in _places(export))
-    for place, column in wanted:
-        lacking = [segment for segment in used if segment in segments and column not in segments[segment]]
+    wanted += columns_of_rules(export)
+    used = list(dict.fromkeys(segment for _, segment in _places(export)))
+    needed = [(place, column, used) for place, column in wanted]
+    needed += [(place, column, [segment]) for place, segment, column in excluded_columns(export)]
+    for place, column, looked_at in needed:
+        lacking = [segment for segment in looked_at if segment in segments and column not in segments[segment]]
         if lacking:
             near = _near(column, segments[lacking[0]])
             yield Issue(

@@ -200,6 +200,10 @@ def effects(before: Export, after: ExportInput, service: Service, *, keep_member
         )
     if before.mode is Mode.ADD and after.mode is Mode.MIRROR and again:
         found.append(Issue("/mode", say("The next run takes off everyone who left the segment since they were added.")))
+    if again and before.rules != after.rules and after.mode is Mode.MIRROR:
+        found.append(
+            Issue("/rules", say("The rules changed: the next run takes off everyone whom they keep back from now on."))
+        )
     return found
 
 

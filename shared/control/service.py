@@ -84,7 +84,7 @@ class Service:
             targets=self._cloud.targets,
             dialects=self._cloud.snapshots,
             definitions=DEFINITIONS,
-            segments=lambda references: segments.columns(self._cloud, references),
+            segments=lambda references: segments.seen(self._cloud, references),
         )
 
     @cached_property

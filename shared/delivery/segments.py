@@ -14,6 +14,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from shared.catalog.dialects import DialectInput, DialectStore
+from shared.catalog.export_validation import SegmentSeen
 from shared.cloud.cloud import Cloud
 from shared.delivery.messages import CountMessage
 from shared.delivery.state.records import now
@@ -58,11 +59,11 @@ def _completion(cloud: Cloud) -> Completion:
     return Completion(timedelta(minutes=settings.settle_minutes), settings.segment_marks)
 
 
-def columns(cloud: Cloud, references: Sequence[str]) -> Mapping[str, Sequence[str]]:
-    """Columns of those segments that are there."""
+def seen(cloud: Cloud, references: Sequence[str]) -> Mapping[str, SegmentSeen]:
+    """Those segments that are there."""
     look = Newest(cloud)
     with suppress(UserMustAct):
-        return {reference: there for reference in references if (there := look.columns(reference)) is not None}
+        return {reference: there for reference in references if (there := look.segment(reference)) is not None}
     return {}
 
 
@@ -143,11 +144,13 @@ class Newest:
             self._seen[reference] = self._in_its_folder(reference)
         return self._seen[reference]
 
-    def columns(self, reference: str) -> tuple[str, ...] | None:
-        """Of a segment; None where it is not there."""
+    def segment(self, reference: str) -> SegmentSeen | None:
+        """None where it is not there."""
         segment = _resolved(self._few or (), reference)
-        snapshot = None if segment else self(reference)
-        return segment.columns if segment else snapshot.columns if snapshot else None
+        if segment:
+            return SegmentSeen(segment.id, segment.columns)
+        snapshot = self(reference)
+        return SegmentSeen(snapshot.segment_id, snapshot.columns) if snapshot else None
 
     @cached_property
     def _few(self) -> list[SegmentFound] | None:

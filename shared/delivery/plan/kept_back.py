@@ -43,6 +43,7 @@ def judged_cells(rules: Rules, cells: Mapping[str, str]) -> str:
     if rules.limit:
         kind, place = _PLACES[rules.limit.read_as]
         pieces.append(f"({place(cells[rules.limit.by])})::{kind} AS place")
+    pieces += ["NULL::UTINYINT AS excluded"] if rules.exclude else []
     return "".join(f", {piece}" for piece in pieces)
 
 

@@ -148,7 +148,7 @@ def _own_rows(wish: Wish, sources: Sequence[Source], parts: int) -> str:
     )
     looks = "".join(f", {_look(each)} AS look_{i}" for i, each in enumerate(cells.values()))
     rules = kept_back.judged_cells(wish.rules, cells)
-    names = "".join(f", {name}" for name in kept_back.staged_columns(wish.rules) if name != "excluded")
+    names = "".join(f", {name}" for name in kept_back.staged_columns(wish.rules))
     return f"""
         SELECT n, segment, file_index, CASE WHEN raw = address THEN NULL ELSE raw END AS raw, address,
                {BUCKET} AS bucket, {_part(parts)} AS part,

@@ -25,6 +25,7 @@ def stored(**changes: Any) -> Connection:
 
 def verdict(around: dict[str, Any] | None = None, **changes: Any) -> Judgement:
     values: dict[str, Any] = {"connection": stored(), "definition": LETTERBOX, "segments": COLUMNS, "owners": {}}
+    values["ids"] = {**{each: each for each in COLUMNS}, "VIP": "blob/ci:VIP"}
     return judge(export(**changes), Surroundings(**{**values, **(around or {})}))
 
 

@@ -1,0 +1,135 @@
+"""A part's planning in memory: rows of a segment and of a ledger in, operations and side files out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shared.catalog.rules import NO_RULES, Rules
+from shared.delivery.plan import kept_back
+from shared.delivery.plan.cell_values import Matched
+from shared.delivery.plan.operations import (
+    Source,
+    Tally,
+    Wish,
+    find_candidates,
+    plan_part,
+    respell,
+    staging_query,
+)
+from shared.delivery.sql import literal
+from shared.delivery.state.files import write
+from shared.delivery.state.transitions import RunKind
+from tests.unit.delivery import parts
+from tests.unit.delivery.parts import Blobs, bucket, database
+
+CITY = (Matched("city", "City"),)
+FOLDER = "runs/e/r/0/plan/x/"
+
+
+@dataclass
+class Planned:
+    """A plan of all parts: operations by kind and address, and the side files' rows."""
+
+    tally: Tally
+    operations: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
+    refused: list[dict[str, Any]] = field(default_factory=list)
+    left_out: list[dict[str, Any]] = field(default_factory=list)
+    kept_back: dict[str, str] = field(default_factory=dict)
+    """Address -> rule."""
+
+    @property
+    def who(self) -> dict[str, set[str]]:
+        return {kind: set(people) for kind, people in self.operations.items() if people}
+
+
+@dataclass
+class World:
+    folder: Path
+    blobs: Blobs = field(default_factory=Blobs)
+
+    def source(
+        self,
+        *cells: Sequence[str | None],
+        segment: int = 0,
+        file: int = 0,
+        first: int = 0,
+        excluded: int | None = None,
+    ) -> Source:
+        """Rows of a file: the address's cell and those of the other columns."""
+        made = []
+        for row in cells:
+            each = ", ".join("NULL" if cell is None else literal(cell) for cell in row)
+            made.append(f"({each}, {file})")
+        names = ", ".join(f"cell_{number}" for number in range(len(cells[0])))
+        sql = f"SELECT * FROM (VALUES {', '.join(made)}) AS t({names}, file_index)"
+        return Source(sql, segment, first, excluded=excluded)
+
+    def plan(
+        self,
+        *sources: Source,
+        before: Sequence[Mapping[str, object]] = (),
+        mode: str = "mirror",
+        kind: RunKind = RunKind.DELIVERY,
+        matches: Sequence[Matched] = CITY,
+        stay: Sequence[str] = (),
+        of: int = 1,
+        rules: Rules = NO_RULES,
+    ) -> Planned:
+        wish = Wish("EMail", matches, mode, kind, rules)
+        staged = []
+        if sources:
+            staged.append(self.folder / "staged.parquet")
+            write(database(), staging_query(wish, sources, of), staged[0])
+            spelled = self.folder / "spelled.parquet"
+            if respell(database(), staged, of, spelled, self.folder / "spellings.parquet"):
+                staged.append(spelled)
+        kept: list[Path] = []
+        for each in stay:
+            kept.append(self.folder / f"stay-{len(kept)}.parquet")
+            write(database(), f"SELECT {literal(each)} AS address", kept[-1])
+        made = Planned(Tally())
+        ledger = parts.ledger(self.blobs, self.folder, *before, parts=of)
+        there = set(self.folder.iterdir())
+        if rules.limit and of > 1:
+            kept_back.begin_line(database(), rules.limit)
+            for part in range(of):
+                find_candidates(database(), wish, staged, part)
+            kept_back.draw_line(database(), rules.limit)
+        for part in range(of):
+            plan_part(
+                database(),
+                parts.files(self.blobs),
+                made.tally,
+                wish=wish,
+                staged=staged,
+                ledger_before=ledger,
+                part=part,
+                parts=of,
+                folder=FOLDER,
+                where=self.folder,
+                stay=kept,
+            )
+        assert set(self.folder.iterdir()) == there, "nothing is left on disk"
+        self._read(made)
+        made.tally.balance().check()
+        return made
+
+    def _read(self, made: Planned) -> None:
+        for kind, part, file in made.tally.files:
+            assert file.name == f"{FOLDER}{part:03d}-{kind}.parquet"
+            people = made.operations.setdefault(str(kind), {})
+            for row in parts.rows(self.blobs, file, self.folder):
+                assert row["bucket"] == bucket(row["address"])
+                people[row.pop("address")] = row
+        for file in made.tally.refused_files:
+            assert file.name.endswith("-refused.parquet")
+            made.refused += parts.rows(self.blobs, file, self.folder)
+        for file in made.tally.left_out_files:
+            assert file.name.endswith("-left-out.parquet")
+            made.left_out += parts.rows(self.blobs, file, self.folder)
+        for file in made.tally.kept_back_files:
+            assert file.name.endswith("-kept-back.parquet")
+            made.kept_back |= {row["address"]: row["rule"] for row in parts.rows(self.blobs, file, self.folder)}
