@@ -44,7 +44,7 @@ def _one_export(made: World, name: str, at: int, when: When, tally: Tally) -> in
         made.land(segment)
         life = Life(at, when, counted)
         with tally.point(reached=life.was_struck), at_point(f"died {when}", life):
-            run = _survive(made, name, life, by_timer=at % 2 == 0)
+            run = survive(made, name, life, by_timer=at % 2 == 0)
             promises.kept(made, run, segment)
             if EVERY:
                 promises.verified(made, run)
@@ -52,7 +52,7 @@ def _one_export(made: World, name: str, at: int, when: When, tally: Tally) -> in
     return died
 
 
-def _survive(made: World, name: str, life: Life, *, by_timer: bool) -> Run:
+def survive(made: World, name: str, life: Life, *, by_timer: bool) -> Run:
     """Run until the worker dies, then let time pass and another one go on; the run."""
     before = made.run(name)
     try:
