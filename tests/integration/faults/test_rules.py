@@ -30,7 +30,7 @@ def kept(segment: Segment, suppressed: list[str]) -> Segment:
         for who, fields in segment.members.items()
         if who not in suppressed and fields["city"] in RULES["require"][0]["one_of"]
     }
-    first = sorted(met, key=lambda who: met[who]["first"])[:12]
+    first = sorted(met, key=lambda who: met[who]["first"])[:11]  # the vendor refuses one of the twelve
     assert len({met[who]["first"] for who in met}) == len(met), "nobody is anybody's equal here"
     return Segment(segment.rows, {who: met[who] for who in first})
 
