@@ -30,6 +30,7 @@ FOLDER = Path(__file__).parent
 VERSION: str = tomllib.loads((FOLDER.parents[1] / "pyproject.toml").read_text())["project"]["version"]
 NAME, KEY = "newsletter", "recorded" * 6
 MARK = "$datetime"
+RULES = {"require": [{"column": "City"}], "limit": {"first": 6, "by": "FirstName", "read_as": "text"}}
 ADA = Person("ada-1", "Ada", frozenset({Role.ADMINISTRATOR}), How.SESSION)
 
 
@@ -58,8 +59,10 @@ def record() -> dict[str, Any]:
     with in_memory() as address, engine(address, "recorded", KITS["iterable"], verify_seconds=0.01) as made:
         made.cloud.slices = Undelayed(address, "recorded-slices", [])
         made.connect()
-        made.define(schedule={"kind": "cron", "expression": "0 6 * * *", "time_zone": "Europe/Stockholm"})
-        made.land([*(Row(f"person{n}@example.com", f"First{n}", "City") for n in range(6)), Row("bad@@example")])
+        cron = {"kind": "cron", "expression": "0 6 * * *", "time_zone": "Europe/Stockholm"}
+        made.define(schedule=cron, rules=RULES)
+        people = [Row(f"person{n}@example.com", f"First{n}", "City") for n in range(6)]
+        made.land([*people, Row("late@example.com", "A", "City"), Row("bad@@example")])
         return {**_of_a_run(made), **_of_definitions(made), **_of_jobs(made), **_of_browsers()}
 
 

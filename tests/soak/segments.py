@@ -3,15 +3,29 @@ the vendor refuses, and cells hold what nobody should write."""
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.integration.delivery.engine import Person
 
 CITIES = ("Rome", "Oslo", "Łódź", "", "9" * 60, "1e999", "-Infinity", "=1+1", "<b>", "{{city}}", "null", "🏙")
 FIRST_NAMES = ("Ada", "Bo", "Zoë", "")
 INVALID = ("", "nobody", "two@@signs", "a b@example.com", "@example.com", "\ufeff", "a\tb@example.com", "x" * 300)
+MOST_LET_THROUGH = 25
+
+
+def rules(excluded: str) -> dict[str, Any]:
+    """Each kind of rule, excluding a segment of this name."""
+    return {
+        "exclude": [{"segment": excluded}],
+        "require": [{"column": "City"}],
+        "limit": {"first": MOST_LET_THROUGH, "by": "City", "read_as": "text"},
+    }
+
+
 REFUSING = "iterable"
 """The vendor whose simulator refuses an address that is valid here."""
 
@@ -24,6 +38,15 @@ class Segment:
     random: random.Random
     people: dict[int, Person] = field(default_factory=dict)
     known: int = 0
+    ruled: bool = False
+    """Its export has rules."""
+    suppressed: set[int] = field(default_factory=set)
+
+    def suppress(self) -> list[Person]:
+        """The next snapshot of the segment that is excluded: some come, some go."""
+        drawn = self.random.sample(range(self.known + 3), min(self.known + 3, self.random.randint(0, 6)))
+        self.suppressed = set(drawn)
+        return [Person(f" {self._address(number).upper()} ") for number in drawn]
 
     def change(self, most: int) -> list[Person]:
         """The next snapshot: its rows, in any order."""
@@ -39,8 +62,20 @@ class Segment:
 
     def members(self) -> Mapping[str, Mapping[str, str]]:
         """Address -> fields, empty ones left out, of everyone who belongs on the list."""
-        named = {each.email: {"first": each.first, "city": each.city} for each in self.people.values()}
+        named = {each.email: {"first": each.first, "city": each.city} for each in self._let_through()}
         return {who: {name: value for name, value in fields.items() if value} for who, fields in named.items()}
+
+    def _let_through(self) -> list[Person]:
+        """Whom no rule keeps back."""
+        if not self.ruled:
+            return list(self.people.values())
+        barred = {self._address(number) for number in self.suppressed}
+        left = [each for each in self.people.values() if each.email not in barred and each.city not in ("", "null")]
+        left.sort(key=lambda each: hashlib.md5(each.email.encode(), usedforsecurity=False).digest()[::-1])
+        return sorted(left, key=lambda each: each.city, reverse=True)[:MOST_LET_THROUGH]
+
+    def _address(self, number: int) -> str:
+        return f"{self.export}.person{number}@example.com"
 
     def _leave(self, most: int) -> None:
         for number in self._some(0.3 if len(self.people) > most // 2 else 0.1):
@@ -51,7 +86,7 @@ class Segment:
 
     def _person(self, number: int) -> Person:
         return Person(
-            f"{self.export}.person{number}@example.com",
+            self._address(number),
             self.people[number].first if number in self.people else self.random.choice(FIRST_NAMES[:3]),
             self.random.choice(CITIES),
         )

@@ -29,6 +29,7 @@ from shared.delivery.state import layout, ledger
 from shared.delivery.state.records import State, now
 from shared.delivery.state.runs import Runs
 from shared.delivery.state.transitions import RunKind
+from tests.integration.delivery.engine import Person
 from tests.load.accounts import VENDORS, Account
 from tests.load.fleet import Desk, Fleet, fleet, one_account_each
 from tests.load.host import Host, client_of
@@ -37,13 +38,19 @@ from tests.load.quick import quick
 from tests.load.quiet import quiet_libraries
 from tests.soak import mishaps
 from tests.soak.evidence import Evidence, differences
-from tests.soak.segments import Segment
+from tests.soak.segments import Segment, rules
 
 PACE, INSTANCES, MOST_PEOPLE, BATCH_ROWS = 60.0, 2, 40, 10
 """Two instances with two messages at once: four workers."""
+SUPPRESSED = ".suppressed"
 STUCK_SECONDS = 240.0
 KINDS = [RunKind.DELIVERY] * 6 + [RunKind.DRY_RUN, RunKind.FULL_RESYNC, RunKind.FULL_RESYNC, RunKind.RETRY]
 DECISIONS = ("deliver", "deliver", "additions", "discard")
+
+
+def _suppressed(name: str) -> str:
+    """The segment that an export with rules excludes."""
+    return name + SUPPRESSED
 
 
 @dataclass
@@ -72,18 +79,26 @@ class Soak:
         return self.fleet.desks[export.rpartition("-")[0]]
 
     def furnish(self, exports: int) -> None:
-        """So many exports of each vendor, on one account; an export, its segment and its list share their name."""
+        """So many exports of each vendor, on one account, the first of them with rules; an export, its segment and its
+        list share their name."""
         for vendor in VENDORS:
             for number in range(exports):
                 name = f"{vendor}-{number}"
-                self.segments[name] = Segment(name, random.Random(f"{self.seed}/{name}"))
+                self.segments[name] = Segment(name, random.Random(f"{self.seed}/{name}"), ruled=number == 0)
                 self._land(name)
-                self.fleet.desks[vendor].define(name, connection=vendor, targets=[{"segments": [name]}])
+                ruled = {"rules": rules(_suppressed(name))} if number == 0 else {}
+                self.fleet.desks[vendor].define(name, connection=vendor, targets=[{"segments": [name]}], **ruled)
 
     def _land(self, name: str) -> None:
-        desk = self.desk(name)
+        segment = self.segments[name]
+        self._put(name, segment.change(MOST_PEOPLE))
+        if segment.ruled:
+            self._put(_suppressed(name), segment.suppress())
+
+    def _put(self, name: str, rows: list[Person]) -> None:
+        desk = self.fleet.desks[name.removesuffix(SUPPRESSED).rpartition("-")[0]]
         desk.at -= timedelta(seconds=59)  # else many landings lead into the future
-        desk.land(self.segments[name].change(MOST_PEOPLE), name)
+        desk.land(rows, name)
 
     # One round
 

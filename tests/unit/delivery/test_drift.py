@@ -45,6 +45,12 @@ CASES: dict[str, tuple[Look, Drift]] = {
     "a column that never was full": (after(filled={"City": 0.96, "Age": 0.0}), Drift()),
     "a column that was not matched before": (after(filled={"Land": 0.0}), Drift()),
     "too few rows to say": (after(rows=19, filled={"City": 0.0}), Drift()),
+    "an excluded segment names nobody": (
+        after(bars=True, rows=0, filled={}),
+        Drift(stops=["the excluded segment Loyal is empty, and had 1,000 rows before"]),
+    ),
+    "an excluded segment names few": (after(bars=True, rows=1, filled={"City": 0.0}), Drift()),
+    "a segment of the export is empty": (after(rows=0, filled={}), Drift()),
     "other types": (
         after(types={"City": "VARCHAR", "Age": "DOUBLE"}),
         Drift(warnings=["The column Age of Loyal is a floating-point number now, and was a whole number before."]),

@@ -59,6 +59,51 @@ CASES = {
         DEFAULTS,
         ["would remove 41,230 of 98,000 (42%), limit 20%"],
     ),
+    "removals that rules make": (
+        facts(
+            rows_read=56_770,
+            unchanged=16_770,
+            remove=41_230,
+            kept_back={"require/0": 40_000},
+            removed_by_rules={"require/0": 39_000, "limit": 1_000},
+        ),
+        DEFAULTS,
+        ["would remove 41,230 of 98,000 (42%), limit 20%; 40,000 of them are kept back by rules of the export"],
+    ),
+    "one unusual removal that a rule makes": (
+        replace(
+            facts(rows_read=979, unchanged=979, remove=21, removed_by_rules={"require/0": 1}),
+            members_before=1000,
+            removed_before=(1, 1, 1),
+        ),
+        Guards(max_removed_share=None),
+        [
+            "would remove 21 of 1,000, and at most 1 in any of the last 3 runs; "
+            "1 of them is kept back by a rule of the export"
+        ],
+    ),
+    "everyone whom a rule keeps back": (
+        replace(
+            facts(rows_read=3, unchanged=0, held=0, remove=3, kept_back={"limit": 3}, removed_by_rules={"limit": 3}),
+            members_before=3,
+        ),
+        DEFAULTS,
+        ["would remove 3 of 3 (100%), limit 20%; 3 of them are kept back by rules of the export"],
+    ),
+    "rows without an address while a rule explains who leaves": (
+        replace(
+            unreadable(30, of=1000),
+            balance=Balance(
+                rows_read=1000,
+                unchanged=970,
+                remove=30,
+                refused={"address_invalid": 30},
+                removed_by_rules={"limit": 28},
+            ),
+        ),
+        DEFAULTS,
+        [],
+    ),
     "a large share of a small list": (removing(19, of=20), DEFAULTS, []),
     "a large share of a list that is not small": (
         removing(5, of=21),

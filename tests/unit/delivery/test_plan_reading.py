@@ -15,6 +15,7 @@ from shared.delivery.state.files import DataFile
 from shared.delivery.state.plan import Balance, Plan, PlanFile
 from shared.errors import Blocked
 from shared.vendors.contract import FieldType, Kind, Row
+from shared.wording import reading_in, said, say
 
 FILE = DataFile("plan/a/000-add.parquet", "d41d8cd98f00b204e9800998ecf8427e", 10, 3)
 PLAN = Plan(
@@ -29,6 +30,10 @@ PLAN = Plan(
     fields={"city": FieldType.STRING},
     files=[PlanFile(Kind.ADD, 0, FILE, 0)],
     refused=[FILE],
+    kept_back=[FILE],
+    rules={"limit": say("Is not among the first %(people)s by %(column)s.", people=5, column="Score")},
+    excluded=[{"name": "Suppressed", "files": []}],
+    excluded_rows=[9],
     file_starts=[(0, 0, 1)],
 )
 
@@ -52,6 +57,16 @@ def read(**changes: Any) -> Plan:
 
 def test_a_plan_comes_back_as_it_was_written() -> None:
     assert read() == PLAN
+
+
+def test_its_rules_are_said_in_the_readers_language() -> None:
+    with reading_in("sv"):
+        assert said(read().rules["limit"]) == "Hör inte till de 5 första efter Score."
+
+
+def test_a_plan_from_before_there_were_rules_keeps_nobody_back() -> None:
+    found = read(rules=None, kept_back=None, excluded=None, excluded_rows=None)
+    assert (found.rules, found.kept_back, found.excluded, found.balance.kept_back) == ({}, [], [], {})
 
 
 def test_what_only_a_newer_version_writes_is_passed_over() -> None:
