@@ -30,6 +30,8 @@ class Day:
 
     rows: int
     second: bool = False
+    first: int = 0
+    """Number of the first person."""
 
     @property
     def changed(self) -> int:
@@ -64,7 +66,7 @@ def land(container: ContainerClient, day: Day, taken_at: datetime, segment: str 
 
 def _query(day: Day, file: int) -> str:
     """The rows of one file; those who are new come last."""
-    first, last = file * ROWS_PER_FILE, min((file + 1) * ROWS_PER_FILE, day.rows)
+    first, last = (day.first + each for each in (file * ROWS_PER_FILE, min((file + 1) * ROWS_PER_FILE, day.rows)))
     rows = f"SELECT range AS i FROM range({first}, {last})"  # noqa: S608 - numbers only
     changed = "false"
     if day.second:

@@ -95,6 +95,10 @@ class App:
         }
         self.api.call("PUT", f"/exports/{EXPORT}", export)
 
+    def change(self, **properties: Any) -> None:
+        """Save the export with other properties."""
+        self.api.call("PUT", f"/exports/{EXPORT}", {**self.api.call("GET", f"/exports/{EXPORT}"), **properties})
+
     def start(self) -> str:
         return self.api.run(EXPORT)
 

@@ -44,6 +44,9 @@ class Evidence:
         tally["sent again"] += sum(times - 1 for times in (put + off).values() if times > 1)
         receipts = _receipts(self.desk, run)
         report = _report(self.desk, run)
+        if report and report["rows"]:
+            tally["kept back by rules"] += report["rows"]["kept_back"]
+            tally["taken off by rules"] += report["rows"]["removed_by_rules"]
         problems = [*_unbalanced(report), *_miscounted(report, receipts)] if report else []
         if run.kind is RunKind.DRY_RUN:
             problems += ["a dry run sent something"] if put or off else []

@@ -50,6 +50,7 @@ def test_whatever_happens_every_list_is_its_segment(
         found = world.differences()
         say(pytestconfig, _table(world, len(found)))
         assert not world.wrong, f"seed {SEED}: {world.wrong}"
+        assert world.tally["kept back by rules"] and world.tally["taken off by rules"]
         assert not found, f"seed {SEED}: {found[:20]}"
         assert not world.leases.together, f"seed {SEED}: two slices at once on {world.leases.together}"
         assert not world.harm(), f"seed {SEED}: {world.harm()}"
@@ -64,5 +65,6 @@ def _table(world: Soak, differences: int) -> list[str]:
     rows += [(f"  {name}", tally[name]) for name in faults]
     rows += [(name, tally[name]) for name in ("cancelled by a person", "decided by a person", "woken by the timer")]
     rows += [(name, tally[name]) for name in ("ledgers put back", "older ledgers noticed")]
+    rows += [(name, tally[name]) for name in ("kept back by rules", "taken off by rules")]
     rows += [(name, tally[name]) for name in ("given up", "rows sent", "sent again")]
     return table([*rows, ("differences", differences)])
