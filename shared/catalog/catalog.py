@@ -13,7 +13,7 @@ from shared.access.actions import GONE, Action, require
 from shared.access.person import Person
 from shared.catalog.connection_validation import connection_issues
 from shared.catalog.dialects import DialectStore
-from shared.catalog.export_validation import SegmentSeen, Surroundings, judge, owned_issue, target_identity
+from shared.catalog.export_validation import SegmentKnown, Surroundings, judge, owned_issue, target_identity
 from shared.catalog.issues import Invalid, Issue, NotFound, NotNow
 from shared.catalog.models import (
     NAME,
@@ -38,7 +38,7 @@ BeforeWriting = Callable[[Export], None]
 ABANDONED = timedelta(minutes=15)
 """A claim whose export does not use it may be in the middle of being saved; after so long it is a leftover."""
 
-SegmentsSeen = Callable[[Sequence[str]], Mapping[str, SegmentSeen]]
+SegmentsSeen = Callable[[Sequence[str]], Mapping[str, SegmentKnown]]
 """References of segments -> those that exist."""
 
 

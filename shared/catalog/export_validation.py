@@ -20,7 +20,7 @@ from shared.wording import Message, say
 _FIELD_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]+")
 
 
-class SegmentSeen(NamedTuple):
+class SegmentKnown(NamedTuple):
     """A segment that exists: its id, whatever it was called, and its columns."""
 
     id: str

@@ -44,7 +44,7 @@ class Require(Strict):
     )
 
 
-class Order(StrEnum):
+class ComesFirst(StrEnum):
     """Who comes first."""
 
     GREATEST = "greatest"
@@ -65,7 +65,7 @@ class Limit(Strict):
     first: int = Field(ge=1, le=1_000_000_000, description="People on each target.")
     by: Column = Field(description="Column that orders them; whoever has nothing of the kind in it comes last.")
     read_as: ReadAs = ReadAs.NUMBER
-    order: Order = Order.GREATEST
+    order: ComesFirst = ComesFirst.GREATEST
 
 
 class Rules(Strict):

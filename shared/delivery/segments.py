@@ -14,7 +14,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from shared.catalog.dialects import DialectInput, DialectStore
-from shared.catalog.export_validation import SegmentSeen
+from shared.catalog.export_validation import SegmentKnown
 from shared.cloud.cloud import Cloud
 from shared.delivery.messages import CountMessage
 from shared.delivery.state.records import now
@@ -59,7 +59,7 @@ def _completion(cloud: Cloud) -> Completion:
     return Completion(timedelta(minutes=settings.settle_minutes), settings.segment_marks)
 
 
-def seen(cloud: Cloud, references: Sequence[str]) -> Mapping[str, SegmentSeen]:
+def seen(cloud: Cloud, references: Sequence[str]) -> Mapping[str, SegmentKnown]:
     """Those segments that are there."""
     look = Newest(cloud)
     with suppress(UserMustAct):
@@ -144,13 +144,13 @@ class Newest:
             self._seen[reference] = self._in_its_folder(reference)
         return self._seen[reference]
 
-    def segment(self, reference: str) -> SegmentSeen | None:
+    def segment(self, reference: str) -> SegmentKnown | None:
         """None where it is not there."""
         segment = _resolved(self._few or (), reference)
         if segment:
-            return SegmentSeen(segment.id, segment.columns)
+            return SegmentKnown(segment.id, segment.columns)
         snapshot = self(reference)
-        return SegmentSeen(snapshot.segment_id, snapshot.columns) if snapshot else None
+        return SegmentKnown(snapshot.segment_id, snapshot.columns) if snapshot else None
 
     @cached_property
     def _few(self) -> list[SegmentFound] | None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.catalog.issues import Issue
 from shared.catalog.models import ExportInput, Guards, Match, Mode, Target
-from shared.pages.forms import Values, group, text, texts
+from shared.pages.forms import Values, dicts, group, text, texts
+from shared.pages.rules_draft import ExcludeDraft, RequireDraft, RulesDraft, rules_of, rules_sent, rules_shown
 from shared.pages.schedule_form import ScheduleShape, schedule_of, shape_from, shape_of
 from shared.vendors.contract import Definition, FieldType, Setting
 
@@ -57,6 +58,7 @@ class Draft:
     phone_country: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     mode: str = Mode.MIRROR
+    rules: RulesDraft = field(default_factory=RulesDraft)
     guards: Mapping[str, str] = field(default_factory=lambda: guards_shown(Guards()))
     schedule: ScheduleShape = field(default_factory=ScheduleShape)
     paused: bool = False
@@ -82,6 +84,7 @@ def draft_of(export: ExportInput, definition: Definition | None, version: str = 
         phone_country=export.phone_country,
         settings={name: setting_shown(value) for name, value in export.settings.items()},
         mode=export.mode,
+        rules=rules_shown(export.rules),
         guards=guards_shown(export.guards),
         schedule=shape_of(export.schedule),
         paused=export.paused,
@@ -94,16 +97,17 @@ def draft_of(export: ExportInput, definition: Definition | None, version: str = 
 def draft_from(values: Values) -> Draft:
     """What the form sent. Rows of the data matching that are empty are left out."""
     names = MatchDraft.__slots__
-    rows = [MatchDraft(*(text(each, name) for name in names)) for each in _dicts(values, "matching")]
+    rows = [MatchDraft(*(text(each, name) for name in names)) for each in dicts(values, "matching")]
     return Draft(
         display_name=text(values, "display_name"),
         connection=text(values, "connection"),
-        targets=tuple(_target_sent(each) for each in _dicts(values, "targets")) or (TargetDraft(),),
+        targets=tuple(_target_sent(each) for each in dicts(values, "targets")) or (TargetDraft(),),
         address_column=text(values, "address_column"),
         matching=tuple(row for row in rows if row.field or row.column),
         phone_country=text(values, "phone_country").strip().upper(),
         settings={name: str(value) for name, value in group(values, "settings").items()},
         mode=text(values, "mode") or Mode.MIRROR,
+        rules=rules_sent(values),
         guards=_guards_sent(values),
         schedule=shape_from(group(values, "schedule")) if "schedule" in values else ScheduleShape(),
         paused=text(values, "paused") == "on",
@@ -126,6 +130,7 @@ def input_of(draft: Draft, definition: Definition | None) -> tuple[dict[str, Any
         "phone_country": draft.phone_country,
         "settings": settings_of(draft.settings, known),
         "mode": draft.mode,
+        "rules": rules_of(draft.rules),
         "guards": {name: _guard(name, value) for name, value in draft.guards.items()},
         "schedule": schedule,
         "paused": draft.paused,
@@ -160,7 +165,8 @@ def with_suggestions(draft: Draft, address_column: str | None, matching: Sequenc
 
 
 def changed(draft: Draft, do: str) -> Draft:
-    """The draft after a button that changes its rows: add-field, remove-field:2, add-target, remove-target:1."""
+    """The draft after a button that changes its rows: add-field, remove-field:2, add-target, remove-target:1,
+    add-exclude, remove-exclude:0 and the like."""
     verb, _, number = do.partition(":")
     place = int(number) if number.isdecimal() and len(number) < 5 else -1
     if verb == "add-field":
@@ -171,16 +177,24 @@ def changed(draft: Draft, do: str) -> Draft:
         return replace(draft, targets=(*draft.targets, TargetDraft()))
     if verb == "remove-target" and len(draft.targets) > 1:
         return replace(draft, targets=_without(draft.targets, place))
-    return draft
+    return replace(draft, rules=_rules_changed(draft.rules, verb, place))
+
+
+def _rules_changed(rules: RulesDraft, verb: str, place: int) -> RulesDraft:
+    match verb:
+        case "add-exclude":
+            return replace(rules, exclude=(*rules.exclude, ExcludeDraft()))
+        case "remove-exclude":
+            return replace(rules, exclude=_without(rules.exclude, place))
+        case "add-require":
+            return replace(rules, require=(*rules.require, RequireDraft()))
+        case "remove-require":
+            return replace(rules, require=_without(rules.require, place))
+    return rules
 
 
 def _without(rows: Sequence[Any], place: int) -> tuple[Any, ...]:
     return tuple(row for number, row in enumerate(rows) if number != place)
-
-
-def _dicts(values: Values, name: str) -> Iterator[Values]:
-    found = values.get(name)
-    return (each for each in (found if isinstance(found, list) else []) if isinstance(each, dict))
 
 
 def _target_shown(target: Target) -> TargetDraft:

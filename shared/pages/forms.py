@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 from urllib.parse import parse_qsl
@@ -64,6 +65,12 @@ def group(values: Values, name: str) -> Values:
     """A group of fields; empty where it was not sent."""
     found = values.get(name)
     return found if isinstance(found, dict) else {}
+
+
+def dicts(values: Values, name: str) -> Iterator[Values]:
+    """The entries of a list of groups; none where it was not sent."""
+    found = values.get(name)
+    return (each for each in (found if isinstance(found, list) else []) if isinstance(each, dict))
 
 
 def text(values: Values, name: str) -> str:

@@ -54,6 +54,7 @@ TRIGGERS: dict[str, str] = {
 OUTCOMES: dict[str, str] = {
     "refused here": N_("Not sent"),
     "refused": N_("Not sent"),
+    "kept back": N_("Kept back by a rule"),
     "rejected": N_("Rejected by the vendor"),
     "skipped": N_("Skipped"),
     "unknown": N_("Outcome unknown"),
@@ -68,6 +69,7 @@ OPERATIONS: dict[str, str] = {
     "change": N_("Change"),
     "remove": N_("Remove"),
     "refused": N_("Not sent"),
+    "kept back": N_("Kept back by a rule"),
 }
 DECISIONS: dict[str, str] = {
     "deliver": N_("Deliver all"),
@@ -78,9 +80,11 @@ COMPARED: tuple[tuple[str, str], ...] = (
     ("rows_read", N_("Rows read")),
     ("refused_here", N_("Without a usable address")),
     ("duplicates", N_("Duplicates")),
+    ("kept_back", N_("Kept back by a rule")),
     ("add", N_("To add")),
     ("change", N_("To change")),
     ("remove", N_("To remove")),
+    ("removed_by_rules", N_("To remove because of a rule")),
 )
 """What a plan that waits for a decision is compared by with the last run."""
 SHARING: dict[str, str] = {
@@ -98,6 +102,8 @@ COUNTS: tuple[tuple[str, str], ...] = (
     ("refused_here", N_("Without a usable address")),
     ("unchanged", N_("Unchanged")),
     ("held", N_("Held back")),
+    ("kept_back", N_("Kept back by a rule")),
+    ("removed_by_rules", N_("Removed because of a rule")),
     ("duplicates", N_("Duplicates")),
     ("rows_read", N_("Rows read")),
 )
@@ -109,6 +115,7 @@ PARTS: dict[str, str] = {
     "matching": N_("Data matching"),
     "phone_country": N_("Country of telephone numbers"),
     "mode": N_("People who leave the segment"),
+    "rules": N_("Rules"),
     "settings": N_("Settings"),
     "guards": N_("Guards"),
     "schedule": N_("Schedule"),

@@ -67,6 +67,18 @@ TABLE: tuple[tuple[str, frozenset[str], Message], ...] = (
     ),
     (r"/matching/\d+/field", _SHORT, say("Data matching: a row has a column and no field. Choose one, or remove it.")),
     (r"/matching/\d+/column", _SHORT, say("Data matching: a row has a field and no column. Choose one, or remove it.")),
+    (
+        r"/rules/exclude/\d+/segment",
+        _SHORT,
+        say("Rules: a row has a column and no segment. Choose one, or remove it."),
+    ),
+    (r"/rules/require/\d+/column", _SHORT, say("Rules: a row has values and no column. Choose one, or remove it.")),
+    ("/rules/limit/by", _SHORT, say("Rules: the column that says who comes first is not chosen. Choose it.")),
+    (
+        "/rules/limit/first",
+        frozenset({"Write a whole number."}),
+        say("Rules: write how many people may be on each list, or choose no column either."),
+    ),
 )
 """Place and texts of messages for programs -> what the page says. Values keep their names."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from shared.catalog.rules import LIMIT, Limit, Order, ReadAs, Require, Rules, excluded, required
+from shared.catalog.rules import LIMIT, ComesFirst, Limit, ReadAs, Require, Rules, excluded, required
 from shared.delivery.plan import cell_values
 from shared.delivery.plan.drift import TEXT_FOR_NOTHING
 from shared.delivery.sql import literal
@@ -119,7 +119,7 @@ def add_candidates(database: DuckDBPyConnection, rules: Rules) -> None:
 
 def draw_line(database: DuckDBPyConnection, limit: Limit) -> None:
     """Make the table `line`: the first of the candidates who is too many, no row where all may come."""
-    way = "DESC" if limit.order is Order.GREATEST else "ASC"
+    way = "DESC" if limit.order is ComesFirst.GREATEST else "ASC"
     database.execute(f"""
         CREATE OR REPLACE TEMP TABLE line AS SELECT place AS line_place, key AS line_key
         FROM candidates ORDER BY place {way} NULLS LAST, key LIMIT 1 OFFSET {limit.first}
@@ -129,7 +129,7 @@ def draw_line(database: DuckDBPyConnection, limit: Limit) -> None:
 
 def _beyond(limit: Limit) -> str:
     """Whether somebody comes at the line or after it; false where there is no line."""
-    after = "<" if limit.order is Order.GREATEST else ">"
+    after = "<" if limit.order is ComesFirst.GREATEST else ">"
     equal = f"{_KEY} >= line_key"
     return f"""
         CASE WHEN line_key IS NULL THEN false

@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.access.person import How, Person, Role
 from shared.catalog.catalog import Catalog
-from shared.catalog.export_validation import SegmentSeen
+from shared.catalog.export_validation import SegmentKnown
 from shared.catalog.models import Connection, ConnectionInput, Export, ExportInput
 from shared.catalog.store import Held
 from shared.vendors.contract import CheckResult, Definition, Field, FieldType, Setting
@@ -112,8 +112,8 @@ class World:
             clock=lambda: self.now,
         )
 
-    def found(self, references: Sequence[str]) -> Mapping[str, SegmentSeen]:
-        return {name: SegmentSeen(name, self.columns[name]) for name in references if name in self.columns}
+    def found(self, references: Sequence[str]) -> Mapping[str, SegmentKnown]:
+        return {name: SegmentKnown(name, self.columns[name]) for name in references if name in self.columns}
 
     def later(self, **delta: float) -> None:
         self.now += timedelta(**delta)

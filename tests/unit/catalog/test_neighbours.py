@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from shared.catalog.catalog import Catalog
-from shared.catalog.export_validation import SegmentSeen
+from shared.catalog.export_validation import SegmentKnown
 from shared.catalog.issues import Invalid, Issue
 from shared.catalog.models import ConnectionInput, ExportInput
 from shared.vendors.contract import CheckResult
@@ -31,7 +31,7 @@ def catalog(*vendors: str) -> Catalog:
         targets=MemoryTable(),
         dialects=MemoryTable(),
         definitions=DEFINITIONS,
-        segments=lambda references: {each: SegmentSeen(each, ["EMail", "FirstName", "City"]) for each in references},
+        segments=lambda references: {each: SegmentKnown(each, ["EMail", "FirstName", "City"]) for each in references},
     )
     for vendor in vendors:
         consent = {"agreed_by": "ann", "text": "Yes."}

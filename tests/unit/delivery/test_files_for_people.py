@@ -121,7 +121,7 @@ def delivered(world: World) -> tuple[Work, Plan, Outcomes]:
 
 def reason(outcome: str, code: str, words: str, retry: str | None, people: int) -> dict[str, Any]:
     told: dict[str, Any] = {"outcome": outcome, "code": code, "reason": words, "retry": retry}
-    return told | {"message": stored(words), "people": people}
+    return told | {"message": stored(words), "people": people, "removed": 0}
 
 
 def test_the_report_has_everything_counted(world: World) -> None:
@@ -158,6 +158,8 @@ def test_the_report_has_everything_counted(world: World) -> None:
             "rows_read": 7,
             "add": 4,
             "refused_here": 3,
+            "kept_back": 0,
+            "removed_by_rules": 0,
         },
         "outcomes": {"add accepted": 3, "add rejected": 1},
         "evidence_of_receipts": {"confirmed": 3},

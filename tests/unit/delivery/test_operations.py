@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from shared.delivery.plan.cell_values import Matched
-from shared.delivery.plan.operations import MOST_ROWS, Source, Tally, Wish
+from shared.delivery.plan.operations import MOST_ROWS, Source, Tally, Wish, respell, staging_query
 from shared.delivery.sql import literal
+from shared.delivery.state.files import write
 from shared.delivery.state.transitions import RunKind
 from shared.vendors.contract import FieldType, Fit, Kind
 from tests.unit.delivery import parts

@@ -45,11 +45,50 @@ EXPORT: dict[str, Any] = {
     ],
     "phone_country": "GB",
     "mode": "add",
+    "rules": {
+        "exclude": [{"segment": "blob/ci:Staff"}, {"segment": "Bounced", "address_column": "Mail"}],
+        "require": [{"column": "Consent", "one_of": ["yes, please", "1"]}, {"column": "Country"}],
+        "limit": {"first": 1000, "by": "Points", "read_as": "date", "order": "least"},
+    },
     "guards": {"max_removed_share": 0.125, "max_age_days": None, "max_profiles": 5000},
     "schedule": {"kind": "cron", "expression": "0 6 * * 1", "time_zone": "Europe/Stockholm"},
     "paused": True,
     "function_key_starts": ["withdraw", "full_resync"],
 }
+
+
+RULES = {
+    "rules.exclude.0.segment": "Staff",
+    "rules.exclude.1.segment": "",
+    "rules.exclude.1.address_column": "",
+    "rules.require.0.column": "Consent",
+    "rules.require.0.one_of": " yes\r\n\r\n1 ",
+    "rules.require.1.column": "",
+    "rules.limit.first": "1 000",
+    "rules.limit.by": "Points",
+    "rules.limit.read_as": "number",
+    "rules.limit.order": "greatest",
+}
+
+
+def test_rules_are_what_the_form_says_without_its_empty_rows() -> None:
+    values, _ = input_of(draft_from(nested(list(RULES.items()))), LETTERBOX)
+    assert values["rules"] == {
+        "exclude": [{"segment": "Staff", "address_column": None}],
+        "require": [{"column": "Consent", "one_of": ["yes", "1"]}],
+        "limit": {"first": "1000", "by": "Points", "read_as": "number", "order": "greatest"},
+    }
+    values, _ = input_of(draft_from({}), LETTERBOX)
+    assert values["rules"] == {"exclude": [], "require": [], "limit": None}
+
+
+def test_rows_of_rules_come_and_go() -> None:
+    draft = draft_from(nested(list(RULES.items())))
+    more = changed(changed(draft, "add-exclude"), "add-require")
+    assert (len(more.rules.exclude), len(more.rules.require)) == (2, 2)
+    assert changed(changed(more, "remove-exclude:1"), "remove-require:1") == draft
+    assert not changed(draft, "remove-exclude:0").rules.exclude
+    assert changed(draft, "remove-require:7") == draft
 
 
 def test_an_export_survives_its_form() -> None:
