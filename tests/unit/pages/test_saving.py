@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html import unescape
+from html.parser import HTMLParser
 from urllib.parse import urlencode
 
 import pytest
@@ -160,3 +161,69 @@ def test_the_form_says_who_exports_run_as_and_how_many_people_the_vendor_takes(s
     shown = page(client(service).get("/exports/vips/edit"))
     assert "nobody adds themselves as export user" in shown
     assert "people at the most from one export" in shown
+
+
+RULES = {
+    "exclude": [{"segment": "blob/ci:Lapsed"}],
+    "require": [{"column": "FirstName", "one_of": ["Ann", "Bo"]}],
+    "limit": {"first": 5, "by": "Birthday", "read_as": "date", "order": "least"},
+}
+
+
+def test_rules_are_shown_and_survive_a_form_that_changes_something_else(service: FakeService) -> None:
+    saved = service.world.save(rules=RULES).item
+    shown = page(client(service).get("/exports/vips/edit"))
+    assert '<option value="blob/ci:Lapsed" selected>' in shown
+    assert ">Ann\nBo</textarea>" in shown
+    for chosen in ('<option value="date" selected>', '<option value="least" selected>', 'name="rules.limit.first"'):
+        assert chosen in shown, chosen
+    form = changed(service, display_name="Other", **fields_of(shown, "rules."))
+    assert "Saved." in page(post(client(service), "/exports/vips", form))
+    found = service.catalog.export("vips").item
+    assert (found.display_name, found.rules) == ("Other", saved.rules)
+
+
+class _Fields(HTMLParser):
+    """What a browser would send of a form."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent: dict[str, str] = {}
+        self._name = ""
+        self._told_by_text = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        named = dict(attrs)
+        if tag in ("select", "textarea", "input"):
+            self._name = named.get("name") or ""
+            self.sent[self._name] = named.get("value") or ""
+        chosen = tag == "option" and "selected" in named
+        if chosen:
+            self.sent[self._name] = named.get("value") or ""
+        self._told_by_text = tag == "textarea" or (chosen and "value" not in named)
+
+    def handle_data(self, data: str) -> None:
+        if self._told_by_text:
+            self.sent[self._name] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        self._told_by_text = False
+
+
+def fields_of(shown: str, prefix: str) -> dict[str, str]:
+    """The fields of a page whose names begin so."""
+    parser = _Fields()
+    parser.feed(shown)
+    return {name: value for name, value in parser.sent.items() if name.startswith(prefix)}
+
+
+def test_a_rule_comes_with_a_button_and_is_refused_at_its_place(service: FakeService) -> None:
+    shown = page(post(client(service), "/exports/vips/form", changed(service, do="add-exclude")))
+    assert 'name="rules.exclude.0.segment"' in shown
+    wrong = changed(service, **{"rules.exclude.0.segment": "blob/ci:VIP", "rules.limit.first": "5"})
+    answer = post(client(service), "/exports/vips", wrong)
+    assert answer.status == 422
+    assert "Rules: the column that says who comes first is not chosen. Choose it." in page(answer)
+    answer = post(client(service), "/exports/vips", changed(service, **{"rules.exclude.0.segment": "blob/ci:VIP"}))
+    assert (answer.status, "nobody of it would be left" in page(answer)) == (422, True)
+    assert not service.catalog.export("vips").item.rules
