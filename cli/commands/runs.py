@@ -22,7 +22,7 @@ from cli.watching import newest_run, progress, status_of, watch
 
 _POLL_SECONDS = 2.0
 _CHUNK = 1 << 20
-_COUNTS = ("add", "change", "remove", "accepted", "rejected", "skipped", "unknown", "refused_here")
+_COUNTS = ("add", "change", "remove", "accepted", "rejected", "skipped", "unknown", "refused_here", "kept_back")
 
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay until it ended, with a progress bar.")]
 

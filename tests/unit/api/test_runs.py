@@ -54,7 +54,7 @@ def test_a_run_tells_its_state_progress_and_plan(client: Client) -> None:
     assert answer["targets"][0]["plan"] == "plan-1"
     assert set(answer["targets"][0]["counts"]) == {
         "rows_read", "duplicates", "refused_here", "unchanged", "held", "add", "change", "remove",
-        "accepted", "rejected", "skipped", "unknown",
+        "accepted", "rejected", "skipped", "unknown", "kept_back", "removed_by_rules",
     }  # fmt: skip
     assert client.get(f"{RUNS}/r9").status == 404
 
