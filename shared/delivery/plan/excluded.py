@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 
-from shared.catalog.models import Export
-from shared.catalog.rules import NO_RULES, Rules
 from shared.delivery import segments
-from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
 from shared.errors import RetryAfter, UserMustAct
 from shared.snapshots.snapshot import Snapshot
@@ -40,11 +37,6 @@ class Barring:
             yield
         except UserMustAct as error:
             raise _unusable(self.snapshot.name, error) from None
-
-
-def rules_of(export: Export, kind: RunKind) -> Rules:
-    """The rules of a run; withdrawing takes everybody off, whoever they are."""
-    return NO_RULES if kind is RunKind.WITHDRAW else export.rules
 
 
 def find(work: Work, own: Sequence[Snapshot]) -> list[Barring]:

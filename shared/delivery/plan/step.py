@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from shared.catalog.rules import Limit, reasons
-from shared.delivery.plan import drift, excluded, guards, kept_back, operations, planned_people, protected_people
+from shared.delivery.plan import drift, guards, kept_back, operations, planned_people, protected_people
 from shared.delivery.plan.cell_values import Matched, matched
 from shared.delivery.plan.drift import Look
 from shared.delivery.plan.guards import Facts, Finding
@@ -116,7 +116,7 @@ def _ledger(work: Work) -> Ledger:
 
 
 def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
-    rules = excluded.rules_of(work.export, work.run.kind)
+    rules = work.export.rules
     wish = Wish(work.export.address_column, _matched(work), str(work.export.mode), work.run.kind, rules)
     folder = layout.plan_folder(work.folder, f"{work.delivery.turn:06d}-{work.delivery.worker}")
     protected = protected_people.protected(work)

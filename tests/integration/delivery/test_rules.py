@@ -16,6 +16,7 @@ from shared.delivery import inbox
 from shared.delivery.plan import excluded
 from shared.delivery.plan.guards import FEW
 from shared.delivery.state import layout
+from shared.delivery.state import plan as plans
 from shared.delivery.state.records import WELL, Run, State
 from shared.delivery.state.transitions import RunKind
 from tests.integration.delivery import engine as engines
@@ -200,7 +201,7 @@ def test_an_excluded_segment_that_cannot_be_used_fails_the_run_before_its_first_
 
 
 def test_a_segment_of_several_parts_has_one_limit(storage: StorageAddress, unique: str) -> None:
-    with engines.engine(storage, unique, rows_per_file=10) as made:
+    with engines.engine(storage, unique, rows_per_file=2) as made:
         made.connect()
         made.land([Person(AWAY), Person("person39@example.com")], "Suppressed")
         made.land(romans(40))
@@ -209,6 +210,9 @@ def test_a_segment_of_several_parts_has_one_limit(storage: StorageAddress, uniqu
         assert run.state in WELL, run.message
         assert made.members().keys() == {f"person{number}@example.com" for number in range(32, 39)}
         assert made.report(run)["rows"]["kept_back"] == 33
+        found = plans.read(made.cloud.blobs, layout.delivery_folder(run.export, run.run, 0))
+        assert found is not None
+        assert found[0].parts > 1
 
 
 def test_a_schedule_that_follows_snapshots_follows_those_of_excluded_segments(engine: Engine) -> None:
@@ -220,6 +224,9 @@ def test_a_schedule_that_follows_snapshots_follows_those_of_excluded_segments(en
     assert len(engine.tick()) == 1
     assert len(engine.members()) == 4
     assert engine.tick() == []
+    engine.land([Person("person2@example.com")], "Suppressed")
+    engine.run()
+    assert engine.tick() == [], "somebody delivered it already"
 
 
 def test_whoever_is_forgotten_is_in_no_file_of_people_kept_back(engine: Engine) -> None:

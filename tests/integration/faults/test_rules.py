@@ -8,6 +8,9 @@ import pytest
 
 from dev.faults.interruptions import Life, When
 from shared.cloud.settings import StorageAddress
+from shared.delivery.state import layout
+from shared.delivery.state import plan as plans
+from shared.delivery.state.records import Run
 from tests.integration.delivery.engine import Person
 from tests.integration.faults import promises, segments
 from tests.integration.faults.points import CHUNKS, EVERY, SIDES, counted, points
@@ -72,6 +75,13 @@ def _one_export(made: World, name: str, at: int, when: When) -> int:
             run = survive(made, name, life, by_timer=at % 2 == 0)
             promises.list_is_the_segment(made, name, segment)
             report = promises.counts_add_up(made, run)
+            assert _parts(made, run) > 1
             assert report["rows"]["kept_back"] == FEW + 1 - len(segment.members) - 1
         died += life.dead
     return died
+
+
+def _parts(made: World, run: Run) -> int:
+    found = plans.read(made.cloud.blobs, layout.delivery_folder(run.export, run.run, 0))
+    assert found is not None
+    return found[0].parts

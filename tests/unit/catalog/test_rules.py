@@ -49,6 +49,12 @@ def test_what_cannot_work_is_refused(rules: dict[str, Any], place: str, words: s
     assert words in issue.message
 
 
+def test_the_exports_own_segment_is_known_under_any_name() -> None:
+    [issue] = issues(targets=[{"segments": ["VIP"]}], rules={"exclude": [{"segment": VIP}]})
+    assert issue.pointer == "/rules/exclude/0/segment"
+    assert "nobody of it would be left" in issue.message
+
+
 def test_every_segment_of_the_export_needs_the_columns() -> None:
     targets = [{"segments": [VIP, NAMELESS]}, {"segments": [LAPSED], "list_name": "Others"}]
     found = issues(targets=targets, matching=[], rules={"require": [{"column": "FirstName"}]})
