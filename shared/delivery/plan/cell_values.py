@@ -225,36 +225,31 @@ _BLANKS = "".join(rf"\x{{{ord(each):X}}}" for each in BLANKS)
 
 
 def _choice(cell: str, fit: Fit) -> _Value:
-    found = _meaning(cell, fit)
+    found = _at(_place(cell, fit), fit)
     return _Value(f"to_json({found})", f"CASE WHEN {found} IS NULL THEN '{LeftOut.CHOICE}' END")
 
 
 def _choices(cell: str, fit: Fit) -> _Value:
     """The cell is one choice, a list in JSON, or choices with a separator between them that no choice has."""
     separators = "".join(mark for mark in ";|,\n" if not any(mark in choice for choice in fit.choices))
-    pieces = f"CASE WHEN {_meaning(cell, fit)} IS NOT NULL THEN [{cell}] "
+    pieces = f"CASE WHEN {_place(cell, fit)} IS NOT NULL THEN [{cell}] "
     pieces += f"WHEN {_is_list(cell)} THEN ({cell})::JSON::VARCHAR[] "
     pieces += (
         f"ELSE string_split_regex({cell}, {literal(f'[{separators}]')}) END" if separators else f"ELSE [{cell}] END"
     )
     filled = f"list_filter({pieces}, lambda piece: trim(piece) <> '')"
-    found = f"list_transform({filled}, lambda piece: {_meaning('piece', fit)})"
-    fitting = f"list_distinct(list_filter({found}, lambda choice: choice IS NOT NULL))"
+    found = f"list_transform({filled}, lambda piece: {_place('piece', fit)})"
+    # In the vendor's order, so that the same choices are the same value.
+    fitting = f"list_sort(list_distinct(list_filter({found}, lambda place: place IS NOT NULL)))"
     return _Value(
-        f"CASE WHEN len({fitting}) > 0 THEN to_json({_in_order(fit, fitting)}) END",
-        f"CASE WHEN len(list_filter({found}, lambda choice: choice IS NULL)) > 0 OR len({fitting}) = 0 "
+        f"CASE WHEN len({fitting}) > 0 THEN to_json(list_transform({fitting}, lambda place: {_at('place', fit)})) END",
+        f"CASE WHEN len(list_filter({found}, lambda place: place IS NULL)) > 0 OR len({fitting}) = 0 "
         f"THEN '{LeftOut.CHOICE}' END",
     )
 
 
 def _is_list(cell: str) -> str:
     return f"({cell}[1] = '[' AND json_valid({cell}))"
-
-
-def _in_order(fit: Fit, fitting: str) -> str:
-    """In the vendor's order, so that the same choices are the same value."""
-    every = ", ".join(literal(choice) for choice in fit.choices)
-    return f"list_filter([{every}], lambda choice: list_contains({fitting}, choice))"
 
 
 def _folded(text: str) -> str:
@@ -266,11 +261,16 @@ def folded(choice: str) -> str:
     return " ".join("".join(letter.lower()[:1] for letter in choice).split())
 
 
-def _meaning(text: str, fit: Fit) -> str:
-    """The choice that a text means, NULL for none."""
+def _place(text: str, fit: Fit) -> str:
+    """Which of the choices a text means, counted from 1, NULL for none. Of two that fold alike it is the first."""
+    places = {choice: place for place, choice in enumerate(fit.choices, 1)}
     meant = {**{folded(choice): choice for choice in reversed(fit.choices)}, **fit.synonyms}
-    keys, choices = ", ".join(map(literal, meant)), ", ".join(map(literal, meant.values()))
-    return f"map([{keys}], [{choices}])[{_folded(text)}]"
+    keys = ", ".join(map(literal, meant))
+    return f"map([{keys}], [{', '.join(str(places[choice]) for choice in meant.values())}])[{_folded(text)}]"
+
+
+def _at(place: str, fit: Fit) -> str:
+    return f"[{', '.join(map(literal, fit.choices))}][{place}]"
 
 
 _OF_TYPE: Mapping[FieldType, Callable[[str, Matched], _Value]] = {
