@@ -14,7 +14,7 @@ import pytest
 from cli.api import Api
 from cli.signing_in import Nobody
 from cli.watching import GOOD, watch
-from tests.integration.app.conftest import App
+from tests.integration.app.conftest import CONNECTION, EXPORT, App
 from tests.integration.cli.conftest import CommandLine
 
 ADA, BO = {"ada@example.com": "Ada"}, {"bo@example.com": "Bo"}
@@ -153,3 +153,21 @@ def test_an_export_that_never_ran_has_nothing_to_show(app: App, cli: CommandLine
     app.land(ADA, "Never")
     app.define("never", targets=[{"segments": ["Never"]}])
     assert cli("rejected", "never", "--json").json["error"]["code"] == "no_run"
+
+
+def test_a_connection_goes_after_everyone_was_taken_off(app: App, cli: CommandLine) -> None:
+    app.land(ADA | BO, "Leaving")
+    assert app.call("PUT", "/api/v1/connections/leaving", CONNECTION).ok
+    assert app.call("POST", "/api/v1/connections/leaving/check").json()["ok"]
+    for name in ("leaving-1", "leaving-2"):
+        on = {"connection": "leaving", "targets": [{"segments": ["Leaving"], "list_name": name}]}
+        assert app.call("PUT", f"/api/v1/exports/{name}", EXPORT | on).ok
+        assert cli.run(name)["state"].startswith("succeeded")
+    refused = cli("remove", "connection", "leaving", "--yes")
+    assert refused.status == 1 and "leaving-1" in refused.err
+    said = cli("remove", "connection", "leaving", "--exports", "withdraw", "--yes", "--json")
+    assert (said.status, said.json) == (0, {"removed": True})
+    assert "0 of 2 exports done, 2 take people off (4 left)" in said.err
+    assert app.members("leaving-1") == app.members("leaving-2") == set()
+    assert cli("show", "connection", "leaving").status == 1
+    assert cli("show", "export", "leaving-1").status == 1
