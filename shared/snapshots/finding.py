@@ -3,7 +3,6 @@ its own folder only."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -19,22 +18,20 @@ from shared.cloud.settings import Location
 from shared.errors import UserMustAct
 from shared.snapshots.blob import Blob
 from shared.snapshots.completion import USUAL, Completion
-from shared.snapshots.delta.tables import TableSeen, TableVersion, listed_log, newest_version
+from shared.snapshots.delta.tables import TableSeen, listed_log
 from shared.snapshots.dialect import PLAIN, Dialect, UnreadableDialect
 from shared.snapshots.folders import still_to_come
-from shared.snapshots.heads import csv_look
 from shared.snapshots.increments import increment
 from shared.snapshots.listing import Listing, SegmentSeen
+from shared.snapshots.looking import Looking
 from shared.snapshots.manifest import ENDING
 from shared.snapshots.model_segments import MODEL, ModelSegments, is_description, that_count
 from shared.snapshots.names import Names
 from shared.snapshots.snapshot import (
     CsvFormat,
-    Format,
     Layout,
     SegmentFound,
     Snapshot,
-    SnapshotFile,
     join,
     last,
     parent,
@@ -42,14 +39,12 @@ from shared.snapshots.snapshot import (
     unknown_segment,
 )
 from shared.snapshots.trouble import Trouble, apart
-from shared.snapshots.versions import Versions, versions
 from shared.snapshots.walking import everything, if_few, newest_states
 from shared.wording import Message, say, together
 
 if TYPE_CHECKING:
     from azure.storage.blob import BlobServiceClient, ContainerClient
 
-    from shared.snapshots.reading import Footers
 
 _AT_ONCE = 8
 NONE_DECLARED: Mapping[str, Dialect] = MappingProxyType({})
@@ -201,7 +196,7 @@ class _Finder:
         """All segments; `listed` is what lies there, where that is known."""
         exports, loose = self._split(listed)
         described = _together(lambda export: list(self._described(export, exports[export]).found()), list(exports))
-        with closing(_Looking(self.client)) as looking:
+        with closing(Looking(self.client)) as looking:
             found = _together(lambda seen: self._judged(seen, looking), loose)
             told = _together(
                 lambda segment: _with_columns(segment, looking), [each for many in described for each in many]
@@ -272,7 +267,7 @@ class _Finder:
     def _one(self, export: str, name: str, documents: Sequence[str]) -> SegmentFound | None:
         """The segment of this name that documents in a folder describe."""
         found = next(self._described(export, documents).found(only=name), None)
-        with closing(_Looking(self.client)) as looking:
+        with closing(Looking(self.client)) as looking:
             return _with_columns(found, looking) if found else None
 
     def _manifests(self, folder: str) -> tuple[str, ...]:
@@ -322,10 +317,10 @@ class _Finder:
             raise UserMustAct("no_such_container", message) from None
 
     def _of_folders(self, seen: SegmentSeen) -> SegmentFound:
-        with closing(_Looking(self.client)) as looking:
+        with closing(Looking(self.client)) as looking:
             return self._judged(seen, looking)
 
-    def _judged(self, seen: SegmentSeen, looking: _Looking) -> SegmentFound:
+    def _judged(self, seen: SegmentSeen, looking: Looking) -> SegmentFound:
         segment = replace(self._blank(parent(seen.path), seen.name or _LOOSE), beside=seen.beside)
         if not seen.name and seen.table:
             return replace(segment, problems=(_AT_THE_TOP,))
@@ -361,9 +356,12 @@ class _Finder:
         return replace(segment, problems=tuple(problems))
 
     def _of_table(
-        self, segment: SegmentFound, seen: TableSeen, looking: _Looking, taken_at: datetime | None = None
+        self, segment: SegmentFound, seen: TableSeen, looking: Looking, taken_at: datetime | None = None
     ) -> SegmentFound:
         """A segment that is a Delta table, or whose state of a date is one."""
+        dialect = self.dialects.get(segment.id, PLAIN)
+        if isinstance(dialect, UnreadableDialect):
+            return replace(segment, problems=(dialect.why,))
         found = apart(partial(looking.into, self.container, seen), seen.path)
         if isinstance(found, Trouble):
             return replace(segment, problems=(found.words,), beside=(*segment.beside, *seen.beside()))
@@ -379,54 +377,6 @@ class _Finder:
         )
 
 
-class _Looking:
-    """Looks at the columns of files. DuckDB is only loaded where Parquet is, and opened as often as threads ask."""
-
-    def __init__(self, client: BlobServiceClient) -> None:
-        self._client = client
-        self._seen = Versions.of(client)
-        self._footers: Footers | None = None
-        self._loading = threading.Lock()
-
-    def close(self) -> None:
-        if self._footers:
-            self._footers.close()
-
-    def at(self, files: Sequence[SnapshotFile], kind: Format, dialect: Dialect) -> tuple[Format, tuple[str, ...]]:
-        """How the files are to be read, and their columns: as they are declared, or by the first file that has any."""
-        if isinstance(dialect, UnreadableDialect):
-            raise UserMustAct("dialect_unreadable", dialect.why)
-        return self._seen.get((versions(files), kind, dialect), lambda: self._look(files, kind, dialect))
-
-    def into(self, container: str, table: TableSeen) -> TableVersion:
-        """The newest version of a Delta table. Raises BadTable."""
-        return newest_version(self._client, container, table, self._actions)
-
-    def _actions(self, checkpoint: SnapshotFile) -> list[str]:
-        return self._opened.actions(checkpoint)
-
-    @property
-    def _opened(self) -> Footers:
-        from shared.snapshots.reading import Footers
-
-        with self._loading:
-            self._footers = self._footers or Footers(self._client)
-        return self._footers
-
-    def _look(self, files: Sequence[SnapshotFile], kind: Format, dialect: Dialect) -> tuple[Format, tuple[str, ...]]:
-        if isinstance(kind, CsvFormat):
-            kind = dialect.over(kind)
-        if isinstance(kind, CsvFormat) and dialect.columns:
-            looks = (csv_look(self._client, file, kind, dialect.columns)[0] for file in files)
-            next((head for head in looks if head), None)  # raises where the first rows have another number of cells
-            return kind, dialect.columns
-        if isinstance(kind, CsvFormat):
-            heads = ((head, csv) for file in files for head, csv in [csv_look(self._client, file, kind)])
-            head, csv = next(((head, csv) for head, csv in heads if head), (None, _with_a_delimiter(kind)))
-            return csv, head.columns if head else ()
-        return kind, self._opened.columns(files[0])
-
-
 def _upwards(folder: str, root: str) -> Iterator[str]:
     """A folder and those above it, down to `root`."""
     while True:
@@ -436,7 +386,7 @@ def _upwards(folder: str, root: str) -> Iterator[str]:
         folder = parent(folder)
 
 
-def _with_columns(segment: SegmentFound, looking: _Looking) -> SegmentFound:
+def _with_columns(segment: SegmentFound, looking: Looking) -> SegmentFound:
     """A segment that a manifest describes without its columns, with those of its files."""
     snapshot = segment.snapshot
     if snapshot is None or snapshot.columns or not snapshot.files:
@@ -446,10 +396,6 @@ def _with_columns(segment: SegmentFound, looking: _Looking) -> SegmentFound:
         return replace(segment, snapshot=None, problems=(looked.words,))
     kind, columns = looked
     return replace(segment, columns=columns, snapshot=replace(snapshot, format=kind, columns=columns))
-
-
-def _with_a_delimiter(kind: CsvFormat) -> CsvFormat:
-    return replace(kind, delimiter=kind.delimiter or ",")
 
 
 def _together(work: Callable[[_In], _Out], items: Sequence[_In]) -> list[_Out]:

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from shared.errors import ExportError, UserMustAct
 from shared.snapshots import reading, walking
 from shared.snapshots.delta import log, state, tables
+from shared.snapshots.dialect import Dialect, UnreadableDialect
 from shared.snapshots.finding import newest_of, newest_snapshot
 from shared.snapshots.reading import reader
 from shared.snapshots.snapshot import SegmentFound, Snapshot
+from shared.wording import say
 from tests.corpus.landed import Landing, later
 from tests.delta_tables import COLUMNS, EVERY_ACTION, FIRST_MOMENT, Row, Table, checkpoint_of, commit, parquet, schema
 from tests.memory import in_memory
@@ -334,6 +336,15 @@ def test_the_folders_of_a_hierarchical_namespace_are_no_files(landing: Landing) 
         assert read(landing) == [ANNA]
         for blob in list(landing.container.list_blobs()):
             landing.container.delete_blob(blob.name)
+
+
+def test_a_dialect_of_texts_is_nothing_to_a_table_but_one_that_nobody_can_read_is(landing: Landing) -> None:
+    land(landing, Table().create().append([ANNA]))
+    name = f"{landing.container.container_name}/crm:Loyal"
+    landing.dialects[name] = Dialect(delimiter=";", nulls=("Lund",))
+    assert read(landing) == [ANNA]
+    landing.dialects[name] = UnreadableDialect(why=say("a comma"))
+    assert refusal(landing) == "a comma"
 
 
 def test_a_table_at_the_top_of_a_container_has_no_name(landing: Landing) -> None:
