@@ -409,8 +409,8 @@ class Service:
         """Why a person is or is not on the export's targets."""
         return explain.explain(self._cloud, self.catalog.export(export).item, address)
 
-    def kept(self, address: str) -> Mapping[str, int]:
-        """How many ledgers and runs hold an address."""
+    def kept(self, address: str) -> kept.Kept:
+        """How many ledgers and runs hold an address; at least so many where looking takes too long."""
         return kept.kept(self._cloud, address)
 
     def forget(self, address: str, by: str) -> Mapping[str, int]:

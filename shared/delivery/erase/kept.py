@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 
 from shared.catalog.targets import Claim
 from shared.cloud.cloud import Cloud
@@ -16,14 +22,34 @@ from shared.delivery.state.scratch import folder
 from shared.errors import Blocked
 from shared.mailbox import normalised
 
+LOOK_SECONDS = 60.0
+"""A person waits for the look, and the host for no request longer than four minutes."""
 
-def kept(cloud: Cloud, address: str) -> dict[str, int]:
-    """How many ledgers and runs hold an address, as `forget` counts them."""
-    wanted, protected = normalised(address), _protected(cloud)
-    return {
-        "ledgers": sum(_in_ledger(cloud, place, protected, wanted) for _, place in ledgers(cloud)),
-        "runs": sum(_in_delivery(cloud, place, wanted) for place in deliveries(cloud)),
-    }
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How many ledgers and runs hold an address, as `forget` counts them; at least so many where not all was seen."""
+
+    ledgers: int
+    runs: int
+    complete: bool
+
+
+def kept(
+    cloud: Cloud, address: str, *, seconds: float = LOOK_SECONDS, clock: Callable[[], float] = time.monotonic
+) -> Kept:
+    """Look for an address, for so many seconds at the most."""
+    wanted, protected, ends = normalised(address), _protected(cloud), clock() + seconds
+    looks = chain(
+        (("ledgers", partial(_in_ledger, cloud, place, protected, wanted)) for _, place in ledgers(cloud)),
+        (("runs", partial(_in_delivery, cloud, place, wanted)) for place in deliveries(cloud)),
+    )
+    found: Counter[str] = Counter()
+    for kind, look in looks:
+        if clock() > ends:
+            return Kept(found["ledgers"], found["runs"], complete=False)
+        found[kind] += look()
+    return Kept(found["ledgers"], found["runs"], complete=True)
 
 
 def _protected(cloud: Cloud) -> dict[str, DataFile]:

@@ -14,6 +14,7 @@ import requests
 from shared.catalog.issues import NotNow
 from shared.cloud.cloud import Cloud
 from shared.delivery.erase import expiry, forget
+from shared.delivery.erase.kept import Kept, kept
 from shared.delivery.lookups import explain
 from shared.delivery.send import isolating
 from shared.delivery.state import layout, lookup, rejected_rows
@@ -143,22 +144,28 @@ def test_what_is_kept_of_a_person_is_counted_as_forgetting_counts_it_and_nothing
     engine.run()
     before = {name: engine.cloud.blobs.read(name) for name in engine.cloud.blobs.names("")}
     for address, counts in {
-        "Forget.Me@Example.com ": {"ledgers": 1, "runs": 2},
-        "refused.one@broken": {"ledgers": 0, "runs": 2},
-        "person1@example.com": {"ledgers": 1, "runs": 1},
-        "nobody@example.com": {"ledgers": 0, "runs": 0},
+        "Forget.Me@Example.com ": Kept(1, 2, complete=True),
+        "refused.one@broken": Kept(0, 2, complete=True),
+        "person1@example.com": Kept(1, 1, complete=True),
+        "nobody@example.com": Kept(0, 0, complete=True),
     }.items():
         assert engine.service.kept(address) == counts
     assert {name: engine.cloud.blobs.read(name) for name in engine.cloud.blobs.names("")} == before
     assert engine.service.forget(FORGOTTEN, "admin") == {"ledgers": 1, "runs": 2}
-    assert engine.service.kept(FORGOTTEN) == {"ledgers": 0, "runs": 0}
+    assert engine.service.kept(FORGOTTEN) == Kept(0, 0, complete=True)
 
 
 def test_a_person_is_found_in_files_for_people_also_without_the_plan(engine: Engine) -> None:
     where = delivered(engine)
     engine.cloud.blobs.delete(layout.plan_manifest(where))
-    assert engine.service.kept("forget.me@broken") == {"ledgers": 0, "runs": 1}
-    assert engine.service.kept("nobody@broken") == {"ledgers": 0, "runs": 0}
+    assert engine.service.kept("forget.me@broken") == Kept(0, 1, complete=True)
+    assert engine.service.kept("nobody@broken") == Kept(0, 0, complete=True)
+
+
+def test_a_look_for_a_person_ends_in_time_and_says_that_it_did_not_see_all(engine: Engine) -> None:
+    delivered(engine)
+    ticks = iter([0.0, 1.0, 61.0])
+    assert kept(engine.cloud, FORGOTTEN, seconds=60, clock=lambda: next(ticks)) == Kept(1, 0, complete=False)
 
 
 def test_somebody_who_was_on_the_list_before_us_is_kept_too(engine: Engine) -> None:
@@ -166,9 +173,9 @@ def test_somebody_who_was_on_the_list_before_us_is_kept_too(engine: Engine) -> N
     engine.land(people(2))
     engine.define(targets=[{"segments": ["Loyal"], "list_id": list_id, "existing": "protect"}])
     engine.run()
-    assert engine.service.kept("stranger@example.com") == {"ledgers": 1, "runs": 0}
+    assert engine.service.kept("stranger@example.com") == Kept(1, 0, complete=True)
     engine.service.forget("stranger@example.com", "admin")
-    assert engine.service.kept("stranger@example.com") == {"ledgers": 0, "runs": 0}
+    assert engine.service.kept("stranger@example.com") == Kept(0, 0, complete=True)
 
 
 def test_nobody_is_forgotten_while_a_run_is_under_way(engine: Engine) -> None:

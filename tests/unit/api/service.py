@@ -34,6 +34,7 @@ from shared.control.runs import (
 from shared.control.service import Service
 from shared.control.views import FileLink, Identity, Notifications
 from shared.delivery.account.authorizing import Authorizing
+from shared.delivery.erase.kept import Kept
 from shared.delivery.start.starting import Started
 from shared.delivery.state.records import GROUPS, Run, State
 from shared.delivery.state.transitions import RunKind
@@ -102,6 +103,8 @@ class FakeService(Service):
     unready: dict[str, str] = field(default_factory=dict)
     """Part of the surroundings -> what is wrong with it."""
     notified: Notifications = NOTIFIED
+    looked_at_all: bool = True
+    """Whether a look for a person comes to its end."""
     test_problem: Message = NOTHING
     """What stands in the way of a test notification."""
     vault: FakeVault = field(default_factory=FakeVault)
@@ -270,9 +273,10 @@ class FakeService(Service):
         self._fail()
         return {"export": export, "address": "valid", "targets": []}
 
-    def kept(self, address: str) -> Mapping[str, int]:
+    def kept(self, address: str) -> Kept:
         self._fail()
-        return {"ledgers": 1, "runs": 2} if address == "ada@example.com" else {"ledgers": 0, "runs": 0}
+        found = (1, 2) if address == "ada@example.com" else (0, 0)
+        return Kept(*found, complete=self.looked_at_all)
 
     def notifications(self) -> Notifications:
         return self.notified

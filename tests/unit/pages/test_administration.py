@@ -282,6 +282,15 @@ def test_an_address_of_which_nothing_is_kept_is_not_forgotten_but_asked_about(se
     assert "Forget this person for good" not in html
 
 
+def test_a_look_that_takes_too_long_says_that_there_may_be_more(service: FakeService) -> None:
+    service.looked_at_all = False
+    for address in (ADDRESS, "nobody@example.com"):
+        html = page(post(client(service), "/administration/forget/look", form(address=address)))
+        assert "there may be more" in html
+        assert "Forget this person for good" in html
+        assert "Nothing is kept" not in html
+
+
 @pytest.mark.parametrize("path", ["/administration/forget/look", "/administration/forget"])
 @pytest.mark.parametrize("given", ["", " ", "a" * 321])
 def test_what_is_no_address_is_refused_without_quoting_it(service: FakeService, path: str, given: str) -> None:
