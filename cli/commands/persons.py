@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Any
+
 import typer
 
 from cli.api import path
@@ -14,8 +18,15 @@ from cli.people import Address, address_of
 def explain(context: typer.Context, name: ExportName, address: Address = None, as_json: Json = False) -> None:
     desk = desk_of(context, as_json)
     found = desk.api.send("POST", path("exports", name, "explain"), {"address": address_of(address)}).body
-    lines = [f"{each['target']}: {each['verdict']}" for each in found["targets"]]
-    desk.show(found, f"The address is {found['address']}.", *lines)
+    desk.show(found, f"The address is {found['address']}.", *chain.from_iterable(map(_lines, found["targets"])))
+
+
+def _lines(target: Mapping[str, Any]) -> Iterator[str]:
+    """Whether the person is on the list and why, then what happened, the newest first."""
+    yield f"{target['target']}: {target['verdict']}"
+    for each in target["story"]:
+        when = (each["at"] or "")[:19].replace("T", " ")
+        yield f"  {when:19}  {each['text']}" + (f" (run {each['run']})" if each["run"] else "")
 
 
 def forget(context: typer.Context, address: Address = None, yes: Yes = False, as_json: Json = False) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from shared.wording import Said, SaidWithin
 
@@ -61,10 +62,25 @@ class Explanation(View):
 
 class TargetExplanation(View):
     """`segments`: where the address stands in the newest snapshots. `ledger`: what is known of it, null if nothing.
-    `receipts`: what became of it in the last runs. `verdict`: one sentence."""
+    `receipts`: what became of it in the last runs. `verdict`: one sentence. `story`: what happened, newest first."""
 
     target: str
     verdict: Said
     segments: list[dict[str, SaidWithin]]
     ledger: dict[str, str] | None
     receipts: list[dict[str, SaidWithin]]
+    story: list[Happened] = Field(default_factory=list)
+
+
+class Happened(View):
+    """One thing that happened to a person, or that is so now: a time (null where it is not known), the run that did it
+    (empty where none did), and a sentence."""
+
+    at: datetime | None
+    run: str
+    text: Said
+
+    @field_validator("at", mode="before")
+    @classmethod
+    def _none_for_nothing(cls, at: Any) -> Any:
+        return at or None

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from shared.catalog.models import Export, Target
+from shared.catalog.models import Export, Mode, Target
 from shared.catalog.rules import LIMIT, NO_RULES, Rules, excluded, reasons, required
 from shared.cloud.cloud import Cloud
 from shared.delivery import addresses, segments
+from shared.delivery.lookups.story import story
 from shared.delivery.plan.operations import Source, Wish, staging_query
 from shared.delivery.sql import literal
 from shared.delivery.state import journal, layout, ledger, lookup
@@ -61,7 +62,8 @@ def _of_target(
         "kept_back": kept_back,
         "ledger": _plain(row),
         "receipts": receipts,
-        "verdict": verdict(inside, problem, row, receipts, [each["reason"] for each in kept_back]),
+        "verdict": verdict(inside, problem, row, export.mode, [each["reason"] for each in kept_back]),
+        "story": story([*found, *(each for each in barring if each["rows"])], row, receipts),
     }
 
 
@@ -82,6 +84,7 @@ def _in_segment(cloud: Cloud, export: Export, segment: str, column: str, rules: 
     return {
         "segment": segment,
         "snapshot": snapshot.key,
+        "taken_at": snapshot.taken_at.isoformat(),
         "rows": len(rows),
         "places": [{"file": snapshot.files[file].name, "row_of_snapshot": row} for file, row, _ in rows],
         **({"unmet": sorted({number for *_, number in rows if number is not None})} if rules.require else {}),
@@ -184,7 +187,7 @@ def verdict(
     in_segment: bool,
     problem: str | None,
     row: Mapping[str, Any] | None,
-    receipts: Sequence[Mapping[str, Any]],
+    mode: Mode,
     kept_back: Sequence[str] = (),
 ) -> str:
     """One sentence for a marketer."""
@@ -192,51 +195,37 @@ def verdict(
         return say("Not on the list: %(why)s", why=addresses.REASONS[problem])
     status = row["status"] if row else None
     if kept_back:
-        return _KEPT_BACK[status].filled(why=together(kept_back), last=_last(receipts))
+        return _KEPT_BACK[status].filled(why=together(kept_back))
+    if mode is Mode.ADD and not in_segment and status in _STAYS:
+        return _STAYS[status]
     return _VERDICTS[(in_segment, status)].filled(
-        code=(row or {}).get("code") or "", retry=Message((row or {}).get("retry") or ""), last=_last(receipts)
+        code=(row or {}).get("code") or "", retry=Message((row or {}).get("retry") or "")
     )
 
 
-def _last(receipts: Sequence[Mapping[str, Any]]) -> str:
-    if not receipts:
-        return say("There is no receipt of the last runs.")
-    newest = receipts[0]
-    return say(
-        "Last: %(operation)s %(outcome)s in run %(run)s. %(reason)s",
-        operation=Message(newest["operation"]),
-        outcome=Message(newest["outcome"]),
-        run=newest["run"],
-        reason=newest["reason"],
-    )
-
-
-_ON_THE_LIST_STILL = say(
-    "On the list, and kept back by a rule now: %(why)s The next run takes the person off (mode mirror). %(last)s"
-)
+_ON_THE_LIST_STILL = say("On the list, and kept back by a rule now: %(why)s The next run takes the person off.")
 _NOT_ON_THE_LIST = say("Not on the list: in the segment, and kept back by a rule. %(why)s")
 _KEPT_BACK = {
     "member": _ON_THE_LIST_STILL,
     "maybe": _ON_THE_LIST_STILL,
-    "removed": say("Not on the list: kept back by a rule, and taken off. %(why)s %(last)s"),
+    "removed": say("Not on the list: kept back by a rule, and taken off. %(why)s"),
     "refused": _NOT_ON_THE_LIST,
     None: _NOT_ON_THE_LIST,
 }
 """For people in the segment whom a rule keeps back, by what is known of them."""
-
+_STAYS = {
+    "member": say("On the list, though not in the segment: this export takes nobody off."),
+    "maybe": say("Perhaps on the list, though not in the segment: this export takes nobody off."),
+}
 _VERDICTS = {
-    (True, "member"): say("On the list, and in the segment. %(last)s"),
-    (True, "maybe"): say(
-        "Perhaps on the list: the vendor did not answer. The next run adds the person again. %(last)s"
-    ),
-    (True, "removed"): say("Not on the list yet: taken off before, in the segment again; the next run adds. %(last)s"),
-    (True, "refused"): say("Not on the list: the vendor refused (%(code)s); tried again: %(retry)s. %(last)s"),
-    (True, None): say("Not on the list yet: in the segment, and no run has sent the person. %(last)s"),
-    (False, "member"): say(
-        "On the list, but not in the segment: the next run takes the person off (mode mirror). %(last)s"
-    ),
-    (False, "maybe"): say("Perhaps on the list, and not in the segment: the next run takes the person off. %(last)s"),
-    (False, "removed"): say("Not on the list: the person left the segment and was taken off. %(last)s"),
-    (False, "refused"): say("Not on the list: not in the segment, and refused before (%(code)s). %(last)s"),
-    (False, None): say("Not on the list through this export: not in the segment, and never sent. %(last)s"),
+    (True, "member"): say("On the list, and in the segment."),
+    (True, "maybe"): say("Perhaps on the list: the vendor did not answer. The next run adds the person again."),
+    (True, "removed"): say("Not on the list yet: taken off before, in the segment again; the next run adds."),
+    (True, "refused"): say("Not on the list: the vendor refused (%(code)s); tried again: %(retry)s."),
+    (True, None): say("Not on the list yet: in the segment, and no run has sent the person."),
+    (False, "member"): say("On the list, but not in the segment: the next run takes the person off."),
+    (False, "maybe"): say("Perhaps on the list, and not in the segment: the next run takes the person off."),
+    (False, "removed"): say("Not on the list: the person left the segment and was taken off."),
+    (False, "refused"): say("Not on the list: not in the segment, and refused before (%(code)s)."),
+    (False, None): say("Not on the list through this export: not in the segment, and never sent."),
 }

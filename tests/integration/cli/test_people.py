@@ -20,6 +20,7 @@ def test_one_person_is_explained_and_forgotten(app: App, cli: CommandLine) -> No
     ]
     for said in answers:
         assert said.status == 0 and "On the list, and in the segment." in said.out
+        assert "In the newest snapshot of Asked for, row" in said.out and "Added to the list. (run 2" in said.out
         assert "example.com" not in said.out.lower() + said.err.lower()
     assert answers[2].err.strip() == "E-mail address:"
     gone = cli("forget", "-", "--yes", "--json", given="ada@example.com\n")

@@ -67,6 +67,20 @@ def test_a_person_is_explained_from_snapshot_to_receipt(engine: Engine) -> None:
     [target] = engine.service.explain("newsletter", "odd@example.com")["targets"]
     assert target["verdict"].startswith("Not on the list: the person left the segment")
     assert [each["operation"] for each in target["receipts"]] == ["remove", "add"]
+    assert [each["text"] for each in target["story"]] == [
+        "Not in the newest snapshot of Loyal.",
+        "Taken off the list.",
+        "Added to the list.",
+    ]
+
+
+def test_where_nobody_is_taken_off_the_verdict_says_so(engine: Engine) -> None:
+    engine.land(people(3))
+    engine.define(mode="add")
+    engine.run()
+    engine.land(people(1))
+    [target] = engine.service.explain("newsletter", "person2@example.com")["targets"]
+    assert target["verdict"] == "On the list, though not in the segment: this export takes nobody off."
 
 
 def test_what_became_of_a_person_in_another_account_is_not_told(engine: Engine) -> None:

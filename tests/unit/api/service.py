@@ -86,6 +86,8 @@ class FakeService(Service):
     check: Callable[[], CheckResult] = lambda: CheckResult(True, "Fine.", "acc-1", details={"contacts": "7"})
     past: list[RunView] = field(default_factory=list)
     """Runs, newest first."""
+    explained: list[dict[str, Any]] = field(default_factory=list)
+    """What is known of whoever is asked about, by target."""
     looked_back_to: datetime | None = None
     """Where the looking for runs of all exports ended early."""
     decided: list[dict[str, Any]] = field(default_factory=list)
@@ -271,7 +273,7 @@ class FakeService(Service):
 
     def explain(self, export: str, address: str) -> Mapping[str, Any]:
         self._fail()
-        return {"export": export, "address": "valid", "targets": []}
+        return {"export": export, "address": "valid", "targets": self.explained}
 
     def kept(self, address: str) -> Kept:
         self._fail()
