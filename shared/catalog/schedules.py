@@ -19,7 +19,7 @@ from shared.catalog.models import ExportInput, Schedule
 from shared.wording import say
 
 SHORTEST = timedelta(minutes=5)
-_FROM, _UNTIL = datetime(2024, 1, 1, tzinfo=UTC), datetime(2065, 1, 1, tzinfo=UTC)
+SOME_DAY, _UNTIL = datetime(2024, 1, 1, tzinfo=UTC), datetime(2065, 1, 1, tzinfo=UTC)
 _LOOK_AHEAD = 2_500
 """Firings that are compared with their neighbours."""
 _NOT_PLACES = frozenset({"Factory", "localtime", "posixrules"})
@@ -80,7 +80,7 @@ def _expression_problem(expression: str) -> str | None:
     if len(expression.split()) != 5:
         return say("Write five fields: minute, hour, day of month, month, day of week.")
     try:
-        firings = takewhile(lambda at: at < _UNTIL, CronSim(_normal(expression), _FROM))
+        firings = takewhile(lambda at: at < _UNTIL, CronSim(normal(expression), SOME_DAY))
         times = list(islice(firings, _LOOK_AHEAD))
     except CronSimError as error:
         return say("This never fires or is not a cron expression: %(why)s.", why=str(error).lower())
@@ -96,13 +96,13 @@ def _times(schedule: Schedule, after: datetime) -> Iterator[datetime]:
     if zone is None or schedule.expression is None:
         raise ValueError("the schedule was saved without a time zone or expression")
     start = after.astimezone(zone)
-    for at in CronSim(_normal(schedule.expression), start):
+    for at in CronSim(normal(schedule.expression), start):
         # In the second pass of a repeated hour the simulation also gives times of the first pass.
         if at.astimezone(UTC) > after:
             yield at.astimezone(UTC).astimezone(zone)
 
 
-def _normal(expression: str) -> str:
+def normal(expression: str) -> str:
     """Write `*/2` as `0-23/2` where hours are named, since cronsim takes a leading star for elapsed time."""
     minute, hour, *days = expression.split()
     if hour == "*":

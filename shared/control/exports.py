@@ -10,7 +10,7 @@ from pydantic import Field
 
 from shared.access.person import Person
 from shared.catalog import copying
-from shared.catalog.issues import Issue, NotNow
+from shared.catalog.issues import Invalid, Issue, NotNow
 from shared.catalog.models import Export, ExportInput, Mode, Schedule
 from shared.catalog.schedules import newly_followed, next_time, next_times
 from shared.catalog.store import Held
@@ -86,9 +86,25 @@ def save(
     sent = service.catalog.settled(sent)
     found = effects(held.item, sent, service, keep_members=keep_members) if held else []
     busy = held is not None and running(name, service)
-    overlook = partial(_overlook, service, held.item if held else None)
-    saved, warnings = service.catalog.save_export(name, sent, caller, held, running=busy, before_writing=overlook)
-    return saved, [*found, *warnings, *_landed(service, saved.item), *service.target_warnings(saved.item)]
+    told: list[Issue] = []
+
+    def before_writing(item: Export) -> None:
+        told.extend(_of_targets(service, held.item if held else None, item))
+        _overlook(service, held.item if held else None, item)
+
+    saved, warnings = service.catalog.save_export(name, sent, caller, held, running=busy, before_writing=before_writing)
+    return saved, [*found, *warnings, *_landed(service, saved.item), *told]
+
+
+def _of_targets(service: Service, before: Export | None, after: Export) -> Sequence[Issue]:
+    """What the vendor tells of its targets. Raises Invalid for a list that it newly names and that cannot be written
+    to; one that it had is told of, so that the rest of it can still be changed."""
+    told = service.target_warnings(after)
+    had = {target.list_id for target in before.targets} if before and before.account == after.account else set()
+    new = {f"/targets/{index}/list_id" for index, each in enumerate(after.targets) if each.list_id not in had}
+    if wrong := [issue for issue in told if issue.pointer in new]:
+        raise Invalid(wrong)
+    return told
 
 
 ROWS_LOOKED_AT = 200
@@ -145,7 +161,8 @@ def check(
     found = effects(held.item, sent, service, keep_members=keep_members) if held else []
     busy = held is not None and running(name, service)
     item, _, warnings = service.catalog.checked_export(name, sent, caller, held, running=busy)
-    return item, [*found, *warnings, *_landed(service, item), *service.target_warnings(item)]
+    told = _of_targets(service, held.item if held else None, item)
+    return item, [*found, *warnings, *_landed(service, item), *told]
 
 
 def set_schedule(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -108,9 +107,10 @@ class Service:
     def identity(self) -> Identity:
         """Whom exports run as."""
         settings = self._cloud.settings
+        places = ((each.container, each.prefix) for each in settings.segment_locations)
         return Identity(
             name=settings.identity_client_id,
-            segments=tuple("/".join(filter(None, asdict(each).values())) for each in settings.segment_locations),
+            segments=tuple("/".join(filter(None, place)) for place in places),
             key_vault=settings.key_vault_url or None,
         )
 
@@ -163,7 +163,9 @@ class Service:
     def target_warnings(self, export: Export) -> Sequence[Issue]:
         """Live: what people should know of the export's targets before they are written to; none where the vendor
         cannot be asked."""
-        return list(vendor_warnings.warnings(self._cloud, export, self._vendor(export.connection)))
+        connection = self.catalog.connection(export.connection).item
+        opened = open_connection(self._cloud, connection, share=INTERACTIVE_SHARE)
+        return list(vendor_warnings.warnings(self._cloud, export, opened.vendor, opened.definition.label))
 
     def start_probe(self, name: str, canary: str, by: str) -> Probed:
         """Start a probe with test contacts made of `canary`, an address or a domain, or tell of the one under way.

@@ -20,6 +20,8 @@ TOP, MIDDLE = 24.0, 150.0
 """Of the line."""
 BARS_TOP, BARS_BOTTOM = 186.0, 300.0
 MOST_DATES = 6
+APART = 14.0
+"""Numbers beside lines need so much from one to the next."""
 _STEPS = (1, 2, 5, 10)
 _BAD = frozenset({State.FAILED, State.CANCELLED})
 
@@ -126,7 +128,10 @@ def chart(runs: Sequence[RunRow]) -> Chart | None:
         tuple(Tick(value, _height(value, people[-1])) for value in people),
         tuple(
             [Tick(value, round(zero - value * scale, 1)) for value in up]
-            + [Tick(value, round(zero + value * scale, 1)) for value in down[1:]]
+            + [
+                Tick(value, round(zero + value * scale, 1))
+                for value in (down[1:] if down[1] * scale >= APART else down[-1:])
+            ]
         ),
         round(zero, 1),
     )

@@ -58,7 +58,15 @@ def show_export(
 def show_rows(name: str, request: Request, service: TheService) -> Response:
     """How many people its segments have: asked for by the page once it is there, since storage is looked through."""
     export = service.catalog.export(name).item
-    return page(request, "_targets.html", export=export, rows=service.row_counts(export.segments))
+    connection = _connection_of(service, export)
+    return page(
+        request,
+        "_delivers.html",
+        export=export,
+        connection=connection,
+        definition=service.catalog.definitions.get(connection.vendor) if connection else None,
+        rows=service.row_counts(export.segments),
+    )
 
 
 @router.get("/exports/{name}/runs", dependencies=[Depends(allowed(Action.SEE_RUNS)), Depends(plain_names)])

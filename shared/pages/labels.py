@@ -91,22 +91,38 @@ SHARING: dict[str, str] = {
     "administrators": N_("Administrators"),
     "administrators and contributors": N_("Administrators and contributors"),
 }
-COUNTS: tuple[tuple[str, str], ...] = (
-    ("add", N_("To add")),
-    ("change", N_("To change")),
-    ("remove", N_("To remove")),
-    ("accepted", N_("Delivered")),
-    ("rejected", N_("Rejected by the vendor")),
-    ("skipped", N_("Skipped")),
-    ("unknown", N_("Outcome unknown")),
-    ("refused_here", N_("Without a usable address")),
-    ("unchanged", N_("Unchanged")),
-    ("held", N_("Held back")),
-    ("kept_back", N_("Kept back by a rule")),
-    ("removed_by_rules", N_("Removed because of a rule")),
-    ("duplicates", N_("Duplicates")),
-    ("rows_read", N_("Rows read")),
+COUNTS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    (
+        N_("What was planned"),
+        (
+            ("add", N_("To add")),
+            ("change", N_("To change")),
+            ("remove", N_("To remove")),
+            ("removed_by_rules", N_("Removed because of a rule")),
+        ),
+    ),
+    (
+        N_("What the vendor said"),
+        (
+            ("accepted", N_("Delivered")),
+            ("rejected", N_("Rejected by the vendor")),
+            ("skipped", N_("Skipped")),
+            ("unknown", N_("Outcome unknown")),
+        ),
+    ),
+    (
+        N_("What was read"),
+        (
+            ("rows_read", N_("Rows read")),
+            ("unchanged", N_("Unchanged")),
+            ("refused_here", N_("Without a usable address")),
+            ("duplicates", N_("Duplicates")),
+            ("held", N_("Held back")),
+            ("kept_back", N_("Kept back by a rule")),
+        ),
+    ),
 )
+"""What a run counted, in groups that each are a whole."""
 PARTS: dict[str, str] = {
     "display_name": N_("Name"),
     "connection": N_("Connection"),

@@ -16,6 +16,10 @@ _OWNED = (
     'The list %(list)s belongs to the export "%(export)s", and a list has one export. Give this export a '
     'list of its own: leave list_id out and set list_name, for example to "%(name)s (%(own)s)".'
 )
+_NO_LIST = (
+    "%(vendor)s has no list with the id %(id)s: give the id of one that exists (GET .../targets of the connection "
+    "lists them), or leave list_id out and set list_name."
+)
 _UNKNOWN_CHOICE = frozenset({"Choose one of %(choices)s."})
 NO_CONNECTION = say("Connection: nothing is chosen. Choose the account that people are sent to.")
 
@@ -97,6 +101,10 @@ SENTENCES: dict[str, Message] = {
     ),
     "No list can be named after this segment: give a list_name.": say(
         "List: none can be named after this segment. Choose Another name, and write one."
+    ),
+    _NO_LIST: say(
+        "List: %(vendor)s has no list with the id %(id)s. Choose one of those that exist, or choose Another name to "
+        "have one made."
     ),
     _OWNED: say(
         "List: %(list)s belongs to the export %(export)s, and a list has one export. Choose Another name, for "

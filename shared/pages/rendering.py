@@ -14,11 +14,11 @@ from markupsafe import Markup, escape
 
 from shared.access.actions import Action, may
 from shared.access.audit import Change
+from shared.catalog.schedule_words import in_words
 from shared.control.runs import MOST_LOOKED_AT
 from shared.pages import assets, labels
 from shared.pages.formats import Formats
 from shared.pages.plain_words import of_page
-from shared.pages.schedule_form import shape_of
 from shared.wording import LANGUAGES, reader, rendered, translations
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -41,7 +41,7 @@ def environment(language: str) -> Environment:
     foreign = _english if language != "en" else escape
     made.filters["said"] = lambda message: rendered(of_page(message), language, escape=escape, foreign=foreign)
     made.filters["zipped"] = lambda texts: [(each, each) for each in texts]
-    made.globals.update(asset=assets.address, Action=Action, language=language, languages=LANGUAGES, shape_of=shape_of)
+    made.globals.update(asset=assets.address, Action=Action, language=language, languages=LANGUAGES, in_words=in_words)
     made.globals.update(
         states=labels.STATES,
         steps=labels.STEPS,

@@ -6,11 +6,13 @@ import pytest
 
 from shared.api.connections import TargetChoice
 from shared.catalog.issues import Invalid
+from shared.catalog.models import ExportInput
+from shared.control import exports as control
 from shared.delivery.state.records import State
 from shared.vendors.registry import DEFINITIONS
 from tests.contract.hurry import hurry
 from tests.contract.outcomes import GOOD, accounted, clean, writes
-from tests.integration.delivery.engine import people
+from tests.integration.delivery.engine import ADMINISTRATOR, people
 from tests.integration.vendors.conftest import Opened
 from tests.kits import KITS
 
@@ -87,13 +89,44 @@ def test_a_list_that_sends_mail_to_newcomers_is_a_warning_when_the_export_is_sav
 @pytest.mark.parametrize(
     ("vendor", "list_id"), [("iterable", "999"), ("dotdigital", "999"), ("campaign-monitor", "a1")]
 )
-def test_a_list_that_does_not_exist_is_a_warning_when_the_export_is_saved(
-    opened: Opened, vendor: str, list_id: str
-) -> None:
+def test_a_list_that_does_not_exist_is_told_of_where_it_is_named(opened: Opened, vendor: str, list_id: str) -> None:
     with opened(vendor) as engine:
         export = engine.define(targets=[{"segments": ["Loyal"], "list_id": list_id, "existing": "adopt"}])
         [warning] = engine.service.target_warnings(export)
-        assert "no such list" in warning.message or "does not exist" in warning.message
+        assert warning.pointer == "/targets/0/list_id"
+        assert f"has no list with the id {list_id}: give the id of one that exists" in warning.message
+
+
+@pytest.mark.parametrize(
+    ("vendor", "list_id"), [("iterable", "999"), ("dotdigital", "999"), ("campaign-monitor", "a1")]
+)
+def test_an_export_that_names_a_list_which_does_not_exist_is_refused_and_leaves_nothing_behind(
+    opened: Opened, vendor: str, list_id: str
+) -> None:
+    with opened(vendor) as engine:
+        engine.land(people(3))
+        before = engine.define()
+        wanted = {"segments": ["Loyal"], "list_id": list_id, "existing": "adopt"}
+        sent = ExportInput.model_validate(before.model_dump() | {"targets": [wanted]})
+        for save in (control.save, control.check):
+            with pytest.raises(Invalid) as refused:
+                save(engine.service, "another", sent, ADMINISTRATOR, None)
+            assert [issue.pointer for issue in refused.value.issues] == ["/targets/0/list_id"]
+        assert engine.catalog.exports.get("another") is None
+        assert {claim.export for claim in engine.catalog.targets.claims(before.account) if claim.export} == {
+            before.name
+        }
+
+
+def test_an_export_whose_list_was_deleted_meanwhile_can_still_be_changed(opened: Opened) -> None:
+    with opened("iterable") as engine:
+        engine.land(people(3))
+        engine.define(targets=[{"segments": ["Loyal"], "list_id": "999", "existing": "adopt"}])
+        held = engine.catalog.export("newsletter")
+        sent = ExportInput.model_validate(held.item.model_dump() | {"display_name": "Renamed"})
+        saved, told = control.save(engine.service, "newsletter", sent, ADMINISTRATOR, held)
+        assert saved.item.display_name == "Renamed"
+        assert [issue.pointer for issue in told] == ["/targets/0/list_id"]
 
 
 def test_a_vendor_that_does_not_answer_warns_of_nothing(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 
@@ -128,3 +131,100 @@ def test_running_several_says_which_run_is_under_way_instead(service: FakeServic
     service.past = [run("r1", State.RUNNING)]
     text = page(post(client(service), "/exports/several", b"exports[]=vips&do=run"))
     assert "Nothing was started: its run of 2026-11-22 12:00 UTC is under way." in text
+
+
+CONNECTIONS = re.compile(r'<th scope="row"><a href="/connections/([a-z0-9-]+)"')
+SEGMENTS = re.compile(r'<th scope="row"><a href="/segments/[^"]*">([A-Za-z0-9 ]+)</a>')
+
+
+@pytest.fixture
+def three_hundred(service: FakeService) -> FakeService:
+    """300 connections, a third of them of another vendor, and 300 segments, each a minute older than the one before."""
+    held = service.catalog.connection("marketing")
+    for number in range(299):
+        changes = {
+            "name": f"account-{number:03d}",
+            "display_name": f"Account {number:03d}",
+            "vendor": "letterbox" if number % 3 else "plain",
+        }
+        service.catalog.connections.insert(held.item.model_copy(update=changes))
+    first = service.found[0]
+    assert first.snapshot
+    service.found = []
+    for number in range(300):
+        name = f"Segment {number:03d}"
+        snapshot = replace(first.snapshot, segment_id=f"blob/ci:{name}", taken_at=START - timedelta(minutes=number))
+        service.found.append(replace(first, name=name, snapshot=snapshot))
+    return service
+
+
+def listed(service: FakeService, path: str, pattern: re.Pattern[str], **query: str) -> list[str]:
+    return pattern.findall(page(client(service).get(path, query=query)))
+
+
+CONNECTIONS_ASKED = [
+    ({}, 50, "account-000"),
+    ({"page": "6"}, 50, "account-250"),
+    ({"page": "99"}, 50, "account-250"),
+    ({"q": "account 00"}, 12, "account-000"),
+    ({"q": "plain"}, 50, "account-000"),
+    ({"vendor": "plain", "page": "2"}, 50, "account-150"),
+    ({"vendor": "plain", "q": "account 00"}, 4, "account-000"),
+    ({"sort": "-name"}, 50, "marketing"),
+    ({"sort": "-name", "page": "2"}, 50, "account-249"),
+    ({"q": "no such account"}, 0, ""),
+]
+
+
+@pytest.mark.parametrize(("query", "count", "first"), CONNECTIONS_ASKED)
+def test_connections_are_found_filtered_sorted_and_cut_in_pages(
+    three_hundred: FakeService, query: dict[str, str], count: int, first: str
+) -> None:
+    found = listed(three_hundred, "/connections", CONNECTIONS, **query)
+    assert len(found) == count
+    assert found[:1] == [first][:count]
+
+
+SEGMENTS_ASKED = [
+    ({}, 50, "Segment 000"),
+    ({"page": "6"}, 50, "Segment 250"),
+    ({"q": "segment 29"}, 13, "Segment 029"),
+    ({"q": "29 segment"}, 13, "Segment 029"),
+    ({"sort": "-name"}, 50, "Segment 299"),
+    ({"sort": "age"}, 50, "Segment 299"),
+    ({"sort": "-age"}, 50, "Segment 000"),
+    ({"sort": "-age", "q": "segment 1", "page": "2"}, 50, "Segment 131"),
+    ({"q": "nobody"}, 0, ""),
+]
+
+
+@pytest.mark.parametrize(("query", "count", "first"), SEGMENTS_ASKED)
+def test_segments_are_found_sorted_and_cut_in_pages(
+    three_hundred: FakeService, query: dict[str, str], count: int, first: str
+) -> None:
+    found = listed(three_hundred, "/segments", SEGMENTS, **query)
+    assert len(found) == count
+    assert found[:1] == [first][:count]
+
+
+@pytest.mark.parametrize("path", ["/connections", "/segments"])
+def test_the_next_page_of_such_a_list_asks_for_the_same(three_hundred: FakeService, path: str) -> None:
+    text = page(client(three_hundred).get(path, query={"q": "t", "sort": "-name"}))
+    assert 'href="?q=t&amp;sort=-name&amp;page=2"' in text
+    assert 'aria-sort="descending"' in text
+    assert 'value="t"' in text, "what is searched for stays in its field"
+    assert 'rel="prev"' in page(client(three_hundred).get(path, query={"page": "2"}))
+    assert "300 in all" in page(client(three_hundred).get(path))
+
+
+def test_only_the_segments_of_the_page_are_counted(three_hundred: FakeService) -> None:
+    asked: list[int] = []
+    real = three_hundred.row_counts
+
+    def counted(references: Sequence[str]) -> Mapping[str, int]:
+        asked.append(len(references))
+        return real(references)
+
+    with mock.patch.object(three_hundred, "row_counts", counted):
+        page(client(three_hundred).get("/segments"))
+    assert sum(asked) == 50

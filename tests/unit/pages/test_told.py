@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from html import unescape
 from typing import Any
 
 import pytest
 
+from shared.catalog.issues import Issue
 from shared.control.runs import RunView
 from shared.delivery.state.records import State
 from shared.vendors.contract import CheckResult, Setting
+from shared.wording import say
 from tests.unit.api.service import FakeService, run
 from tests.unit.catalog.samples import ADMIN, LETTERBOX, connection
 from tests.unit.pages.asking import changed, client, page, post
@@ -42,6 +45,22 @@ def test_who_may_only_look_is_told_the_reason_that_is_true(service: FakeService,
     shown = page(client(service, person).get("/exports/secret-plans"))
     assert told in shown
     assert "not shared with you" not in page(client(service, "vera").get("/exports/vips"))
+
+
+def test_a_list_that_the_vendor_does_not_have_is_refused_in_the_words_of_the_page(service: FakeService) -> None:
+    words = say(
+        "%(vendor)s has no list with the id %(id)s: give the id of one that exists (GET .../targets of the connection "
+        "lists them), or leave list_id out and set list_name.",
+        vendor="Letterbox",
+        id="999",
+    )
+    service.forewarned = [Issue("/targets/0/list_id", words)]
+    sent = {"targets.0.kind": "id", "targets.0.list_id": "999", "targets.0.existing": "adopt"}
+    text = page(post(client(service), "/exports/vips", changed(service, **sent)))
+    assert "List: Letterbox has no list with the id 999. Choose one of those that exist" in text
+    assert 'href="#f-targets-0-list_id"' in text, "the way to the field"
+    assert "list_name" not in re.sub(r'(id|name|for|href)="[^"]*"', "", text)
+    assert service.catalog.export("vips").item.targets[0].list_id is None, "nothing was saved"
 
 
 CONNECTIONS: list[tuple[str, dict[str, Any], str]] = [
