@@ -48,6 +48,7 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "ProbeInput": {"canary": "canary@example.org"},
     "RemoveInput": {"exports": {"newsletter": "detach"}},
+    "ClearInput": {"exports": "detach"},
     "Schedule": {"kind": "cron", "expression": "0 5 * * 1-5", "time_zone": "Europe/Stockholm"},
     "SegmentInput": {"dialect": {"encoding": "windows-1252", "delimiter": ";"}},
     "SecretInput": {"value": "0123456789abcdef"},
