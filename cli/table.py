@@ -71,8 +71,8 @@ COMMANDS: tuple[Command, ...] = (
         "Remove an export or a connection, after asking.",
         "`removed`",
         more="Nobody is taken off a list by it, but by --exports withdraw. A connection that exports use goes with "
-        "--exports, which decides once for all of them and shows how far it is. What stays says why; run the same again "
-        "to go on.",
+        "--exports, which decides once for all of them and shows how far it is. What stays says why; run the same "
+        "again to go on.",
         meant_by=("delete", "rm", "destroy"),
     ),
     Command(
