@@ -23,7 +23,7 @@ def by_schema(head: Head, fields: Sequence[DeltaField], values: Mapping[str, str
     """The file's columns as the schema has them. One that the file does not have was added later, and is empty; one
     that the schema does not have is none. `values` are of the columns that the table is partitioned by: they stand in
     its log, whatever the file and its folder say."""
-    given = head.known_as or head.columns
+    given = head.known_as
     inside = [field for field in fields if field.name not in values]
     places = [(field, place) for field in inside if (place := _place(head, field.stored_as)) is not None]
     named = {field.name for field, _ in places}

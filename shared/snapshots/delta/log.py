@@ -102,13 +102,12 @@ def kept(blobs: Iterable[Blob]) -> tuple[Blob, ...]:
     for blob in blobs:
         if _matters(blob.name):
             found.append(blob)
-        if len(found) >= _MANY and len(found) % _MANY == 0:
-            found = _newest(found)
+            found = found if len(found) % _MANY else _newest(found)
     return tuple(_newest(found))
 
 
 def _newest(blobs: Sequence[Blob]) -> list[Blob]:
-    start = max(_checkpoints(blobs), default=-1)
+    start = max(_checkpoints(blobs), default=0)
     return [blob for blob in blobs if _version(blob.name) >= start]
 
 
@@ -128,19 +127,18 @@ def begins_with(blobs: Sequence[Blob], version: int) -> bool:
 
 
 def newest_commit(blobs: Iterable[Blob]) -> int:
-    """-1 where there is none."""
-    return max(_commits(blobs), default=-1)
+    """0 where there is none."""
+    return max(_commits(blobs), default=0)
 
 
 def ends_block(blobs: Iterable[Blob]) -> bool:
     """Whether there is the last version whose files' names begin so, so that there may be more."""
-    newest = newest_commit(blobs)
-    return newest >= 0 and (newest + 1) % _VERSIONS == 0
+    return (newest_commit(blobs) + 1) % _VERSIONS == 0
 
 
 def _version(name: str) -> int:
-    digits = last(name)[:_DIGITS]
-    return int(digits) if digits.isdigit() else -1
+    """Of a file that may matter."""
+    return int(last(name)[:_DIGITS])
 
 
 def _commits(blobs: Iterable[Blob]) -> Mapping[int, Blob]:

@@ -51,7 +51,7 @@ def test_a_moment_is_read_as_one_whatever_the_file_calls_it() -> None:
 def test_what_is_no_text_in_the_log_is_no_plain_value() -> None:
     for kind in ("timestamp", "double", "float", "binary", "decimal(10,2)"):
         assert by_schema(head("EMail"), fields("At", kind=kind), {"At": "x"}).types == ("BLOB",)
-    for kind in ("string", "integer", "date", "boolean"):
+    for kind in ("string", "long", "integer", "short", "byte", "date", "boolean"):
         assert by_schema(head("EMail"), fields("At", kind=kind), {"At": "x"}).constants == (("At", "x"),)
     assert by_schema(head("Raw"), fields("Raw", kind="binary"), {}).types == ("BLOB",)
 

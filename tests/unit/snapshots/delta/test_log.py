@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +12,9 @@ from shared.snapshots.blob import Blob
 from shared.snapshots.delta import log
 from shared.snapshots.delta.errors import BadTable
 from shared.snapshots.snapshot import last
-from tests.unit.snapshots.listed import blob
+from tests.unit.snapshots.listed import WRITTEN, blob
 
+SEGMENTS = Path(__file__).parents[4] / "docs" / "segments.md"
 OTHER = "checkpoint.80a083e8-7026-4e79-81be-64bd76c43a11"
 
 
@@ -45,6 +48,12 @@ READ = {
     "commits alone": (commits(0, 3), 2, commits(0, 3)),
     "in any order": (commits(0, 3)[::-1], 2, commits(0, 3)),
     "a checkpoint, and what came after it": ([*commits(0, 4), whole(1)], 3, [whole(1), version(2), version(3)]),
+    "a checkpoint of version 0 without its commit": ([whole(0), *commits(1, 3)], 2, [whole(0), *commits(1, 3)]),
+    "a checkpoint that was written twice": (
+        [*commits(0, 4), part(2, 1, 2), whole(2), part(2, 2, 2)],
+        3,
+        [whole(2), version(3)],
+    ),
     "the newest of two checkpoints": ([*commits(0, 4), whole(1), whole(2)], 3, [whole(2), version(3)]),
     "a checkpoint of the newest version": ([*commits(0, 4), whole(3)], 3, [whole(3)]),
     "a log whose beginning was cleared away": ([*commits(5, 7), whole(5)], 6, [whole(5), version(6)]),
@@ -119,12 +128,39 @@ def test_a_commit_without_content_is_being_written() -> None:
         log.chosen([*listed([version(0)]), *listed([version(1)], size=0)])
 
 
-def test_of_a_long_log_little_is_kept_while_it_is_listed() -> None:
+def test_as_many_bytes_as_may_be_are_read() -> None:
+    assert log.chosen(listed([version(0)], size=log.MOST_BYTES)).version == 0
+
+
+def test_limits_and_names_are_those_of_the_documentation_and_of_delta() -> None:
+    told = SEGMENTS.read_text()
+    assert f"more than {log.MOST_COMMITS:,} commits since a checkpoint, {log.MOST_BYTES >> 20} MB of them" in told
+    assert (log.FOLDER, log.HINT) == ("_delta_log", "_last_checkpoint")
+
+
+def test_storage_knows_when_it_got_a_version() -> None:
+    names = [whole(1), version(1), version(2)]
+    blobs = [blob(f"t/_delta_log/{name}", minutes) for minutes, name in enumerate(names)]
+    for many in (3, 2, 1):
+        assert log.chosen(blobs[:many]).written_at == WRITTEN + timedelta(minutes=many - 1)
+
+
+def test_of_a_long_log_little_is_kept_while_it_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths: list[int] = []
+    real = log._newest
+
+    def noted(blobs: Sequence[Blob]) -> list[Blob]:
+        lengths.append(len(blobs))
+        return real(blobs)
+
+    monkeypatch.setattr(log, "_newest", noted)
     names = [
         name for number in range(5_000) for name in (version(number), *([whole(number)] if number % 10 == 9 else []))
     ]
     kept = [last(each.name) for each in log.kept(listed(sorted(names)))]
-    assert kept == [version(4999), whole(4999)] or kept == [whole(4999), version(4999)]
+    assert sorted(kept) == sorted([version(4999), whole(4999)])
+    assert 10 <= len(lengths) <= 20
+    assert max(lengths) <= 500
 
 
 def test_a_log_is_listed_in_blocks_of_a_thousand_versions() -> None:
@@ -133,6 +169,7 @@ def test_a_log_is_listed_in_blocks_of_a_thousand_versions() -> None:
     assert log.ends_block(listed([version(12_999)]))
     assert not log.ends_block(listed([version(12_998)]))
     assert not log.ends_block(listed([whole(12_999)]))
+    assert not log.ends_block([])
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,7 +65,10 @@ def test_a_version_is_as_old_as_its_commit_says() -> None:
     )
     in_commit = {"timestamp": FIRST_MOMENT, "inCommitTimestamp": 1000}
     assert version([{"commitInfo": in_commit}]).written_at == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
-    for said in ({}, {"timestamp": "2026"}, {"timestamp": -1}, {"timestamp": 10**20}):
+    assert version([{"commitInfo": {"timestamp": 0}}]).written_at == datetime(1970, 1, 1, tzinfo=UTC)
+    last = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp()) * 1000 - 1
+    assert str(version([{"commitInfo": {"timestamp": last}}]).written_at) == "9998-12-31 23:59:59.999000+00:00"
+    for said in ({}, {"timestamp": "2026"}, {"timestamp": -1}, {"timestamp": last + 1}, {"timestamp": 10**20}):
         assert version([{"commitInfo": said}]).written_at is None
 
 
@@ -98,6 +102,8 @@ def test_a_file_is_removed_however_its_path_is_written() -> None:
         ("https://account.blob.core.windows.net/land/part-0.parquet", "files by their whole address"),
         ("file:/tmp/part-0.parquet", "files by their whole address"),
         ("/mnt/crm/part-0.parquet", "files by their whole address"),
+        ("https://[oops/part-0.parquet", "files by their whole address"),
+        ("./part-0.parquet", "files outside of its folder"),
         ("../other/part-0.parquet", "files outside of its folder"),
         ("a/%2E%2E/%2E%2E/part-0.parquet", "files outside of its folder"),
         ("a//part-0.parquet", "files outside of its folder"),
@@ -118,12 +124,27 @@ def test_values_of_partitions_are_those_of_the_log() -> None:
     for values in ({}, {"city": "Lund"}, {"City": 3}):
         with pytest.raises(BadTable, match="does not say which value a has for 'City'"):
             version([add("a", partitionValues=values)], metadata=partitioned)
-    typed = {"schemaString": schema(["EMail", "At"], ["string", "date"]), "partitionColumns": ["At"]}
-    assert version([add("a", partitionValues={"At": "2026-11-22"})], metadata=typed).files[0].values == ("2026-11-22",)
-    with pytest.raises(BadTable, match="which value a has for 'At'"):
-        version([add("a", partitionValues={"At": "22.11."})], metadata=typed)
     with pytest.raises(BadTable, match="partitioned by a column that it does not have"):
         version(metadata={"partitionColumns": ["Town"]})
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        *((kind, "-12", "1.5") for kind in ("long", "integer", "short", "byte")),
+        *(("boolean", good, "True") for good in ("true", "false")),
+        ("date", "2026-11-22", "22.11."),
+        ("string", "two\nlines", None),
+        ("decimal(10,2)", "0.-1", None),
+    ],
+)
+def test_a_value_of_a_partition_is_of_its_columns_type(kind: str, good: str, bad: str | None) -> None:
+    typed = {"schemaString": schema(["EMail", "By"], ["string", kind]), "partitionColumns": ["By"]}
+    for value in (good, "", None):
+        assert version([add("a", partitionValues={"By": value})], metadata=typed).files[0].values == (value,)
+    if bad:
+        with pytest.raises(BadTable, match="which value a has for 'By'"):
+            version([add("a", partitionValues={"By": bad})], metadata=typed)
 
 
 MAPPED = schema(["EMail", "City"], details=[{"delta.columnMapping.physicalName": name} for name in ("col-1", "col-2")])
@@ -145,6 +166,31 @@ def test_columns_that_are_mapped_by_name_have_another_in_the_files() -> None:
     assert [file.values for file in by_log.files] == [("Lund",)]
 
 
+NAMELESS: tuple[dict[str, Any], ...] = (
+    {},
+    {"delta.columnMapping.physicalName": ""},
+    {"delta.columnMapping.physicalName": 3},
+)
+
+
+@pytest.mark.parametrize("details", NAMELESS)
+def test_a_column_without_a_name_in_the_files_is_not_guessed(details: dict[str, Any]) -> None:
+    said = mapping("name") | {"schemaString": schema(["EMail"], details=[details])}
+    with pytest.raises(BadTable, match="no readable schema"):
+        version(protocol={"minReaderVersion": 2}, metadata=said)
+
+
+@pytest.mark.parametrize("kind", ["string", "float", "void", "timestamp", "decimal(38, 18)"])
+def test_a_plain_type_is_known_by_its_name(kind: str) -> None:
+    assert [field.kind for field in version(metadata={"schemaString": schema(["A"], [kind])}).fields] == [kind]
+
+
+def test_a_column_in_a_column_is_one_that_holds_more_than_a_value() -> None:
+    kinds = [{"type": "struct", "fields": []}, {"type": "array", "elementType": "variant"}]
+    found = version(metadata={"schemaString": schema(["A", "B"], kinds)})
+    assert [field.kind for field in found.fields] == ["nested", "nested"]
+
+
 UNKNOWN: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "reader version 3": (
         {"minReaderVersion": 3, "readerFeatures": ["deletionVectors"], "writerFeatures": ["deletionVectors"]},
@@ -155,12 +201,12 @@ UNKNOWN: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
     "a version that nobody knows": ({"minReaderVersion": "two"}, {}, "reader version two"),
     "a feature though the version is low": ({"readerFeatures": ["future"]}, {}, r"reader version 1 \(future\)"),
     "a reader's feature in the writers' list": ({"writerFeatures": ["v2Checkpoint"]}, {}, r"\(v2Checkpoint\)"),
-    "mapping by id": ({"minReaderVersion": 2}, mapping("id"), r"columnMapping \(id\)"),
+    "mapping by id": ({"minReaderVersion": 2}, mapping("id"), r"columnMapping \(id\), which"),
     "mapping that the version does not have": ({}, mapping("name"), r"columnMapping \(name\)"),
     "widened types": (
         {},
         {"schemaString": schema(["EMail"], details=[{"delta.typeChanges": [{"fromType": "integer"}]}])},
-        "typeWidening",
+        "typeWidening, which",
     ),
     "a type that nobody knows": ({}, {"schemaString": schema(["EMail"], ["variant"])}, "type variant of a column"),
     "a timestamp without a zone": ({}, {"schemaString": schema(["At"], ["timestamp_ntz"])}, "type timestamp_ntz"),
@@ -184,9 +230,24 @@ def test_an_action_that_is_not_known_is_refused(action: str) -> None:
         version([{action: {"path": "x"}}])
 
 
+@pytest.mark.parametrize(
+    "feature",
+    [
+        *("deletionVectors", "timestampNtz", "v2Checkpoint", "vacuumProtocolCheck", "typeWidening", "variantType"),
+        *("typeWidening-preview", "variantType-preview", "variantShredding-preview", "catalogManaged"),
+        *("catalogOwned-preview", "adaptiveMetadata-preview", "timestampNanos"),
+    ],
+)
+def test_a_feature_of_readers_is_refused_wherever_it_is_listed(feature: str) -> None:
+    with pytest.raises(BadTable, match=rf"uses reader version 1 \({feature}\), which"):
+        version(protocol={"writerFeatures": ["appendOnly", feature]})
+    with pytest.raises(BadTable, match=rf"uses reader version 3 \({feature}, x\), which"):
+        version(protocol={"minReaderVersion": 3, "readerFeatures": [feature, "x"]})
+
+
 def test_a_deletion_vector_is_refused_wherever_it_comes_from() -> None:
     for kind in ("u", "i", "p"):
-        with pytest.raises(BadTable, match="deletionVectors"):
+        with pytest.raises(BadTable, match="uses deletionVectors, which"):
             version([add("a", deletionVector={"storageType": kind, "cardinality": 1})])
     assert version([add("a", deletionVector=None)]).files
 
@@ -203,6 +264,12 @@ BROKEN: dict[str, tuple[list[dict[str, Any]], str]] = {
     "a schema that is no JSON": ([{"metaData": METADATA | {"schemaString": "{"}}], "no readable schema"),
     "a column without a name": ([{"metaData": METADATA | {"schemaString": schema([""])}}], "no readable schema"),
     "a column twice": ([{"metaData": METADATA | {"schemaString": schema(["A", "a"])}}], "has the column 'a' twice"),
+    "a schema without columns": ([{"metaData": METADATA | {"schemaString": '{"fields": 3}'}}], "no readable schema"),
+    "a column that is a word": ([{"metaData": METADATA | {"schemaString": '{"fields": ["A"]}'}}], "no readable schema"),
+    "details that are a word": (
+        [{"metaData": METADATA | {"schemaString": schema(["A"], details=["x"])}}],  # type: ignore[list-item]
+        "no readable schema",
+    ),
     "no id": ([{"metaData": METADATA | {"id": None}}], "has no id"),
 }
 
@@ -215,11 +282,22 @@ def test_a_log_that_contradicts_itself_is_refused(actions: list[dict[str, Any]],
 
 def test_a_log_that_does_not_say_what_the_table_is_is_refused() -> None:
     replay = Replay()
-    replay.commit([add("a")])
+    for actions in ([add("a")], [{"metaData": METADATA}]):
+        replay.commit(actions)
+        with pytest.raises(BadTable, match="does not say what it is"):
+            replay.table(0)
+    replay = Replay()
+    replay.commit([{"protocol": PROTOCOL}])
     with pytest.raises(BadTable, match="does not say what it is"):
         replay.table(0)
     with pytest.raises(BadTable, match="something that is no action"):
         replay.commit(json.loads("[3]"))
+
+
+def test_limits_are_those_of_the_documentation() -> None:
+    told = (Path(__file__).parents[4] / "docs" / "segments.md").read_text()
+    assert f"or {state.MOST_FILES:,} files" in told
+    assert state.MOST_KNOWN == 5 * state.MOST_FILES
 
 
 def test_more_files_than_may_be_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
