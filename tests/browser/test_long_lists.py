@@ -43,6 +43,7 @@ def test_the_head_and_the_bar_for_several_stay_in_sight(long: App, visit: Visit)
     assert head.evaluate(ON_TOP), "no row is seen through the head"
     assert head.evaluate(PLACE)[0] >= bar.evaluate(PLACE)[1] - 2, "the head stands below the bar, not behind it"
     visit.page.get_by_label("Choose Long-38").check()
+    visit.page.get_by_label("With those chosen").select_option("pause")
     visit.button("Go on")
     expect(visit.page.get_by_role("status").first).to_contain_text("1 export")
 

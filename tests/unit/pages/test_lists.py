@@ -133,6 +133,15 @@ def test_running_several_says_which_run_is_under_way_instead(service: FakeServic
     assert "Nothing was started: its run of 2026-11-22 12:00 UTC is under way." in text
 
 
+def test_an_exports_page_asks_for_the_people_of_its_segments_once_it_is_there(service: FakeService) -> None:
+    text = page(client(service).get("/exports/vips"))
+    assert 'hx-get="/exports/vips/rows" hx-trigger="load"' in text
+    assert "3 rows" not in text, "which storage is looked through for"
+    rows = page(client(service).get("/exports/vips/rows"))
+    assert "3 rows" in rows
+    assert "hx-get" not in rows, "it is asked for once"
+
+
 CONNECTIONS = re.compile(r'<th scope="row"><a href="/connections/([a-z0-9-]+)"')
 SEGMENTS = re.compile(r'<th scope="row"><a href="/segments/[^"]*">([A-Za-z0-9 ]+)</a>')
 
