@@ -270,7 +270,8 @@ def _matching(export: ExportInput, definition: Definition) -> Iterator[Issue]:
                 vendor=definition.label,
             )
             yield Issue(f"/matching/{index}/type", message)
-        if known is not None and not known.clears and match.when_empty is WhenEmpty.CLEAR:
+        clears = known.clears if known else definition.custom_clears
+        if not clears and match.when_empty is WhenEmpty.CLEAR:
             message = say(
                 '%(vendor)s cannot clear "%(field)s": choose keep for empty cells.',
                 vendor=definition.label,

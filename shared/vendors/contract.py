@@ -239,6 +239,8 @@ class Definition:
     """A regular expression for the names of such fields, "" where the vendor tells of no rule; `custom_name_rule` says
     the same to people."""
     custom_name_rule: str = ""
+    custom_clears: bool = True
+    """An empty cell may clear such a field."""
     fields_of_list: bool = False
     """Each list has fields and values of its own, so that two exports never write the same one."""
     longest_list_name: int = 0

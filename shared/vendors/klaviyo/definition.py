@@ -1,0 +1,152 @@
+"""What Klaviyo is, as data. Facts: Klaviyo contract, sections 1 to 11."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from shared.vendors.contract import Definition, Field, FieldType, Fit, Rate, Setting
+
+HOST = "a.klaviyo.com"
+
+REVISION = "2026-07-15"
+SERVED_UNTIL = date(2028, 7, 15)
+"""Klaviyo serves a revision for two years; after that a newer release of this service is needed."""
+WARN_BEFORE = timedelta(days=90)
+
+ACCOUNTS = "accounts"
+LISTS = "lists"
+MAKE_LIST = "lists/create"
+LIST = "lists/id"
+COUNT = "lists/profile_count"
+FLOWS = "lists/flow-triggers"
+MEMBERS = "lists/profiles"
+REMOVE = "lists/relationships/profiles"
+PROFILES = "profiles"
+IMPORT = "profile-bulk-import-jobs/create"
+JOBS = "profile-bulk-import-jobs"
+JOB = "profile-bulk-import-jobs/id"
+ERRORS = "profile-bulk-import-jobs/import-errors"
+
+MOST_ROWS = 10_000
+"""Of one import."""
+MOST_BYTES = 4_600_000
+"""Of one import. Published are 5 MB, but not whether of 1,000 or of 1,024 squared."""
+MOST_PROFILE_BYTES = 100_000
+"""Of one person in an import."""
+MOST_IDS = 1_000
+"""Of one removal."""
+MOST_PAGE = 100
+MOST_LISTS_PAGE = 10
+MOST_LOOKED_UP = 100
+"""Values of one filter; unpublished, what others keep to."""
+MOST_FILTER = 6_000
+"""Bytes of one filter as it stands in an address; unpublished, our own choice."""
+
+SCOPES = ("accounts:read", "lists:read", "lists:write", "profiles:read", "profiles:write")
+"""What a key needs. Neither subscriptions:write nor data-privacy:write is among them."""
+
+LOCATION = "location."
+"""A field whose name begins so is a member of the profile's location."""
+STANDARD = frozenset({"phone_number", "first_name", "last_name", "organization", "title", "locale", "image"})
+"""Fields of the profile itself; whatever is neither one of them nor of the location is a property of our own naming."""
+
+_TEXT = Fit(longest=255)
+_LOCALE = Fit(pattern=r"[A-Za-z]{2,3}-[A-Za-z]{2}")
+_IMAGE = Fit(longest=2_000, pattern=r"https?://\S+")
+
+
+def _text(name: str, label: str, fit: Fit = _TEXT) -> Field:
+    """An import cannot clear a field: it takes no null (contract, section 3)."""
+    return Field(name, label, fit=fit, clears=False)
+
+
+def _windows(*endpoints: str, burst: int, steady: int) -> tuple[Rate, Rate]:
+    """Calls a second, and calls a minute. The longer window comes last: what is kept of both between two workers is
+    the last one's, which knows of all calls that the shorter one knows of."""
+    return Rate(endpoints, burst, 1.0), Rate(endpoints, steady, 60.0)
+
+
+DEFINITION = Definition(
+    name="klaviyo",
+    label="Klaviyo",
+    credentials=(
+        Setting(
+            "api_key",
+            "Private API key",
+            "A private key of the Klaviyo account (Settings, API keys) with the scopes accounts:read, lists:read, "
+            "lists:write, profiles:read and profiles:write; flows:read lets us warn of flows that a list starts. Give "
+            "it no other scope, least of all subscriptions:write or data-privacy:write.",
+            required=True,
+        ),
+    ),
+    settings=(),
+    fields=(
+        Field("email", "E-mail", required=True),
+        Field(
+            "phone_number",
+            "Phone number (another person's makes Klaviyo refuse this one)",
+            FieldType.PHONE,
+            clears=False,
+        ),
+        _text("first_name", "First name"),
+        _text("last_name", "Last name"),
+        _text("organization", "Organisation"),
+        _text("title", "Job title"),
+        _text("locale", "Language and country, as en-US", _LOCALE),
+        _text("image", "Picture (its address on the web)", _IMAGE),
+        _text("location.address1", "Street address"),
+        _text("location.address2", "Street address, second line"),
+        _text("location.city", "City"),
+        _text("location.region", "Region or state"),
+        _text("location.zip", "Postal code"),
+        _text("location.country", "Country"),
+        _text("location.timezone", "Time zone, as Europe/London"),
+    ),
+    # GET and POST of one path are counted together, since it is not published whether they are (section 8). New lists
+    # have a limit by the day too, which answers 429 where it is met: a window of a day would hold up a new worker.
+    rates=(
+        *_windows(ACCOUNTS, burst=1, steady=15),
+        *_windows(MAKE_LIST, burst=10, steady=150),
+        *_windows(LISTS, MAKE_LIST, burst=75, steady=750),
+        *_windows(LIST, burst=75, steady=750),
+        *_windows(COUNT, burst=1, steady=15),
+        *_windows(FLOWS, burst=3, steady=60),
+        *_windows(MEMBERS, burst=75, steady=750),
+        *_windows(PROFILES, burst=75, steady=750),
+        *_windows(REMOVE, burst=10, steady=150),
+        *_windows(IMPORT, JOBS, burst=10, steady=150),
+        *_windows(JOB, burst=10, steady=150),
+        *_windows(ERRORS, burst=10, steady=150),
+    ),
+    hosts=(HOST,),
+    batch_rows=MOST_ROWS,
+    concurrency=4,
+    custom_clears=False,
+    custom_name=r"(?!\$|(?i:location\.)).+",
+    custom_name_rule='any characters, but neither "$" nor "location." at its beginning',
+    reserved_fields=frozenset(
+        {
+            "_kx",
+            "anonymous_id",
+            "consent",
+            "created",
+            "exchange_id",
+            "external_id",
+            "id",
+            "joined_group_at",
+            "last_event_date",
+            "location",
+            "phone_number_region",
+            "predictive_analytics",
+            "properties",
+            "subscriptions",
+            "updated",
+            "whatsapp_bsuid",
+        }
+    ),
+    # How many Klaviyo works on at once is not published.
+    most_jobs=10,
+    fresh_seconds=300.0,
+    most_members=200_000,
+    members_page=MOST_PAGE,
+)

@@ -1,0 +1,100 @@
+"""Which people Klaviyo has, asked for many at once. Facts: Klaviyo contract, sections 4 to 6."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.errors import UserMustAct
+from shared.mailbox import normalised
+from shared.vendors.answers import Answer, Request
+from shared.vendors.batches import halves
+from shared.vendors.klaviyo import requests, responses
+from shared.vendors.klaviyo.client import PAGE_PATIENCE, Calls
+from shared.vendors.klaviyo.responses import Profile
+from shared.wording import say
+
+MOST_UNSUBSCRIBED = 50_000
+"""People who said no to one list; more would not be read within one slice at Klaviyo's rates."""
+
+_TOO_LONG = frozenset({400, 413, 414})
+"""A filter that is refused: for its length, or for a value in it."""
+
+Asking = Callable[[Sequence[str]], Request]
+
+
+@dataclass(slots=True)
+class Found:
+    """Entries of the people who were asked for. `unasked` are values for which Klaviyo took no question."""
+
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    unasked: set[str] = field(default_factory=set)
+
+    def profiles(self) -> list[Profile]:
+        return [responses.profile(each) for each in self.entries]
+
+    def by_address(self) -> Mapping[str, Profile]:
+        """By address in small letters."""
+        return {each.folded: each for each in self.profiles()}
+
+
+def among(calls: Calls, values: Iterable[str], asking: Asking) -> Found:
+    """Ask for so many people by address or id, as many at once as a filter takes."""
+    found = Found()
+    sayable: list[str] = []
+    for value in dict.fromkeys(values):
+        if requests.is_sayable(value):
+            sayable.append(value)
+        else:
+            found.unasked.add(value)
+    for group in requests.in_filters(sayable):
+        _ask(calls, group, asking, found)
+    return found
+
+
+def _ask(calls: Calls, group: Sequence[str], asking: Asking, found: Found) -> None:
+    entries = calls.ask(asking(group), _entries, patience=PAGE_PATIENCE)
+    if entries is not None:
+        found.entries += entries
+    elif len(group) == 1:
+        found.unasked.add(group[0])
+    else:
+        for half in halves(range(len(group))):
+            _ask(calls, [group[place] for place in half], asking, found)
+
+
+def _entries(answer: Answer) -> list[dict[str, Any]] | None:
+    """None where the filter was refused. A page holds as many people as a filter names."""
+    return None if answer.status in _TOO_LONG else responses.page(answer).entries
+
+
+class Unsubscribed:
+    """People who said no to a list. Reads each list once, as long as this object lives. Thread safe."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+        self._lock = threading.Lock()
+        self._people: dict[str, Collection[str]] = {}
+
+    def of(self, list_id: str) -> Collection[str]:
+        """Addresses in small letters. Raises UserMustAct and what a call raises."""
+        with self._lock:
+            if list_id not in self._people:
+                self._people[list_id] = self._read(list_id)
+            return self._people[list_id]
+
+    def _read(self, list_id: str) -> Collection[str]:
+        people = set[str]()
+        for entry in self._calls.entries(requests.unsubscribed(list_id)):
+            people.add(normalised(responses.profile(entry).email))
+            if len(people) > MOST_UNSUBSCRIBED:
+                raise UserMustAct(
+                    "too_many_unsubscribed",
+                    say(
+                        "More than %(most)s people unsubscribed from this list in Klaviyo: give the export a new list.",
+                        most=MOST_UNSUBSCRIBED,
+                    ),
+                )
+        return people
