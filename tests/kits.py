@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from dev.simulators import campaign_monitor, dotdigital, iterable, omnisend
+from dev.simulators import campaign_monitor, dotdigital, iterable, klaviyo, omnisend
 from dev.simulators.common.simulator import Simulator
 
 
@@ -294,4 +294,53 @@ OMNISEND = Kit(
     waits={"shared.vendors.omnisend.client.FIRST_SECONDS": 0.5},
 )
 
-KITS = {each.name: each for each in (ITERABLE, DOTDIGITAL, CAMPAIGN_MONITOR, OMNISEND)}
+
+def _klaviyo_new_secret(engine: Any) -> Mapping[str, str]:
+    engine.tell("settings", {"keys": {"pk_AbC123_new": {}, klaviyo.STANDARD_KEY: None}})
+    return {"api_key": "pk_AbC123_new"}
+
+
+def _klaviyo_fields(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    fields = row["dataFields"]
+    return _named({**fields, "city": (fields.get("location") or {}).get("city")}, "first_name", "city")
+
+
+KLAVIYO = Kit(
+    name="klaviyo",
+    simulator=lambda: Simulator(klaviyo.Klaviyo(klaviyo.Settings(limits={}))),
+    hosts=lambda url: {"a.klaviyo.com": url},
+    secrets={"api_key": klaviyo.STANDARD_KEY},
+    first="first_name",
+    city="location.city",
+    values=_klaviyo_fields,
+    adds=("POST /api/profile-bulk-import-jobs",),
+    changes=("POST /api/profile-bulk-import-jobs",),
+    removes=("DELETE /api/lists/{id}/relationships/profiles",),
+    forbidden=("subscription", "suppression", "deletion", "merge", "DELETE /api/lists/{id} ", "PATCH"),
+    unsubscribed=lambda address, name: {"people": [{"email": address, "lists": [name], "status": "unsubscribed"}]},
+    is_unsubscribed=lambda engine, address: address in engine.inspect("state").json()["unsubscribed"],
+    consent_counts=(
+        "readded_after_unsubscribe",
+        "recreated",
+        "forbidden_calls",
+        "lists_deleted",
+        "lists_renamed",
+    ),
+    new_secret=_klaviyo_new_secret,
+    refuse=lambda engine, address: engine.tell("settings", {"barred": [address]}),
+    limits=(
+        Limit(("POST /api/profile-bulk-import-jobs", "GET /api/profile-bulk-import-jobs"), 10, 1.0),
+        Limit(("POST /api/profile-bulk-import-jobs", "GET /api/profile-bulk-import-jobs"), 150, 60.0),
+        Limit(("DELETE /api/lists/{id}/relationships/profiles",), 150, 60.0),
+        Limit(("GET /api/profiles",), 750, 60.0),
+    ),
+    waits={
+        "shared.vendors.klaviyo.vendor.RESEND_SECONDS": 1.0,
+        "shared.vendors.klaviyo.errors.PUT_OFF_SECONDS": 0.2,
+        "shared.vendors.klaviyo.staging.LOST_PAUSES": (0.1, 0.1, 0.1),
+        "shared.vendors.klaviyo.client.FRESH_SECONDS": 0.0,
+    },
+    no_to_list=True,
+)
+
+KITS = {each.name: each for each in (ITERABLE, DOTDIGITAL, CAMPAIGN_MONITOR, OMNISEND, KLAVIYO)}

@@ -135,4 +135,31 @@ OMNISEND = DemoVendor(
     ),
 )
 
-VENDORS = {each.name: each for each in (ITERABLE, DOTDIGITAL, CAMPAIGN_MONITOR, OMNISEND)}
+_KLAVIYO_MATCHING = {
+    "first_name": "FirstName",
+    "last_name": "LastName",
+    "location.city": "City",
+    "location.zip": "PostalCode",
+    "LoyaltyTier": "LoyaltyTier",
+}
+
+
+def _klaviyo_fields(row: dict[str, Any]) -> dict[str, Any]:
+    fields = row["dataFields"]
+    places = {f"location.{name}": value for name, value in (fields.get("location") or {}).items()}
+    found = {**fields, **places, **(fields.get("properties") or {})}
+    return {name: found[name] for name in _KLAVIYO_MATCHING if found.get(name)}
+
+
+KLAVIYO = DemoVendor(
+    name="klaviyo",
+    label="Klaviyo",
+    hosts=lambda simulator: {"a.klaviyo.com": simulator},
+    settings={},
+    secrets={"api_key": "pk_AbC123_flows"},
+    matching=_KLAVIYO_MATCHING,
+    expected=_wanted(_KLAVIYO_MATCHING),
+    members=_members(_klaviyo_fields),
+)
+
+VENDORS = {each.name: each for each in (ITERABLE, DOTDIGITAL, CAMPAIGN_MONITOR, OMNISEND, KLAVIYO)}

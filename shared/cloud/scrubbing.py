@@ -17,7 +17,7 @@ _QUOTED = re.compile(rf'\\?"[^"\n]{{1,64}}"{_AT}\S*', re.IGNORECASE)
 _TOKEN = re.compile(r'[^\s"<>()\[\],;]+')
 _NAMED_SECRET = re.compile(
     r"(?i)(api[-_]?key|authorization|password|secret|token|sig)(\\?[\"']?\s*[:=]\s*\\?[\"']?)"
-    r"(?:(?:basic|bearer|omnisend-api-key)\s+)?[^\s\"',;&\\]+"
+    r"(?:(?:basic|bearer|[a-z]+-api-key)\s+)?[^\s\"',;&\\]+"
 )
 _HEX_SECRET = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{24,}(?![0-9a-fA-F])")
 

@@ -11,13 +11,16 @@ from shared.vendors.campaign_monitor.definition import DEFINITION as CAMPAIGN_MO
 from shared.vendors.contract import ConnectionSettings, Definition, Vendor
 from shared.vendors.dotdigital.definition import DEFINITION as DOTDIGITAL
 from shared.vendors.iterable.definition import DEFINITION as ITERABLE
+from shared.vendors.klaviyo.definition import DEFINITION as KLAVIYO
 from shared.vendors.omnisend.definition import DEFINITION as OMNISEND
 from shared.wording import say
 
 if TYPE_CHECKING:
     from shared.vendors.http import Credentials, Link
 
-DEFINITIONS: Mapping[str, Definition] = {each.name: each for each in (CAMPAIGN_MONITOR, DOTDIGITAL, ITERABLE, OMNISEND)}
+DEFINITIONS: Mapping[str, Definition] = {
+    each.name: each for each in (CAMPAIGN_MONITOR, DOTDIGITAL, ITERABLE, KLAVIYO, OMNISEND)
+}
 """Vendor name -> what it is. The vendor's folder here has the same name, with underscores for hyphens, and its module
 `vendor` has `connect`."""
 

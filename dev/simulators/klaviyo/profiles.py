@@ -18,13 +18,20 @@ from dev.simulators.klaviyo.writing import ConflictError, NobodyError, change, u
 
 PATH = "/api/profiles"
 _BETWEEN = ("greater-than", "less-than")
+_NAMING = ("id", *IDENTIFIERS)
+_LEFT_LIST = "subscriptions.email.marketing.list_suppressions.list_id"
+_SUPPRESSED = "subscriptions.email.marketing.suppression.reason"
 _ONE = Known(
     fields={"profile": query.PROFILE_FIELDS}, additional={"profile": ("subscriptions", "predictive_analytics")}
 )
 _MANY = Known(
     fields=_ONE.fields,
     additional=_ONE.additional,
-    filters={"id": EQUALITY, **dict.fromkeys(IDENTIFIERS, EQUALITY), "created": _BETWEEN, "updated": _BETWEEN},
+    filters={
+        **dict.fromkeys(_NAMING, EQUALITY),
+        **dict.fromkeys(("created", "updated"), _BETWEEN),
+        **dict.fromkeys((_LEFT_LIST, _SUPPRESSED), ("equals",)),
+    },
     sorts=("created", "email", "id", "updated"),
     page=(20, 100),
 )
@@ -109,7 +116,7 @@ def _shown(shown: dict[str, Any], status: int = 200, touched: Sequence[str] = ()
 def _candidates(account: Account, filters: Sequence[Filter]) -> list[Profile]:
     """Spares looking at everybody where a filter names the people."""
     for condition in filters:
-        if condition.operator in EQUALITY:
+        if condition.name in _NAMING:
             by_id = condition.name == "id"
             owners = [account.by_id(each) if by_id else account.by(condition.name, each) for each in condition.values]
             return list(dict.fromkeys(each for each in owners if each is not None))
@@ -121,4 +128,8 @@ def _holds(condition: Filter, profile: Profile) -> bool:
         return profile.email in [value.lower() for value in condition.values]
     if condition.name in ("id", "created", "updated"):
         return query.holds(condition, getattr(profile, condition.name))
+    if condition.name == _LEFT_LIST:
+        return condition.values[0] in profile.list_suppressions
+    if condition.name == _SUPPRESSED:
+        return condition.values[0] in profile.suppressions
     return query.holds(condition, profile.attributes.get(condition.name))

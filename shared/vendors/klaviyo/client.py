@@ -77,12 +77,12 @@ class Calls:
         """The answer: any 2xx, and 4xx that are the caller's to read. Raises what a call raises."""
         return self._patiently(lambda: self._heard(request, self._client.call(request)), self._link.patience)
 
-    def entries(self, question: Request) -> Iterator[dict[str, Any]]:
+    def entries(self, question: Request, parse: Callable[[Answer], Page] = responses.page) -> Iterator[dict[str, Any]]:
         """Everything that is asked for, page by page. Raises what `ask` raises."""
         following = question
         seen = set[str]()
         while True:
-            found: Page = self.ask(following, responses.page, patience=PAGE_PATIENCE)
+            found = self.ask(following, parse, patience=PAGE_PATIENCE)
             yield from found.entries
             if found.cursor is None:
                 return

@@ -86,12 +86,29 @@ class Page:
 
 
 def page(answer: Answer) -> Page:
+    """Raises UserMustAct where the question itself is refused: asking it again would end in the same."""
+    if answer.status == 404:
+        raise UserMustAct("target_vanished", say("The list does not exist in Klaviyo any more."))
+    if answer.status in (400, 414, 415):
+        raise UserMustAct(
+            "question_refused",
+            say(
+                "Klaviyo refuses a question of this service (%(why)s), so nobody is added or taken off: tell the "
+                "engineers.",
+                why=errors.words(answer),
+            ),
+        )
     body = answer.expect(DEFINITION.label, 200).object()
     entries, links = body.get("data"), body.get("links")
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
         raise UnexpectedAnswer(say("Klaviyo's answer holds no list of entries."))
     following = links.get("next") if isinstance(links, dict) else None
     return Page(entries, _cursor(following) if following else None)
+
+
+def row_errors(answer: Answer) -> Page:
+    """Nothing where Klaviyo no longer has them."""
+    return Page([], None) if answer.status == 404 else page(answer)
 
 
 def account(answer: Answer) -> Account:

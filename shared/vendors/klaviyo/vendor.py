@@ -228,7 +228,9 @@ class Klaviyo(Vendor):
         if not state.failed:
             return receipts.read(addresses, state, ())
         return receipts.read(
-            addresses, state, map(responses.import_error, self._calls.entries(requests.import_errors(part.id)))
+            addresses,
+            state,
+            map(responses.import_error, self._calls.entries(requests.import_errors(part.id), responses.row_errors)),
         )
 
     def _ids(self, rows: Sequence[Row], indices: Sequence[int], asking: people.Asking) -> Mapping[int, str]:

@@ -71,6 +71,23 @@ def test_people_are_found_by_what_names_them(caller: Caller) -> None:
     assert len(caller.get("/api/profiles", filter='any(external_id,["x1","x2"])').json()["data"]) == 2
 
 
+def test_people_are_found_by_the_list_that_they_left_and_by_why_they_get_nothing(caller: Caller) -> None:
+    list_id, other = caller.create_list(), caller.create_list("Others")
+    left = {"email": "ana@example.com", "unsubscribedFrom": [list_id]}
+    caller.people(left, {"email": "bo@example.com", "unsubscribedFrom": [other], "suppressions": ["HARD_BOUNCE"]})
+
+    def found(condition: str) -> list[str]:
+        entries = caller.get("/api/profiles", filter=f"equals(subscriptions.email.marketing.{condition})").json()[
+            "data"
+        ]
+        return [each["attributes"]["email"] for each in entries]
+
+    assert found(f'list_suppressions.list_id,"{list_id}"') == ["ana@example.com"]
+    assert found('suppression.reason,"HARD_BOUNCE"') == ["bo@example.com"]
+    wrong = caller.get("/api/profiles", filter='any(subscriptions.email.marketing.suppression.reason,["HARD_BOUNCE"])')
+    assert problem(wrong) == (400, "invalid", "filter")
+
+
 def test_a_profile_tells_its_lists(caller: Caller) -> None:
     list_id = caller.create_list()
     caller.bring(profile("ana@example.com"), lists=(list_id,))
