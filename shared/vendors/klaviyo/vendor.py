@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
@@ -244,9 +243,7 @@ class Klaviyo(Vendor):
 
 
 def _answered(found: Mapping[int, Receipt]) -> BatchResult:
-    default = Counter(found.values()).most_common(1)[0][0] if found else CONFIRMED
-    others = {index: receipt for index, receipt in found.items() if receipt != default}
-    return BatchResult(default, others)
+    return BatchResult(CONFIRMED, {index: receipt for index, receipt in found.items() if receipt != CONFIRMED})
 
 
 def connect(settings: ConnectionSettings, credentials: Credentials, link: Link) -> Vendor:
