@@ -26,7 +26,7 @@ def fields(definition: Definition) -> Iterator[str]:
             clears = "yes" if each.clears else "no"
             yield f"| `{each.name}`: {each.label} | {each.type} | {_takes(each.fit)} | {clears} |"
     if definition.custom_fields:
-        yield f"| any other | as matched | {_custom(definition)} | yes |"
+        yield f"| any other | as matched | {_custom(definition)} | {'yes' if definition.custom_clears else 'no'} |"
 
 
 def _takes(fit: Fit) -> str:

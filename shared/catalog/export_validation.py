@@ -270,8 +270,7 @@ def _matching(export: ExportInput, definition: Definition) -> Iterator[Issue]:
                 vendor=definition.label,
             )
             yield Issue(f"/matching/{index}/type", message)
-        clears = known.clears if known else definition.custom_clears
-        if not clears and match.when_empty is WhenEmpty.CLEAR:
+        if match.when_empty is WhenEmpty.CLEAR and not definition.clears(match.field):
             message = say(
                 '%(vendor)s cannot clear "%(field)s": choose keep for empty cells.',
                 vendor=definition.label,

@@ -276,6 +276,10 @@ class Definition:
     questions: tuple[Question, ...] = ()
     """What the vendor's contract leaves open. A vendor without questions needs no probe."""
 
+    def clears(self, field: str) -> bool:
+        """Whether an empty cell may clear this field."""
+        return next((each.clears for each in self.fields if each.name == field), self.custom_clears)
+
     @property
     def quiet_seconds(self) -> float:
         """By then no request of a dead worker is under way or counted: its longest request, then a full window."""

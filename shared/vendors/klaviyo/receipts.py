@@ -32,7 +32,10 @@ INVALID_DATA = Receipt(
     Retry.WHEN_CHANGED,
 )
 TOO_LARGE = Receipt(
-    Outcome.REJECTED, "too_large", say("Klaviyo takes at most 100 kB of one person."), Retry.WHEN_CHANGED
+    Outcome.REJECTED,
+    "too_large",
+    say("What is sent of this person is too large for Klaviyo, which takes 100 kB at most."),
+    Retry.WHEN_CHANGED,
 )
 SAME_PERSON = Receipt(
     Outcome.REJECTED,

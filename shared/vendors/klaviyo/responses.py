@@ -218,7 +218,7 @@ def removed(answer: Answer, list_id: str) -> bool:
         raise lists.vanished(DEFINITION.label, list_id)
     if answer.status == 400:
         return False
-    answer.expect(DEFINITION.label, 204, 200, 202)
+    answer.expect(DEFINITION.label, 204)
     return True
 
 

@@ -163,8 +163,8 @@ class Imports:
             spent += 1
             if spent > EXTRA_REQUESTS:
                 return _then(before, draft, JobPart(len(rows), refusal=errors.words(answer)), spent, clock())
-            if responses.too_large(answer) and len(group) > 1:
-                self._most_bytes = sum(len(draft.people[index]) + 1 for index in group) // 2
+            if responses.too_large(answer):
+                self._make_smaller(draft, group)
                 continue
             found = errors.complaints(answer)
             self._confirm_list(target, found, answer)
@@ -179,6 +179,14 @@ class Imports:
             elif rounds >= ROUNDS:
                 most_rows, rounds = max(len(group) // 2, 1), 0
         return _then(before, draft, JobPart(len(rows)), spent, clock())
+
+    def _make_smaller(self, draft: _Draft, group: Sequence[int]) -> None:
+        """Halve what an import may have. Where one person is too large alone, the others were not to blame."""
+        if len(group) > 1:
+            self._most_bytes = sum(len(draft.people[index]) + 1 for index in group) // 2
+        else:
+            draft.skip(group[0], receipts.TOO_LARGE.code)
+            self._most_bytes = MOST_BYTES
 
     def _draft(self, target: TargetFound, kind: Kind, rows: Sequence[Row], first: int) -> _Draft:
         draft = _Draft(rows, first, dates_of(target))

@@ -34,6 +34,7 @@ from shared.delivery import inbox
 from shared.delivery.state import layout
 from shared.delivery.state.records import Delivery, Run
 from shared.delivery.state.runs import Runs
+from shared.vendors.registry import definition
 from tests.kits import ITERABLE, Kit
 from tests.memory import receiving
 
@@ -143,6 +144,7 @@ class Engine:
         return self.catalog.record_check(held, checked).item
 
     def define(self, name: str = "newsletter", **changes: Any) -> Export:
+        clears = definition(self.kit.name).clears(self.kit.city)
         body: dict[str, Any] = {
             "display_name": "Newsletter",
             "connection": self.kit.name,
@@ -150,7 +152,7 @@ class Engine:
             "address_column": "EMail",
             "matching": [
                 {"field": self.kit.first, "column": "FirstName"},
-                {"field": self.kit.city, "column": "City", "when_empty": "clear"},
+                {"field": self.kit.city, "column": "City", "when_empty": "clear" if clears else "keep"},
             ],
             "guards": {"max_removed_people": 100, "max_removed_times": None},  # people come and go in tests
             **self.kit.export,

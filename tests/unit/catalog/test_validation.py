@@ -233,6 +233,13 @@ def test_a_field_that_a_real_vendor_cannot_clear_is_never_saved_so(
     assert ("/matching/0/when_empty" in [each.pointer for each in found]) is (when_empty == "clear")
 
 
+@pytest.mark.parametrize("vendor", VENDORS.values(), ids=VENDORS)
+def test_a_field_of_our_own_naming_is_saved_to_be_cleared_only_where_that_can_be(vendor: Definition) -> None:
+    match = {"field": "SHOE_SIZE", "column": "EMail", "when_empty": "clear"}
+    wrong = [each.pointer for each in issues({"definition": vendor}, matching=[match])]
+    assert ("/matching/0/when_empty" in wrong) is (vendor.name == "klaviyo")
+
+
 @pytest.mark.parametrize("vendor", [each for each in VENDORS.values() if each.longest_list_name])
 def test_a_list_name_that_is_too_long_is_refused_when_it_is_saved(vendor: Definition) -> None:
     most = vendor.longest_list_name

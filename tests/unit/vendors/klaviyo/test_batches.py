@@ -269,6 +269,18 @@ def test_an_import_that_is_too_large_is_halved_and_its_size_kept() -> None:
         assert max(sizes[3:]) <= 26
 
 
+def test_one_person_who_is_too_large_is_refused_and_does_not_make_the_others_go_out_one_by_one() -> None:
+    def refuse(seen: Seen) -> Reply:
+        odd = any(each["email"] == "p13@x.example" for each in imported(seen))
+        return Reply(413, b"") if odd else here.account.take(seen.json())
+
+    with world() as here:
+        here.account.other[IMPORTS] = refuse
+        found = here.finish(Kind.ADD, rows(40))
+        assert [code for code in codes(found, 40) if code != "accepted"] == ["too_large"]
+        assert len(here.account.jobs) <= 4
+
+
 def test_an_error_of_an_import_lands_on_its_row() -> None:
     with world() as here:
         here.account.fails = lambda one: one if one["email"] == "p1@x.example" else None
