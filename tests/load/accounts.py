@@ -63,11 +63,18 @@ def _omnisend(number: int) -> Account:
     return Account("omnisend", number, brand, {"api_key": key}, {"keys": {key: {"brand": brand}}}, {})
 
 
+def _klaviyo(number: int) -> Account:
+    account = f"K{number:05d}"
+    key = f"pk_{account}_standard"
+    return Account("klaviyo", number, account, {"api_key": key}, {"keys": {key: {"account": account}}}, {})
+
+
 _MAKERS: Mapping[str, Callable[[int], Account]] = {
     "iterable": _iterable,
     "dotdigital": _dotdigital,
     "campaign-monitor": _campaign_monitor,
     "omnisend": _omnisend,
+    "klaviyo": _klaviyo,
 }
 
 

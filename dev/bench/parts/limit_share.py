@@ -84,6 +84,12 @@ LIMITED: Sequence[Limited] = (
         "POST /api/contacts/tags",
         *(60, 60.0, 250, 240),
     ),
+    Limited(
+        # People are looked up a hundred at once, before and after every import: that is what binds.
+        replace(VENDORS["klaviyo"], simulator={"journal": "counts", "latency_fixed": 0.2}),
+        "GET /api/profiles",
+        *(750, 60.0, 100, 20),
+    ),
 )
 
 

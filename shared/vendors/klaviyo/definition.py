@@ -51,7 +51,7 @@ STANDARD = frozenset({"phone_number", "first_name", "last_name", "organization",
 """Fields of the profile itself; whatever is neither one of them nor of the location is a property of our own naming."""
 
 _TEXT = Fit(longest=255)
-_LOCALE = Fit(pattern=r"[A-Za-z]{2,3}-[A-Za-z]{2}")
+_LOCALE = Fit(longest=6, pattern=r"[A-Za-z]{2,3}-[A-Za-z]{2}")
 _IMAGE = Fit(longest=2_000, pattern=r"https?://\S+")
 
 

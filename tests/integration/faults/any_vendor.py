@@ -34,6 +34,7 @@ PROMPT: Mapping[str, Mapping[str, Any]] = {
     "dotdigital": {"import_seconds": 0, "removal_seconds": 0, "list_count_lag": 0},
     "campaign-monitor": {"stats_age": 0},
     "omnisend": {"batch_pending_seconds": 0, "batch_seconds": 0, "tag_seconds": 0},
+    "klaviyo": {"queued_seconds": 0, "job_seconds": 0},
 }
 """Vendor -> settings of its simulator with which nothing takes time."""
 BATCHED = ("iterable", "dotdigital", "campaign-monitor")

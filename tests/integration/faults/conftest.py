@@ -20,6 +20,8 @@ from shared.vendors.campaign_monitor import vendor as campaign_monitor
 from shared.vendors.contract import Definition
 from shared.vendors.iterable import vendor as iterable
 from shared.vendors.iterable.definition import SIZE
+from shared.vendors.klaviyo import receipts as klaviyo
+from shared.vendors.klaviyo.definition import COUNT
 from shared.vendors.omnisend import vendor as omnisend
 from shared.vendors.registry import definition
 from tests.integration.faults.points import CHUNKS, EVERY, SEED, Tally
@@ -39,7 +41,7 @@ def interruptible(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     def few_threads(name: str) -> Definition:
         found = definition(name)
-        rates = tuple(rate for rate in found.rates if SIZE not in rate.endpoints)
+        rates = tuple(rate for rate in found.rates if {SIZE, COUNT}.isdisjoint(rate.endpoints))
         return replace(found, concurrency=THREADS, rates=rates, batch_rows=min(found.batch_rows, BATCH_ROWS))
 
     def quiet(arguments: Any) -> None:
@@ -48,7 +50,7 @@ def interruptible(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(connecting, "definition", few_threads)
     # Next runs begin at once here, and the simulators show at once what was written.
-    for vendor in (campaign_monitor, iterable, omnisend):
+    for vendor in (campaign_monitor, iterable, klaviyo, omnisend):
         monkeypatch.setattr(vendor, "DEFINITION", replace(vendor.DEFINITION, fresh_seconds=0.0))
     monkeypatch.setattr(threading, "excepthook", quiet)
     with watched_vendors(), _quiet(NOISY):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dev.simulators.iterable import STANDARD_KEY as ITERABLE_KEY
+from dev.simulators.klaviyo import REVISION as KLAVIYO_REVISION
+from dev.simulators.klaviyo import STANDARD_KEY as KLAVIYO_KEY
 from dev.simulators.omnisend import STANDARD_KEY as OMNISEND_KEY
 from shared.delivery.state.records import State
 from tests.integration.delivery.engine import Engine, secret_name
@@ -61,7 +63,7 @@ def stored_secret(engine: Engine) -> None:
 def drop_lists(engine: Engine) -> None:
     """Directly, since no call is under way between two slices."""
     vendor: Any = engine.simulator.vendor
-    owner = {"iterable": "project", "dotdigital": "account", "campaign-monitor": "client"}[engine.kit.name]
+    owner = {"iterable": "project", "campaign-monitor": "client"}.get(engine.kit.name, "account")
     lists = getattr(vendor, owner)().lists
     for number in [each for each, found in lists.items() if not getattr(found, "reserved", False)]:
         del lists[number]
@@ -95,6 +97,7 @@ MISFORTUNES = [
             "dotdigital": ("API user and password", "check both"),
             "campaign-monitor": ("API key", "copy it again"),
             "omnisend": ("API key", "nobody deleted it"),
+            "klaviyo": ("private API key", "nobody deleted it"),
         }.items()
     ),
     Misfortune(
@@ -113,18 +116,42 @@ MISFORTUNES = [
         State.FAILED,
         ("API key lacks a permission", "contacts.write"),
     ),
+    Misfortune(
+        "klaviyo",
+        "credentials lose a permission",
+        setting(keys={KLAVIYO_KEY: {"scopes": ["accounts:read", "lists:read", "profiles:read"]}}),
+        setting(keys={KLAVIYO_KEY: {}}),
+        State.FAILED,
+        ("may not do all that exports need", "profiles:write"),
+    ),
+    Misfortune(
+        "klaviyo",
+        "revision retired",
+        setting(revisions={KLAVIYO_REVISION: "retired"}),
+        setting(revisions={KLAVIYO_REVISION: "current"}),
+        State.FAILED,
+        ("no longer serves revision", "newer release"),
+    ),
+    Misfortune(
+        "klaviyo",
+        "import cancelled",
+        setting(next_job_statuses=["cancelled"]),
+        nothing,
+        State.WARNINGS,
+        ("cancelled in Klaviyo",),
+    ),
     *(
         Misfortune(
             vendor, "list deleted", drop_lists, nothing, State.FAILED, ("deleted the list", "rebuild"), rebuild=True
         )
-        for vendor in ("iterable", "dotdigital", "campaign-monitor")
+        for vendor in ("iterable", "dotdigital", "campaign-monitor", "klaviyo")
     ),
     *(
         Misfortune(
             vendor,
             "unknown list",
             nothing,
-            loaded(lists=[{"id": list_id if vendor == "campaign-monitor" else int(list_id), "name": "Loyal"}]),
+            loaded(lists=[{"id": int(list_id) if list_id == "999" else list_id, "name": "Loyal"}]),
             State.FAILED,
             words,
             before=True,
@@ -134,6 +161,7 @@ MISFORTUNES = [
             ("iterable", "999", ("list 999", "does not exist in Iterable")),
             ("dotdigital", "999", ("list 999", "does not exist in Dotdigital")),
             ("campaign-monitor", HEX, ("no such list in Campaign Monitor", "deleted")),
+            ("klaviyo", "Gone99", ("list Gone99", "does not exist in Klaviyo")),
         )
     ),
     Misfortune(
