@@ -333,6 +333,7 @@ KLAVIYO = Kit(
         Limit(("POST /api/profile-bulk-import-jobs", "GET /api/profile-bulk-import-jobs"), 150, 60.0),
         Limit(("DELETE /api/lists/{id}/relationships/profiles",), 150, 60.0),
         Limit(("GET /api/profiles",), 750, 60.0),
+        Limit(("GET /api/lists/{id}/profiles",), 750, 60.0),
     ),
     waits={
         "shared.vendors.klaviyo.vendor.RESEND_SECONDS": 1.0,

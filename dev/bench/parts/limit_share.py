@@ -85,9 +85,9 @@ LIMITED: Sequence[Limited] = (
         *(60, 60.0, 250, 240),
     ),
     Limited(
-        # People are looked up a hundred at once, before and after every import: that is what binds.
+        # After an import the list is asked for its people, a hundred at once: that is what binds.
         replace(VENDORS["klaviyo"], simulator={"journal": "counts", "latency_fixed": 0.2}),
-        "GET /api/profiles",
+        "GET /api/lists/{id}/profiles",
         *(750, 60.0, 100, 20),
     ),
 )

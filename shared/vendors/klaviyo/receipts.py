@@ -89,10 +89,14 @@ def read(addresses: Sequence[str], state: JobState, found: Iterable[RowError]) -
     return Ended(receipts, doubtful=unnamed > 0)
 
 
-def accepted(vendor_id: str | None, known: str | None, left_out: Sequence[str]) -> Receipt:
+def confirmed(vendor_id: str | None, known: str | None) -> Receipt:
     """Of somebody who was imported. The id is kept where it is news."""
-    receipt = CONFIRMED if vendor_id in (None, known) else replace(CONFIRMED, vendor_id=vendor_id)
-    return replace(receipt, left_out=tuple(left_out)) if left_out else receipt
+    return CONFIRMED if vendor_id in (None, known) else replace(CONFIRMED, vendor_id=vendor_id)
+
+
+def without(receipt: Receipt, fields: Sequence[str]) -> Receipt:
+    """The same, of somebody who was sent without these fields."""
+    return replace(receipt, left_out=tuple(fields)) if fields and receipt.outcome is Outcome.ACCEPTED else receipt
 
 
 def missing(kind: Kind, row: Row) -> Receipt:

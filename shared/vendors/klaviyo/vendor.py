@@ -14,6 +14,7 @@ from shared.mailbox import normalised
 from shared.vendors import lists
 from shared.vendors.checking import checked
 from shared.vendors.contract import (
+    ACKNOWLEDGED,
     CONFIRMED,
     BatchResult,
     CheckResult,
@@ -194,23 +195,32 @@ class Klaviyo(Vendor):
             index: receipts.missing(kind, rows[index]) if code == MISSING else receipts.BY_CODE[code]
             for index, code in job.skipped.items()
         }
-        sure: list[int] = []
         for part, sent in job.spans():
             ended = self._ended(part, [normalised(rows[index].address) for index in sent])
             found |= {sent[place]: receipt for place, receipt in ended.receipts.items()}
             left = [index for index in sent if index not in found]
-            if ended.doubtful and kind is Kind.ADD:
-                on_list = self._ids(rows, left, partial(requests.members_named, target.list_id))
-                found |= {index: receipts.NOT_NAMED for index in left if index not in on_list}
-            elif ended.doubtful:
-                found |= dict.fromkeys(left, receipts.NOT_NAMED)
-            sure += [index for index in left if index not in found]
-        ids = self._ids(
-            rows, [index for index in sure if not rows[index].vendor_id], partial(requests.profiles, "email")
-        )
-        for index in sure:
-            found[index] = receipts.accepted(ids.get(index), rows[index].vendor_id, job.without.get(index, ()))
+            added = kind is Kind.ADD
+            taken = self._added(target, rows, left, ended) if added else self._changed(rows, left, ended)
+            for index, receipt in taken.items():
+                found[index] = receipts.without(receipt, job.without.get(index, ()))
         return found
+
+    def _added(self, target: TargetFound, rows: Sequence[Row], left: Sequence[int], ended: Ended) -> dict[int, Receipt]:
+        """Who is on the list. An import may drop people without a word, but somebody new need not show yet."""
+        ids = self._ids(rows, left, partial(requests.members_named, target.list_id))
+        unseen = receipts.NOT_NAMED if ended.doubtful else ACKNOWLEDGED
+        return {
+            index: receipts.confirmed(ids[index], rows[index].vendor_id) if index in ids else unseen for index in left
+        }
+
+    def _changed(self, rows: Sequence[Row], left: Sequence[int], ended: Ended) -> dict[int, Receipt]:
+        """That somebody is there says nothing of a change; their id is read where it is not known."""
+        if ended.doubtful:
+            return dict.fromkeys(left, receipts.NOT_NAMED)
+        ids = self._ids(
+            rows, [index for index in left if not rows[index].vendor_id], partial(requests.profiles, "email")
+        )
+        return {index: receipts.confirmed(ids.get(index), rows[index].vendor_id) for index in left}
 
     def _ended(self, part: JobPart, addresses: Sequence[str]) -> Ended:
         """What became of the people of one import."""

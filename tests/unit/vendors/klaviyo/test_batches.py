@@ -31,6 +31,7 @@ from tests.unit.vendors.klaviyo.scripted import (
 from tests.unit.vendors.loopback import Reply, Seen, reply
 
 LOOK_UP = "GET /api/profiles"
+MEMBERS = "GET /api/lists/Y6nRLr/profiles"
 
 
 def imported(seen: Seen) -> list[dict[str, Any]]:
@@ -63,7 +64,17 @@ def test_an_addition_is_one_import_whose_people_keep_their_ids() -> None:
         assert [each.vendor_id for each in receipts(found, 3)] == ["01P0", "01P1", "01P2"]
         assert {each.evidence for each in receipts(found, 3)} == {Evidence.CONFIRMED}
         assert here.account.on_list == {"01P0", "01P1", "01P2"}
-        assert here.asked() == [LOOK_UP, JOBS, IMPORTS, JOBS, LOOK_UP]
+        assert here.asked() == [LOOK_UP, JOBS, IMPORTS, JOBS, MEMBERS]
+
+
+def test_whoever_does_not_show_on_the_list_after_an_addition_is_not_confirmed() -> None:
+    """Klaviyo may drop people without a word, or show them later."""
+    with world() as here:
+        here.account.other[MEMBERS] = reply({"data": [], "links": {"next": None}})
+        found = here.finish(Kind.ADD, rows(2))
+        assert {(each.outcome, each.evidence) for each in receipts(found, 2)} == {
+            (Outcome.ACCEPTED, Evidence.ACKNOWLEDGED)
+        }
 
 
 def test_people_whose_ids_are_kept_are_not_asked_for_again_after_a_change() -> None:
@@ -75,12 +86,13 @@ def test_people_whose_ids_are_kept_are_not_asked_for_again_after_a_change() -> N
 
 
 def test_many_imports_are_asked_about_at_once() -> None:
-    with world() as here:
-        staged = [here.vendor.deliver(TARGET, Kind.ADD, [Row(f"p{n}@x.example", "{}", f"01P{n}")]) for n in range(5)]
+    batches = [[Row(f"p{n}@x.example", '{"title":"x"}', f"01P{n}")] for n in range(5)]
+    with world(account_with(*(f"p{n}@x.example" for n in range(5)))) as here:
+        staged = [here.vendor.deliver(TARGET, Kind.CHANGE, each).staged or "" for each in batches]
         here.clock.wait(10.0)
         before = len(here.server.seen)
-        for n, each in enumerate(staged):
-            here.vendor.settle(TARGET, Kind.ADD, [Row(f"p{n}@x.example", "{}", f"01P{n}")], each.staged or "")
+        for rows_, job in zip(batches, staged, strict=True):
+            here.vendor.settle(TARGET, Kind.CHANGE, rows_, job)
         assert here.asked()[before:] == [JOBS]
 
 

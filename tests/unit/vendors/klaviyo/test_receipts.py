@@ -11,7 +11,7 @@ import pytest
 
 from shared.errors import RetryAfter, UserMustAct
 from shared.vendors.answers import Answer
-from shared.vendors.contract import PROFILE_MISSING, Kind, Outcome, Retry, Row
+from shared.vendors.contract import ACKNOWLEDGED, PROFILE_MISSING, Kind, Outcome, Retry, Row
 from shared.vendors.klaviyo import errors, receipts, responses
 from shared.vendors.klaviyo.definition import DEFINITION, REVISION
 from shared.vendors.klaviyo.responses import JobState
@@ -117,18 +117,16 @@ def test_people_whom_klaviyo_does_not_have(kind: Kind, ago: float | None, code: 
 
 
 @pytest.mark.parametrize(
-    ("vendor_id", "known", "left_out", "expected"),
-    [
-        (None, None, (), (None, ())),
-        ("01A", None, (), ("01A", ())),
-        ("01A", "01A", (), (None, ())),
-        (None, "01A", ("phone_number",), (None, ("phone_number",))),
-    ],
+    ("vendor_id", "known", "expected"),
+    [(None, None, None), ("01A", None, "01A"), ("01A", "01A", None), (None, "01A", None)],
 )
-def test_an_id_is_kept_where_it_is_news(vendor_id: Any, known: Any, left_out: Any, expected: Any) -> None:
-    found = receipts.accepted(vendor_id, known, left_out)
-    assert (found.vendor_id, found.left_out) == expected
-    assert found.outcome is Outcome.ACCEPTED
+def test_an_id_is_kept_where_it_is_news(vendor_id: str | None, known: str | None, expected: str | None) -> None:
+    assert receipts.confirmed(vendor_id, known).vendor_id == expected
+
+
+def test_values_are_told_as_left_out_of_people_who_were_sent() -> None:
+    assert receipts.without(ACKNOWLEDGED, ["phone_number"]).left_out == ("phone_number",)
+    assert receipts.without(receipts.NOT_NAMED, ["phone_number"]) is receipts.NOT_NAMED
 
 
 def test_every_code_that_a_job_keeps_has_its_receipt() -> None:
