@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from shared.errors import UserMustAct
@@ -36,20 +36,25 @@ _HEADERS = {
 _LIMITED = 429
 
 
+def client_of(credentials: Credentials, link: Link, headers: Mapping[str, str] = _HEADERS) -> Client:
+    """A client that sends these headers with every request. A 429 is for the caller to read."""
+    return Client(
+        DEFINITION,
+        HOST,
+        link,
+        key_in("Authorization", credentials, scheme="Klaviyo-API-Key", others=headers),
+        refusal=errors.refusal,
+        understood=lambda answer: answer.status == _LIMITED,
+    )
+
+
 class Calls:
     """One key's calls. Every answer tells its account; the first that does is the one that all others have to be of.
     Thread safe."""
 
     def __init__(self, credentials: Credentials, link: Link) -> None:
         self._link = link
-        self._client = Client(
-            DEFINITION,
-            HOST,
-            link,
-            key_in("Authorization", credentials, scheme="Klaviyo-API-Key", others=_HEADERS),
-            refusal=errors.refusal,
-            understood=lambda answer: answer.status == _LIMITED,
-        )
+        self._client = client_of(credentials, link)
         self._lock = threading.Lock()
         self._account: str | None = None
         self._untold = 0

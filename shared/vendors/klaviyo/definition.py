@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from shared.vendors.contract import Definition, Field, FieldType, Fit, Rate, Setting
+from shared.vendors.contract import Definition, Field, FieldType, Fit, Question, Rate, Setting
 
 HOST = "a.klaviyo.com"
 
@@ -65,6 +65,33 @@ def _windows(*endpoints: str, burst: int, steady: int) -> tuple[Rate, Rate]:
     the last one's, which knows of all calls that the shorter one knows of."""
     return Rate(endpoints, burst, 1.0), Rate(endpoints, steady, 60.0)
 
+
+_STAYS = "what an import makes stays: a probe deletes neither people nor lists"
+_REFUSED_PEOPLE = "it takes somebody who unsubscribed or was suppressed, and a probe makes nobody that"
+_OVERLOAD = "finding a limit takes going over it, and the account's other integrations would be slowed down with us"
+
+_QUESTIONS = (
+    Question("missing_revision", "What does a call without a revision answer?", "1"),
+    Question("scope_first", "Is the scope of a key judged before the body?", "1", "it takes a key that may not write"),
+    Question("filter_quotes", "Does a backslash before a quotation mark keep a filter's text together?", "2"),
+    Question("list_names", "Which names may a list have, and may two have the same?", "2", _STAYS),
+    Question("error_rows", "How does an error of an import name its row?", "3", _STAYS),
+    Question("named_rows", "Does one refusal of an import name all rows that are wrong?", "3", _STAYS),
+    Question("same_person", "What becomes of somebody who is in two imports at once?", "3", _STAYS),
+    Question("job_time", "How long does an import take, and how many are worked on at once?", "3", _STAYS),
+    Question("most_bytes", "Are the 5 MB of an import of 1,000 or of 1,024 squared?", "3", _STAYS),
+    Question("rejoined", "Does adding to a list bring back who unsubscribed from it?", "3", _REFUSED_PEOPLE),
+    Question("expired_job", "What is answered about an import after a week?", "3", "it takes a week"),
+    Question("import_null", "Does an import clear a field, by null or by `unset`?", "3", _STAYS),
+    Question("longest_filter", "Does a filter take more than 100 addresses?", "4"),
+    Question("absent_removal", "Is taking somebody off refused who is not on the list?", "5", _STAYS),
+    Question("other_addresses", "Is somebody found by an address that is not their first one?", "5", _STAYS),
+    Question("fresh_reads", "How old may a list's count and its members be?", "6", _STAYS),
+    Question("suppressed_counted", "Does a list's count include people who are suppressed?", "6", _REFUSED_PEOPLE),
+    Question("address_case", "Are addresses kept in small letters?", "7", _STAYS),
+    Question("shared_methods", "Do all methods of a path share one limit?", "8", _OVERLOAD),
+)
+"""What the contract leaves open, section by section, and why no probe tries most of it."""
 
 DEFINITION = Definition(
     name="klaviyo",
@@ -149,4 +176,5 @@ DEFINITION = Definition(
     fresh_seconds=300.0,
     most_members=200_000,
     members_page=MOST_PAGE,
+    questions=_QUESTIONS,
 )

@@ -41,6 +41,8 @@ from shared.wording import say, together
 JOB_SECONDS = 6 * 3600.0
 """After so long an import that has not ended is given up; Klaviyo promises no time."""
 RESEND_SECONDS = 60.0
+LOOKING_SECONDS = 120.0
+"""So long people of ended imports are looked up in one go; the rest is the next slice's: a worker lives for minutes."""
 
 
 class Klaviyo(Vendor):
@@ -54,6 +56,8 @@ class Klaviyo(Vendor):
         self._calls = Calls(credentials, link)
         self._board = Board(self._calls, clock)
         self._imports = Imports(self._calls, self._board)
+        self._looked = 0.0
+        """Seconds for which people of ended imports were looked up."""
 
     def account(self) -> str:
         """`klaviyo-<account id>`: one request, then kept. Raises what a call raises."""
@@ -110,10 +114,15 @@ class Klaviyo(Vendor):
         parsed = StagedJob.parse(job)
         if not self._over(parsed) and self._clock() - parsed.started < JOB_SECONDS:
             return None
+        if self._looked > LOOKING_SECONDS:
+            return None
+        began = self._clock()
         try:
             return self._go_on(target, kind, rows, parsed)
         except OutcomeUnknown as error:
             reason = error.reason
+        finally:
+            self._looked += max(self._clock() - began, 0.0)
         # The parts before are known by their imports, so only this one is sent again.
         raise RetryAfter(RESEND_SECONDS, reason)
 

@@ -67,6 +67,18 @@ def test_an_addition_is_one_import_whose_people_keep_their_ids() -> None:
         assert here.asked() == [LOOK_UP, JOBS, IMPORTS, JOBS, MEMBERS]
 
 
+def test_after_two_minutes_of_looking_people_up_the_rest_is_the_next_slices() -> None:
+    def slow(seen: Seen) -> Reply:
+        here.clock.wait(130.0)
+        return reply({"data": [], "links": {"next": None}})
+
+    with world() as here:
+        staged = [here.vendor.deliver(TARGET, Kind.ADD, [Row(f"p{n}@x.example")]).staged or "" for n in range(2)]
+        here.account.other[MEMBERS] = slow
+        assert here.vendor.settle(TARGET, Kind.ADD, [Row("p0@x.example")], staged[0]) is not None
+        assert here.vendor.settle(TARGET, Kind.ADD, [Row("p1@x.example")], staged[1]) is None
+
+
 def test_whoever_does_not_show_on_the_list_after_an_addition_is_not_confirmed() -> None:
     """Klaviyo may drop people without a word, or show them later."""
     with world() as here:

@@ -50,6 +50,19 @@ UNCONFIRMED: dict[str, dict[str, tuple[str, ...]]] = {
         "6": ("date_required", "past_last_page", "absent_read", "list_count"),
         "10": ("review",),
     },
+    "klaviyo": {
+        "1": ("missing_revision", "scope_first"),
+        "2": ("filter_quotes", "list_names"),
+        "3": (
+            *("error_rows", "named_rows", "same_person", "job_time", "most_bytes"),
+            *("rejoined", "expired_job", "import_null"),
+        ),
+        "4": ("longest_filter",),
+        "5": ("absent_removal", "other_addresses"),
+        "6": ("fresh_reads", "suppressed_counted"),
+        "7": ("address_case",),
+        "8": ("shared_methods",),
+    },
     "omnisend": {
         "1": ("missing_version", "batch_scopes"),
         "2": ("tag_characters", "tag_length", "tag_case", "most_tags"),
