@@ -43,8 +43,8 @@ class Limited:
     minutes: int
     share: float = BUDGET
     beside: frozenset[str] = frozenset()
-    carrier: str = ""
-    """The endpoint whose calls carry people, where it is not the one that binds."""
+    asks: bool = False
+    """Its calls ask about people and carry none; nearly all of them about as many as they may."""
 
     def allowed(self, seconds: float) -> float:
         """Calls in so many seconds; of a window that is longer, all of them at once."""
@@ -91,7 +91,7 @@ LIMITED: Sequence[Limited] = (
         replace(VENDORS["klaviyo"], simulator={"journal": "counts", "latency_fixed": 0.2}),
         "GET /api/lists/{id}/profiles",
         *(750, 60.0, 100, 20),
-        carrier="POST /api/profile-bulk-import-jobs",
+        asks=True,
     ),
 )
 
@@ -163,7 +163,9 @@ def _count(entries: Sequence[Mapping[str, Any]], limited: Limited, first: float,
     peak = max(bisect_left(times, start + limited.seconds) - index for index, start in enumerate(times))
     return Watched(
         calls=len(counted),
-        rows=sum(entry["rows"] for entry in within if entry["endpoint"] == (limited.carrier or limited.endpoint)),
+        rows=len(counted) * limited.rows
+        if limited.asks
+        else sum(entry["rows"] for entry in within if entry["endpoint"] == limited.endpoint),
         peak=peak,
         all_calls=len(within),
         refused=sum(entry["status"] == 429 for entry in within),

@@ -66,7 +66,7 @@ def _windows(*endpoints: str, burst: int, steady: int) -> tuple[Rate, Rate]:
     return Rate(endpoints, burst, 1.0), Rate(endpoints, steady, 60.0)
 
 
-_STAYS = "what an import makes stays: a probe deletes neither people nor lists"
+_STAYS = "what an import makes stays, and a probe deletes neither people nor lists"
 _REFUSED_PEOPLE = "it takes somebody who unsubscribed or was suppressed, and a probe makes nobody that"
 _OVERLOAD = "finding a limit takes going over it, and the account's other integrations would be slowed down with us"
 
@@ -100,10 +100,11 @@ DEFINITION = Definition(
         Setting(
             "api_key",
             "Private API key",
-            "A private key of the Klaviyo account (Settings, API keys) with the scopes accounts:read, lists:read, "
-            "lists:write, profiles:read and profiles:write; flows:read lets us warn of flows that a list starts. Give "
-            "it no other scope, least of all subscriptions:write or data-privacy:write.",
+            "A private key of the Klaviyo account with the scopes accounts:read, lists:read, lists:write, "
+            "profiles:read and profiles:write; flows:read lets us warn of flows that a list starts. Give it no other "
+            "scope, least of all subscriptions:write or data-privacy:write.",
             required=True,
+            made_at=("Settings", "API keys"),
         ),
     ),
     settings=(),
@@ -173,6 +174,7 @@ DEFINITION = Definition(
     ),
     # How many Klaviyo works on at once is not published.
     most_jobs=10,
+    minutes_per_million=17.8,
     fresh_seconds=300.0,
     most_members=200_000,
     members_page=MOST_PAGE,

@@ -46,8 +46,23 @@ class Removal:
             return Reading(dict.fromkeys(range(len(part)), ACKNOWLEDGED))
         unknown = {*errors.unknown_ids(answer)}
         if unknown.isdisjoint(ids):
-            return batches.refused(len(part), receipts.refused(errors.words(answer)))
+            return self._halved(part, answer)
         return self._without(part, unknown, answer)
+
+    def _halved(self, part: Part, answer: Answer) -> Reading:
+        """Somebody is meant who is not named. Whoever is refused alone may be off the list already."""
+        if len(part) == 1 and not self._is_member(part[0]):
+            return Reading({0: ACKNOWLEDGED})
+        return batches.refused(len(part), receipts.refused(errors.words(answer)))
+
+    def _is_member(self, index: int) -> bool:
+        """Whether the list shows this person, under this address or another one."""
+        known = people.among(self.calls, [self.ids[index]], lambda group: requests.profiles("id", group)).profiles()
+        addresses = [each.email for each in known if each.email]
+        on_list = people.among(
+            self.calls, addresses, lambda group: requests.members_named(self.list_id, group)
+        ).profiles()
+        return self.ids[index] in {each.id for each in on_list}
 
     def _without(self, part: Part, unknown: set[str], answer: Answer) -> Reading:
         """One id that Klaviyo does not know, and nobody is taken off. Whoever is meant may have another id by now."""

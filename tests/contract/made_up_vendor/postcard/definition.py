@@ -17,11 +17,14 @@ MOST_BYTES = 90_000
 DEFINITION = Definition(
     name="postcard",
     label="Postcard",
-    credentials=(Setting("api_key", "API key", "From Postcard's account page.", required=True),),
+    credentials=(
+        Setting("api_key", "API key", "From Postcard's account page.", required=True, made_at=("Account", "API keys")),
+    ),
     settings=(),
     fields=(Field("email", "E-mail", required=True), Field("first", "First name"), Field("city", "City")),
     rates=(Rate((PEOPLE,), 60, 60.0), Rate((ACCOUNT, LISTS, LOOKS), 600, 60.0)),
     hosts=(HOST,),
     batch_rows=MOST_PEOPLE,
     concurrency=4,
+    minutes_per_million=444.4,
 )

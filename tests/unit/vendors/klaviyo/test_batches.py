@@ -500,6 +500,18 @@ def test_whoever_is_off_the_list_already_may_be_refused_and_needs_nothing() -> N
         assert here.account.on_list == set()
 
 
+def test_whoever_is_off_the_list_already_needs_nothing_where_klaviyo_names_nobody() -> None:
+    def refuse(seen: Seen) -> Reply:
+        absent = any(each["id"] not in here.account.on_list for each in seen.json()["data"])
+        return reply(error("invalid"), 400) if absent else here.account.take_off(seen.json())
+
+    with world(account_with(*(f"p{n}@x.example" for n in range(8)))) as here:
+        here.account.on_list.discard("01P5")
+        here.account.other[REMOVALS] = refuse
+        assert codes(here.finish(Kind.REMOVE, rows(8, known=True)), 8) == ["accepted"] * 8
+        assert here.account.on_list == set()
+
+
 def test_a_refusal_without_ids_is_halved_until_the_one_to_blame_is_alone() -> None:
     def refuse(seen: Seen) -> Reply:
         odd = any(each["id"] == "01P5" for each in seen.json()["data"])
