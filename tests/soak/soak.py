@@ -1,4 +1,4 @@
-"""Rounds of runs under faults drawn from a seed, on four vendors at once, each held against the vendor's own log."""
+"""Rounds of runs under faults drawn from a seed, on all vendors at once, each held against the vendor's own log."""
 
 from __future__ import annotations
 

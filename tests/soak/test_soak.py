@@ -1,4 +1,4 @@
-"""Random faults, changing segments and people at work on four vendors: in the end every list is its segment.
+"""Random faults, changing segments and people at work on all vendors: in the end every list is its segment.
 
 `make soak` goes on for five minutes (`SECONDS=`) from a new seed or a given one (`SEED=`); without it, there are a few
 rounds from a fixed seed. Threads take messages in an order of their own, so a seed gives the same segments, kinds of
