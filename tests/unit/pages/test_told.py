@@ -63,6 +63,12 @@ def test_a_list_that_the_vendor_does_not_have_is_refused_in_the_words_of_the_pag
     assert service.catalog.export("vips").item.targets[0].list_id is None, "nothing was saved"
 
 
+def test_a_connection_that_works_says_so_once(service: FakeService) -> None:
+    text = page(client(service).get("/connections/marketing"))
+    assert text.count("Connected") == 1
+    assert "Fine." not in text, "what the check said is told when it was made, and where it does not work"
+
+
 CONNECTIONS: list[tuple[str, dict[str, Any], str]] = [
     ("fresh", {}, "not checked yet"),
     ("broken", {}, "does not work"),
