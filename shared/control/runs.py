@@ -247,13 +247,20 @@ class SnapshotUsed(View):
     excluded: bool = Field(default=False, description="It named people to keep off.")
 
 
+class KeptBackView(View):
+    """How many people a rule keeps back."""
+
+    reason: Said
+    people: int
+
+
 class PlannedView(View):
     """A plan that somebody has to decide about: what it was made of, and why rows were refused."""
 
     snapshots: tuple[SnapshotUsed, ...] = ()
     members_before: int = 0
     refused: dict[str, int] = Field(default_factory=dict, description="Reason -> rows.")
-    kept_back: dict[str, int] = Field(default_factory=dict, description="Rule in words -> people.")
+    kept_back: tuple[KeptBackView, ...] = ()
 
 
 class Report(View):

@@ -31,13 +31,21 @@ class SnapshotRead:
 
 
 @dataclass(frozen=True, slots=True)
+class PeopleKeptBack:
+    """How many people a rule keeps back."""
+
+    reason: str
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
 class Planned:
-    """What a plan says of itself; `refused` are rows by the reason in words, `kept_back` people."""
+    """What a plan says of itself; `refused` are rows by the reason in words."""
 
     snapshots: tuple[SnapshotRead, ...]
     members_before: int
     refused: dict[str, int]
-    kept_back: dict[str, int]
+    kept_back: tuple[PeopleKeptBack, ...]
 
 
 def read(cloud: Cloud, export: str, run: str, index: int) -> Planned | None:
@@ -58,7 +66,11 @@ def read(cloud: Cloud, export: str, run: str, index: int) -> Planned | None:
         for each, rows, excluded in (*own, *barring)
     ]
     refused = {str(addresses.REASONS.get(code, code)): rows for code, rows in plan.balance.refused.items()}
-    kept_back = {words: people for name, words in plan.rules.items() if (people := plan.balance.kept_back.get(name))}
+    kept_back = tuple(
+        PeopleKeptBack(words, people)
+        for name, words in plan.rules.items()
+        if (people := plan.balance.kept_back.get(name))
+    )
     return Planned(tuple(snapshots), plan.members_before, refused, kept_back)
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from shared.app import create_app
-from shared.control.runs import Counts, PlannedView, TargetRun
+from shared.catalog.rules import Rules, reasons
+from shared.control.runs import Counts, KeptBackView, PlannedView, TargetRun
 from shared.delivery.state.records import State
 from shared.pages import assets
 from shared.vendors.contract import CheckResult
@@ -241,16 +242,25 @@ def test_a_button_whose_run_was_not_started_says_so_on_the_page_of_the_other(ser
 def blocked(service: FakeService) -> None:
     """A run that would take 600 people off, after one that took 2 off."""
     now = TargetRun(
-        target="name:VIP", state=State.BLOCKED, plan="plan-1", counts=Counts(rows_read=43, refused_here=42, remove=600)
+        target="name:VIP",
+        state=State.BLOCKED,
+        plan="plan-1",
+        counts=Counts(rows_read=43, refused_here=42, remove=600, kept_back=600),
     )
     then = TargetRun(target="name:VIP", state=State.SUCCEEDED, counts=Counts(rows_read=640, remove=2))
     service.past = [
         run("r2", State.BLOCKED, connection="marketing").model_copy(update={"targets": (now,)}),
         run("r1", connection="marketing").model_copy(update={"targets": (then,)}),
     ]
-    service.plans[0] = PlannedView(members_before=602, refused={"This is not a valid e-mail address.": 42})
+    rule = reasons(Rules.model_validate({"limit": {"first": 3, "by": "Score"}}))["limit"]
+    service.plans[0] = PlannedView(
+        members_before=602,
+        refused={"This is not a valid e-mail address.": 42},
+        kept_back=(KeptBackView(reason=rule, people=600),),
+    )
     row = {"operation": "remove", "address": "leo@example.org", "values": {}, "reason": "Not in the segment any more."}
-    service.samples[0] = [row, row | {"operation": "refused", "address": "nobody"}]
+    kept_back = row | {"operation": "kept back", "reason": rule}
+    service.samples[0] = [row, kept_back, row | {"operation": "refused", "address": "nobody"}]
 
 
 def test_who_decides_sees_what_is_different_who_goes_and_why(service: FakeService) -> None:
@@ -262,6 +272,8 @@ def test_who_decides_sees_what_is_different_who_goes_and_why(service: FakeServic
         "Not in the segment any more.",
         "<td>43</td><td>640</td>",
         "42 rows: This is not a valid e-mail address.",
+        "Kept back by a rule: Is not among the first 3 by Score. 600 people",
+        "600 people are kept back by rules",
         "Look at the column EMail of the segment",
         "/api/v1/exports/vips/runs/r2/planned.csv?target=0",
         "To add: 0. To change: 0. To remove: 600.",
