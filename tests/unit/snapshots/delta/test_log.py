@@ -169,6 +169,7 @@ def test_a_log_is_listed_in_blocks_of_a_thousand_versions() -> None:
     assert log.ends_block(listed([version(12_999)]))
     assert not log.ends_block(listed([version(12_998)]))
     assert not log.ends_block(listed([whole(12_999)]))
+    assert log.newest_commit([]) == 0
     assert not log.ends_block([])
 
 
