@@ -15,7 +15,7 @@ from typing import Any
 from shared.catalog.store import PARTITION
 from shared.catalog.targets import table_key, target_key
 from shared.cloud.tables import Entity, Table
-from shared.delivery.state import latest, layout
+from shared.delivery.state import every_run, latest, layout
 from shared.delivery.state.records import ACTIVE, delivery_key, run_key
 from tests.integration.faults.world import World
 
@@ -160,6 +160,11 @@ STATES: Mapping[str, Kept] = {
     ),
     "row of the newest run": Kept(
         lambda made, export: Place(latest.row_key(export), "runs", latest.PARTITION),
+        newer=_with(later="more"),
+        damaged=_with(state="asleep"),
+    ),
+    "row of a run in the list of all": Kept(
+        lambda made, export: Place(every_run.row_key(export, _run(made, export)), "runs", every_run.PARTITION),
         newer=_with(later="more"),
         damaged=_with(state="asleep"),
     ),
