@@ -89,6 +89,12 @@ def test_whoever_does_not_show_on_the_list_after_an_addition_is_not_confirmed() 
         }
 
 
+def test_an_import_has_10_000_people_at_the_most() -> None:
+    with world() as here:
+        assert here.vendor.deliver(TARGET, Kind.ADD, rows(10_001)).staged
+        assert [len(each) for each in imports(here)] == [10_000]
+
+
 def test_people_whose_ids_are_kept_are_not_asked_for_again_after_a_change() -> None:
     with world(account_with("p0@x.example", "p1@x.example")) as here:
         found = here.finish(Kind.CHANGE, rows(2, '{"first_name":"Ana"}', known=True))
