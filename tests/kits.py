@@ -340,6 +340,7 @@ KLAVIYO = Kit(
         "shared.vendors.klaviyo.errors.PUT_OFF_SECONDS": 0.2,
         "shared.vendors.klaviyo.staging.LOST_PAUSES": (0.1, 0.1, 0.1),
         "shared.vendors.klaviyo.client.FRESH_SECONDS": 0.0,
+        "shared.vendors.klaviyo.client.SHORTEST_WAIT": 0.2,
     },
     no_to_list=True,
 )
