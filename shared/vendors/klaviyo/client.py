@@ -12,7 +12,7 @@ from shared.vendors.http import UNREADABLE_SECONDS, Client, Credentials, Link
 from shared.vendors.keys import key_in
 from shared.vendors.klaviyo import errors, requests, responses
 from shared.vendors.klaviyo.definition import DEFINITION, HOST, REVISION
-from shared.vendors.klaviyo.responses import ACCOUNT_HEADER, JobState, Page
+from shared.vendors.klaviyo.responses import ACCOUNT_HEADER, JobState, KlaviyoPage
 from shared.vendors.retrying import retry_after
 from shared.wording import say
 
@@ -48,7 +48,7 @@ def client_of(credentials: Credentials, link: Link, headers: Mapping[str, str] =
     )
 
 
-class Calls:
+class KlaviyoCalls:
     """One key's calls. Every answer tells its account; the first that does is the one that all others have to be of.
     Thread safe."""
 
@@ -82,7 +82,9 @@ class Calls:
         """The answer: any 2xx, and 4xx that are the caller's to read. Raises what a call raises."""
         return self._patiently(lambda: self._heard(request, self._client.call(request)), self._link.patience)
 
-    def entries(self, question: Request, parse: Callable[[Answer], Page] = responses.page) -> Iterator[dict[str, Any]]:
+    def entries(
+        self, question: Request, parse: Callable[[Answer], KlaviyoPage] = responses.page
+    ) -> Iterator[dict[str, Any]]:
         """Everything that is asked for, page by page. Raises what `ask` raises."""
         following = question
         seen = set[str]()
@@ -146,10 +148,10 @@ class Calls:
         )
 
 
-class Board:
+class KlaviyoBoard:
     """How imports stand, by lists of them, and one by one only where they are in none. Thread safe."""
 
-    def __init__(self, calls: Calls, clock: Callable[[], float]) -> None:
+    def __init__(self, calls: KlaviyoCalls, clock: Callable[[], float]) -> None:
         self._calls = calls
         self._clock = clock
         self._lock = threading.Lock()

@@ -28,7 +28,7 @@ REVISION_HEADER = "x-klaviyo-api-revision"
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class KlaviyoComplaint:
     """One error of an answer. `row` is the place of a person in the request, where one is named, and `field` what is
     wrong with them, "" where that is not said."""
 
@@ -44,7 +44,7 @@ class Complaint:
         return self.pointer.startswith(_LIST)
 
 
-def complaints(answer: Answer) -> list[Complaint]:
+def complaints(answer: Answer) -> list[KlaviyoComplaint]:
     """Everything that an answer complains of; empty where it is no error of Klaviyo's."""
     found = answer.object_or_empty().get("errors")
     return [_complaint(each) for each in found if isinstance(each, dict)] if isinstance(found, list) else []
@@ -128,10 +128,10 @@ def _put_off(answer: Answer) -> RetryAfter:
     )
 
 
-def _complaint(entry: dict[str, Any]) -> Complaint:
+def _complaint(entry: dict[str, Any]) -> KlaviyoComplaint:
     source = entry.get("source")
     pointer = source.get("pointer") if isinstance(source, dict) else None
     place = pointer if isinstance(pointer, str) else ""
     row, field = row_of(place) if place.startswith(_IMPORTED) else (None, "")
     code, title, detail = (str(entry.get(name) or "") for name in ("code", "title", "detail"))
-    return Complaint(code, title, detail, place, row, field)
+    return KlaviyoComplaint(code, title, detail, place, row, field)

@@ -13,7 +13,7 @@ from shared.mailbox import normalised
 from shared.vendors.answers import Answer, Request
 from shared.vendors.batches import halves
 from shared.vendors.klaviyo import requests, responses
-from shared.vendors.klaviyo.client import PAGE_PATIENCE, Calls
+from shared.vendors.klaviyo.client import PAGE_PATIENCE, KlaviyoCalls
 from shared.vendors.klaviyo.responses import Profile
 from shared.wording import say
 
@@ -30,13 +30,13 @@ Asking = Callable[[Sequence[str]], Request]
 
 
 @dataclass(slots=True)
-class Found:
+class PeopleFound:
     """Entries of the people who were asked for. `unasked` are values for which Klaviyo took no question."""
 
     entries: list[dict[str, Any]] = field(default_factory=list)
     unasked: set[str] = field(default_factory=set)
 
-    def with_others(self, others: Found) -> Found:
+    def with_others(self, others: PeopleFound) -> PeopleFound:
         self.entries += others.entries
         self.unasked |= others.unasked
         return self
@@ -49,9 +49,9 @@ class Found:
         return {each.folded: each for each in self.profiles()}
 
 
-def among(calls: Calls, values: Iterable[str], asking: Asking) -> Found:
+def among(calls: KlaviyoCalls, values: Iterable[str], asking: Asking) -> PeopleFound:
     """Ask for so many people by address or id, as many at once as a filter takes."""
-    found = Found()
+    found = PeopleFound()
     sayable: list[str] = []
     for value in dict.fromkeys(values):
         if requests.is_sayable(value):
@@ -67,13 +67,13 @@ def among(calls: Calls, values: Iterable[str], asking: Asking) -> Found:
     return found
 
 
-def _ask(calls: Calls, group: Sequence[str], asking: Asking) -> Found:
+def _ask(calls: KlaviyoCalls, group: Sequence[str], asking: Asking) -> PeopleFound:
     entries = calls.ask(asking(group), _entries, patience=PAGE_PATIENCE)
     if entries is not None:
-        return Found(entries)
+        return PeopleFound(entries)
     if len(group) == 1:
-        return Found(unasked={group[0]})
-    found = Found()
+        return PeopleFound(unasked={group[0]})
+    found = PeopleFound()
     for half in halves(range(len(group))):
         found.with_others(_ask(calls, [group[place] for place in half], asking))
     return found
@@ -84,10 +84,10 @@ def _entries(answer: Answer) -> list[dict[str, Any]] | None:
     return None if answer.status in _TOO_LONG else responses.page(answer).entries
 
 
-class Unsubscribed:
+class OptedOut:
     """People who said no to a list. Reads each list once, as long as this object lives. Thread safe."""
 
-    def __init__(self, calls: Calls) -> None:
+    def __init__(self, calls: KlaviyoCalls) -> None:
         self._calls = calls
         self._lock = threading.Lock()
         self._people: dict[str, Collection[str]] = {}

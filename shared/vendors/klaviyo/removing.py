@@ -14,7 +14,7 @@ from shared.vendors.answers import Answer
 from shared.vendors.batches import Part, Reading
 from shared.vendors.contract import ACKNOWLEDGED, BatchResult, Kind, Receipt, Row
 from shared.vendors.klaviyo import errors, people, receipts, requests, responses
-from shared.vendors.klaviyo.client import Calls
+from shared.vendors.klaviyo.client import KlaviyoCalls
 from shared.vendors.klaviyo.definition import DEFINITION, MOST_IDS
 
 
@@ -22,7 +22,7 @@ from shared.vendors.klaviyo.definition import DEFINITION, MOST_IDS
 class Removal:
     """One batch. `ids` are those that go out, by row; those of the ledger may be old, since people are merged."""
 
-    calls: Calls
+    calls: KlaviyoCalls
     list_id: str
     rows: Sequence[Row]
     ids: dict[int, str] = field(default_factory=dict)

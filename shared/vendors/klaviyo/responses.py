@@ -26,7 +26,7 @@ _LONGEST_ID = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class KlaviyoAccount:
     id: str
     name: str
 
@@ -78,14 +78,14 @@ class RowError:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class KlaviyoPage:
     """Some of what was asked for, and where the rest begins."""
 
     entries: list[dict[str, Any]]
     cursor: str | None
 
 
-def page(answer: Answer) -> Page:
+def page(answer: Answer) -> KlaviyoPage:
     """Raises UserMustAct where the question itself is refused: asking it again would end in the same."""
     if answer.status == 404:
         raise UserMustAct("target_vanished", say("The list does not exist in Klaviyo any more."))
@@ -103,15 +103,15 @@ def page(answer: Answer) -> Page:
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
         raise UnexpectedAnswer(say("Klaviyo's answer holds no list of entries."))
     following = links.get("next") if isinstance(links, dict) else None
-    return Page(entries, _cursor(following) if following else None)
+    return KlaviyoPage(entries, _cursor(following) if following else None)
 
 
-def row_errors(answer: Answer) -> Page:
+def row_errors(answer: Answer) -> KlaviyoPage:
     """Nothing where Klaviyo no longer has them."""
-    return Page([], None) if answer.status == 404 else page(answer)
+    return KlaviyoPage([], None) if answer.status == 404 else page(answer)
 
 
-def account(answer: Answer) -> Account:
+def account(answer: Answer) -> KlaviyoAccount:
     """Raises UserMustAct: a question without parameters can only be refused for its key (contract, section 1)."""
     if answer.status == 400:
         raise UserMustAct(
@@ -122,7 +122,7 @@ def account(answer: Answer) -> Account:
         raise UnexpectedAnswer(say("Klaviyo's answer about the account does not hold one account."))
     contact = _attributes(entries[0]).get("contact_information")
     name = contact.get("organization_name") if isinstance(contact, dict) else None
-    return Account(_id(entries[0]), excerpt(name, 80) if isinstance(name, str) else "")
+    return KlaviyoAccount(_id(entries[0]), excerpt(name, 80) if isinstance(name, str) else "")
 
 
 def listed(answer: Answer) -> KlaviyoList | None:

@@ -22,10 +22,10 @@ from shared.vendors.answers import Answer
 from shared.vendors.batches import EXTRA_REQUESTS
 from shared.vendors.contract import Kind, Row, TargetFound
 from shared.vendors.klaviyo import errors, people, receipts, requests, responses
-from shared.vendors.klaviyo.client import Board, Calls
+from shared.vendors.klaviyo.client import KlaviyoBoard, KlaviyoCalls
 from shared.vendors.klaviyo.definition import DEFINITION, MOST_BYTES, MOST_PROFILE_BYTES, MOST_ROWS
-from shared.vendors.klaviyo.errors import Complaint
-from shared.vendors.klaviyo.people import Unsubscribed
+from shared.vendors.klaviyo.errors import KlaviyoComplaint
+from shared.vendors.klaviyo.people import OptedOut
 from shared.vendors.presence import not_looked_at
 from shared.wording import say
 
@@ -38,7 +38,7 @@ MISSING = "missing"
 """Stands for the receipt of a change whose person Klaviyo does not have."""
 
 
-class JobPart(NamedTuple):
+class ImportPart(NamedTuple):
     """The rows up to `stop`. `id` is their import, None where nobody was left to be sent; `refusal` says why Klaviyo
     refused the rest of the batch."""
 
@@ -48,11 +48,11 @@ class JobPart(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class StagedJob:
+class StagedImport:
     """Parts of a batch so far. `started` is when the last one was (seconds since 1970)."""
 
     started: float
-    parts: tuple[JobPart, ...] = ()
+    parts: tuple[ImportPart, ...] = ()
     skipped: Mapping[int, str] = field(default_factory=dict)
     """Rows that were not sent -> code of their receipt."""
     without: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class StagedJob:
         """The first row that is in no part yet."""
         return self.parts[-1].stop if self.parts else 0
 
-    def spans(self) -> Iterator[tuple[JobPart, list[int]]]:
+    def spans(self) -> Iterator[tuple[ImportPart, list[int]]]:
         """Each part with the rows that were sent in it, in the order in which they were."""
         start = 0
         for part in self.parts:
@@ -76,11 +76,11 @@ class StagedJob:
         return _JOB.dump_json(self).decode()
 
     @staticmethod
-    def parse(text: str) -> StagedJob:
+    def parse(text: str) -> StagedImport:
         return _JOB.validate_json(text)
 
 
-_JOB = TypeAdapter(StagedJob)
+_JOB = TypeAdapter(StagedImport)
 
 
 @dataclass(slots=True)
@@ -141,28 +141,28 @@ class _Draft:
 class Imports:
     """Starts imports. Thread safe; one import goes out at a time, so that a lost one can be told from the others."""
 
-    def __init__(self, calls: Calls, board: Board) -> None:
+    def __init__(self, calls: KlaviyoCalls, board: KlaviyoBoard) -> None:
         self._calls = calls
         self._board = board
-        self._unsubscribed = Unsubscribed(calls)
+        self._unsubscribed = OptedOut(calls)
         self._sending = threading.Lock()
         self._others: set[str] | None = None
         """Imports that Klaviyo has and that are not the one which is under way; None before the first."""
         self._most_bytes = MOST_BYTES
 
     def start(
-        self, target: TargetFound, kind: Kind, rows: Sequence[Row], before: StagedJob, clock: Callable[[], float]
-    ) -> StagedJob:
+        self, target: TargetFound, kind: Kind, rows: Sequence[Row], before: StagedImport, clock: Callable[[], float]
+    ) -> StagedImport:
         """The job with its next part. Raises what a call raises, when nothing of that part was done."""
         draft = self._draft(target, kind, rows, before.stop)
         most_rows, rounds, spent = MOST_ROWS, 0, before.spent
         while group := draft.group(most_rows, self._most_bytes):
             answer = self._send(target, kind, [draft.people[index] for index in group])
             if isinstance(answer, str):
-                return _then(before, draft, JobPart(draft.stop_after(group), answer), spent, clock())
+                return _then(before, draft, ImportPart(draft.stop_after(group), answer), spent, clock())
             spent += 1
             if spent > EXTRA_REQUESTS:
-                return _then(before, draft, JobPart(len(rows), refusal=errors.words(answer)), spent, clock())
+                return _then(before, draft, ImportPart(len(rows), refusal=errors.words(answer)), spent, clock())
             if responses.too_large(answer):
                 self._make_smaller(draft, group)
                 continue
@@ -178,7 +178,7 @@ class Imports:
                 most_rows, rounds = MOST_ROWS, 0
             elif rounds >= ROUNDS:
                 most_rows, rounds = max(len(group) // 2, 1), 0
-        return _then(before, draft, JobPart(len(rows)), spent, clock())
+        return _then(before, draft, ImportPart(len(rows)), spent, clock())
 
     def _make_smaller(self, draft: _Draft, group: Sequence[int]) -> None:
         """Halve what an import may have. Where one person is too large alone, the others were not to blame."""
@@ -229,7 +229,7 @@ class Imports:
             else:
                 draft.skip(index, not_looked_at(DEFINITION.label).code if address in found.unasked else MISSING)
 
-    def _confirm_list(self, target: TargetFound, found: Sequence[Complaint], answer: Answer) -> None:
+    def _confirm_list(self, target: TargetFound, found: Sequence[KlaviyoComplaint], answer: Answer) -> None:
         """Raises UserMustAct `target_vanished` where the list is what the import was refused for, and gone."""
         if answer.status != 404 and not any(each.names_list for each in found):
             return
@@ -279,7 +279,7 @@ def dates_of(target: TargetFound) -> Sequence[str]:
     return names
 
 
-def _then(before: StagedJob, draft: _Draft, part: JobPart, spent: int, now: float) -> StagedJob:
+def _then(before: StagedImport, draft: _Draft, part: ImportPart, spent: int, now: float) -> StagedImport:
     """Only what was found out about rows of this part is kept: the others are looked at with theirs."""
     rows = range(before.stop, part.stop)
     return replace(

@@ -11,7 +11,7 @@ from shared.errors import RetryAfter, UserMustAct
 from shared.vendors import lists
 from shared.vendors.contract import TargetFound
 from shared.vendors.klaviyo import requests, responses
-from shared.vendors.klaviyo.client import Calls
+from shared.vendors.klaviyo.client import KlaviyoCalls
 from shared.vendors.klaviyo.definition import DEFINITION, REVISION, SERVED_UNTIL, WARN_BEFORE
 from shared.vendors.klaviyo.responses import KlaviyoList
 from shared.wording import say
@@ -19,11 +19,11 @@ from shared.wording import say
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
 
 
-def every(calls: Calls) -> list[KlaviyoList]:
+def every(calls: KlaviyoCalls) -> list[KlaviyoList]:
     return [responses.list_entry(each) for each in calls.entries(requests.lists())]
 
 
-def by_id(calls: Calls, list_id: str) -> TargetFound:
+def by_id(calls: KlaviyoCalls, list_id: str) -> TargetFound:
     """Raises UserMustAct `target_vanished`."""
     wanted = list_id.strip()
     found = calls.ask(requests.list_by_id(wanted), responses.listed) if _ID.fullmatch(wanted) else None
@@ -32,7 +32,7 @@ def by_id(calls: Calls, list_id: str) -> TargetFound:
     return found.target
 
 
-def by_name(calls: Calls, name: str) -> TargetFound | None:
+def by_name(calls: KlaviyoCalls, name: str) -> TargetFound | None:
     """The list of exactly this name: the oldest, with a warning, where there are several."""
     found = [responses.list_entry(each) for each in calls.entries(requests.lists(name))]
     same = sorted((each for each in found if each.name == name), key=lambda each: (each.created, each.id))
@@ -49,7 +49,7 @@ def by_name(calls: Calls, name: str) -> TargetFound | None:
     return replace(oldest.target, warnings=(warning,))
 
 
-def made(calls: Calls, name: str) -> TargetFound:
+def made(calls: KlaviyoCalls, name: str) -> TargetFound:
     """A new list. Raises UserMustAct `target_refused`, RetryAfter where nobody knows whether it was made."""
 
     def create(name: str) -> KlaviyoList:
@@ -60,7 +60,7 @@ def made(calls: Calls, name: str) -> TargetFound:
     return found
 
 
-def flow_warnings(calls: Calls, list_id: str) -> Sequence[str]:
+def flow_warnings(calls: KlaviyoCalls, list_id: str) -> Sequence[str]:
     """Whoever is added to a list starts its flows, a welcome series for example. A key need not be allowed to read
     flows."""
     try:

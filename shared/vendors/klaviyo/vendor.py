@@ -31,11 +31,11 @@ from shared.vendors.contract import (
 )
 from shared.vendors.http import Credentials, Link
 from shared.vendors.klaviyo import looking, people, receipts, requests, responses, targets
-from shared.vendors.klaviyo.client import Board, Calls
+from shared.vendors.klaviyo.client import KlaviyoBoard, KlaviyoCalls
 from shared.vendors.klaviyo.definition import DEFINITION
 from shared.vendors.klaviyo.receipts import Ended
 from shared.vendors.klaviyo.removing import Removal
-from shared.vendors.klaviyo.staging import MISSING, Imports, JobPart, StagedJob, dates_of
+from shared.vendors.klaviyo.staging import MISSING, ImportPart, Imports, StagedImport, dates_of
 from shared.wording import say, together
 
 JOB_SECONDS = 6 * 3600.0
@@ -53,8 +53,8 @@ class Klaviyo(Vendor):
 
     def __init__(self, credentials: Credentials, link: Link, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._calls = Calls(credentials, link)
-        self._board = Board(self._calls, clock)
+        self._calls = KlaviyoCalls(credentials, link)
+        self._board = KlaviyoBoard(self._calls, clock)
         self._imports = Imports(self._calls, self._board)
         self._looked = 0.0
         """Seconds for which people of ended imports were looked up."""
@@ -106,12 +106,12 @@ class Klaviyo(Vendor):
         """Additions and changes are staged, as imports. Removals take people off the list, and do nothing else."""
         if kind is Kind.REMOVE:
             return Removal(self._calls, target.list_id, rows).carry_out()
-        return self._go_on(target, kind, rows, StagedJob(self._clock()))
+        return self._go_on(target, kind, rows, StagedImport(self._clock()))
 
     def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
         """One request for all imports that were asked about within two seconds. A batch that needs several imports gets
         the next one, which sends people; all it does may be done twice."""
-        parsed = StagedJob.parse(job)
+        parsed = StagedImport.parse(job)
         if not self._over(parsed) and self._clock() - parsed.started < JOB_SECONDS:
             return None
         if self._looked > LOOKING_SECONDS:
@@ -128,7 +128,7 @@ class Klaviyo(Vendor):
 
     def has_ended(self, kind: Kind, job: str) -> bool:
         """The parts before the last one had ended when that was started."""
-        return self._over(StagedJob.parse(job))
+        return self._over(StagedImport.parse(job))
 
     def members(self, target: TargetFound) -> Iterator[str]:
         """Addresses of everyone on the list, each once although others may write to it meanwhile; people without an
@@ -185,12 +185,12 @@ class Klaviyo(Vendor):
         found = people.among(self._calls, addresses, asking)
         return {responses.profile(each).folded: each for each in found.entries}
 
-    def _over(self, job: StagedJob) -> bool:
+    def _over(self, job: StagedImport) -> bool:
         last = job.parts[-1].id
         state = self._board.state(last) if last is not None else None
         return state is None or state.over
 
-    def _go_on(self, target: TargetFound, kind: Kind, rows: Sequence[Row], before: StagedJob) -> BatchResult:
+    def _go_on(self, target: TargetFound, kind: Kind, rows: Sequence[Row], before: StagedImport) -> BatchResult:
         """Start the next import, if anybody is left; the receipts of all once there is nobody."""
         job = before
         if job.stop < len(rows):
@@ -199,7 +199,7 @@ class Klaviyo(Vendor):
                 return BatchResult(CONFIRMED, staged=job.text())
         return _answered(self._receipts(target, kind, rows, job))
 
-    def _receipts(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: StagedJob) -> dict[int, Receipt]:
+    def _receipts(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: StagedImport) -> dict[int, Receipt]:
         found = {
             index: receipts.missing(kind, rows[index]) if code == MISSING else receipts.BY_CODE[code]
             for index, code in job.skipped.items()
@@ -231,7 +231,7 @@ class Klaviyo(Vendor):
         )
         return {index: receipts.confirmed(ids.get(index), rows[index].vendor_id) for index in left}
 
-    def _ended(self, part: JobPart, addresses: Sequence[str]) -> Ended:
+    def _ended(self, part: ImportPart, addresses: Sequence[str]) -> Ended:
         """What became of the people of one import."""
         everybody = range(len(addresses))
         if part.id is None:
