@@ -118,7 +118,7 @@ def test_a_blocked_run_waits_for_a_decision(connected: App, visit: Visit) -> Non
     visit.sees("decided: Deliver all")
     assert len(connected.members("shrinking list")) == 100
     visit.go("/exports/shrinking")
-    expect(visit.page.get_by_role("img", name="People on the list and duration")).to_be_visible()
+    expect(visit.page.get_by_role("img", name="people on the list, now 100.")).to_be_visible()
     visit.picture("export")
     visit.check_access()
 
