@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from shared.control.views import View
 from shared.delivery.state.records import ENDED, GROUPS, Delivery, Run, State, Step, now
 from shared.delivery.state.transitions import RunKind
-from shared.vendors.contract import Outcome
+from shared.vendors.contract import Kind, Outcome
 from shared.wording import Said
 
 UNFINISHED = frozenset(State) - ENDED
@@ -130,10 +130,14 @@ class RunView(RunSummary):
 
 
 class RunRow(RunSummary):
-    """A run of a list, with what its deliveries counted together. `members`: people on its targets afterwards, null
-    where nothing was committed."""
+    """A run of a list, with what its deliveries counted together. `added`, `changed` and `removed` are people whom the
+    vendor took, not those of the plan. `members`: people on its targets afterwards, null where nothing was committed.
+    """
 
     counts: Counts = Counts()
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
     members: int | None = None
 
 
@@ -193,7 +197,9 @@ def row(run: Run, deliveries: Sequence[Delivery]) -> RunRow:
     counted = Counter(run.counts)
     for each in deliveries:
         counted.update(each.counts)
-    return RunRow(**dict(summary(run)), counts=_counts(counted), members=run.members)
+    added, changed, removed = (counted[f"{kind} {Outcome.ACCEPTED}"] for kind in (Kind.ADD, Kind.CHANGE, Kind.REMOVE))
+    told = dict(summary(run))
+    return RunRow(**told, counts=_counts(counted), added=added, changed=changed, removed=removed, members=run.members)
 
 
 class RunPoint(RunSummary):

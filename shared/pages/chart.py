@@ -103,8 +103,8 @@ def chart(runs: Sequence[RunRow]) -> Chart | None:
     if len(shown) < 2:
         return None
     people = ticks(max((each.members or 0) for each in shown))
-    up = ticks(max(max(each.counts.add, not_taken(each)) for each in shown))
-    down = ticks(max(each.counts.remove for each in shown))
+    up = ticks(max(max(each.added, not_taken(each)) for each in shown))
+    down = ticks(max(each.removed for each in shown))
     scale = (BARS_BOTTOM - BARS_TOP) / (up[-1] + down[-1])
     zero = BARS_TOP + up[-1] * scale
     slot = (RIGHT - LEFT) / len(shown)
@@ -155,8 +155,8 @@ def _bars(run: RunRow, left: float, slot: float, zero: float, scale: float) -> t
     width = min(slot * 0.35, 1.6)
     middle = left + slot / 2
     placed = (
-        ("added", run.counts.add, middle - width, -1),
-        ("removed", run.counts.remove, middle - width, 1),
+        ("added", run.added, middle - width, -1),
+        ("removed", run.removed, middle - width, 1),
         ("refused", not_taken(run), middle, -1),
     )
     return tuple(

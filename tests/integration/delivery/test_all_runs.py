@@ -84,8 +84,8 @@ def test_a_run_is_shown_from_its_start_to_its_end_with_what_it_did(engine: Engin
     assert [run for run, _ in listed(engine)] == [second.run, first.run]
     blocked, done = engine.service.all_runs(RunsAsked(), top=9).rows
     assert (blocked.state, done.state) == (State.BLOCKED, told(engine, first))
-    assert (done.counts.add, done.counts.accepted, done.members) == (30, 30, 30)
-    assert (blocked.counts.remove, blocked.members) == (27, None)
+    assert (done.counts.add, done.added, done.removed, done.members) == (30, 30, 0, 30)
+    assert (blocked.counts.remove, blocked.removed, blocked.members) == (27, 0, None), "nobody is taken off yet"
     assert engine.service.history("newsletter", top=5)[0].members == 30, "which costs no look into a report"
 
 

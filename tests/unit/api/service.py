@@ -16,7 +16,6 @@ from shared.cloud.cloud import Cloud
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
 from shared.control.runs import (
     UNFINISHED,
-    Counts,
     DecisionWord,
     PlannedView,
     Progress,
@@ -202,7 +201,7 @@ class FakeService(Service):
         start = int(asked.after or 0)
         states = GROUPS.get(asked.state)
         found = [each for each in self._of(export) if states is None or each.state in states][start:]
-        rows = tuple(RunRow(**dict(summary(each)), counts=Counts(add=len(each.run))) for each in found[:top])
+        rows = tuple(RunRow(**dict(summary(each)), added=len(each.run)) for each in found[:top])
         return RunRows(rows, str(start + top) if len(found) > top else "")
 
     def all_runs(self, asked: RunsAsked, *, top: int) -> RunRows:
@@ -215,7 +214,7 @@ class FakeService(Service):
             and (asked.since is None or each.started_at.date() >= asked.since)
             and (asked.until is None or each.started_at.date() <= asked.until)
         ][int(asked.after or 0) :]
-        rows = tuple(RunRow(**dict(summary(each)), counts=Counts(add=len(each.run))) for each in found[:top])
+        rows = tuple(RunRow(**dict(summary(each)), added=len(each.run)) for each in found[:top])
         following = str(int(asked.after or 0) + top) if len(found) > top else ""
         return RunRows(rows, following, self.looked_back_to)
 

@@ -16,7 +16,7 @@ README = REPOSITORY / "README.md"
 PAGES = files(REPOSITORY / "docs", "*.md")
 EVERYTHING = [README, *files(REPOSITORY / "docs", "**/*.md"), REPOSITORY / "dev" / "simulators" / "README.md"]
 PICTURES = REPOSITORY / "docs" / "pictures"
-MOST_BYTES = 150_000
+MOST_BYTES = 200_000
 
 _FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 _CODE = re.compile(r"`[^`\n]*`")

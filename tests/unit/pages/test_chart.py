@@ -31,7 +31,7 @@ def test_people_are_a_line_that_skips_runs_without_a_word_on_them() -> None:
 
 
 def test_whom_a_run_added_stands_above_the_line_and_whom_it_removed_below() -> None:
-    made = chart([run(1, 10, add=100, remove=50, rejected=20, refused_here=5), run(2, 10)])
+    made = chart([run(1, 10, added=100, removed=50, rejected=20, refused_here=5), run(2, 10)])
     assert made
     bars = {bar.kind: bar for bar in made.marks[0].bars}
     assert {kind: bar.value for kind, bar in bars.items()} == {"added": 100, "removed": 50, "refused": 25}
@@ -44,7 +44,7 @@ def test_whom_a_run_added_stands_above_the_line_and_whom_it_removed_below() -> N
 
 def test_everything_stays_within_the_frame() -> None:
     made = chart(
-        [run(number, number * 977, add=number * 31, remove=number**2, rejected=number) for number in range(30)]
+        [run(number, number * 977, added=number * 31, removed=number**2, rejected=number) for number in range(30)]
     )
     assert made
     for mark in made.marks:
