@@ -86,8 +86,7 @@ def _in_plan(cloud: Cloud, place: str, address: str) -> bool:
     if found is None:
         return False
     same = f"{sql.address(sql.trimmed('address'))} = {literal(address)}"
-    files = [*(part.file for part in found[0].files), *found[0].refused]
-    return any(next(lookup.rows(cloud, file, same), None) is not None for file in files)
+    return any(next(lookup.rows(cloud, file, same), None) is not None for file in found[0].holding_addresses)
 
 
 def _in_csv(cloud: Cloud, name: str, address: str) -> bool:

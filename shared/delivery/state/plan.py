@@ -141,6 +141,11 @@ class Plan:
             for batch in range(first // size, -(-last // size))
         }
 
+    @property
+    def holding_addresses(self) -> list[DataFile]:
+        """All of its files in which people have their addresses."""
+        return [*(each.file for each in self.files), *self.refused, *self.kept_back]
+
     def of_part(self, part: int) -> Iterator[PlanFile]:
         return (file for file in self.files if file.part == part)
 

@@ -13,6 +13,7 @@ import pytest
 from shared.catalog.issues import Invalid
 from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox
+from shared.delivery.erase.kept import kept
 from shared.delivery.plan import excluded
 from shared.delivery.plan.guards import FEW
 from shared.delivery.state import layout
@@ -227,6 +228,14 @@ def test_a_schedule_that_follows_snapshots_follows_those_of_excluded_segments(en
     engine.land([Person("person2@example.com")], "Suppressed")
     engine.run()
     assert engine.tick() == [], "somebody delivered it already"
+
+
+def test_whoever_is_kept_back_is_seen_in_the_plan_itself_before_forgetting(engine: Engine) -> None:
+    land(engine, Person(NO, "7", "Oslo"), Person(AWAY, "8", "Rome"))
+    engine.define(rules=EXCLUDE | CONSENT)
+    run = engine.run()
+    engine.cloud.blobs.delete(layout.rejected(layout.delivery_folder(run.export, run.run, 0)))
+    assert kept(engine.cloud, NO).runs == 1
 
 
 def test_whoever_is_forgotten_is_in_no_file_of_people_kept_back(engine: Engine) -> None:
