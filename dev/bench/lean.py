@@ -113,15 +113,10 @@ class LeanCampaignMonitor(CampaignMonitor):
 class LeanDotdigital(Dotdigital):
     """Dotdigital's imports, counted; each is done when it is first asked for, and gives everybody an id."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen = Seen()
-        self._imports: dict[str, list[str]] = {}
-
     def clear(self) -> None:
         super().clear()
         self.seen = Seen()
-        self._imports = {}
+        self._imports: dict[str, list[str]] = {}
 
     def endpoints(self) -> Sequence[Endpoint]:
         work = {

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from unittest import mock
 
 import duckdb
-from azure.core.pipeline.transport import RequestsTransport
 
-from dev.bench import stage
+from dev.bench import asked, stage
 from dev.bench.options import Measured, Options
 from shared.cloud.settings import Location, Settings, StorageAddress
 from shared.cloud.storage import blob_client
@@ -134,21 +130,7 @@ def _later() -> datetime:
 def _asked(work: Callable[[], Any]) -> tuple[float, str, Any]:
     """Seconds, what it took in words, and the result."""
     started, worked = time.monotonic(), time.process_time()
-    with _requests() as counts:
+    with asked.counted() as counts:
         result = work()
     seconds, worked = time.monotonic() - started, time.process_time() - worked
     return seconds, f"{seconds:.1f} s, {worked:.1f} s of processor time, {counts.total():,} requests", result
-
-
-@contextmanager
-def _requests() -> Iterator[Counter[str]]:
-    """Requests by method while the block runs."""
-    counts: Counter[str] = Counter()
-    send = RequestsTransport.send
-
-    def counted(transport: Any, request: Any, **given: Any) -> Any:
-        counts[request.method] += 1
-        return send(transport, request, **given)
-
-    with mock.patch.object(RequestsTransport, "send", counted):
-        yield counts

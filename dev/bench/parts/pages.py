@@ -7,14 +7,11 @@ import statistics
 import subprocess
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from unittest import mock
 
-from azure.core.pipeline.transport import RequestsTransport
-
+from dev.bench import asked
 from dev.bench.options import Measured, Options
 from dev.bench.processes import REPOSITORY
 from dev.bench.tables import connection_string
@@ -69,7 +66,7 @@ def _page(app: Any, path: str) -> tuple[float, str]:
     seconds, worked = [], []
     for _ in range(TIMES):
         at = time.process_time()
-        with _requests() as counts:
+        with asked.counted() as counts:
             seconds.append(asyncio.run(_first_byte(app, path)))
         worked.append(time.process_time() - at)
     middle = statistics.median(seconds) * 1000
@@ -114,17 +111,3 @@ async def _first_byte(app: Any, path: str) -> float:
     if status != [200]:
         raise SystemExit(f"{path} answered {status}")
     return first[0] - started
-
-
-@contextmanager
-def _requests() -> Iterator[Counter[str]]:
-    """Requests to storage while the block runs, by method."""
-    counts: Counter[str] = Counter()
-    send = RequestsTransport.send
-
-    def counted(transport: Any, request: Any, **given: Any) -> Any:
-        counts[request.method] += 1
-        return send(transport, request, **given)
-
-    with mock.patch.object(RequestsTransport, "send", counted):
-        yield counts
