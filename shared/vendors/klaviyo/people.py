@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.errors import UserMustAct
 from shared.mailbox import normalised
 from shared.vendors.answers import Answer, Request
 from shared.vendors.batches import halves
 from shared.vendors.klaviyo import requests, responses
 from shared.vendors.klaviyo.client import PAGE_PATIENCE, KlaviyoCalls
+from shared.vendors.klaviyo.definition import DEFINITION
 from shared.vendors.klaviyo.responses import Profile
-from shared.wording import say
+from shared.vendors.opted_out import OptedOut
 
 MOST_UNSUBSCRIBED = 50_000
 """People who said no to one list; more would not be read within one slice at Klaviyo's rates."""
@@ -84,31 +83,11 @@ def _entries(answer: Answer) -> list[dict[str, Any]] | None:
     return None if answer.status in _TOO_LONG else responses.page(answer).entries
 
 
-class OptedOut:
-    """People who said no to a list. Reads each list once, as long as this object lives. Thread safe."""
+def opted_out(calls: KlaviyoCalls) -> OptedOut:
+    """People who said no to a list, by addresses in small letters."""
 
-    def __init__(self, calls: KlaviyoCalls) -> None:
-        self._calls = calls
-        self._lock = threading.Lock()
-        self._people: dict[str, Collection[str]] = {}
+    def roll(list_id: str) -> Iterator[Collection[str]]:
+        for entry in calls.entries(requests.unsubscribed(list_id)):
+            yield (normalised(responses.profile(entry).email),)
 
-    def of(self, list_id: str) -> Collection[str]:
-        """Addresses in small letters. Raises UserMustAct and what a call raises."""
-        with self._lock:
-            if list_id not in self._people:
-                self._people[list_id] = self._read(list_id)
-            return self._people[list_id]
-
-    def _read(self, list_id: str) -> Collection[str]:
-        people = set[str]()
-        for entry in self._calls.entries(requests.unsubscribed(list_id)):
-            people.add(normalised(responses.profile(entry).email))
-            if len(people) > MOST_UNSUBSCRIBED:
-                raise UserMustAct(
-                    "too_many_unsubscribed",
-                    say(
-                        "More than %(most)s people unsubscribed from this list in Klaviyo: give the export a new list.",
-                        most=MOST_UNSUBSCRIBED,
-                    ),
-                )
-        return people
+    return OptedOut(DEFINITION.label, MOST_UNSUBSCRIBED, roll)

@@ -25,7 +25,6 @@ from shared.vendors.klaviyo import errors, people, receipts, requests, responses
 from shared.vendors.klaviyo.client import KlaviyoBoard, KlaviyoCalls
 from shared.vendors.klaviyo.definition import DEFINITION, MOST_BYTES, MOST_PROFILE_BYTES, MOST_ROWS
 from shared.vendors.klaviyo.errors import KlaviyoComplaint
-from shared.vendors.klaviyo.people import OptedOut
 from shared.vendors.presence import not_looked_at
 from shared.wording import say
 
@@ -144,7 +143,7 @@ class Imports:
     def __init__(self, calls: KlaviyoCalls, board: KlaviyoBoard) -> None:
         self._calls = calls
         self._board = board
-        self._unsubscribed = OptedOut(calls)
+        self._unsubscribed = people.opted_out(calls)
         self._sending = threading.Lock()
         self._others: set[str] | None = None
         """Imports that Klaviyo has and that are not the one which is under way; None before the first."""
