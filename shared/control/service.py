@@ -263,7 +263,7 @@ class Service:
     def runs(self, export: str, *, top: int, continuation: str | None) -> RunPage:
         """Newest first, also of an export that is deleted. Raises Unprocessable for a token it did not give."""
         if continuation is not None and not self._is_run(export, continuation):
-            raise Unprocessable("bad_token", say("This page does not exist: start again without `continue`."))
+            raise _bad_token()
         found = list(islice(self._runs.history(export, after=continuation or "", at_once=top + 1), top + 1))
         following = found[top - 1].run if len(found) > top else None
         return RunPage(runs=tuple(runs.summary(run) for run in found[:top]), next=following)
@@ -272,7 +272,7 @@ class Service:
         """Runs that the address asks for, newest first, each with its counts. Also of an export that is deleted. Raises
         Unprocessable for a token it did not give."""
         if asked.after and not self._is_run(export, asked.after):
-            raise Unprocessable("bad_token", say("This page does not exist: start again without `continue`."))
+            raise _bad_token()
         alone = not asked.state or bool(asked.where)
         history = self._runs.listed(
             export,
@@ -314,7 +314,7 @@ class Service:
             return None
         run, _, export = token.partition(".")
         if not (NAME.fullmatch(run) and NAME.fullmatch(export)):
-            raise Unprocessable("bad_token", say("This page does not exist: start again without `continue`."))
+            raise _bad_token()
         return export, run
 
     def history(self, export: str, *, top: int) -> Sequence[RunPoint]:
@@ -445,3 +445,7 @@ class Service:
             return None
         url, ends = self._cloud.blobs.link(file, seconds=LINK_SECONDS, file_name=name)
         return FileLink(url=url, expires_at=ends)
+
+
+def _bad_token() -> Unprocessable:
+    return Unprocessable("bad_token", say("This page does not exist: start again without `continue`."))
