@@ -191,6 +191,17 @@ class Reader:
                 found |= {name: kind for name, kind in zip(head.columns, head.types, strict=True) if kind != NO_TYPE}
         return {name: found[name] for name in columns if name in found}
 
+    def rows_told(self, snapshot: Snapshot) -> int:
+        """Rows of the files that say how many they have, as Parquet does. Raises SnapshotUnreadable."""
+        if isinstance(snapshot.format, CsvFormat):
+            return 0
+        with ThreadPoolExecutor(_HEADS_AT_ONCE) as pool:
+            return sum(pool.map(self._rows_told, snapshot.files))
+
+    def _rows_told(self, file: SnapshotFile) -> int:
+        [[(rows,)]] = self._asked(file, f"SELECT num_rows FROM {scanning.footer(self._pin(file, None))}")
+        return int(rows)
+
     def parquet_head(self, file: SnapshotFile) -> Head:
         """The columns of a Parquet file, from its footer. Raises SnapshotUnreadable."""
         url = self._pin(file, None)

@@ -227,6 +227,11 @@ def schema(url: str) -> str:
     return f"parquet_schema({literal(url)})"
 
 
+def footer(url: str) -> str:
+    """A table function that tells what the footer of a Parquet file says of all of it."""
+    return f"parquet_file_metadata({literal(url)})"
+
+
 def _text(name: str, kind: str) -> str:
     """A Parquet value as text; dates and times in ISO 8601, numbers without an exponent, and no number is no value."""
     column = identifier(name)

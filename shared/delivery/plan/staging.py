@@ -19,7 +19,7 @@ from duckdb import DuckDBPyConnection
 from shared.cloud.blob_files import BlobFiles
 from shared.cloud.blobs import Blobs
 from shared.delivery import segments
-from shared.delivery.plan import excluded, operations
+from shared.delivery.plan import excluded, operations, size
 from shared.delivery.plan.excluded import Barring
 from shared.delivery.plan.operations import RESPELLED, Source, Wish
 from shared.delivery.sql import literal
@@ -109,6 +109,7 @@ def _stage(work: Work, wish: Wish, snapshots: Sequence[Snapshot], barring: Seque
     with reader(work.cloud.segments, work.cloud.settings) as opened:
         # The order is in the rows' numbers; keeping it in the files too would read one source after the other.
         opened.connection.execute("SET preserve_insertion_order = false")
+        size.look_before(work, opened, snapshots)
         sources = [*_sources(opened, wish, snapshots), *_barring_sources(opened, barring)]
         query = operations.staging_query(wish, sources, parts)
         types = [opened.types(snapshot, wish.columns) for snapshot in snapshots]

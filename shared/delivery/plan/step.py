@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from shared.catalog.rules import Limit, reasons
-from shared.delivery.plan import drift, guards, kept_back, operations, planned_people, protected_people
+from shared.delivery.plan import drift, guards, kept_back, operations, planned_people, protected_people, size
 from shared.delivery.plan.cell_values import Matched, matched
 from shared.delivery.plan.drift import Look
 from shared.delivery.plan.guards import Facts, Finding
@@ -239,7 +239,7 @@ def _facts(work: Work, staged: Staged, tally: Tally, before: Ledger, emptied: Se
         snapshot_taken_at=min(snapshot.taken_at for snapshot in staged.snapshots),
         delivered_before=_delivered_before(before),
         now=work.clock(),
-        max_profiles=work.guards.max_profiles or work.opened.definition.max_profiles,
+        max_profiles=size.most_people(work),
         removed_before=_removed_before(work, tally.balance().remove, before.members),
         refused_before=_refused_before(work, tally.balance()),
         emptied=emptied,
