@@ -92,6 +92,7 @@ class App:
             "matching": [{"field": name, "column": column} for name, column in vendor.matching.items()],
             "settings": dict(vendor.export),
             "guards": {"max_profiles": max(rows, 1_000_000) * 2, "max_deviation_share": None},
+            "first_run": "deliver",
         }
         self.api.call("PUT", f"/exports/{EXPORT}", export)
 

@@ -283,6 +283,13 @@ class Guards(Strict):
     max_profiles: int | None = Field(default=None, ge=1, description="`null`: the vendor's own limit.")
 
 
+class FirstRun(StrEnum):
+    """What a run does that would put very many people on a target at once: ask first, or deliver."""
+
+    ASK = "ask"
+    DELIVER = "deliver"
+
+
 class ExportInput(Written):
     """Connection, segments, targets, data matching, mode, rules and schedule."""
 
@@ -301,6 +308,11 @@ class ExportInput(Written):
     rules: Rules = Field(default=NO_RULES, description="Who of the segments is kept back.")
     schedule: Schedule = Schedule()
     guards: Guards = Guards()
+    first_run: FirstRun = Field(
+        default=FirstRun.ASK,
+        description="ask: a run that would add more than 1,000 people where the export has nobody yet, or more than "
+        "double a list of over 1,000, stops before its first write. deliver: it does not.",
+    )
     paused: bool = Field(default=False, description="The schedule is off; asking for a run still works.")
     function_key_starts: Annotated[tuple[KeyKind, ...], AfterValidator(_each_once)] = Field(
         default=(),

@@ -18,7 +18,7 @@ from shared.vendors.contract import Kind, Outcome
 from shared.wording import Said
 
 UNFINISHED = frozenset(State) - ENDED
-DecisionWord = Literal["deliver", "additions_only", "discard"]
+DecisionWord = Literal["deliver", "start_small", "additions_only", "discard"]
 
 
 class Progress(View):
@@ -33,7 +33,7 @@ class Progress(View):
 
 class Counts(View):
     """`add + change + remove` are the plan, and equal `accepted + rejected + skipped + unknown` at the end.
-    `rows_read = add + change + unchanged + duplicates + refused_here + kept_back` and the people held back."""
+    `rows_read = add + change + unchanged + duplicates + refused_here + kept_back + later` and the people held back."""
 
     rows_read: int = 0
     duplicates: int = 0
@@ -43,6 +43,9 @@ class Counts(View):
     kept_back: int = Field(default=0, description="People in the segment whom a rule keeps back.")
     removed_by_rules: int = Field(
         default=0, description="Of the removals, people in the segment whom a rule keeps back: withdrawn consent, say."
+    )
+    later: int = Field(
+        default=0, description="People in the segment whom a person left for later runs, by the decision start_small."
     )
     add: int = 0
     change: int = 0
@@ -260,6 +263,21 @@ class KeptBackView(View):
     people: int
 
 
+class FirstRunView(View):
+    """What is told before very many people join at once. `new` of the `looked_up` are not at the vendor yet; `starts`
+    is null where the vendor does not tell; `minutes` and `requests` are 0 where they were not measured."""
+
+    people: int
+    members: int = Field(description="People whom the export has put on the target before.")
+    looked_up: int
+    new: int
+    starts: tuple[str, ...] | None = Field(description="Automations at the vendor that start for whoever joins.")
+    minutes: int
+    requests: int
+    bills_by: Said = ""
+    notes: tuple[Said, ...] = ()
+
+
 class PlannedView(View):
     """A plan that somebody has to decide about: what it was made of, and why rows were refused."""
 
@@ -267,6 +285,7 @@ class PlannedView(View):
     members_before: int = 0
     refused: dict[str, int] = Field(default_factory=dict, description="Reason -> rows.")
     kept_back: tuple[KeptBackView, ...] = ()
+    first_run: FirstRunView | None = Field(default=None, description="Where very many people would join at once.")
 
 
 class Report(View):

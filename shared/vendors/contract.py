@@ -255,6 +255,10 @@ class Definition:
     max_profiles: int = 1_000_000
     minutes_per_million: float = 0.0
     """What a million new people take within the vendor's limits, as docs/performance.md has it; 0: not measured."""
+    calls_per_thousand: float = 0.0
+    """Requests that a thousand new people take, as docs/cost-and-scale.md has it; 0: not measured."""
+    bills_by: str = ""
+    """What the vendor bills by, where its published contract tells."""
     request_seconds: float = 60.0
     """The longest that one request may take; what a takeover of the account waits out."""
     first_batch_alone: bool = False
@@ -439,6 +443,18 @@ class Vendor(ABC):
         """What the vendor shows of these few people, in the order of the rows. Empty where it shows no single people.
         Asks for one person after the other; a vendor that can tell of several at once has a method of its own."""
         return [seen for row in rows if (seen := self.see(target, row)) is not None]
+
+    def knows(
+        self, wanted: TargetWanted, remembered: TargetFound | None, addresses: Sequence[str]
+    ) -> Sequence[bool] | None:
+        """Which of these few people the vendor has already, in their order, on the target or off it; None where it does
+        not tell. A vendor that keeps people list by list tells of the target's. Nothing is made."""
+        return None
+
+    def starts(self, wanted: TargetWanted, remembered: TargetFound | None) -> Sequence[str] | None:
+        """Names of the automations that start for whoever joins the target; None where the vendor does not tell.
+        Nothing is made."""
+        return None
 
     def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
         """What became of a staged batch: None while the vendor still works on it, its receipts, or another `staged`

@@ -14,7 +14,7 @@ def accounted(engine: Engine, run: Run) -> dict[str, int]:
     """A run's outcomes, after checking that every row and every operation has exactly one end."""
     report = engine.report(run)
     rows, outcomes = report["rows"], report["outcomes"]
-    ends = ("add", "change", "unchanged", "held", "outside", "duplicates", "refused_here", "kept_back")
+    ends = ("add", "change", "unchanged", "held", "outside", "duplicates", "refused_here", "kept_back", "later")
     assert rows["rows_read"] == sum(rows[name] for name in ends)
     assert rows["add"] + rows["change"] + rows["remove"] == sum(outcomes.values())
     return dict(outcomes)

@@ -96,6 +96,7 @@ class Crowd:
                 connection=connection,
                 targets=[{"segments": [self.segment[name]], "list_name": name}],
                 schedule=SCHEDULE,
+                first_run="deliver",
             )
 
     def land(self, first: int) -> None:

@@ -17,7 +17,7 @@ from shared.vendors.contract import Kind, Outcome, Receipt
 from tests.integration.faults.accounts import planned
 from tests.load.fleet import Desk
 
-BALANCED = ("add", "change", "unchanged", "held", "outside", "duplicates", "refused_here", "kept_back")
+BALANCED = ("add", "change", "unchanged", "held", "outside", "duplicates", "refused_here", "kept_back", "later")
 
 
 @dataclass

@@ -173,11 +173,21 @@ def _remember(work: Work, made: Plan, outcomes: Outcomes) -> None:
     if work.run.kind in COMPLETE and not work.delivery.ending:
         delivered = {each["segment_id"]: each["key"] for each in (*made.snapshots, *made.excluded)}
         facts |= {"delivered": delivered, "delivered_by": work.export.name, "looks": drift.to_remember(made.looks)}
+    if work.memory().get("agreed") and _has_come(work, made):
+        facts["agreed"] = None
     try:
         if facts:
             work.remember(**facts)
     except Owned:
         log.warning("The list of run %s was given away meanwhile; its next owner finds what was done.", work.run.run)
+
+
+def _has_come(work: Work, made: Plan) -> bool:
+    """Whether nobody is still to come of the people whom a person agreed to: they are all there, or the person thought
+    better of it."""
+    if work.delivery.ending:
+        return work.delivery.ending == State.CANCELLED
+    return work.run.kind in COMPLETE and not made.balance.later
 
 
 def _looked(made: Plan | None) -> str:

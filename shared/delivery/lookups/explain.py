@@ -16,7 +16,7 @@ from shared.delivery.sql import literal
 from shared.delivery.state import journal, layout, ledger, lookup
 from shared.delivery.state import plan as plans
 from shared.delivery.state.lookup import KnownTarget
-from shared.delivery.state.records import Delivery
+from shared.delivery.state.records import Delivery, State
 from shared.delivery.state.runs import Runs
 from shared.errors import UserMustAct
 from shared.mailbox import normalised, spellings
@@ -62,7 +62,9 @@ def _of_target(
         "kept_back": kept_back,
         "ledger": _plain(row),
         "receipts": receipts,
-        "verdict": verdict(inside, problem, row, export.mode, [each["reason"] for each in kept_back]),
+        "verdict": verdict(
+            inside, problem, row, export.mode, [each["reason"] for each in kept_back], _waits(cloud, export, index)
+        ),
         "story": story([*found, *(each for each in barring if each["rows"])], row, receipts),
     }
 
@@ -116,6 +118,16 @@ def _beyond_the_limit(cloud: Cloud, export: Export, index: int, address: str) ->
             for row in lookup.rows(cloud, file, f"address = {literal(address)}"):
                 if row["rule"] == LIMIT:
                     yield {"rule": LIMIT, "reason": plan.rules[LIMIT], "run": held.run}
+
+
+def _waits(cloud: Cloud, export: Export, index: int) -> Message | None:
+    """Why whoever was not sent yet waits, as the newest plan is: for a person, or for the next run."""
+    for held, plan in islice(_plans(cloud, export, index), 1):
+        if held.state is State.BLOCKED:
+            return _FOR_A_DECISION
+        if plan.balance.later:
+            return _FOR_LATER
+    return None
 
 
 def _receipts(cloud: Cloud, export: Export, index: int, address: str) -> Iterator[dict[str, Any]]:
@@ -189,6 +201,7 @@ def verdict(
     row: Mapping[str, Any] | None,
     mode: Mode,
     kept_back: Sequence[str] = (),
+    waits: Message | None = None,
 ) -> str:
     """One sentence for a marketer."""
     if problem is not None:
@@ -196,6 +209,8 @@ def verdict(
     status = row["status"] if row else None
     if kept_back:
         return _KEPT_BACK[status].filled(why=together(kept_back))
+    if waits and in_segment and row is None:
+        return waits
     if mode is Mode.ADD and not in_segment and status in _STAYS:
         return _STAYS[status]
     return _VERDICTS[(in_segment, status)].filled(
@@ -217,6 +232,8 @@ _STAYS = {
     "member": say("On the list, though not in the segment: this export takes nobody off."),
     "maybe": say("Perhaps on the list, though not in the segment: this export takes nobody off."),
 }
+_FOR_A_DECISION = say("Not on the list yet: a run is stopped before its first write, and waits for a decision.")
+_FOR_LATER = say("Not on the list yet: somebody decided to start with a few people; the next run sends the others.")
 _VERDICTS = {
     (True, "member"): say("On the list, and in the segment."),
     (True, "maybe"): say("Perhaps on the list: the vendor did not answer. The next run adds the person again."),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
+from typing import Any
 
 from shared.cloud.cloud import Cloud
 from shared.delivery import addresses
@@ -46,6 +48,7 @@ class Planned:
     members_before: int
     refused: dict[str, int]
     kept_back: tuple[PeopleKeptBack, ...]
+    first_run: Mapping[str, Any] | None
 
 
 def read(cloud: Cloud, export: str, run: str, index: int) -> Planned | None:
@@ -71,7 +74,7 @@ def read(cloud: Cloud, export: str, run: str, index: int) -> Planned | None:
         for name, words in plan.rules.items()
         if (people := plan.balance.kept_back.get(name))
     )
-    return Planned(tuple(snapshots), plan.members_before, refused, kept_back)
+    return Planned(tuple(snapshots), plan.members_before, refused, kept_back, plan.first_run or None)
 
 
 def before(runs: Runs, export: str, run: str) -> Run | None:

@@ -29,7 +29,11 @@ ENOUGH_RUNS = 3
 
 DELIVER = "deliver"
 ADDITIONS_ONLY = "additions_only"
+START_SMALL = "start_small"
 """What a person may decide about a delivery that a guard stopped, besides discarding it."""
+
+FIRST_RUN = "first_run"
+"""Name of the guard that asks before very many people join at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,28 @@ class Facts:
 
     refused_before: int | None = None
     """Rows without a usable address in the last delivery; None where that is not known."""
+
+    agreed: int = 0
+    """People whom a person agreed to at the last question, of whom some are still to come."""
+    lost: bool = False
+    """There were people on the target before, and the ledger that names them is not used."""
+
+    @property
+    def base(self) -> int:
+        """People whom the numbers of this run are compared with."""
+        return max(self.members_before, self.agreed)
+
+    @property
+    def after(self) -> int:
+        """People on the target when this plan was carried out."""
+        return self.people - self.balance.held + self.balance.left
+
+    @property
+    def grows_much(self) -> bool:
+        """Whether very many people would join at once: the export's first, or more than there are."""
+        if self.members_before == 0:
+            return self.balance.add > FEW and not self.lost
+        return self.base > FEW and self.after > 2 * self.base
 
     @property
     def unreadable(self) -> int:
@@ -219,7 +245,7 @@ def _fewest(facts: Facts, guards: Guards) -> Iterator[Finding]:
 
 
 def _deviation(facts: Facts, guards: Guards) -> Iterator[Finding]:
-    before, most = facts.members_before, guards.max_deviation_share
+    before, most = facts.base if facts.members_before else 0, guards.max_deviation_share
     change = abs(facts.people - before)
     if most is not None and before and change > FEW and change / before > most:
         yield Finding(
@@ -254,5 +280,5 @@ _CHECKS: tuple[Callable[[Facts, Guards], Iterator[Finding]], ...] = (
 
 
 def may_go_on(found: Sequence[Finding], decision: str) -> bool:
-    """Nothing was found, or a person decided to deliver (all of it, or without removals)."""
-    return not found or decision in (DELIVER, ADDITIONS_ONLY)
+    """Nothing was found, or a person decided to deliver (all of it, without removals, or a few people first)."""
+    return not found or decision in (DELIVER, ADDITIONS_ONLY, START_SMALL)

@@ -10,7 +10,17 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from shared.catalog.rules import Limit, reasons
-from shared.delivery.plan import drift, guards, kept_back, operations, planned_people, protected_people, size
+from shared.delivery.plan import (
+    drift,
+    first_run,
+    guards,
+    kept_back,
+    operations,
+    planned_people,
+    protected_people,
+    size,
+    small_start,
+)
 from shared.delivery.plan.cell_values import Matched, matched
 from shared.delivery.plan.drift import Look
 from shared.delivery.plan.guards import Facts, Finding
@@ -18,6 +28,7 @@ from shared.delivery.plan.operations import BARRING, Tally, Wish
 from shared.delivery.plan.staging import Staged, stage
 from shared.delivery.state import layout, ledger
 from shared.delivery.state import plan as plans
+from shared.delivery.state.files import DataFile
 from shared.delivery.state.journal import Folded
 from shared.delivery.state.ledger import Commit, Ledger
 from shared.delivery.state.plan import Balance, Plan
@@ -26,7 +37,7 @@ from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
 from shared.errors import Blocked
 from shared.snapshots.dialect import in_words
-from shared.vendors.contract import SWITCHED
+from shared.vendors.contract import SWITCHED, Kind
 from shared.wording import read, say
 
 if TYPE_CHECKING:
@@ -51,6 +62,8 @@ def plan(work: Work) -> None:
     matching or the vendor stands in the way.
     """
     work.planned = (None if work.first else work.plan()) or _make(work)
+    if work.delivery.decision == guards.START_SMALL:
+        work.planned = small_start.cut(work, *work.planned)
     made, fingerprint = work.planned
     total = made.balance.operations
     left_out = made.balance.left_out
@@ -161,8 +174,9 @@ def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledg
     balance = tally.balance()
     looks = [*_looks(wish, staged, tally), *_barring_looks(staged, tally)]
     drifted = drift.drift(looks, work.memory().get("looks") or {})
-    facts = _facts(work, staged, tally, before, drifted.stops) if work.run.kind not in UNGUARDED else None
-    findings = guards.findings(facts, work.guards) if facts else []
+    facts = _facts(work, staged, tally, before, drifted.stops, fresh) if work.run.kind not in UNGUARDED else None
+    asked = first_run.question(work, facts, _additions(tally)) if facts else None
+    findings = [*(guards.findings(facts, work.guards) if facts else ()), *([asked.finding()] if asked else ())]
     return Plan(
         batch_rows=batch_rows,
         parts=staged.parts,
@@ -173,6 +187,8 @@ def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledg
         kept_back=tally.kept_back_files,
         excluded=[each.snapshot.to_json() for each in staged.barring],
         excluded_rows=[tally.segment_rows.get(each.number, 0) for each in staged.barring],
+        grows_to=facts.after if facts and facts.grows_much else 0,
+        first_run=asked.plain() if asked else {},
         fresh=fresh,
         members_before=before.members,
         snapshots=[snapshot.to_json() for snapshot in staged.snapshots],
@@ -232,7 +248,11 @@ def _barring_looks(staged: Staged, tally: Tally) -> list[Look]:
     ]
 
 
-def _facts(work: Work, staged: Staged, tally: Tally, before: Ledger, emptied: Sequence[str]) -> Facts:
+def _additions(tally: Tally) -> list[DataFile]:
+    return [file for kind, _, file in tally.files if kind is Kind.ADD]
+
+
+def _facts(work: Work, staged: Staged, tally: Tally, before: Ledger, emptied: Sequence[str], fresh: bool) -> Facts:
     return Facts(
         balance=tally.balance(),
         members_before=before.members,
@@ -243,6 +263,8 @@ def _facts(work: Work, staged: Staged, tally: Tally, before: Ledger, emptied: Se
         removed_before=_removed_before(work, tally.balance().remove, before.members),
         refused_before=_refused_before(work, tally.balance()),
         emptied=emptied,
+        agreed=work.memory().get("agreed") or 0,
+        lost=fresh and bool(Commit.of(work.memory()).name),
     )
 
 

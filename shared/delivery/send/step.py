@@ -39,7 +39,8 @@ def prepare(work: Work) -> None:
             raise Blocked("target_vanished", VANISHED) from None
         raise
     created = found.created or bool(remembered and memory.get("created"))
-    work.remember(list_id=found.list_id, list_name=found.name, created=created, open=work.identity)
+    agreed = {"agreed": made.grows_to} if made.grows_to else {}
+    work.remember(list_id=found.list_id, list_name=found.name, created=created, open=work.identity, **agreed)
     warnings = [*work.delivery.warnings, *late, *found.warnings]
     target = {"list_id": found.list_id, "name": found.name, "details": dict(found.details)}
     work.save(step=Step.DELIVER, target=target, warnings=warnings)  # shows what is planned, too
@@ -104,7 +105,7 @@ def _plan(work: Work) -> Plan:
 
 
 def _kinds(work: Work) -> Sequence[Kind]:
-    if work.delivery.decision == guards.ADDITIONS_ONLY:
+    if work.delivery.decision in (guards.ADDITIONS_ONLY, guards.START_SMALL):
         return (Kind.ADD, Kind.CHANGE)
     return plans.ORDER
 

@@ -17,6 +17,7 @@ from shared.cloud.cloud import Cloud
 from shared.cloud.telemetry import Span
 from shared.cloud.under_way import UnderWay
 from shared.delivery.account.connecting import usable_connection
+from shared.delivery.plan import guards, small_start
 from shared.delivery.slices import CANCELLED, message_of
 from shared.delivery.start.asleep import Asleep, Quiet
 from shared.delivery.start.due_times import NewestSnapshot, firing, follows_a_schedule, newest_keys
@@ -205,6 +206,14 @@ def decide(
     if not waiting:
         raise Unprocessable(
             "nothing_to_decide", say("No blocked delivery of this run has that plan: read the run again.")
+        )
+    few = min(each.value.counts.get("add", 0) for each in waiting)
+    if decision == guards.START_SMALL and not small_start.is_possible(few):
+        raise Unprocessable(
+            "nothing_to_start_with",
+            say(
+                "Only %(people)s people would join, so nobody would be left for later: deliver or discard.", people=few
+            ),
         )
     answer: dict[str, Any] = {"decision": decision, "decided_by": by, "decided_at": clock()}
     for held in waiting:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -34,18 +35,18 @@ class PlanFile:
     first: int
 
 
-COUNTED = ("rows_read", "duplicates", "unchanged", "held", "left", "outside", "add", "change", "remove")
+COUNTED = ("rows_read", "duplicates", "unchanged", "held", "left", "outside", "later", "add", "change", "remove")
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
     """Where every row that was read went, and how many operations that makes.
 
-    rows_read = add + change + unchanged + held + outside + duplicates + the refused + the people kept back. `held` are
-    people whose refusal stands; `kept_back` are people by the rule that keeps them back, `removed_by_rules` those of
-    them whom the plan takes off; `left` are people who left the segment and stay on the list (mode add); `outside` are
-    people whom a run of this kind does not concern. `left_out` counts, by field, values that did not arrive as the
-    source has them.
+    rows_read = add + change + unchanged + held + outside + later + duplicates + the refused + the people kept back.
+    `held` are people whose refusal stands; `later` are people whom a person left for later runs; `kept_back` are
+    people by the rule that keeps them back, `removed_by_rules` those of them whom the plan takes off; `left` are people
+    who left the segment and stay on the list (mode add); `outside` are people whom a run of this kind does not concern.
+    `left_out` counts, by field, values that did not arrive as the source has them.
     """
 
     rows_read: int = 0
@@ -61,6 +62,7 @@ class Balance:
     left_out: dict[str, int] = field(default_factory=dict)
     kept_back: dict[str, int] = field(default_factory=dict)
     removed_by_rules: dict[str, int] = field(default_factory=dict)
+    later: int = 0
 
     @property
     def operations(self) -> int:
@@ -74,7 +76,7 @@ class Balance:
 
     def check(self) -> None:
         """Raises AssertionError where a row got lost: never deliver such a plan."""
-        people = self.add + self.change + self.unchanged + self.held + self.outside
+        people = self.add + self.change + self.unchanged + self.held + self.outside + self.later
         accounted = people + self.duplicates + sum(self.refused.values()) + sum(self.kept_back.values())
         if accounted != self.rows_read:
             raise AssertionError(f"the plan accounts for {accounted} of {self.rows_read} rows")
@@ -96,7 +98,8 @@ class Plan:
     the next run compares its own with; `warnings` and `mentions` are what differs from the last run's. `folder` is the
     delivery's, by which a plan is known that was put in another's place; older versions left it out. `rules` says in
     words what each rule keeps back, `kept_back` are files of the people, `excluded` the snapshots that named some of
-    them, with `excluded_rows`.
+    them, with `excluded_rows`. `grows_to` is how many people the target will have, where that is so many more that a
+    person is asked, and `first_run` what the person is told (see `plan/first_run.py`).
     """
 
     batch_rows: int
@@ -123,6 +126,8 @@ class Plan:
     kept_back: list[DataFile] = field(default_factory=list)
     excluded: list[dict[str, Any]] = field(default_factory=list)
     excluded_rows: list[int] = field(default_factory=list)
+    grows_to: int = 0
+    first_run: dict[str, Any] = field(default_factory=dict)
 
     def stopped_by(self) -> str:
         """Every guard that is not satisfied, in words."""
@@ -184,6 +189,20 @@ def publish(blobs: Blobs, folder: str, plan: Plan) -> tuple[Plan, str]:
     return plan, fingerprint(plan.to_json())
 
 
+def publish_again(blobs: Blobs, folder: str, plan: Plan, instead_of: str) -> tuple[Plan, str]:
+    """Put a plan in the place of the one with this fingerprint, of which nothing was sent; where another worker did,
+    its plan is the plan. With fingerprint."""
+    found = blobs.read(layout.plan_manifest(folder))
+    with suppress(Conflict):
+        if found is not None and fingerprint(found[0]) == instead_of:
+            blobs.write(layout.plan_manifest(folder), plan.to_json(), etag=found[1])
+            return plan, fingerprint(plan.to_json())
+    there = read(blobs, folder)
+    if there is None:
+        raise missing()
+    return there
+
+
 def read(blobs: Blobs, folder: str) -> tuple[Plan, str] | None:
     """The plan and its fingerprint, None where there is none yet. What only another version knows is passed over.
 
@@ -219,7 +238,7 @@ def missing() -> Blocked:
     )
 
 
-_MESSAGES = ("findings", "looks", "warnings", "mentions")
+_MESSAGES = ("findings", "looks", "warnings", "mentions", "first_run")
 """What holds messages."""
 _FILES = ("refused", "values_left_out", "kept_back")
 
@@ -242,7 +261,7 @@ def _parse(plain: dict[str, Any]) -> Plan:
         rules=read_within(plain.get("rules", {})),
         file_starts=[(int(segment), int(file), int(first)) for segment, file, first in plain.get("file_starts", ())],
         balance=Balance(**_known(Balance, plain["balance"])),
-        **{name: read_within(plain.get(name, [])) for name in _MESSAGES},
+        **{name: read_within(plain[name]) for name in _MESSAGES if name in plain},
         fields={name: FieldType(kind) for name, kind in plain.get("fields", {}).items()},
     )
 

@@ -173,6 +173,7 @@ DEFINITION = Definition(
     batch_rows=MOST_ROWS,
     concurrency=4,
     minutes_per_million=8.4,
+    calls_per_thousand=1.0,
     email_field="EmailAddress",
     custom_fit=TEXT,
     # Parts of an import that decide about consent: as names of custom fields they would only mislead.

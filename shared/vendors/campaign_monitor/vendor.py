@@ -183,6 +183,18 @@ class CampaignMonitor(Vendor):
         found = self._api.person(target.list_id, row.address)
         return looking.seen(row, self._forms(target).shape, found)
 
+    def knows(
+        self, wanted: TargetWanted, remembered: TargetFound | None, addresses: Sequence[str]
+    ) -> Sequence[bool] | None:
+        """Whoever the list has, in any state: people belong to lists, so of one that is still to be made there is
+        nothing to tell."""
+        looked = self._looked
+        if looked is None or looked.wanted != (wanted.name, wanted.known_id(remembered)):
+            looked = self._looked = self._look(wanted, remembered)
+        if looked.found is None:
+            return None
+        return [self._api.person(looked.found.list_id, each) is not None for each in addresses]
+
     def _members(self, list_id: str) -> Iterator[Sequence[str]]:
         for state in ("active", "unconfirmed"):
             for page in pages(partial(self._api.people, list_id, state)):

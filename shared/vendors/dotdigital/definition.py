@@ -169,6 +169,7 @@ DEFINITION = Definition(
     batch_rows=10_000,
     concurrency=4,
     minutes_per_million=10.0,
+    calls_per_thousand=0.5,
     custom_fit=_TAKEN,
     custom_name=r"[A-Za-z0-9_-]{1,20}",
     custom_name_rule="up to 20 letters without accents, digits, hyphens and underscores",

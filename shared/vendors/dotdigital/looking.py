@@ -44,6 +44,13 @@ def seen(list_id: str, row: Row, answer: Answer) -> Seen:
     return seen_as(sent, named, on_target=on_list, inactive=own_doing)
 
 
+def is_known(answer: Answer) -> bool:
+    """Has the account this contact? Raises UnexpectedAnswer."""
+    if answer.status != 200 and error_code(answer) not in NOBODY:
+        raise UnexpectedAnswer(say("Dotdigital did not answer with a contact."))
+    return answer.status == 200
+
+
 def _status(membership: dict[str, Any]) -> str:
     """A membership without a status is one."""
     return str(membership.get("status") or "subscribed").lower()

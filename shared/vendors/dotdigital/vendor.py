@@ -134,6 +134,12 @@ class Dotdigital(Vendor):
     def see(self, target: TargetFound, row: Row) -> Seen:
         return self._calls.ask(requests.contact(row.address), partial(looking.seen, target.list_id, row))
 
+    def knows(
+        self, wanted: TargetWanted, remembered: TargetFound | None, addresses: Sequence[str]
+    ) -> Sequence[bool] | None:
+        """Whoever is a contact of the account, on the list or off it."""
+        return [self._calls.ask(requests.contact(each), looking.is_known) for each in addresses]
+
     def _checked(self) -> CheckResult:
         account = self._calls.account()
         region = self._calls.region().partition("-")[0]

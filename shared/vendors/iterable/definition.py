@@ -137,6 +137,7 @@ DEFINITION = Definition(
     concurrency=8,
     account_is_key=True,
     minutes_per_million=4.3,
+    calls_per_thousand=1.0,
     reserved_fields=_RESERVED,
     # Fields that the project does not have yet get their type from the first request that names them.
     first_batch_alone=True,

@@ -144,6 +144,15 @@ class Iterable(Vendor):
     def see(self, target: TargetFound, row: Row) -> Seen:
         return self._client.ask(requests.profile(row.address), partial(looking.seen, target.list_id, row))
 
+    def knows(
+        self, wanted: TargetWanted, remembered: TargetFound | None, addresses: Sequence[str]
+    ) -> Sequence[bool] | None:
+        """Whoever is a user of the project, whichever lists they are on."""
+        return [self._is_known(each) for each in addresses]
+
+    def _is_known(self, address: str) -> bool:
+        return self._client.ask(requests.profile(address), looking.is_known)
+
     def _checked(self) -> CheckResult:
         try:
             found = self._lists(self._client)
@@ -168,9 +177,6 @@ class Iterable(Vendor):
         )
 
     def _presence_on(self, list_id: str) -> Presence:
-        def is_known(address: str) -> bool:
-            return self._client.ask(requests.profile(address), looking.is_known)
-
         def pages() -> Iterator[Sequence[str]]:
             # A list that is unknown is the write's to tell of.
             size = self._client.ask(
@@ -179,7 +185,7 @@ class Iterable(Vendor):
             if size is not None and size.people <= DEFINITION.most_members:
                 yield self._client.ask(requests.members(list_id), responses.members)
 
-        return self._presence.setdefault(list_id, Presence(DEFINITION, is_known, pages))
+        return self._presence.setdefault(list_id, Presence(DEFINITION, self._is_known, pages))
 
     def _fields(self) -> Mapping[str, str]:
         return self._client.ask(requests.fields(), responses.fields)

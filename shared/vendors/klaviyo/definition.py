@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from shared.vendors.contract import Definition, Field, FieldType, Fit, Question, Rate, Setting
+from shared.wording import say
 
 HOST = "a.klaviyo.com"
 
@@ -175,6 +176,8 @@ DEFINITION = Definition(
     # How many Klaviyo works on at once is not published.
     most_jobs=10,
     minutes_per_million=17.8,
+    calls_per_thousand=10.5,
+    bills_by=say("active profiles: everyone with an address who is neither unsubscribed nor suppressed"),
     fresh_seconds=300.0,
     most_members=200_000,
     members_page=MOST_PAGE,

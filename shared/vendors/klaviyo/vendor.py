@@ -157,6 +157,19 @@ class Klaviyo(Vendor):
     def see(self, target: TargetFound, row: Row) -> Seen:
         return self.look_at(target, [row])[0]
 
+    def knows(
+        self, wanted: TargetWanted, remembered: TargetFound | None, addresses: Sequence[str]
+    ) -> Sequence[bool] | None:
+        """Whoever has a profile, whichever lists it is on."""
+        shown = [normalised(each) for each in addresses]
+        known = people.among(self._calls, shown, partial(requests.profiles, "email")).by_address()
+        return [each in known for each in shown]
+
+    def starts(self, wanted: TargetWanted, remembered: TargetFound | None) -> Sequence[str] | None:
+        """The list's flows that are no drafts; a list that is still to be made has none."""
+        found = self._find(wanted, remembered)
+        return (self._calls.ask(requests.flows(found.list_id), responses.running_flows) or ()) if found else ()
+
     def _checked(self) -> CheckResult:
         found = self._calls.ask(requests.accounts(), responses.account)
         self._calls.ask(requests.a_list(), responses.page)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.vendors.contract import Definition, Field, FieldType, Fit, Question, Rate, Setting
 from shared.vendors.omnisend.tags import tag_of
+from shared.wording import say
 
 HOST = "api.omnisend.com"
 VERSION = "2026-03-15"
@@ -139,6 +140,8 @@ DEFINITION = Definition(
     batch_rows=1000,
     concurrency=4,
     minutes_per_million=88.9,
+    calls_per_thousand=14.0,
+    bills_by=say("the number of contacts"),
     custom_fit=Fit(longest=LONGEST_TEXT, digits=15),
     custom_name=CUSTOM_NAME,
     custom_name_rule="up to 128 letters without accents, digits and underscores",

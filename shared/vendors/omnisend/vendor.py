@@ -117,6 +117,15 @@ class Omnisend(Vendor):
     def see(self, target: TargetFound, row: Row) -> Seen:
         return self._client.ask(requests.contact(row.address), partial(looking.seen, target.list_id, row))
 
+    def knows(
+        self, wanted: TargetWanted, remembered: TargetFound | None, addresses: Sequence[str]
+    ) -> Sequence[bool] | None:
+        """Whoever is a contact of the brand, with the tag or without it."""
+        return [self._is_known(each) for each in addresses]
+
+    def _is_known(self, address: str) -> bool:
+        return self._client.ask(requests.contact(address), partial(looking.is_known, address))
+
     def _checked(self) -> CheckResult:
         if lacking := self._lacking():
             return CheckResult(False, errors.lacking(lacking), code="missing_scope")
@@ -159,13 +168,10 @@ class Omnisend(Vendor):
     def _presence_of(self, tag: str) -> Presence:
         """Of whoever has the tag in exactly the spelling that is sent; of anybody else Omnisend is asked."""
 
-        def is_known(address: str) -> bool:
-            return self._client.ask(requests.contact(address), partial(looking.is_known, address))
-
         def pages() -> Iterator[Sequence[str]]:
             return (page.addresses for page in self._pages(tag))
 
-        made = Presence(DEFINITION, is_known, pages, most_pages=MOST_PAGES, same=str)
+        made = Presence(DEFINITION, self._is_known, pages, most_pages=MOST_PAGES, same=str)
         return self._presence.setdefault(tag, made)
 
     def _first_use(self, wanted: TargetWanted) -> TargetFound:

@@ -15,6 +15,7 @@ def define(engine: Engine) -> None:
     engine.define(
         targets=[{"segments": [SEGMENT]}],
         matching=[{"field": name, "column": column} for name, column in matching],
+        first_run="deliver",
     )
 
 

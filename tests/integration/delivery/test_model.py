@@ -96,7 +96,7 @@ def check(engine: Engine) -> None:
     assert run.state in ENDED, run.message
     report = engine.report(run)
     rows = report["rows"]
-    ends = ("add", "change", "unchanged", "held", "outside", "duplicates", "refused_here", "kept_back")
+    ends = ("add", "change", "unchanged", "held", "outside", "duplicates", "refused_here", "kept_back", "later")
     assert rows["rows_read"] == sum(rows[name] for name in ends)
     assert rows["add"] + rows["change"] + rows["remove"] == sum(report["outcomes"].values())
 

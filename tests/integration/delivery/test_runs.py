@@ -19,7 +19,7 @@ def balanced(rows: dict[str, int]) -> bool:
 def test_the_first_run_brings_everyone_and_accounts_for_every_row(engine: Engine) -> None:
     extra = [Person("bad@@example"), Person(""), Person(" PERSON1@Example.com ", "Double"), Person("x y@example.com")]
     engine.land([*people(1200), *extra])
-    engine.define()
+    engine.define(first_run="deliver")
     run = engine.run()
     assert run.state is State.WARNINGS
     assert engine.members().keys() == {person.email for person in people(1200)}

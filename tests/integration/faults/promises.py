@@ -64,7 +64,7 @@ def counts_add_up(world: World, run: Run) -> dict[str, Any]:
     """Rows read = operations + what needs none; operations = outcomes. The report."""
     report = world.engine.report(run)
     rows, outcomes = report["rows"], report["outcomes"]
-    accounted = ("add", "change", "unchanged", "held", "outside", "duplicates", "refused_here", "kept_back")
+    accounted = ("add", "change", "unchanged", "held", "outside", "duplicates", "refused_here", "kept_back", "later")
     assert rows["rows_read"] == sum(rows[name] for name in accounted)
     for kind in Kind:
         ends = [count for name, count in outcomes.items() if name.startswith(f"{kind} ")]
