@@ -22,7 +22,18 @@ from cli.watching import newest_run, progress, status_of, watch
 
 _POLL_SECONDS = 2.0
 _CHUNK = 1 << 20
-_COUNTS = ("add", "change", "remove", "accepted", "rejected", "skipped", "unknown", "refused_here", "kept_back")
+_COUNTS = (
+    "add",
+    "change",
+    "remove",
+    "accepted",
+    "rejected",
+    "skipped",
+    "unknown",
+    "refused_here",
+    "kept_back",
+    "later",
+)
 
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay until it ended, with a progress bar.")]
 
@@ -42,6 +53,7 @@ class Word(StrEnum):
     """A decision about a blocked run."""
 
     DELIVER = "deliver"
+    START_SMALL = "start_small"
     ADDITIONS_ONLY = "additions_only"
     DISCARD = "discard"
 
@@ -197,7 +209,10 @@ def decide(
     name: ExportName,
     decision: Annotated[
         Word,
-        typer.Argument(help="deliver: all. additions_only: nobody is taken off. discard: nothing is sent."),
+        typer.Argument(
+            help="deliver: all. start_small: 500 people join first, later runs add the others, nobody is taken off. "
+            "additions_only: nobody is taken off. discard: nothing is sent."
+        ),
     ],
     run_id: RunId = None,
     plan: Annotated[

@@ -95,12 +95,27 @@ class Story:
         self._console.rule(title)
         before, started = requests_summary(self._simulator)["calls"], time.monotonic()
         view = self._follow(run)
+        if view["state"] == "blocked":
+            self._answer(run, view)
+            view = self._follow(run)
         seconds = time.monotonic() - started
         calls = requests_summary(self._simulator)["calls"] - before
         if view["state"] not in ("succeeded", "succeeded with warnings"):
             raise DemoError(f"the run ended as '{view['state']}': {view['message']}")
         self._show(view, run, calls, seconds)
         self._compare(people)
+
+    def _answer(self, run: str, view: Mapping[str, Any]) -> None:
+        """Show the question that a first run of so many people asks, and answer it. Raises DemoError for any other."""
+        path = f"/exports/{self._export}/runs/{run}"
+        asked = self._api.call("GET", f"{path}/plan")["first_run"]
+        if asked is None:
+            raise DemoError(f"the run is blocked: {view['message']}")
+        self._console.print("The run asks, before it writes anything:", style="yellow")
+        self._console.print(f"  {view['message']}", soft_wrap=True)
+        plan = view["targets"][0]["plan"]
+        self._api.call("POST", f"{path}/decision", {"plan": plan, "decision": "deliver"})
+        self._console.print("The answer: deliver. It could be start_small, or first_run: deliver in the export.")
 
     def _follow(self, run: str) -> Any:
         columns = (TextColumn("{task.description:<8}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

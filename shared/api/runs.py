@@ -17,7 +17,7 @@ from shared.access.visitors import Access, Closed, NoAccess
 from shared.api.links import LINKED, AsJson, linked
 from shared.catalog.issues import NotFound
 from shared.catalog.models import MAX_SEGMENTS
-from shared.control.runs import Decision, RejectedRow, Report, RunPage, RunView, StartInput
+from shared.control.runs import Decision, PlannedView, RejectedRow, Report, RunPage, RunView, StartInput
 from shared.control.service import Service
 from shared.control.views import View
 from shared.delivery.start.starting import Started
@@ -51,7 +51,7 @@ class StartedRun(View):
 class Operation(View):
     """One operation of a plan."""
 
-    operation: str = Field(description="add, change, remove; refused for a row that makes none.")
+    operation: str = Field(description="add, change, remove; refused or kept back for a row that makes none.")
     address: str
     values: dict[str, Any]
     reason: Said = ""
@@ -121,6 +121,21 @@ def read_report(name: str, run: str, service: TheService, caller: TheCaller) -> 
     if report is None:
         raise NotFound("report of a run", run)
     return report
+
+
+@router.get(
+    "/{run}/plan",
+    dependencies=[Depends(allowed(Action.SEE_RUNS))],
+    summary="Read what a run planned",
+    responses=responses(403, 404, 422),
+)
+def read_plan(name: str, run: str, service: TheService, caller: TheCaller, target: WhichTarget = 0) -> PlannedView:
+    """What the plan of one of its targets was made of, who is kept back and refused, and, where very many people would
+    join at once, the numbers that a person decides by. It holds no address. There is none before a run has planned."""
+    found = service.planned(name, _found(service.run(name, run), run).run, target)
+    if found is None:
+        raise NotFound("plan of a run", run)
+    return found
 
 
 @router.get(

@@ -307,7 +307,8 @@ class StartInput(BaseModel):
 
 
 class Decision(BaseModel):
-    """A person's answer to a guard; `plan` is the one that the person saw."""
+    """A person's answer to a guard; `plan` is the one that the person saw. start_small: 500 people join first, later
+    runs add the others; it holds removals back, as additions_only does."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.catalog.issues import Issue
-from shared.catalog.models import ExportInput, Guards, Match, Mode, Target
+from shared.catalog.models import ExportInput, FirstRun, Guards, Match, Mode, Target
 from shared.pages.forms import Values, dicts, group, text, texts
 from shared.pages.rules_draft import ExcludeDraft, RequireDraft, RulesDraft, rules_of, rules_sent, rules_shown
 from shared.pages.schedule_form import ScheduleShape, schedule_of, shape_from, shape_of
@@ -61,6 +61,8 @@ class Draft:
     rules: RulesDraft = field(default_factory=RulesDraft)
     guards: Mapping[str, str] = field(default_factory=lambda: guards_shown(Guards()))
     schedule: ScheduleShape = field(default_factory=ScheduleShape)
+    first_run: bool = False
+    """Nobody is asked, however many people would join."""
     paused: bool = False
     key_starts: tuple[str, ...] = ()
     tags: str = ""
@@ -87,6 +89,7 @@ def draft_of(export: ExportInput, definition: Definition | None, version: str = 
         rules=rules_shown(export.rules),
         guards=guards_shown(export.guards),
         schedule=shape_of(export.schedule),
+        first_run=export.first_run is FirstRun.DELIVER,
         paused=export.paused,
         key_starts=export.function_key_starts,
         tags=", ".join(export.tags),
@@ -110,6 +113,7 @@ def draft_from(values: Values) -> Draft:
         rules=rules_sent(values),
         guards=_guards_sent(values),
         schedule=shape_from(group(values, "schedule")) if "schedule" in values else ScheduleShape(),
+        first_run=text(values, "first_run") == "on",
         paused=text(values, "paused") == "on",
         key_starts=texts(values, "function_key_starts"),
         tags=text(values, "tags"),
@@ -133,6 +137,7 @@ def input_of(draft: Draft, definition: Definition | None) -> tuple[dict[str, Any
         "rules": rules_of(draft.rules),
         "guards": {name: _guard(name, value) for name, value in draft.guards.items()},
         "schedule": schedule,
+        "first_run": FirstRun.DELIVER if draft.first_run else FirstRun.ASK,
         "paused": draft.paused,
         "function_key_starts": draft.key_starts,
         "tags": list(dict.fromkeys(tag for each in draft.tags.split(",") if (tag := each.strip()))),

@@ -73,6 +73,7 @@ OPERATIONS: dict[str, str] = {
 }
 DECISIONS: dict[str, str] = {
     "deliver": N_("Deliver all"),
+    "start_small": N_("Start small"),
     "additions_only": N_("Additions only"),
     "discard": N_("Discard"),
 }
@@ -119,6 +120,7 @@ COUNTS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("duplicates", N_("Duplicates")),
             ("held", N_("Held back")),
             ("kept_back", N_("Kept back by a rule")),
+            ("later", N_("Left for later runs")),
         ),
     ),
 )
@@ -134,6 +136,7 @@ PARTS: dict[str, str] = {
     "rules": N_("Rules"),
     "settings": N_("Settings"),
     "guards": N_("Guards"),
+    "first_run": N_("The first run"),
     "schedule": N_("Schedule"),
     "paused": N_("Paused"),
     "tags": N_("Tags"),

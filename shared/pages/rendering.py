@@ -16,6 +16,7 @@ from shared.access.actions import Action, may
 from shared.access.audit import Change
 from shared.catalog.schedule_words import in_words
 from shared.control.runs import MOST_LOOKED_AT
+from shared.delivery.plan import small_start
 from shared.pages import assets, labels
 from shared.pages.formats import Formats
 from shared.pages.plain_words import of_page
@@ -51,6 +52,7 @@ def environment(language: str) -> Environment:
         retry_words=labels.RETRIES,
         operations=labels.OPERATIONS,
         decisions=labels.DECISIONS,
+        few_first=small_start.PEOPLE,
         compared=labels.COMPARED,
         sharing=labels.SHARING,
         counts=labels.COUNTS,

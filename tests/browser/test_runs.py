@@ -34,7 +34,7 @@ def test_progress_is_live_and_the_run_can_be_cancelled(connected: App, visit: Vi
     segment = connected.land("Slow", some(4000))
     # So many batches that the run is never over before it is cancelled, however slow the browser is.
     connected.connect("slow", display_name="Slow", settings={"subscribe_rate": 1000, "batch_rows": 5})
-    connected.define("slow", segment, connection="slow")
+    connected.define("slow", segment, connection="slow", first_run="deliver")
     with slow(connected, 0.7):
         visit.go("/exports/slow")
         visit.button("Run")

@@ -1,4 +1,4 @@
-"""The first run asks at every vendor: with numbers, before anything is written; a few may go first; the rest follows."""
+"""The first run asks at every vendor: with numbers, before it writes anything; a few may go first; the rest follows."""
 
 from __future__ import annotations
 

@@ -22,6 +22,8 @@ def test_the_demo_ends_well() -> None:
     assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-3000:]
     assert ended.stdout.count("list equals the segment") == 2
     assert "triggered by the timer" in ended.stdout
+    assert "would add 2,9" in ended.stdout and "looked up are new to Iterable" in ended.stdout, "the first run asks"
+    assert ended.stdout.count("The answer: deliver.") == 1, "the second does not"
     assert "make serve" in ended.stdout
     assert "http://" not in ended.stdout.partition("All of it took")[2], "a link to what has ended is dead"
 

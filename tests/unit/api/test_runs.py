@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from shared.control.runs import FirstRunView, PlannedView
 from shared.delivery.state.records import State
 from tests.unit.api.asgi import Client
 from tests.unit.api.bodies import connection_body, export_body
@@ -54,7 +55,7 @@ def test_a_run_tells_its_state_progress_and_plan(client: Client) -> None:
     assert answer["targets"][0]["plan"] == "plan-1"
     assert set(answer["targets"][0]["counts"]) == {
         "rows_read", "duplicates", "refused_here", "unchanged", "held", "add", "change", "remove",
-        "accepted", "rejected", "skipped", "unknown", "kept_back", "removed_by_rules",
+        "accepted", "rejected", "skipped", "unknown", "kept_back", "removed_by_rules", "later",
     }  # fmt: skip
     assert client.get(f"{RUNS}/r9").status == 404
 
@@ -95,10 +96,25 @@ def test_a_run_is_cancelled_unless_it_ended(client: Client) -> None:
     assert client.post(f"{RUNS}/r9/cancel").status == 404
 
 
-@pytest.mark.parametrize("decision", ["deliver", "additions_only", "discard"])
+@pytest.mark.parametrize("decision", ["deliver", "start_small", "additions_only", "discard"])
 def test_a_decision_names_the_plan_and_the_person(client: Client, service: FakeService, decision: str) -> None:
     assert client.post(f"{RUNS}/r3/decision", {"plan": "plan-1", "decision": decision}).status == 202
     assert service.decided == [{"export": "vips", "run": "r3", "decision": decision, "by": "ann"}]
+
+
+def test_what_a_run_planned_is_told_with_the_numbers_of_its_question(client: Client, service: FakeService) -> None:
+    assert client.get(f"{RUNS}/r3/plan").status == 404
+    asked = FirstRunView(
+        people=48_211, members=0, looked_up=200, new=181, starts=("Welcome",), minutes=3, requests=507, notes=("So.",)
+    )
+    service.plans[0] = PlannedView(members_before=0, first_run=asked)
+    told = client.get(f"{RUNS}/r3/plan").json["first_run"]
+    assert told == {
+        "people": 48_211, "members": 0, "looked_up": 200, "new": 181, "starts": ["Welcome"], "minutes": 3,
+        "requests": 507, "bills_by": "", "notes": ["So."],
+    }  # fmt: skip
+    assert client.get(f"{RUNS}/r3/plan", query={"target": "1"}).status == 404
+    assert client.get(f"{RUNS}/r9/plan").status == 404
 
 
 def test_a_decision_on_another_plan_is_refused(client: Client, service: FakeService) -> None:

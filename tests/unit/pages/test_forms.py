@@ -52,6 +52,7 @@ EXPORT: dict[str, Any] = {
     },
     "guards": {"max_removed_share": 0.125, "max_age_days": None, "max_profiles": 5000},
     "schedule": {"kind": "cron", "expression": "0 6 * * 1", "time_zone": "Europe/Stockholm"},
+    "first_run": "deliver",
     "paused": True,
     "function_key_starts": ["withdraw", "full_resync"],
 }

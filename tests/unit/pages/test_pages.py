@@ -11,10 +11,11 @@ import pytest
 
 from shared.app import create_app
 from shared.catalog.rules import Rules, reasons
-from shared.control.runs import Counts, KeptBackView, PlannedView, TargetRun
+from shared.control.runs import Counts, FirstRunView, KeptBackView, PlannedView, TargetRun
 from shared.delivery.state.records import State
 from shared.pages import assets
 from shared.vendors.contract import CheckResult
+from shared.wording import say
 from tests.unit.api.asgi import Client
 from tests.unit.api.callers import KnownCallers
 from tests.unit.api.service import FakeService, run
@@ -279,6 +280,31 @@ def test_who_decides_sees_what_is_different_who_goes_and_why(service: FakeServic
         "To add: 0. To change: 0. To remove: 600.",
     ):
         assert told in shown, told
+
+
+def many_join(service: FakeService, add: int) -> str:
+    """The page of a run that would add so many people at once."""
+    now = TargetRun(target="name:VIP", state=State.BLOCKED, plan="plan-1", counts=Counts(rows_read=add, add=add))
+    service.past = [run("r2", State.BLOCKED, connection="marketing").model_copy(update={"targets": (now,)})]
+    notes = (say("%(new)s of %(looked)s looked up are new to %(vendor)s", new=181, looked=200, vendor="Klaviyo"),)
+    asked = FirstRunView(people=add, members=0, looked_up=200, new=181, starts=None, minutes=3, requests=9, notes=notes)
+    service.plans[0] = PlannedView(first_run=asked)
+    return unescape(page(client(service).get("/exports/vips/runs/r2")))
+
+
+def test_the_question_before_the_first_run_shows_its_numbers_and_offers_to_start_small(service: FakeService) -> None:
+    shown = many_join(service, 48_211)
+    assert "Very many people would join at once:" in shown
+    assert "<li>181 of 200 looked up are new to Klaviyo</li>" in shown
+    assert "Adds 500 people first; later runs add the others without asking." in shown
+    assert 'name="decision" value="start_small"' in shown
+    assert 'value="start_small"' not in many_join(service, 500), "nobody would be left for later"
+
+
+def test_a_decision_to_start_small_is_sent_and_shown(service: FakeService) -> None:
+    many_join(service, 48_211)
+    page(post(client(service), "/exports/vips/runs/r2/decision", b"plan=plan-1&decision=start_small"))
+    assert service.decided[-1]["decision"] == "start_small"
 
 
 def test_who_may_not_see_people_sees_numbers_alone(service: FakeService) -> None:

@@ -47,6 +47,16 @@ def test_two_people_who_edit_one_connection_see_both_versions_and_choose(service
     assert service.catalog.connection("marketing").item.display_name == "Theirs"
 
 
+def test_the_answer_to_the_question_before_a_first_run_is_ticked_when_the_export_is_saved(service: FakeService) -> None:
+    shown = page(client(service).get("/exports/vips/edit"))
+    assert 'name="first_run" value="on">' in shown
+    assert "Saved." in page(post(client(service), "/exports/vips", changed(service, first_run="on")))
+    assert service.catalog.export("vips").item.first_run == "deliver"
+    assert 'name="first_run" value="on" checked>' in page(client(service).get("/exports/vips/edit"))
+    assert "Saved." in page(post(client(service), "/exports/vips", changed(service)))
+    assert service.catalog.export("vips").item.first_run == "ask", "the tick was taken away"
+
+
 def test_what_was_typed_is_there_again_after_signing_in(service: FakeService) -> None:
     form = changed(service, display_name="Half of a", do="restore")
     shown = page(post(client(service), "/exports/vips/form", form))

@@ -228,6 +228,7 @@ def test_flows_that_the_list_starts_are_said_before_the_first_run_and_not_again(
         assert "Old" not in told
         assert "bills" in told
         assert here.vendor.warnings_of(by_id("Y6nRLr"), TARGET) == ()
+        assert here.vendor.starts(by_id("Y6nRLr"), None) == ["Welcome"]
         assert "Welcome" in here.vendor.prepare(by_id("Y6nRLr"), None, {}).warnings[0]
         assert here.vendor.prepare(by_id("Y6nRLr"), TARGET, {}).warnings == ()
 
@@ -242,6 +243,7 @@ def test_a_list_that_does_not_exist_yet_is_not_made_by_looking() -> None:
     with world() as here:
         told = here.vendor.warnings_of(named("New ones"), None)
         assert ["bills" in each for each in told] == [True]
+        assert here.vendor.starts(named("New ones"), None) == ()
         assert len(here.account.lists) == 1
 
 
