@@ -49,6 +49,8 @@ def commit(work: Work) -> None:
         if made.balance.operations:
             outcomes = _commit(work, Finished(work.folder, work.commit_name, made))
         _remember(work, made, outcomes)
+    if work.run.kind is not RunKind.DRY_RUN:
+        _drop_what_was_agreed(work, made)
     state = _final_state(work, made, outcomes)
     report.write(work, made, outcomes, state)
     counts = (made.balance.counts() if made else {}) | outcomes.counts
@@ -173,8 +175,6 @@ def _remember(work: Work, made: Plan, outcomes: Outcomes) -> None:
     if work.run.kind in COMPLETE and not work.delivery.ending:
         delivered = {each["segment_id"]: each["key"] for each in (*made.snapshots, *made.excluded)}
         facts |= {"delivered": delivered, "delivered_by": work.export.name, "looks": drift.to_remember(made.looks)}
-    if work.memory().get("agreed") and _has_come(work, made):
-        facts["agreed"] = None
     try:
         if facts:
             work.remember(**facts)
@@ -182,12 +182,15 @@ def _remember(work: Work, made: Plan, outcomes: Outcomes) -> None:
         log.warning("The list of run %s was given away meanwhile; its next owner finds what was done.", work.run.run)
 
 
-def _has_come(work: Work, made: Plan) -> bool:
-    """Whether nobody is still to come of the people whom a person agreed to: they are all there, or the person thought
-    better of it."""
-    if work.delivery.ending:
-        return work.delivery.ending == State.CANCELLED
-    return work.run.kind in COMPLETE and not made.balance.later
+def _drop_what_was_agreed(work: Work, made: Plan | None) -> None:
+    """Nobody is still to come of the people whom a person agreed to: they are all there, or a person cancelled it."""
+    complete = made is not None and work.run.kind in COMPLETE and not made.balance.later
+    over = work.delivery.ending == State.CANCELLED or (complete and not work.delivery.ending)
+    if over and work.memory().get("agreed"):
+        try:
+            work.remember(agreed=None)
+        except Owned:
+            log.warning("The list of run %s was given away meanwhile.", work.run.run)
 
 
 def _looked(made: Plan | None) -> str:

@@ -25,6 +25,8 @@ from shared.wording import Message, say, say_many, some, together
 MOST_LOOKED_UP = 200
 LOOKING_SECONDS = 30.0
 """People are looked up in groups that double, as long as the next one ends within this time."""
+FEWEST_REQUESTS = 5
+"""Of a delivery, for the list and its fields, beside those that carry people."""
 _SHOWN = 5
 
 
@@ -59,7 +61,8 @@ def question(work: Work, facts: Facts, additions: Sequence[DataFile]) -> Questio
     looked_up, new, who = _new(work, additions)
     starts, what = _starts(work)
     minutes = math.ceil(people * definition.minutes_per_million / 1_000_000)
-    requests = math.ceil(people * definition.calls_per_thousand / 1_000)
+    calls = people * definition.calls_per_thousand / 1_000
+    requests = FEWEST_REQUESTS + math.ceil(calls) if calls else 0
     notes = (who, what, _takes(minutes, requests), _costs(definition))
     bills_by = definition.bills_by
     return Question(people, facts.members_before, looked_up, new, starts, minutes, requests, bills_by, notes)
