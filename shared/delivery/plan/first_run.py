@@ -31,7 +31,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class FirstRunQuestion:
     """What a person is told. `new` of the `looked_up` are not at the vendor yet; `starts` names automations, None where
     the vendor does not tell; `minutes` and `requests` are 0 where they were not measured; `notes` say it all."""
 
@@ -53,7 +53,7 @@ class Question:
         return asdict(self)
 
 
-def question(work: Work, facts: Facts, additions: Sequence[DataFile]) -> Question | None:
+def question(work: Work, facts: Facts, additions: Sequence[DataFile]) -> FirstRunQuestion | None:
     """What to ask; None where nobody is to be asked. `additions` are the plan's files of people who would join."""
     if not facts.grows_much or work.export.first_run is FirstRun.DELIVER:
         return None
@@ -65,10 +65,10 @@ def question(work: Work, facts: Facts, additions: Sequence[DataFile]) -> Questio
     requests = FEWEST_REQUESTS + math.ceil(calls) if calls else 0
     notes = (who, what, _takes(minutes, requests), _costs(definition))
     bills_by = definition.bills_by
-    return Question(people, facts.members_before, looked_up, new, starts, minutes, requests, bills_by, notes)
+    return FirstRunQuestion(people, facts.members_before, looked_up, new, starts, minutes, requests, bills_by, notes)
 
 
-def _joining(asked: Question) -> Message:
+def _joining(asked: FirstRunQuestion) -> Message:
     if not asked.members:
         return say("would add %(people)s people to a list that has nobody of this export yet", people=asked.people)
     return say(
