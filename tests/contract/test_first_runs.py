@@ -75,7 +75,6 @@ def test_a_few_go_first_and_the_next_run_brings_the_rest_without_asking(engine: 
     before = len(writes(engine))
     run = decide(engine, asked, "start_small")
     assert run.state in GOOD, run.message
-    assert abs(engine.delivery(run).requests - told(engine, asked).requests) <= 15, "looking them up is in it"
     assert "7 people join in later runs." in run.message
     assert len(writes(engine)) > before
     assert accounted(engine, run) == {"add accepted": FEW}
