@@ -93,17 +93,20 @@ class BlobFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         self._pins[f"{container}/{name}"] = pin
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Files written inside show up when the block ends well, each replacing what was there; else none does.
+    def writing(self) -> Iterator[list[str]]:
+        """Files written inside show up when the block ends well, each replacing what was there; else none does. The
+        list has their names then.
 
         DuckDB closes a file in the same way whether its query worked or failed, so closing proves nothing.
         """
         self._staged = {}
+        written: list[str] = []
         try:
-            yield
+            yield written
             for path, blocks in self._staged.items():
                 self._blob(path).commit_block_list(blocks)
                 self._pins.pop(path, None)
+                written.append(path.partition("/")[2])
         finally:
             self._staged = None
 

@@ -37,7 +37,7 @@ from shared.delivery.state.records import ENDED, Delivery, Run, State, Step, now
 from shared.delivery.state.runs import Runs, Versioned
 from shared.delivery.state.scratch import Scratch, scratch
 from shared.delivery.state.transitions import RunKind
-from shared.delivery.work import Cancelled, Work
+from shared.delivery.work import Cancelled, SliceOver, Work
 from shared.errors import Blocked, Conflict, LeaseLost, RetryAfter, UserMustAct
 from shared.vendors.limits import BATCH_SHARE, INTERACTIVE_SHARE
 from shared.vendors.registry import definition
@@ -277,6 +277,8 @@ def _steps(work: Work) -> Wait | None:
                 wait = _step(work)
             if wait is not None:
                 return wait
+        except SliceOver:
+            return Wait(0.0)
         except (RetryAfter, Blocked, UserMustAct, Cancelled, Owned) as error:
             if (wait := _react(work, error)) is not None:
                 return wait

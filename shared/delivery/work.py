@@ -34,6 +34,10 @@ class Cancelled(ExportError):
     """A person, or a disabled connection, ended the run."""
 
 
+class SliceOver(Exception):
+    """The slice's time is over. What was done is recorded, and the next slice goes on from there."""
+
+
 @dataclass(slots=True)
 class Work:
     """One slice. `held` is the delivery's row as this worker last wrote it."""
@@ -127,6 +131,12 @@ class Work:
 
     def out_of_time(self) -> bool:
         return time.monotonic() > self.deadline
+
+    def may_go_on(self) -> None:
+        """Ask between two pieces of work that are recorded. Raises SliceOver, and what the lease's check raises."""
+        self.lease.check()
+        if self.out_of_time():
+            raise SliceOver
 
     def memory(self) -> dict[str, Any]:
         """What earlier runs remembered of the target."""

@@ -9,6 +9,7 @@ from typing import Any
 from shared.catalog.targets import Owned
 from shared.delivery.commit import report
 from shared.delivery.commit.new_ledger import LedgerPlace, Outcomes, commit_part
+from shared.delivery.plan import attempt as attempts
 from shared.delivery.plan import drift
 from shared.delivery.send import unfinished_jobs
 from shared.delivery.state import journal, layout, ledger
@@ -45,6 +46,8 @@ def commit(work: Work) -> None:
     found = work.plan()
     made = found[0] if found else None
     outcomes = Outcomes()
+    if made is None:
+        attempts.clear(work)
     if made and work.run.kind is not RunKind.DRY_RUN:
         if made.balance.operations:
             outcomes = _commit(work, Finished(work.folder, work.commit_name, made))

@@ -127,6 +127,23 @@ def draw_line(database: DuckDBPyConnection, limit: Limit) -> None:
     database.execute("DROP TABLE candidates")
 
 
+def drawn_line(database: DuckDBPyConnection) -> tuple[str | None, str | None]:
+    """Place and key of the table `line` as texts, None twice where all may come."""
+    return database.execute("SELECT line_place::VARCHAR, line_key::VARCHAR FROM line").fetchone() or (None, None)
+
+
+def make_line(database: DuckDBPyConnection, limit: Limit, place: str | None, key: str | None) -> None:
+    """Make the table `line` of what `drawn_line` said."""
+    kind = _PLACES[limit.read_as][0]
+    database.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE line AS
+        SELECT $1::VARCHAR::{kind} AS line_place, $2::VARCHAR::UHUGEINT AS line_key WHERE $2 IS NOT NULL
+        """,
+        [place, key],
+    )
+
+
 def _beyond(limit: Limit) -> str:
     """Whether somebody comes at the line or after it; false where there is no line."""
     after = "<" if limit.order is ComesFirst.GREATEST else ">"

@@ -105,16 +105,16 @@ class Source:
     excluded: int | None = None
 
 
-def staging_query(wish: Wish, sources: Sequence[Source], parts: int) -> str:
-    """Rows of all sources. `n` numbers them in the order of sources, files and lines, by 1 within a file, and from 1
-    where the source's files are read in order.
+def staging_query(wish: Wish, sources: Sequence[Source], parts: int, first: int = 0) -> str:
+    """Rows of all sources, of which `first` come before. `n` numbers rows in the order of sources, files and lines, by
+    1 within a file, and from 1 where the source's files are read in order.
 
     Sources are read side by side, so the rows themselves come in no order. Rows of excluded segments have their
     addresses and no values.
     """
-    own = [source for source in sources if source.excluded is None]
+    own = [source for source in sources if source.excluded is None] or [_no_rows(wish)]
     barring = [source for source in sources if source.excluded is not None]
-    query = _own_rows(wish, own, parts)
+    query = _own_rows(wish, own, parts, first)
     return f"{query} UNION ALL BY NAME {_barring_rows(barring, parts)}" if barring else query
 
 
@@ -138,8 +138,14 @@ def _barring_rows(sources: Sequence[Source], parts: int) -> str:
     """
 
 
-def _own_rows(wish: Wish, sources: Sequence[Source], parts: int) -> str:
-    rows = " UNION ALL ".join(_numbered(number, source) for number, source in enumerate(sources))
+def _no_rows(wish: Wish) -> Source:
+    """So that rows of excluded segments have all columns where they are staged alone."""
+    cells = "".join(f", NULL::VARCHAR AS {each}" for each in wish.cells.values())
+    return Source(f"SELECT 0::INTEGER AS file_index {cells} WHERE false")
+
+
+def _own_rows(wish: Wish, sources: Sequence[Source], parts: int, first: int) -> str:
+    rows = " UNION ALL ".join(_numbered(number, source) for number, source in enumerate(sources, first))
     cells = wish.cells
     raw = cells[wish.address_column]
     trimmed = ", ".join(f"{sql.trimmed(each)} AS {each}" for each in cells.values())

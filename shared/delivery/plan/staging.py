@@ -1,14 +1,14 @@
 """Stage the snapshots of a delivery: read them once as streams, matched and judged, into Parquet by part.
 
 A single part is one local file. Several parts, of segments too large for that, lie in Blob Storage and are fetched
-one at a time, so that neither memory nor disk grows with the segment.
+one at a time, so that neither memory nor disk grows with the segment. Such segments are read piece by piece: a piece
+that is staged is recorded, and the next slice goes on behind it.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -17,27 +17,24 @@ import duckdb
 from duckdb import DuckDBPyConnection
 
 from shared.cloud.blob_files import BlobFiles
-from shared.cloud.blobs import Blobs
 from shared.delivery import segments
-from shared.delivery.plan import excluded, operations, size
+from shared.delivery.plan import attempt as attempts
+from shared.delivery.plan import excluded, operations, pieces, size
+from shared.delivery.plan.attempt import StoredAttempt
 from shared.delivery.plan.excluded import Barring
 from shared.delivery.plan.operations import RESPELLED, Source, Wish
+from shared.delivery.plan.pieces import Stretch
 from shared.delivery.sql import literal
-from shared.delivery.state import layout
+from shared.delivery.state import layout, once
 from shared.delivery.state.files import BUCKETS, write
+from shared.delivery.state.ledger import Ledger
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
 from shared.snapshots.reading import Reader, reader
-from shared.snapshots.scanning import Scan
-from shared.snapshots.snapshot import CsvFormat, Snapshot
+from shared.snapshots.snapshot import Snapshot
 from shared.snapshots.unreadable import SnapshotChanged
 
-CSV_ROW_BYTES = 150
-PACKED_ROW_BYTES = 15
-"""Guesses of a row's size, plain and compressed, to choose the number of parts before anything is read."""
 TRIES = 3
-RUNS = 4
-"""Of a snapshot's files, read side by side by DuckDB's two threads."""
 PROTOCOL = "staging"
 ROWS_HELD = 65_536
 """Rows that DuckDB gathers in memory, of all parts together, before it writes them."""
@@ -50,7 +47,7 @@ class Staged:
     """`fetch` brings one part to the local disk and names files that have its rows; `release` removes them.
 
     `spellings` are files of addresses as the source spells them, where deliveries spell them otherwise: an earlier run
-    may have sent the people under them.
+    may have sent the people under them. `attempt` is where several parts are recorded, None for a single one.
     """
 
     snapshots: Sequence[Snapshot]
@@ -62,77 +59,172 @@ class Staged:
     """Of each snapshot's wanted columns, where its files say them."""
     barring: Sequence[Barring] = ()
     """Snapshots of excluded segments."""
+    attempt: StoredAttempt | None = None
+    drop: Callable[[int], None] = lambda part: None
+    """Takes one part's rows out of storage, once it is planned."""
 
 
-@contextmanager
-def stage(work: Work, wish: Wish, least_parts: int) -> Iterator[Staged]:
-    """Read the newest snapshots of the target's segments, and of those that are excluded; read again where one was
-    replaced meanwhile.
+@dataclass(frozen=True, slots=True)
+class StagedPiece:
+    """The record of a piece: the blobs with its rows by part, how many they are, and the types of each column as the
+    files of a segment say them."""
+
+    rows: int
+    files: dict[int, list[str]]
+    types: dict[int, dict[str, str]]
+
+
+def stage(work: Work, wish: Wish, before: Ledger, *, fresh: bool = False) -> Staged:
+    """Read the newest snapshots of the target's segments, and of those that are excluded, or go on with the attempt
+    that earlier slices left if it is made from the same; read again where a snapshot was replaced meanwhile.
 
     Raises UserMustAct where a segment is unknown or unreadable, RetryAfter where its files keep changing, or an
-    excluded one is not complete.
+    excluded one is not complete; SliceOver where the next slice has to go on.
     """
-    if work.run.kind is RunKind.WITHDRAW:
-        yield Staged((), least_parts, lambda part: (), lambda part: None)
-        return
-    for attempt in count(1):
-        snapshots = [segments.newest(work.cloud, reference) for reference in work.target.segments]
-        barring = excluded.find(work, snapshots)
-        read = [*snapshots, *(each.snapshot for each in barring)]
-        parts = max(least_parts, parts_for(read, work.cloud.settings.rows_per_file))
+    found = attempts.find(work)
+    stored = found if _is_of_today(found, wish, before, fresh=fresh) else None
+    for tried in count(1):
         try:
-            staged = _stage(work, wish, snapshots, barring, parts)
+            if stored is not None:
+                return _in_pieces(work, wish, stored)
+            snapshots, barring = _newest(work)
+            read = [*snapshots, *(each.snapshot for each in barring)]
+            rows_per_file = work.cloud.settings.rows_per_file
+            parts = max(_parts(before), parts_for(read, rows_per_file))
+            if parts == 1:
+                if found:
+                    attempts.clear(work)
+                return _in_one(work, wish, snapshots, barring)
+            pinned = attempts.pinning(
+                work,
+                snapshots,
+                barring,
+                made_from=attempts.made_from(wish, before, fresh=fresh),
+                fresh=fresh,
+                parts=parts,
+                rows_per_piece=pieces.rows_per_piece(read, rows_per_file),
+            )
+            stored = found = attempts.begin(work, pinned, found)
         except SnapshotChanged:
-            if attempt >= TRIES:
+            if tried >= TRIES:
                 raise
-            continue
-        try:
-            yield staged
-        finally:
-            if parts > 1:
-                _remove(work)
-        return
+            stored = None
+    raise AssertionError("it returns, or raises")
+
+
+def _is_of_today(found: StoredAttempt | None, wish: Wish, before: Ledger, *, fresh: bool) -> bool:
+    if found is None or found.attempt is None:
+        return False
+    return found.attempt.made_from == attempts.made_from(wish, before, fresh=fresh)
+
+
+def _parts(before: Ledger) -> int:
+    """The smallest division that a ledger's files fit into."""
+    return max((256 // (each.last - each.first + 1) for each in before.files), default=1)
+
+
+def _newest(work: Work) -> tuple[list[Snapshot], list[Barring]]:
+    if work.run.kind is RunKind.WITHDRAW:
+        return [], []
+    snapshots = [segments.newest(work.cloud, reference) for reference in work.target.segments]
+    return snapshots, excluded.find(work, snapshots)
 
 
 def parts_for(snapshots: Sequence[Snapshot], rows_per_file: int) -> int:
     """The power of two that keeps a part near `rows_per_file`."""
-    rows = sum(snapshot.size / _row_bytes(snapshot) for snapshot in snapshots)
+    rows = sum(map(pieces.rows_guessed, snapshots))
     return min(BUCKETS, 1 << math.ceil(math.log2(max(rows / rows_per_file, 1.0))))
 
 
-def _row_bytes(snapshot: Snapshot) -> int:
-    plain = isinstance(snapshot.format, CsvFormat) and snapshot.format.compression == "none"
-    return CSV_ROW_BYTES if plain else PACKED_ROW_BYTES
-
-
-def _stage(work: Work, wish: Wish, snapshots: Sequence[Snapshot], barring: Sequence[Barring], parts: int) -> Staged:
+def _in_one(work: Work, wish: Wish, snapshots: Sequence[Snapshot], barring: Sequence[Barring]) -> Staged:
+    if not snapshots:
+        return Staged((), 1, lambda part: (), lambda part: None)
+    read = [*snapshots, *(each.snapshot for each in barring)]
+    path = work.where / "staged.parquet"
     with reader(work.cloud.segments, work.cloud.settings) as opened:
-        # The order is in the rows' numbers; keeping it in the files too would read one source after the other.
-        opened.connection.execute("SET preserve_insertion_order = false")
         size.look_before(work, opened, snapshots)
-        sources = [*_sources(opened, wish, snapshots), *_barring_sources(opened, barring)]
-        query = operations.staging_query(wish, sources, parts)
+        sources = [_source(opened, wish, each, snapshots, barring) for each in pieces.whole(read)]
+        _write_one(opened, operations.staging_query(wish, sources, 1), path)
         types = [opened.types(snapshot, wish.columns) for snapshot in snapshots]
-        if parts == 1:
-            path = work.where / "staged.parquet"
-            write(opened.connection, query, path)
-            rows, spellings = _respelled(work, opened.connection, [path], parts)
-            return Staged(
-                snapshots, 1, lambda part: [path, *rows], lambda part: path.unlink(), spellings, types, barring
-            )
-        _write_parts(work.cloud.blobs, opened, query, _prefix(work), max(ROWS_HELD // parts, FEWEST_ROWS))
+        rows, spellings = _respelled(work, opened.connection, [path], 1)
+    return Staged(snapshots, 1, lambda part: [path, *rows], lambda part: path.unlink(), spellings, types, barring)
+
+
+def _in_pieces(work: Work, wish: Wish, stored: StoredAttempt) -> Staged:
+    """Stage what is not recorded yet."""
+    attempt = stored.attempt
+    assert attempt
+    snapshots, barring = attempt.snapshots, attempt.barring
+    read = [*snapshots, *(each.snapshot for each in barring)]
+    if stored.begun:
+        with reader(work.cloud.segments, work.cloud.settings) as opened:
+            size.look_before(work, opened, snapshots)
+    own, records = 0, list[StagedPiece]()
+    for number, piece in enumerate(pieces.cut(read, attempt.rows_per_piece)):
+        record = None if stored.begun else once.read(work.cloud.blobs, _record(work, stored, number), StagedPiece)
+        records.append(record or _stage_piece(work, wish, stored, number, piece))
+        own += records[-1].rows if piece[0].segment < len(snapshots) else 0
+        size.look(work, own)
+        if record is None:
+            work.may_go_on()
     with work.scratch.database() as connection:
-        rows, spellings = _respelled(work, connection, _fetch(work, RESPELLED), parts)
-    _drop(work, RESPELLED)
+        rows, spellings = _respelled(work, connection, _fetch(work, records, RESPELLED), attempt.parts)
+    _release(work, RESPELLED)
     return Staged(
         snapshots,
-        parts,
-        lambda part: [*_fetch(work, part), *rows],
-        lambda part: _drop(work, part),
-        spellings,
-        types,
-        barring,
+        attempt.parts,
+        fetch=lambda part: [*_fetch(work, records, part), *rows],
+        release=lambda part: _release(work, part),
+        drop=lambda part: _drop(work, records, part),
+        spellings=spellings,
+        types=_types(records, len(snapshots)),
+        barring=barring,
+        attempt=stored,
     )
+
+
+def _record(work: Work, stored: StoredAttempt, number: int) -> str:
+    return layout.piece(stored.folder(work), number)
+
+
+def _stage_piece(work: Work, wish: Wish, stored: StoredAttempt, number: int, piece: Sequence[Stretch]) -> StagedPiece:
+    """Stage one piece, and record it unless another execution was first."""
+    attempt = stored.attempt
+    assert attempt
+    segment = piece[0].segment
+    with reader(work.cloud.segments, work.cloud.settings) as opened:
+        sources = [_source(opened, wish, each, attempt.snapshots, attempt.barring) for each in piece]
+        query = operations.staging_query(wish, sources, attempt.parts, piece[0].number)
+        prefix = layout.staged(stored.folder(work), number, attempts.execution(work))
+        rows, written = _write_parts(work, opened, query, prefix, max(ROWS_HELD // attempt.parts, FEWEST_ROWS))
+        types = {}
+        if segment < len(attempt.snapshots):
+            types = {segment: dict(opened.types(_stretched(attempt.snapshots[segment], piece), wish.columns))}
+    return once.keep(work.cloud.blobs, _record(work, stored, number), StagedPiece(rows, _by_part(written), types))
+
+
+def _by_part(names: Sequence[str]) -> dict[int, list[str]]:
+    """Blobs by the part that their folder names."""
+    found: dict[int, list[str]] = {}
+    for name in sorted(names):
+        part = int(name.rsplit("/", 2)[-2].removeprefix("part="))
+        found.setdefault(part, []).append(name)
+    return found
+
+
+def _types(records: Sequence[StagedPiece], segments: int) -> list[dict[str, str]]:
+    """Of each segment's columns, as the first piece says that knows them."""
+    found: list[dict[str, str]] = [{} for _ in range(segments)]
+    for record in reversed(records):
+        for segment, types in record.types.items():
+            found[segment] |= types
+    return found
+
+
+def _stretched(snapshot: Snapshot, stretches: Sequence[Stretch]) -> Snapshot:
+    """The snapshot with the files of these stretches, which follow each other."""
+    first, last = stretches[0], stretches[-1]
+    return replace(snapshot, files=snapshot.files[first.first : last.first + last.files])
 
 
 def _respelled(
@@ -144,42 +236,42 @@ def _respelled(
     return ([rows], [spellings]) if found else ((), ())
 
 
-def _sources(opened: Reader, wish: Wish, snapshots: Sequence[Snapshot]) -> Iterator[Source]:
-    for number, snapshot in enumerate(snapshots):
-        for start, scan in _scans(opened, snapshot, wish.columns):
-            yield Source(scan.rows, number, start, scan.number)
+def _source(
+    opened: Reader, wish: Wish, stretch: Stretch, snapshots: Sequence[Snapshot], barring: Sequence[Barring]
+) -> Source:
+    """A few files, since a stretch is read by one thread."""
+    if stretch.segment < len(snapshots):
+        scan = opened.scan(_stretched(snapshots[stretch.segment], [stretch]), wish.columns)
+        return Source(scan.rows, stretch.segment, stretch.first, scan.number)
+    each = barring[stretch.segment - len(snapshots)]
+    with each.said():
+        scan = opened.scan(_stretched(each.snapshot, [stretch]), [each.column])
+        return Source(scan.rows, each.number, stretch.first, excluded=each.rule)
 
 
-def _barring_sources(opened: Reader, barring: Sequence[Barring]) -> Iterator[Source]:
-    for each in barring:
-        with each.said():
-            for start, scan in _scans(opened, each.snapshot, [each.column]):
-                yield Source(scan.rows, each.number, start, excluded=each.rule)
+def _write_one(opened: Reader, query: str, path: Path) -> None:
+    # The order is in the rows' numbers; keeping it in the files too would read one source after the other.
+    opened.connection.execute("SET preserve_insertion_order = false")
+    write(opened.connection, query, path)
 
 
-def _scans(opened: Reader, snapshot: Snapshot, columns: Sequence[str]) -> Iterator[tuple[int, Scan]]:
-    """A few runs of files, each with its first file's number, since a run is read by one thread."""
-    opened.add(snapshot)
-    size = max(1, math.ceil(len(snapshot.files) / RUNS))
-    for start in range(0, max(1, len(snapshot.files)), size):
-        run = replace(snapshot, files=snapshot.files[start : start + size])
-        yield start, opened.scan(run, columns)
-
-
-def _write_parts(blobs: Blobs, opened: Reader, query: str, prefix: str, rows: int) -> None:
-    """`rows` of a part are gathered, and written as a row group."""
+def _write_parts(work: Work, opened: Reader, query: str, prefix: str, rows: int) -> tuple[int, list[str]]:
+    """`rows` of a part are gathered, and written as a row group; the rows and names of what was written."""
+    blobs = work.cloud.blobs
     files = BlobFiles(blobs.service, PROTOCOL)
     opened.connection.register_filesystem(files)
     try:
-        target = literal(files.url(blobs.container, prefix.rstrip("/")))
+        target = literal(files.url(blobs.container, prefix))
+        opened.connection.execute("SET preserve_insertion_order = false")
         # Whatever its description says, DuckDB counts the rows of each part against it.
         opened.connection.execute(f"SET partitioned_write_flush_threshold = {rows}")
         # Threads of their own for writing let every open file gather tens of megabytes first.
         opened.connection.execute("SET async_threads = 0")
         packed = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {rows}"
         options = f"{packed}, PARTITION_BY (part), WRITE_PARTITION_COLUMNS true"
-        with files.writing():
-            opened.connection.execute(f"COPY ({query}) TO {target} ({options})")
+        with files.writing() as written:
+            counted = opened.connection.execute(f"COPY ({query}) TO {target} ({options})").fetchone()
+        return int(counted[0]) if counted else 0, written
     except duckdb.Error:
         if files.failure:  # DuckDB hides what storage said in a text of its own
             raise files.failure from None
@@ -188,21 +280,20 @@ def _write_parts(blobs: Blobs, opened: Reader, query: str, prefix: str, rows: in
         opened.connection.unregister_filesystem(PROTOCOL)
 
 
-def _prefix(work: Work) -> str:
-    return f"{layout.plan_folder(work.folder, f'{work.delivery.turn:06d}-{work.delivery.worker}')}staged/"
-
-
-def _fetch(work: Work, part: int) -> Sequence[Path]:
-    """The part's files, one after the other; none where it has no rows."""
+def _fetch(work: Work, records: Sequence[StagedPiece], part: int) -> Sequence[Path]:
+    """The part's files, one after the other; none where it has no rows. Raises Unusable where one is gone."""
     folder = _local(work, part)
+    if folder.exists():  # planning the part failed, and is tried in another way
+        _release(work, part)
     folder.mkdir()
-    for number, name in enumerate(work.cloud.blobs.names(f"{_prefix(work)}part={part}/")):
+    names = [name for record in records for name in record.files.get(part, ())]
+    for number, name in enumerate(names):
         if work.cloud.blobs.fetch(name, folder / f"{number}.parquet") is None:
-            raise RuntimeError("a staged file of this attempt is missing")
+            raise once.Unusable(name)
     return sorted(folder.iterdir())
 
 
-def _drop(work: Work, part: int) -> None:
+def _release(work: Work, part: int) -> None:
     folder = _local(work, part)
     for path in folder.iterdir():
         path.unlink()
@@ -213,6 +304,7 @@ def _local(work: Work, part: int) -> Path:
     return work.where / f"part-{part}"
 
 
-def _remove(work: Work) -> None:
-    for name in list(work.cloud.blobs.names(_prefix(work))):
-        work.cloud.blobs.delete(name)
+def _drop(work: Work, records: Sequence[StagedPiece], part: int) -> None:
+    for record in records:
+        for name in record.files.get(part, ()):
+            work.cloud.blobs.delete(name)

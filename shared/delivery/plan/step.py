@@ -7,26 +7,17 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING
 
-from shared.catalog.rules import Limit, reasons
-from shared.delivery.plan import (
-    drift,
-    first_run,
-    guards,
-    kept_back,
-    operations,
-    planned_people,
-    protected_people,
-    size,
-    small_start,
-)
+from shared.catalog.rules import reasons
+from shared.delivery.plan import attempt as attempts
+from shared.delivery.plan import drift, first_run, guards, planned_people, size, small_start
 from shared.delivery.plan.cell_values import Matched, matched
 from shared.delivery.plan.drift import Look
 from shared.delivery.plan.guards import Facts, Finding
 from shared.delivery.plan.operations import BARRING, Tally, Wish
+from shared.delivery.plan.parts import plan_parts
 from shared.delivery.plan.staging import Staged, stage
-from shared.delivery.state import layout, ledger
+from shared.delivery.state import ledger, once
 from shared.delivery.state import plan as plans
 from shared.delivery.state.files import DataFile
 from shared.delivery.state.journal import Folded
@@ -39,9 +30,6 @@ from shared.errors import Blocked
 from shared.snapshots.dialect import in_words
 from shared.vendors.contract import SWITCHED, Kind
 from shared.wording import read, say
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +47,7 @@ def plan(work: Work) -> None:
     """Make the plan. Where a guard is not satisfied the delivery is blocked, and waits for a decision.
 
     Raises Blocked where a person has to choose before there can be a plan, UserMustAct where the segment, the data
-    matching or the vendor stands in the way.
+    matching or the vendor stands in the way, SliceOver where the next slice has to go on.
     """
     work.planned = (None if work.first else work.plan()) or _make(work)
     if work.delivery.decision == guards.START_SMALL:
@@ -109,7 +97,7 @@ def require_same_account(work: Work) -> None:
 
 
 def _make(work: Work) -> tuple[Plan, str]:
-    if work.run.kind is RunKind.REBUILD:
+    if work.run.kind is RunKind.REBUILD or (work.run.kind is RunKind.FULL_RESYNC and attempts.is_fresh(work)):
         return _make_from(work, ledger.emptied(work.cloud.blobs, work.ledger_folder), fresh=True)
     try:
         return _make_from(work, _ledger(work), fresh=False)
@@ -120,6 +108,7 @@ def _make(work: Work) -> tuple[Plan, str]:
             work.base = ledger.read(work.cloud.blobs, work.ledger_folder)
             return _make_from(work, work.base, fresh=False)
     log.warning("The ledger of run %s is lost; everyone in the segment is sent again.", work.run.run)
+    attempts.give_up(work)
     return _make_from(work, ledger.emptied(work.cloud.blobs, work.ledger_folder), fresh=True)
 
 
@@ -131,42 +120,21 @@ def _ledger(work: Work) -> Ledger:
 def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
     rules = work.export.rules
     wish = Wish(work.export.address_column, _matched(work), str(work.export.mode), work.run.kind, rules)
-    folder = layout.plan_folder(work.folder, f"{work.delivery.turn:06d}-{work.delivery.worker}")
-    protected = protected_people.protected(work)
-    tally = Tally()
-    with stage(work, wish, _parts(before)) as staged, work.scratch.database() as connection:
-        if rules.limit and staged.parts > 1:
-            _draw_line(connection, wish, rules.limit, staged)
-        for part in range(staged.parts):
-            operations.plan_part(
-                connection,
-                work.files,
-                tally,
-                wish=wish,
-                staged=staged.fetch(part),
-                ledger_before=before,
-                part=part,
-                parts=staged.parts,
-                folder=folder,
-                where=work.where,
-                stay=[*staged.spellings, *([protected] if protected else ())],
-            )
-            staged.release(part)
+    try:
+        staged = stage(work, wish, before, fresh=fresh)
+        tally = plan_parts(work, wish, staged, before)
+    except once.Unusable:
+        work.lease.hold()  # only who still has the account may give the attempt up
+        attempts.give_up(work)
+        raise
     made = _manifest(work, wish, staged, tally, before, fresh=fresh)
     made.balance.check()
     published = plans.publish(work.cloud.blobs, work.folder, made)
     if published[0] is made:  # nobody else can have sent anything of it
         work.folded = Folded()
+    if staged.attempt:
+        attempts.clear(work)
     return published
-
-
-def _draw_line(connection: DuckDBPyConnection, wish: Wish, limit: Limit, staged: Staged) -> None:
-    """Who is too many shows when all parts were looked at."""
-    kept_back.begin_line(connection, limit)
-    for part in range(staged.parts):
-        operations.find_candidates(connection, wish, staged.fetch(part), part)
-        staged.release(part)
-    kept_back.draw_line(connection, limit)
 
 
 def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledger, *, fresh: bool) -> Plan:
@@ -306,11 +274,6 @@ def _matched(work: Work) -> list[Matched]:
 def _batch_rows(work: Work) -> int:
     chosen = work.connection.settings.get("batch_rows")
     return int(chosen) if chosen else work.opened.definition.batch_rows
-
-
-def _parts(before: Ledger) -> int:
-    """The smallest division that a ledger's files fit into."""
-    return max((256 // (each.last - each.first + 1) for each in before.files), default=1)
 
 
 def _delivered_before(before: Ledger) -> datetime | None:

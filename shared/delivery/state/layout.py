@@ -32,6 +32,40 @@ def plan_manifest(folder: str) -> str:
     return f"{plan_files(folder)}manifest.json"
 
 
+def attempts(folder: str) -> str:
+    """What attempts to plan over slices leave until there is a plan."""
+    return f"{plan_files(folder)}attempts/"
+
+
+def attempt(folder: str) -> str:
+    """The attempt that slices go on with."""
+    return f"{attempts(folder)}current.json"
+
+
+def attempt_folder(folder: str, attempt: str) -> str:
+    return f"{attempts(folder)}{attempt}/"
+
+
+def piece(attempt: str, number: int) -> str:
+    """The record of a piece that was staged; `attempt` is its folder."""
+    return f"{attempt}pieces/{number:04d}.json"
+
+
+def staged(attempt: str, number: int, execution: str) -> str:
+    """Rows of a piece, by part."""
+    return f"{attempt}staged/{number:04d}-{execution}"
+
+
+def line(attempt: str) -> str:
+    """The record of where a rule's limit cuts."""
+    return f"{attempt}line.json"
+
+
+def part(attempt: str, number: int) -> str:
+    """The record of a part that was planned."""
+    return f"{attempt}parts/{number:03d}.json"
+
+
 def journal_folder(folder: str) -> str:
     return f"{folder}journal/"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -161,11 +162,11 @@ class World:
             run=replace(RUN, kind=kind),
             export=EXPORT.model_copy(update={"guards": guards or Guards(), **changes}),
             connection=connection,
-            lease=cast("Any", SimpleNamespace(hold=lambda: None)),
+            lease=cast("Any", SimpleNamespace(hold=lambda: None, check=lambda: None)),
             opened=cast("Any", opened),
             scratch=self.room,
             files=Files(self.cloud.blobs),
-            deadline=0.0,
+            deadline=math.inf,
             clock=lambda: AT,
         )
 
