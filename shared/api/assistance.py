@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.access.actions import Action
-from shared.catalog.models import MAX_FIELDS, MAX_SEGMENTS, Match, PhoneCountry, Schedule
-from shared.catalog.shapes import Column, Reference
+from shared.catalog.models import MAX_FIELDS, MAX_SEGMENTS, Match, Schedule
+from shared.catalog.shapes import Column, PhoneCountry, Reference
 from shared.control import assistance as control
 from shared.control.assistance import PreviewRow, Suggestions
 from shared.control.views import Identity, View

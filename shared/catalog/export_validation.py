@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from shared.catalog.connection_validation import setting_issues
+from shared.catalog.derived_validation import columns_of_matching, derived_issues, derived_warnings
 from shared.catalog.issues import Issue
 from shared.catalog.models import MAX_SEGMENTS, MAX_TARGETS, Connection, ExportInput, Target, WhenEmpty
 from shared.catalog.rules_validation import columns_of_rules, excluded_columns, rule_issues, rule_warnings
@@ -57,10 +58,10 @@ def judge(export: ExportInput, around: Surroundings) -> Judgement:
     """Everything that is wrong with the export, at once."""
     issues = [*_connection(export, around.connection), *_targets(export, around)]
     issues += schedule_issues(export.schedule)
-    warnings = [*_unseen(export, around.segments), *rule_warnings(export)]
+    warnings = [*_unseen(export, around.segments), *rule_warnings(export), *derived_warnings(export)]
     issues += [*_columns(export, around.segments), *rule_issues(export, around.ids)]
     if around.definition is not None:
-        issues += _matching(export, around.definition)
+        issues += [*_matching(export, around.definition), *derived_issues(export, around.definition)]
         issues += setting_issues(export.settings, around.definition.export_settings, around.definition.label)
         issues += _names_that_are_too_long(export, around.definition)
         warnings += [*_spelling(export, around.definition), *_known_lists(export, around.definition)]
@@ -209,8 +210,7 @@ def _unseen(export: ExportInput, segments: Mapping[str, Sequence[str]]) -> Itera
 def _columns(export: ExportInput, segments: Mapping[str, Sequence[str]]) -> Iterator[Issue]:
     """Columns that a segment lacks, each said once with the segments that lack it."""
     wanted = [("/address_column", export.address_column)]
-    wanted += [(f"/matching/{index}/column", match.column) for index, match in enumerate(export.matching)]
-    wanted += columns_of_rules(export)
+    wanted += [*columns_of_matching(export), *columns_of_rules(export)]
     used = list(dict.fromkeys(segment for _, segment in _places(export)))
     needed = [(place, column, used) for place, column in wanted]
     needed += [(place, column, [segment]) for place, segment, column in excluded_columns(export)]

@@ -24,8 +24,9 @@ from pydantic import (
 )
 
 from shared.access.person import SharedWith
+from shared.catalog.derived import Derived
 from shared.catalog.rules import NO_RULES, Rules
-from shared.catalog.shapes import Column, Reference, Strict, printable
+from shared.catalog.shapes import Column, PhoneCountry, Reference, Strict, printable
 from shared.vendors.contract import FieldType, Told
 from shared.wording import Said, say
 
@@ -41,14 +42,6 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 NAME_RULE = say("Use 1 to 63 lower-case letters, digits and hyphens, beginning with a letter or digit.")
 RESERVED = frozenset({"new", "run-all", "several"})
 """Words that stand in addresses of pages where names of exports and connections do."""
-
-
-def _with_numbers(country: str) -> str:
-    from phonenumbers import SUPPORTED_REGIONS  # loading it takes longer than most requests
-
-    if country and country not in SUPPORTED_REGIONS:
-        raise ValueError(say("Telephone numbers of this country are not known."))
-    return country
 
 
 Title = Annotated[
@@ -67,12 +60,6 @@ Listing = Annotated[
     AfterValidator(printable),
 ]
 SettingValue = StrictBool | StrictInt | StrictFloat | Annotated[StrictStr, Field(max_length=500)]
-PhoneCountry = Annotated[
-    str,
-    StringConstraints(pattern=r"^([A-Z]{2})?$"),
-    AfterValidator(_with_numbers),
-    Field(description="Country (ISO 3166-1, `GB`) of telephone numbers that are written without one; empty: none."),
-]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -181,14 +168,26 @@ class WhenEmpty(StrEnum):
 
 
 class Match(Strict):
-    """Data matching of one field: vendor field <- snapshot column."""
+    """Data matching of one field: vendor field <- snapshot column, or a value that is made of columns."""
 
     field: str = Field(min_length=1, max_length=100)
-    column: Column
+    column: Column | None = Field(default=None, description="Column that fills the field; else `derived` does.")
+    derived: Derived | None = None
     when_empty: WhenEmpty = WhenEmpty.KEEP
     type: FieldType | None = Field(
         default=None, description="Type of a custom field; without it the vendor's own type, else string."
     )
+
+    @model_validator(mode="after")
+    def _is_filled_by_one(self) -> Match:
+        if (self.column is None) == (self.derived is None):
+            raise ValueError(say("Give the column that fills the field, or what its value is made of, not both."))
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All that it reads."""
+        return self.derived.columns if self.derived else (self.column or "",)
 
 
 class Existing(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from shared.wording import say
 
@@ -19,8 +19,22 @@ def printable(text: str) -> str:
     return text
 
 
+def _with_numbers(country: str) -> str:
+    from phonenumbers import SUPPORTED_REGIONS  # loading it takes longer than most requests
+
+    if country and country not in SUPPORTED_REGIONS:
+        raise ValueError(say("Telephone numbers of this country are not known."))
+    return country
+
+
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=400), AfterValidator(printable)]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(printable)]
+PhoneCountry = Annotated[
+    str,
+    StringConstraints(pattern=r"^([A-Z]{2})?$"),
+    AfterValidator(_with_numbers),
+    Field(description="Country (ISO 3166-1, `GB`) of telephone numbers that are written without one; empty: none."),
+]
 
 
 class Strict(BaseModel):

@@ -163,7 +163,7 @@ def guards_shown(guards: Guards) -> dict[str, str]:
 def with_suggestions(draft: Draft, address_column: str | None, matching: Sequence[Match]) -> Draft:
     """The draft with suggestions for what is not matched yet."""
     taken = {row.field for row in draft.matching}
-    rows = [MatchDraft(field=match.field, column=match.column) for match in matching if match.field not in taken]
+    rows = [MatchDraft(field=match.field, column=match.column or "") for match in matching if match.field not in taken]
     return replace(
         draft, address_column=draft.address_column or address_column or "", matching=(*draft.matching, *rows)
     )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shared.catalog.derived import Derived, folded
 from shared.catalog.models import Match, WhenEmpty
 from shared.delivery.sql import literal
 from shared.mailbox import BLANKS
@@ -27,6 +28,11 @@ class LeftOut(StrEnum):
     CUT = "cut"
     CHOICE = "no_choice"
     RANGE = "out_of_range"
+    MAP = "not_in_map"
+    DATE = "no_date"
+    PHONE = "no_phone"
+    NUMBER = "no_number"
+    """A step that makes a value of it found none."""
     VENDOR = "refused_by_vendor"
     """It fitted what was known of the field when the plan was made; the vendor did not take it."""
 
@@ -37,13 +43,20 @@ REASONS: Mapping[LeftOut, str] = {
     LeftOut.CUT: say("The text is longer than its field takes, so it was cut."),
     LeftOut.CHOICE: say("The value is none of the field's options, so it was left out."),
     LeftOut.RANGE: say("The field cannot hold the value exactly, so it was left out."),
+    LeftOut.MAP: say("The data matching names no value to send for it, so it was left out."),
+    LeftOut.DATE: say("The data matching reads it as a date, and it is none, so it was left out."),
+    LeftOut.PHONE: say("The data matching reads it as a telephone number, and it is none, so it was left out."),
+    LeftOut.NUMBER: say(
+        "The data matching reads it as a number with a decimal comma, and it is none, so it was left out."
+    ),
     LeftOut.VENDOR: say("The vendor did not take the value, so the person was sent without it."),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """One vendor field filled from one column; `country` is that of telephone numbers that name none."""
+    """One vendor field filled from one column, or from a value that is made of columns; `country` is that of telephone
+    numbers that name none."""
 
     field: str
     column: str
@@ -51,6 +64,22 @@ class Matched:
     clear: bool = False
     fit: Fit = ANY
     country: str = ""
+    derived: Derived | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All that it reads."""
+        return self.derived.columns if self.derived else (self.column,)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """SQL of what fills a field, NULL for nothing; of what it was made of, where it was made; and of why it is
+    nothing although that was something."""
+
+    text: str
+    source: str = ""
+    why: str = "NULL"
 
 
 def matched(
@@ -70,7 +99,8 @@ def matched(
         kind = match.type or types.get(match.field) or fit.type or (field.type if field else FieldType.STRING)
         if field and kind is field.type.sent_as:  # `string`, chosen before the field was one for telephone numbers
             kind = field.type
-        return Matched(match.field, match.column, kind, match.when_empty is WhenEmpty.CLEAR, fit, country)
+        clear = match.when_empty is WhenEmpty.CLEAR
+        return Matched(match.field, match.column or "", kind, clear, fit, country, match.derived)
 
     return [one(match) for match in matching]
 
@@ -83,26 +113,25 @@ class _Value:
     why: str
 
 
-def values(matches: Sequence[Matched], cells: Mapping[str, str]) -> str:
-    """A JSON object as text, fields in the order of the data matching. `cells` are SQL of the columns' trimmed
-    cells."""
+def values(matches: Sequence[Matched], cells: Sequence[Cell]) -> str:
+    """A JSON object as text, fields in the order of the data matching. `cells` are what fills them, trimmed."""
     if not matches:
         return "'{}'"
-    pieces = ", ".join(_piece(match, cells[match.column]) for match in matches)
+    pieces = ", ".join(_piece(match, cell) for match, cell in zip(matches, cells, strict=True))
     return f"'{{' || concat_ws(',', {pieces}) || '}}'"
 
 
-def left_out(match: Matched, cell: str) -> str:
+def left_out(match: Matched, cell: Cell) -> str:
     """The reason why a value is left out or cut, NULL for a value that arrives."""
-    return f"CASE WHEN {cell} IS NOT NULL THEN {_value(match, cell).why} END::VARCHAR"
+    return f"CASE WHEN {cell.text} IS NOT NULL THEN {_value(match, cell.text).why} ELSE {cell.why} END::VARCHAR"
 
 
-def _piece(match: Matched, cell: str) -> str:
+def _piece(match: Matched, cell: Cell) -> str:
     name = literal(json.dumps(match.field, ensure_ascii=False) + ":")
-    filled = f"{name} || ({_value(match, cell).json})"
+    filled = f"{name} || ({_value(match, cell.text).json})"
     if not match.clear:
         return filled
-    return f"CASE WHEN {cell} IS NULL THEN {name} || 'null' ELSE {filled} END"
+    return f"CASE WHEN {cell.source or cell.text} IS NULL THEN {name} || 'null' ELSE {filled} END"
 
 
 def _value(match: Matched, cell: str) -> _Value:
@@ -252,13 +281,9 @@ def _is_list(cell: str) -> str:
     return f"({cell}[1] = '[' AND json_valid({cell}))"
 
 
-def _folded(text: str) -> str:
+def folded_cell(text: str) -> str:
+    """SQL of what `folded` makes of a text."""
     return rf"trim(regexp_replace(lower({text}), '[{_BLANKS}]+', ' ', 'g'))"
-
-
-def folded(choice: str) -> str:
-    """A choice as the query folds cells: letters are made small one by one, and each stays one."""
-    return " ".join("".join(letter.lower()[:1] for letter in choice).split())
 
 
 def _place(text: str, fit: Fit) -> str:
@@ -266,7 +291,7 @@ def _place(text: str, fit: Fit) -> str:
     places = {choice: place for place, choice in enumerate(fit.choices, 1)}
     meant = {**{folded(choice): choice for choice in reversed(fit.choices)}, **fit.synonyms}
     keys = ", ".join(map(literal, meant))
-    return f"map([{keys}], [{', '.join(str(places[choice]) for choice in meant.values())}])[{_folded(text)}]"
+    return f"map([{keys}], [{', '.join(str(places[choice]) for choice in meant.values())}])[{folded_cell(text)}]"
 
 
 def _at(place: str, fit: Fit) -> str:

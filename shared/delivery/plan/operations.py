@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.catalog.rules import NO_RULES, Rules
 from shared.delivery import addresses, sql
-from shared.delivery.plan import cell_values, kept_back
+from shared.delivery.plan import cell_values, derived, kept_back
 from shared.delivery.plan.cell_values import Matched
 from shared.delivery.plan.drift import TEXT_FOR_NOTHING
 from shared.delivery.sql import literal
@@ -48,7 +48,7 @@ class Wish:
 
     @property
     def columns(self) -> list[str]:
-        matched = (match.column for match in self.matches)
+        matched = (column for match in self.matches for column in match.columns)
         return list(dict.fromkeys([self.address_column, *matched, *self.rules.columns]))
 
     @property
@@ -149,12 +149,14 @@ def _own_rows(wish: Wish, sources: Sequence[Source], parts: int, first: int) -> 
     cells = wish.cells
     raw = cells[wish.address_column]
     trimmed = ", ".join(f"{sql.trimmed(each)} AS {each}" for each in cells.values())
+    filling = derived.cells(wish.matches, cells)
     reasons = "".join(
-        f", {cell_values.left_out(match, cells[match.column])} AS left_out_{i}" for i, match in enumerate(wish.matches)
+        f", {cell_values.left_out(match, filling[i])} AS left_out_{i}" for i, match in enumerate(wish.matches)
     )
     looks = "".join(f", {_look(each)} AS look_{i}" for i, each in enumerate(cells.values()))
     rules = kept_back.judged_cells(wish.rules, cells)
     names = "".join(f", {name}" for name in kept_back.staged_columns(wish.rules))
+    rows = derived.made(f"SELECT n, segment, file_index, {raw} AS raw, {trimmed} FROM ({rows})", wish.matches, cells)
     return f"""
         SELECT n, segment, file_index, CASE WHEN raw = address THEN NULL ELSE raw END AS raw, address,
                {BUCKET} AS bucket, {_part(parts)} AS part,
@@ -162,8 +164,8 @@ def _own_rows(wish: Wish, sources: Sequence[Source], parts: int, first: int) -> 
                {"".join(f", left_out_{i}" for i in range(len(wish.matches)))}
                {"".join(f", look_{i}" for i in range(len(cells)))} {names}
         FROM (SELECT n, segment, file_index, raw, {sql.address(raw)} AS address,
-                     {cell_values.values(wish.matches, cells)} AS "values" {reasons} {looks} {rules}
-              FROM (SELECT n, segment, file_index, {raw} AS raw, {trimmed} FROM ({rows})))
+                     {cell_values.values(wish.matches, filling)} AS "values" {reasons} {looks} {rules}
+              FROM ({rows}))
     """
 
 

@@ -178,7 +178,7 @@ def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledg
 def _looks(wish: Wish, staged: Staged, tally: Tally) -> list[Look]:
     """The columns whose filling is compared with the last run's, by segment. The address column is left to the guard
     for invalid rows."""
-    matched_columns = dict.fromkeys(match.column for match in wish.matches)
+    matched_columns = dict.fromkeys(column for match in wish.matches for column in match.columns)
     looks = []
     for number, (snapshot, types) in enumerate(zip(staged.snapshots, staged.types, strict=True)):
         rows = tally.segment_rows.get(number, 0)

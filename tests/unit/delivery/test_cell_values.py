@@ -9,8 +9,9 @@ from functools import cache
 import duckdb
 import pytest
 
+from shared.catalog.derived import folded
 from shared.delivery import sql
-from shared.delivery.plan import cell_values
+from shared.delivery.plan import cell_values, derived
 from shared.delivery.plan.cell_values import LeftOut, Matched
 from shared.mailbox import BLANKS, INVISIBLE
 from shared.vendors.contract import ANY, FieldType, Fit
@@ -109,11 +110,12 @@ def database() -> duckdb.DuckDBPyConnection:
 def matched(cells: dict[str, str | None], *matches: Matched) -> tuple[str, list[str | None]]:
     columns = ", ".join(f"{sql.trimmed(f'$c{i}::VARCHAR')} AS c{i}" for i in range(len(cells)))
     names = {column: f"c{i}" for i, column in enumerate(cells)}
-    reasons = ", ".join(cell_values.left_out(match, names[match.column]) for match in matches) or "NULL"
+    filling = derived.cells(matches, names)
+    reasons = ", ".join(map(cell_values.left_out, matches, filling)) or "NULL"
     found = (
         database()
         .execute(
-            f"SELECT {cell_values.values(matches, names)}, {reasons} FROM (SELECT {columns})",
+            f"SELECT {cell_values.values(matches, filling)}, {reasons} FROM (SELECT {columns})",
             {f"c{i}": value for i, value in enumerate(cells.values())},
         )
         .fetchone()
@@ -128,10 +130,11 @@ def of_cases(kind: FieldType) -> dict[str, tuple[str, str | None]]:
     every = {f"c{number}": case for number, case in enumerate(CASES) if case.kind is kind}
     matches = [Matched("field", name, kind, fit=case.fit, country=case.country) for name, case in every.items()]
     names = {name: name for name in every}
+    filling = derived.cells(matches, names)
     asked = [
         each
-        for match in matches
-        for each in (cell_values.values([match], names), cell_values.left_out(match, match.column))
+        for match, cell in zip(matches, filling, strict=True)
+        for each in (cell_values.values([match], [cell]), cell_values.left_out(match, cell))
     ]
     columns = ", ".join(f"{sql.trimmed(f'${name}::VARCHAR')} AS {name}" for name in every)
     cells = {name: case.cell for name, case in every.items()}
@@ -176,12 +179,10 @@ def test_queries_and_python_fold_every_letter_alike() -> None:
     """Choices are folded by one, cells by the other."""
     letters = [chr(code) for code in range(1, 0x20000) if not 0xD800 <= code < 0xE000]
     cells = [f"{each}A{each}{each}" for each in letters]
-    query = f"SELECT {cell_values._folded('c')} FROM (SELECT unnest($1::VARCHAR[]) AS c)"
+    query = f"SELECT {cell_values.folded_cell('c')} FROM (SELECT unnest($1::VARCHAR[]) AS c)"
     found = database().execute(query, [cells]).fetchall()
     differ = [
-        hex(ord(each))
-        for each, cell, (small,) in zip(letters, cells, found, strict=True)
-        if cell_values.folded(cell) != small
+        hex(ord(each)) for each, cell, (small,) in zip(letters, cells, found, strict=True) if folded(cell) != small
     ]
     assert not differ
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.delivery.plan import cell_values
-from shared.delivery.plan.cell_values import Matched
+from shared.delivery.plan.cell_values import Cell, Matched
 from shared.vendors.campaign_monitor.people import Forms, Shape
 from shared.vendors.contract import FieldType, Kind, Row
 from shared.vendors.dotdigital import requests as dotdigital
@@ -72,7 +72,7 @@ def test_any_cells_make_a_request_of_every_vendor(
     columns = ", ".join(f"$c{n}::VARCHAR AS c{n}" for n in range(len(usable))) or "1"
     parameters = {f"c{n}": cell for n, (cell, _, _) in enumerate(usable)}
     fetched = database.execute(
-        f"SELECT {cell_values.values(matches, {name: name for name in parameters})} FROM (SELECT {columns})", parameters
+        f"SELECT {cell_values.values(matches, [Cell(name) for name in parameters])} FROM (SELECT {columns})", parameters
     ).fetchone()
     assert fetched is not None
     values = str(fetched[0])

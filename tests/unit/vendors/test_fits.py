@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from shared.catalog.models import Match
-from shared.delivery.plan.cell_values import left_out, matched, values
+from shared.delivery.plan.cell_values import Cell, left_out, matched, values
 from shared.vendors.campaign_monitor import targets
 from shared.vendors.campaign_monitor.responses import ListField
 from shared.vendors.contract import FieldType, Fit
@@ -89,7 +89,7 @@ def test_a_field_for_telephone_numbers_stays_one_where_it_was_matched_as_text() 
 @pytest.mark.parametrize(("when_empty", "value"), [("keep", "{}"), ("clear", '{"city":null}')])
 def test_an_empty_cell_keeps_or_clears_as_the_data_matching_says(when_empty: str, value: str) -> None:
     chosen = Match.model_validate({"field": "city", "column": "c", "when_empty": when_empty})
-    query = f"SELECT {values(matched([chosen], DEFINITIONS['omnisend']), {'c': 'NULL::VARCHAR'})}"
+    query = f"SELECT {values(matched([chosen], DEFINITIONS['omnisend']), [Cell('NULL::VARCHAR')])}"
     with duckdb.connect() as database:
         assert database.execute(query).fetchall() == [(value,)]
 
@@ -100,7 +100,7 @@ def of_cases() -> list[tuple[str, str | None]]:
     asked = []
     for number, (vendor, field, *_) in enumerate(CASES):
         matches = matched([Match(field=field, column="c")], DEFINITIONS[vendor], fits=KNOWN.get(vendor, {}))
-        asked += [values(matches, {"c": f"c{number}"}), left_out(matches[0], f"c{number}")]
+        asked += [values(matches, [Cell(f"c{number}")]), left_out(matches[0], Cell(f"c{number}"))]
     columns = ", ".join(f"${number + 1}::VARCHAR AS c{number}" for number in range(len(CASES)))
     with duckdb.connect() as database:
         database.execute("SET TimeZone = 'UTC'")
