@@ -83,7 +83,7 @@ class Signature(NamedTuple):
     gives: ValueKind
 
 
-FUNCTIONS: Mapping[Function, Signature] = {
+FUNCTIONS: Mapping[str, Signature] = {
     Function.UPPER: Signature(ValueKind.TEXT, ValueKind.TEXT),
     Function.LOWER: Signature(ValueKind.TEXT, ValueKind.TEXT),
     Function.TITLE: Signature(ValueKind.TEXT, ValueKind.TEXT),
@@ -97,7 +97,7 @@ FUNCTIONS: Mapping[Function, Signature] = {
 class LettersStep(Strict):
     """Capital letters, small letters, or names as names are written."""
 
-    function: Literal[Function.UPPER, Function.LOWER, Function.TITLE]
+    function: Literal["upper", "lower", "title"]
     turkish: bool = Field(default=False, description="i and İ, ı and I belong together, as in Turkish.")
 
     @property
@@ -116,7 +116,7 @@ class Otherwise(StrEnum):
 class MapStep(Strict):
     """One value for another."""
 
-    function: Literal[Function.MAP]
+    function: Literal["map"]
     values: dict[Short, Constant] = Field(
         min_length=1, max_length=MAX_PAIRS, description="Value of the cell, in any letter case -> value that is sent."
     )
@@ -167,7 +167,7 @@ class DatePattern(StrEnum):
 class DateStep(Strict):
     """A date in whatever order -> the day."""
 
-    function: Literal[Function.DATE]
+    function: Literal["date"]
     reads: DateOrder
     two_digit_years_from: int | None = Field(
         default=None,
@@ -187,7 +187,7 @@ class DateStep(Strict):
 class PhoneStep(Strict):
     """A telephone number -> its international form (E.164)."""
 
-    function: Literal[Function.PHONE]
+    function: Literal["phone"]
     country: PhoneCountry = Field(default="", description="Empty: the export's `phone_country`.")
 
     @property
@@ -198,7 +198,7 @@ class PhoneStep(Strict):
 class DecimalCommaStep(Strict):
     """A number with a comma before its decimals -> the same with a point."""
 
-    function: Literal[Function.DECIMAL_COMMA]
+    function: Literal["decimal_comma"]
 
     @property
     def gives(self) -> ValueKind:
@@ -246,7 +246,7 @@ TAKEN: Mapping[Take, Message] = {
     Take.FIRST: say("The first column that is not empty"),
     Take.CONSTANT: say("The same text for everyone"),
 }
-DONE: Mapping[Function, Message] = {
+DONE: Mapping[str, Message] = {
     Function.UPPER: say("Capital letters"),
     Function.LOWER: say("Small letters"),
     Function.TITLE: say("Names as names are written"),
@@ -270,13 +270,8 @@ def folded(text: str) -> str:
     return " ".join("".join(letter.lower()[:1] for letter in text).split())
 
 
-def in_words(derived: Derived) -> Iterator[Message | str]:
+def in_words(derived: Derived) -> Iterator[Message]:
     """What it is made of, and then each step, for people."""
-    taken = TAKEN[derived.take]
-    if derived.take is Take.CONSTANT:
-        yield say("%(take)s: %(what)s", take=taken, what=derived.text)
-    elif derived.take is Take.COLUMN:
-        yield derived.columns[0]
-    else:
-        yield say("%(take)s: %(what)s", take=taken, what=", ".join(derived.columns))
+    what = derived.text or ", ".join(derived.columns)
+    yield say("%(take)s: %(what)s", take=TAKEN[derived.take], what=what)
     yield from (DONE[step.function] for step in derived.steps)

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from shared.catalog.derived import DONE, FIELDS, FUNCTIONS, KINDS, Derived, Function, MapStep, ValueKind, folded
+from shared.catalog.derived import DONE, FIELDS, FUNCTIONS, KINDS, Derived, MapStep, PhoneStep, ValueKind, folded
 from shared.catalog.issues import Issue
 from shared.catalog.models import ExportInput, Match
 from shared.vendors.contract import ANY, Definition, FieldType, Fit
@@ -42,7 +42,7 @@ def derived_issues(export: ExportInput, definition: Definition) -> Iterator[Issu
 def derived_warnings(export: ExportInput) -> Iterator[Issue]:
     for index, match in enumerate(export.matching):
         for number, step in enumerate(match.derived.steps if match.derived else ()):
-            if step.function is Function.PHONE and not (step.country or export.phone_country):
+            if isinstance(step, PhoneStep) and not (step.country or export.phone_country):
                 yield Issue(
                     f"/matching/{index}/derived/steps/{number}",
                     say("Telephone numbers that are written without a country are left out: name the country."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +65,8 @@ _PLAIN = {
     "greater_than": say("Write a number above %(number)s."),
     "less_than_equal": say("Write a number of at most %(number)s."),
     "less_than": say("Write a number below %(number)s."),
+    "union_tag_invalid": say("Choose one of %(choices)s."),
+    "union_tag_not_found": say("This is required."),
     "json_invalid": say("This is not JSON: %(error)s."),
     "value_error": say("%(error)s"),
 }
@@ -72,14 +74,17 @@ _PLAIN = {
 
 _UNKNOWN = say("This value is not understood: see the description of this property.")
 _LIMITS = ("min_length", "max_length", "ge", "gt", "le", "lt")
-_PLACES = {**dict.fromkeys(_LIMITS, "number"), "expected": "choices"}
+_PLACES = {**dict.fromkeys(_LIMITS, "number"), "expected": "choices", "expected_tags": "choices"}
 """What pydantic calls a value -> the place that it has in the message."""
+
+_OF_SEVERAL_KINDS = frozenset({"steps"})
+"""Lists whose entries are of several kinds: pydantic's paths name the kind, where JSON has no level."""
 
 
 def issues_of(errors: Iterable[Mapping[str, Any]]) -> list[Issue]:
     """Pydantic's errors in plain words. Never quotes what was sent, since that may be a secret or an address."""
     listed = list(errors)
-    found = [Issue(pointer(each["loc"]), _message(each)) for each in listed if not _follows(each, listed)]
+    found = [Issue(pointer(_place(each)), _message(each)) for each in listed if not _follows(each, listed)]
     return list(dict.fromkeys(found))
 
 
@@ -87,6 +92,17 @@ def _follows(error: Mapping[str, Any], errors: Sequence[Mapping[str, Any]]) -> b
     """A tuple is also called too short when its entries were refused."""
     inside = (other["loc"] for other in errors if len(other["loc"]) > len(error["loc"]))
     return error["type"] == "too_short" and any(loc[: len(error["loc"])] == error["loc"] for loc in inside)
+
+
+def _place(error: Mapping[str, Any]) -> Iterator[str | int]:
+    """The path of what was sent, without what pydantic adds to it."""
+    parts = error["loc"]
+    for number, part in enumerate(parts):
+        is_kind = number > 1 and isinstance(parts[number - 1], int) and parts[number - 2] in _OF_SEVERAL_KINDS
+        if part != "[key]" and not is_kind:
+            yield part
+    if str(error["type"]).startswith("union_tag"):
+        yield str(error["ctx"]["discriminator"]).strip("'")
 
 
 def pointer(location: Iterable[str | int]) -> str:

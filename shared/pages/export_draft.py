@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from shared.catalog.derived import Function
 from shared.catalog.issues import Issue
 from shared.catalog.models import ExportInput, FirstRun, Guards, Match, Mode, Target
+from shared.pages.derived_draft import (
+    VERBS,
+    DerivedDraft,
+    derived_changed,
+    derived_of,
+    derived_sent,
+    derived_shown,
+    twice,
+)
 from shared.pages.forms import Values, dicts, group, text, texts
 from shared.pages.rules_draft import ExcludeDraft, RequireDraft, RulesDraft, rules_of, rules_sent, rules_shown
 from shared.pages.schedule_form import ScheduleShape, schedule_of, shape_from, shape_of
 from shared.vendors.contract import Definition, FieldType, Setting
+from shared.wording import say
 
 OTHER = "*"
 """Chosen in place of a field of the vendor's: a field of the account's own, named beside it."""
@@ -37,13 +48,21 @@ class TargetDraft:
 
 @dataclass(frozen=True, slots=True)
 class MatchDraft:
-    """`field` may be OTHER, and then `other` names the field and `type` may say what it is."""
+    """`field` may be OTHER, and then `other` names the field and `type` may say what it is. Where its value is made
+    of columns `derived` says how; `then` is what its list of further steps has chosen."""
 
     field: str = ""
     other: str = ""
     column: str = ""
     when_empty: str = "keep"
     type: str = ""
+    derived: DerivedDraft | None = None
+    then: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All that are chosen."""
+        return tuple(filter(None, self.derived.columns if self.derived else (self.column,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +118,13 @@ def draft_of(export: ExportInput, definition: Definition | None, version: str = 
 
 def draft_from(values: Values) -> Draft:
     """What the form sent. Rows of the data matching that are empty are left out."""
-    names = MatchDraft.__slots__
-    rows = [MatchDraft(*(text(each, name) for name in names)) for each in dicts(values, "matching")]
+    rows = [_match_sent(each) for each in dicts(values, "matching")]
     return Draft(
         display_name=text(values, "display_name"),
         connection=text(values, "connection"),
         targets=tuple(_target_sent(each) for each in dicts(values, "targets")) or (TargetDraft(),),
         address_column=text(values, "address_column"),
-        matching=tuple(row for row in rows if row.field or row.column),
+        matching=tuple(row for row in rows if row.field or row.column or row.derived),
         phone_country=text(values, "phone_country").strip().upper(),
         settings={name: str(value) for name, value in group(values, "settings").items()},
         mode=text(values, "mode") or Mode.MIRROR,
@@ -142,7 +160,14 @@ def input_of(draft: Draft, definition: Definition | None) -> tuple[dict[str, Any
         "function_key_starts": draft.key_starts,
         "tags": list(dict.fromkeys(tag for each in draft.tags.split(",") if (tag := each.strip()))),
     }
-    return values, issues
+    return values, [*issues, *_twice(draft.matching)]
+
+
+def _twice(rows: Sequence[MatchDraft]) -> Iterator[Issue]:
+    for number, row in enumerate(rows):
+        for step, value in twice(row.derived) if row.derived else ():
+            place = f"/matching/{number}/derived/steps/{step}/values"
+            yield Issue(place, say('"%(value)s" is there twice: remove one.', value=value))
 
 
 def settings_of(given: Mapping[str, str], known: Sequence[Setting]) -> dict[str, Any]:
@@ -171,8 +196,10 @@ def with_suggestions(draft: Draft, address_column: str | None, matching: Sequenc
 
 def changed(draft: Draft, do: str) -> Draft:
     """The draft after a button that changes its rows: add-field, remove-field:2, add-target, remove-target:1,
-    add-exclude, remove-exclude:0 and the like."""
+    add-exclude, remove-exclude:0, remove-step:2.0 and the like."""
     verb, _, number = do.partition(":")
+    if verb in VERBS:
+        return replace(draft, matching=_made_of(draft.matching, verb, number))
     place = int(number) if number.isdecimal() and len(number) < 5 else -1
     if verb == "add-field":
         return replace(draft, matching=(*draft.matching, MatchDraft()))
@@ -196,6 +223,21 @@ def _rules_changed(rules: RulesDraft, verb: str, place: int) -> RulesDraft:
         case "remove-require":
             return replace(rules, require=_without(rules.require, place))
     return rules
+
+
+def _made_of(rows: tuple[MatchDraft, ...], verb: str, numbers: str) -> tuple[MatchDraft, ...]:
+    """The rows after a button of what a value is made of; as they are after one that names no row."""
+    places = [int(number) for number in numbers.split(".") if number.isdecimal() and len(number) < 5]
+    if len(places) != VERBS[verb] or places[0] >= len(rows):
+        return rows
+    row = rows[places[0]]
+    if verb == "make":
+        row = replace(row, column="", derived=DerivedDraft(columns=(row.column,)))
+    elif verb == "unmake":
+        row = replace(row, column=next(iter(row.columns), ""), derived=None)
+    elif row.derived:
+        row = replace(row, derived=derived_changed(row.derived, verb, places[1:], row.then or Function.TITLE))
+    return (*rows[: places[0]], row, *rows[places[0] + 1 :])
 
 
 def _without(rows: Sequence[Any], place: int) -> tuple[Any, ...]:
@@ -233,7 +275,25 @@ def _target(draft: TargetDraft) -> dict[str, Any]:
 def _match_shown(match: Match, known: set[str]) -> MatchDraft:
     own = match.field not in known
     return MatchDraft(
-        OTHER if own else match.field, match.field if own else "", match.column, match.when_empty, match.type or ""
+        OTHER if own else match.field,
+        match.field if own else "",
+        match.column or "",
+        match.when_empty,
+        match.type or "",
+        derived_shown(match.derived),
+    )
+
+
+def _match_sent(values: Values) -> MatchDraft:
+    derived = derived_sent(values)
+    return MatchDraft(
+        text(values, "field"),
+        text(values, "other"),
+        "" if derived else text(values, "column"),
+        text(values, "when_empty"),
+        text(values, "type"),
+        derived,
+        text(group(values, "derived"), "then"),
     )
 
 
@@ -241,7 +301,7 @@ def _match(draft: MatchDraft) -> dict[str, Any]:
     own = draft.field == OTHER
     return {
         "field": draft.other if own else draft.field,
-        "column": draft.column,
+        **({"derived": derived_of(draft.derived)} if draft.derived else {"column": draft.column}),
         "when_empty": draft.when_empty,
         "type": (draft.type or None) if own else None,
     }

@@ -207,6 +207,25 @@ TYPES: dict[str, str] = {
     "date": N_("date"),
     "phone": N_("telephone number"),
 }
+SEPARATORS: dict[str, str] = {
+    "blank": N_("a blank"),
+    "comma": N_("a comma and a blank"),
+    "hyphen": N_("a hyphen"),
+    "nothing": N_("nothing"),
+    "other": N_("something else"),
+}
+"""What stands between joined columns."""
+OTHERWISE: dict[str, str] = {
+    "leave_out": N_("is left out and counted"),
+    "keep": N_("stays as it is"),
+    "use": N_("is sent as …"),
+}
+"""What becomes of a value that a map does not name."""
+DATE_ORDERS: dict[str, str] = {
+    "day_month_year": N_("day, month, year: 31.12.2026"),
+    "month_day_year": N_("month, day, year: 12/31/2026"),
+    "year_month_day": N_("year, month, day: 2026/12/31"),
+}
 EVENTS: dict[str, str] = {
     Event.RUN_FAILED: N_("A run failed"),
     Event.RUN_BLOCKED: N_("A run waits for a decision"),

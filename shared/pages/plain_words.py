@@ -72,6 +72,26 @@ TABLE: tuple[tuple[str, frozenset[str], Message], ...] = (
     (r"/matching/\d+/field", _SHORT, say("Data matching: a row has a column and no field. Choose one, or remove it.")),
     (r"/matching/\d+/column", _SHORT, say("Data matching: a row has a field and no column. Choose one, or remove it.")),
     (
+        r"/matching/\d+/derived/text",
+        _SHORT,
+        say("Data matching: the text that is sent for everyone is empty. Write it."),
+    ),
+    (
+        r"/matching/\d+/derived/steps/\d+/other",
+        _SHORT,
+        say("Data matching: write what any other value is sent as."),
+    ),
+    (
+        r"/matching/\d+/derived/steps/\d+/values",
+        _SHORT,
+        say("Data matching: a step has no value. Write one of the column, and what is sent for it."),
+    ),
+    (
+        r"/matching/\d+/derived/steps/\d+/values/.*",
+        _SHORT,
+        say("Data matching: a value is written without the other. Write what the column has, and what is sent for it."),
+    ),
+    (
         r"/rules/exclude/\d+/segment",
         _SHORT,
         say("Rules: a row has a column and no segment. Choose one, or remove it."),

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from shared.access.actions import Action, may
 from shared.access.audit import Change
+from shared.catalog import derived
 from shared.catalog.schedule_words import in_words
 from shared.control.runs import MOST_LOOKED_AT
 from shared.delivery.plan import small_start
@@ -64,6 +65,15 @@ def environment(language: str) -> Environment:
         audited=labels.AUDITED,
         guards=labels.GUARDS,
         area_verdicts=labels.AREA_VERDICTS,
+    )
+    made.globals.update(
+        taken=derived.TAKEN,
+        done=derived.DONE,
+        made_in_words=derived.in_words,
+        separators=labels.SEPARATORS,
+        otherwise=labels.OTHERWISE,
+        date_orders=labels.DATE_ORDERS,
+        date_patterns=tuple(derived.DatePattern),
     )
     return made
 

@@ -189,7 +189,7 @@ def _decimal_comma(text: str, step: DecimalCommaStep, match: Matched) -> str:
     return f"CASE WHEN regexp_full_match({text}, {literal(_WITH_COMMA)}) THEN replace({digits}, ',', '.') END"
 
 
-_STEPS: Mapping[Function, Callable[[str, Any, Matched], str]] = {
+_STEPS: Mapping[str, Callable[[str, Any, Matched], str]] = {
     Function.UPPER: _letters(letters.upper),
     Function.LOWER: _letters(letters.lower),
     Function.TITLE: _letters(letters.title),
@@ -198,7 +198,7 @@ _STEPS: Mapping[Function, Callable[[str, Any, Matched], str]] = {
     Function.PHONE: _phone,
     Function.DECIMAL_COMMA: _decimal_comma,
 }
-_WHY: Mapping[Function, LeftOut] = {
+_WHY: Mapping[str, LeftOut] = {
     Function.MAP: LeftOut.MAP,
     Function.DATE: LeftOut.DATE,
     Function.PHONE: LeftOut.PHONE,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from shared.catalog.issues import Issue
 from shared.catalog.models import Export, ExportInput, Guards
 from shared.pages.connection_draft import draft_from as connection_draft
 from shared.pages.connection_draft import input_of as connection_input
 from shared.pages.connection_draft import missing, without_values
+from shared.pages.derived_draft import DerivedDraft, PairDraft
 from shared.pages.export_draft import Draft, changed, draft_from, draft_of, input_of, with_suggestions
 from shared.pages.forms import nested
 from tests.unit.catalog.samples import LETTERBOX, World, connection
@@ -97,6 +100,135 @@ def test_an_export_survives_its_form() -> None:
     values, issues = input_of(draft_of(export, LETTERBOX), LETTERBOX)
     assert not issues
     assert ExportInput.model_validate(values) == export
+
+
+MADE: dict[str, Any] = {
+    **EXPORT,
+    "matching": [
+        *EXPORT["matching"],
+        {
+            "field": "BORN",
+            "when_empty": "clear",
+            "derived": {
+                "columns": ["Birthday"],
+                "steps": [{"function": "date", "reads": "month_day_year", "two_digit_years_from": 1930}],
+            },
+        },
+        {
+            "field": "name",
+            "derived": {
+                "take": "join",
+                "columns": ["First", "Last", "First"],
+                "separator": " = ",
+                "steps": [
+                    {"function": "lower", "turkish": True},
+                    {"function": "map", "values": {"a = b": "= c", "2": "b"}, "otherwise": "use", "other": "d"},
+                    {"function": "date", "reads": "year_month_day", "writes": "DD.MM."},
+                    {"function": "phone", "country": "SE"},
+                    {"function": "decimal_comma"},
+                ],
+            },
+        },
+        {"field": "source", "derived": {"take": "constant", "text": "CI"}},
+        {"field": "any", "derived": {"take": "first", "columns": ["A", "B"], "steps": [{"function": "title"}]}},
+    ],
+}
+
+
+def test_made_values_survive_their_form() -> None:
+    made = ExportInput.model_validate(MADE)
+    values, issues = input_of(draft_of(made, LETTERBOX), LETTERBOX)
+    assert not issues
+    assert ExportInput.model_validate(values) == made
+
+
+def at(draft: Draft, row: int = 1) -> DerivedDraft:
+    """What the value of a row is made of."""
+    made = draft.matching[row].derived
+    assert made is not None
+    return made
+
+
+def test_a_value_is_made_of_columns_by_buttons() -> None:
+    draft = draft_of(ExportInput.model_validate(EXPORT), LETTERBOX)
+    made = changed(draft, "make:1")
+    assert (at(made).take, at(made).places, made.matching[1].column) == ("column", ("Tier",), "")
+    assert changed(made, "unmake:1") == draft
+    joined = replace(
+        made, matching=(made.matching[0], replace(made.matching[1], derived=replace(at(made), take="join")))
+    )
+    assert at(joined).places == ("Tier", "")
+    assert at(changed(joined, "add-part:1")).places == ("Tier", "", "")
+    chosen = replace(joined, matching=(joined.matching[0], replace(joined.matching[1], then="map")))
+    stepped = changed(changed(chosen, "add-step:1"), "add-pair:1.0")
+    assert [(step.function, len(step.pairs)) for step in at(stepped).steps] == [("map", 2)]
+    assert len(at(changed(stepped, "remove-pair:1.0.1")).steps[0].pairs) == 1
+    assert at(changed(stepped, "remove-step:1.0")).steps == ()
+    assert at(changed(made, "add-step:1")).steps[0].function == "title"
+
+
+@pytest.mark.parametrize(
+    "button", ["make:9", "make:", "make:x", "add-step:0", "add-pair:1.7", "remove-pair:1.0", "remove-step:1.0.0"]
+)
+def test_a_button_that_names_nothing_changes_nothing(button: str) -> None:
+    draft = changed(draft_of(ExportInput.model_validate(EXPORT), LETTERBOX), "make:1")
+    assert changed(draft, button) == draft
+
+
+def sent_of(**fields: str) -> dict[str, Any]:
+    """What is saved of a form with one made value."""
+    pairs = [("matching.0.field", "BORN"), *((f"matching.0.derived.{name}", value) for name, value in fields.items())]
+    values, _ = input_of(draft_from(nested(pairs)), LETTERBOX)
+    derived = values["matching"][0]["derived"]
+    assert isinstance(derived, dict)
+    return derived
+
+
+def test_blanks_that_separate_are_kept_and_others_are_not() -> None:
+    join = {"take": "join", "columns[]": "A"}
+    assert sent_of(**join, separator_choice="comma", separator="x")["separator"] == ", "
+    assert sent_of(**join, separator_choice="other", separator=" | ")["separator"] == " | "
+    assert sent_of(**join, separator_choice="nothing")["separator"] == ""
+    assert sent_of(take="constant", text="  CI ", separator=" | ") | {"columns": None} == {
+        "take": "constant",
+        "columns": None,
+        "separator": " ",
+        "text": "CI",
+        "steps": [],
+    }
+
+
+def test_arguments_of_other_functions_and_empty_rows_are_not_saved() -> None:
+    step = {
+        "steps.0.function": "map",
+        "steps.0.pairs.0.before": "a",
+        "steps.0.pairs.0.after": "b",
+        "steps.0.pairs.1.before": "",
+        "steps.0.other": "x",
+        "steps.0.country": "se",
+    }
+    assert sent_of(take="column", **step)["steps"] == [
+        {"function": "map", "values": {"a": "b"}, "otherwise": "leave_out"}
+    ]
+    assert sent_of(**step | {"steps.0.function": "phone"})["steps"] == [{"function": "phone", "country": "SE"}]
+    assert sent_of(**step | {"steps.0.function": "upper", "steps.0.turkish": "on"})["steps"] == [
+        {"function": "upper", "turkish": True}
+    ]
+
+
+def test_a_value_in_two_rows_of_a_map_is_not_lost_in_silence() -> None:
+    draft = draft_of(ExportInput.model_validate(MADE), LETTERBOX)
+    step = at(draft, 3).steps[1]
+    twice = replace(step, pairs=(*step.pairs, PairDraft("2", "other")))
+    steps = (at(draft, 3).steps[0], twice)
+    rows = (*draft.matching[:3], replace(draft.matching[3], derived=replace(at(draft, 3), steps=steps)))
+    _, issues = input_of(replace(draft, matching=rows), LETTERBOX)
+    assert issues == [Issue("/matching/3/derived/steps/1/values", '"2" is there twice: remove one.')]
+
+
+def test_the_list_of_separators_names_the_one_that_is_used() -> None:
+    chosen = [DerivedDraft(separator=mark).separator_choice for mark in (" ", ", ", "-", "", "; ")]
+    assert chosen == ["blank", "comma", "hyphen", "nothing", "other"]
 
 
 def test_a_country_of_telephone_numbers_may_be_written_small() -> None:

@@ -237,3 +237,47 @@ def test_a_rule_comes_with_a_button_and_is_refused_at_its_place(service: FakeSer
     answer = post(client(service), "/exports/vips", changed(service, **{"rules.exclude.0.segment": "blob/ci:VIP"}))
     assert (answer.status, "nobody of it would be left" in page(answer)) == (422, True)
     assert not service.catalog.export("vips").item.rules
+
+
+MADE = {
+    "take": "join",
+    "columns": ["FirstName", "EMail"],
+    "separator": " / ",
+    "steps": [
+        {"function": "map", "values": {'"a" = b': "<c>"}, "otherwise": "keep"},
+        {"function": "date", "reads": "month_day_year", "two_digit_years_from": 1930, "writes": "DD.MM."},
+        {"function": "title"},
+    ],
+}
+
+
+def test_made_values_are_shown_and_survive_a_form_that_changes_something_else(service: FakeService) -> None:
+    saved = service.world.save(matching=[{"field": "FIRSTNAME", "derived": MADE}]).item
+    shown = page(client(service).get("/exports/vips/edit"))
+    for chosen in ('<option value="join" selected>', '<option value="month_day_year" selected>', "Step 3: Names"):
+        assert chosen in shown, chosen
+    fields = {
+        name: value for name, value in fields_of(shown, "matching.0.derived").items() if not name.endswith("columns[]")
+    }
+    fields.pop("matching.0.derived.steps.2.turkish")  # a box that is not ticked
+    form = changed(service, display_name="Other", **fields, **{"matching.0.derived.columns[]": "FirstName"})
+    form += b"&matching.0.derived.columns[]=EMail"
+    answer = page(post(client(service), "/exports/vips", form))
+    assert "Saved." in answer, answer.partition('role="alert"')[2][:600]
+    found = service.catalog.export("vips").item
+    assert (found.display_name, found.matching) == ("Other", saved.matching)
+    assert "Several columns, joined: FirstName, EMail · One value for another" in page(
+        client(service).get("/exports/vips")
+    )
+
+
+def test_a_made_value_comes_with_a_button_and_is_refused_in_words(service: FakeService) -> None:
+    shown = page(post(client(service), "/exports/vips/form", changed(service, do="make:0")))
+    assert 'name="matching.0.derived.take"' in shown
+    chosen = {"matching.0.derived.take": "constant", "matching.0.derived.text": ""}
+    answer = post(client(service), "/exports/vips", changed(service, **chosen))
+    assert answer.status == 422
+    assert "Data matching: the text that is sent for everyone is empty. Write it." in page(answer)
+    chosen = {"matching.0.derived.take": "column", "matching.0.derived.steps.0.function": "map"}
+    answer = post(client(service), "/exports/vips", changed(service, **chosen, **{"matching.0.derived.columns[]": "X"}))
+    assert "Data matching: a step has no value." in page(answer)
