@@ -31,7 +31,13 @@ MODULES: Mapping[str, tuple[str, ...]] = {
         f"{DELIVERY}/test_matching_document.py",
         f"{DELIVERY}/test_cell_values.py",
         "tests/unit/vendors/test_fits.py",
+        f"{DELIVERY}/test_kept_back.py",
     ),
+    "delivery/plan/derived": (f"{DELIVERY}/test_derived.py",),
+    "delivery/plan/letters": (f"{DELIVERY}/test_derived.py", f"{DELIVERY}/test_derived_in_python.py"),
+    "catalog/derived": ("tests/unit/catalog/test_derived.py",),
+    "catalog/derived_validation": ("tests/unit/catalog/test_derived.py",),
+    "pages/derived_draft": ("tests/unit/pages/test_forms.py",),
     "delivery/plan/phones": (f"{DELIVERY}/test_phones.py",),
     "vendors/campaign_monitor/left_alone": (
         "tests/unit/vendors/campaign_monitor/test_left_alone.py",
