@@ -39,7 +39,7 @@ class Shapes:
         yield from self._unknown(value, self._schemas[KINDS[kind]], "")
 
     def _mapped(self, value: Any, schema: _Object, treat: _Treat) -> Any:
-        schema = self._resolved(schema)
+        schema = self._of(value, schema)
         if isinstance(value, list) and "items" in schema:
             return [self._mapped(each, schema["items"], treat) for each in value]
         if isinstance(value, dict) and "properties" in schema:
@@ -73,7 +73,7 @@ class Shapes:
         return (None,) if {"type": "null"} in each.get("anyOf", ()) else ({},)
 
     def _unknown(self, value: Any, schema: _Object, at: str) -> Iterator[str]:
-        schema = self._resolved(schema)
+        schema = self._of(value, schema)
         if isinstance(value, list) and "items" in schema:
             for index, each in enumerate(value):
                 yield from self._unknown(each, schema["items"], f"{at}/{index}")
@@ -83,6 +83,13 @@ class Shapes:
                     yield from self._unknown(each, schema["properties"][name], f"{at}/{name}")
                 else:
                     yield f"{at}/{name}"
+
+    def _of(self, value: Any, schema: _Object) -> _Object:
+        """The schema for this value: of objects of several kinds, the one of the kind that it names."""
+        schema = self._resolved(schema)
+        kinds = schema.get("discriminator", {})
+        named = value.get(kinds["propertyName"]) if kinds and isinstance(value, dict) else None
+        return self._resolved({"$ref": kinds["mapping"][named]}) if named in kinds.get("mapping", {}) else schema
 
     def _resolved(self, schema: _Object) -> _Object:
         """Without references, and of `this or null` this."""

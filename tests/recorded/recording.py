@@ -31,6 +31,18 @@ VERSION: str = tomllib.loads((FOLDER.parents[1] / "pyproject.toml").read_text())
 NAME, KEY = "newsletter", "recorded" * 6
 MARK = "$datetime"
 RULES = {"require": [{"column": "City"}], "limit": {"first": 6, "by": "FirstName", "read_as": "text"}}
+MATCHING = [
+    {"field": "firstName", "column": "FirstName"},
+    {
+        "field": "city",
+        "derived": {
+            "take": "join",
+            "columns": ["City", "FirstName"],
+            "separator": ", ",
+            "steps": [{"function": "map", "values": {"x": "y"}, "otherwise": "keep"}, {"function": "title"}],
+        },
+    },
+]
 ADA = Person("ada-1", "Ada", frozenset({Role.ADMINISTRATOR}), How.SESSION)
 
 
@@ -60,7 +72,7 @@ def record() -> dict[str, Any]:
         made.cloud.slices = Undelayed(address, "recorded-slices", [])
         made.connect()
         cron = {"kind": "cron", "expression": "0 6 * * *", "time_zone": "Europe/Stockholm"}
-        made.define(schedule=cron, rules=RULES)
+        made.define(schedule=cron, rules=RULES, matching=MATCHING)
         people = [Row(f"person{n}@example.com", f"First{n}", "City") for n in range(6)]
         made.land([*people, Row("late@example.com", "A", "City"), Row("bad@@example")])
         return {**_of_a_run(made), **_of_definitions(made), **_of_jobs(made), **_of_browsers()}

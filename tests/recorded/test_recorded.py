@@ -198,7 +198,20 @@ READERS: Mapping[str, Reader] = {
 }
 INSIDE = ("definition", "memory", "body")
 """Columns of rows that hold JSON of ours."""
-DATA = ("windows", "jobs", "counts", "fields", "others", "settings", "secrets", "facts", "flow", "keys", "delivered")
+DATA = (
+    "windows",
+    "jobs",
+    "counts",
+    "fields",
+    "others",
+    "settings",
+    "secrets",
+    "facts",
+    "flow",
+    "keys",
+    "delivered",
+    "values",
+)
 """Whose names are data, not fields."""
 
 

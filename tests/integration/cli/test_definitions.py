@@ -172,3 +172,30 @@ def test_how_a_segment_is_written_is_code_too(app: App, cli: CommandLine, file: 
     assert "segments" not in cli("export", "--json").json
     file.write_text(yaml.safe_dump({"segments": {"nowhere:None": {}}}))
     assert "There is no segment nowhere:None" in cli("apply", "-f", file).err
+
+
+def test_made_values_are_code_too(app: App, cli: CommandLine, file: Path) -> None:
+    app.land(ADA, "Made")
+    steps = [
+        {"function": "title"},
+        {"function": "map", "values": {"1": "Gold", "no": "Basic"}, "otherwise": "keep"},
+        {"function": "date", "reads": "day_month_year", "writes": "DD.MM."},
+    ]
+    matching = [
+        {"field": "plain", "column": "FirstName"},
+        {"field": "made", "derived": {"take": "join", "columns": ["FirstName", "EMail"], "steps": steps}},
+        {"field": "phone", "derived": {"columns": ["FirstName"], "steps": [{"function": "phone"}]}},
+        {"field": "number", "derived": {"columns": ["FirstName"], "steps": [{"function": "decimal_comma"}]}},
+        {"field": "source", "derived": {"take": "constant", "text": "CI"}},
+    ]
+    write(file, {"made": {"targets": [{"segments": ["Made"]}], "matching": matching}})
+    made = cli("apply", "-f", file, "--yes", "--json")
+    assert (made.status, actions(made.json)["made"]) == (0, "create"), made
+    assert cli("apply", "-f", file).out == "Nothing to change.\n"
+    written = yaml.safe_load(cli("export").out)
+    assert written["exports"]["made"]["matching"] == matching, "without defaults, and without what is not there"
+    wrong = [{"field": "x", "derived": {"columns": ["FirstName"], "steps": [{"function": "upper", "code": "1"}]}}]
+    write(file, {"made": {"targets": [{"segments": ["Made"]}], "matching": wrong}})
+    refused = cli("apply", "-f", file, "--yes")
+    assert refused.status != 0
+    assert "/matching/0/derived/steps/0/code" in refused.out + refused.err
