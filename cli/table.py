@@ -185,6 +185,16 @@ COMMANDS: tuple[Command, ...] = (
         meant_by=("connect", "ping", "test"),
     ),
     Command(
+        "opt-outs",
+        looking.opt_outs,
+        LOOK,
+        "Say who opted out at a connection's vendor came back, or have them read now.",
+        "the API's answer",
+        more="They are landed where the connection says: as a Common Data Model folder and as Parquet. Reading goes on "
+        "in the app, in turn with deliveries of the same account.",
+        meant_by=("unsubscribes", "suppressions", "bounces"),
+    ),
+    Command(
         "doctor",
         looking.doctor,
         LOOK,

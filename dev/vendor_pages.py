@@ -71,6 +71,8 @@ def limits(definition: Definition) -> Iterator[str]:
     if definition.longest_list_name:
         yield f"| name of a {definition.target_word} | {definition.longest_list_name} characters |"
     yield f"| people whom a full check-up reads | {definition.most_members:,} |"
+    told = ", ".join(definition.opt_outs) or "nobody"
+    yield f"| who comes back as an [opt-out](../opt-outs.md) | {told} |"
 
 
 def unconfirmed(definition: Definition) -> Iterator[str]:

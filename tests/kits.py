@@ -66,6 +66,10 @@ class Kit:
     pages: Mapping[str, int] = field(default_factory=dict)
     """Constants of the client that say how long a page is, for vendors that are read page by page by number or place ->
     a short page."""
+    reasons: Mapping[str, Any] = field(default_factory=dict)
+    """Of `unsubscribed`, what else is said of people whom the vendor tells of in its rolls of who opted out."""
+    unlimited: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the simulator without the rates that reading those rolls meets."""
     no_to_list: bool = False
     """People may say no to a list alone."""
     willing: str = "subscribed"
@@ -77,6 +81,11 @@ class Kit:
         changes = {"status": self.willing, "state": self.willing, "globalUnsubscribe": False}
         people = [{key: changes.get(key, value) for key, value in each.items()} for each in body["people"]]
         return {**body, "people": people}
+
+    def opted(self, address: str, name: str) -> Mapping[str, Any]:
+        """The body that makes somebody opt out so that the vendor tells of it."""
+        body = self.unsubscribed(address, name)
+        return {**body, "people": [{**each, **self.reasons} for each in body["people"]]}
 
     def oppose(self, address: str, name: str) -> Mapping[str, Any]:
         """The body that makes somebody say no, to the list alone where that can be."""
@@ -136,6 +145,8 @@ ITERABLE = Kit(
         Limit(("POST /api/lists/subscribe", "POST /api/lists/unsubscribe"), 9, 1.0, ours=True),
     ),
     paced={"subscribe_rate": 9},
+    unlimited={"rates": {"GET /api/export/data.json": None}},
+    waits={"shared.vendors.iterable.opt_outs.FIRST_DAYS": 20},
 )
 
 
@@ -310,6 +321,7 @@ KLAVIYO = Kit(
     simulator=lambda: Simulator(klaviyo.Klaviyo(klaviyo.Settings(limits={}))),
     hosts=lambda url: {"a.klaviyo.com": url},
     secrets={"api_key": klaviyo.STANDARD_KEY},
+    reasons={"suppressions": ["UNSUBSCRIBE"]},
     first="first_name",
     city="location.city",
     values=_klaviyo_fields,

@@ -1,4 +1,4 @@
-"""`segments`, `check` and `doctor`: what is there, and whether it works."""
+"""`segments`, `check`, `opt-outs` and `doctor`: what is there, and whether it works."""
 
 from __future__ import annotations
 
@@ -53,6 +53,21 @@ def check(
     words = [found["message"], *(f"{key}: {value}" for key, value in found["details"].items()), *found["warnings"]]
     desk.show(found, f"{name}: {'ok' if found['ok'] else found['code']}", *words)
     raise typer.Exit(Exit.OK if found["ok"] else Exit.FAILED)
+
+
+def opt_outs(
+    context: typer.Context,
+    name: ConnectionName,
+    now: Annotated[bool, typer.Option("--now", help="Have them read now; without it, say how far they are.")] = False,
+    as_json: Json = False,
+) -> None:
+    desk = desk_of(context, as_json)
+    where = path("connections", name, "opt-outs")
+    found = desk.api.send("POST", where).body if now else desk.api.get(where).body
+    latest = found["latest"] or {"state": "never read", "message": "", "found": {}}
+    new = ", ".join(f"{rows} {kind}" for kind, rows in latest["found"].items())
+    lands = f"{found['people']} rows in {found['location']}" if found["location"] else "They are landed nowhere."
+    desk.show(found, f"{name}: {latest['state']}", *filter(None, [latest["message"], new and f"New: {new}", lands]))
 
 
 def doctor(

@@ -48,6 +48,7 @@ class Action(StrEnum):
     AUTHORIZE_CONNECTION = "connect an account at a vendor"
     CHECK_CONNECTION = "check connections"
     PROBE_CONNECTION = "probe connections"
+    READ_OPT_OUTS = "have opt-outs read"
     SEE_ADMINISTRATION = "see the administration"
     TEST_NOTIFICATIONS = "send test notifications"
     FIND_PERSON = "see what is kept of a person"
@@ -97,6 +98,7 @@ _ROWS: dict[Action, tuple[Right, Right, Right, Right]] = {
     Action.AUTHORIZE_CONNECTION: (_NO, _NO, _NO, _YES),
     Action.CHECK_CONNECTION: (_NO, _NO, _NO, _YES),
     Action.PROBE_CONNECTION: (_NO, _NO, _NO, _YES),
+    Action.READ_OPT_OUTS: (_NO, _NO, _NO, _YES),
     Action.SEE_ADMINISTRATION: (_NO, _NO, _NO, _YES),
     Action.TEST_NOTIFICATIONS: (_NO, _NO, _NO, _YES),
     Action.FIND_PERSON: (_NO, _NO, _NO, _YES),
@@ -123,6 +125,7 @@ CHANGES = frozenset(
         Action.AUTHORIZE_CONNECTION,
         Action.CHECK_CONNECTION,
         Action.PROBE_CONNECTION,
+        Action.READ_OPT_OUTS,
         Action.TEST_NOTIFICATIONS,
         Action.FORGET_PERSON,
     }

@@ -16,6 +16,7 @@ from shared.control import clearing, credentials
 from shared.control import connections as control
 from shared.control.clearing import Clearing, ForAll
 from shared.control.connections import CheckView, Fate, Switch
+from shared.control.opt_outs import OptOutsView
 from shared.control.views import View
 from shared.web.problems import responses
 from shared.web.wiring import TheCaller, TheChange, TheConditions, TheService, allowed, named, stamp
@@ -322,6 +323,32 @@ def probe_connection(name: str, sent: ProbeInput, service: TheService, caller: T
     probed = service.start_probe(name, sent.canary, caller.name)
     response.headers.update({"Location": f"/api/v1/connections/{name}", "Retry-After": POLL_SECONDS})
     return probed
+
+
+@router.get(
+    "/{name}/opt-outs",
+    dependencies=[Depends(allowed(Action.SEE_CONNECTION_DETAILS))],
+    summary="Read how far opt-outs came back",
+    responses=responses(403, 404, 422),
+)
+def read_opt_outs(name: str, service: TheService) -> OptOutsView:
+    """Where people who opted out at the vendor are landed, how many there are, and the latest reading."""
+    return service.opt_outs(name)
+
+
+@router.post(
+    "/{name}/opt-outs",
+    dependencies=[Depends(allowed(Action.READ_OPT_OUTS))],
+    summary="Have opt-outs read now",
+    status_code=202,
+    responses=responses(403, 404, 422),
+)
+def collect_opt_outs(name: str, service: TheService, caller: TheCaller, response: Response) -> OptOutsView:
+    """Reads who unsubscribed, bounced, was suppressed or deleted at the vendor, among the people that exports sent, and
+    lands who is new. A reading that is under way is told instead of starting another."""
+    started = service.collect_opt_outs(name, caller.name)
+    response.headers.update({"Location": f"/api/v1/connections/{name}/opt-outs", "Retry-After": POLL_SECONDS})
+    return started
 
 
 def _seen_by(caller: Person, connection: Connection) -> Connection | ConnectionName:

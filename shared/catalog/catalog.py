@@ -26,6 +26,7 @@ from shared.catalog.models import (
     ExportInput,
     Schedule,
 )
+from shared.catalog.opt_outs import OptOutsWanted
 from shared.catalog.schedules import schedule_issues
 from shared.catalog.store import Held, connection_store, export_store
 from shared.catalog.targets import Claim, Owned, TargetStore, default_list, rival, settled, target_key
@@ -37,6 +38,9 @@ BeforeWriting = Callable[[Export], None]
 
 ABANDONED = timedelta(minutes=15)
 """A claim whose export does not use it may be in the middle of being saved; after so long it is a leftover."""
+
+PlaceJudged = Callable[[str, OptOutsWanted], Sequence[Issue]]
+"""Connection and where its opt-outs are to be landed -> what forbids that."""
 
 SegmentsSeen = Callable[[Sequence[str]], Mapping[str, SegmentKnown]]
 """References of segments -> those that exist."""
@@ -58,6 +62,7 @@ class Catalog:
         dialects: Rows,
         definitions: Mapping[str, Definition],
         segments: SegmentsSeen,
+        place: PlaceJudged = lambda name, wanted: (),
         clock: Callable[[], datetime] = _now,
     ) -> None:
         self.connections = connection_store(connections)
@@ -67,6 +72,7 @@ class Catalog:
         self.definitions = definitions
         self.now = clock
         self._segments = segments
+        self._place = place
 
     def connection(self, name: str) -> Held[Connection]:
         """Raises NotFound."""
@@ -97,6 +103,9 @@ class Catalog:
         if issues := [*_name_issues(name), *connection_issues(sent, self.definitions)]:
             raise Invalid(issues)
         before = held.item if held else None
+        moved = sent.opt_outs if before is None or before.opt_outs != sent.opt_outs else None
+        if moved and (forbidden := self._place(name, moved)):
+            raise Invalid(list(forbidden))
         if before and before.vendor != sent.vendor and (users := self.users(name)):
             raise NotNow(
                 "in_use",

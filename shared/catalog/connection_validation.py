@@ -31,7 +31,12 @@ def connection_issues(connection: ConnectionInput, definitions: Mapping[str, Def
     definition = definitions.get(connection.vendor)
     if definition is None:
         return [Issue("/vendor", say("Choose one of %(choices)s.", choices=", ".join(sorted(definitions))))]
-    return [*_settings(connection, definition), *_secrets(connection, definition)]
+    return [*_settings(connection, definition), *_secrets(connection, definition), *_opt_outs(connection, definition)]
+
+
+def _opt_outs(connection: ConnectionInput, definition: Definition) -> Iterator[Issue]:
+    if connection.opt_outs and not definition.opt_outs:
+        yield Issue("/opt_outs", say("%(vendor)s does not tell who opted out.", vendor=definition.label))
 
 
 def _settings(connection: ConnectionInput, definition: Definition) -> Iterator[Issue]:

@@ -25,6 +25,7 @@ from pydantic import (
 
 from shared.access.person import SharedWith
 from shared.catalog.derived import Derived
+from shared.catalog.opt_outs import OptOutsWanted
 from shared.catalog.rules import NO_RULES, Rules
 from shared.catalog.shapes import Column, PhoneCountry, Reference, Strict, printable
 from shared.vendors.contract import FieldType, Told
@@ -142,6 +143,9 @@ class ConnectionInput(Written):
     )
     consent: Consent | None = Field(default=None, description="Exports need it.")
     disabled: bool = Field(default=False, description="No export may be saved on it or run with it.")
+    opt_outs: OptOutsWanted | None = Field(
+        default=None, description="Have people who opt out at the vendor come back as files."
+    )
 
 
 class Connection(ConnectionInput):

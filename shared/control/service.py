@@ -20,6 +20,7 @@ from shared.cloud.readiness import Readiness
 from shared.cloud.under_way import UnderWay
 from shared.control import runs
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
+from shared.control.opt_outs import OptOutsView
 from shared.control.runs import (
     DecisionWord,
     PlannedView,
@@ -39,6 +40,8 @@ from shared.delivery.account.authorizing import Authorizing
 from shared.delivery.account.connecting import open_connection
 from shared.delivery.erase import forget, kept
 from shared.delivery.lookups import explain, history, planned, preview, vendor_warnings
+from shared.delivery.opt_outs import collecting, places, record
+from shared.delivery.opt_outs.excluding import with_opt_outs
 from shared.delivery.plan.cell_values import matched
 from shared.delivery.start import due_times, starting
 from shared.delivery.state import every_run, latest, layout, lookup
@@ -84,6 +87,7 @@ class Service:
             dialects=self._cloud.snapshots,
             definitions=DEFINITIONS,
             segments=lambda references: segments.seen(self._cloud, references),
+            place=lambda name, wanted: places.issues(self._cloud, name, wanted),
         )
 
     @cached_property
@@ -191,6 +195,16 @@ class Service:
         if latest is None or latest.account != account:
             return None
         return self._link(layout.differences(name, target), f"differences-{name}.csv")
+
+    def opt_outs(self, name: str) -> OptOutsView:
+        """How far the connection's opt-outs were read, and what was landed. Raises NotFound."""
+        connection = self.catalog.connection(name).item
+        return OptOutsView.of(connection, record.read(self._cloud, name))
+
+    def collect_opt_outs(self, name: str, by: str) -> OptOutsView:
+        """Start to read who opted out, or tell of the reading under way. Raises NotFound, and Unprocessable."""
+        collecting.start(self._cloud, name, by)
+        return self.opt_outs(name)
 
     # Segments
 
@@ -409,7 +423,9 @@ class Service:
 
     def explain(self, export: str, address: str) -> Mapping[str, Any]:
         """Why a person is or is not on the export's targets."""
-        return explain.explain(self._cloud, self.catalog.export(export).item, address)
+        connections = [held.item for held in self.catalog.connections.all()]
+        wanted = with_opt_outs(self._cloud, self.catalog.export(export).item, connections)
+        return explain.explain(self._cloud, wanted, address)
 
     def kept(self, address: str) -> kept.Kept:
         """How many ledgers and runs hold an address; at least so many where looking takes too long."""

@@ -17,6 +17,7 @@ from shared.delivery.account.waiting import WaitingMessage, all_waiting, forgott
 from shared.delivery.jobs import AnyKind, Clock
 from shared.delivery.messages import (
     BadMessage,
+    CollectMessage,
     CountMessage,
     DoctorMessage,
     Message,
@@ -25,6 +26,7 @@ from shared.delivery.messages import (
     VerifyMessage,
     parse,
 )
+from shared.delivery.opt_outs import collecting
 from shared.delivery.state.records import now
 from shared.delivery.verify import doctor, verification
 from shared.errors import Conflict
@@ -38,6 +40,7 @@ KINDS: Mapping[type[Message], AnyKind] = {
     ProbeMessage: probes.KIND,
     VerifyMessage: verification.KIND,
     DoctorMessage: doctor.KIND,
+    CollectMessage: collecting.KIND,
 }
 """Every kind of work under an account's lease."""
 

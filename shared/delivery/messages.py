@@ -82,7 +82,17 @@ class DoctorMessage(_Message):
     kind: Literal["doctor"] = "doctor"
 
 
-JobMessage = SliceMessage | ProbeMessage | VerifyMessage | DoctorMessage
+@dataclass(frozen=True, config=_EXACT)
+class CollectMessage(_Message):
+    """Go on reading who opted out over a connection; dropped unless `turn` is the current one of the reading `mark`."""
+
+    connection: Key
+    mark: Key
+    turn: int
+    kind: Literal["collect"] = "collect"
+
+
+JobMessage = SliceMessage | ProbeMessage | VerifyMessage | DoctorMessage | CollectMessage
 """Messages of work under an account's lease."""
 
 Message = JobMessage | CountMessage

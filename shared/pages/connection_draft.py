@@ -28,6 +28,19 @@ class CredentialDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class OptOutsDraft:
+    """Where people who opted out are landed; nowhere without a location."""
+
+    location: str = ""
+    daily: bool = True
+    exclude: bool = False
+
+    def values(self) -> dict[str, Any] | None:
+        """What is to be saved of it."""
+        return {"location": self.location, "daily": self.daily, "exclude": self.exclude} if self.location else None
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionDraft:
     """Everything that the form holds, as text."""
 
@@ -39,6 +52,7 @@ class ConnectionDraft:
     rate_budget: str = "75"
     agreed: bool = False
     disabled: bool = False
+    opt_outs: OptOutsDraft = OptOutsDraft()
     version: str = ""
 
     @property
@@ -49,6 +63,7 @@ class ConnectionDraft:
 
 def draft_of(connection: Connection, version: str) -> ConnectionDraft:
     """What the form shows of a connection."""
+    wanted = connection.opt_outs
     return ConnectionDraft(
         vendor=connection.vendor,
         display_name=connection.display_name,
@@ -58,6 +73,7 @@ def draft_of(connection: Connection, version: str) -> ConnectionDraft:
         rate_budget=f"{connection.rate_budget * 100:g}",
         agreed=connection.consent is not None,
         disabled=connection.disabled,
+        opt_outs=OptOutsDraft(wanted.location, wanted.daily, wanted.exclude) if wanted else OptOutsDraft(),
         version=version,
     )
 
@@ -79,6 +95,11 @@ def draft_from(values: Values) -> ConnectionDraft:
         rate_budget=text(values, "rate_budget") if "rate_budget" in values else "75",
         agreed=text(values, "agreed") == "on",
         disabled=text(values, "disabled") == "on",
+        opt_outs=OptOutsDraft(
+            text(values, "opt_outs_location").strip(),
+            text(values, "opt_outs_daily") == "on" or "opt_outs_location" not in values,
+            text(values, "opt_outs_exclude") == "on",
+        ),
         version=text(values, "version"),
     )
 
@@ -107,6 +128,7 @@ def input_of(
         "rate_budget": _percent(draft.rate_budget),
         "consent": consent if draft.agreed else None,
         "disabled": draft.disabled,
+        "opt_outs": draft.opt_outs.values(),
     }
 
 

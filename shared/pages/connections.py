@@ -104,6 +104,13 @@ def probe_connection(name: str, request: Request, service: TheService, caller: T
     return overview(request, service, name)
 
 
+@router.post("/connections/{name}/opt-outs", dependencies=[Depends(allowed(Action.READ_OPT_OUTS))])
+def collect_opt_outs(name: str, request: Request, service: TheService, caller: TheCaller) -> Response:
+    """Begin to read who opted out at the vendor."""
+    service.collect_opt_outs(name, caller.name)
+    return overview(request, service, name)
+
+
 @router.get("/connections/{name}/remove", dependencies=[Depends(allowed(Action.REMOVE_CONNECTION))])
 def ask_to_remove(name: str, request: Request, service: TheService) -> Response:
     """What uses it, and what is to become of that."""
@@ -145,6 +152,7 @@ def overview(
         settings={each: setting_shown(value) or "–" for each, value in connection.settings.items()},
         exports=exports,
         identity=service.identity(),
+        opt_outs=service.opt_outs(name),
         probing=connection.probe is not None and connection.probe.state is ProbeState.RUNNING,
         check=check,
         clients=_clients(check),

@@ -6,6 +6,7 @@ from shared.cloud.events import Event
 from shared.delivery.state.records import GROUPS as STATE_GROUPS
 from shared.delivery.state.records import State, Step
 from shared.delivery.state.transitions import RunKind
+from shared.vendors.opt_outs import OptOutKind
 
 
 def N_(text: str) -> str:  # noqa: N802  # the name that extraction of messages looks for
@@ -45,6 +46,13 @@ KINDS: dict[str, str] = {
     RunKind.REBUILD: N_("Rebuild of the list"),
     RunKind.WITHDRAW: N_("Withdrawal of everyone"),
     RunKind.RETRY: N_("Retry"),
+}
+OPT_OUT_KINDS: dict[str, str] = {
+    OptOutKind.UNSUBSCRIBED: N_("unsubscribed"),
+    OptOutKind.BOUNCED: N_("bounced"),
+    OptOutKind.COMPLAINED: N_("complained"),
+    OptOutKind.SUPPRESSED: N_("suppressed"),
+    OptOutKind.DELETED: N_("deleted, or taken off the list"),
 }
 TRIGGERS: dict[str, str] = {
     "on demand": N_("started by a person"),

@@ -56,6 +56,7 @@ def environment(language: str) -> Environment:
         few_first=small_start.PEOPLE,
         compared=labels.COMPARED,
         sharing=labels.SHARING,
+        opt_out_kinds=labels.OPT_OUT_KINDS,
         counts=labels.COUNTS,
         verdicts=labels.VERDICTS,
         weekdays=labels.WEEKDAYS,

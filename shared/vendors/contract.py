@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from shared.vendors.opt_outs import OptOutKind, OptOutRoll
+
 ConnectionSettings = Mapping[str, str | float | bool]
 """Settings of a connection by name, with those of an export where there is one."""
 
@@ -279,6 +281,8 @@ class Definition:
     """People of one of the answers that `members` reads."""
     questions: tuple[Question, ...] = ()
     """What the vendor's contract leaves open. A vendor without questions needs no probe."""
+    opt_outs: tuple[OptOutKind, ...] = ()
+    """What `Vendor.opt_outs` tells of people; empty where the vendor has no rolls that can be read."""
 
     def clears(self, field: str) -> bool:
         """Whether an empty cell may clear this field."""
@@ -455,6 +459,11 @@ class Vendor(ABC):
         """Names of the automations that start for whoever joins the target; None where the vendor does not tell.
         Nothing is made."""
         return None
+
+    def opt_outs(self, lists: Sequence[str]) -> Sequence[OptOutRoll]:
+        """The rolls of people who said no, of the whole account and of the lists with these ids; nothing is asked
+        before one is read. Empty where the vendor has none that can be read."""
+        return ()
 
     def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
         """What became of a staged batch: None while the vendor still works on it, its receipts, or another `staged`

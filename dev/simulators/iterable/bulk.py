@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from dev.simulators.iterable.addresses import valid_address, valid_user_id
-from dev.simulators.iterable.project import Identity, MailingList, Person, Project
+from dev.simulators.iterable.project import Event, Identity, MailingList, Person, Project
 from dev.simulators.iterable.settings import Settings
 from dev.simulators.iterable.types import mismatch, typed_parts, without_unknown
 
@@ -243,6 +243,9 @@ def unsubscribe(
         except _RowError as error:
             outcome.fail(error)
             continue
+        if person in mailing_list.members:
+            fields = {"emailListIds": [mailing_list.id], "unsubSource": "ApiLink"}
+            project.events.append(Event("emailUnSubscribe", now, person.email or "", fields))
         mailing_list.members.pop(person, None)
         person.global_unsubscribe |= channel
         outcome.done.append(person.named(identity.kind) or "")

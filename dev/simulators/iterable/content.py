@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dev.simulators.iterable.project import Identity, ListType, MailingList, Person, Project
+from dev.simulators.iterable.project import Event, Identity, ListType, MailingList, Person, Project
 from dev.simulators.iterable.types import typed_parts
 
 MARKETING_CHANNEL = 28101
@@ -31,12 +31,21 @@ class _List(_Strict):
     inUse: bool | None = None  # noqa: N815
 
 
+class _Event(_Strict):
+    """Of the type `emailUnSubscribe`, `emailBounce` or another; `at` is epoch seconds, and now where it is missing."""
+
+    type: str
+    at: float | None = None
+    fields: dict[str, Any] = Field(default_factory=dict)
+
+
 class _Person(_Strict):
     email: str | None = None
     userId: str | None = None  # noqa: N815
     dataFields: dict[str, Any] = Field(default_factory=dict)  # noqa: N815
     lists: list[int | str] = Field(default_factory=list)
     globalUnsubscribe: bool | None = None  # noqa: N815
+    events: list[_Event] = Field(default_factory=list)
 
 
 class Content(_Strict):
@@ -92,7 +101,13 @@ def _load_person(project: Project, given: _Person, now: float) -> None:
     person.updated = now
     _load_fields(project, person, given.dataFields)
     if given.globalUnsubscribe is not None:
+        if given.globalUnsubscribe and not person.global_unsubscribe:
+            fields = {"channelIds": [MARKETING_CHANNEL], "unsubSource": "EmailLink"}
+            project.events.append(Event("emailUnSubscribe", now, person.email or "", fields))
         person.global_unsubscribe = given.globalUnsubscribe
+    for event in given.events:
+        at = now if event.at is None else event.at
+        project.events.append(Event(event.type, at, person.email or "", event.fields))
     for name in given.lists:
         _list(project, name).members[person] = None
 
@@ -150,6 +165,11 @@ def profile(project: Project, person: Person, list_field: str) -> dict[str, Any]
         fields["unsubscribedChannelIds"] = [MARKETING_CHANNEL]
     fields |= {"signupSource": "API", "signupDate": _date(person.created), "profileUpdatedAt": _date(person.updated)}
     return {"user": {**shown, "dataFields": fields}}
+
+
+def event(told: Event) -> dict[str, Any]:
+    """A line of the export of data."""
+    return {"email": told.email, "createdAt": _date(told.at), **told.fields}
 
 
 def _name(person: Person) -> str:

@@ -88,6 +88,15 @@ class MailingList:
         return shown
 
 
+class Event(NamedTuple):
+    """Something that happened to a person, as the export of data tells it; `at` is epoch seconds."""
+
+    kind: str
+    at: float
+    email: str
+    fields: dict[str, Any]
+
+
 class Project:
     """`forgotten` holds addresses and user ids. The counts are of what no export should ever cause."""
 
@@ -99,6 +108,7 @@ class Project:
         self.channel_unsubscribe_calls = 0
         self.created_by_unsubscribe = 0
         self.resubscribes = 0
+        self.events: list[Event] = []
         self._list_ids = list_ids
         self._people: dict[str, dict[str, Person]] = {"Emails": {}, "UserIds": {}}
 

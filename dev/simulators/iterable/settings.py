@@ -43,6 +43,7 @@ def _rates() -> dict[str, Rate]:
         "GET /api/users/getByEmail": Rate(calls=100, seconds=1),
         "GET /api/users/{email}": Rate(calls=100, seconds=1),
         "GET /api/users/getFields": Rate(calls=3, seconds=1),
+        "GET /api/export/data.json": Rate(calls=4, seconds=60),
     }
 
 

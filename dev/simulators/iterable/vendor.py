@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -19,6 +21,7 @@ from dev.simulators.iterable.settings import PROJECT, Settings
 
 _FIRST_LIST = 4411201
 _PREVIEW = 1000
+_EVENTS = ("emailUnSubscribe", "emailBounce", "emailComplaint", "emailSubscribe")
 _LONGEST_PREVIEW = 5000
 
 
@@ -57,6 +60,7 @@ class Iterable(vendor.Vendor[Settings]):
             Endpoint("GET", "/api/users/getByEmail", self._get_by_email),
             Endpoint("GET", "/api/users/{email:path}", self._get_by_path),
             Endpoint("GET", "/api/channels", self._channels),
+            Endpoint("GET", "/api/export/data.json", self._export),
         ]
 
     def authenticate(self, call: Call) -> str | Answer:
@@ -225,8 +229,25 @@ class Iterable(vendor.Vendor[Settings]):
         list_field = "emailListIds" if self.settings.project_type == "email" else "userListIds"
         return json_answer(content.profile(project, person, list_field) if person else {})
 
+    def _export(self, call: Call) -> Answer:
+        """Events of one type within a window, one a line; the vendor promises no order."""
+        kind, begin, end = call.query.get("dataTypeName"), _moment(call, "startDateTime"), _moment(call, "endDateTime")
+        if kind not in _EVENTS:
+            return answers.bad_params("Invalid value for dataTypeName")
+        found = [each for each in self._of(call).events if each.kind == kind and begin <= each.at < end]
+        lines = [json.dumps(content.event(each)) for each in random.sample(found, len(found))]
+        return Answer(200, "\n".join(lines).encode(), TEXT)
+
     def _channels(self, call: Call) -> Answer:
         return json_answer({"channels": content.CHANNELS})
+
+
+def _moment(call: Call, name: str) -> float:
+    """`2026-11-22 10:00:00` in UTC, as epoch seconds."""
+    try:
+        return datetime.fromisoformat(call.query.get(name, "")).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        raise Refusal(answers.bad_params(f"Invalid value for {name}")) from None
 
 
 def _number(call: Call, name: str, default: int | None = None) -> int:

@@ -23,6 +23,7 @@ from shared.cloud.under_way import UnderWay
 from shared.delivery import sql
 from shared.delivery.account.lease import AccountLease, InUse
 from shared.delivery.account.waiting import WaitingRow
+from shared.delivery.opt_outs import erasing
 from shared.delivery.sql import literal
 from shared.delivery.state import layout, ledger, lookup, rejected_rows
 from shared.delivery.state import plan as plans
@@ -50,6 +51,7 @@ def forget(cloud: Cloud, address: str, by: str, *, clock: Callable[[], datetime]
     wanted = normalised(address)
     _require_quiet(cloud)
     doctor.drop_files(cloud)
+    erasing.erase(cloud, wanted)
     salt = secrets.token_hex(16)
     record: Entity = {"PartitionKey": PARTITION, "RowKey": salt, "hash": _hash(salt, wanted), "by": by, "at": clock()}
     cloud.forgotten.insert({**record, "state": "started"})

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.catalog.models import MAX_TARGETS, Export
-from shared.catalog.store import Held, export_store
+from shared.catalog.models import MAX_TARGETS, Connection, Export
+from shared.catalog.store import Held, connection_store, export_store
 from shared.catalog.targets import target_key
 from shared.cloud import telemetry
 from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
 from shared.cloud.telemetry import Span
 from shared.cloud.under_way import UnderWay
-from shared.delivery.account.connecting import usable_connection
+from shared.delivery.account.connecting import usable, usable_connection
+from shared.delivery.opt_outs.excluding import with_opt_outs
 from shared.delivery.plan import guards, small_start
 from shared.delivery.slices import CANCELLED, message_of
 from shared.delivery.start.asleep import Asleep, Quiet
@@ -58,7 +59,9 @@ def start_run(
 
 def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, by: str, at: datetime) -> Started:
     runs, trace = Runs(cloud.runs), telemetry.traceparent()
-    vendor = _vendor(cloud, export)
+    connections = [held.item for held in connection_store(cloud.connections).all()]
+    vendor = _vendor(cloud, export, connections)
+    export = with_opt_outs(cloud, export, connections)
     if len(export.targets) > MAX_TARGETS:  # saved before there was this limit
         words = say(
             "An export has at most %(most)s targets, and this one has %(targets)s: split it.",
@@ -103,10 +106,11 @@ def _start(cloud: Cloud, export: Export, trigger: str, kind: RunKind, by: str, a
     raise Conflict("other callers keep starting and ending runs of this export")
 
 
-def _vendor(cloud: Cloud, export: Export) -> str:
+def _vendor(cloud: Cloud, export: Export, connections: Sequence[Connection]) -> str:
     """Whose connection it runs over. Raises Unprocessable where it cannot run now."""
+    found = next((each for each in connections if each.name == export.connection), None)
     try:
-        return usable_connection(cloud, export.connection).vendor
+        return (usable(found, found.name) if found else usable_connection(cloud, export.connection)).vendor
     except UserMustAct as error:
         raise Unprocessable(error.code, error.message) from None
 

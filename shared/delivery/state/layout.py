@@ -7,6 +7,8 @@ import hashlib
 PROBES = "probes/"
 VERIFYING = "verifying/"
 DOCTOR = "doctor/"
+COLLECTING = "collecting/"
+OPT_OUTS = "opt-outs/"
 
 
 def run_folder(export: str, run: str) -> str:
@@ -143,6 +145,16 @@ def check_up(export: str, target: int) -> str:
 def differences(export: str, target: int) -> str:
     """The file of people who differed in the latest check-up; it holds addresses."""
     return f"{DOCTOR}{export}/{target:03d}.csv"
+
+
+def collecting(connection: str) -> str:
+    """A reading of opt-outs that is under way; gone when it ends."""
+    return f"{COLLECTING}{connection}.json"
+
+
+def opt_outs(connection: str) -> str:
+    """What is known of a connection's opt-outs: how far they were read, and what was landed. It holds no address."""
+    return f"{OPT_OUTS}{connection}.json"
 
 
 def lock(secret: str) -> str:

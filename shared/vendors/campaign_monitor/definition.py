@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.vendors.contract import Definition, Field, FieldType, Fit, OAuth, Question, Rate, Setting
+from shared.vendors.opt_outs import OptOutKind
 
 HOST = "api.createsend.com"
 
@@ -195,4 +196,5 @@ DEFINITION = Definition(
     members_page=MOST_ROWS,
     fields_of_list=True,
     questions=_QUESTIONS,
+    opt_outs=tuple(OptOutKind),
 )

@@ -11,7 +11,6 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
 
 from shared.errors import RetryAfter
 from shared.mailbox import normalised
@@ -19,6 +18,7 @@ from shared.vendors.campaign_monitor import receipts
 from shared.vendors.campaign_monitor.definition import MOST_ROWS
 from shared.vendors.campaign_monitor.responses import Page
 from shared.vendors.contract import Receipt, Row
+from shared.vendors.opt_outs import day_before
 from shared.wording import say
 
 _BUCKETS = 1024
@@ -118,7 +118,7 @@ class Roll:
     def refresh(self) -> None:
         """Read what is new. Raises what a call raises; then what was read so far counts, but not as complete."""
         with self._lock:
-            since = _day_before(self._newest)
+            since = day_before(self._newest)
             read = self._until_still(since)
             if since and read.total - len(self._people) > self._missing:
                 # The new ones did not come first after all.
@@ -187,11 +187,3 @@ class LeftAlone:
 
 def _is_at(run: array[int], place: int, value: int) -> bool:
     return place < len(run) and run[place] == value
-
-
-def _day_before(moment: str) -> str:
-    """`2026-11-20 10:28:00` -> `2026-11-19`: watermarks are days in an unknown time zone. "" where there is none."""
-    try:
-        return (date.fromisoformat(moment[:10]) - timedelta(days=1)).isoformat()
-    except (ValueError, OverflowError):
-        return ""

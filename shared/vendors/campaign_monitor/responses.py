@@ -54,6 +54,8 @@ class Page:
     """There is no such page any more: the list is shorter than it was."""
     shrank: bool = False
     """It is shorter than at the page before, so people may have moved to pages that were read."""
+    reasons: Sequence[str] = ()
+    """Of a page of the suppression list: why each of the people is on it."""
 
     def all_before(self, day: str) -> bool:
         """Is whoever comes after this page from before this day?"""
@@ -113,7 +115,8 @@ def page(answer: Answer) -> Page:
     total, pages = number(body.get("TotalNumberOfRecords")), number(body.get("NumberOfPages"))
     if total is None or pages is None:
         raise UnexpectedAnswer(say("Campaign Monitor's answer about people does not say how many there are."))
-    return Page(people, total, pages, newest_first=order == ("date", "desc"))
+    reasons = [str(each.get("SuppressionReason") or "") for each in results]
+    return Page(people, total, pages, newest_first=order == ("date", "desc"), reasons=reasons)
 
 
 def _created(answer: Answer, taken: int, refused: str, what: Message) -> str | None:

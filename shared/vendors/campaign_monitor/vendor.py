@@ -12,7 +12,7 @@ from itertools import chain
 from shared.errors import OutcomeUnknown, RetryAfter, Unprocessable, UserMustAct
 from shared.vendors import lists, presence
 from shared.vendors.batches import Part, Reading, carry_out, cut
-from shared.vendors.campaign_monitor import looking, receipts, requests, targets
+from shared.vendors.campaign_monitor import looking, opt_outs, receipts, requests, targets
 from shared.vendors.campaign_monitor.client import Api
 from shared.vendors.campaign_monitor.definition import BUILT_IN, CONSENT, CONSENTS, DEFINITION, MOST_BYTES, UNCHANGED
 from shared.vendors.campaign_monitor.errors import UNKNOWN_ID, vanished
@@ -40,6 +40,7 @@ from shared.vendors.contract import (
 )
 from shared.vendors.http import Credentials, Link
 from shared.vendors.lists import Listed
+from shared.vendors.opt_outs import OptOutRoll
 from shared.vendors.presence import Presence
 from shared.wording import say
 
@@ -194,6 +195,9 @@ class CampaignMonitor(Vendor):
         if looked.found is None:
             return None
         return [self._api.person(looked.found.list_id, each) is not None for each in addresses]
+
+    def opt_outs(self, lists: Sequence[str]) -> Sequence[OptOutRoll]:
+        return opt_outs.rolls(self._api, lists)
 
     def _members(self, list_id: str) -> Iterator[Sequence[str]]:
         for state in ("active", "unconfirmed"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.vendors.contract import Definition, Field, FieldType, Fit, Question, Rate, Setting
+from shared.vendors.opt_outs import OptOutKind
 
 HOME = "r1-api.dotdigital.com"
 """Tells about accounts of every region; the only host that a password is sent to before the region is known."""
@@ -16,6 +17,7 @@ IMPORT_STATUS = "contacts/import/status"
 LISTS = "address-books"
 FIELDS = "data-fields"
 UNSUBSCRIBED = "address-books/contacts/unsubscribed-since"
+SUPPRESSED = "contacts/suppressed-since"
 REMOVE = "address-books/contacts/delete"
 REMOVAL_STATUS = "contacts/deletion"
 
@@ -161,7 +163,7 @@ DEFINITION = Definition(
     rates=(
         # Tiers are counted apart, and Low is the lowest of them, so its number is safe for the others too.
         # How polling is counted is not known (section 4), so it is counted with the calls that it follows.
-        _a_minute(IMPORT, REMOVE, CONTACTS, UNSUBSCRIBED, IMPORT_STATUS, REMOVAL_STATUS),
+        _a_minute(IMPORT, REMOVE, CONTACTS, UNSUBSCRIBED, SUPPRESSED, IMPORT_STATUS, REMOVAL_STATUS),
         _a_minute(CONTACT, LISTS, FIELDS),
         _a_minute(ACCOUNT_INFO),
     ),
@@ -192,4 +194,5 @@ DEFINITION = Definition(
     most_members=400_000,
     members_page=MOST_PAGE,
     questions=_QUESTIONS,
+    opt_outs=(OptOutKind.UNSUBSCRIBED, OptOutKind.BOUNCED, OptOutKind.COMPLAINED, OptOutKind.SUPPRESSED),
 )

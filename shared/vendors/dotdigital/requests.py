@@ -29,10 +29,11 @@ from shared.vendors.dotdigital.definition import (
     OPT_IN_TYPES,
     REMOVAL_STATUS,
     REMOVE,
+    SUPPRESSED,
     UNSUBSCRIBED,
 )
 
-_EVER = "2000-01-01"
+EVER = "2000-01-01"
 _EMPTY = "{}"
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)")
 
@@ -98,10 +99,15 @@ def create_field(name: str, kind: str) -> Request:
     return Request("POST", "/v2/data-fields", FIELDS, body=body)
 
 
-def unsubscribed(list_id: str, skip: int) -> Request:
-    """Everyone who ever unsubscribed from the list (not deprecated: vendor's description of lists, 2.0.2)."""
-    path = f"/v2/address-books/{int(list_id)}/contacts/unsubscribed-since/{_EVER}"
+def unsubscribed(list_id: str, skip: int, since: str = EVER) -> Request:
+    """Everyone who unsubscribed from the list since that day (not deprecated: vendor's description of lists, 2.0.2)."""
+    path = f"/v2/address-books/{int(list_id)}/contacts/unsubscribed-since/{since}"
     return Request("GET", path, UNSUBSCRIBED, query=_page(skip))
+
+
+def suppressed(skip: int, since: str) -> Request:
+    """Everyone to whom the account sends nothing any more since that day, for whatever reason."""
+    return Request("GET", f"/v2/contacts/suppressed-since/{since}", SUPPRESSED, query=_page(skip))
 
 
 def members(list_id: str, marker: str | None) -> Request:

@@ -142,7 +142,12 @@ def created_field(answer: Answer) -> None:
 
 
 def unsubscribed(answer: Answer) -> list[Opposed]:
-    """People who unsubscribed, as they came.
+    """People who unsubscribed, as they came. Raises what `suppressions` raises."""
+    return [_opposed(entry) for entry in suppressions(answer)]
+
+
+def suppressions(answer: Answer) -> list[Any]:
+    """Entries of people who said no.
 
     Raises UserMustAct where the list is gone, or where Dotdigital does not answer this any more.
     """
@@ -156,7 +161,7 @@ def unsubscribed(answer: Answer) -> list[Opposed]:
                 why=error_words(answer),
             ),
         )
-    return [_opposed(entry) for entry in _array(answer)]
+    return _array(answer)
 
 
 def _opposed(entry: Any) -> Opposed:

@@ -27,12 +27,13 @@ from shared.vendors.contract import (
     TargetWanted,
     Vendor,
 )
-from shared.vendors.dotdigital import looking, receipts, requests, responses, targets
+from shared.vendors.dotdigital import looking, opt_outs, receipts, requests, responses, targets
 from shared.vendors.dotdigital.client import Calls
 from shared.vendors.dotdigital.definition import DEFINITION, OPT_IN
 from shared.vendors.dotdigital.receipts import JobProgress, Results
 from shared.vendors.dotdigital.staging import Parts, StagedJob, dates_of, person
 from shared.vendors.http import Credentials, Link
+from shared.vendors.opt_outs import OptOutRoll
 from shared.wording import say
 
 JOB_SECONDS = 12 * 3600.0
@@ -139,6 +140,9 @@ class Dotdigital(Vendor):
     ) -> Sequence[bool] | None:
         """Whoever is a contact of the account, on the list or off it."""
         return [self._calls.ask(requests.contact(each), looking.is_known) for each in addresses]
+
+    def opt_outs(self, lists: Sequence[str]) -> Sequence[OptOutRoll]:
+        return opt_outs.rolls(self._calls, lists)
 
     def _checked(self) -> CheckResult:
         account = self._calls.account()

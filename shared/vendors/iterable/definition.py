@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.vendors.contract import Definition, Field, FieldType, Question, Rate, Setting
+from shared.vendors.opt_outs import OptOutKind
 
 HOSTS: Mapping[str, str] = {"us": "api.iterable.com", "eu": "api.eu.iterable.com"}
 """Data centre -> host. A key works in one of them only."""
@@ -18,6 +19,7 @@ BULK_UPDATE = "users/bulkUpdate"
 GET_FIELDS = "users/getFields"
 SIZE = "lists/size"
 PROFILE = "users/getByEmail"
+EVENTS = "export/data"
 
 MOST_ROWS = 1000
 """Of one request; unpublished, but what every bulk integration keeps to."""
@@ -131,6 +133,7 @@ DEFINITION = Definition(
         Rate((BULK_UPDATE,), 5, 1.0),
         Rate((SUBSCRIBE, UNSUBSCRIBE), 4, 1.0, published=False, setting="subscribe_rate"),
         Rate((CREATE_LIST,), 1, 1.0, published=False),
+        Rate((EVENTS,), 4, 60.0),
     ),
     hosts=tuple(HOSTS.values()),
     batch_rows=MOST_ROWS,
@@ -145,4 +148,5 @@ DEFINITION = Definition(
     most_members=200_000,
     members_page=200_000,
     questions=_QUESTIONS,
+    opt_outs=(OptOutKind.UNSUBSCRIBED, OptOutKind.BOUNCED, OptOutKind.COMPLAINED),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ from shared.vendors.contract import Kind, Row
 from shared.vendors.iterable.definition import (
     BULK_UPDATE,
     CREATE_LIST,
+    EVENTS,
     GET_FIELDS,
     LISTS,
     MEMBERS,
@@ -42,6 +44,12 @@ def profile(address: str) -> Request:
 
 def fields() -> Request:
     return Request("GET", "/api/users/getFields", GET_FIELDS)
+
+
+def events(kind: str, begin: date, end: date) -> Request:
+    """Events of one type, from one day up to another."""
+    window = {"startDateTime": f"{begin} 00:00:00", "endDateTime": f"{end} 00:00:00"}
+    return Request("GET", "/api/export/data.json", EVENTS, query={"dataTypeName": kind, **window})
 
 
 def create_list(name: str) -> Request:

@@ -30,12 +30,13 @@ from shared.vendors.contract import (
     Vendor,
 )
 from shared.vendors.http import Client, Credentials, Link
-from shared.vendors.iterable import looking, receipts, requests, responses
+from shared.vendors.iterable import looking, opt_outs, receipts, requests, responses
 from shared.vendors.iterable.client import client_of
 from shared.vendors.iterable.definition import DEFINITION, HOSTS, MOST_BYTES
 from shared.vendors.iterable.misfits import Misfits
 from shared.vendors.iterable.new_fields import NewFields, Person
 from shared.vendors.iterable.responses import ProjectList
+from shared.vendors.opt_outs import OptOutRoll
 from shared.vendors.presence import Presence
 from shared.wording import say
 
@@ -152,6 +153,9 @@ class Iterable(Vendor):
 
     def _is_known(self, address: str) -> bool:
         return self._client.ask(requests.profile(address), looking.is_known)
+
+    def opt_outs(self, lists: Sequence[str]) -> Sequence[OptOutRoll]:
+        return opt_outs.rolls(self._client)
 
     def _checked(self) -> CheckResult:
         try:

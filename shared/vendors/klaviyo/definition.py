@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from shared.vendors.contract import Definition, Field, FieldType, Fit, Question, Rate, Setting
+from shared.vendors.opt_outs import OptOutKind
 from shared.wording import say
 
 HOST = "a.klaviyo.com"
@@ -182,4 +183,5 @@ DEFINITION = Definition(
     most_members=200_000,
     members_page=MOST_PAGE,
     questions=_QUESTIONS,
+    opt_outs=(OptOutKind.UNSUBSCRIBED, OptOutKind.BOUNCED, OptOutKind.COMPLAINED, OptOutKind.SUPPRESSED),
 )

@@ -116,6 +116,22 @@ def unsubscribed(list_id: str) -> Request:
     return Request("GET", "/api/profiles", PROFILES, query={**_page_of_people(), "filter": wanted})
 
 
+def opposed(list_id: str) -> Request:
+    """Everybody who said no to this list, with when it was."""
+    asked = unsubscribed(list_id)
+    return Request(asked.method, asked.path, asked.endpoint, query=_with_consent(asked.query["filter"]))
+
+
+def suppressed(reason: str) -> Request:
+    """Everybody to whom the account sends nothing for this reason, with since when."""
+    wanted = f'equals(subscriptions.email.marketing.suppression.reason,"{reason}")'
+    return Request("GET", "/api/profiles", PROFILES, query=_with_consent(wanted))
+
+
+def _with_consent(wanted: str) -> dict[str, str]:
+    return {"additional-fields[profile]": "subscriptions", **_page_of_people(), "filter": wanted}
+
+
 def next_page(request: Request, cursor: str) -> Request:
     """The same question, from the cursor on. What the vendor's link says besides is not followed: it could lead
     elsewhere, and the key would go with it."""

@@ -168,6 +168,14 @@ def profile(entry: dict[str, Any]) -> Profile:
     return Profile(_id(entry), email if isinstance(email, str) else "")
 
 
+def marketing(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the person agreed to by e-mail, as far as the entry tells."""
+    found: Any = _attributes(entry)
+    for name in ("subscriptions", "email", "marketing"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
 def started(answer: Answer) -> str:
     """The id of an import that was taken on, by an answer of any 2xx."""
     return _id(_data(answer))

@@ -30,12 +30,13 @@ from shared.vendors.contract import (
     Vendor,
 )
 from shared.vendors.http import Credentials, Link
-from shared.vendors.klaviyo import looking, people, receipts, requests, responses, targets
+from shared.vendors.klaviyo import looking, opt_outs, people, receipts, requests, responses, targets
 from shared.vendors.klaviyo.client import KlaviyoBoard, KlaviyoCalls
 from shared.vendors.klaviyo.definition import DEFINITION
 from shared.vendors.klaviyo.receipts import Ended
 from shared.vendors.klaviyo.removing import Removal
 from shared.vendors.klaviyo.staging import MISSING, ImportPart, Imports, StagedImport, dates_of
+from shared.vendors.opt_outs import OptOutRoll
 from shared.wording import say, together
 
 JOB_SECONDS = 6 * 3600.0
@@ -153,6 +154,9 @@ class Klaviyo(Vendor):
             looking.seen(target.list_id, row, members.get(address), profiles.get(address))
             for row, address in zip(rows, addresses, strict=True)
         ]
+
+    def opt_outs(self, lists: Sequence[str]) -> Sequence[OptOutRoll]:
+        return opt_outs.rolls(self._calls, lists)
 
     def see(self, target: TargetFound, row: Row) -> Seen:
         return self.look_at(target, [row])[0]

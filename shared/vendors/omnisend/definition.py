@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.vendors.contract import Definition, Field, FieldType, Fit, Question, Rate, Setting
 from shared.vendors.omnisend.tags import tag_of
+from shared.vendors.opt_outs import OptOutKind
 from shared.wording import say
 
 HOST = "api.omnisend.com"
@@ -155,4 +156,5 @@ DEFINITION = Definition(
     most_members=250_000,
     members_page=PAGE,
     questions=_QUESTIONS,
+    opt_outs=(OptOutKind.UNSUBSCRIBED,),
 )

@@ -26,12 +26,13 @@ from shared.vendors.contract import (
     Vendor,
 )
 from shared.vendors.http import UNREADABLE_SECONDS, Credentials, Link
-from shared.vendors.omnisend import errors, looking, requests, responses, targets
+from shared.vendors.omnisend import errors, looking, opt_outs, requests, responses, targets
 from shared.vendors.omnisend.client import Board, client_of
 from shared.vendors.omnisend.definition import DEFINITION, MOST_COUNTED
 from shared.vendors.omnisend.responses import Brand, ContactsPage
 from shared.vendors.omnisend.spellings import OtherSpellings
 from shared.vendors.omnisend.staging import BatchJob, Staging, ended
+from shared.vendors.opt_outs import OptOutRoll
 from shared.vendors.presence import Presence
 from shared.wording import say
 
@@ -113,6 +114,9 @@ class Omnisend(Vendor):
             if page.after is None:
                 return Count(people)
         return None
+
+    def opt_outs(self, lists: Sequence[str]) -> Sequence[OptOutRoll]:
+        return opt_outs.rolls(self._client, lists)
 
     def see(self, target: TargetFound, row: Row) -> Seen:
         return self._client.ask(requests.contact(row.address), partial(looking.seen, target.list_id, row))

@@ -14,6 +14,7 @@ from shared.catalog.issues import Issue, NotNow
 from shared.catalog.models import Connection, Export, Match, Probed, ProbeState
 from shared.cloud.cloud import Cloud
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
+from shared.control.opt_outs import OptOutsView
 from shared.control.runs import (
     UNFINISHED,
     DecisionWord,
@@ -34,6 +35,8 @@ from shared.control.service import Service
 from shared.control.views import FileLink, Identity, Notifications
 from shared.delivery.account.authorizing import Authorizing
 from shared.delivery.erase.kept import Kept
+from shared.delivery.opt_outs import collecting
+from shared.delivery.opt_outs.record import OptOutReading, OptOutRecord
 from shared.delivery.start.starting import Started
 from shared.delivery.state.records import GROUPS, Run, State
 from shared.delivery.state.transitions import RunKind
@@ -87,6 +90,8 @@ class FakeService(Service):
     """Runs, newest first."""
     explained: list[dict[str, Any]] = field(default_factory=list)
     """What is known of whoever is asked about, by target."""
+    landed: OptOutRecord | None = None
+    """What is known of the opt-outs of the connection."""
     looked_back_to: datetime | None = None
     """Where the looking for runs of all exports ended early."""
     decided: list[dict[str, Any]] = field(default_factory=list)
@@ -145,6 +150,17 @@ class FakeService(Service):
         self.catalog.connection(name)
         self.canaries.append(canary)
         return Probed(mark="0a1b2c", state=ProbeState.RUNNING, started_at=START, started_by=by)
+
+    def opt_outs(self, name: str) -> OptOutsView:
+        self._fail()
+        return OptOutsView.of(self.catalog.connection(name).item, self.landed)
+
+    def collect_opt_outs(self, name: str, by: str) -> OptOutsView:
+        connection = self.catalog.connection(name).item
+        collecting.require_ready(connection)
+        reading = OptOutReading(mark="ab12", started=START.timestamp(), started_by=by)
+        self.landed = replace(collecting.blank(connection), reading=reading)
+        return self.opt_outs(name)
 
     def doctor(self, name: str, target: int) -> Doctor:
         self._fail()

@@ -1,0 +1,281 @@
+"""Reading opt-outs as a job: deaths between any two writes, what is due, what saving refuses, forgetting."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from shared.catalog.issues import Invalid
+from shared.catalog.opt_outs import OptOutsWanted
+from shared.cloud.settings import StorageAddress
+from shared.delivery import inbox
+from shared.delivery.erase import forget
+from shared.delivery.opt_outs import collecting, erasing, record
+from shared.delivery.opt_outs.landing import Landing
+from shared.delivery.opt_outs.record import OptOutRecord, ReadingState
+from shared.delivery.state import layout
+from shared.errors import Unprocessable
+from tests.contract.hurry import hurry
+from tests.contract.prompt import Prompt
+from tests.contract.test_opt_outs import collect, landed, opt_out, wanted
+from tests.integration.delivery import engine as engines
+from tests.integration.delivery.engine import Engine, people
+from tests.kits import KITS
+from tests.memory import in_memory
+
+FIRST, SECOND = "person1@example.com", "person2@example.com"
+KIT = KITS["omnisend"]
+
+
+class Killed(BaseException):
+    """The worker is gone."""
+
+
+@pytest.fixture
+def storage() -> Iterator[StorageAddress]:
+    with in_memory() as address:
+        yield address
+
+
+@pytest.fixture
+def engine(storage: StorageAddress, unique: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Six people were sent, of whom one opted out."""
+    hurry(monkeypatch)
+    with engines.engine(storage, unique, KIT) as made:
+        made.cloud.slices = Prompt(storage, f"{unique}-slices")
+        made.land(people(6))
+        made.connect(opt_outs=wanted(made))
+        made.define()
+        made.run()
+        made.settled()
+        opt_out(made, FIRST)
+        yield made
+
+
+def kept(engine: Engine) -> OptOutRecord:
+    found = record.read(engine.cloud, KIT.name)
+    assert found is not None
+    return found
+
+
+def in_parquet(engine: Engine) -> list[str]:
+    """Addresses in all Parquet files of the folder, as a lake reads it that knows no model.json."""
+    found, where = list[str](), Path(tempfile.mkdtemp())
+    for name in engine.landing.list_blob_names(name_starts_with="back/shop/parquet/"):
+        path = where / "part.parquet"
+        path.write_bytes(engine.landing.download_blob(name).readall())
+        found += [str(row[0]) for row in duckdb.read_parquet(str(path)).project("address").fetchall()]
+    return sorted(found)
+
+
+# Deaths
+
+WRITES: dict[str, tuple[Any, str]] = {
+    "the CSV file": (Landing, "upload"),
+    "the Parquet file": (Landing, "upload"),
+    "the model.json": (Landing, "publish"),
+    "the record": (record, "write"),
+    "the job's end": (collecting, "_finish"),
+}
+
+
+def dying(monkeypatch: pytest.MonkeyPatch, place: Any, name: str, call: int) -> Callable[[], None]:
+    """Kill the worker before this call; the function brings its next one to life."""
+    real, calls = getattr(place, name), list[int]()
+
+    def killed(*arguments: Any, **named: Any) -> Any:
+        calls.append(1)
+        if len(calls) == call:
+            raise Killed
+        return real(*arguments, **named)
+
+    monkeypatch.setattr(place, name, killed)
+    return lambda: monkeypatch.setattr(place, name, real)
+
+
+@pytest.mark.parametrize("what", WRITES)
+def test_whoever_dies_before_any_write_loses_and_doubles_nobody(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    place, name = WRITES[what]
+    collecting.start(engine.cloud, KIT.name, "Ada")
+    revive = dying(monkeypatch, place, name, 2 if what == "the Parquet file" else 1)
+    message = engine.queue.receive_message(visibility_timeout=0)
+    assert message is not None
+    with pytest.raises(Killed):
+        inbox.receive(engine.cloud, message.content.encode())
+    revive()
+    opt_out(engine, SECOND)  # somebody more opts out before the next worker
+    engine.pump()
+    rows = landed(engine)
+    assert sorted(row["address"] for row in rows) == in_parquet(engine)
+    collect(engine)
+    assert sorted(row["address"] for row in landed(engine)) == in_parquet(engine) == [FIRST, SECOND]
+    assert not engine.cloud.blobs.exists(layout.collecting(KIT.name))
+
+
+# What is due
+
+
+def test_a_connection_is_read_once_a_day(engine: Engine) -> None:
+    at = [datetime.now(UTC)]
+    clock = lambda: at[0]  # noqa: E731  # moves on
+    assert collecting.start_due(engine.cloud, clock=clock) == 1
+    engine.pump()
+    assert kept(engine).reading.started_by == ""  # type: ignore[union-attr]  # was read
+    assert [row["address"] for row in landed(engine)] == [FIRST]
+    assert collecting.start_due(engine.cloud, clock=clock) == 0
+    at[0] += timedelta(days=1)
+    assert collecting.start_due(engine.cloud, clock=clock) == 1
+
+
+def test_the_timers_daily_look_starts_it(engine: Engine) -> None:
+    engine.tick()
+    assert [row["address"] for row in landed(engine)] == [FIRST]
+
+
+@pytest.mark.parametrize("changes", [{"opt_outs": None}, {"disabled": True}])
+def test_nothing_is_due_without_a_wish_or_on_a_disabled_connection(engine: Engine, changes: dict[str, Any]) -> None:
+    engine.connect(**{"opt_outs": wanted(engine), **changes})
+    assert collecting.start_due(engine.cloud) == 0
+
+
+def test_nothing_is_due_where_it_is_read_on_demand_only(engine: Engine) -> None:
+    engine.connect(opt_outs=wanted(engine, daily=False))
+    assert collecting.start_due(engine.cloud) == 0
+    assert collect(engine).people == 1
+
+
+def test_who_died_before_the_job_was_there_is_followed_the_same_day(engine: Engine) -> None:
+    collecting.start_due(engine.cloud)
+    engine.cloud.blobs.delete(layout.collecting(KIT.name))
+    assert collecting.start_due(engine.cloud) == 1
+
+
+def test_a_reading_under_way_is_told_instead_of_starting_another(engine: Engine) -> None:
+    first = collecting.start(engine.cloud, KIT.name, "Ada")
+    assert collecting.start(engine.cloud, KIT.name, "Ben").mark == first.mark
+
+
+def test_everybody_is_read_again_after_a_week(engine: Engine) -> None:
+    assert collect(engine).reading.whole  # type: ignore[union-attr]  # was read
+    assert not collect(engine).reading.whole  # type: ignore[union-attr]  # was read
+    before = kept(engine)
+    record.write(engine.cloud, KIT.name, replace(before, whole_at=before.whole_at - 8 * 86_400))
+    assert collect(engine).reading.whole  # type: ignore[union-attr]  # was read
+
+
+# Trouble
+
+
+def test_a_vendor_that_is_down_is_asked_again_later(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.vendors.http.TROUBLE_SECONDS", 0.1)
+    monkeypatch.setattr("shared.vendors.http.backoff", lambda disposition, attempt: 0.01)
+    engine.tell("faults", {"faults": [{"endpoint": "GET /api/contacts", "kind": "error", "status": 503, "times": 8}]})
+    collecting.start(engine.cloud, KIT.name, "Ada")
+    engine.pump()
+    assert [row["address"] for row in landed(engine)] == [FIRST]
+
+
+def test_a_reading_whose_connection_loses_its_wish_ends_with_words(engine: Engine) -> None:
+    collecting.start(engine.cloud, KIT.name, "Ada")
+    engine.connect(opt_outs=None)
+    engine.pump()
+    reading = kept(engine).reading
+    assert reading is not None
+    assert (reading.state, "changed meanwhile" in str(reading.message)) == (ReadingState.FAILED, True)
+
+
+def test_a_landed_file_that_is_gone_is_said_and_nothing_is_landed_twice(engine: Engine) -> None:
+    collect(engine)
+    engine.landing.delete_blob("back/shop/parquet/part-000001.parquet")
+    collecting.start(engine.cloud, KIT.name, "Ada")
+    engine.pump()
+    reading = kept(engine).reading
+    assert reading is not None
+    assert (reading.state, "is gone" in str(reading.message)) == (ReadingState.FAILED, True)
+
+
+def test_without_a_location_nothing_is_started(engine: Engine) -> None:
+    engine.connect(opt_outs=None)
+    with pytest.raises(Unprocessable) as raised:
+        collecting.start(engine.cloud, KIT.name, "Ada")
+    assert raised.value.code == "opt_outs_nowhere"
+
+
+# Saving
+
+
+def refused(engine: Engine, name: str = KIT.name, **changes: Any) -> list[str]:
+    connection = engine.catalog.connection(KIT.name)
+    sent = connection.item.model_copy(update={"opt_outs": OptOutsWanted(**changes)})
+    held = connection if name == KIT.name else None
+    with pytest.raises(Invalid) as raised:
+        engine.catalog.save_connection(name, sent, engines.ADMINISTRATOR, held)
+    return [each.pointer for each in raised.value.issues]
+
+
+def test_a_place_in_a_segments_folder_is_refused(engine: Engine) -> None:
+    for folder in ("Loyal", "Loyal/opt-outs"):
+        assert refused(engine, location=f"{engine.container}/{folder}") == ["/opt_outs/location"]
+
+
+def test_a_container_that_is_not_there_is_refused(engine: Engine) -> None:
+    assert refused(engine, location="nowhere/opt-outs") == ["/opt_outs/location"]
+
+
+def test_another_connections_folder_is_refused(engine: Engine) -> None:
+    for folder in ("back/shop", "back", "back/shop/deeper"):
+        assert refused(engine, "other", location=f"{engine.container}/{folder}") == ["/opt_outs/location"]
+
+
+def test_a_folder_with_a_model_of_somebody_else_is_refused(engine: Engine) -> None:
+    engine.upload("theirs/model.json", json.dumps({"entities": []}).encode())
+    assert refused(engine, location=f"{engine.container}/theirs") == ["/opt_outs/location"]
+
+
+def test_excluding_needs_a_place_where_segments_are_looked_for(engine: Engine) -> None:
+    engine.cloud.segments.get_container_client("elsewhere").create_container()
+    assert refused(engine, location="elsewhere/back", exclude=True) == ["/opt_outs/exclude"]
+
+
+def test_finding_out_leaves_nothing_behind(engine: Engine) -> None:
+    assert list(engine.landing.list_blob_names(name_starts_with="back/")) == []
+
+
+# Forgetting
+
+
+def test_forgetting_erases_what_was_landed_also_in_a_former_folder(engine: Engine) -> None:
+    collect(engine)
+    opt_out(engine, SECOND)
+    engine.connect(opt_outs=OptOutsWanted(location=f"{engine.container}/back/new"))
+    collect(engine)
+    assert [look() for look in erasing.holders(engine.cloud, FIRST)] == [True]
+    forget.forget(engine.cloud, FIRST.upper(), "Ada")
+    assert [look() for look in erasing.holders(engine.cloud, FIRST)] == [False]
+    assert [row["address"] for row in landed(engine)] == [SECOND]
+    texts = [
+        engine.landing.download_blob(name).readall()
+        for name in engine.landing.list_blob_names(name_starts_with="back/")
+        if name.endswith((".csv", ".json"))
+    ]
+    assert all(FIRST.encode() not in text for text in texts)
+    assert in_parquet(engine) == []
+    collect(engine)
+    assert [row["address"] for row in landed(engine)] == [SECOND]
+
+
+def test_what_is_remembered_of_a_reading_holds_no_address(engine: Engine) -> None:
+    collect(engine)
+    stored = engine.cloud.blobs.read(layout.opt_outs(KIT.name))
+    assert stored is not None
+    assert b"@" not in stored[0]
