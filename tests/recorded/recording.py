@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,13 @@ from shared.access.sealing import Seal
 from shared.access.sessions import Sessions
 from shared.catalog.authorizations import Authorizations
 from shared.catalog.dialects import UNDECLARED, DialectInput, DialectStore
+from shared.catalog.opt_outs import OptOutsWanted
 from shared.cloud.tables import Table
 from shared.delivery import inbox
+from shared.delivery.opt_outs import collecting
+from shared.delivery.opt_outs import record as opt_outs
+from shared.delivery.opt_outs.model import Part
+from shared.delivery.opt_outs.record import FormerFolder
 from shared.delivery.state import layout
 from tests.integration.delivery.engine import Engine, engine
 from tests.integration.delivery.engine import Person as Row
@@ -75,7 +81,9 @@ def record() -> dict[str, Any]:
         made.define(schedule=cron, rules=RULES, matching=MATCHING)
         people = [Row(f"person{n}@example.com", f"First{n}", "City") for n in range(6)]
         made.land([*people, Row("late@example.com", "A", "City"), Row("bad@@example")])
-        return {**_of_a_run(made), **_of_definitions(made), **_of_jobs(made), **_of_browsers()}
+        found = _of_a_run(made)
+        made.connect(opt_outs=OptOutsWanted(location="recorded-segments/back"))
+        return {**found, **_of_definitions(made), **_of_opt_outs(made), **_of_jobs(made), **_of_browsers()}
 
 
 def _of_a_run(made: Engine) -> dict[str, Any]:
@@ -135,6 +143,20 @@ def _of_jobs(made: Engine) -> dict[str, Any]:
     made.service.start_probe("iterable", "ada@example.com", "ada")
     found |= {"message of a probe": _message(made), "probe": _blob(made, layout.probe("iterable"))}
     return found
+
+
+def _of_opt_outs(made: Engine) -> dict[str, Any]:
+    collecting.start(made.cloud, "iterable", "ada")
+    found = {"message of a reading": _message(made), "reading": _blob(made, layout.collecting("iterable"))}
+    kept = opt_outs.read(made.cloud, "iterable")
+    assert kept is not None
+    part, since = Part(1, 3, "2026-11-29T06:00:00+00:00"), {"emailBounce": "2026-11-28T10:00:00+00:00"}
+    former = FormerFolder("recorded-segments/before", (part,))
+    opt_outs.write(made.cloud, "iterable", replace(kept, parts=(part,), since=since, former=(former,)))
+    message = made.queue.receive_message()
+    assert message is not None
+    made.queue.delete_message(message)
+    return found | {"record of opt-outs": _blob(made, layout.opt_outs("iterable"))}
 
 
 def _of_browsers() -> dict[str, Any]:

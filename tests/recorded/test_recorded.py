@@ -24,6 +24,8 @@ from shared.cloud.tables import Stored, Table
 from shared.control.runs import report, view
 from shared.delivery import messages, probes
 from shared.delivery.account.lease import AccountLease
+from shared.delivery.opt_outs import collecting
+from shared.delivery.opt_outs import record as record_of_opt_outs
 from shared.delivery.start.asleep import Quiet
 from shared.delivery.start.due_times import firing
 from shared.delivery.state import journal, layout, ledger
@@ -169,6 +171,16 @@ def _cookie(kind: str) -> Reader:
     return read
 
 
+def _opt_outs(place: Place, kept: Any) -> Any:
+    place.put(layout.opt_outs("iterable"), kept)
+    found = record_of_opt_outs.read(place.cloud, "iterable")
+    assert found is not None
+    record_of_opt_outs.write(place.cloud, "iterable", found)
+    written = place.blobs.read(layout.opt_outs("iterable"))
+    assert written is not None
+    return json.loads(written[0])
+
+
 READERS: Mapping[str, Reader] = {
     "plan": _plan,
     "ledger": _ledger,
@@ -178,6 +190,8 @@ READERS: Mapping[str, Reader] = {
     "verification": _course(verification.KIND),
     "check-up": _course(doctor.KIND),
     "probe": _course(probes.KIND),
+    "reading": _course(collecting.KIND),
+    "record of opt-outs": _opt_outs,
     "row of a run": _row(lambda kept: Run.of(kept).entity()),
     "row of a delivery": _row(lambda kept: Delivery.of(kept).entity()),
     "row of a target": _row(lambda kept: Claim.of(kept, "").entity()),
@@ -193,6 +207,7 @@ READERS: Mapping[str, Reader] = {
     "message of a count": _message,
     "message of a check-up": _message,
     "message of a probe": _message,
+    "message of a reading": _message,
     "session": _cookie("session"),
     "sign-in": _cookie("pending"),
 }
@@ -211,6 +226,9 @@ DATA = (
     "keys",
     "delivered",
     "values",
+    "since",
+    "newest",
+    "found",
 )
 """Whose names are data, not fields."""
 
