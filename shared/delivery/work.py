@@ -135,6 +135,10 @@ class Work:
     def may_go_on(self) -> None:
         """Ask between two pieces of work that are recorded. Raises SliceOver, and what the lease's check raises."""
         self.lease.check()
+        self.end_in_time()
+
+    def end_in_time(self) -> None:
+        """The same for work that a cancellation does not end. Raises SliceOver."""
         if self.out_of_time():
             raise SliceOver
 

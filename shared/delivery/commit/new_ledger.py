@@ -93,11 +93,12 @@ def commit_part(
     """
     _load_outcomes(database, files, plan, part, folded, place.where)
     _count(database, outcomes)
+    folder = f"{layout.rejected_files(place.delivery)}{place.attempt}/"
     refused = f"{part:03d}-rejected.parquet"
-    if file := keep(files, database, _REJECTED, layout.rejected_files(place.delivery) + refused, place.where / refused):
+    if file := keep(files, database, _REJECTED, folder + refused, place.where / refused):
         outcomes.rejected.append(file)
     kept = f"{part:03d}-left-out.parquet"
-    if file := keep(files, database, _LEFT_OUT, layout.rejected_files(place.delivery) + kept, place.where / kept):
+    if file := keep(files, database, _LEFT_OUT, folder + kept, place.where / kept):
         outcomes.values_left_out.append(file)
     if before is not None:
         _write_ledger(database, files, outcomes, plan=plan, part=part, before=before, place=place)

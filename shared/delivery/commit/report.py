@@ -40,7 +40,11 @@ def _write_left_out(work: Work, plan: Plan, outcomes: Outcomes) -> None:
     files = [(file, query) for file in (*plan.values_left_out, *outcomes.values_left_out)]
     if files:
         work.cloud.blobs.compose(layout.left_out(work.folder), lines.blocks(work, _LEFT_OUT_HEADER, files))
-    for file in outcomes.values_left_out:
+
+
+def tidy(work: Work, outcomes: Outcomes) -> None:
+    """Delete what the lines were made of."""
+    for file in (*outcomes.rejected, *outcomes.values_left_out):
         work.cloud.blobs.delete(file.name)
 
 
@@ -133,8 +137,6 @@ def _write_rejected(work: Work, plan: Plan | None, outcomes: Outcomes) -> None:
         work.cloud.blobs.compose(name, lines.blocks(work, _HEADER, queries))
     else:
         work.cloud.blobs.write(name, _HEADER)
-    for file in outcomes.rejected:
-        work.cloud.blobs.delete(file.name)
 
 
 def _refused_query(plan: Plan) -> str:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from shared.catalog.targets import Owned
-from shared.delivery.commit import report
+from shared.delivery.commit import part_records, report
 from shared.delivery.commit.new_ledger import LedgerPlace, Outcomes, commit_part
+from shared.delivery.commit.part_records import PartRecords
 from shared.delivery.plan import attempt as attempts
 from shared.delivery.plan import drift
 from shared.delivery.send import unfinished_jobs
-from shared.delivery.state import journal, layout, ledger
+from shared.delivery.state import journal, layout, ledger, once
 from shared.delivery.state import plan as plans
+from shared.delivery.state.journal import Folded
 from shared.delivery.state.ledger import Commit, Ledger
 from shared.delivery.state.plan import Plan
 from shared.delivery.state.records import State
@@ -56,6 +58,9 @@ def commit(work: Work) -> None:
         _drop_what_was_agreed(work, made)
     state = _final_state(work, made, outcomes)
     report.write(work, made, outcomes, state)
+    if made and made.parts > 1:
+        part_records.clear(work.cloud.blobs, work.folder)
+    report.tidy(work, outcomes)
     counts = (made.balance.counts() if made else {}) | outcomes.counts
     message = work.delivery.message if work.delivery.ending else ""
     if work.run.kind is RunKind.DRY_RUN and not message:
@@ -93,6 +98,8 @@ def commit_leftover(work: Work) -> None:
         facts["ledger"] = work.ledger_folder
         if outcomes.left_jobs:
             facts["left"] = unfinished_jobs.with_another(work, folder)
+        part_records.clear(work.cloud.blobs, folder)
+        report.tidy(work, outcomes)
     except Blocked as error:
         if work.run.kind not in NEW_LEDGER:
             raise
@@ -110,17 +117,48 @@ def _commit(work: Work, finished: Finished) -> Outcomes:
     outcomes = Outcomes(left_jobs=bool(folded.left_behind()), generation=generation)
     if not already and current.commit != made.base:
         raise ledger.damaged()
-    attempt = f"{finished.commit}-{work.delivery.turn:06d}-{work.delivery.worker}"
+    attempt = f"{finished.commit}-{attempts.execution(work)}"
     place = LedgerPlace(work.ledger_folder, finished.folder, finished.commit, attempt, work.where)
-    before = None if already else current
-    with work.scratch.database() as connection:
-        for part in range(made.parts):
-            commit_part(
-                connection, work.files, outcomes, plan=made, part=part, folded=folded, before=before, place=place
-            )
-    if not already:
+    none_yet = work.first and _is_own(work, finished)
+    records = PartRecords(blobs, finished.folder, made, current, counting=already, none_yet=none_yet)
+    try:
+        _commit_parts(
+            work, records, outcomes, plan=made, folded=folded, before=None if already else current, place=place
+        )
+        records.require_files()
+    except once.Unusable:
+        part_records.clear(blobs, finished.folder)
+        raise
+    if already:
+        outcomes.files = list(current.files)
+    else:
         _swap(work, finished, outcomes, current)
     return outcomes
+
+
+def _commit_parts(
+    work: Work,
+    records: PartRecords,
+    outcomes: Outcomes,
+    *,
+    plan: Plan,
+    folded: Folded,
+    before: Ledger | None,
+    place: LedgerPlace,
+) -> None:
+    """Commit each part that is not recorded yet. Raises SliceOver where the next slice has to go on."""
+    with work.scratch.database() as connection:
+        for part in range(plan.parts):
+            recorded = records.read(part)
+            if recorded is None:
+                became = Outcomes()
+                commit_part(
+                    connection, work.files, became, plan=plan, part=part, folded=folded, before=before, place=place
+                )
+                recorded = records.keep(part, became)
+                if part + 1 < plan.parts:
+                    work.end_in_time()
+            part_records.add(outcomes, recorded)
 
 
 def _next_generation(work: Work, current: Ledger) -> int:

@@ -75,12 +75,12 @@ def made_from(wish: Wish, before: Ledger, *, fresh: bool) -> str:
     """A digest of what decides what becomes of a row, besides snapshots."""
     query = operations.staging_query(wish, [Source("rows")], 1)
     types = {match.field: match.type.sent_as for match in wish.matches}
-    told = [_code(), query, types, wish.mode, wish.kind, before.etag, fresh]
+    told = [code(), query, types, wish.mode, wish.kind, before.etag, fresh]
     return hashlib.sha256(orjson.dumps(told)).hexdigest()
 
 
 @cache
-def _code() -> str:
+def code() -> str:
     """A digest of the code itself: another version of the service may decide otherwise."""
     shared, digest = Path(__file__).parents[2], hashlib.sha256()
     for path in sorted(path for folder in _DECIDING for path in (shared / folder).rglob("*.py")):

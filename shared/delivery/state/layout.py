@@ -93,6 +93,16 @@ def left_out(folder: str) -> str:
     return f"{folder}left-out.csv"
 
 
+def committing(folder: str) -> str:
+    """Records of parts, of a commit that goes on over slices; gone when it is done."""
+    return f"{folder}committing/"
+
+
+def committed_part(folder: str, of: str, part: int) -> str:
+    """`of` says what was committed to what."""
+    return f"{committing(folder)}{of}/{part:03d}.json"
+
+
 def rejected_files(folder: str) -> str:
     """What `rejected.csv` is made from, dropped once it is."""
     return f"{folder}rejected/"

@@ -306,7 +306,7 @@ def test_a_worker_that_was_overtaken_drops_no_file(world: World, monkeypatch: py
     monkeypatch.setattr(ledger, "save", save)
     with pytest.raises(LeaseLost, match=r"the ledger was committed by another worker$"):
         step.commit(world.work(replace(PLAN, base="r-1-000", base_generation=4)))
-    assert world.blobs.contents == there
+    assert {name: rows for name, rows in world.blobs.contents.items() if name.startswith(LEDGER)} == there
 
 
 def test_with_nothing_to_do_nothing_is_committed_but_the_snapshot_is_remembered(world: World) -> None:

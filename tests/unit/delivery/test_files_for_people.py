@@ -214,6 +214,7 @@ def test_every_value_that_did_not_arrive_stands_in_a_file_with_its_place(world: 
 def test_what_the_files_were_made_of_is_dropped(world: World) -> None:
     work, plan, outcomes = delivered(world)
     report.write(work, plan, outcomes, State.WARNINGS)
+    report.tidy(work, outcomes)
     assert not list(world.cloud.blobs.names(layout.rejected_files(work.folder)))
     assert not list(work.where.iterdir()), "nor is anything left on the worker's disk"
 

@@ -298,7 +298,7 @@ def test_whoever_was_not_accepted_is_kept_for_the_report(world: World) -> None:
     folded = answered(CONFIRMED, at_1=WRONG)
     folded.results[1] = BatchResult(LEFT)
     [file] = world.commit(folded).rejected
-    assert file.name == "runs/e/r/0/rejected/000-rejected.parquet"
+    assert file.name == "runs/e/r/0/rejected/attempt-1/000-rejected.parquet"
     reason = "Acme took it for wrong."
     assert world.rows(file) == {
         BOB: {"kind": "add", "outcome": "rejected", "code": "wrong", "reason": reason, "retry": "when changed"},
@@ -311,7 +311,7 @@ def test_the_place_of_a_value_that_the_vendor_did_not_take_is_kept(world: World)
     folded = answered(CONFIRMED, at_1=replace(CONFIRMED, left_out=("city",)), at_2=replace(WRONG, left_out=("age",)))
     outcomes = world.commit(folded)
     [file] = outcomes.values_left_out
-    assert file.name == "runs/e/r/0/rejected/000-left-out.parquet"
+    assert file.name == "runs/e/r/0/rejected/attempt-1/000-left-out.parquet"
     place = {"n": 2, "segment": 0, "file_index": 7}
     assert parts.rows(world.blobs, file, world.folder) == [{**place, "field": "city", "why": "refused_by_vendor"}]
     assert outcomes.left_out == {"city": 1}

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import SliceOver, Work
 from shared.errors import UserMustAct
 from shared.vendors.contract import FieldType
-from tests.memory.blobs import MemoryBlob
+from tests.unit.delivery.dying import Died, dying
 from tests.unit.delivery.parts import database
 from tests.unit.delivery.planning import ANN, AT, BOB, PEOPLE, World, everyone, planning
 
@@ -34,10 +33,6 @@ SMALL = 5
 """Rows of a file: the segment has four parts, and two of its files are a piece."""
 RULES = Rules(exclude=(Exclude(segment="Others"),), limit=Limit(first=50, by="City"))
 ROWS = [(each, f"City {number % 7}") for number, each in enumerate(PEOPLE)]
-
-
-class Died(Exception):
-    """A worker's end."""
 
 
 @dataclass
@@ -158,31 +153,6 @@ def test_nothing_is_left_of_an_attempt_once_there_is_a_plan(slices: Slices) -> N
     assert not list(slices.world.cloud.blobs.names(layout.attempts(slices.world.work().folder)))
 
 
-def dying(monkeypatch: pytest.MonkeyPatch, at: int, *, after: bool) -> Callable[[], bool]:
-    """The next execution dies before or after its call number `at` that writes to storage; tells whether it did."""
-    calls, struck = count(1), list[str]()
-
-    def watched(real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*about: Any, **named: Any) -> Any:
-            if struck:
-                return real(*about, **named)
-            is_the_one = next(calls) == at
-            if is_the_one and not after:
-                struck.append("before")
-                raise Died
-            answer = real(*about, **named)
-            if is_the_one:
-                struck.append("after")
-                raise Died
-            return answer
-
-        return call
-
-    for name in ("upload_blob", "commit_block_list", "delete_blob"):
-        monkeypatch.setattr(MemoryBlob, name, watched(getattr(MemoryBlob, name)))
-    return lambda: bool(struck)
-
-
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("chunk", range(2))
 def test_a_worker_may_die_at_any_write(
@@ -230,7 +200,7 @@ def test_whoever_records_second_takes_what_the_first_recorded(
 CHANGES: dict[str, Callable[[Slices, pytest.MonkeyPatch], object]] = {
     "a field of the vendor": lambda slices, patched: slices.world.vendor.types.update({"city": FieldType.NUMBER}),
     "the ledger": lambda slices, patched: _another_ledger(slices.world),
-    "the service": lambda slices, patched: patched.setattr(attempts, "_code", lambda: "another"),
+    "the service": lambda slices, patched: patched.setattr(attempts, "code", lambda: "another"),
     "the record of the attempt": lambda slices, patched: slices.world.cloud.blobs.write(
         layout.attempt(slices.world.work().folder), b'{"name": "of another version"}'
     ),
