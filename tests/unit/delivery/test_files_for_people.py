@@ -154,7 +154,7 @@ def test_the_report_has_everything_counted(world: World) -> None:
             for name, files, rows in (("People", 2, 4), ("Others", 1, 3))
         ],
         "rows": {
-            **dict.fromkeys(("duplicates", "unchanged", "held", "left", "outside", "change", "remove"), 0),
+            **dict.fromkeys(("duplicates", "unchanged", "held", "left", "outside", "later", "change", "remove"), 0),
             "rows_read": 7,
             "add": 4,
             "refused_here": 3,
