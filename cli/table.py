@@ -159,6 +159,14 @@ COMMANDS: tuple[Command, ...] = (
         meant_by=("refused", "errors", "report"),
     ),
     Command(
+        "holdout",
+        runs.holdout,
+        LOOK,
+        "Count the people whom a run held out; without --output no address is shown.",
+        "`run`, `holdout`: each `target`, `people`, `removed`, `reason`",
+        meant_by=("control", "controls"),
+    ),
+    Command(
         "left-out",
         runs.left_out,
         LOOK,

@@ -147,6 +147,30 @@ def rejected(
     desk.show({"run": chosen, "reasons": reasons}, shown if reasons else f"{chosen}: nobody was refused.")
 
 
+def holdout(
+    context: typer.Context,
+    name: ExportName,
+    run_id: RunId = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Fetch the people, with addresses, into this CSV file.")
+    ] = None,
+    target: TargetOfOutput = 0,
+    as_json: Json = False,
+) -> None:
+    desk = desk_of(context, as_json)
+    chosen = run_id or newest_run(desk.api, name)
+    reasons = desk.api.get(path("exports", name, "runs", chosen, "report")).body["reasons"]
+    found = [
+        {field: each[field] for field in ("target", "people", "removed", "reason")}
+        for each in reasons
+        if each["code"] == "holdout"
+    ]
+    if output is not None and found:
+        _fetch(desk, path("exports", name, "runs", chosen, "holdout.csv"), target, output)
+    shown = table(("target", "people", "removed", "reason"), (list(each.values()) for each in found))
+    desk.show({"run": chosen, "holdout": found}, shown if found else f"{chosen}: nobody was held out.")
+
+
 def left_out(
     context: typer.Context,
     name: ExportName,

@@ -176,6 +176,25 @@ def read_left_out(
 
 
 @router.get(
+    "/{run}/holdout.csv",
+    dependencies=[Depends(allowed(Action.SEE_REJECTED))],
+    summary="Fetch the people who were held out",
+    **LINKED,
+)
+def read_holdout(
+    name: str,
+    run: str,
+    service: TheService,
+    caller: TheCaller,
+    target: WhichTarget = 0,
+    link: AsJson = None,
+) -> Response:
+    """Everybody of the segment whom the export would deliver and whom its holdout keeps back, to measure by. There is
+    none for an export without a holdout. The file holds addresses: the link works for minutes."""
+    return linked(service.holdout_link(name, run, target), link, "list of people held out of a run", run)
+
+
+@router.get(
     "/{run}/planned.csv",
     dependencies=[Depends(allowed(Action.SEE_SAMPLE))],
     summary="Fetch everybody whom a dry run, or a run that waits for a decision, would send",

@@ -14,6 +14,7 @@ from shared.access.person import Person
 from shared.catalog.connection_validation import connection_issues
 from shared.catalog.dialects import DialectStore
 from shared.catalog.export_validation import SegmentKnown, Surroundings, judge, owned_issue, target_identity
+from shared.catalog.holdout import NamedElsewhere
 from shared.catalog.issues import Invalid, Issue, NotFound, NotNow
 from shared.catalog.models import (
     NAME,
@@ -24,6 +25,7 @@ from shared.catalog.models import (
     Consent,
     Export,
     ExportInput,
+    Mode,
     Schedule,
 )
 from shared.catalog.opt_outs import OptOutsWanted
@@ -291,7 +293,8 @@ class Catalog:
     def _surroundings(self, name: str, sent: ExportInput, connection: Connection | None) -> Surroundings:
         definition = self.definitions.get(connection.vendor) if connection else None
         account = connection.account if connection else None
-        others = [held.item for held in self.exports.all() if held.item.name != name and held.item.account == account]
+        everyone = [held.item for held in self.exports.all()]
+        others = [each for each in everyone if each.name != name and each.account == account]
         seen = self._segments(sent.followed)
         return Surroundings(
             connection=connection,
@@ -301,7 +304,20 @@ class Catalog:
             ids={reference: each.id for reference, each in seen.items()},
             owners={**_owned(others, sent, definition), **self._owners(account, name, sent)} if account else {},
             writers=_writers(others) if account and definition and not definition.fields_of_list else {},
+            holdouts={
+                each.rules.holdout.name: NamedElsewhere(each.name, each.rules.holdout.share)
+                for each in everyone
+                if each.name != name and each.rules.holdout
+            },
+            stays=bool(account) and self._stays(account or "", sent, [each for each in everyone if each.name == name]),
         )
+
+    def _stays(self, account: str, sent: ExportInput, before: Sequence[Export]) -> bool:
+        """Whether somebody may be on its lists whom its holdout came too late for and whom it never takes off."""
+        if sent.mode is not Mode.ADD or any(each.rules.holdout == sent.rules.holdout for each in before):
+            return False
+        keys = [target_key(target) for target in sent.targets]
+        return any(claim.memory.get("ledger") for claim in self.targets.claims(account) if any(map(claim.covers, keys)))
 
     def _owners(self, account: str, name: str, sent: ExportInput) -> dict[str, str]:
         """Target key -> the other export that owns it; leftovers of interrupted saves are freed on the way."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from shared.catalog.connection_validation import setting_issues
 from shared.catalog.derived_validation import columns_of_matching, derived_issues, derived_warnings
+from shared.catalog.holdout import NamedElsewhere, holdout_issues
 from shared.catalog.issues import Issue
 from shared.catalog.models import MAX_SEGMENTS, MAX_TARGETS, Connection, ExportInput, Target, WhenEmpty
 from shared.catalog.rules_validation import columns_of_rules, excluded_columns, rule_issues, rule_warnings
@@ -34,7 +35,9 @@ class Surroundings:
 
     `segments`: columns of each segment that exists; `ids`: its id, whatever the export calls it. `owners`: target key
     -> the other export that owns it. `default_list`: id of the connection's, "" where it has none. `writers`: field,
-    its case folded -> other exports that fill it, where the account has it once.
+    its case folded -> other exports that fill it, where the account has it once. `holdouts`: name -> another export
+    that names it. `stays`: people may be on its lists who were added before it had its holdout and whom it never takes
+    off.
     """
 
     connection: Connection | None
@@ -44,6 +47,8 @@ class Surroundings:
     default_list: str = ""
     writers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     ids: Mapping[str, str] = field(default_factory=dict)
+    holdouts: Mapping[str, NamedElsewhere] = field(default_factory=dict)
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ def judge(export: ExportInput, around: Surroundings) -> Judgement:
     issues += schedule_issues(export.schedule)
     warnings = [*_unseen(export, around.segments), *rule_warnings(export), *derived_warnings(export)]
     issues += [*_columns(export, around.segments), *rule_issues(export, around.ids)]
+    issues += holdout_issues(export.rules.holdout, around.holdouts, stays=around.stays)
     if around.definition is not None:
         issues += [*_matching(export, around.definition), *derived_issues(export, around.definition)]
         issues += setting_issues(export.settings, around.definition.export_settings, around.definition.label)

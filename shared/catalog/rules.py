@@ -1,6 +1,6 @@
 """Rules of an export: who of its segments is kept back, and why. Pure.
 
-A rule is named by its place in the export: `exclude/0`, `require/1`, `limit`.
+A rule is named by its place in the export: `exclude/0`, `require/1`, `limit`, `holdout`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
+from shared.catalog.holdout import HOLDOUT, Holdout
 from shared.catalog.shapes import Column, Reference, Strict, printable
 from shared.wording import Message, say, some
 
@@ -69,14 +70,16 @@ class Limit(Strict):
 
 
 class Rules(Strict):
-    """Who is kept back. A person is judged by `exclude`, then by `require`, and those who are left by `limit`."""
+    """Who is kept back. A person is judged by `exclude`, then by `require`; whoever is left by `limit`, and then by
+    `holdout`."""
 
     exclude: tuple[Exclude, ...] = Field(default=(), max_length=MAX_EXCLUDED)
     require: tuple[Require, ...] = Field(default=(), max_length=MAX_REQUIRED)
     limit: Limit | None = None
+    holdout: Holdout | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.exclude or self.require or self.limit)
+        return bool(self.exclude or self.require or self.limit or self.holdout)
 
     @property
     def columns(self) -> list[str]:
@@ -113,6 +116,8 @@ def _reasons(rules: Rules) -> Iterator[tuple[str, Message]]:
             LIMIT,
             say("Is not among the first %(people)s by %(column)s.", people=rules.limit.first, column=rules.limit.by),
         )
+    if rules.holdout:
+        yield HOLDOUT, rules.holdout.reason()
 
 
 def _unmet(rule: Require) -> Message:

@@ -370,6 +370,12 @@ class Service:
             return None
         return self._link(layout.left_out(layout.delivery_folder(export, run, target)), f"left-out-{export}-{run}.csv")
 
+    def holdout_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
+        """A link to the `holdout.csv` of one of the run's targets, None where nobody was to be held out."""
+        if self._runs.run(export, run) is None:
+            return None
+        return self._link(layout.holdout(layout.delivery_folder(export, run, target)), f"holdout-{export}-{run}.csv")
+
     def rejected_rows(self, export: str, run: str, target: int = 0) -> Sequence[RejectedRow]:
         """A few refused people for each reason."""
         if self._runs.run(export, run) is None:

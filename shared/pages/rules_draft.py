@@ -36,15 +36,24 @@ class LimitDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldoutDraft:
+    """`share` in percent. Without a name and a share there is no holdout."""
+
+    name: str = ""
+    share: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RulesDraft:
     """All rules, as text."""
 
     exclude: tuple[ExcludeDraft, ...] = ()
     require: tuple[RequireDraft, ...] = ()
     limit: LimitDraft = LimitDraft()
+    holdout: HoldoutDraft = HoldoutDraft()
 
     def __bool__(self) -> bool:
-        return bool(self.exclude or self.require or self.limit.first or self.limit.by)
+        return bool(self.exclude or self.require or self.limit.first or self.limit.by or self.holdout != HoldoutDraft())
 
     @property
     def columns(self) -> list[str]:
@@ -55,11 +64,12 @@ class RulesDraft:
 
 def rules_shown(rules: Rules) -> RulesDraft:
     """What the form shows of rules."""
-    limit = rules.limit
+    limit, holdout = rules.limit, rules.holdout
     return RulesDraft(
         exclude=tuple(ExcludeDraft(rule.segment, rule.address_column or "") for rule in rules.exclude),
         require=tuple(RequireDraft(rule.column, "\n".join(rule.one_of)) for rule in rules.require),
         limit=LimitDraft(str(limit.first), limit.by, limit.read_as, limit.order) if limit else LimitDraft(),
+        holdout=HoldoutDraft(holdout.name, f"{100 * holdout.share:g}") if holdout else HoldoutDraft(),
     )
 
 
@@ -68,7 +78,7 @@ def rules_sent(values: Values) -> RulesDraft:
     sent = group(values, "rules")
     excluded = [ExcludeDraft(text(each, "segment"), text(each, "address_column")) for each in dicts(sent, "exclude")]
     required = [RequireDraft(text(each, "column"), text(each, "one_of")) for each in dicts(sent, "require")]
-    limit = group(sent, "limit")
+    limit, holdout = group(sent, "limit"), group(sent, "holdout")
     return RulesDraft(
         exclude=tuple(row for row in excluded if row != ExcludeDraft()),
         require=tuple(row for row in required if row != RequireDraft()),
@@ -78,6 +88,7 @@ def rules_sent(values: Values) -> RulesDraft:
             text(limit, "read_as") or ReadAs.NUMBER,
             text(limit, "order") or ComesFirst.GREATEST,
         ),
+        holdout=HoldoutDraft(text(holdout, "name").strip(), text(holdout, "share").strip()),
     )
 
 
@@ -98,4 +109,15 @@ def rules_of(draft: RulesDraft) -> dict[str, Any]:
         }
         if limit.first or limit.by
         else None,
+        "holdout": {"name": draft.holdout.name, "share": _share(draft.holdout.share)}
+        if draft.holdout != HoldoutDraft()
+        else None,
     }
+
+
+def _share(percent: str) -> Any:
+    """What cannot be one stays text, and is refused for that."""
+    try:
+        return round(float(percent.replace(",", ".").removesuffix("%")) / 100, 6)
+    except ValueError:
+        return percent

@@ -167,6 +167,7 @@ def _whole(
         retries=_may_retry(view),
         asked=asked if view.state in UNFINISHED else None,
         left_out=[bool(service.left_out_link(view.export, view.run, index)) for index, _ in enumerate(view.targets)],
+        held_out=[bool(service.holdout_link(view.export, view.run, index)) for index, _ in enumerate(view.targets)],
         rejected=[bool(service.rejected_link(view.export, view.run, index)) for index, _ in enumerate(view.targets)]
         if report
         else [],

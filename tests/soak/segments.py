@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.catalog.holdout import Holdout
 from tests.integration.delivery.engine import Person
 
 CITIES = ("Rome", "Oslo", "Łódź", "", "9" * 60, "1e999", "-Infinity", "=1+1", "<b>", "{{city}}", "null", "🏙")
 FIRST_NAMES = ("Ada", "Bo", "Zoë", "")
 INVALID = ("", "nobody", "two@@signs", "a b@example.com", "@example.com", "\ufeff", "a\tb@example.com", "x" * 300)
 MOST_LET_THROUGH = 25
+HOLDOUT = Holdout(name="soak", share=0.2)
+"""Of all exports with rules, at every vendor."""
 
 
 def rules(excluded: str) -> dict[str, Any]:
@@ -23,6 +26,7 @@ def rules(excluded: str) -> dict[str, Any]:
         "exclude": [{"segment": excluded}],
         "require": [{"column": "City"}],
         "limit": {"first": MOST_LET_THROUGH, "by": "City", "read_as": "text"},
+        "holdout": HOLDOUT.model_dump(),
     }
 
 
@@ -72,7 +76,8 @@ class Segment:
         barred = {self._address(number) for number in self.suppressed}
         left = [each for each in self.people.values() if each.email not in barred and each.city not in ("", "null")]
         left.sort(key=lambda each: hashlib.md5(each.email.encode(), usedforsecurity=False).digest()[::-1])
-        return sorted(left, key=lambda each: each.city, reverse=True)[:MOST_LET_THROUGH]
+        first = sorted(left, key=lambda each: each.city, reverse=True)[:MOST_LET_THROUGH]
+        return [each for each in first if not HOLDOUT.holds(each.email)]
 
     def _address(self, number: int) -> str:
         return f"{self.export}.person{number}@example.com"

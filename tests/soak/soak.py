@@ -45,7 +45,9 @@ PACE, INSTANCES, MOST_PEOPLE, BATCH_ROWS = 60.0, 2, 40, 10
 SUPPRESSED = ".suppressed"
 STUCK_SECONDS = 240.0
 KINDS = [RunKind.DELIVERY] * 6 + [RunKind.DRY_RUN, RunKind.FULL_RESYNC, RunKind.FULL_RESYNC, RunKind.RETRY]
-DECISIONS = ("deliver", "deliver", "additions", "discard")
+DECISIONS = ("deliver", "deliver", "start_small", "additions_only", "discard")
+ASKED_ABOUT, FIRST = 12, 6
+"""So many more people than there are, and a run asks; so many go first where a person decides so."""
 
 
 def _suppressed(name: str) -> str:
@@ -228,7 +230,10 @@ class Soak:
                 continue
             plan = self.desk(run.export).delivery(run).plan
             decision = chance.choice(DECISIONS) if self.weather else "deliver"
+            if decision == "start_small" and self.desk(run.export).delivery(run).counts["add"] <= FIRST:
+                decision = "deliver"
             if plan:
+                self.tally[f"decided: {decision}"] += 1
                 starting.decide(cloud, run.export, run.run, plan, decision, by="soak")
                 self.tally["decided by a person"] += 1
             else:
@@ -318,6 +323,8 @@ def soak(storage: StorageAddress, unique: str, seed: int, *, exports: int) -> It
         stack.enter_context(quick(PACE, batch_rows=BATCH_ROWS, concurrency=2))
         stack.enter_context(watched_vendors())
         stack.enter_context(quiet_deaths())
+        stack.enter_context(mock.patch("shared.delivery.plan.guards.FEW", ASKED_ABOUT))
+        stack.enter_context(mock.patch("shared.delivery.plan.small_start.PEOPLE", FIRST))
         made = stack.enter_context(fleet(storage, unique, pace=PACE))
         soak = Soak(seed, made, leases, one_account_each(made))
         client = client_of(made.queue, storage.connection_string, f"{unique}-slices")

@@ -60,7 +60,9 @@ def _table(world: Soak, differences: int) -> list[str]:
     tally = world.tally
     faults = [*VENDOR_FAULTS, OUTAGE, *STORAGE_TROUBLES, VAULT_AWAY, "worker died"]
     rows: list[tuple[str, int]] = [("runs", tally["runs"])]
-    rows += [(f"  {name}", count) for name, count in sorted(tally.items()) if name.startswith(("kind", "ended"))]
+    rows += [
+        (f"  {name}", count) for name, count in sorted(tally.items()) if name.startswith(("kind", "ended", "decided: "))
+    ]
     rows += [("faults", sum(tally[name] for name in faults))]
     rows += [(f"  {name}", tally[name]) for name in faults]
     rows += [(name, tally[name]) for name in ("cancelled by a person", "decided by a person", "woken by the timer")]

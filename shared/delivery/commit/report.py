@@ -1,5 +1,6 @@
 """What a person reads afterwards: `report.json` with everything counted, `rejected.csv` with every person who was not
-taken or kept back and the reason, `left-out.csv` with every value that did not arrive as the source has it."""
+taken or kept back and the reason, `left-out.csv` with every value that did not arrive as the source has it,
+`holdout.csv` with whoever is held out."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from shared.catalog.holdout import HOLDOUT
 from shared.delivery import addresses
 from shared.delivery.commit.new_ledger import Outcomes, Why
 from shared.delivery.plan import cell_values, lines
@@ -22,6 +24,8 @@ from shared.delivery.work import Work
 from shared.wording import kept
 
 _HEADER = lines.header(*HEADER)
+_HOLDOUT_HEADER = lines.header("address")
+_HELD_OUT = f"SELECT {harmless('address')} FROM rows WHERE rule = '{HOLDOUT}' ORDER BY address"
 _CHANGED = "when changed"
 _LEFT_OUT_HEADER = lines.header("segment", "file", "row", "field", "code", "reason")
 
@@ -31,6 +35,7 @@ def write(work: Work, plan: Plan | None, outcomes: Outcomes, state: State) -> No
     _write_rejected(work, plan, outcomes)
     if plan is not None:
         _write_left_out(work, plan, outcomes)
+        _write_holdout(work, plan)
     body = json.dumps(describe(work, plan, outcomes, state), indent=2, ensure_ascii=False)
     work.cloud.blobs.write(layout.report(work.folder), body.encode())
 
@@ -46,6 +51,13 @@ def tidy(work: Work, outcomes: Outcomes) -> None:
     """Delete what the lines were made of."""
     for file in (*outcomes.rejected, *outcomes.values_left_out):
         work.cloud.blobs.delete(file.name)
+
+
+def _write_holdout(work: Work, plan: Plan) -> None:
+    """Whoever measures what being on the list does compares these people with those who are."""
+    if HOLDOUT in plan.rules:
+        queries = [(file, _HELD_OUT) for file in plan.kept_back]
+        work.cloud.blobs.compose(layout.holdout(work.folder), lines.blocks(work, _HOLDOUT_HEADER, queries))
 
 
 def values_left_out(plan: Plan | None, outcomes: Outcomes) -> dict[str, int]:

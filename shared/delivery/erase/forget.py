@@ -1,7 +1,7 @@
 """Forget a person: erase an address from ledgers, plans and reports. What stays is a record with a salted hash.
 
-Messages, tables, journals and logs never hold addresses, so Parquet files, `rejected.csv`, and what
-is shown of a plan are all there is.
+Messages, tables, journals and logs never hold addresses, so Parquet files, `rejected.csv`, `holdout.csv`, and what is
+shown of a plan are all there is.
 """
 
 from __future__ import annotations
@@ -158,6 +158,7 @@ def _in_delivery(cloud: Cloud, place: str, address: str) -> int:
         changed = _in_plan(cloud, place, address)
         changed |= _in_csv(cloud, layout.rejected(place), address)
         changed |= _in_csv(cloud, layout.planned(place), address)
+        changed |= _in_csv(cloud, layout.holdout(place), address)
         return changed | _in_sample(cloud, place, address)
     except (Blocked, Conflict):
         if any(cloud.blobs.names(place)):

@@ -73,6 +73,7 @@ def _in_delivery(cloud: Cloud, place: str, address: str) -> bool:
             _in_plan(cloud, place, address)
             or _in_csv(cloud, layout.rejected(place), address)
             or _in_csv(cloud, layout.planned(place), address)
+            or _in_csv(cloud, layout.holdout(place), address)
             or _in_sample(cloud, place, address)
         )
     except Blocked:

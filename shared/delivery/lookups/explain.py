@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from shared.catalog.holdout import HOLDOUT
 from shared.catalog.models import Export, Mode, Target
 from shared.catalog.rules import LIMIT, NO_RULES, Rules, excluded, reasons, required
 from shared.cloud.cloud import Cloud
@@ -107,8 +108,12 @@ def _kept_back(
     names = [excluded(number) for number, each in enumerate(barring) if each["rows"]]
     names += [required(number) for number in sorted({number for each in found for number in each.get("unmet", ())})]
     yield from ({"rule": name, "reason": words[name]} for name in names)
-    if export.rules.limit and not names:
-        yield from islice(_beyond_the_limit(cloud, export, index, address), 1)
+    if names:
+        return
+    beyond = list(islice(_beyond_the_limit(cloud, export, index, address), 1)) if export.rules.limit else []
+    yield from beyond
+    if export.rules.holdout and export.rules.holdout.holds(address) and not beyond:
+        yield {"rule": HOLDOUT, "reason": words[HOLDOUT]}
 
 
 def _beyond_the_limit(cloud: Cloud, export: Export, index: int, address: str) -> Iterator[dict[str, str]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from shared.catalog.holdout import HOLDOUT, Holdout
 from shared.catalog.rules import LIMIT, ComesFirst, Limit, ReadAs, Require, Rules, excluded, required
 from shared.delivery.plan import cell_values
 from shared.delivery.plan.drift import TEXT_FOR_NOTHING
@@ -77,15 +78,22 @@ def make_views(database: DuckDBPyConnection, rules: Rules, rows: str) -> None:
 
 def make_firsts(database: DuckDBPyConnection, rules: Rules) -> None:
     """Make the table `firsts` from `judged`. Needs the limit's line where there is a limit, see `draw_line`."""
-    if not rules.limit:
-        database.execute(f"CREATE OR REPLACE TEMP TABLE firsts AS {_people(rules)}")
-        return
-    beyond = f"rule IS NULL AND {_beyond(rules.limit)}"
-    database.execute(f"""
-        CREATE OR REPLACE TEMP TABLE firsts AS
-        SELECT people.* EXCLUDE (place) REPLACE (CASE WHEN {beyond} THEN '{LIMIT}' ELSE rule END AS rule)
-        FROM ({_people(rules)}) AS people LEFT JOIN line ON true
-    """)
+    people = _people(rules)
+    if rules.limit:
+        beyond = f"rule IS NULL AND {_beyond(rules.limit)}"
+        people = f"""
+            SELECT people.* EXCLUDE (place) REPLACE (CASE WHEN {beyond} THEN '{LIMIT}' ELSE rule END AS rule)
+            FROM ({people}) AS people LEFT JOIN line ON true
+        """
+    if rules.holdout:
+        held = f"rule IS NULL AND {_is_held_out(rules.holdout)}"
+        people = f"SELECT * REPLACE (CASE WHEN {held} THEN '{HOLDOUT}' ELSE rule END AS rule) FROM ({people})"
+    database.execute(f"CREATE OR REPLACE TEMP TABLE firsts AS {people}")
+
+
+def _is_held_out(holdout: Holdout) -> str:
+    """As `Holdout.holds`."""
+    return f"('0x' || left(md5({literal(holdout.name + ':')} || address), 8))::UBIGINT < {holdout.below}"
 
 
 def _people(rules: Rules) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shared.catalog.holdout import HOLDOUT
 from shared.catalog.rules import NO_RULES, Rules
 from shared.delivery import addresses, sql
 from shared.delivery.plan import cell_values, derived, kept_back
@@ -377,6 +378,9 @@ def _count_barring_rows(database: DuckDBPyConnection, tally: Tally) -> None:
         _add(tally.filled, (segment, BARRING), filled)
 
 
+HELD_OUT_AND_THERE = "held out and there"
+"""People of the holdout who are on the list and whom nobody takes off."""
+_LEFT = transitions.PlanStep.LEFT
 BARRING = ""
 """Stands for the address column of an excluded segment, whatever it is called."""
 
@@ -417,6 +421,9 @@ def _count_steps(database: DuckDBPyConnection, tally: Tally) -> None:
     """
     for rule, count in _all(database, removed):
         _add(tally.removed_by_rules, rule, count)
+    stays = f"SELECT count(*) FROM firsts JOIN steps USING (address) WHERE rule = '{HOLDOUT}' AND step = '{_LEFT}'"
+    if there := _row(database, stays)[0]:
+        _add(tally.counts, HELD_OUT_AND_THERE, there)
 
 
 def _add(counts: dict[Any, int], name: Any, count: Any) -> None:

@@ -29,7 +29,7 @@ from shared.delivery.work import Work
 from shared.errors import Blocked
 from shared.snapshots.dialect import in_words
 from shared.vendors.contract import SWITCHED, Kind
-from shared.wording import read, say
+from shared.wording import read, say, say_many
 
 log = logging.getLogger(__name__)
 
@@ -169,7 +169,7 @@ def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledg
         file_starts=[(segment, file, start) for (segment, file), start in sorted(tally.starts.items())],
         findings=[asdict(finding) for finding in findings],
         looks=drift.plain(looks),
-        warnings=list(drifted.warnings),
+        warnings=[*drifted.warnings, *_held_out_and_there(tally)],
         mentions=list(drifted.mentions),
         made_at=work.clock().isoformat(),
     )
@@ -214,6 +214,15 @@ def _barring_looks(staged: Staged, tally: Tally) -> list[Look]:
         )
         for each in staged.barring
     ]
+
+
+def _held_out_and_there(tally: Tally) -> Iterator[str]:
+    if people := tally.counts.get(operations.HELD_OUT_AND_THERE):
+        yield say_many(
+            "%(num)s person of the holdout is on the list and stays there: take them off by hand, or name another.",
+            "%(num)s people of the holdout are on the list and stay there: take them off by hand, or name another.",
+            people,
+        )
 
 
 def _additions(tally: Tally) -> list[DataFile]:

@@ -89,6 +89,11 @@ def rejected(folder: str) -> str:
     return f"{folder}rejected.csv"
 
 
+def holdout(folder: str) -> str:
+    """Who of the segment is in the export's holdout."""
+    return f"{folder}holdout.csv"
+
+
 def left_out(folder: str) -> str:
     return f"{folder}left-out.csv"
 

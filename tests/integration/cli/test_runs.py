@@ -14,6 +14,7 @@ import pytest
 from cli.api import Api
 from cli.signing_in import Nobody
 from cli.watching import GOOD, watch
+from shared.catalog.holdout import Holdout
 from tests.integration.app.conftest import CONNECTION, EXPORT, App
 from tests.integration.cli.conftest import CommandLine
 
@@ -97,6 +98,35 @@ def test_values_that_were_left_out_are_counted_and_placed(app: App, cli: Command
     assert said.json["left_out"] == [{"target": 0, "field": "points", "values": 1}]
     with csv_file.open(encoding="utf-8-sig") as rows:
         assert [(row["field"], row["code"]) for row in csv.DictReader(rows)] == [("points", "not_of_type")]
+
+
+def test_who_is_held_out_is_counted_and_fetched(app: App, cli: CommandLine, tmp_path: Path) -> None:
+    app.land({f"held{number}@example.com": "" for number in range(20)}, "Holding")
+    holdout = Holdout(name="cli", share=0.5)
+    app.define("holding", targets=[{"segments": ["Holding"]}], rules={"holdout": holdout.model_dump()})
+    cli.run("holding")
+    wanted = {address for number in range(20) if holdout.holds(address := f"held{number}@example.com")}
+    csv_file = tmp_path / "holdout.csv"
+    [told] = cli("holdout", "holding", "--output", csv_file, "--json").json["holdout"]
+    assert (told["people"], told["removed"]) == (len(wanted), 0)
+    assert told["reason"] == "Is in the holdout cli, 50% of people, whom no vendor gets."
+    with csv_file.open(encoding="utf-8-sig") as rows:
+        assert {row["address"] for row in csv.DictReader(rows)} == wanted
+    said = cli("holdout", "holding")
+    assert str(len(wanted)) in said.out and "@example" not in said.out + said.err
+
+
+def test_a_first_run_asks_and_starts_small(app: App, cli: CommandLine) -> None:
+    app.land({f"many{number}@example.com": "" for number in range(1001)}, "Many")
+    app.define("many", targets=[{"segments": ["Many"]}])
+    blocked = cli("run", "many", "--watch", "--json")
+    assert (blocked.status, blocked.json["state"]) == (5, "blocked")
+    assert "would add 1,001 people" in cli("decide", "many", "start_small", given="\n").err
+    assert cli("decide", "many", "start_small", "--yes").status == 0
+    cli.run("many")
+    assert len(app.members("Many")) in (500, 1001), "the run that was asked for may be the one that was decided about"
+    cli.run("many")
+    assert len(app.members("Many")) == 1001
 
 
 def test_a_guard_stops_a_run_and_a_person_decides(app: App, cli: CommandLine) -> None:

@@ -247,6 +247,9 @@ class FakeService(Service):
             return None
         return FileLink(url="https://blobs.example/rejected.csv?sig=x", expires_at=START + timedelta(minutes=5))
 
+    def holdout_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
+        return self.left_out_link(export, run, target)
+
     def left_out_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
         found = self.run(export, run)
         if found is None or target >= len(found.targets):

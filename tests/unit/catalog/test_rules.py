@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.catalog.issues import Issue, issues_of
+from shared.catalog.issues import Invalid, Issue, issues_of
 from shared.catalog.models import Export, ExportInput
 from tests.unit.catalog.samples import START, World, export
 from tests.unit.catalog.test_validation import issues, verdict
@@ -71,6 +71,49 @@ def test_an_excluded_segment_needs_the_exports_address_column_or_its_own() -> No
     )
 
 
+TENTH, TWENTIETH = ({"holdout": {"name": "autumn", "share": share}} for share in (0.1, 0.05))
+STAYS = "people of the holdout would stay on its list"
+
+
+def test_a_holdout_has_one_share_wherever_it_is_named() -> None:
+    world = World()
+    world.connect()
+    world.connect("second", "acc-2")
+    world.save("one", rules=TENTH, targets=[{"segments": [VIP], "list_name": "One"}])
+    world.save("two", rules=TENTH, targets=[{"segments": [VIP], "list_name": "Two"}], connection="second")
+    changes: list[dict[str, Any]] = [{"connection": "second"}, {}]
+    for change in changes:
+        with pytest.raises(Invalid) as refused:
+            world.save("three", rules=TWENTIETH, targets=[{"segments": [VIP], "list_name": "Three"}], **change)
+        [issue] = refused.value.issues
+        assert issue.pointer == "/rules/holdout/share"
+        assert "names the holdout autumn with 10%" in issue.message
+    world.save(
+        "one", rules={"holdout": {"name": "autumn-2", "share": 0.05}}, targets=[{"segments": [VIP], "list_name": "One"}]
+    )
+
+
+def test_the_only_export_that_names_a_holdout_may_change_its_share() -> None:
+    world = World()
+    world.connect()
+    world.save(rules=TENTH)
+    assert world.save(rules=TWENTIETH).item.rules.holdout.share == 0.05  # type: ignore[union-attr]
+
+
+def test_a_holdout_that_comes_too_late_for_people_whom_nobody_takes_off_is_refused() -> None:
+    world = World()
+    world.connect()
+    world.save(mode="add", rules=TENTH)
+    world.save(mode="add")
+    [claim] = world.catalog.targets.claims("acc-1")
+    world.catalog.targets.remember("acc-1", claim.key, "vips", {"ledger": "ledgers/acc-1/x/"}, START)
+    with pytest.raises(Invalid) as refused:
+        world.save(mode="add", rules=TENTH)
+    assert [(each.pointer, STAYS in each.message) for each in refused.value.issues] == [("/rules/holdout", True)]
+    world.save(rules=TENTH)
+    assert world.save(mode="add", rules=TENTH).item.mode == "add", "they left while leavers were taken off"
+
+
 MALFORMED: list[tuple[dict[str, Any], str, str]] = [
     ({"limit": {"first": 5}}, "/rules/limit/by", "This is required."),
     ({"limit": {"by": "EMail"}}, "/rules/limit/first", "This is required."),
@@ -79,6 +122,9 @@ MALFORMED: list[tuple[dict[str, Any], str, str]] = [
     ({"require": [{"column": ""}]}, "/rules/require/0/column", "Write at least 1 characters."),
     ({"require": [{"column": "EMail", "one_of": [""]}]}, "/rules/require/0/one_of/0", "Write at least 1 characters."),
     ({"exclude": [{}]}, "/rules/exclude/0/segment", "This is required."),
+    ({"holdout": {"name": "Autumn!", "share": 0.1}}, "/rules/holdout/name", "Write small letters, digits and hyphens."),
+    ({"holdout": {"name": "autumn", "share": 1}}, "/rules/holdout/share", "Write a number of at most 0.9."),
+    ({"holdout": {"name": "autumn"}}, "/rules/holdout/share", "This is required."),
     ({"only": []}, "/rules/only", "There is no such property: check its spelling or remove it."),
 ]  # fmt: skip
 

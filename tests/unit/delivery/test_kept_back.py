@@ -13,7 +13,9 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from shared.catalog.holdout import Holdout
 from shared.catalog.rules import ComesFirst, Exclude, Limit, ReadAs, Require, Rules, reasons
+from shared.delivery.plan.operations import HELD_OUT_AND_THERE
 from shared.delivery.state.transitions import RunKind
 from shared.wording import say
 from tests.unit.delivery.planned_parts import World
@@ -185,15 +187,67 @@ def digest(address: str) -> int:
     return int.from_bytes(hashlib.md5(address.encode(), usedforsecurity=False).digest(), "little")
 
 
+HALF = {"holdout": {"name": "autumn", "share": 0.5}}
+
+
+def test_who_is_held_out_follows_from_the_name_and_the_address_alone(world: World) -> None:
+    people = [f"p{number}@example.com" for number in range(400)]
+    held = {who for who in people if drawn(("autumn", 0.5), who)}
+    assert 150 < len(held) < 250
+    for parts in (1, 4):
+        for order in (people, people[::-1]):
+            found = world.plan(world.source(*((who, "x") for who in order)), rules=rules(HALF), of=parts)
+            assert found.kept_back == dict.fromkeys(held, "holdout")
+            assert found.who == {"add": {*people} - held}
+    other = world.plan(
+        world.source(*((who, "x") for who in people)), rules=rules({"holdout": {"name": "spring", "share": 0.5}})
+    )
+    assert 50 < len(held & other.kept_back.keys()) < 150, "another name draws anew"
+    fewer = world.plan(
+        world.source(*((who, "x") for who in people)), rules=rules({"holdout": {"name": "autumn", "share": 0.1}})
+    )
+    assert 10 < len(fewer.kept_back) < 80
+
+
+def test_those_are_held_out_who_would_be_delivered_else(world: World) -> None:
+    people = [f"p{number}@example.com" for number in range(60)]
+    source = world.source(*((who, "Yes" if number % 3 else "no") for number, who in enumerate(people)))
+    limit = {"limit": {"first": 20, "by": "City", "read_as": "text"}}
+    without = world.plan(source, rules=rules(CONSENT, limit))
+    found = world.plan(source, rules=rules(CONSENT, limit, HALF))
+    held = {who for who, rule in found.kept_back.items() if rule == "holdout"}
+    assert held == {who for who in without.who["add"] if drawn(("autumn", 0.5), who)}
+    assert found.who["add"] == without.who["add"] - held, "nobody takes the place of whoever is held out"
+
+
+@pytest.mark.parametrize("kind", [RunKind.DELIVERY, RunKind.FULL_RESYNC, RunKind.REBUILD])
+def test_whoever_is_held_out_later_leaves_and_is_counted_where_they_stay(world: World, kind: RunKind) -> None:
+    people = [f"p{number}@example.com" for number in range(8)]
+    held = {who for who in people if drawn(("autumn", 0.5), who)}
+    assert held
+    source, before = world.source(*((who, "x") for who in people)), [member(who) for who in people]
+    found = world.plan(source, before=before, rules=rules(HALF), kind=kind)
+    assert found.who["remove"] == held
+    assert found.tally.removed_by_rules == {"holdout": len(held)}
+    assert HELD_OUT_AND_THERE not in found.tally.counts
+    found = world.plan(source, before=before, rules=rules(HALF), kind=kind, mode="add")
+    assert "remove" not in found.who
+    assert found.tally.counts[HELD_OUT_AND_THERE] == len(held)
+
+
 def test_rules_have_words() -> None:
     given = rules(
-        EXCLUDED, {"require": [{"column": "Mail ok", "one_of": ["yes", "1"]}, {"column": "Country"}]}, first(5)
+        EXCLUDED,
+        {"require": [{"column": "Mail ok", "one_of": ["yes", "1"]}, {"column": "Country"}]},
+        first(5),
+        {"holdout": {"name": "autumn", "share": 0.075}},
     )
     assert reasons(given) == {
         "exclude/0": "Is in the segment Suppressed, which is excluded.",
         "require/0": "Mail ok is none of: 1, yes.",
         "require/1": "Country is empty.",
         "limit": "Is not among the first 5 by City.",
+        "holdout": "Is in the holdout autumn, 7.5% of people, whom no vendor gets.",
     }
     assert reasons(rules()) == {}
     assert reasons(given)["limit"].text == say("Is not among the first %(people)s by %(column)s.").text
@@ -210,6 +264,9 @@ some_rules = st.fixed_dictionaries(
         "limit": st.one_of(
             st.none(), st.tuples(st.integers(1, 5), st.sampled_from(list(ComesFirst)), st.sampled_from(list(ReadAs)))
         ),
+        "holdout": st.one_of(
+            st.none(), st.tuples(st.sampled_from(["autumn", "it-2", "x"]), st.sampled_from([0.1, 0.5, 0.9]))
+        ),
     }
 )
 
@@ -219,6 +276,12 @@ READ: Mapping[ReadAs, Callable[[str], Any]] = {
     ReadAs.DATE: lambda cell: cell if "-" in cell else None,
     ReadAs.TEXT: lambda cell: cell or None,
 }
+
+
+def drawn(holdout: tuple[str, float], who: str) -> bool:
+    name, share = holdout
+    digits = hashlib.md5(f"{name}:{who}".encode(), usedforsecurity=False).hexdigest()
+    return int(digits[:8], 16) < share * 2**32
 
 
 def people_of(made: Sequence[tuple[str, str]], given: Mapping[str, Any]) -> tuple[set[str], dict[str, str]]:
@@ -241,12 +304,18 @@ def people_of(made: Sequence[tuple[str, str]], given: Mapping[str, Any]) -> tupl
         placed = sorted(places, key=lambda who: places[who], reverse=order is ComesFirst.GREATEST)
         line = [*placed, *(who for who in left if who not in places)]
         kept |= dict.fromkeys(line[people:], "limit")
+    if given["holdout"]:
+        kept |= {who: "holdout" for who in cells.keys() - kept.keys() if drawn(given["holdout"], who)}
     return cells.keys() - kept.keys(), kept
 
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(rows, some_rules, st.sampled_from([1, 4]))
-@example([("p0@example.com", "yes"), ("p0@example.com", "no")], {"exclude": [], "one_of": ["yes"], "limit": None}, 1)
+@example(
+    [("p0@example.com", "yes"), ("p0@example.com", "no")],
+    {"exclude": [], "one_of": ["yes"], "limit": None, "holdout": ("autumn", 0.9)},
+    1,
+)
 def test_whoever_is_delivered_is_whom_the_specification_names(
     made: list[tuple[str, str]], given: Mapping[str, Any], parts: int
 ) -> None:
@@ -257,6 +326,7 @@ def test_whoever_is_delivered_is_whom_the_specification_names(
         limit=Limit(first=given["limit"][0], by="City", order=given["limit"][1], read_as=given["limit"][2])
         if given["limit"]
         else None,
+        holdout=Holdout(name=given["holdout"][0], share=given["holdout"][1]) if given["holdout"] else None,
     )
     with TemporaryDirectory() as folder:
         world = World(Path(folder))

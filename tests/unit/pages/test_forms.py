@@ -52,6 +52,7 @@ EXPORT: dict[str, Any] = {
         "exclude": [{"segment": "blob/ci:Staff"}, {"segment": "Bounced", "address_column": "Mail"}],
         "require": [{"column": "Consent", "one_of": ["yes, please", "1"]}, {"column": "Country"}],
         "limit": {"first": 1000, "by": "Points", "read_as": "date", "order": "least"},
+        "holdout": {"name": "autumn-2026", "share": 0.125},
     },
     "guards": {"max_removed_share": 0.125, "max_age_days": None, "max_profiles": 5000},
     "schedule": {"kind": "cron", "expression": "0 6 * * 1", "time_zone": "Europe/Stockholm"},
@@ -72,6 +73,8 @@ RULES = {
     "rules.limit.by": "Points",
     "rules.limit.read_as": "number",
     "rules.limit.order": "greatest",
+    "rules.holdout.name": " autumn ",
+    "rules.holdout.share": "7,5 %",
 }
 
 
@@ -81,9 +84,12 @@ def test_rules_are_what_the_form_says_without_its_empty_rows() -> None:
         "exclude": [{"segment": "Staff", "address_column": None}],
         "require": [{"column": "Consent", "one_of": ["yes", "1"]}],
         "limit": {"first": "1000", "by": "Points", "read_as": "number", "order": "greatest"},
+        "holdout": {"name": "autumn", "share": 0.075},
     }
     values, _ = input_of(draft_from({}), LETTERBOX)
-    assert values["rules"] == {"exclude": [], "require": [], "limit": None}
+    assert values["rules"] == {"exclude": [], "require": [], "limit": None, "holdout": None}
+    values, _ = input_of(draft_from(nested([("rules.holdout.share", "a tenth")])), LETTERBOX)
+    assert values["rules"]["holdout"] == {"name": "", "share": "a tenth"}, "it is refused with what was typed"
 
 
 def test_rows_of_rules_come_and_go() -> None:
