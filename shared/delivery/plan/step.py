@@ -14,7 +14,7 @@ from shared.delivery.plan import drift, first_run, guards, planned_people, size,
 from shared.delivery.plan.cell_values import Matched, matched
 from shared.delivery.plan.drift import Look
 from shared.delivery.plan.guards import Facts, Finding
-from shared.delivery.plan.operations import BARRING, Tally, Wish
+from shared.delivery.plan.operations import BARRING, HELD_OUT_AND_THERE, Tally, Wish
 from shared.delivery.plan.parts import plan_parts
 from shared.delivery.plan.staging import Staged, stage
 from shared.delivery.state import ledger, once
@@ -217,7 +217,7 @@ def _barring_looks(staged: Staged, tally: Tally) -> list[Look]:
 
 
 def _held_out_and_there(tally: Tally) -> Iterator[str]:
-    if people := tally.counts.get(operations.HELD_OUT_AND_THERE):
+    if people := tally.counts.get(HELD_OUT_AND_THERE):
         yield say_many(
             "%(num)s person of the holdout is on the list and stays there: take them off by hand, or name another.",
             "%(num)s people of the holdout are on the list and stay there: take them off by hand, or name another.",
