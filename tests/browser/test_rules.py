@@ -21,6 +21,8 @@ def test_rules_are_clicked_together_and_their_people_counted(connected: App, vis
     visit.page.get_by_label("People", exact=True).fill("4")
     visit.page.get_by_label("The first by").select_option("FirstName")
     visit.page.get_by_label("Read as").select_option("text")
+    visit.page.get_by_label("Name of the holdout").fill("browser-test")
+    visit.page.get_by_label("Share of people, in percent").fill("0,1")
     visit.picture("export-rules")
     visit.check_access()
     visit.button("Save")
@@ -29,6 +31,7 @@ def test_rules_are_clicked_together_and_their_people_counted(connected: App, vis
     assert rules["exclude"] == [{"segment": "segments:Complained", "address_column": None}]
     assert rules["require"] == [{"column": "City", "one_of": ["Exampleville", "Samplington"]}]
     assert rules["limit"] == {"first": 4, "by": "FirstName", "read_as": "text", "order": "greatest"}
+    assert rules["holdout"] == {"name": "browser-test", "share": 0.001}
     page = connected.run("ruled")
     visit.go(page)
     expect(visit.page.locator("dl.tiles").get_by_text("Kept back by a rule")).to_be_visible()

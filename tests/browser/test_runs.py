@@ -123,6 +123,30 @@ def test_a_blocked_run_waits_for_a_decision(connected: App, visit: Visit) -> Non
     visit.check_access()
 
 
+def test_the_first_run_asks_and_starts_small(connected: App, visit: Visit) -> None:
+    segment = connected.land("Crowd", some(1_100, mark="crowd"))
+    connected.define("crowd", segment)
+    visit.go(connected.run("crowd"))
+    visit.sees("would add 1,100 people to a list that has nobody of this export yet")
+    visit.sees("Very many people would join at once:")
+    visit.sees("200 of 200 looked up are new to Iterable")
+    visit.check_access()
+    visit.button("Start small")
+    visit.sees("What happened")
+    connected.wait("crowd")
+    assert len(connected.members("crowd list")) == 500
+    visit.go(connected.run("crowd"))
+    visit.sees("Succeeded")
+    assert len(connected.members("crowd list")) == 1_100
+    visit.go("/exports/crowd/edit")
+    tick = visit.page.get_by_label("Deliver all of them in the first run, without asking (1,100 people)")
+    expect(tick).not_to_be_checked()
+    tick.check()
+    visit.button("Save")
+    visit.sees("Saved.")
+    assert connected.call("GET", "/exports/crowd").json()["first_run"] == "deliver"
+
+
 def test_a_run_by_schedule_is_shown_as_what_it_was(connected: App, visit: Visit) -> None:
     segment = connected.land("Timed", some(3))
     connected.define("timed", segment, schedule={"kind": "on_refresh", "existing": True})
