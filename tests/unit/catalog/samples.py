@@ -13,6 +13,7 @@ from shared.catalog.export_validation import SegmentKnown
 from shared.catalog.models import Connection, ConnectionInput, Export, ExportInput
 from shared.catalog.store import Held
 from shared.vendors.contract import CheckResult, Definition, Field, FieldType, Setting
+from shared.vendors.opt_outs import OptOutKind
 from tests.unit.catalog.tables import MemoryTable
 
 LETTERBOX = Definition(
@@ -40,6 +41,7 @@ LETTERBOX = Definition(
     batch_rows=100,
     concurrency=2,
     reserved_fields=frozenset({"unsubscribed"}),
+    opt_outs=(OptOutKind.UNSUBSCRIBED, OptOutKind.BOUNCED),
 )
 PLAIN = Definition(
     name="plain",
