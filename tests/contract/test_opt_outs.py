@@ -10,6 +10,7 @@ import pytest
 
 from shared.catalog.opt_outs import OptOutsWanted, segment_of, table_of
 from shared.delivery import segments
+from shared.delivery.account.connecting import open_connection
 from shared.delivery.opt_outs import collecting, record
 from shared.delivery.opt_outs.model import COLUMNS
 from shared.delivery.opt_outs.record import OptOutRecord, ReadingState
@@ -25,7 +26,8 @@ _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 @pytest.fixture
 def sent(engine: Engine) -> Engine:
-    """Six people were sent, and a stranger is there too."""
+    """Six people were sent."""
+    _require_rolls(engine)
     engine.tell("settings", engine.kit.unlimited)
     engine.land(people(6))
     engine.connect(opt_outs=wanted(engine))
@@ -33,6 +35,11 @@ def sent(engine: Engine) -> Engine:
     engine.run()
     engine.settled()
     return engine
+
+
+def _require_rolls(engine: Engine) -> None:
+    if not definition(engine.kit.name).opt_outs:
+        pytest.skip("this vendor does not tell who opted out")
 
 
 def wanted(engine: Engine, **changes: Any) -> OptOutsWanted:
@@ -130,6 +137,7 @@ PAGES = {
 @pytest.fixture
 def many(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """Thirty people were sent, of whom 24 opted out; pages have ten people, and a slice reads one."""
+    _require_rolls(engine)
     engine.tell("settings", engine.kit.unlimited)
     engine.land(people(30))
     engine.connect(opt_outs=wanted(engine))
@@ -159,5 +167,9 @@ def test_the_folder_is_one_table_where_segments_are_looked_for(sent: Engine) -> 
     assert found == {table_of(sent.kit.name)}
 
 
-def test_the_definition_says_what_rolls_tell(engine: Engine) -> None:
-    assert OptOutKind.UNSUBSCRIBED in definition(engine.kit.name).opt_outs
+def test_a_vendor_has_rolls_where_its_definition_says_what_they_tell(engine: Engine) -> None:
+    connection = engine.catalog.connection(engine.kit.name).item
+    rolls = open_connection(engine.cloud, connection).vendor.opt_outs(["1", "2"])
+    assert bool(rolls) == bool(definition(engine.kit.name).opt_outs)
+    assert len({each.name for each in rolls}) == len(rolls)
+    assert {each.list_id for each in rolls} <= {"", "1", "2"}

@@ -25,13 +25,30 @@ from shared.wording import say
 def erase(cloud: Cloud, address: str) -> int:
     """Erase a normalised address; of how many connections it was landed. Safe to repeat. Raises NotNow while opt-outs
     are read."""
-    return sum(_erase(cloud, connection, kept, address) for connection, kept in _records(cloud))
+    row, accounts = f"address = {literal(address)}", {kept.account for _, kept in _records(cloud)}
+    return sum(_leased(cloud, account, row) for account in sorted(accounts))
 
 
-def holders(cloud: Cloud, address: str) -> Iterator[Callable[[], bool]]:
-    """For each connection, whether the address was landed of it; each of them takes a while."""
+def _leased(cloud: Cloud, account: str, row: str) -> int:
+    waiting = WaitingRow(cloud.waiting, cloud.slices, account)
+    try:
+        with AccountLease(cloud.blobs, account, quiet_seconds=0, look=lambda: None, row=waiting):
+            return erase_in(cloud, account, row)
+    except InUse:
+        raise NotNow("running", say("Opt-outs are being read: wait for the end and try again.")) from None
+
+
+def erase_in(cloud: Cloud, account: str, row: str) -> int:
+    """Erase the rows for which this SQL is true from what was landed of an account whose lease is held; of how many
+    connections there were some."""
+    landed = [(connection, kept) for connection, kept in _records(cloud) if kept.account == account]
+    return sum(bool(sum(_rewrite(cloud, *each, row) for each in _parts(cloud, *mine))) for mine in landed)
+
+
+def holders(cloud: Cloud, row: str) -> Iterator[Callable[[], bool]]:
+    """For each connection, whether there are rows for which this SQL is true; each of them takes a while."""
     for connection, kept in _records(cloud):
-        yield partial(_holds, cloud, connection, kept, address)
+        yield partial(_holds, cloud, connection, kept, row)
 
 
 def _records(cloud: Cloud) -> Iterator[tuple[str, OptOutRecord]]:
@@ -41,18 +58,8 @@ def _records(cloud: Cloud) -> Iterator[tuple[str, OptOutRecord]]:
             yield connection, kept
 
 
-def _erase(cloud: Cloud, connection: str, kept: OptOutRecord, address: str) -> bool:
-    row = WaitingRow(cloud.waiting, cloud.slices, kept.account)
-    try:
-        with AccountLease(cloud.blobs, kept.account, quiet_seconds=0, look=lambda: None, row=row):
-            found = [_rewrite(cloud, *each, address) for each in _parts(cloud, connection, kept)]
-    except InUse:
-        raise NotNow("running", say("Opt-outs are being read: wait for the end and try again.")) from None
-    return any(found)
-
-
-def _holds(cloud: Cloud, connection: str, kept: OptOutRecord, address: str) -> bool:
-    return any(_rows_of(cloud, path, address) for _, _, path in _parts(cloud, connection, kept))
+def _holds(cloud: Cloud, connection: str, kept: OptOutRecord, row: str) -> bool:
+    return any(_rows_of(cloud, path, row) for _, _, path in _parts(cloud, connection, kept))
 
 
 def _parts(cloud: Cloud, connection: str, kept: OptOutRecord) -> Iterator[tuple[Landing, Part, Path]]:
@@ -70,20 +77,20 @@ def _parts(cloud: Cloud, connection: str, kept: OptOutRecord) -> Iterator[tuple[
                 yield landing, part, path
 
 
-def _rows_of(cloud: Cloud, path: Path, address: str) -> int:
+def _rows_of(cloud: Cloud, path: Path, row: str) -> int:
     with database(cloud.settings, path.parent) as connection:
         source = f"read_parquet({literal(str(path))})"
-        counted = connection.execute(f"SELECT count(*) FROM {source} WHERE address = {literal(address)}").fetchone()
+        counted = connection.execute(f"SELECT count(*) FROM {source} WHERE {row}").fetchone()
     return int(counted[0]) if counted else 0
 
 
-def _rewrite(cloud: Cloud, landing: Landing, part: Part, path: Path, address: str) -> bool:
+def _rewrite(cloud: Cloud, landing: Landing, part: Part, path: Path, row: str) -> bool:
     """Parquet last: it is what tells whether the address is there still."""
-    if not _rows_of(cloud, path, address):
+    if not _rows_of(cloud, path, row):
         return False
     csv_path, parquet = path.with_name("kept.csv"), path.with_name("kept.parquet")
     with database(cloud.settings, path.parent) as connection:
-        query = f"SELECT * FROM read_parquet({literal(str(path))}) WHERE address <> {literal(address)}"
+        query = f"SELECT * FROM read_parquet({literal(str(path))}) WHERE NOT ({row})"
         gathering.write_part(connection, query, csv_path, parquet)
     landing.upload(part.csv, csv_path)
     landing.upload(part.parquet, parquet)
