@@ -11,7 +11,7 @@ import logging
 import secrets
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -34,7 +34,7 @@ from shared.delivery.opt_outs.record import OptOutReading, OptOutRecord, Reading
 from shared.delivery.state import layout
 from shared.delivery.state.records import now
 from shared.delivery.state.scratch import database, folder
-from shared.errors import RetryAfter, Unprocessable, UserMustAct
+from shared.errors import ExportError, RetryAfter, Unprocessable, UserMustAct
 from shared.vendors.contract import Definition
 from shared.vendors.opt_outs import OptOutRoll
 from shared.wording import say
@@ -217,11 +217,11 @@ class _Slice:
         opened = open_leased(self.cloud, self.connection, self.lease)
         lists = list(_lists(self.cloud, str(self.connection.account)))
         rolls = opened.vendor.opt_outs([each.list_id for each in lists])
-        with folder() as where:
-            lines, trouble = Lines(where / "told.csv"), None
+        with folder() as where, closing(Lines(where / "told.csv")) as lines:
+            trouble: ExportError | None = None
             try:
                 self._read(rolls, lines)
-            except RetryAfter as error:
+            except (RetryAfter, UserMustAct) as error:
                 trouble = error
             self._land(lines, lists, opened.definition, where)
         if trouble is not None:
@@ -280,7 +280,6 @@ class _Slice:
                     landing.upload(part.csv, where / "part.csv")
                     landing.upload(part.parquet, where / "part.parquet")
                     parts = (*parts, part)
-        lines.close()
         self.lease.hold()
         landing.publish(parts, at)
         reading = replace(self.reading, found=record.added(self.reading.found, found))

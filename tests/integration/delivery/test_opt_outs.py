@@ -23,6 +23,7 @@ from shared.delivery.opt_outs.landing import Landing
 from shared.delivery.opt_outs.record import OptOutRecord, ReadingState
 from shared.delivery.state import layout
 from shared.errors import Unprocessable
+from shared.vendors.contract import CheckResult
 from tests.contract.hurry import hurry
 from tests.contract.prompt import Prompt
 from tests.contract.test_opt_outs import collect, landed, opt_out, wanted
@@ -184,6 +185,30 @@ def test_a_vendor_that_is_down_is_asked_again_later(engine: Engine, monkeypatch:
     collecting.start(engine.cloud, KIT.name, "Ada")
     engine.pump()
     assert [row["address"] for row in landed(engine)] == [FIRST]
+
+
+def test_an_account_in_trouble_keeps_no_other_waiting(engine: Engine) -> None:
+    engine.cloud.secrets.values["wrong"] = "nonsense"  # type: ignore[attr-defined]  # the secrets of tests
+    place = OptOutsWanted(location=f"{engine.container}/back/broken")
+    item = engine.catalog.connection(KIT.name).item
+    sent = item.model_copy(update={"secrets": {"api_key": "wrong"}, "opt_outs": place})
+    held = engine.catalog.save_connection("broken", sent, engines.ADMINISTRATOR, None)
+    engine.catalog.record_check(held, CheckResult(True, "", account="another"))
+    assert collecting.start_due(engine.cloud) == 2
+    engine.pump()
+    broken = record.read(engine.cloud, "broken")
+    assert broken is not None and broken.reading is not None
+    assert (broken.reading.state, bool(broken.reading.message)) == (ReadingState.FAILED, True)
+    assert [row["address"] for row in landed(engine)] == [FIRST]
+
+
+def test_nobodys_address_is_logged(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("DEBUG"):
+        collect(engine)
+        collecting.start(engine.cloud, KIT.name, "Ada")
+        engine.landing.delete_blob("back/shop/parquet/part-000001.parquet")
+        engine.pump()
+    assert FIRST not in caplog.text
 
 
 def test_a_reading_whose_connection_loses_its_wish_ends_with_words(engine: Engine) -> None:

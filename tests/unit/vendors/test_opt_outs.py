@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from shared.errors import ExportError
-from shared.vendors.answers import Answer
+from shared.vendors.answers import Answer, Request
 from shared.vendors.iterable import opt_outs as iterable
 from shared.vendors.omnisend import opt_outs as omnisend
 from shared.vendors.opt_outs import OptOut, OptOutKind, day_before, kind_of, page_at
@@ -49,6 +49,39 @@ class Roll:
 def test_everybody_is_read_once_where_nobody_moves(people: int) -> None:
     roll = Roll(people)
     assert roll.read() == roll.people
+
+
+def test_a_page_costs_one_question_where_nobody_moves() -> None:
+    roll = Roll(20)
+    roll.read()
+    assert roll.asked == 7, "three new people a page, and the one before"
+
+
+def places(begin: int, gone: int, size: int = 4) -> list[int]:
+    """Where the reader looks that was at `begin` of a hundred people when the first `gone` left, and the last it met
+    stays."""
+    people, asked = [f"person{number}" for number in range(100)], list[int]()
+    _, place = page_at(lambda first: people[first : first + size], size, f"{begin}:", str)
+    del people[:gone]
+
+    def ask(first: int) -> list[str]:
+        asked.append(first)
+        return people[first : first + size]
+
+    found, _ = page_at(ask, size, str(place), str)
+    assert found[0] == f"person{begin + size}", "nobody is missed"
+    return asked
+
+
+def test_the_further_people_moved_the_longer_are_the_steps_back() -> None:
+    assert places(60, 0) == [63]
+    assert places(60, 2) == [63, 60]
+    assert places(60, 8) == [63, 60, 54]
+    assert places(60, 20) == [63, 60, 54, 42]
+
+
+def test_what_is_landed_calls_people_by_these_words() -> None:
+    assert [*OptOutKind] == ["unsubscribed", "bounced", "complained", "suppressed", "deleted"]
 
 
 @pytest.mark.parametrize("leaving", [[0], [0, 1, 2], [3], [2, 3], [3, 6, 0, 1]])
@@ -110,6 +143,23 @@ def test_leaving_a_list_alone_is_no_opt_out_in_iterable() -> None:
     assert iterable.told("emailUnSubscribe", lines({**AT, "emailListIds": [7]})) == []
     both = iterable.told("emailUnSubscribe", lines({**AT, "emailListIds": [7], "messageTypeIds": [1]}))
     assert len(both) == 1
+    assert len(iterable.told("emailUnSubscribe", lines({**AT, "emailListIds": [7], "channelIds": [1]}))) == 1
+
+
+def test_iterables_own_words_are_the_reason_as_far_as_it_has_some() -> None:
+    bounce: dict[str, object] = {**AT, "recipientState": "HardBounce" + "x" * 100}
+    [told] = iterable.told("emailBounce", lines(bounce))
+    assert (told.kind, told.reason[:10], len(told.reason)) == (OptOutKind.BOUNCED, "HardBounce", 60)
+    [told] = iterable.told("emailComplaint", lines(AT))
+    assert (told.kind, told.reason) == (OptOutKind.COMPLAINED, "emailComplaint")
+
+
+def test_what_iterable_leaves_out_is_left_out() -> None:
+    assert iterable.told("emailBounce", lines({"createdAt": "x"}, {"email": "", "createdAt": "x"})) == []
+    [told] = iterable.told("emailBounce", lines({"email": "ann@example.com"}))
+    assert told.at == ""
+    [told] = iterable.told("emailBounce", lines({"email": "ann@example.com", "createdAt": "2026-11-22"}))
+    assert told.at == "2026-11-22"
 
 
 @pytest.mark.parametrize(("state", "counts"), [("HardBounce", 1), ("SoftBounce", 0), (None, 1)])
@@ -123,24 +173,47 @@ def test_an_odd_answer_of_iterables_is_no_empty_roll(odd: Answer) -> None:
         iterable.told("emailBounce", odd)
 
 
+class Windows:
+    """Stands for Iterable, and keeps which windows were asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+
+    def ask(self, request: Request, parse: object) -> list[OptOut]:
+        self.asked.append((request.query["startDateTime"][:10], request.query["endDateTime"][:10]))
+        return []
+
+    def read(self, since: str, today: date) -> list[tuple[str, str]]:
+        [roll, *_] = iterable.rolls(self, lambda: today)  # type: ignore[arg-type]  # asks in the client's place
+        place: str | None = ""
+        while place is not None:
+            place = roll.read(since, place).after
+        return self.asked
+
+
 def test_iterables_windows_follow_each_other_up_to_today() -> None:
-    asked = list[tuple[str, str]]()
-
-    class Asking:
-        def ask(self, request: object, parse: object) -> list[OptOut]:
-            query = request.query  # type: ignore[attr-defined]  # a Request
-            asked.append((query["startDateTime"], query["endDateTime"]))
-            return []
-
-    [roll, *_] = iterable.rolls(Asking(), lambda: date(2026, 11, 30))  # type: ignore[arg-type]  # asks in its place
-    place: str | None = ""
-    while place is not None:
-        place = roll.read("2026-09-15T10:00:00+00:00", place).after
-    assert asked == [
-        ("2026-09-14 00:00:00", "2026-10-14 00:00:00"),
-        ("2026-10-14 00:00:00", "2026-11-13 00:00:00"),
-        ("2026-11-13 00:00:00", "2026-12-13 00:00:00"),
+    assert Windows().read("2026-09-15T10:00:00+00:00", date(2026, 11, 30)) == [
+        ("2026-09-14", "2026-10-14"),
+        ("2026-10-14", "2026-11-13"),
+        ("2026-11-13", "2026-12-13"),
     ]
+
+
+def test_a_window_that_ends_today_does_not_hold_today() -> None:
+    assert Windows().read("2026-11-01T10:00:00+00:00", date(2026, 11, 30)) == [
+        ("2026-10-31", "2026-11-30"),
+        ("2026-11-30", "2026-12-30"),
+    ]
+
+
+def test_iterable_is_read_two_years_back_at_first() -> None:
+    asked = Windows().read("", date(2026, 11, 30))
+    assert (asked[0], len(asked)) == (("2024-12-10", "2025-01-09"), 25)
+
+
+def test_each_type_of_event_is_a_roll_of_its_own() -> None:
+    names = [each.name for each in iterable.rolls(Windows())]  # type: ignore[arg-type]  # nothing is asked
+    assert names == ["emailUnSubscribe", "emailBounce", "emailComplaint"]
 
 
 def test_omnisend_tells_since_when_by_the_channel() -> None:
