@@ -73,7 +73,6 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "vendors/iterable/opt_outs": ("tests/unit/vendors/test_opt_outs.py",),
     "catalog/opt_outs": ("tests/unit/catalog/test_opt_outs.py",),
     "delivery/opt_outs/model": (f"{DELIVERY}/test_opt_outs_model.py",),
-    "delivery/opt_outs/record": (f"{DELIVERY}/test_opt_outs_model.py",),
     "vendors/presence": ("tests/unit/vendors/test_presence.py",),
     "cloud/scrubbing": ("tests/unit/vendors/test_scrubbing.py",),
     "vendors/iterable/responses": ("tests/unit/vendors/iterable/test_responses.py",),

@@ -33,6 +33,46 @@ def test_our_reader_takes_it() -> None:
     assert found.modified_at == datetime(2026, 11, 29, 6, tzinfo=UTC)
 
 
+def test_it_says_all_that_the_common_data_model_asks_for() -> None:
+    text = model.document("my-shop", PARTS[:1], lambda file: f"https://lake.test/{file}", AT).decode()
+    assert text.startswith('{\n "name"'), "people read it too"
+    names = (
+        *("address", "kind", "opted_out_at", "reason", "list_id", "list_name"),
+        *("vendor", "connection", "found_at"),
+    )
+    assert json.loads(text) == {
+        "name": "OptOuts",
+        "version": "1.0",
+        "culture": "en-US",
+        "modifiedTime": AT,
+        "annotations": [{"name": "segment-exports:connection", "value": "my-shop"}],
+        "entities": [
+            {
+                "$type": "LocalEntity",
+                "name": "OptOuts_my_shop",
+                "description": "People who opted out at the vendor, among those whom exports sent there.",
+                "attributes": [{"name": each, "dataType": "string"} for each in names],
+                "partitions": [
+                    {
+                        "name": "part-000001",
+                        "refreshTime": "2026-11-28T06:00:00+00:00",
+                        "location": "https://lake.test/csv/part-000001.csv",
+                        "fileFormatSettings": {
+                            "$type": "CsvFormatSettings",
+                            "columnHeaders": True,
+                            "delimiter": ",",
+                            "quoteStyle": "QuoteStyle.Csv",
+                            "csvStyle": "CsvStyle.QuoteAlways",
+                            "encoding": "UTF-8",
+                        },
+                    }
+                ],
+            }
+        ],
+    }
+    assert (PARTS[1].parquet, model.FILE) == ("parquet/part-000002.parquet", "model.json")
+
+
 def test_without_parts_nobody_is_in_it() -> None:
     [table] = parse(model.document("shop", (), str, AT)).tables
     assert (table.partitions, table.problems) == ((), ())
@@ -50,7 +90,8 @@ def test_anybody_elses_is_nobodys_of_ours(data: bytes) -> None:
 
 
 def test_counts_are_added_by_kind() -> None:
-    assert added({"bounced": 1}, {"bounced": 2, "deleted": 1}) == {"bounced": 3, "deleted": 1}
+    found = {"bounced": 1, "complained": 4}
+    assert added(found, {"bounced": 2, "deleted": 1}) == {"bounced": 3, "complained": 4, "deleted": 1}
 
 
 def test_another_folder_is_empty_and_the_former_one_is_known() -> None:

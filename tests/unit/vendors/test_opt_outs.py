@@ -131,7 +131,7 @@ def lines(*events: dict[str, object]) -> Answer:
     return answer("\n".join(json.dumps(each) for each in events).encode())
 
 
-AT = {"email": "ann@example.com", "createdAt": "2026-11-22 10:00:00 +00:00"}
+AT: dict[str, object] = {"email": "ann@example.com", "createdAt": "2026-11-22 10:00:00 +00:00"}
 
 
 def test_iterables_events_tell_when_and_why() -> None:
