@@ -65,5 +65,5 @@ def segment_of(connection: str, wanted: OptOutsWanted) -> str:
 
 def overlap(one: str, other: str) -> bool:
     """Whether one of two places is in the other, or is the same."""
-    first, second = f"{one.rstrip('/')}/", f"{other.rstrip('/')}/"
+    first, second = f"{one}/", f"{other}/"
     return first.startswith(second) or second.startswith(first)

@@ -40,6 +40,18 @@ def test_anything_else_is_refused(location: str) -> None:
         OptOutsWanted(location=location)
 
 
+def test_without_more_words_they_are_read_every_day_and_nobody_is_kept_off() -> None:
+    wanted = OptOutsWanted(location="lake/opt-outs")
+    assert (wanted.daily, wanted.exclude) == (True, False)
+
+
+def test_a_place_has_three_hundred_characters_at_most() -> None:
+    longest = "lake/" + "x" * 295
+    assert OptOutsWanted(location=longest).location == longest
+    with pytest.raises(ValidationError):
+        OptOutsWanted(location=f"{longest}x")
+
+
 def test_the_table_is_called_by_the_connection() -> None:
     assert table_of("my-shop") == "OptOuts_my_shop"
     assert segment_of("my-shop", OptOutsWanted(location="lake/x")) == "lake/x:OptOuts_my_shop"
