@@ -9,6 +9,7 @@ from dev.bench.options import Measured, Options
 from dev.bench.parts import (
     cold_start,
     day_two,
+    derived,
     limit_share,
     looking,
     package,
@@ -37,6 +38,7 @@ PARTS: Mapping[str, Part] = {
     "looking": Part("Looking for segments", looking.measure),
     "pages": Part("Pages with 300 exports and 1.5 million runs", pages.measure),
     "rules": Part("What rules cost", rules.measure),
+    "derived": Part("What made values cost", derived.measure),
     "resume": Part("Killed half way", resume.measure),
     "cold_start": Part("Cold start", cold_start.measure),
     "package": Part("Package", package.measure),

@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
+from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from shared.catalog.derived import DONE, FUNCTIONS, KINDS, TAKEN, Derived, Function, Take, ValueKind, in_words
+from shared.catalog.derived import (
+    DONE,
+    FUNCTIONS,
+    KINDS,
+    TAKEN,
+    DateOrder,
+    DatePattern,
+    Derived,
+    Function,
+    Otherwise,
+    Take,
+    ValueKind,
+    folded,
+    in_words,
+)
 from shared.catalog.issues import Issue, issues_of
 from shared.catalog.models import Export, Match
 from shared.vendors.contract import FieldType
@@ -242,6 +259,68 @@ def test_every_function_and_all_that_is_taken_has_words() -> None:
     assert set(FUNCTIONS) == set(DONE) == set(Function)
     assert set(TAKEN) == set(Take)
     assert set(KINDS) == set(ValueKind)
+
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "derived-values.md"
+
+
+@pytest.mark.parametrize("words", [Take, Function, Otherwise, DateOrder, DatePattern, ValueKind])
+def test_the_document_has_every_word_of_a_definition(words: type[StrEnum]) -> None:
+    told = DOCUMENT.read_text(encoding="utf-8")
+    marked = set(re.split(r"[`| ]+", told))
+    assert {word.value for word in words if word.value not in marked and f"`{word.value}`" not in told} == set()
+
+
+def test_the_longest_and_the_most_that_a_definition_takes() -> None:
+    def fine(**changes: Any) -> bool:
+        try:
+            Derived.model_validate({"columns": ["A"], **changes})
+        except ValidationError:
+            return False
+        return True
+
+    def mapped(pairs: dict[str, str]) -> bool:
+        return fine(steps=[{**MAP, "values": pairs}])
+
+    assert [mapped({str(each): "x" for each in range(most)}) for most in (200, 201)] == [True, False]
+    assert [mapped({"a" * most: "x"}) for most in (200, 201)] == [True, False]
+    assert [mapped({"a": "x" * most}) for most in (1000, 1001)] == [True, False]
+    assert [fine(steps=[{**DATE, "two_digit_years_from": year}]) for year in (1799, 1800, 2100, 2101)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_what_is_not_said_is_the_usual() -> None:
+    read = Derived.model_validate({"columns": ["A"], "steps": [{"function": "title"}, MAP]}).model_dump(mode="json")
+    assert (read["take"], read["separator"]) == ("column", " ")
+    assert read["steps"][0] == {"function": "title", "turkish": False}
+    assert read["steps"][1]["otherwise"] == "leave_out"
+    stripped = Derived.model_validate({"columns": ["A"], "steps": [{**MAP, "values": {" a ": " b "}}]})
+    assert stripped.model_dump()["steps"][0]["values"] == {"a": "b"}
+
+
+def test_each_letter_stays_one_where_values_are_compared() -> None:
+    assert folded("  İZMİR  ẞ ") == "izmir ß"
+
+
+def test_many_unfit_values_are_counted_and_not_listed() -> None:
+    values = {str(each): f"v{each}" for each in range(7)}
+    [issue] = issues(matching=of("x", steps({**MAP, "values": values}), type="integer"))
+    assert issue.message == '"x" cannot hold "v0", "v1", "v2", "v3", "v4" and 2 more.'
+
+
+def test_only_what_is_sent_as_it_is_written_down_is_judged_before_a_run() -> None:
+    upper_last = {"take": "constant", "text": "yes", "steps": [{"function": "upper"}]}
+    assert issues(matching=of("x", upper_last, type="integer")) == []
+    assert issues(matching=of("x", {"take": "constant", "text": "any"}, type="phone")) == []
+
+
+def test_a_column_that_a_segment_lacks_is_said_at_its_place() -> None:
+    [issue] = issues(matching=[FIRST, {"field": "x", "column": "Gone"}])
+    assert issue.pointer == "/matching/1/column"
 
 
 def test_a_value_is_told_in_words() -> None:

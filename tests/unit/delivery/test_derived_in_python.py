@@ -56,10 +56,10 @@ def title(text: str, step: Step) -> str:
             return word
         if any(unicodedata.category(each) in ("Lu", "Lt") for each in word):
             return word
-        letters = [unicodedata.category(each).startswith("L") for each in word]
-        if word.startswith("mc") and letters[2:4] == [True, True]:
+        small = [each == "ß" or (len(each.upper()) == 1 and each.upper() != each) for each in word]
+        if word.startswith("mc") and small[2:4] == [True, True]:
             return f"Mc{upper(word[2], step)}{word[3:]}"
-        if len(word) > 3 and letters[0] and word[1] in "'’" and letters[2] and letters[3]:
+        if word[1:2] in ("'", "’") and [*small[:1], *small[2:4]] == [True, True, True]:
             return upper(word[0], step) + word[1] + upper(word[2], step) + word[3:]
         return upper(word[0], step) + word[1:]
 
