@@ -17,8 +17,8 @@ from cli.documents import Document
 from cli.failures import Exit, Failure, usage
 from cli.shapes import Shapes
 
-_LEFT_TO_PEOPLE = ("secrets", "consent")
-"""Of a connection, what people type and agree to on its page: a file that does not mention it leaves it alone."""
+_LEFT_TO_PEOPLE = ("secrets", "consent", "decisions")
+"""Of a connection, what people type, agree to and decide on its page: a file without it leaves it alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ _Treat = Callable[[_Object, _Object], _Object]
 
 KINDS = {"connection": "ConnectionInput", "export": "ExportInput", "segment": "SegmentInput"}
 """Kind of definition -> its schema."""
-_KEPT_BY_SERVICE = {"Consent": ("agreed_by", "agreed_at")}
+_KEPT_BY_SERVICE = {"Consent": ("agreed_by", "agreed_at"), "SettingDecision": ("decided_by", "decided_at")}
 
 
 class Shapes:
@@ -21,8 +21,8 @@ class Shapes:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         self._schemas: dict[str, _Object] = dict(document["components"]["schemas"])
-        for name, kept in _KEPT_BY_SERVICE.items():
-            schema = self._schemas[name]
+        for name in _KEPT_BY_SERVICE.keys() & self._schemas.keys():  # an older app may lack some
+            schema, kept = self._schemas[name], _KEPT_BY_SERVICE[name]
             properties = {key: each for key, each in schema["properties"].items() if key not in kept}
             self._schemas[name] = {**schema, "properties": properties}
 

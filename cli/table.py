@@ -44,7 +44,8 @@ COMMANDS: tuple[Command, ...] = (
         "`changes`: each `kind`, `name`, `action` (`create`, `change`, `none`), `differences`; after applying also "
         "`ok`, `warnings`, `error`",
         more="Shows what differs and asks. What is not in the file is left alone, nothing is deleted, and nothing "
-        "runs. A property that is not in the file gets its default; but credentials and consent of a connection stay.",
+        "runs. A property that is not in the file gets its default; but credentials, consent and decisions of a "
+        "connection stay.",
         meant_by=("create", "import", "save", "put"),
     ),
     Command(

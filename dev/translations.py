@@ -51,6 +51,7 @@ def _of_vendors() -> Iterator[str]:
         for each in (*definition.credentials, *definition.settings, *definition.export_settings):
             yield each.label
             yield each.description
+            yield from each.decisions.values()
         yield from (field.label for field in definition.fields)
         yield definition.target_word
         for question in definition.questions:

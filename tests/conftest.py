@@ -25,6 +25,7 @@ SECRETS = (
     *("iterable-standard-key", "iterable-mobile-key", "iterable-eu-key", "dotdigital-password"),
     *("campaign-monitor-account-key", "campaign-monitor-client-key", "campaign-monitor-other-key"),
     *("application/secret", "application%2fsecret", "token/of-acme", "token%2fof-acme"),
+    *("0123456789abcdef0123456789abcdef-us6", "new-key-us6", "mailchimp-access-token"),
     *("pk_abc123_standard", "pk_abc123_new", "pk_abc123_flows"),
     *(f"60a6170920d91c215e949b5c-{which}" for which in ("standard", "contacts", "reading")),
 )

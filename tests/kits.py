@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from dev.simulators import campaign_monitor, dotdigital, iterable, klaviyo, omnisend
+from dev.simulators import campaign_monitor, dotdigital, iterable, klaviyo, mailchimp, omnisend
 from dev.simulators.common.simulator import Simulator
 
 
@@ -54,6 +54,8 @@ class Kit:
     consent_counts: tuple[str, ...]
     new_secret: Callable[[Any], Mapping[str, str]]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    decisions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Settings that somebody answers for -> what was decided."""
     export: Mapping[str, Any] = field(default_factory=dict)
     furnish: Callable[[Any], None] = _nothing
     list_name: Callable[[str], str] = str
@@ -357,4 +359,65 @@ KLAVIYO = Kit(
     no_to_list=True,
 )
 
-KITS = {each.name: each for each in (ITERABLE, DOTDIGITAL, CAMPAIGN_MONITOR, OMNISEND, KLAVIYO)}
+
+def _mailchimp_new_secret(engine: Any) -> Mapping[str, str]:
+    engine.tell("settings", {"keys": {"new-key-us6": {}, mailchimp.STANDARD_KEY: None}})
+    return {"api_key": "new-key-us6"}
+
+
+MAILCHIMP = Kit(
+    name="mailchimp",
+    simulator=lambda: Simulator(mailchimp.Mailchimp(mailchimp.Settings())),
+    hosts=lambda url: {
+        "us6.api.mailchimp.com": f"{url}/us6",
+        "api.mailchimp.com": url,
+        "login.mailchimp.com": f"{url}/login",
+    },
+    secrets={"api_key": mailchimp.STANDARD_KEY},
+    settings={"audience_id": mailchimp.AUDIENCE, "new_people": "subscribed", "call_rate": 100},
+    decisions={"new_people": {"choice": "subscribed", "text": "They all agreed to our newsletter."}},
+    furnish=lambda engine: engine.tell("people", {"fields": [{"tag": "CITY", "name": "City", "type": "text"}]}),
+    first="FNAME",
+    city="CITY",
+    values=lambda row: _named(row["dataFields"], "FNAME", "CITY"),
+    adds=("POST /lists/{list_id}", "POST /lists/{list_id}/segments/{segment_id}"),
+    changes=("PATCH /lists/{list_id}/members/{subscriber_hash}", "POST /batches"),
+    removes=("POST /lists/{list_id}/segments/{segment_id}",),
+    forbidden=("DELETE", "PUT", "PATCH /lists/{list_id}/segments", "delete-permanent"),
+    unsubscribed=lambda address, name: {"people": [{"email": address, "lists": [name], "status": "unsubscribed"}]},
+    is_unsubscribed=lambda engine, address: address in engine.inspect("state").json()["unsubscribed"],
+    consent_counts=(
+        "resubscribes",
+        "revived",
+        "confirmation_mails",
+        "members_archived",
+        "members_deleted",
+        "addresses_changed",
+        "updating_calls",
+        "tag_syncing_calls",
+        "tags_overwritten",
+        "segments_emptied",
+        "segments_deleted",
+        "batches_deleted",
+        "results_with_key",
+        "dropped_fields",
+        "ignored_keys",
+    ),
+    new_secret=_mailchimp_new_secret,
+    refuse=lambda engine, address: engine.tell("settings", {"row_failures": {address: "looks fake or invalid"}}),
+    limits=(Limit(("POST /lists/{list_id}", "POST /lists/{list_id}/segments/{segment_id}"), 9, 1.0, ours=True),),
+    paced={"audience_id": mailchimp.AUDIENCE, "new_people": "subscribed", "call_rate": 9},
+    waits={
+        "shared.vendors.mailchimp.throttling.FIRST_SECONDS": 0.2,
+        "shared.vendors.mailchimp.throttling.LONGEST_SECONDS": 1.0,
+        "shared.vendors.mailchimp.throttling.STILL_SECONDS": 0.2,
+        "shared.vendors.mailchimp.throttling.PASSING_SECONDS": 0.1,
+        "shared.vendors.mailchimp.vendor.RESEND_SECONDS": 1.0,
+        "shared.vendors.mailchimp.client.FRESH_SECONDS": 0.0,
+    },
+    pages={
+        f"shared.vendors.mailchimp.{module}.MOST_PAGE": 10 for module in ("requests", "left_alone", "targets", "vendor")
+    },
+)
+
+KITS = {each.name: each for each in (ITERABLE, DOTDIGITAL, CAMPAIGN_MONITOR, OMNISEND, KLAVIYO, MAILCHIMP)}

@@ -78,6 +78,7 @@ class App:
             "display_name": vendor.label,
             "vendor": vendor.name,
             "settings": dict(vendor.settings),
+            "decisions": dict(vendor.decisions),
             "secrets": names,
             "rate_budget": rate_budget,
             "consent": {"agreed_by": "Benchmark", "text": _CONSENT},

@@ -70,6 +70,7 @@ class Story:
             "display_name": f"{vendor.label} (simulator)",
             "vendor": vendor.name,
             "settings": dict(vendor.settings),
+            "decisions": dict(vendor.decisions),
             "secrets": names,
             "consent": {"agreed_by": "Demo administrator", "text": CONSENT.format(label=vendor.label)},
         }

@@ -11,6 +11,7 @@ import orjson
 import requests
 
 from dev.demo.people import COLUMNS, Person
+from dev.simulators import mailchimp
 
 Members = Callable[[str, str], dict[str, dict[str, Any]]]
 
@@ -18,9 +19,9 @@ Members = Callable[[str, str], dict[str, dict[str, Any]]]
 @dataclass(frozen=True, slots=True)
 class DemoVendor:
     """`secrets` are credential -> value; `matching` is vendor field -> snapshot column; `export` are the vendor's
-    settings of an export, `simulator` settings of its simulator; `expected` gives the fields that a person should have
-    at the vendor, `members` those that the simulator's list has, by address. `app` is our client id and client secret
-    at a vendor where people may sign in."""
+    settings of an export, `decisions` what was decided for settings that somebody answers for, `simulator` settings of
+    its simulator; `expected` gives the fields that a person should have at the vendor, `members` those that the
+    simulator's list has, by address. `app` is our client id and client secret at a vendor where people may sign in."""
 
     name: str
     label: str
@@ -31,6 +32,7 @@ class DemoVendor:
     expected: Callable[[Person], dict[str, Any]]
     members: Members
     export: Mapping[str, Any] = field(default_factory=dict)
+    decisions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     simulator: Mapping[str, Any] = field(default_factory=dict)
     app: tuple[str, str] | None = None
 
@@ -162,4 +164,28 @@ KLAVIYO = DemoVendor(
     members=_members(_klaviyo_fields),
 )
 
-VENDORS = {each.name: each for each in (ITERABLE, DOTDIGITAL, CAMPAIGN_MONITOR, OMNISEND, KLAVIYO)}
+_MAILCHIMP_MATCHING = {"FNAME": "FirstName", "LNAME": "LastName", "CITY": "City", "Loyalty tier": "LoyaltyTier"}
+_MAILCHIMP_TAGS = {"FNAME": "FNAME", "LNAME": "LNAME", "CITY": "CITY", "LOYALTY_TI": "Loyalty tier"}
+"""Tag of a merge field -> field of the data matching; two of them are made by the export."""
+
+MAILCHIMP = DemoVendor(
+    name="mailchimp",
+    label="Mailchimp",
+    hosts=lambda simulator: {
+        "us6.api.mailchimp.com": f"{simulator}/us6",
+        "login.mailchimp.com": f"{simulator}/login",
+    },
+    settings={"audience_id": mailchimp.AUDIENCE, "new_people": "subscribed", "call_rate": 100},
+    decisions={"new_people": {"choice": "subscribed", "text": "Everyone in the segment agreed to our newsletter."}},
+    secrets={"api_key": mailchimp.STANDARD_KEY},
+    matching=_MAILCHIMP_MATCHING,
+    export={"create_fields": True},
+    expected=_wanted(_MAILCHIMP_MATCHING),
+    members=_members(
+        lambda row: {
+            name: row["dataFields"][tag] for tag, name in _MAILCHIMP_TAGS.items() if row["dataFields"].get(tag)
+        }
+    ),
+)
+
+VENDORS = {each.name: each for each in (ITERABLE, DOTDIGITAL, CAMPAIGN_MONITOR, OMNISEND, KLAVIYO, MAILCHIMP)}

@@ -27,6 +27,7 @@ from shared.catalog.models import (
     ExportInput,
     Mode,
     Schedule,
+    SettingDecision,
 )
 from shared.catalog.opt_outs import OptOutsWanted
 from shared.catalog.schedules import schedule_issues
@@ -266,13 +267,27 @@ class Catalog:
         checked = ("account", "checked_at", "check_code", "check_message", "probe")
         kept = {part: getattr(before, part) for part in checked} if same else {}
         consent = self._consent(sent.consent, before.consent if before else None, caller)
-        return {**dict(sent), "consent": consent, "name": name, **kept, **self._stamps(caller, before)}
+        decisions = self._decisions(sent.decisions, before.decisions if before else {}, caller)
+        values = {**dict(sent), "consent": consent, "decisions": decisions, "name": name}
+        return {**values, **kept, **self._stamps(caller, before)}
 
     def _consent(self, sent: Consent | None, before: Consent | None, caller: Person) -> Consent | None:
         """The consent as it is stored: a request cannot say who agreed, or when."""
         if sent is None or (before and before.text == sent.text):
             return sent and before
         return sent.model_copy(update={"agreed_by": caller.name, "agreed_at": self.now()})
+
+    def _decisions(
+        self, sent: Mapping[str, SettingDecision], before: Mapping[str, SettingDecision], caller: Person
+    ) -> dict[str, SettingDecision]:
+        """The decisions as they are stored: a request cannot say who decided, or when."""
+        stamps = {"decided_by": caller.name, "decided_at": self.now()}
+        return {
+            name: old
+            if (old := before.get(name)) and (old.choice, old.text) == (new.choice, new.text)
+            else new.model_copy(update=stamps)
+            for name, new in sent.items()
+        }
 
     def _export(
         self, name: str, sent: ExportInput, caller: Person, around: Surroundings, before: Export | None

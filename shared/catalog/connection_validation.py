@@ -31,7 +31,12 @@ def connection_issues(connection: ConnectionInput, definitions: Mapping[str, Def
     definition = definitions.get(connection.vendor)
     if definition is None:
         return [Issue("/vendor", say("Choose one of %(choices)s.", choices=", ".join(sorted(definitions))))]
-    return [*_settings(connection, definition), *_secrets(connection, definition), *_opt_outs(connection, definition)]
+    return [
+        *_settings(connection, definition),
+        *_decisions(connection, definition),
+        *_secrets(connection, definition),
+        *_opt_outs(connection, definition),
+    ]
 
 
 def _opt_outs(connection: ConnectionInput, definition: Definition) -> Iterator[Issue]:
@@ -41,6 +46,23 @@ def _opt_outs(connection: ConnectionInput, definition: Definition) -> Iterator[I
 
 def _settings(connection: ConnectionInput, definition: Definition) -> Iterator[Issue]:
     return setting_issues(connection.settings, definition.settings, definition.label)
+
+
+def _decisions(connection: ConnectionInput, definition: Definition) -> Iterator[Issue]:
+    """Choices that somebody has to answer for, and nobody does; and decisions about nothing."""
+    asking = tuple(setting for setting in definition.settings if setting.decisions)
+    yield from _names("decisions", connection.decisions, asking, definition.label)
+    for setting in asking:
+        chosen = connection.settings.get(setting.name, setting.default)
+        decided = connection.decisions.get(setting.name)
+        if chosen in setting.decisions and (decided is None or decided.choice != chosen):
+            yield Issue(
+                pointer(["decisions", setting.name]),
+                say(
+                    "Somebody has to decide this for %(choice)s: record the decision with its text.",
+                    choice=str(chosen),
+                ),
+            )
 
 
 def setting_issues(given: Mapping[str, SettingValue], known: tuple[Setting, ...], vendor: str) -> Iterator[Issue]:

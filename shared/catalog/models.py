@@ -89,6 +89,15 @@ class Consent(Strict):
     agreed_at: datetime | None = Field(default=None, description="Set by the service when `text` is new.")
 
 
+class SettingDecision(Strict):
+    """What somebody answers for by choosing a value of a setting: who may be made at the vendor, for example."""
+
+    choice: str = Field(max_length=100, description="The setting's value that it is about.")
+    text: str = Field(min_length=1, max_length=4000, description="What was decided, word for word.")
+    decided_by: Title = Field(default="unknown", description="Who decided. Set by the service when it is new.")
+    decided_at: datetime | None = Field(default=None, description="Set by the service when it is new.")
+
+
 class ProbeState(StrEnum):
     """Failed: something has to be put right first; the message says what."""
 
@@ -142,6 +151,11 @@ class ConnectionInput(Written):
         default=0.75, ge=0.05, le=1, description="Share of the vendor's published rate limit that exports may use."
     )
     consent: Consent | None = Field(default=None, description="Exports need it.")
+    decisions: dict[str, SettingDecision] = Field(
+        default_factory=dict,
+        max_length=20,
+        description="Setting -> what was decided, for values that somebody has to answer for.",
+    )
     disabled: bool = Field(default=False, description="No export may be saved on it or run with it.")
     opt_outs: OptOutsWanted | None = Field(
         default=None, description="Have people who opt out at the vendor come back as files."

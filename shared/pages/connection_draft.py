@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from shared.catalog.models import Connection, ConnectionInput
 from shared.pages.export_draft import setting_shown, settings_of
 from shared.pages.forms import Values, text
 from shared.vendors.contract import Definition, Setting
-from shared.wording import Message, say
+from shared.wording import Message, reader, say, translations
 
 TYPED, NAMED, KEPT = "typed", "named", "kept"
 """How a credential is given: typed here, by the name of a Key Vault secret, or as it was before."""
@@ -51,6 +51,8 @@ class ConnectionDraft:
     credentials: Mapping[str, CredentialDraft] = field(default_factory=dict)
     rate_budget: str = "75"
     agreed: bool = False
+    decided: frozenset[str] = frozenset()
+    """Settings and choices that somebody answers for: `new_people.subscribed`."""
     disabled: bool = False
     opt_outs: OptOutsDraft = OptOutsDraft()
     version: str = ""
@@ -72,6 +74,7 @@ def draft_of(connection: Connection, version: str) -> ConnectionDraft:
         credentials={name: CredentialDraft(KEPT, secret) for name, secret in connection.secrets.items()},
         rate_budget=f"{connection.rate_budget * 100:g}",
         agreed=connection.consent is not None,
+        decided=frozenset(f"{name}.{each.choice}" for name, each in connection.decisions.items()),
         disabled=connection.disabled,
         opt_outs=OptOutsDraft(wanted.location, wanted.daily, wanted.exclude) if wanted else OptOutsDraft(),
         version=version,
@@ -94,6 +97,7 @@ def draft_from(values: Values) -> ConnectionDraft:
         },
         rate_budget=text(values, "rate_budget") if "rate_budget" in values else "75",
         agreed=text(values, "agreed") == "on",
+        decided=frozenset(_ticked(values)),
         disabled=text(values, "disabled") == "on",
         opt_outs=OptOutsDraft(
             text(values, "opt_outs_location").strip(),
@@ -127,9 +131,32 @@ def input_of(
         "secrets": {**still, **named},
         "rate_budget": _percent(draft.rate_budget),
         "consent": consent if draft.agreed else None,
+        "decisions": _decisions(draft, definition, before) if definition else {},
         "disabled": draft.disabled,
         "opt_outs": draft.opt_outs.values(),
     }
+
+
+def _ticked(values: Values) -> Iterator[str]:
+    decided = values.get("decided")
+    for setting, choices in (decided if isinstance(decided, dict) else {}).items():
+        for choice, ticked in (choices if isinstance(choices, dict) else {}).items():
+            if ticked == "on":
+                yield f"{setting}.{choice}"
+
+
+def _decisions(draft: ConnectionDraft, definition: Definition, before: Connection | None) -> dict[str, Any]:
+    """What is decided by what was chosen and ticked, in the words that the person reads; an old decision stays as it
+    was recorded."""
+    found: dict[str, Any] = {}
+    for setting in definition.settings:
+        choice = draft.settings.get(setting.name, "")
+        if choice in setting.decisions and f"{setting.name}.{choice}" in draft.decided:
+            old = before.decisions.get(setting.name) if before else None
+            same = old is not None and old.choice == choice
+            text = old.text if old and same else translations(reader()).gettext(setting.decisions[choice])
+            found[setting.name] = {"choice": choice, "text": text}
+    return found
 
 
 def missing(draft: ConnectionDraft, sent: ConnectionInput, definition: Definition) -> list[Issue]:

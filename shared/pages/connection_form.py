@@ -137,6 +137,7 @@ def _form(
         credentials=typable(definition) if definition else [],
         agreement=_agreement(request, definition),
         consent=service.catalog.connection(name).item.consent if name != NEW else None,
+        decisions=service.catalog.connection(name).item.decisions if name != NEW else {},
         errors=errors or {},
         told=told,
         overtaken=overtaken,

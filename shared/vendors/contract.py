@@ -160,6 +160,9 @@ class Setting:
     choices: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    decisions: Mapping[str, str] = field(default_factory=dict)
+    """Choices that somebody has to answer for -> what they decide, word for word: kept with the connection, with their
+    name and the time."""
     made_at: tuple[str, ...] = ()
     """Of a credential that people type: the menus of the vendor's own pages that lead to where it is made."""
 
@@ -206,6 +209,8 @@ class OAuth:
     """Between scopes."""
     asking: Mapping[str, str] = field(default_factory=lambda: {"response_type": "code"})
     """Further parameters of the authorisation address, besides client, scopes and state."""
+    refreshes: bool = True
+    """The access token runs out and is replaced; else there is one token, which is good until it is revoked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +234,7 @@ class Definition:
     fields: tuple[Field, ...]
     rates: tuple[Rate, ...]
     hosts: tuple[str, ...]
+    """`*.vendor.example` stands for all hosts below that one."""
     batch_rows: int
     """Rows of a plan's batch; one batch is one call of `Vendor.deliver`."""
     concurrency: int

@@ -271,7 +271,7 @@ class _Call:
 
 def base_url(definition: Definition, host: str, overrides: Mapping[str, str]) -> str:
     """Where a host of the vendor is reached, without a slash at the end. Raises ValueError for any other host."""
-    if host not in definition.hosts:
+    if not any(host == each or (each.startswith("*.") and host.endswith(each[1:])) for each in definition.hosts):
         raise ValueError(f"{host} is not a host of {definition.label}")
     base = overrides.get(host, f"https://{host}").rstrip("/")
     if urlsplit(base).scheme not in ("http", "https"):

@@ -11,7 +11,7 @@ from shared.vendors.answers import Answer
 from shared.vendors.contract import Definition, OAuth
 from shared.vendors.http import Credentials, Link, base_url
 from shared.vendors.retrying import judge, retry_after
-from shared.vendors.tokens import GrantGone, Pair, exchange_form, kept, refresh_form, told
+from shared.vendors.tokens import GrantGone, Pair, exchange_form, kept, refresh_form, sign_in_again, told
 from shared.wording import say
 
 TOKEN_SECONDS = 20.0
@@ -32,7 +32,7 @@ def address(definition: Definition, hosts: Mapping[str, str], *, client_id: str,
         **oauth.asking,
         "client_id": client_id,
         "redirect_uri": redirect_uri,
-        "scope": oauth.separator.join(oauth.scopes),
+        **({"scope": oauth.separator.join(oauth.scopes)} if oauth.scopes else {}),
         "state": state,
     }
     return f"{base_url(definition, oauth.host, hosts)}{oauth.authorize_path}?{urlencode(query, quote_via=quote)}"
@@ -103,6 +103,8 @@ class Tokens:
             found = self._kept(fresh=True)
             if found.access != refused:
                 return found.access
+            if not found.refresh:
+                raise sign_in_again(self._definition.label)
             try:
                 pair = _ask(self._definition, self._link, refresh_form(found.refresh))
             except GrantGone:
@@ -113,7 +115,8 @@ class Tokens:
             return pair.access
 
     def _kept(self, *, fresh: bool = False) -> Pair:
-        return kept(self._credentials.get(self._credential, fresh=fresh), self._definition.label)
+        refreshes = of(self._definition).refreshes
+        return kept(self._credentials.get(self._credential, fresh=fresh), self._definition.label, refreshes=refreshes)
 
 
 def _ask(definition: Definition, link: Link, form: bytes) -> Pair:
@@ -130,7 +133,7 @@ def _ask(definition: Definition, link: Link, form: bytes) -> Pair:
         )
     assert isinstance(outcome, Answer)
     try:
-        return told(outcome, label)
+        return told(outcome, label, refreshes=oauth.refreshes)
     except OutcomeUnknown as error:
         reason = error.reason
     raise RetryAfter(LATER, reason)

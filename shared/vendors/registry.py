@@ -12,6 +12,7 @@ from shared.vendors.contract import ConnectionSettings, Definition, Vendor
 from shared.vendors.dotdigital.definition import DEFINITION as DOTDIGITAL
 from shared.vendors.iterable.definition import DEFINITION as ITERABLE
 from shared.vendors.klaviyo.definition import DEFINITION as KLAVIYO
+from shared.vendors.mailchimp.definition import DEFINITION as MAILCHIMP
 from shared.vendors.omnisend.definition import DEFINITION as OMNISEND
 from shared.wording import say
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from shared.vendors.http import Credentials, Link
 
 DEFINITIONS: Mapping[str, Definition] = {
-    each.name: each for each in (CAMPAIGN_MONITOR, DOTDIGITAL, ITERABLE, KLAVIYO, OMNISEND)
+    each.name: each for each in (CAMPAIGN_MONITOR, DOTDIGITAL, ITERABLE, KLAVIYO, MAILCHIMP, OMNISEND)
 }
 """Vendor name -> what it is. The vendor's folder here has the same name, with underscores for hyphens, and its module
 `vendor` has `connect`."""

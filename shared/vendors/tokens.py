@@ -28,7 +28,8 @@ class GrantGone(UserMustAct):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Access token and refresh token. They are one secret, so that they can never be of two different sign-ins."""
+    """Access token and refresh token ("" of a vendor whose access tokens never run out). They are one secret, so that
+    they can never be of two different sign-ins."""
 
     access: str = field(repr=False)
     refresh: str = field(repr=False)
@@ -38,13 +39,13 @@ class Pair:
         return json.dumps({"access_token": self.access, "refresh_token": self.refresh})
 
 
-def kept(secret: str, label: str) -> Pair:
+def kept(secret: str, label: str, *, refreshes: bool = True) -> Pair:
     """The pair of a Key Vault secret. Raises GrantGone for anything else."""
     try:
         found = json.loads(secret)
     except ValueError:
         found = None
-    pair = _pair(found) if isinstance(found, dict) else None
+    pair = _pair(found, refreshes) if isinstance(found, dict) else None
     if pair is None:
         raise sign_in_again(label)
     return pair
@@ -66,7 +67,7 @@ def refresh_form(refresh_token: str) -> bytes:
     return _form(grant_type="refresh_token", refresh_token=refresh_token)
 
 
-def told(answer: Answer, label: str) -> Pair:
+def told(answer: Answer, label: str, *, refreshes: bool = True) -> Pair:
     """The pair in an answer of the token endpoint; the status says nothing, as which one errors have is not published.
 
     Raises GrantGone, UserMustAct for another refusal, and UnexpectedAnswer for what is neither.
@@ -75,7 +76,7 @@ def told(answer: Answer, label: str) -> Pair:
     error = found.get("error")
     if isinstance(error, str) and error:
         raise _refusal(error, found.get("error_description"), label)
-    pair = _pair(found) if answer.status == 200 else None
+    pair = _pair(found, refreshes) if answer.status == 200 else None
     if pair is None:
         raise UnexpectedAnswer(
             say(
@@ -122,11 +123,11 @@ def _refusal(error: str, description: object, label: str) -> UserMustAct:
     )
 
 
-def _pair(found: Mapping[str, object]) -> Pair | None:
-    access, refresh = found.get("access_token"), found.get("refresh_token")
-    if isinstance(access, str) and isinstance(refresh, str) and _usable(access) and _usable(refresh):
-        return Pair(access, refresh)
-    return None
+def _pair(found: Mapping[str, object], refreshes: bool) -> Pair | None:
+    access, refresh = found.get("access_token"), found.get("refresh_token") if refreshes else ""
+    if not isinstance(access, str) or not isinstance(refresh, str) or not _usable(access):
+        return None
+    return Pair(access, refresh) if _usable(refresh) or not refreshes else None
 
 
 def _usable(token: str) -> bool:

@@ -129,6 +129,7 @@ PAGES = {
     "campaign-monitor": ("campaign_monitor.requests.MOST_ROWS", "campaign_monitor.opt_outs.MOST_ROWS"),
     "dotdigital": ("dotdigital.requests.MOST_V2_PAGE", "dotdigital.opt_outs.MOST_V2_PAGE"),
     "klaviyo": ("klaviyo.requests.MOST_PAGE",),
+    "mailchimp": ("mailchimp.requests.MOST_PAGE", "mailchimp.opt_outs.MOST_PAGE"),
     "omnisend": ("omnisend.requests.PAGE",),
 }
 """Constants of clients that say how long a page is."""

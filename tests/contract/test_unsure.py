@@ -14,7 +14,7 @@ from shared.vendors.contract import BatchResult, Kind, Outcome, Row, TargetFound
 from tests.contract.outcomes import accounted, clean
 from tests.integration.delivery.engine import Engine, Person, people
 
-OURS = {"campaign-monitor", "dotdigital", "iterable", "klaviyo", "omnisend"}
+OURS = {"campaign-monitor", "dotdigital", "iterable", "klaviyo", "mailchimp", "omnisend"}
 NOBODY = Row("never-there@example.com", unsure_since=1.0)
 MEMBER = Row("person1@example.com", unsure_since=1.0)
 

@@ -70,9 +70,10 @@ def test_additions_and_changes_go_before_removals(engine: Engine) -> None:
     before = len(writes(engine))
     engine.land([*people(20), *people(10, 100), Person("person20@example.com", "Changed")])
     engine.run()
-    sent = [entry.endpoint for entry in writes(engine)[before:]]
-    removals = [index for index, endpoint in enumerate(sent) if endpoint in engine.kit.removes]
-    others = [index for index, endpoint in enumerate(sent) if endpoint not in engine.kit.removes]
+    leavers = {each.email for each in people(9, 21)}
+    sent = [{*entry.touched} for entry in writes(engine)[before:] if entry.touched]
+    removals = [index for index, touched in enumerate(sent) if touched & leavers]
+    others = [index for index, touched in enumerate(sent) if touched - leavers]
     assert removals and others and max(others) < min(removals)
 
 

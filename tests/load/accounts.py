@@ -69,12 +69,33 @@ def _klaviyo(number: int) -> Account:
     return Account("klaviyo", number, account, {"api_key": key}, {"keys": {key: {"account": account}}}, {})
 
 
+def _mailchimp(number: int) -> Account:
+    """An account has an audience of its own when it is first seen."""
+    account, key = f"account-{number}", f"{number:032x}-us6"
+    audience = f"a{number:09x}"
+    return Account(
+        "mailchimp",
+        number,
+        account,
+        {"api_key": key},
+        {"keys": {key: {"account": account}}},
+        {"audience_id": audience, "new_people": "subscribed", "call_rate": 100},
+        {
+            "account": account,
+            "audience": audience,
+            "audiences": [{"id": audience}],
+            "fields": [{"tag": "CITY", "name": "City", "type": "text"}],
+        },
+    )
+
+
 _MAKERS: Mapping[str, Callable[[int], Account]] = {
     "iterable": _iterable,
     "dotdigital": _dotdigital,
     "campaign-monitor": _campaign_monitor,
     "omnisend": _omnisend,
     "klaviyo": _klaviyo,
+    "mailchimp": _mailchimp,
 }
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from dev.simulators.common.journal import Entry
 from dev.simulators.common.serving import serve
-from shared.catalog.models import ConnectionInput, Consent
+from shared.catalog.models import ConnectionInput, Consent, SettingDecision
 from shared.cloud.settings import Location, Settings, StorageAddress
 from tests.integration.delivery.engine import ADMINISTRATOR, Engine, FixedSecrets, TestCloud
 from tests.kits import KITS
@@ -39,6 +39,7 @@ class Desk(Engine):
             settings=dict(where.settings),
             secrets=named,
             consent=Consent(agreed_by="admin", text="Profiles may go to the vendor."),
+            decisions={setting: SettingDecision.model_validate(each) for setting, each in self.kit.decisions.items()},
         )
         held = self.catalog.save_connection(name, sent, ADMINISTRATOR, None)
         self.catalog.record_check(held, self.service.check_connection(name))

@@ -66,7 +66,8 @@ class Evidence:
         """Address -> how often the vendor did it, at the endpoint where it did so most often."""
         kit = self.desk.kit
         endpoints = {*kit.adds, *kit.changes} if way == "put" else {*kit.removes}
-        counts = [_people(export, self._entries(), endpoint) for endpoint in endpoints]
+        both = {*kit.removes} & {*kit.adds, *kit.changes}
+        counts = [_people(export, self._entries(), each, way if each in both else "") for each in endpoints]
         most: Counter[str] = Counter()
         for each in counts:
             most |= each
@@ -76,13 +77,14 @@ class Evidence:
         return self.desk.entries_after(self._after)
 
 
-def _people(export: str, entries: Iterable[Entry], endpoint: str) -> Counter[str]:
+def _people(export: str, entries: Iterable[Entry], endpoint: str, way: str) -> Counter[str]:
+    """Of an endpoint that puts people on a list and takes them off, only those of the one `way`."""
     return Counter(
         who
         for entry in entries
         if entry.endpoint == endpoint and entry.worked
         for who in entry.touched
-        if who.startswith(f"{export}.")
+        if who.startswith(f"{export}.") and (not way or (who in entry.left) is (way == "off"))
     )
 
 

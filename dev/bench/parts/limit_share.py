@@ -51,7 +51,7 @@ class Limited:
         return self.calls * self.share * max(1.0, seconds / self.seconds)
 
 
-_CONCURRENCY, _IMPORT_SECONDS = 4, 2.0
+_CONCURRENCY, _IMPORT_SECONDS, _CALL_SECONDS = 4, 2.0, 2.0
 
 LIMITED: Sequence[Limited] = (
     Limited(
@@ -92,6 +92,15 @@ LIMITED: Sequence[Limited] = (
         "GET /api/lists/{id}/profiles",
         *(750, 60.0, 100, 20),
         asks=True,
+    ),
+    Limited(
+        # Nothing is published but ten calls at once over everything that the account's login does, of which four are
+        # ours: calls of two seconds. Each of the people is in one that adds and in one that tags.
+        replace(VENDORS["mailchimp"], simulator={"journal": "counts", "latency_fixed": _CALL_SECONDS}),
+        "POST /lists/{list_id}",
+        *(_CONCURRENCY, _CALL_SECONDS, 500, 180),
+        share=1.0,
+        beside=frozenset({"POST /lists/{list_id}/segments/{segment_id}"}),
     ),
 )
 

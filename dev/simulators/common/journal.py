@@ -19,7 +19,7 @@ class Entry:
     """One request. `at` is the clock's monotonic time of arrival, `status` None when no answer went out.
 
     `worked` says whether the vendor did what was asked, whatever the client was told; `touched` holds the
-    identifiers that a write took effect on.
+    identifiers that a write took effect on, `left` those of them who left a list by it.
     """
 
     number: int
@@ -34,6 +34,7 @@ class Entry:
     worked: bool = False
     fault: str | None = None
     touched: Sequence[str] = ()
+    left: Sequence[str] = ()
     body: bytes | None = None
 
     def as_json(self) -> dict[str, Any]:

@@ -123,6 +123,7 @@ class Simulator(Generic[VendorT_co]):
         entry.worked = answer.status < 400 if answer.worked is None else answer.worked
         if self.vendor.settings.journal != "counts":
             entry.touched = answer.touched
+            entry.left = answer.left
         return answer
 
     def _rates(self, name: str) -> list[tuple[str, Any]]:

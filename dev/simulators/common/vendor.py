@@ -37,7 +37,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response, and for the journal: the rows that the call carried and the identifiers it took effect on.
+    """A response, and for the journal: the rows that the call carried and the identifiers it took effect on; `left` are
+    those of them whom it took off a list, where the same endpoint puts people on it.
 
     `worked` is for an answer whose status does not tell whether the vendor did what was asked.
     """
@@ -48,6 +49,7 @@ class Answer:
     headers: tuple[tuple[str, str], ...] = ()
     rows: int = 0
     touched: Sequence[str] = ()
+    left: Sequence[str] = ()
     worked: bool | None = None
 
     def with_header(self, name: str, value: str) -> Answer:

@@ -70,14 +70,14 @@ class Upsert:
         settings: Settings,
         now: float,
         mailing_list: MailingList | None = None,
-        existing_only: bool = False,
+        refused: bool = False,
         create_fields: bool = True,
     ) -> None:
         self._project = project
         self._settings = settings
         self._now = now
         self._mailing_list = mailing_list
-        self._existing_only = existing_only
+        self._refused = refused
         self._create_fields = create_fields
         self._known = dict(project.types)
         self._text_fields = _text_fields(self._known)
@@ -127,7 +127,7 @@ class Upsert:
         if _malformed(identity, self._settings):
             raise _RowError("invalid", identity)
         if self._settings.project_type == "hybrid":
-            missing = self._existing_only
+            missing = self._refused
         else:
             missing = identity.kind == "UserIds" and not row.get("preferUserId")
         if missing:

@@ -166,7 +166,7 @@ class Iterable(vendor.Vendor[Settings]):
                 self.settings,
                 self.clock.epoch(),
                 mailing_list=self._list_to_write(call, body["listId"]),
-                existing_only=bool(body.get("updateExistingUsersOnly")),
+                refused=bool(body.get("updateExistingUsersOnly")),
                 create_fields=not self.settings.drop_unknown_fields,
             ).run(rows)
 

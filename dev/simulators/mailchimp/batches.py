@@ -59,22 +59,23 @@ class Batches:
         return self._desk.clock.epoch() >= batch.submitted + self._desk.settings.batch_kept_seconds
 
     def _one(self, call: Call) -> Answer:
-        return shown(queries.cut(call, self._shown(self._batch(call)), shapes.ONE_BATCH))
+        return shown(queries.cut(call, self._shown(self._batch(call), call), shapes.ONE_BATCH))
 
     def _many(self, call: Call) -> Answer:
         found = [each for each in self._desk.of(call).batches.values() if not self._is_old(each)]
         page = queries.page(call, found, self._desk.settings.most_count)
-        body = {"batches": [self._shown(each) for each in page], "total_items": len(found), "_links": []}
+        body = {"batches": [self._shown(each, call) for each in page], "total_items": len(found), "_links": []}
         return shown(queries.cut(call, body, shapes.BATCHES))
 
-    def _shown(self, batch: Batch) -> dict[str, Any]:
+    def _shown(self, batch: Batch, call: Call) -> dict[str, Any]:
         """Whoever looks at a finished batch gets a new address of its results, good for some minutes."""
         settings, now = self._desk.settings, self._desk.clock.epoch()
         if not batch.done:
             return batch.shown(now, "")
         secret = secrets.token_urlsafe(16)
         batch.secrets[secret] = now + settings.results_seconds
-        return batch.shown(now, f"{settings.results_host}/results/{batch.id}-response.tar.gz?Signature={secret}")
+        host = settings.results_host or f"http://{call.headers.get('host', '')}"
+        return batch.shown(now, f"{host}/results/{batch.id}-response.tar.gz?Signature={secret}")
 
     def _delete(self, call: Call) -> Answer:
         account = self._desk.of(call)

@@ -163,7 +163,8 @@ class Segments:
             "_links": [],
         }
         touched = [each.email.lower() for each in (*added, *removed)]
-        return shown(answer, rows=len(adding) + len(removing), touched=touched)
+        told = shown(answer, rows=len(adding) + len(removing), touched=touched)
+        return replace(told, left=[each.email.lower() for each in removed])
 
     def _each(
         self, audience: Audience, addresses: Sequence[str], act: Callable[[Member], bool]

@@ -97,7 +97,7 @@ class Settings(settings.Settings):
     most_pending: int = Field(default=500, ge=1)
     batch_kept_seconds: float = Field(default=7 * 86_400, ge=0)
     batch_params: Literal["get_only", "all"] = "get_only"
-    results_host: str = "https://mailchimp-api-batch.s3.amazonaws.com"
+    results_host: str = ""
     results_seconds: float = Field(default=600.0, ge=0)
     results_per_file: int = Field(default=100, ge=1)
     fail_operations_every: int | None = Field(default=None, ge=1)

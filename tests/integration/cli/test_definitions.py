@@ -109,6 +109,24 @@ def test_credentials_and_consent_stay_where_the_file_does_not_mention_them(
     assert stored["secrets"] == CONNECTION["secrets"] and stored["account"]
 
 
+def test_a_decision_is_asked_for_recorded_and_left_alone_by_a_file_that_does_not_mention_it(
+    app: App, cli: CommandLine, file: Path
+) -> None:
+    bare = {"display_name": "News", "vendor": "mailchimp", "settings": {"new_people": "subscribed"}}
+    decided = bare | {"decisions": {"new_people": {"choice": "subscribed", "text": "We have their consent."}}}
+    write(file, {}, chimp=bare)
+    said = cli("apply", "-f", file, "--yes", "--json")
+    [error] = [each["error"] for each in said.json["changes"] if not each["ok"]]
+    assert [each["pointer"] for each in error["errors"]] == ["/decisions/new_people"]
+    for written in (decided, bare | {"rate_budget": 0.5}):
+        write(file, {}, chimp=written)
+        cli("apply", "-f", file, "--yes")
+        kept = app.call("GET", "/api/v1/connections/chimp").json()["decisions"]["new_people"]
+        assert (kept["choice"], kept["text"], kept["decided_by"]) == ("subscribed", "We have their consent.", "local")
+    assert cli("diff", "-f", file).status == 0
+    assert app.call("DELETE", "/api/v1/connections/chimp").status_code == 204
+
+
 def test_one_refusal_does_not_keep_the_rest_from_being_saved(app: App, cli: CommandLine, file: Path) -> None:
     app.land(ADA, "Partly")
     good, bad = {"targets": [{"segments": ["Partly"]}]}, {"targets": [{"segments": ["Partly"], "list_name": "B"}]}

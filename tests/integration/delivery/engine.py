@@ -23,7 +23,7 @@ from dev.simulators.common.simulator import Simulator
 from dev.simulators.iterable import Iterable
 from shared.access.person import LOCAL
 from shared.catalog.catalog import Catalog
-from shared.catalog.models import Connection, ConnectionInput, Consent, Export, ExportInput
+from shared.catalog.models import Connection, ConnectionInput, Consent, Export, ExportInput, SettingDecision
 from shared.cloud.blobs import Blobs
 from shared.cloud.cloud import Cloud
 from shared.cloud.queue import Queue
@@ -138,6 +138,7 @@ class Engine:
             settings=dict(kit.settings),
             secrets={credential: secret_name(credential) for credential in kit.secrets},
             consent=Consent(agreed_by="admin", text="Profiles may go to the vendor."),
+            decisions={setting: SettingDecision.model_validate(each) for setting, each in kit.decisions.items()},
         ).model_copy(update=changes)
         held = self.catalog.save_connection(name, sent, ADMINISTRATOR, self.catalog.connections.get(name))
         checked = self.service.check_connection(name)

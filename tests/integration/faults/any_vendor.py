@@ -35,6 +35,7 @@ PROMPT: Mapping[str, Mapping[str, Any]] = {
     "campaign-monitor": {"stats_age": 0},
     "omnisend": {"batch_pending_seconds": 0, "batch_seconds": 0, "tag_seconds": 0},
     "klaviyo": {"queued_seconds": 0, "job_seconds": 0},
+    "mailchimp": {"batch_pending_seconds": 0, "batch_seconds": 0},
 }
 """Vendor -> settings of its simulator with which nothing takes time."""
 BATCHED = ("iterable", "dotdigital", "campaign-monitor")

@@ -22,6 +22,7 @@ from shared.vendors.iterable import vendor as iterable
 from shared.vendors.iterable.definition import SIZE
 from shared.vendors.klaviyo import receipts as klaviyo
 from shared.vendors.klaviyo.definition import COUNT
+from shared.vendors.mailchimp import vendor as mailchimp
 from shared.vendors.omnisend import vendor as omnisend
 from shared.vendors.registry import definition
 from tests.integration.faults.points import CHUNKS, EVERY, SEED, Tally
@@ -50,7 +51,7 @@ def interruptible(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(connecting, "definition", few_threads)
     # Next runs begin at once here, and the simulators show at once what was written.
-    for vendor in (campaign_monitor, iterable, klaviyo, omnisend):
+    for vendor in (campaign_monitor, iterable, klaviyo, mailchimp, omnisend):
         monkeypatch.setattr(vendor, "DEFINITION", replace(vendor.DEFINITION, fresh_seconds=0.0))
     monkeypatch.setattr(threading, "excepthook", quiet)
     with watched_vendors(), _quiet(NOISY):

@@ -9,6 +9,7 @@ from typing import Any
 from dev.simulators.iterable import STANDARD_KEY as ITERABLE_KEY
 from dev.simulators.klaviyo import REVISION as KLAVIYO_REVISION
 from dev.simulators.klaviyo import STANDARD_KEY as KLAVIYO_KEY
+from dev.simulators.mailchimp import STANDARD_KEY as MAILCHIMP_KEY
 from dev.simulators.omnisend import STANDARD_KEY as OMNISEND_KEY
 from shared.delivery.state.records import State
 from tests.integration.delivery.engine import Engine, secret_name
@@ -64,14 +65,20 @@ def drop_lists(engine: Engine) -> None:
     """Directly, since no call is under way between two slices."""
     vendor: Any = engine.simulator.vendor
     owner = {"iterable": "project", "campaign-monitor": "client"}.get(engine.kit.name, "account")
-    lists = getattr(vendor, owner)().lists
+    owned = getattr(vendor, owner)()
+    if engine.kit.name == "mailchimp":
+        for tag in [*owned.first.segments.values()]:
+            owned.first.delete_segment(tag)
+        return
+    lists = owned.lists
     for number in [each for each, found in lists.items() if not getattr(found, "reserved", False)]:
         del lists[number]
 
 
 def drop_city(engine: Engine) -> None:
     vendor: Any = engine.simulator.vendor
-    del vendor.account().fields["CITY"]
+    account = vendor.account()
+    del getattr(account, "first", account).fields["CITY"]
 
 
 def of_type(kind: str) -> Act:
@@ -98,6 +105,7 @@ MISFORTUNES = [
             "campaign-monitor": ("API key", "copy it again"),
             "omnisend": ("API key", "nobody deleted it"),
             "klaviyo": ("private API key", "nobody deleted it"),
+            "mailchimp": ("API key", "nobody revoked it"),
         }.items()
     ),
     Misfortune(
@@ -125,6 +133,14 @@ MISFORTUNES = [
         ("may not do all that exports need", "profiles:write"),
     ),
     Misfortune(
+        "mailchimp",
+        "credentials lose a permission",
+        setting(keys={MAILCHIMP_KEY: {"role": "viewer"}}),
+        setting(keys={MAILCHIMP_KEY: {}}),
+        State.FAILED,
+        ("does not let this connection do that", "may change the audience"),
+    ),
+    Misfortune(
         "klaviyo",
         "revision retired",
         setting(revisions={KLAVIYO_REVISION: "retired"}),
@@ -144,7 +160,7 @@ MISFORTUNES = [
         Misfortune(
             vendor, "list deleted", drop_lists, nothing, State.FAILED, ("deleted the list", "rebuild"), rebuild=True
         )
-        for vendor in ("iterable", "dotdigital", "campaign-monitor", "klaviyo")
+        for vendor in ("iterable", "dotdigital", "campaign-monitor", "klaviyo", "mailchimp")
     ),
     *(
         Misfortune(
@@ -162,6 +178,7 @@ MISFORTUNES = [
             ("dotdigital", "999", ("list 999", "does not exist in Dotdigital")),
             ("campaign-monitor", HEX, ("no such list in Campaign Monitor", "deleted")),
             ("klaviyo", "Gone99", ("list Gone99", "does not exist in Klaviyo")),
+            ("mailchimp", "999", ("list 999", "does not exist in Mailchimp")),
         )
     ),
     Misfortune(
@@ -171,6 +188,15 @@ MISFORTUNES = [
         loaded(fields=[CITY]),
         State.FAILED,
         ("no data field CITY", "Create missing data fields"),
+        before=True,
+    ),
+    Misfortune(
+        "mailchimp",
+        "field deleted",
+        drop_city,
+        loaded(fields=[{"tag": "CITY", "name": "City", "type": "text"}]),
+        State.FAILED,
+        ("no merge field for CITY", "Create missing merge fields"),
         before=True,
     ),
     Misfortune(

@@ -30,6 +30,14 @@ LETTERBOX = Definition(
         Setting("since", "Since", "First day.", FieldType.DATE),
         Setting("share", "Share", "Of what.", FieldType.NUMBER),
         Setting("client", "Client", "Its id.", required=True, default="main"),
+        Setting(
+            "newcomers",
+            "People who are new",
+            "What becomes of them.",
+            default="refused",
+            choices=("refused", "added", "mailed"),
+            decisions={"added": "New people are added.", "mailed": "New people are added and mailed."},
+        ),
     ),
     fields=(
         Field("email", "E-mail", required=True),

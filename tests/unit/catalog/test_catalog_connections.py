@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from shared.catalog.issues import Invalid, NotFound, NotNow
+from shared.catalog.models import ConnectionInput
 from shared.errors import Conflict, Forbidden
 from shared.vendors.contract import CheckResult
 from tests.unit.catalog.samples import ADMIN, CONTRIBUTOR, START, World, connection
@@ -64,6 +65,23 @@ def test_the_time_of_consent_is_the_servers_and_stays_until_the_words_change(wor
     assert third.item.consent is not None
     assert third.item.consent.agreed_at == START + timedelta(days=1)
     assert world.catalog.save_connection("m", connection(consent=None), ADMIN, third).item.consent is None
+
+
+def test_who_decided_and_when_is_the_servers_and_stays_until_the_decision_changes(world: World) -> None:
+    def decided(choice: str, text: str = "We have their consent.") -> ConnectionInput:
+        forged = {"choice": choice, "text": text, "decided_by": "Ann", "decided_at": "1999-01-01T00:00:00Z"}
+        return connection(settings={"region": "eu", "newcomers": choice}, decisions={"newcomers": forged})
+
+    first = world.catalog.save_connection("m", decided("added"), ADMIN, None)
+    kept = first.item.decisions["newcomers"]
+    assert (kept.choice, kept.text, kept.decided_by) == ("added", "We have their consent.", ADMIN.name)
+    world.later(days=1)
+    second = world.catalog.save_connection("m", decided("added"), ADMIN, first)
+    assert second.item.decisions["newcomers"].decided_at == START
+    for again in (decided("mailed"), decided("mailed", "Again.")):
+        world.later(days=1)
+        second = world.catalog.save_connection("m", again, ADMIN, second)
+        assert second.item.decisions["newcomers"].decided_at == world.catalog.now()
 
 
 def test_a_check_is_kept_until_what_it_checked_changes(connected: World) -> None:

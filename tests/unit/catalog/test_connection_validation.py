@@ -44,12 +44,38 @@ def test_an_unknown_vendor_is_refused_with_the_choice() -> None:
         (
             {"region": "eu", "a/b": 1},
             "/settings/a~1b",
-            "Letterbox has no such entry; it knows client, pages, region, share, since, strict.",
+            "Letterbox has no such entry; it knows client, newcomers, pages, region, share, since, strict.",
         ),
     ],
 )
 def test_settings_are_judged_by_the_definition(settings: dict[str, Any], pointer: str, message: str) -> None:
     assert issues(settings=settings) == [Issue(pointer, message)]
+
+
+UNDECIDED = "Somebody has to decide this for added: record the decision with its text."
+DECIDED = {"newcomers": {"choice": "added", "text": "We have their consent."}}
+
+
+@pytest.mark.parametrize(
+    ("choice", "decisions", "message"),
+    [
+        ("added", {}, UNDECIDED),
+        ("added", {"newcomers": {"choice": "mailed", "text": "x"}}, UNDECIDED),
+        ("added", DECIDED, ""),
+        ("refused", {}, ""),
+        ("refused", DECIDED, ""),
+    ],
+)
+def test_a_choice_that_somebody_answers_for_needs_their_decision(
+    choice: str, decisions: dict[str, Any], message: str
+) -> None:
+    found = issues(settings={"region": "eu", "newcomers": choice}, decisions=decisions)
+    assert found == ([Issue("/decisions/newcomers", message)] if message else [])
+
+
+def test_a_decision_about_nothing_is_refused() -> None:
+    [found] = issues(decisions={"region": {"choice": "eu", "text": "x"}})
+    assert found == Issue("/decisions/region", "Letterbox has no such entry; it knows newcomers.")
 
 
 def test_a_required_setting_with_a_default_may_be_left_out() -> None:

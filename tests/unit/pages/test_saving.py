@@ -57,6 +57,29 @@ def test_the_answer_to_the_question_before_a_first_run_is_ticked_when_the_export
     assert service.catalog.export("vips").item.first_run == "ask", "the tick was taken away"
 
 
+def test_a_choice_that_somebody_answers_for_is_saved_with_its_decision_and_not_without(service: FakeService) -> None:
+    before = page(client(service).get("/connections/marketing/edit"))
+    assert "New people are added." in before
+    version = unescape(before.partition('name="version" value="')[2].partition('"')[0])
+    form = {"display_name": "Marketing", "vendor": "letterbox", "settings.region": "eu", "version": version}
+    form |= {"credentials.key.how": "kept", "credentials.key.secret": "letterbox-key", "agreed": "on"}
+    form |= {"settings.newcomers": "added"}
+    refused = post(client(service), "/connections/marketing", urlencode(form).encode())
+    assert refused.status == 422
+    assert "Somebody has to decide this for added" in page(refused)
+    wrong = form | {"decided.newcomers.mailed": "on"}
+    assert post(client(service), "/connections/marketing", urlencode(wrong).encode()).status == 422
+    assert service.catalog.connection("marketing").item.decisions == {}
+    decided = form | {"decided.newcomers.added": "on"}
+    assert "Saved." in page(post(client(service), "/connections/marketing", urlencode(decided).encode()))
+    kept = service.catalog.connection("marketing").item.decisions["newcomers"]
+    assert (kept.choice, kept.text, kept.decided_by) == ("added", "New people are added.", ADMIN.name)
+    assert kept.decided_at is not None
+    shown = page(client(service).get("/connections/marketing"))
+    assert f"{ADMIN.name} decided" in shown and "New people are added." in shown
+    assert "checked" in page(client(service).get("/connections/marketing/edit")).partition("decided.newcomers.added")[2]
+
+
 def test_what_was_typed_is_there_again_after_signing_in(service: FakeService) -> None:
     form = changed(service, display_name="Half of a", do="restore")
     shown = page(post(client(service), "/exports/vips/form", form))

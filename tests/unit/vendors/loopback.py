@@ -77,7 +77,7 @@ def serving(script: Script, *, certificate: ssl.SSLContext | None = None) -> Ite
             self.end_headers()
             self.wfile.write(result.body)
 
-        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815 - the library's names
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer  # noqa: N815 - the library's names
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
             pass

@@ -103,7 +103,7 @@ class Caller:
     def results(self, batch: dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
         """What came of a batch's operations, by `operation_id`, and in how many files it was told."""
         url = self.get(f"/batches/{batch['id']}").json()["response_body_url"]
-        path = url.partition(".com")[2]
+        path = "/results/" + url.partition("/results/")[2]
         archive = requests.get(f"{self.root}{path}", timeout=20)
         assert archive.status_code == 200, archive.text
         told, files = [], 0

@@ -52,7 +52,7 @@ def test_the_address_of_results_is_good_for_ten_minutes_and_without_a_key(caller
     batch = caller.batch(patch("ana@example.com", 1))
     caller.advance()
     url = caller.get(f"/batches/{batch['id']}").json()["response_body_url"]
-    here = f"{caller.root}{url.partition('.com')[2]}"
+    here = f"{caller.root}/results/{url.partition('/results/')[2]}"
     assert requests.get(here, auth=("any", STANDARD_KEY), timeout=20).status_code == 400
     assert caller.state()["results_with_key"] == 1
     assert requests.get(here, timeout=20).status_code == 200

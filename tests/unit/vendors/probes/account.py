@@ -127,6 +127,7 @@ QUICK: Mapping[str, Mapping[str, Any]] = {
     "dotdigital": {},
     "campaign-monitor": {},
     "klaviyo": {"queued_seconds": 0, "job_seconds": 0},
+    "mailchimp": {"batch_pending_seconds": 0, "batch_seconds": 0},
     "omnisend": {"batch_pending_seconds": 0, "batch_seconds": 0, "tag_seconds": 0},
 }
 """So that nothing is waited for that is not the matter."""

@@ -14,8 +14,8 @@ from tests.kits import KITS
 from tests.unit.vendors.probes.account import Account, Killed, account
 
 VENDORS = sorted(name for name in KITS if questions(name))
-WRITING = [name for name in VENDORS if name != "klaviyo"]
-"""Klaviyo's probe only reads: neither people nor lists could be taken away again."""
+WRITING = [name for name in VENDORS if name not in ("klaviyo", "mailchimp")]
+"""The others' probes only read: neither people nor lists could be taken away again."""
 STRANGER = "stranger@example.net"
 HARMFUL = (
     "unsubscribe.json",
@@ -34,6 +34,7 @@ HARMS = {
     "dotdigital": KITS["dotdigital"].consent_counts,
     "campaign-monitor": KITS["campaign-monitor"].consent_counts,
     "klaviyo": KITS["klaviyo"].consent_counts,
+    "mailchimp": KITS["mailchimp"].consent_counts,
     # Tags are overwritten on canaries, to see whether they are.
     "omnisend": ("welcome_messages", "resubscribes"),
 }

@@ -63,6 +63,18 @@ UNCONFIRMED: dict[str, dict[str, tuple[str, ...]]] = {
         "7": ("address_case",),
         "8": ("shared_methods",),
     },
+    "mailchimp": {
+        "1": ("every_host", "writing_roles"),
+        "3": ("tag_names", "tag_refusals"),
+        "4": (
+            *("archived_added", "status_left_out", "row_texts", "same_twice"),
+            *("call_seconds", "job_parameters"),
+        ),
+        "5": ("page_of_more", "unknown_field"),
+        "6": ("fresh_count",),
+        "7": ("clear_address", "most_fields"),
+        "8": ("connections",),
+    },
     "omnisend": {
         "1": ("missing_version", "batch_scopes"),
         "2": ("tag_characters", "tag_length", "tag_case", "most_tags"),
