@@ -236,10 +236,21 @@ COMMANDS: tuple[Command, ...] = (
         "forget",
         persons.forget,
         PEOPLE,
-        "Erase a person from everything that the service keeps.",
-        "the API's answer",
-        more="Nobody is taken off a list by this, and a segment that still has the address brings it back.",
+        "Erase a person from everything that the service keeps, and wait for the certificate.",
+        "the request, as the API has it",
+        more="Runs go on meanwhile; it is waited for, ten minutes at the most, and goes on by itself. Exit status 0 "
+        "where everything was erased, 1 where something remains, 5 while it goes on. Nobody is taken off a list by "
+        "this, and a segment that still has the address brings it back.",
         meant_by=("erase", "gdpr"),
+    ),
+    Command(
+        "forgotten",
+        persons.forgotten,
+        PEOPLE,
+        "List requests to forget people, or show how far one is, or its certificate.",
+        "a list or the request, as the API has it",
+        more="No address is in it, but a salted hash, by which whoever has the address can tell whose it is.",
+        meant_by=("certificate", "erasures"),
     ),
 )
 

@@ -14,6 +14,7 @@ PARAMETERS: dict[str, str] = {
     "vendor": "iterable",
     "credential": "api_key",
     "run": RUN,
+    "request": RUN,
     "segment": SEGMENT,
 }
 """Path parameter -> example; `name` depends on whose it is."""

@@ -158,6 +158,11 @@ class Blobs:
         for blob in self._client.list_blob_names(name_starts_with=prefix):
             yield str(blob)
 
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Names, each with how many bytes it has."""
+        for blob in self._client.list_blobs(name_starts_with=prefix):
+            yield str(blob.name), int(blob.size)
+
     def delete(self, name: str) -> None:
         """No error where it is gone already. Snapshots of it, as backups take them, go too: they hold the same people,
         and storage deletes no blob that has some."""

@@ -18,8 +18,9 @@ from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
 from shared.cloud.readiness import Readiness
 from shared.cloud.under_way import UnderWay
-from shared.control import runs
+from shared.control import forgetting, runs
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
+from shared.control.forgetting import ForgettingView
 from shared.control.opt_outs import OptOutsView
 from shared.control.runs import (
     DecisionWord,
@@ -38,7 +39,7 @@ from shared.control.views import FileLink, Identity, Notifications
 from shared.delivery import inbox, probes, segments, upkeep
 from shared.delivery.account.authorizing import Authorizing
 from shared.delivery.account.connecting import open_connection
-from shared.delivery.erase import forget, kept
+from shared.delivery.erase import kept
 from shared.delivery.lookups import explain, history, planned, preview, vendor_warnings
 from shared.delivery.opt_outs import collecting, places, record
 from shared.delivery.opt_outs.excluding import with_opt_outs
@@ -148,10 +149,12 @@ class Service:
             inbox.wake(self._cloud)
         with apart("expire"):
             upkeep.look_daily(self._cloud)
+        marked = None
         with apart("tell"):
-            telling.tell(self._cloud)
+            marked = UnderWay(self._cloud.underway).marked()
+            telling.tell(self._cloud, exports=[str(row.entity["RowKey"]) for row in marked])
         with apart("tidy"):
-            upkeep.tidy(self._cloud)
+            upkeep.tidy(self._cloud, marked=marked)
         return started
 
     # Vendors
@@ -437,9 +440,17 @@ class Service:
         """How many ledgers and runs hold an address; at least so many where looking takes too long."""
         return kept.kept(self._cloud, address)
 
-    def forget(self, address: str, by: str) -> Mapping[str, int]:
-        """Erase an address; how many ledgers and runs held it. Raises NotNow while a run is under way."""
-        return forget.forget(self._cloud, address, by)
+    def forget(self, address: str, by: str) -> ForgettingView:
+        """Start to erase an address, or tell of the request that is under way for it."""
+        return forgetting.start(self._cloud, address, by)
+
+    def forgetting(self, request: str) -> ForgettingView | None:
+        """A request to forget somebody, and its certificate once it has ended."""
+        return forgetting.read(self._cloud, request) if NAME.fullmatch(request) else None
+
+    def forgettings(self) -> Sequence[ForgettingView]:
+        """The newest requests to forget somebody; those that are under way come first."""
+        return forgetting.newest(self._cloud)
 
     def _vendor(self, name: str) -> Vendor:
         connection = self.catalog.connection(name).item

@@ -14,12 +14,14 @@ from shared.cloud.events import Event
 from shared.cloud.under_way import UnderWay
 from shared.delivery import jobs, probes, segments, slices
 from shared.delivery.account.waiting import WaitingMessage, all_waiting, forgotten
+from shared.delivery.erase import forgetting
 from shared.delivery.jobs import AnyKind, Clock
 from shared.delivery.messages import (
     BadMessage,
     CollectMessage,
     CountMessage,
     DoctorMessage,
+    ForgetMessage,
     Message,
     ProbeMessage,
     SliceMessage,
@@ -41,6 +43,7 @@ KINDS: Mapping[type[Message], AnyKind] = {
     VerifyMessage: verification.KIND,
     DoctorMessage: doctor.KIND,
     CollectMessage: collecting.KIND,
+    ForgetMessage: forgetting.KIND,
 }
 """Every kind of work under an account's lease."""
 

@@ -92,7 +92,16 @@ class CollectMessage(_Message):
     kind: Literal["collect"] = "collect"
 
 
-JobMessage = SliceMessage | ProbeMessage | VerifyMessage | DoctorMessage | CollectMessage
+@dataclass(frozen=True, config=_EXACT)
+class ForgetMessage(_Message):
+    """Go on with forgetting whom a request names; dropped unless `turn` is its current one."""
+
+    request: Key
+    turn: int
+    kind: Literal["forget"] = "forget"
+
+
+JobMessage = SliceMessage | ProbeMessage | VerifyMessage | DoctorMessage | CollectMessage | ForgetMessage
 """Messages of work under an account's lease."""
 
 Message = JobMessage | CountMessage

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import chain
 
 from shared.catalog.store import export_store
 from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
+from shared.cloud.tables import Stored
 from shared.cloud.under_way import UnderWay
 from shared.delivery.erase import expiry
 from shared.delivery.opt_outs import collecting
@@ -20,11 +21,11 @@ _BEYOND = LOOKING + "~"
 """Behind the rows that make a run, or a dry run, the one that is under way; ACTIVE is the first."""
 
 
-def tidy(cloud: Cloud, *, clock: Callable[[], datetime] = now) -> None:
+def tidy(cloud: Cloud, *, marked: Sequence[Stored] | None = None, clock: Callable[[], datetime] = now) -> None:
     """Put right what lists show of runs that are under way or have just ended; then no longer look at exports that have
-    neither a run under way nor a notice to tell."""
+    neither a run under way nor a notice to tell. `marked` are their rows, where they were read just now."""
     rows, outbox, at = UnderWay(cloud.underway), Outbox(cloud.runs), clock()
-    marked = rows.marked()
+    marked = rows.marked() if marked is None else marked
     if marked:
         with apart("heal"):
             latest_runs.heal(cloud, [str(row.entity["RowKey"]) for row in marked])

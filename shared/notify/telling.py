@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -42,11 +42,18 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def tell(cloud: Cloud, *, clock: Callable[[], datetime] = _now, transport: Transport | None = None) -> None:
-    """Tell what is pending. Whatever fails is told by a later tick; nothing is raised for it."""
+def tell(
+    cloud: Cloud,
+    *,
+    exports: Sequence[str] | None = None,
+    clock: Callable[[], datetime] = _now,
+    transport: Transport | None = None,
+) -> None:
+    """Tell what is pending of these exports, or of all that are marked. Whatever fails is told by a later tick; nothing
+    is raised for it."""
     outbox = Outbox(cloud.runs)
     logged = []
-    for pending in outbox.pending(UnderWay(cloud.underway).exports()):
+    for pending in outbox.pending(UnderWay(cloud.underway).exports() if exports is None else exports):
         with apart("tell", pending.notice.id):
             logged.append(pending if pending.logged else _logged(cloud, outbox, pending))
     due = [pending for pending in logged if pending is not None and pending.due_at <= clock()]

@@ -1,4 +1,4 @@
-"""Pages of the administration: check-up, notifications, audit trail, and forgetting a person."""
+"""Pages of the administration: check-up, notifications, audit trail."""
 
 from __future__ import annotations
 
@@ -7,22 +7,18 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from shared.access.actions import Action
-from shared.access.audit import salted
-from shared.catalog.issues import Invalid, Issue
 from shared.control.deployment import check_up
 from shared.control.service import Service
 from shared.pages import audited
 from shared.pages.errors import PageRoute
-from shared.pages.forms import Form, Values, text
 from shared.pages.labels import EVENTS
 from shared.pages.rendering import not_saved, page
-from shared.web.wiring import TheCaller, TheChange, TheService, allowed
-from shared.wording import Message, say
+from shared.web.wiring import TheService, allowed
+from shared.wording import Message
 
 router = APIRouter(prefix="/administration", route_class=PageRoute, include_in_schema=False)
 
 ENTRIES = 50
-LONGEST_ADDRESS = 320
 
 
 @router.get("", dependencies=[Depends(allowed(Action.SEE_ADMINISTRATION))])
@@ -67,32 +63,3 @@ def show_audit(
     changes, following = service.trail.page(ENTRIES, after or None)
     entries = [audited.entry(change, service.catalog.now()) for change in changes]
     return page(request, "audit.html", entries=entries, following=following, first=not after)
-
-
-@router.get("/forget", dependencies=[Depends(allowed(Action.FIND_PERSON))])
-def ask_whom_to_forget(request: Request) -> Response:
-    """Ask for the address."""
-    return page(request, "forget.html", step="ask")
-
-
-@router.post("/forget/look", dependencies=[Depends(allowed(Action.FIND_PERSON))])
-def look_for_person(request: Request, service: TheService, form: Form) -> Response:
-    """Show what would be erased, and ask once more."""
-    address = _address(form)
-    return page(request, "forget.html", step="sure", kept=service.kept(address), address=address)
-
-
-@router.post("/forget", dependencies=[Depends(allowed(Action.FORGET_PERSON))])
-def forget_person(request: Request, service: TheService, caller: TheCaller, change: TheChange, form: Form) -> Response:
-    """Erase the person, and show what was erased."""
-    address = _address(form)
-    change.note(person=salted(address))
-    return page(request, "forget.html", step="done", kept=service.forget(address, caller.name))
-
-
-def _address(form: Values) -> str:
-    """Raises Invalid, without quoting what was typed."""
-    found = text(form, "address")
-    if not 0 < len(found) <= LONGEST_ADDRESS:
-        raise Invalid([Issue("/address", say("Write the e-mail address of the person."))])
-    return found

@@ -170,6 +170,24 @@ VERDICTS: dict[str, tuple[str, str]] = {
     "differs": (N_("Differs"), "warn"),
     "not verified": (N_("Not verified"), ""),
 }
+FORGETTING_STATES: dict[str, tuple[str, str]] = {
+    "running": (N_("Under way"), "busy"),
+    "done": (N_("Forgotten"), "good"),
+    "incomplete": (N_("Not everything was erased"), "bad"),
+}
+PLACES: tuple[tuple[str, str], ...] = (
+    ("ledgers", N_("Records of who is on a list")),
+    ("protected", N_("Records of who was on a list before us")),
+    ("runs", N_("Runs, counted for each list")),
+    ("plans", N_("Plans of runs")),
+    ("rejected", N_("Files of refused people")),
+    ("planned", N_("Files of planned people")),
+    ("holdouts", N_("Files of who is held out")),
+    ("samples", N_("Samples of planned people")),
+    ("check_ups", N_("Files of who differed in a check-up, which go whoever is in them")),
+    ("opt_outs", N_("Opt-outs that were landed, counted for each connection")),
+)
+"""Places that somebody is erased from, as certificates name them."""
 WEEKDAYS: dict[str, str] = {
     "1": N_("Monday"),
     "2": N_("Tuesday"),

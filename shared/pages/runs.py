@@ -84,7 +84,7 @@ _LOOKS = ((5, 2), (15, 5))
 _LATER = 10
 
 
-def _next_look(looks: int) -> int:
+def next_look(looks: int) -> int:
     """Seconds until an open page asks again: every 2 at first, every 5 within the first minute, then every 10."""
     return next((seconds for most, seconds in _LOOKS if looks < most), _LATER)
 
@@ -102,7 +102,7 @@ def live(
     often this page has asked."""
     view = _run(service, name, run)
     if view.state in _MOVING:
-        return page(request, "_live.html", run=view, again=True, looks=looks, next_look=_next_look, alone=True)
+        return page(request, "_live.html", run=view, again=True, looks=looks, next_look=next_look, alone=True)
     whole = {"HX-Retarget": "#page", "HX-Reselect": "#page", "HX-Reswap": "outerHTML"}
     return _whole(request, service, caller, view, headers=whole)
 
@@ -162,7 +162,7 @@ def _whole(
         moving=view.state in _MOVING,
         again=view.state in _MOVING,
         looks=0,
-        next_look=_next_look,
+        next_look=next_look,
         alone=False,
         retries=_may_retry(view),
         asked=asked if view.state in UNFINISHED else None,

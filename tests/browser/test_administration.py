@@ -48,8 +48,11 @@ def test_a_person_is_forgotten_after_a_look_and_a_word(connected: App, visit: Vi
     visit.check_access()
     visit.button("Forget this person for good")
     visit.sees("The person is forgotten.")
+    visit.picture("forgotten")
+    visit.check_access()
     assert "rased2" not in visit.page.content()
     assert "rased2" not in visit.page.url
+    visit.go("/administration/forget")
     visit.page.get_by_label("E-mail address of the person").fill("erased2@example.com")
     visit.button("Show what is kept")
     visit.sees("Nothing is kept of this address.")

@@ -20,6 +20,7 @@ from shared.catalog.dialects import UNDECLARED, DialectInput, DialectStore
 from shared.catalog.opt_outs import OptOutsWanted
 from shared.cloud.tables import Table
 from shared.delivery import inbox
+from shared.delivery.erase import forgetting
 from shared.delivery.opt_outs import collecting
 from shared.delivery.opt_outs import record as opt_outs
 from shared.delivery.opt_outs.model import Part
@@ -91,10 +92,7 @@ def _of_a_run(made: Engine) -> dict[str, Any]:
     found: dict[str, Any] = {"message of a slice": _message(made)}
     folder, place = layout.delivery_folder(NAME, run.run, 0), layout.verification(NAME, run.run, 0)
     while not made.cloud.blobs.exists(place):
-        message = made.queue.receive_message(visibility_timeout=600)
-        assert message is not None
-        inbox.receive(made.cloud, message.content.encode())
-        made.queue.delete_message(message)
+        _carry_on(made)
     found["verification"], found["message of a verification"] = _blob(made, place), _message(made)
     made.pump()
     journals = [made.cloud.blobs.read(name) for name in made.cloud.blobs.names(layout.journal_folder(folder))]
@@ -142,7 +140,31 @@ def _of_jobs(made: Engine) -> dict[str, Any]:
     found["check-up"] = _blob(made, layout.check_up(NAME, 0))
     made.service.start_probe("iterable", "ada@example.com", "ada")
     found |= {"message of a probe": _message(made), "probe": _blob(made, layout.probe("iterable"))}
-    return found
+    made.queue.clear_messages()
+    return found | _of_forgetting(made)
+
+
+def _of_forgetting(made: Engine) -> dict[str, Any]:
+    asked = made.service.forget("person1@example.com", "ada")
+    found = {"message of a request to forget": _message(made)}
+    while not _has_found(made, asked.id):
+        _carry_on(made)
+    found["request to forget"] = _blob(made, layout.forgetting(asked.id))
+    made.pump()
+    return found | {"row of a certificate": _first(made.cloud.forgotten, "requests")}
+
+
+def _has_found(made: Engine, request: str) -> bool:
+    """Whether the request has found what it erases in files of runs."""
+    course = forgetting.read(made.cloud, request)
+    return course is not None and bool(course.found)
+
+
+def _carry_on(made: Engine) -> None:
+    message = made.queue.receive_message(visibility_timeout=600)
+    assert message is not None
+    inbox.receive(made.cloud, message.content.encode())
+    made.queue.delete_message(message)
 
 
 def _of_opt_outs(made: Engine) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from shared.cloud.tables import Stored, Table
 from shared.control.runs import report, view
 from shared.delivery import messages, probes
 from shared.delivery.account.lease import AccountLease
+from shared.delivery.erase import certificates, forgetting
 from shared.delivery.opt_outs import collecting
 from shared.delivery.opt_outs import record as record_of_opt_outs
 from shared.delivery.start.asleep import Quiet
@@ -181,6 +182,15 @@ def _opt_outs(place: Place, kept: Any) -> Any:
     return json.loads(written[0])
 
 
+def _certificate(place: Place, kept: Any) -> Any:
+    place.row(place.cloud.forgotten, kept)
+    found = certificates.read(place.cloud, kept.get("request") or kept["RowKey"])
+    assert found is not None and [found] == certificates.newest(place.cloud, 5)
+    if kept["PartitionKey"] == certificates.PARTITION:
+        return certificates.entity(found)
+    return {"RowKey": found.salt, "hash": found.hash, "by": found.asked_by, "at": found.asked_at, **found.erased}
+
+
 READERS: Mapping[str, Reader] = {
     "plan": _plan,
     "ledger": _ledger,
@@ -202,6 +212,9 @@ READERS: Mapping[str, Reader] = {
     "row of a dialect": _dialect,
     "row of a count": lambda place, kept: {"rows": int(kept["rows"])},
     "row of a sign-in at a vendor": _authorization,
+    "row of a certificate": _certificate,
+    "request to forget": _course(forgetting.KIND),
+    "message of a request to forget": _message,
     "message of a slice": _message,
     "message of a verification": _message,
     "message of a count": _message,
@@ -211,7 +224,7 @@ READERS: Mapping[str, Reader] = {
     "session": _cookie("session"),
     "sign-in": _cookie("pending"),
 }
-INSIDE = ("definition", "memory", "body")
+INSIDE = ("definition", "memory", "body", "looked", "erased", "remains")
 """Columns of rows that hold JSON of ours."""
 DATA = (
     "windows",
@@ -229,6 +242,8 @@ DATA = (
     "since",
     "newest",
     "found",
+    "looked",
+    "erased",
 )
 """Whose names are data, not fields."""
 

@@ -20,7 +20,7 @@ from shared.delivery.state import ledger as ledgers
 from shared.delivery.state.files import DataFile, Files, buckets, keep
 from shared.delivery.state.journal import Folded
 from shared.delivery.state.ledger import COLUMNS, Ledger, LedgerFile
-from shared.delivery.state.plan import Plan
+from shared.delivery.state.plan import FORGOTTEN, Plan
 from shared.delivery.state.transitions import AFTER, AFTER_CODE, Becomes
 from shared.vendors.contract import BatchResult, Outcome, Receipt
 from shared.wording import kept, read, say
@@ -251,7 +251,7 @@ def _moved() -> str:
         SELECT outcomes.*, t.status, t.held, t.refused FROM outcomes
         JOIN transitions AS t ON t.kind = outcomes.kind AND t.outcome = outcomes.outcome
              AND t.code = CASE WHEN outcomes.code IN ({codes}) THEN outcomes.code ELSE '' END
-        WHERE t.status IS NOT NULL
+        WHERE t.status IS NOT NULL AND NOT {_IS_FORGOTTEN}
     """
 
 
@@ -274,7 +274,13 @@ def _after(commit: str) -> str:
     """
 
 
-_REJECTED = f"SELECT address, kind, outcome, code, reason, retry FROM outcomes WHERE outcome <> '{Outcome.ACCEPTED}'"
+_IS_FORGOTTEN = f"outcomes.address = {literal(FORGOTTEN)}"
+"""Whoever was forgotten since the plan was made comes back into nothing."""
+
+_REJECTED = f"""
+    SELECT address, kind, outcome, code, reason, retry FROM outcomes
+    WHERE outcome <> '{Outcome.ACCEPTED}' AND NOT {_IS_FORGOTTEN}
+"""
 
 _LEFT_OUT = f"""
     SELECT n, segment, file_index, unnest(left_out) AS field, '{LeftOut.VENDOR}' AS why

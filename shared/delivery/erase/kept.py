@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
 from shared.catalog.targets import Claim
 from shared.cloud.cloud import Cloud
-from shared.delivery import sql
-from shared.delivery.erase.forget import deliveries, ledgers
+from shared.delivery.erase.places import DeliveryFiles, deliveries
+from shared.delivery.erase.searching import Holding, batches, search
+from shared.delivery.erase.whom import Whom
+from shared.delivery.opt_outs import erasing as opt_outs
 from shared.delivery.sql import literal
-from shared.delivery.state import layout, lookup, rejected_rows
-from shared.delivery.state import plan as plans
+from shared.delivery.state import layout, lookup
 from shared.delivery.state.files import DataFile
-from shared.delivery.state.scratch import folder
-from shared.errors import Blocked
+from shared.delivery.state.scratch import Scratch, scratch
 from shared.mailbox import normalised
 
 LOOK_SECONDS = 60.0
@@ -28,11 +27,13 @@ LOOK_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How many ledgers and runs hold an address, as `forget` counts them; at least so many where not all was seen."""
+    """How many ledgers, runs and connections' opt-outs hold an address, as forgetting counts them; at least so many
+    where not all was seen."""
 
     ledgers: int
     runs: int
     complete: bool
+    opt_outs: int = 0
 
 
 def kept(
@@ -40,16 +41,28 @@ def kept(
 ) -> Kept:
     """Look for an address, for so many seconds at the most."""
     wanted, protected, ends = normalised(address), _protected(cloud), clock() + seconds
-    looks = chain(
-        (("ledgers", partial(_in_ledger, cloud, place, protected, wanted)) for _, place in ledgers(cloud)),
-        (("runs", partial(_in_delivery, cloud, place, wanted)) for place in deliveries(cloud)),
-    )
-    found: Counter[str] = Counter()
-    for kind, look in looks:
-        if clock() > ends:
-            return Kept(found["ledgers"], found["runs"], complete=False)
-        found[kind] += look()
-    return Kept(found["ledgers"], found["runs"], complete=True)
+    whom, found = Whom.of(address), Counter[str]()
+    with scratch(cloud.settings) as room:
+        looks: Iterator[tuple[str, Callable[[], int]]] = chain(
+            (("ledgers", partial(_in_ledger, cloud, place, protected, wanted)) for place in _ledgers(cloud)),
+            (("opt_outs", look) for look in opt_outs.holders(cloud, whom.row)),
+            (("runs", partial(_in_deliveries, cloud, room, whom, each)) for each in batches(deliveries(cloud))),
+        )
+        for kind, look in looks:
+            if clock() > ends:
+                return Kept(found["ledgers"], found["runs"], False, found["opt_outs"])
+            found[kind] += look()
+    return Kept(found["ledgers"], found["runs"], True, found["opt_outs"])
+
+
+def _ledgers(cloud: Cloud) -> Iterator[str]:
+    """Folder of every ledger."""
+    manifests = [name for name in cloud.blobs.names(layout.LEDGERS) if name == layout.ledger_manifest(_folder(name))]
+    yield from map(_folder, manifests)
+
+
+def _folder(name: str) -> str:
+    return name.rpartition("/")[0] + "/"
 
 
 def _protected(cloud: Cloud) -> dict[str, DataFile]:
@@ -66,36 +79,6 @@ def _in_ledger(cloud: Cloud, place: str, protected: dict[str, DataFile], address
     return file is not None and next(lookup.rows(cloud, file, f"address = {literal(address)}"), None) is not None
 
 
-def _in_delivery(cloud: Cloud, place: str, address: str) -> bool:
-    """Whether a delivery's files hold it; not for one that expires meanwhile."""
-    try:
-        return (
-            _in_plan(cloud, place, address)
-            or _in_csv(cloud, layout.rejected(place), address)
-            or _in_csv(cloud, layout.planned(place), address)
-            or _in_csv(cloud, layout.holdout(place), address)
-            or _in_sample(cloud, place, address)
-        )
-    except Blocked:
-        if any(cloud.blobs.names(place)):
-            raise
-        return False
-
-
-def _in_plan(cloud: Cloud, place: str, address: str) -> bool:
-    found = plans.read(cloud.blobs, place)
-    if found is None:
-        return False
-    same = f"{sql.address(sql.trimmed('address'))} = {literal(address)}"
-    return any(next(lookup.rows(cloud, file, same), None) is not None for file in found[0].holding_addresses)
-
-
-def _in_csv(cloud: Cloud, name: str, address: str) -> bool:
-    with folder() as where:
-        path = where / "lines.csv"
-        return cloud.blobs.fetch(name, path) is not None and rejected_rows.hold(address, path)
-
-
-def _in_sample(cloud: Cloud, place: str, address: str) -> bool:
-    stored = cloud.blobs.read(layout.sample(place))
-    return stored is not None and any(normalised(row["address"]) == address for row in json.loads(stored[0]))
+def _in_deliveries(cloud: Cloud, room: Scratch, whom: Whom, batch: Sequence[DeliveryFiles]) -> int:
+    """How many deliveries' files hold the person; not those of one that expires meanwhile."""
+    return Counter(search(cloud, room, whom, batch).values())[Holding.YES]

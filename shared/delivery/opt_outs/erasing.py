@@ -6,11 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from shared.catalog.issues import NotNow
 from shared.catalog.opt_outs import OptOutsWanted
 from shared.cloud.cloud import Cloud
-from shared.delivery.account.lease import AccountLease, InUse
-from shared.delivery.account.waiting import WaitingRow
 from shared.delivery.opt_outs import gathering, record
 from shared.delivery.opt_outs.landing import Landing
 from shared.delivery.opt_outs.model import Part
@@ -19,34 +16,23 @@ from shared.delivery.sql import literal
 from shared.delivery.state import layout
 from shared.delivery.state.scratch import database, folder
 from shared.errors import UserMustAct
-from shared.wording import say
 
 
-def erase(cloud: Cloud, address: str) -> int:
-    """Erase a normalised address; of how many connections it was landed. Safe to repeat. Raises NotNow while opt-outs
-    are read."""
-    row, accounts = f"address = {literal(address)}", {kept.account for _, kept in _records(cloud)}
-    return sum(_leased(cloud, account, row) for account in sorted(accounts))
+def accounts(cloud: Cloud) -> set[str]:
+    """Accounts of which opt-outs were landed. Raises UserMustAct where nobody can tell."""
+    return {kept.account for _, kept in _records(cloud)}
 
 
-def _leased(cloud: Cloud, account: str, row: str) -> int:
-    waiting = WaitingRow(cloud.waiting, cloud.slices, account)
-    try:
-        with AccountLease(cloud.blobs, account, quiet_seconds=0, look=lambda: None, row=waiting):
-            return erase_in(cloud, account, row)
-    except InUse:
-        raise NotNow("running", say("Opt-outs are being read: wait for the end and try again.")) from None
-
-
-def erase_in(cloud: Cloud, account: str, row: str) -> int:
-    """Erase the rows for which this SQL is true from what was landed of an account whose lease is held; of how many
-    connections there were some."""
-    landed = [(connection, kept) for connection, kept in _records(cloud) if kept.account == account]
-    return sum(bool(sum(_rewrite(cloud, *each, row) for each in _parts(cloud, *mine))) for mine in landed)
+def erase(cloud: Cloud, account: str, row: str) -> int:
+    """Erase whose row meets a condition in SQL, while the account is ours; of how many connections they were landed.
+    Safe to repeat. Raises UserMustAct where nobody can tell."""
+    mine = [(connection, kept) for connection, kept in _records(cloud) if kept.account == account]
+    erased = (sum(_rewrite(cloud, *each, row) for each in _parts(cloud, *one)) for one in mine)
+    return sum(parts > 0 for parts in erased)
 
 
 def holders(cloud: Cloud, row: str) -> Iterator[Callable[[], bool]]:
-    """For each connection, whether there are rows for which this SQL is true; each of them takes a while."""
+    """For each connection, whether somebody was landed of it; each of them takes a while."""
     for connection, kept in _records(cloud):
         yield partial(_holds, cloud, connection, kept, row)
 

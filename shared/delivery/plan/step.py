@@ -10,7 +10,7 @@ from itertools import islice
 
 from shared.catalog.rules import reasons
 from shared.delivery.plan import attempt as attempts
-from shared.delivery.plan import drift, first_run, guards, planned_people, size, small_start
+from shared.delivery.plan import drift, first_run, giving_way, guards, planned_people, size, small_start
 from shared.delivery.plan.cell_values import Matched, matched
 from shared.delivery.plan.drift import Look
 from shared.delivery.plan.guards import Facts, Finding
@@ -97,6 +97,7 @@ def require_same_account(work: Work) -> None:
 
 
 def _make(work: Work) -> tuple[Plan, str]:
+    giving_way.give_way(work)
     if work.run.kind is RunKind.REBUILD or (work.run.kind is RunKind.FULL_RESYNC and attempts.is_fresh(work)):
         return _make_from(work, ledger.emptied(work.cloud.blobs, work.ledger_folder), fresh=True)
     try:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 import re
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from shared.delivery.state.plan import FORGOTTEN
 from shared.errors import ExportError
 from shared.vendors.contract import BatchResult, Kind, Outcome, Receipt, Retry, Row, TargetFound, Vendor
 from shared.wording import say
@@ -25,6 +26,9 @@ REASON = say(
 )
 NOT_BUILT = Receipt(Outcome.REJECTED, "not_built", REASON, Retry.NEXT_RUN)
 """Tried again by every run, since it costs no request, and a new version may be able to build it."""
+
+GONE = Receipt(Outcome.SKIPPED, "forgotten", say("The person was forgotten after this was planned."))
+"""Of a row that has no address any more."""
 
 _ANY_TARGET = TargetFound("0", "")
 _MARKED = re.compile(r"without (\d+(?:,\d+)*): ")
@@ -45,8 +49,10 @@ class Isolating:
 
     def deliver(self, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """As `Vendor.deliver`. Raises what that raises."""
-        if self.beforehand:
-            return self._without(_not_built(self.vendor, self.target, kind, rows), kind, rows)
+        forgotten = [place for place, row in enumerate(rows) if row.address == FORGOTTEN]
+        if self.beforehand or forgotten:
+            unbuilt = _not_built(self.vendor, self.target, kind, _others(rows, forgotten))
+            return self._without(sorted({*forgotten, *_places(unbuilt, forgotten, len(rows))}), kind, rows)
         try:
             return self.vendor.deliver(self.target, kind, rows)
         except ExportError:
@@ -61,12 +67,12 @@ class Isolating:
         """As `Vendor.settle`, for a job that `deliver` gave."""
         places, job = _parted(job)
         result = self.vendor.settle(self.target, kind, _others(rows, places), job)
-        return _with_refused(result, places, len(rows)) if result else None
+        return _with_refused(result, places, rows) if result else None
 
     def _without(self, places: Sequence[int], kind: Kind, rows: Sequence[Row]) -> BatchResult:
         if len(places) == len(rows) and rows:
-            return BatchResult(NOT_BUILT)
-        return _with_refused(self.vendor.deliver(self.target, kind, _others(rows, places)), places, len(rows))
+            return BatchResult(NOT_BUILT, {place: GONE for place in places if rows[place].address == FORGOTTEN})
+        return _with_refused(self.vendor.deliver(self.target, kind, _others(rows, places)), places, rows)
 
 
 def has_ended(vendor: Vendor, kind: Kind, job: str) -> bool:
@@ -104,15 +110,21 @@ def _parted(job: str) -> tuple[list[int], str]:
     return ([int(place) for place in found[1].split(",")], job[found.end() :]) if found else ([], job)
 
 
-def _with_refused(result: BatchResult, places: Sequence[int], rows: int) -> BatchResult:
+def _with_refused(result: BatchResult, places: Sequence[int], rows: Sequence[Row]) -> BatchResult:
     """The result of the other rows as one of all of them."""
     if not places:
         return result
     if result.staged is not None:
         return replace(result, staged=f"without {','.join(map(str, places))}: {result.staged}")
-    return replace(result, others=_placed(result.others, places, rows) | dict.fromkeys(places, NOT_BUILT))
+    refused = {place: GONE if rows[place].address == FORGOTTEN else NOT_BUILT for place in places}
+    return replace(result, others=_placed(result.others, places, len(rows)) | refused)
 
 
 def _placed(receipts: Mapping[int, Receipt], places: Sequence[int], rows: int) -> dict[int, Receipt]:
-    sent = sorted(set(range(rows)) - set(places))
-    return {sent[index]: receipt for index, receipt in receipts.items()}
+    return dict(zip(_places(receipts, places, rows), receipts.values(), strict=True))
+
+
+def _places(indexes: Iterable[int], left_out: Sequence[int], rows: int) -> list[int]:
+    """Where in a batch the rows stand that have these indexes among the others."""
+    others = sorted(set(range(rows)) - set(left_out))
+    return [others[index] for index in indexes]

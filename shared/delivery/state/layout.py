@@ -9,11 +9,14 @@ VERIFYING = "verifying/"
 DOCTOR = "doctor/"
 COLLECTING = "collecting/"
 OPT_OUTS = "opt-outs/"
+FORGETTING = "forgetting/"
+LEDGERS = "ledgers/"
+RUNS = "runs/"
 
 
 def run_folder(export: str, run: str) -> str:
     """Everything that expires with a run."""
-    return f"runs/{export}/{run}/"
+    return f"{RUNS}{export}/{run}/"
 
 
 def delivery_folder(export: str, run: str, delivery: int) -> str:
@@ -126,7 +129,7 @@ def planned(folder: str) -> str:
 def ledger_folder(account: str, target: str) -> str:
     """A target's ledger; the target's key may hold any character, so its hash names the folder."""
     digest = hashlib.sha256(target.encode()).hexdigest()[:16]
-    return f"ledgers/{account}/{digest}/"
+    return f"{LEDGERS}{account}/{digest}/"
 
 
 def ledger_manifest(ledger: str) -> str:
@@ -170,6 +173,11 @@ def collecting(connection: str) -> str:
 def opt_outs(connection: str) -> str:
     """What is known of a connection's opt-outs: how far they were read, and what was landed. It holds no address."""
     return f"{OPT_OUTS}{connection}.json"
+
+
+def forgetting(request: str) -> str:
+    """Somebody who is being forgotten, by a salted hash; gone when it ends."""
+    return f"{FORGETTING}{request}.json"
 
 
 def lock(secret: str) -> str:

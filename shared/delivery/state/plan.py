@@ -22,6 +22,10 @@ from shared.errors import Blocked, Conflict
 from shared.vendors.contract import FieldType, Kind
 from shared.wording import kept_within, read_within, say, together
 
+FORGOTTEN = "forgotten"
+"""Stands in plan files where an address stood, so that every row keeps its place; such a row is neither sent nor kept
+in the ledger."""
+
 ORDER = (Kind.ADD, Kind.CHANGE, Kind.REMOVE)
 
 

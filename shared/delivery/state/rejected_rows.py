@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-
-from shared.mailbox import normalised
 
 csv.field_size_limit(sys.maxsize)
 HEADER = ("address", "segment", "file", "row", "operation", "outcome", "code", "reason", "tried_again")
+EMPTY = len(("\ufeff" + ",".join(HEADER) + "\n").encode())
+"""Bytes of a file without rows."""
 
 
 def parse(lines: Iterable[str]) -> Iterator[dict[str, str]]:
@@ -20,8 +20,8 @@ def parse(lines: Iterable[str]) -> Iterator[dict[str, str]]:
     yield from (dict(zip(HEADER, row, strict=True)) for row in rows if len(row) == len(HEADER))
 
 
-def without(address: str, before: Path, after: Path) -> bool:
-    """Copy a file but for the rows of a normalised address; whether there were any."""
+def without(is_it: Callable[[str], bool], before: Path, after: Path) -> bool:
+    """Copy a file but for the rows of the address that `is_it` knows; whether there were any."""
     found = False
     with (
         before.open(encoding="utf-8-sig", newline="") as lines,
@@ -29,19 +29,19 @@ def without(address: str, before: Path, after: Path) -> bool:
     ):
         writer = csv.writer(kept, lineterminator="\n")
         for row in csv.reader(lines):
-            if row and address in _meant(row[0]):
+            if row and any(map(is_it, _meant(row[0]))):
                 found = True
             else:
                 writer.writerow(row)
     return found
 
 
-def hold(address: str, path: Path) -> bool:
-    """Whether a file has a row of a normalised address."""
+def hold(is_it: Callable[[str], bool], path: Path) -> bool:
+    """Whether a file has a row of the address that `is_it` knows."""
     with path.open(encoding="utf-8-sig", newline="") as lines:
-        return any(row and address in _meant(row[0]) for row in csv.reader(lines))
+        return any(any(map(is_it, _meant(row[0]))) for row in csv.reader(lines) if row)
 
 
 def _meant(cell: str) -> set[str]:
     """Addresses that a cell may stand for: a quote may have been put before one that looks like a formula."""
-    return {normalised(cell), normalised(cell.removeprefix("'"))}
+    return {cell, cell.removeprefix("'")}

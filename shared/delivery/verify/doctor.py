@@ -162,11 +162,12 @@ def read(cloud: Cloud, export: str, target: int) -> CheckUp | None:
     return KIND.read(cloud, layout.check_up(export, target))
 
 
-def drop_files(cloud: Cloud) -> None:
-    """Delete every file with addresses; for who is to be forgotten."""
-    for name in list(cloud.blobs.names(layout.DOCTOR)):
-        if not name.endswith(".json"):
-            cloud.blobs.delete(name)
+def drop_files(cloud: Cloud) -> int:
+    """Delete every file with addresses, for who is to be forgotten; how many."""
+    names = [each for each in cloud.blobs.names(layout.DOCTOR) if not each.endswith(".json")]
+    for name in names:
+        cloud.blobs.delete(name)
+    return len(names)
 
 
 def _export(cloud: Cloud, made: CheckUp) -> Export:

@@ -305,6 +305,12 @@ def test_one_person_is_explained_and_forgotten_and_never_in_a_url(app: App) -> N
     explained = app.call("POST", "/api/v1/exports/explained/explain", {"address": "Ada@example.com"}).json()
     assert explained["targets"][0]["verdict"].startswith("On the list, and in the segment.")
     assert app.call("GET", "/api/v1/exports/explained/explain?address=x").status_code in (404, 405)
-    assert app.call("POST", "/api/v1/forget", {"address": "ada@example.com"}).json()["ledgers"] >= 1
+    asked = app.call("POST", "/api/v1/forget", {"address": "ada@example.com"})
+    assert asked.status_code == 202 and asked.json()["state"] == "running"
+    app.host.wait_idle()
+    certificate = app.call("GET", asked.headers["Location"]).json()
+    assert certificate["state"] == "done" and certificate["erased"]["ledgers"] >= 1
+    assert certificate == app.call("GET", "/api/v1/forget").json()[0]
+    assert app.call("GET", "/api/v1/forget/no-such-request").status_code == 404
     again = app.call("POST", "/api/v1/exports/explained/explain", {"address": "ada@example.com"}).json()
     assert again["targets"][0]["ledger"] is None

@@ -24,7 +24,10 @@ def test_one_person_is_explained_and_forgotten(app: App, cli: CommandLine) -> No
         assert "example.com" not in said.out.lower() + said.err.lower()
     assert answers[2].err.strip() == "E-mail address:"
     gone = cli("forget", "-", "--yes", "--json", given="ada@example.com\n")
-    assert gone.status == 0 and gone.json["ledgers"] >= 1
+    assert gone.status == 0 and gone.json["erased"]["ledgers"] >= 1
+    shown = cli("forgotten", gone.json["id"])
+    assert shown.status == 0 and shown.out.startswith("Forgotten: ") and gone.json["hash"] in shown.out
+    assert gone.json["id"] in {each["id"] for each in cli("forgotten", "--json").json}
     assert cli("explain", "person", "ada@example.com", "--json").json["targets"][0]["ledger"] is None
     assert "@example" not in app.host.log()
 

@@ -29,6 +29,7 @@ from shared.cloud.cloud import Cloud
 from shared.cloud.queue import Queue
 from shared.cloud.settings import Location, Settings, StorageAddress
 from shared.cloud.tables import Table
+from shared.control.forgetting import ForgettingView
 from shared.control.service import Service as LiveService
 from shared.delivery import inbox
 from shared.delivery.state import layout
@@ -196,6 +197,14 @@ class Engine:
     def queue(self) -> QueueClient:
         self.cloud.slices.prepare()
         return receiving(self.cloud.settings.state_storage, f"{self.unique}-slices")
+
+    def forget(self, address: str) -> ForgettingView:
+        """Forget somebody; the certificate."""
+        asked = self.service.forget(address, "admin")
+        self.pump()
+        found = self.service.forgetting(asked.id)
+        assert found is not None
+        return found
 
     def current(self, run: Run) -> Run:
         held = Runs(self.cloud.runs).run(run.export, run.run)

@@ -25,7 +25,7 @@ from shared.errors import Unprocessable
 from shared.vendors import registry
 from tests.contract.hurry import hurry
 from tests.contract.prompt import Prompt
-from tests.integration.delivery.engine import ADMINISTRATOR, Engine, Person, engine, people
+from tests.integration.delivery.engine import Engine, Person, engine, people
 from tests.integration.delivery.test_verifying import FRESH
 from tests.kits import KITS, Kit
 from tests.memory import follow
@@ -228,7 +228,7 @@ def test_the_timer_wakes_a_silent_one_and_drops_the_file_after_a_day(world: Engi
 def test_forgetting_somebody_drops_the_file(world: Engine) -> None:
     put_on(world, "stranger@example.com")
     check(world)
-    world.service.forget("stranger@example.com", ADMINISTRATOR.name)
+    world.forget("stranger@example.com")
     assert not world.cloud.blobs.exists(CSV)
 
 

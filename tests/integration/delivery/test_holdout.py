@@ -100,7 +100,7 @@ def test_a_person_who_is_held_out_can_be_forgotten(engine: Engine) -> None:
     for each in (layout.rejected(folder), *engine.cloud.blobs.names(layout.plan_files(folder))):
         engine.cloud.blobs.delete(each)
     assert engine.service.kept(gone).runs == 1, "the file of the holdout alone has them"
-    assert engine.service.forget(gone, "Ada") == {"ledgers": 0, "runs": 1}
+    assert engine.forget(gone).erased == {"runs": 1, "holdouts": 1}
     found = engine.cloud.blobs.read(layout.holdout(folder))
     assert found is not None
     assert gone.encode() not in found[0]

@@ -159,7 +159,7 @@ def test_a_forgotten_person_is_in_nothing_that_is_shown_of_a_plan(engine: Engine
     engine.run()
     engine.land([*people(20), Person("new@example.org")])
     waiting = engine.run()
-    engine.service.forget("New@example.org", "Ada")
+    engine.forget("New@example.org")
     assert "new@example.org" not in {line["address"] for line in planned_lines(engine, waiting)}
     shown = engine.service.sample(waiting.export, waiting.run) or []
     assert "new@example.org" not in {row["address"] for row in shown} and shown

@@ -17,7 +17,6 @@ from shared.catalog.issues import Invalid
 from shared.catalog.opt_outs import OptOutsWanted
 from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox
-from shared.delivery.erase import forget
 from shared.delivery.opt_outs import collecting, erasing, record
 from shared.delivery.opt_outs.landing import Landing
 from shared.delivery.opt_outs.record import OptOutRecord, ReadingState
@@ -286,7 +285,7 @@ def test_forgetting_erases_what_was_landed_also_in_a_former_folder(engine: Engin
     engine.connect(opt_outs=OptOutsWanted(location=f"{engine.container}/back/new"))
     collect(engine)
     assert [look() for look in erasing.holders(engine.cloud, HOLDS)] == [True]
-    forget.forget(engine.cloud, FIRST.upper(), "Ada")
+    assert engine.forget(FIRST.upper()).erased["opt_outs"] == 1
     assert [look() for look in erasing.holders(engine.cloud, HOLDS)] == [False]
     assert [row["address"] for row in landed(engine)] == [SECOND]
     texts = [

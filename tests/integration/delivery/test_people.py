@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-import duckdb
 import pytest
 import requests
 
-from shared.catalog.issues import NotNow
 from shared.cloud.cloud import Cloud
-from shared.delivery.erase import expiry, forget
+from shared.control.forgetting import ForgettingView
+from shared.delivery.erase import deliveries, expiry
+from shared.delivery.erase.deliveries import Rewritten
 from shared.delivery.erase.kept import Kept, kept
 from shared.delivery.lookups import explain
 from shared.delivery.send import isolating
 from shared.delivery.state import layout, lookup, rejected_rows
 from shared.delivery.state.files import DataFile
 from shared.delivery.state.records import State, now
-from shared.errors import Blocked, Unprocessable
+from shared.delivery.state.scratch import Scratch
+from shared.errors import Unprocessable
 from shared.vendors.contract import Kind, Row
 from shared.vendors.iterable import requests as iterable
 from tests.integration.delivery.engine import Engine, Person, people
+from tests.integration.delivery.holding import holding
 
 
 def preload(engine: Engine, *addresses: str) -> str:
@@ -115,20 +117,10 @@ def test_verdicts_before_the_first_run(engine: Engine, address: str, words: str)
     assert words in target["verdict"]
 
 
-def blobs_with(engine: Engine, text: bytes) -> list[str]:
-    """Every blob of the service that holds a text, Parquet read as rows."""
-    found = []
-    for name in engine.cloud.blobs.names(""):
-        stored = engine.cloud.blobs.read(name)
-        content = stored[0] if stored else b""
-        if content.startswith(b"PAR1"):
-            with TemporaryDirectory() as folder, duckdb.connect() as connection:
-                path = Path(folder) / "x.parquet"
-                path.write_bytes(content)
-                content = str(connection.execute(f"FROM read_parquet('{path}')").fetchall()).encode()
-        if text in content:
-            found.append(name)
-    return found
+def counts(certificate: ForgettingView) -> dict[str, int]:
+    """How many ledgers and runs held the person; all of it was looked through."""
+    assert certificate.state == "done", certificate
+    return {place: certificate.erased.get(place, 0) for place in ("ledgers", "runs")}
 
 
 def test_a_forgotten_person_is_nowhere_and_the_rest_goes_on(engine: Engine) -> None:
@@ -137,16 +129,15 @@ def test_a_forgotten_person_is_nowhere_and_the_rest_goes_on(engine: Engine) -> N
     engine.run()
     engine.land([*people(20), Person("forget.me@example.com", "Changed"), Person("forget.me@broken")])
     last = engine.run()
-    assert blobs_with(engine, b"forget.me@example.com") and blobs_with(engine, b"forget.me@broken")
-    counts = engine.service.forget("Forget.Me@example.com", "admin")
-    assert counts == {"ledgers": 1, "runs": 2}
-    engine.service.forget("forget.me@broken", "admin")
-    assert blobs_with(engine, b"forget.me") == []
-    assert engine.service.forget("forget.me@example.com", "admin") == {"ledgers": 0, "runs": 0}
+    assert holding(engine, "forget.me@example.com") and holding(engine, "forget.me@broken")
+    assert counts(engine.forget("Forget.Me@example.com")) == {"ledgers": 1, "runs": 2}
+    engine.forget("forget.me@broken")
+    assert holding(engine, "forget.me") == []
+    assert counts(engine.forget("forget.me@example.com")) == {"ledgers": 0, "runs": 0}
     assert len(engine.rejected(last)) == 0
     engine.land(people(19))
     assert engine.report(engine.run())["outcomes"] == {"remove accepted": 1}
-    records = [stored.entity for stored in engine.cloud.forgotten.query("people")]
+    records = [stored.entity for stored in engine.cloud.forgotten.query("requests")]
     assert len(records) == 3 and "forget" not in json.dumps(records, default=str)
 
 
@@ -157,15 +148,15 @@ def test_what_is_kept_of_a_person_is_counted_as_forgetting_counts_it_and_nothing
     engine.land([*people(5), Person(FORGOTTEN, "Changed"), Person("refused.one@broken")])
     engine.run()
     before = {name: engine.cloud.blobs.read(name) for name in engine.cloud.blobs.names("")}
-    for address, counts in {
+    for address, expected in {
         "Forget.Me@Example.com ": Kept(1, 2, complete=True),
         "refused.one@broken": Kept(0, 2, complete=True),
         "person1@example.com": Kept(1, 1, complete=True),
         "nobody@example.com": Kept(0, 0, complete=True),
     }.items():
-        assert engine.service.kept(address) == counts
+        assert engine.service.kept(address) == expected
     assert {name: engine.cloud.blobs.read(name) for name in engine.cloud.blobs.names("")} == before
-    assert engine.service.forget(FORGOTTEN, "admin") == {"ledgers": 1, "runs": 2}
+    assert counts(engine.forget(FORGOTTEN)) == {"ledgers": 1, "runs": 2}
     assert engine.service.kept(FORGOTTEN) == Kept(0, 0, complete=True)
 
 
@@ -188,17 +179,8 @@ def test_somebody_who_was_on_the_list_before_us_is_kept_too(engine: Engine) -> N
     engine.define(targets=[{"segments": ["Loyal"], "list_id": list_id, "existing": "protect"}])
     engine.run()
     assert engine.service.kept("stranger@example.com") == Kept(1, 0, complete=True)
-    engine.service.forget("stranger@example.com", "admin")
+    engine.forget("stranger@example.com")
     assert engine.service.kept("stranger@example.com") == Kept(0, 0, complete=True)
-
-
-def test_nobody_is_forgotten_while_a_run_is_under_way(engine: Engine) -> None:
-    engine.land(people(3))
-    engine.define()
-    engine.start()
-    with pytest.raises(NotNow, match="under way"):
-        engine.service.forget("person1@example.com", "admin")
-    engine.pump()
 
 
 FORGOTTEN = "forget.me@example.com"
@@ -216,8 +198,8 @@ def test_a_refused_row_of_any_length_stands_in_nobodys_way(engine: Engine) -> No
     delivered(engine, Person("x" * 1_000_000))
     [run] = engine.service.runs("newsletter", top=1, continuation=None).runs
     assert {row.address for row in engine.service.rejected_rows("newsletter", run.run)} > {"forget.me@broken"}
-    assert engine.service.forget("forget.me@broken", "admin") == {"ledgers": 0, "runs": 1}
-    assert blobs_with(engine, b"forget.me@broken") == []
+    assert counts(engine.forget("forget.me@broken")) == {"ledgers": 0, "runs": 1}
+    assert holding(engine, "forget.me@broken") == []
 
 
 @pytest.mark.parametrize("written", [" Forget.Me@BROKEN ", "	forget.me@broken", "=forget.me@broken"])
@@ -225,9 +207,9 @@ def test_a_refused_address_is_erased_however_it_was_written(engine: Engine, writ
     engine.land([*people(2), Person(written)])
     engine.define()
     engine.run()
-    assert blobs_with(engine, b"orget.")
-    engine.service.forget(written, "admin")
-    assert blobs_with(engine, b"orget.") == []
+    assert holding(engine, "orget.")
+    engine.forget(written)
+    assert holding(engine, "orget.") == []
 
 
 def test_what_dead_workers_left_is_erased_too(engine: Engine) -> None:
@@ -240,8 +222,8 @@ def test_what_dead_workers_left_is_erased_too(engine: Engine) -> None:
     ]
     for name in leftovers:
         engine.cloud.blobs.write(name, FORGOTTEN.encode())
-    engine.service.forget(FORGOTTEN, "admin")
-    assert blobs_with(engine, FORGOTTEN.encode()) == []
+    engine.forget(FORGOTTEN)
+    assert holding(engine, FORGOTTEN) == []
     assert not any(engine.cloud.blobs.exists(name) for name in leftovers)
     engine.land(people(5))
     assert engine.run().state is State.NOTHING
@@ -250,15 +232,15 @@ def test_what_dead_workers_left_is_erased_too(engine: Engine) -> None:
 def test_a_run_that_expires_meanwhile_is_no_failure(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     delivered(engine)
     later = now() + timedelta(days=31)
-    rewritten = forget._rewritten
+    rewritten = deliveries.rewritten
 
-    def expired(cloud: Cloud, file: DataFile, query: str, name: str) -> DataFile | None:
+    def expired(cloud: Cloud, room: Scratch, file: DataFile, row: str, query: str, name: str) -> Rewritten:
         if "/plan/" in name:
             expiry.expire(cloud, clock=lambda: later)
-        return rewritten(cloud, file, query, name)
+        return rewritten(cloud, room, file, row, query, name)
 
-    monkeypatch.setattr(forget, "_rewritten", expired)
-    assert engine.service.forget(FORGOTTEN, "admin") == {"ledgers": 1, "runs": 0}
+    monkeypatch.setattr(deliveries, "rewritten", expired)
+    assert counts(engine.forget(FORGOTTEN)) == {"ledgers": 1, "runs": 0}
     assert list(engine.cloud.blobs.names("runs/")) == []
 
 
@@ -267,33 +249,23 @@ def test_a_rejected_csv_that_goes_meanwhile_is_not_made_again(engine: Engine, mo
     later = now() + timedelta(days=31)
     without = rejected_rows.without
 
-    def expired(address: str, before: Path, after: Path) -> bool:
+    def expired(is_it: Callable[[str], bool], before: Path, after: Path) -> bool:
         expiry.expire(engine.cloud, clock=lambda: later)
-        return without(address, before, after)
+        return without(is_it, before, after)
 
     monkeypatch.setattr(rejected_rows, "without", expired)
-    engine.service.forget("forget.me@broken", "admin")
+    engine.forget("forget.me@broken")
     assert list(engine.cloud.blobs.names("runs/")) == []
-
-
-def test_a_run_that_begins_meanwhile_keeps_its_plan(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    delivered(engine)
-    engine.land([*people(3), Person(FORGOTTEN, "Changed")])
-    run = engine.start()
-    planning = f"{layout.plan_folder(layout.delivery_folder(run.export, run.run, 0), '000001-alive')}000-add.parquet"
-    engine.cloud.blobs.write(planning, b"half a file")
-    monkeypatch.setattr(forget, "_require_quiet", lambda cloud: None)
-    with pytest.raises(NotNow, match="began meanwhile"):
-        engine.service.forget(FORGOTTEN, "admin")
-    assert engine.cloud.blobs.exists(planning)
 
 
 def test_a_plan_that_cannot_be_read_is_named(engine: Engine) -> None:
     where = delivered(engine)
     engine.cloud.blobs.write(layout.plan_manifest(where), b'{"batch_rows": 1}')
-    with pytest.raises(Blocked) as error:
-        engine.service.forget(FORGOTTEN, "admin")
-    assert error.value.code == "plan_unreadable"
+    certificate = engine.forget(FORGOTTEN)
+    assert certificate.state == "incomplete"
+    [left] = certificate.remains
+    assert (left.place, left.until is not None, "cannot be read" in left.why) == ("runs", True, True)
+    assert certificate.erased == {"ledgers": 1}
 
 
 def test_run_artefacts_expire_and_ledgers_do_not(engine: Engine) -> None:

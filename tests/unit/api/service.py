@@ -14,6 +14,7 @@ from shared.catalog.issues import Issue, NotNow
 from shared.catalog.models import Connection, Export, Match, Probed, ProbeState
 from shared.cloud.cloud import Cloud
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
+from shared.control.forgetting import ForgettingView
 from shared.control.opt_outs import OptOutsView
 from shared.control.runs import (
     UNFINISHED,
@@ -56,6 +57,19 @@ NOTIFIED = Notifications(
     missed_minutes=15,
     waiting=0,
     waiting_since=None,
+)
+
+
+FORGOTTEN = ForgettingView(
+    id="20261122-144501-123-9f3a",
+    state="done",
+    asked_by="Ada",
+    asked_at=START,
+    ended_at=START + timedelta(minutes=1),
+    looked={"ledgers": 3, "runs": 40},
+    erased={"ledgers": 1, "runs": 2, "plans": 2},
+    salt="5a17",
+    hash="4a54",
 )
 
 
@@ -111,6 +125,8 @@ class FakeService(Service):
     notified: Notifications = NOTIFIED
     looked_at_all: bool = True
     """Whether a look for a person comes to its end."""
+    forgotten: list[ForgettingView] = field(default_factory=lambda: [FORGOTTEN])
+    """Requests to forget somebody, the newest first; whoever asks for one gets the first."""
     test_problem: Message = NOTHING
     """What stands in the way of a test notification."""
     vault: FakeVault = field(default_factory=FakeVault)
@@ -304,9 +320,15 @@ class FakeService(Service):
     def test_notification(self) -> Message:
         return self.test_problem
 
-    def forget(self, address: str, by: str) -> Mapping[str, int]:
+    def forget(self, address: str, by: str) -> ForgettingView:
         self._fail()
-        return {"ledgers": 1, "runs": 2}
+        return self.forgotten[0]
+
+    def forgetting(self, request: str) -> ForgettingView | None:
+        return next((each for each in self.forgotten if each.id == request), None)
+
+    def forgettings(self) -> Sequence[ForgettingView]:
+        return self.forgotten
 
     def planned(self, export: str, run: str, target: int = 0) -> PlannedView | None:
         return self.plans.get(target) if self.run(export, run) else None

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from shared.delivery.send import isolating
-from shared.delivery.send.isolating import NOT_BUILT, Isolating
+from shared.delivery.send.isolating import GONE, NOT_BUILT, Isolating
+from shared.delivery.state.plan import FORGOTTEN
 from shared.errors import LeaseLost, RetryAfter
 from shared.vendors.contract import CONFIRMED, BatchResult, Kind, Outcome, Receipt, Row, TargetFound
 
@@ -119,3 +120,33 @@ def test_the_log_says_where_and_never_who(caplog: pytest.LogCaptureFixture) -> N
         isolated(Builds()).deliver(Kind.ADD, [BAD, *GOOD])
     assert "ValueError in build" in caplog.text
     assert "@" not in caplog.text
+
+
+@pytest.mark.parametrize("beforehand", [False, True])
+@pytest.mark.parametrize("place", range(5))
+def test_somebody_who_was_forgotten_since_is_not_sent(place: int, beforehand: bool) -> None:
+    rows = [*GOOD[:place], Row(FORGOTTEN, "{}"), *GOOD[place:], BAD]
+    vendor = Builds()
+    receipts = told(isolated(vendor, beforehand=beforehand).deliver(Kind.ADD, rows), 6)
+    assert vendor.sent == [[row.address for row in GOOD]]
+    assert (receipts.pop(), receipts.pop(place)) == (NOT_BUILT, GONE)
+    assert receipts == [CONFIRMED, CONFIRMED, CONFIRMED, REFUSED]
+
+
+@pytest.mark.parametrize("beforehand", [False, True])
+def test_a_batch_of_somebody_who_was_forgotten_alone_is_no_request(beforehand: bool) -> None:
+    vendor = Builds()
+    result = isolated(vendor, beforehand=beforehand).deliver(Kind.REMOVE, [Row(FORGOTTEN, "{}"), BAD])
+    assert told(result, 2) == [GONE, NOT_BUILT]
+    assert vendor.sent == []
+
+
+def test_somebody_who_was_forgotten_is_told_so_when_the_job_of_the_others_ends() -> None:
+    vendor = Builds(staged="first")
+    rows = [Row(FORGOTTEN, "{}"), *GOOD]
+    staged = isolated(vendor, beforehand=True).deliver(Kind.ADD, rows).staged
+    assert staged is not None
+    vendor.staged = None
+    [again] = [isolated(vendor, beforehand=True).settle(Kind.ADD, rows, staged.replace("first", "second"))]
+    assert again is not None
+    assert told(again, 5) == [GONE, CONFIRMED, CONFIRMED, CONFIRMED, REFUSED]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.delivery.erase.whom import Whom
 from shared.delivery.state import rejected_rows
 
 REST = ["Loyal", "part-0.csv", "7", "", "refused", "address_invalid", "Not valid.", "when changed"]
@@ -24,7 +25,7 @@ def left(folder: Path, whom: str, *addresses: str) -> list[str]:
     """Addresses that are left, after it was said whether any went."""
     before, after = folder / "before.csv", folder / "after.csv"
     before.write_text("\ufeff" + written(*addresses), encoding="utf-8", newline="")
-    found = rejected_rows.without(whom, before, after)
+    found = rejected_rows.without(Whom.of(whom).is_it, before, after)
     kept = [
         row["address"] for row in rejected_rows.parse(io.StringIO(after.read_bytes().decode("utf-8-sig"), newline=""))
     ]

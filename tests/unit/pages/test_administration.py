@@ -12,12 +12,14 @@ from shared.access.actions import Action
 from shared.access.audit import Change, ChangeOutcome
 from shared.access.person import How, Person, Role
 from shared.cloud import events
+from shared.control.forgetting import RemainsView
+from shared.delivery.erase.places import PLACES as ERASED_FROM
 from shared.delivery.state.records import State
 from shared.errors import RetryAfter
 from shared.pages import audited, labels
 from shared.vendors.contract import CheckResult
 from shared.wording import say
-from tests.unit.api.service import FakeService, info, run
+from tests.unit.api.service import FORGOTTEN, FakeService, info, run
 from tests.unit.catalog.samples import START
 from tests.unit.pages.asking import client, page, post
 
@@ -267,13 +269,45 @@ def test_forgetting_shows_first_what_is_kept_and_changes_nothing_by_that(service
 
 
 def test_forgetting_says_what_was_erased_and_leaves_a_hash_alone_in_the_trail(service: FakeService) -> None:
-    html = page(post(client(service), "/administration/forget", form(address=ADDRESS)))
+    begun = post(client(service), "/administration/forget", form(address=ADDRESS))
+    assert begun.headers["hx-redirect"] == f"/administration/forget/{FORGOTTEN.id}"
+    html = page(client(service).get(begun.headers["hx-redirect"]))
     assert "Erased from the record of 1 list and from the files of 2 runs." in words(html)
+    assert "hx-get" not in html.partition('id="forgetting"')[2].partition(">")[0]
     assert ADDRESS not in html
     [change], _ = service.trail.page(10, None)
     assert (change.action, change.outcome) == (Action.FORGET_PERSON, "done")
     assert ADDRESS not in change.model_dump_json()
     assert len(change.details["person"].partition(":")[2]) == 64
+
+
+def test_how_far_a_request_is_shows_on_its_page_which_asks_again(service: FakeService) -> None:
+    waits = say("Waits for the end of a run of '%(export)s'.", export="vips")
+    service.forgotten = [FORGOTTEN.model_copy(update={"state": "running", "ended_at": None, "message": waits})]
+    html = page(client(service).get(f"/administration/forget/{FORGOTTEN.id}"))
+    assert "Waits for the end of a run of &#39;vips&#39;." in html
+    assert f'hx-get="/administration/forget/{FORGOTTEN.id}?looks=1" hx-trigger="every 2s"' in html
+    assert "The person is forgotten." not in html
+
+
+def test_what_could_not_be_erased_is_named_with_the_reason_and_until_when(service: FakeService) -> None:
+    left = RemainsView(place="runs", what="vips/r1", why=say("It is damaged."), until=START)
+    rest = RemainsView(place="", what="", why=say("It failed."))
+    service.forgotten = [FORGOTTEN.model_copy(update={"state": "incomplete", "remains": (left, rest)})]
+    said = words(page(client(service).get(f"/administration/forget/{FORGOTTEN.id}")))
+    assert "Not everything was erased." in said
+    assert "Runs, counted for each list ( vips/r1 ): It is damaged. It goes by itself: 2026-" in said
+    assert "Everything that was not looked through: It failed." in said
+
+
+def test_requests_are_listed_and_one_that_is_not_there_is_not_found(service: FakeService) -> None:
+    html = page(client(service).get("/administration/forget"))
+    assert f'href="/administration/forget/{FORGOTTEN.id}"' in html
+    assert client(service).get("/administration/forget/nobody").status == 404
+
+
+def test_every_place_that_people_are_erased_from_has_words() -> None:
+    assert tuple(place for place, _ in labels.PLACES) == ERASED_FROM
 
 
 def test_an_address_of_which_nothing_is_kept_is_not_forgotten_but_asked_about(service: FakeService) -> None:
