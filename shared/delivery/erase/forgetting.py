@@ -24,7 +24,7 @@ from shared.delivery.account.lease import AccountLease
 from shared.delivery.erase import certificates, deliveries
 from shared.delivery.erase.certificates import Certificate, Remains
 from shared.delivery.erase.ledgers import AccountLedgers, accounts
-from shared.delivery.erase.places import EXPIRING, DeliveryFiles, Standings, standing
+from shared.delivery.erase.places import EXPIRING, DeliveryFiles, EachHowFar, how_far
 from shared.delivery.erase.places import deliveries as all_deliveries
 from shared.delivery.erase.searching import Holding, batches, search
 from shared.delivery.erase.whom import Whom
@@ -257,12 +257,12 @@ class _Slice:
         """Find the deliveries that hold the person."""
         until = self.course.until or new_run_id(self.clock() + LATE_RUNS)[: len("20261122-144501")]
         self._change(until=until)
-        standings = Standings(self.cloud)
+        standings = EachHowFar(self.cloud)
         listed = all_deliveries(self.cloud)
         wanted = (each for each in listed if each.folder > self.course.after and each.run <= until)
         return self._in_time(batches(wanted), lambda batch: self._search_some(batch, standings))
 
-    def _search_some(self, batch: Sequence[DeliveryFiles], standings: Standings) -> None:
+    def _search_some(self, batch: Sequence[DeliveryFiles], standings: EachHowFar) -> None:
         stand = {each.folder: standings.of(each) for each in batch}
         held = search(self.cloud, self.room, self.course.whom, [each for each in batch if stand[each.folder].ended])
         found = [
@@ -281,7 +281,7 @@ class _Slice:
     def _delivery(self, place: Whereabouts) -> None:
         export, run, index = place.folder.split("/")[1:4]
         stored = self.cloud.runs.get(export, delivery_key(run, int(index)))
-        found = standing(stored) if stored else EXPIRING
+        found = how_far(stored) if stored else EXPIRING
         if not (found.ended or found.blocked):
             self._change(message=_waits_for(export))
             return

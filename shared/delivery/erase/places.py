@@ -61,7 +61,7 @@ class DeliveryFiles:
         return int(self.folder.split("/")[3])
 
 
-class Standing(NamedTuple):
+class HowFar(NamedTuple):
     """How far a delivery is, and in which account; one whose row is gone is expiring."""
 
     account: str
@@ -69,7 +69,7 @@ class Standing(NamedTuple):
     blocked: bool
 
 
-EXPIRING = Standing("", ended=True, blocked=False)
+EXPIRING = HowFar("", ended=True, blocked=False)
 
 
 def deliveries(cloud: Cloud) -> Iterator[DeliveryFiles]:
@@ -79,26 +79,26 @@ def deliveries(cloud: Cloud) -> Iterator[DeliveryFiles]:
         yield DeliveryFiles(folder, {name.removeprefix(folder): size for name, size in found})
 
 
-class Standings:
+class EachHowFar:
     """How far deliveries are; one query for each export."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._of_export = cache(lambda export: dict(_standings(cloud, export)))
 
-    def of(self, delivery: DeliveryFiles) -> Standing:
-        found: Standing = self._of_export(delivery.export).get((delivery.run, delivery.index), EXPIRING)
+    def of(self, delivery: DeliveryFiles) -> HowFar:
+        found: HowFar = self._of_export(delivery.export).get((delivery.run, delivery.index), EXPIRING)
         return found
 
 
 _COLUMNS = ("PartitionKey", "RowKey", "run", "index", "account", "state", "step")
 
 
-def _standings(cloud: Cloud, export: str) -> Iterator[tuple[tuple[str, int], Standing]]:
+def _standings(cloud: Cloud, export: str) -> Iterator[tuple[tuple[str, int], HowFar]]:
     for stored in cloud.runs.query(export, first="delivery:", last="delivery:~", columns=_COLUMNS):
-        yield (str(stored.entity["run"]), int(stored.entity["index"])), standing(stored)
+        yield (str(stored.entity["run"]), int(stored.entity["index"])), how_far(stored)
 
 
-def standing(stored: Stored) -> Standing:
+def how_far(stored: Stored) -> HowFar:
     row = stored.entity
     ended = row["state"] in ENDED and row["step"] == Step.DONE
-    return Standing(str(row["account"]), ended=ended, blocked=row["state"] == State.BLOCKED)
+    return HowFar(str(row["account"]), ended=ended, blocked=row["state"] == State.BLOCKED)
