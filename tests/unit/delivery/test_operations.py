@@ -34,7 +34,7 @@ def member(address: str, city: str = "Ulm", **more: object) -> dict[str, object]
     return {"address": address, "status": "member", "hash": hash_of(f'{{"city":"{city}"}}'), **more}
 
 
-NOBODY = ("duplicates", "held", "left", "outside", "kept_back", "removed_by_rules")
+NOBODY = ("duplicates", "held", "left", "outside", "later", "kept_back", "removed_by_rules")
 ANN, BOB, CYD, DAN, EVE = (f"{name}@example.com" for name in ("ann", "bob", "cyd", "dan", "eve"))
 
 
