@@ -49,6 +49,14 @@ def left_out(engine: Engine, run: Run) -> list[tuple[str, str, str]]:
     return [(each["field"], each["code"], each["reason"]) for each in lines]
 
 
+def explained(engine: Engine, address: str) -> list[tuple[str, str, str]]:
+    """Field, code and sentence of what a person goes without."""
+    [target] = engine.service.explain("newsletter", address)["targets"]
+    said = [str(each["text"]) for each in target["story"]]
+    found = [(each["field"], each["code"]) for each in target["segments"][0]["left_out"]]
+    return [(field, code, next(text for text in said if text.startswith(f"{field}: "))) for field, code in found]
+
+
 def test_made_values_arrive_and_what_is_none_is_counted_and_named(engine: Engine) -> None:
     engine.land(PEOPLE)
     define(engine, NAMED, DATED)
@@ -68,6 +76,8 @@ def test_made_values_arrive_and_what_is_none_is_counted_and_named(engine: Engine
     }
     assert engine.delivery(run).left_out == engine.report(run)["values_left_out"] == {engine.kit.city: 1}
     assert left_out(engine, run) == [(engine.kit.city, "no_date", NO_DATE)]
+    assert explained(engine, "cy@example.com") == [(engine.kit.city, "no_date", f"{engine.kit.city}: {NO_DATE}")]
+    assert explained(engine, "ann@example.com") == []
     assert engine.run().state is State.NOTHING
     clean(engine)
 

@@ -12,6 +12,7 @@ from shared.catalog.rules import LIMIT, NO_RULES, Rules, excluded, reasons, requ
 from shared.cloud.cloud import Cloud
 from shared.delivery import addresses, segments
 from shared.delivery.lookups.story import story
+from shared.delivery.plan.cell_values import REASONS, LeftOut, Matched
 from shared.delivery.plan.operations import Source, Wish, staging_query
 from shared.delivery.sql import literal
 from shared.delivery.state import journal, layout, ledger, lookup
@@ -47,7 +48,10 @@ def _of_target(
     cloud: Cloud, export: Export, index: int, target: Target, known: KnownTarget, address: str, problem: str | None
 ) -> dict[str, Any]:
     own = Rules(require=export.rules.require)
-    found = [_in_segment(cloud, export, segment, export.address_column, own, address) for segment in target.segments]
+    found = [
+        _in_segment(cloud, export, segment, export.address_column, own, address, _made(export))
+        for segment in target.segments
+    ]
     barring = [
         _in_segment(cloud, export, each.segment, each.address_column or export.address_column, NO_RULES, address)
         for each in export.rules.exclude
@@ -70,17 +74,34 @@ def _of_target(
     }
 
 
-def _in_segment(cloud: Cloud, export: Export, segment: str, column: str, rules: Rules, address: str) -> dict[str, Any]:
-    """Rows of the newest snapshot with this address, read as a stream, and the requirements that they do not meet."""
-    wish = Wish(column, (), str(export.mode), rules=rules)
+def _made(export: Export) -> list[Matched]:
+    """Fields whose value is made of columns, for what their steps can read; what the fields take is the vendor's to
+    tell."""
+    made = (match for match in export.matching if match.derived)
+    return [Matched(each.field, "", country=export.phone_country, derived=each.derived) for each in made]
+
+
+def _in_segment(
+    cloud: Cloud,
+    export: Export,
+    segment: str,
+    column: str,
+    rules: Rules,
+    address: str,
+    made: Sequence[Matched] = (),
+) -> dict[str, Any]:
+    """Rows of the newest snapshot with this address, read as a stream, the requirements that they do not meet, and
+    what the steps of values could not read in the first of them."""
+    wish = Wish(column, made, str(export.mode), rules=rules)
     unmet = "unmet" if rules.require else "NULL"
+    reasons = "".join(f", left_out_{number}" for number in range(len(made)))
     try:
         snapshot = segments.newest(cloud, segment)
         with reader(cloud.segments, cloud.settings) as opened:
             query = staging_query(wish, [Source(opened.scan(snapshot, wish.columns).sql)], 1)
             condition = f"address IN ({', '.join(map(literal, spellings(address)))})"
             rows = opened.connection.execute(
-                f"SELECT file_index, n, {unmet} FROM ({query}) WHERE {condition} LIMIT {MOST_ROWS}"
+                f"SELECT file_index, n, {unmet} {reasons} FROM ({query}) WHERE {condition} ORDER BY n LIMIT {MOST_ROWS}"
             ).fetchall()
     except UserMustAct as error:
         return {"segment": segment, "rows": 0, "problem": error.message}
@@ -89,9 +110,18 @@ def _in_segment(cloud: Cloud, export: Export, segment: str, column: str, rules: 
         "snapshot": snapshot.key,
         "taken_at": snapshot.taken_at.isoformat(),
         "rows": len(rows),
-        "places": [{"file": snapshot.files[file].name, "row_of_snapshot": row} for file, row, _ in rows],
-        **({"unmet": sorted({number for *_, number in rows if number is not None})} if rules.require else {}),
+        "places": [{"file": snapshot.files[file].name, "row_of_snapshot": row} for file, row, *_ in rows],
+        **({"unmet": sorted({each[2] for each in rows if each[2] is not None})} if rules.require else {}),
+        **({"left_out": _left_out(made, rows[0][3:] if rows else ())} if made else {}),
     }
+
+
+def _left_out(made: Sequence[Matched], reasons: Sequence[str | None]) -> list[dict[str, str]]:
+    return [
+        {"field": match.field, "code": why, "reason": REASONS[LeftOut(why)]}
+        for match, why in zip(made, reasons, strict=False)
+        if why
+    ]
 
 
 def _kept_back(

@@ -50,7 +50,13 @@ def story(
     `row` the ledger's."""
     happened = [*_receipts(receipts), *_known(row, {str(each["run"]) for each in receipts})]
     happened.sort(key=lambda each: str(each["at"]), reverse=True)
-    return [*(_in_segment(each) for each in segments), *happened]
+    return [*(moment for each in segments for moment in (_in_segment(each), *_left_out(each))), *happened]
+
+
+def _left_out(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    at = str(found.get("taken_at", ""))
+    for each in found.get("left_out", ()):
+        yield _moment(at, "", say("%(field)s: %(why)s", field=each["field"], why=each["reason"]))
 
 
 def _in_segment(found: Mapping[str, Any]) -> dict[str, Any]:

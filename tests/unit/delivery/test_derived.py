@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from shared.catalog.derived import Function, Take
+from shared.catalog.derived import DatePattern, Function, Take
+from shared.delivery.plan import derived
+from shared.delivery.plan.cell_values import Matched
 from shared.delivery.plan.letters import PARTICLES
 from shared.vendors.contract import FieldType, Fit
 from tests.unit.delivery.making import filled, made, rows_made
@@ -137,7 +139,6 @@ def test_long_texts_and_large_maps_are_carried_out_whole() -> None:
 
 def test_every_step_reads_the_value_before_it_by_name() -> None:
     """Five steps are five subqueries, not a query of five times as many pieces each time."""
-    from shared.delivery.plan import derived
 
     def length(steps: int) -> int:
         given = {"columns": ["a"], "steps": [{"function": "title"}] * steps}
@@ -146,8 +147,30 @@ def test_every_step_reads_the_value_before_it_by_name() -> None:
     assert length(5) - length(4) == length(4) - length(3)
 
 
-def test_plain_columns_and_made_values_stand_side_by_side() -> None:
-    from shared.delivery.plan.cell_values import Matched
+def test_without_made_values_the_rows_stay_as_they_are() -> None:
+    assert derived.made("SELECT c0", [Matched("plain", "a")], {"a": "c0"}) == "SELECT c0"
+    assert rows_made([Matched("plain", "a")], [{"a": "A"}]) == [({"plain": "A"}, [None])]
 
+
+def test_plain_columns_and_made_values_stand_side_by_side() -> None:
     matches = [Matched("plain", "a"), filled({"take": "first", "columns": ["b", "a"]}), Matched("other", "b")]
     assert rows_made(matches, [{"a": "A", "b": None}]) == [({"plain": "A", "field": "A"}, [None, None, None])]
+
+
+WRITTEN = {
+    "YYYY-MM-DD": "2026-03-04",
+    "DD.MM.YYYY": "04.03.2026",
+    "DD/MM/YYYY": "04/03/2026",
+    "MM/DD/YYYY": "03/04/2026",
+    "DD-MM-YYYY": "04-03-2026",
+    "YYYYMMDD": "20260304",
+    "DD.MM.": "04.03.",
+    "MM-DD": "03-04",
+    "YYYY": "2026",
+}
+
+
+@pytest.mark.parametrize("pattern", DatePattern)
+def test_a_date_is_written_as_its_pattern_says(pattern: DatePattern) -> None:
+    step = {**NO_DATE["steps"][0], "writes": pattern.value}
+    assert made({"columns": ["a"], "steps": [step]}, ["4.3.2026"]) == (WRITTEN[pattern], None)
