@@ -19,7 +19,7 @@ from duckdb import DuckDBPyConnection
 from shared.cloud.blob_files import BlobFiles
 from shared.delivery import segments
 from shared.delivery.plan import attempt as attempts
-from shared.delivery.plan import excluded, operations, pieces, size
+from shared.delivery.plan import excluded, operations, parted, pieces, size
 from shared.delivery.plan.attempt import StoredAttempt
 from shared.delivery.plan.excluded import Barring
 from shared.delivery.plan.operations import RESPELLED, Source, Wish
@@ -30,14 +30,18 @@ from shared.delivery.state.files import BUCKETS, write
 from shared.delivery.state.ledger import Ledger
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
+from shared.errors import UserMustAct
 from shared.snapshots.reading import Reader, reader
 from shared.snapshots.snapshot import Snapshot
 from shared.snapshots.unreadable import SnapshotChanged
+from shared.wording import say
 
 TRIES = 3
 PROTOCOL = "staging"
 ROWS_HELD = 65_536
 """Rows that DuckDB gathers in memory, of all parts together, before it writes them."""
+TOO_COARSE = 4
+"""A segment that is divided into so many times fewer parts than it should be is divided anew."""
 FEWEST_ROWS = 2048
 """That it gathers of a part: as many as it works on at once."""
 
@@ -86,11 +90,11 @@ def stage(work: Work, wish: Wish, before: Ledger, *, fresh: bool = False) -> Sta
     for tried in count(1):
         try:
             if stored is not None:
-                return _in_pieces(work, wish, stored)
+                return _go_on(work, wish, stored)
             snapshots, barring = _newest(work)
             read = [*snapshots, *(each.snapshot for each in barring)]
             rows_per_file = work.cloud.settings.rows_per_file
-            parts = max(_parts(before), parts_for(read, rows_per_file))
+            parts = _division(read, _parts(before), parts_for(read, rows_per_file))
             if parts == 1:
                 if found:
                     attempts.clear(work)
@@ -136,6 +140,85 @@ def parts_for(snapshots: Sequence[Snapshot], rows_per_file: int) -> int:
     return min(BUCKETS, 1 << math.ceil(math.log2(max(rows / rows_per_file, 1.0))))
 
 
+def _division(read: Sequence[Snapshot], least: int, wanted: int) -> int:
+    """How many parts there are: as many as the segments are divided into already, where that serves."""
+    own = parted.parts_of(read)
+    if wanted > 1 and own and own >= max(least, wanted // TOO_COARSE):
+        return own
+    return max(least, wanted)
+
+
+def _go_on(work: Work, wish: Wish, stored: StoredAttempt) -> Staged:
+    attempt = stored.attempt
+    assert attempt
+    if stored.begun:
+        with reader(work.cloud.segments, work.cloud.settings) as opened:
+            size.look_before(work, opened, attempt.snapshots)
+    if parted.parts_of([*attempt.snapshots, *(each.snapshot for each in attempt.barring)]) == attempt.parts:
+        return _as_parted(work, wish, stored)
+    return _in_pieces(work, wish, stored)
+
+
+def _as_parted(work: Work, wish: Wish, stored: StoredAttempt) -> Staged:
+    """Each part is staged from its own files when it is planned; nothing goes through storage."""
+    attempt = stored.attempt
+    assert attempt
+    snapshots, barring, parts = attempt.snapshots, attempt.barring, attempt.parts
+    cut = parted.stretches([*snapshots, *(each.snapshot for each in barring)])
+
+    def staged(part: int, name: str) -> list[Path]:
+        path = work.where / name
+        with reader(work.cloud.segments, work.cloud.settings) as opened:
+            for number, stretch in enumerate(cut.get(part, ())):
+                sources = [_source(opened, wish, stretch, snapshots, barring)]
+                query = operations.staging_query(wish, sources, parts, stretch.number)
+                _write_one(opened, query, path.with_suffix(f".{number}.parquet"))
+        return sorted(work.where.glob(f"{path.name}.*"))
+
+    rest = staged(parted.REST, "rest")
+    with work.scratch.database() as connection:
+        rows, spellings = _respelled(work, connection, rest, parts)
+
+    def fetch(part: int) -> list[Path]:
+        own = staged(part, f"part-{part}")
+        with work.scratch.database() as connection:
+            _require_part(connection, own, part)
+        return [*own, *rest, *rows]
+
+    def release(part: int) -> None:
+        for path in work.where.glob(f"part-{part}.*"):
+            path.unlink()
+
+    with reader(work.cloud.segments, work.cloud.settings) as opened:
+        types = [_types_of_first(opened, snapshot, wish) for snapshot in snapshots]
+    return Staged(snapshots, parts, fetch, release, spellings, types, barring, stored)
+
+
+def _types_of_first(opened: Reader, snapshot: Snapshot, wish: Wish) -> Mapping[str, str]:
+    first = replace(snapshot, files=snapshot.files[:1])
+    opened.add(first)
+    return opened.types(first, wish.columns)
+
+
+def _require_part(connection: DuckDBPyConnection, files: Sequence[Path], part: int) -> None:
+    """Raise UserMustAct where a row lies in another part than its address belongs to: it would be planned with others
+    than its equals."""
+    if not files:
+        return
+    listed = ", ".join(literal(str(path)) for path in files)
+    [(strays,)] = connection.execute(f"SELECT count(*) FROM read_parquet([{listed}]) WHERE part <> {part}").fetchall()
+    if strays:
+        raise UserMustAct(
+            "parted_otherwise",
+            say(
+                "The segment lies in parts, and %(rows)s rows of part %(part)s belong to another one: divide it as "
+                "docs/large-segments.md says, or leave the parts away.",
+                rows=strays,
+                part=str(part),
+            ),
+        )
+
+
 def _in_one(work: Work, wish: Wish, snapshots: Sequence[Snapshot], barring: Sequence[Barring]) -> Staged:
     if not snapshots:
         return Staged((), 1, lambda part: (), lambda part: None)
@@ -156,9 +239,6 @@ def _in_pieces(work: Work, wish: Wish, stored: StoredAttempt) -> Staged:
     assert attempt
     snapshots, barring = attempt.snapshots, attempt.barring
     read = [*snapshots, *(each.snapshot for each in barring)]
-    if stored.begun:
-        with reader(work.cloud.segments, work.cloud.settings) as opened:
-            size.look_before(work, opened, snapshots)
     own, records = 0, list[StagedPiece]()
     for number, piece in enumerate(pieces.cut(read, attempt.rows_per_piece)):
         record = None if stored.begun else once.read(work.cloud.blobs, _record(work, stored, number), StagedPiece)

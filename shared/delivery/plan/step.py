@@ -28,6 +28,7 @@ from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
 from shared.errors import Blocked
 from shared.snapshots.dialect import in_words
+from shared.snapshots.unreadable import SnapshotChanged
 from shared.vendors.contract import SWITCHED, Kind
 from shared.wording import read, say, say_many
 
@@ -124,7 +125,7 @@ def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
     try:
         staged = stage(work, wish, before, fresh=fresh)
         tally = plan_parts(work, wish, staged, before)
-    except once.Unusable:
+    except (once.Unusable, SnapshotChanged):
         work.lease.hold()  # only who still has the account may give the attempt up
         attempts.give_up(work)
         raise
