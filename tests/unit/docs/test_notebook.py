@@ -1,4 +1,4 @@
-"""The notebook that divides a segment is run as it stands, under pyspark, and its segment is planned as it was before."""
+"""The notebook that divides a segment is run as it stands, under pyspark; the plan is that of the segment undivided."""
 
 from __future__ import annotations
 
