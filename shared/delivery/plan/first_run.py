@@ -134,8 +134,10 @@ def _starts(work: Work) -> tuple[Sequence[str] | None, Message]:
 
 
 def _takes(minutes: int, requests: int) -> Message:
-    if not minutes or not requests:
+    if not minutes:
         return say("how long it takes was not measured")
+    if not requests:
+        return say_many("about %(num)s minute", "about %(num)s minutes", minutes)
     return say_many(
         "about %(num)s minute and %(requests)s requests",
         "about %(num)s minutes and %(requests)s requests",

@@ -119,3 +119,15 @@ def test_whoever_of_the_holdout_stays_on_the_list_is_told_of(engine: Engine) -> 
     number = len(HELD)
     words = f"{number} people of the holdout are on the list and stay there: take them off by hand, or name another."
     assert words in told
+
+
+def test_nobody_else_who_is_kept_back_stands_in_the_file(engine: Engine) -> None:
+    engine.land(people(CROWD))
+    rules = {"holdout": SPRING.model_dump(), "require": [{"column": "City", "one_of": ["City 1", "City 2"]}]}
+    engine.define(rules=rules)
+    run = engine.run()
+    found = engine.cloud.blobs.read(layout.holdout(layout.delivery_folder(run.export, run.run, 0)))
+    assert found is not None
+    wanted = sorted(each.email for each in people(CROWD) if each.email in HELD and each.city in ("City 1", "City 2"))
+    assert found[0].decode("utf-8-sig").split() == ["address", *wanted]
+    assert len(wanted) < len(HELD)

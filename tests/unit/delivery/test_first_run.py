@@ -129,6 +129,13 @@ def test_what_a_vendor_bills_by_is_said_where_its_contract_tells(world: World) -
     assert words.endswith("how long it takes was not measured; Iterable bills by the number of contacts")
 
 
+def test_where_requests_were_not_counted_the_time_is_said_alone(world: World) -> None:
+    world.definition = replace(world.definition, minutes_per_million=1_000_000.0, calls_per_thousand=0.0)
+    world.land(*everyone(*PEOPLE[:3]))
+    [(_, words)] = world.stopped()
+    assert "; about 3 minutes; " in words
+
+
 def test_of_very_many_a_few_hundred_are_looked_up_and_the_same_each_time(world: World) -> None:
     world.land(*everyone(*(f"p{number}@example.com" for number in range(300))))
     assert world.made().first_run["looked_up"] == 200
