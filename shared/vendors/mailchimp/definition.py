@@ -201,6 +201,7 @@ DEFINITION = Definition(
     # Ten calls may be under way at once over all accounts of one login; two accounts of ours stay below that.
     concurrency=4,
     minutes_per_million=36.6,
+    calls_per_thousand=5.0,
     custom_fit=_TEXT,
     custom_name=r"(?!(?i:ADDRESS\b))[^.]+",
     custom_name_rule="the tag or the name of a merge field, without a full stop",
