@@ -76,7 +76,7 @@ def test_once_everybody_is_there_nothing_is_agreed_to_any_more(engine: Engine, a
 def test_a_forgotten_person_is_in_neither_of_both_plans(engine: Engine, asked: Run) -> None:
     first = decide(engine, asked, "start_small")
     gone = next(iter(engine.members()))
-    engine.service.forget(gone, "Ada")
+    engine.forget(gone)
     names = list(engine.cloud.blobs.names(f"runs/newsletter/{first.run}/"))
     for name in names:
         found = engine.cloud.blobs.read(name)
