@@ -49,6 +49,13 @@ def left_out(engine: Engine, run: Run) -> list[tuple[str, str, str]]:
     return [(each["field"], each["code"], each["reason"]) for each in lines]
 
 
+def previewed(engine: Engine) -> list[tuple[dict[str, str], dict[str, str]]]:
+    """Values of the first rows, and what is left out of them, before anything is sent."""
+    connection, export = engine.catalog.connection(engine.kit.name).item, engine.catalog.export("newsletter").item
+    rows = engine.service.preview(connection, ["Loyal"], export.address_column, export.matching, "")
+    return [(each["values"], each["left_out"]) for each in rows]
+
+
 def explained(engine: Engine, address: str) -> list[tuple[str, str, str]]:
     """Field, code and sentence of what a person goes without."""
     [target] = engine.service.explain("newsletter", address)["targets"]
@@ -60,6 +67,12 @@ def explained(engine: Engine, address: str) -> list[tuple[str, str, str]]:
 def test_made_values_arrive_and_what_is_none_is_counted_and_named(engine: Engine) -> None:
     engine.land(PEOPLE)
     define(engine, NAMED, DATED)
+    assert previewed(engine) == [
+        ({engine.kit.first: "Ann O'Brien", engine.kit.city: "20260201"}, {}),
+        ({engine.kit.first: "van der Berg", engine.kit.city: "20290403"}, {}),
+        ({engine.kit.first: "Soon"}, {engine.kit.city: NO_DATE}),
+        ({}, {}),
+    ]
     before = len(writes(engine))
     dry = engine.service.begin("newsletter", RunKind.DRY_RUN).run
     engine.pump()

@@ -336,7 +336,22 @@ def test_a_value_is_told_in_words() -> None:
 
 
 def test_what_saving_takes_for_a_value_of_a_type_is_what_a_run_takes() -> None:
-    texts = ("1", "-1.0", "1.5", ".5", "1e3", "yes", "F", "ja", "2026-1-2", "2026-01-02T10:00:00Z", "soon", "x" * 300)
+    truths = ("true", "T", "YES", "y", "false", "f", "NO", "n", "0", "2")
+    texts = (
+        *truths,
+        "1",
+        "-1.0",
+        "1.5",
+        ".5",
+        "1e3",
+        "yes",
+        "F",
+        "ja",
+        "2026-1-2",
+        "2026-01-02T10:00:00Z",
+        "soon",
+        "x" * 300,
+    )
     for kind in (FieldType.INTEGER, FieldType.NUMBER, FieldType.BOOLEAN, FieldType.DATE):
         for text in texts:
             constant = {"take": "constant", "text": text}
