@@ -59,11 +59,15 @@ def opt_outs(
     context: typer.Context,
     name: ConnectionName,
     now: Annotated[bool, typer.Option("--now", help="Have them read now; without it, say how far they are.")] = False,
+    afresh: Annotated[
+        bool, typer.Option("--afresh", help="Read everybody, in the place of all who were landed before.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     desk = desk_of(context, as_json)
     where = path("connections", name, "opt-outs")
-    found = desk.api.send("POST", where).body if now else desk.api.get(where).body
+    asked = now or afresh
+    found = desk.api.send("POST", where, {"afresh": afresh}).body if asked else desk.api.get(where).body
     latest = found["latest"] or {"state": "never read", "message": "", "found": {}}
     new = ", ".join(f"{rows} {kind}" for kind, rows in latest["found"].items())
     lands = f"{found['people']} rows in {found['location']}" if found["location"] else "They are landed nowhere."

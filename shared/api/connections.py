@@ -82,6 +82,18 @@ class ProbeInput(BaseModel):
     )
 
 
+class CollectInput(BaseModel):
+    """How opt-outs are read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    afresh: bool = Field(
+        default=False,
+        description="Read everybody, and put whoever is found in the place of all who were landed before: so who "
+        "subscribed again is gone from the files.",
+    )
+
+
 class RemoveInput(BaseModel):
     """What becomes of the exports on a connection that goes."""
 
@@ -343,10 +355,19 @@ def read_opt_outs(name: str, service: TheService) -> OptOutsView:
     status_code=202,
     responses=responses(403, 404, 422),
 )
-def collect_opt_outs(name: str, service: TheService, caller: TheCaller, response: Response) -> OptOutsView:
+def collect_opt_outs(
+    name: str,
+    service: TheService,
+    caller: TheCaller,
+    change: TheChange,
+    response: Response,
+    sent: CollectInput | None = None,
+) -> OptOutsView:
     """Reads who unsubscribed, bounced, was suppressed or deleted at the vendor, among the people that exports sent, and
     lands who is new. A reading that is under way is told instead of starting another."""
-    started = service.collect_opt_outs(name, caller.name)
+    afresh = sent is not None and sent.afresh
+    change.note(afresh=afresh)
+    started = service.collect_opt_outs(name, caller.name, afresh=afresh)
     response.headers.update({"Location": f"/api/v1/connections/{name}/opt-outs", "Retry-After": POLL_SECONDS})
     return started
 

@@ -23,6 +23,7 @@ class ReadingView(View):
     finished_at: datetime | None
     message: Said
     found: dict[str, int] = Field(description="What became of people -> how many were landed by it.")
+    afresh: bool = Field(description="Whoever is found takes the place of all who were landed before.")
     lists_gone: tuple[str, ...] = Field(description="Ids of lists that are not there any more.")
 
     @classmethod
@@ -34,6 +35,7 @@ class ReadingView(View):
             finished_at=datetime.fromtimestamp(made.finished, UTC) if made.finished else None,
             message=made.message,
             found=made.found,
+            afresh=made.afresh,
             lists_gone=made.lost,
         )
 

@@ -204,9 +204,9 @@ class Service:
         connection = self.catalog.connection(name).item
         return OptOutsView.of(connection, record.read(self._cloud, name))
 
-    def collect_opt_outs(self, name: str, by: str) -> OptOutsView:
+    def collect_opt_outs(self, name: str, by: str, *, afresh: bool = False) -> OptOutsView:
         """Start to read who opted out, or tell of the reading under way. Raises NotFound, and Unprocessable."""
-        collecting.start(self._cloud, name, by)
+        collecting.start(self._cloud, name, by, afresh=afresh)
         return self.opt_outs(name)
 
     # Segments

@@ -105,9 +105,9 @@ def probe_connection(name: str, request: Request, service: TheService, caller: T
 
 
 @router.post("/connections/{name}/opt-outs", dependencies=[Depends(allowed(Action.READ_OPT_OUTS))])
-def collect_opt_outs(name: str, request: Request, service: TheService, caller: TheCaller) -> Response:
+def collect_opt_outs(name: str, request: Request, service: TheService, caller: TheCaller, form: Form) -> Response:
     """Begin to read who opted out at the vendor."""
-    service.collect_opt_outs(name, caller.name)
+    service.collect_opt_outs(name, caller.name, afresh=text(form, "afresh") == "on")
     return overview(request, service, name)
 
 

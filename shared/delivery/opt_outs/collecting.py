@@ -79,6 +79,7 @@ class _Kind(BlobKind[CollectMessage, Collecting]):
         if kept.reading is not None and kept.reading.state is ReadingState.RUNNING:
             self.again(cloud, course, 0.0, clock)
         else:
+            _sweep(cloud, connection, kept)
             _finish(cloud, course)
 
     def fail(self, cloud: Cloud, job: Collecting, words: str, clock: Clock) -> None:
@@ -93,12 +94,23 @@ class _Kind(BlobKind[CollectMessage, Collecting]):
 KIND = _Kind(Collecting)
 
 
+def _sweep(cloud: Cloud, connection: Connection, kept: OptOutRecord) -> None:
+    """Delete the files of parts that count no more."""
+    assert connection.opt_outs is not None
+    landing = Landing(cloud, connection.name, connection.opt_outs)
+    for part in kept.gone:
+        landing.drop(part)
+    if kept.gone:
+        record.write(cloud, connection.name, replace(kept, gone=()))
+
+
 def _finish(cloud: Cloud, course: Collecting) -> None:
     cloud.blobs.delete(layout.collecting(course.connection))
 
 
-def start(cloud: Cloud, name: str, by: str, *, clock: Clock = now) -> OptOutReading:
-    """Start a reading, or give the one that is under way.
+def start(cloud: Cloud, name: str, by: str, *, afresh: bool = False, clock: Clock = now) -> OptOutReading:
+    """Start a reading, or give the one that is under way. `afresh`: whoever is in a roll now takes the place of all who
+    were landed before.
 
     Raises NotFound, and Unprocessable where the connection does not say where to, or cannot be used.
     """
@@ -113,9 +125,10 @@ def start(cloud: Cloud, name: str, by: str, *, clock: Clock = now) -> OptOutRead
     if alive and under_way and kept.reading and kept.reading.mark == under_way.mark:
         return kept.reading
     at = clock().timestamp()
-    whole = at - kept.whole_at > WHOLE_EVERY.total_seconds()
-    reading = OptOutReading(mark=secrets.token_hex(4), started=at, started_by=by, whole=whole)
-    record.write(cloud, name, replace(kept, reading=reading))
+    whole = afresh or at - kept.whole_at > WHOLE_EVERY.total_seconds()
+    reading = OptOutReading(mark=secrets.token_hex(4), started=at, started_by=by, whole=whole, afresh=afresh)
+    left = kept.reading.parts if kept.reading else ()
+    record.write(cloud, name, replace(kept, reading=reading, gone=(*kept.gone, *left)))
     KIND.begin(
         cloud,
         Collecting(account=str(connection.account), started=at, due=at, connection=name, mark=reading.mark),
@@ -262,29 +275,40 @@ class _Slice:
 
     def _land(self, lines: Lines, lists: Sequence[SentList], vendor: Definition, where: Path) -> None:
         """The part's files, then the model.json that names it, then the record."""
-        parts, found = self.kept.parts, dict[str, int]()
+        before, found = self.reading.parts if self.reading.afresh else self.kept.parts, dict[str, int]()
         at = self.clock().isoformat(timespec="seconds")
         wanted = self.connection.opt_outs
         assert wanted is not None
         landing = Landing(self.cloud, self.connection.name, wanted)
+        landed = before
         if lines.count:
             with database(self.cloud.settings, where) as found_in:
                 gathering.sift(self.cloud, found_in, lines, lists, where)
-                gathering.forget_landed(found_in, landing, parts, where)
+                gathering.forget_landed(found_in, landing, before, where)
                 found = gathering.counts(found_in)
                 if found:
-                    part = Part(len(parts) + 1, sum(found.values()), at)
+                    part = Part(self.kept.next_number, sum(found.values()), at)
                     told = {"vendor": vendor.name, "connection": self.connection.name, "found_at": at}
                     gathering.save(found_in, told, where / "part.csv", where / "part.parquet")
                     self.lease.hold()
                     landing.upload(part.csv, where / "part.csv")
                     landing.upload(part.parquet, where / "part.parquet")
-                    parts = (*parts, part)
+                    landed = (*before, part)
+        self.kept = _with(self.kept, replace(self.reading, found=record.added(self.reading.found, found)), landed)
         self.lease.hold()
-        landing.publish(parts, at)
-        reading = replace(self.reading, found=record.added(self.reading.found, found))
-        self.kept = _ended(replace(self.kept, parts=parts, reading=reading), reading)
+        landing.publish(self.kept.parts, at)
         record.write(self.cloud, self.connection.name, self.kept)
+
+
+def _with(kept: OptOutRecord, reading: OptOutReading, landed: tuple[Part, ...]) -> OptOutRecord:
+    """The record after a slice. What was read afresh takes the place of what was landed before at the reading's end."""
+    ended = reading.state is ReadingState.ENDED
+    if not reading.afresh:
+        return _ended(replace(kept, parts=landed, reading=reading), reading)
+    if not ended:
+        return replace(kept, reading=replace(reading, parts=landed))
+    gone = (*kept.gone, *kept.parts)
+    return _ended(replace(kept, parts=landed, gone=gone, reading=replace(reading, parts=())), reading)
 
 
 def _ended(kept: OptOutRecord, reading: OptOutReading) -> OptOutRecord:

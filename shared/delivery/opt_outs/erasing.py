@@ -50,7 +50,7 @@ def _holds(cloud: Cloud, connection: str, kept: OptOutRecord, row: str) -> bool:
 
 def _parts(cloud: Cloud, connection: str, kept: OptOutRecord) -> Iterator[tuple[Landing, Part, Path]]:
     """Every part that was ever landed and is still there, in a local file."""
-    places = {kept.location: kept.parts, **{each.location: each.parts for each in kept.former}}
+    places = {kept.location: kept.every_part, **{each.location: each.parts for each in kept.former}}
     for location, parts in places.items():
         landing = Landing(cloud, connection, OptOutsWanted(location=location))
         for part in parts:

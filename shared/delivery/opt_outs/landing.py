@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +53,14 @@ class Landing:
         except ResourceNotFoundError:
             raise _moved(self._wanted.location) from None
 
+    def drop(self, part: Part) -> None:
+        """Delete the files of a part; no error where they are gone already."""
+        from azure.core.exceptions import ResourceNotFoundError
+
+        for file in (part.csv, part.parquet):
+            with suppress(ResourceNotFoundError):
+                self._container.delete_blob(self._name(file))
+
     def publish(self, parts: Sequence[Part], at: str) -> None:
         """Have the model.json name these parts, and no others."""
         body = model.document(self._connection, parts, self.url, at)
@@ -98,8 +107,8 @@ def _moved(location: str) -> UserMustAct:
     return UserMustAct(
         "opt_outs_moved",
         say(
-            "A file of opt-outs in %(place)s is gone, so nobody can tell who was landed there: put it back, or give "
-            "the connection an empty folder.",
+            "A file of opt-outs in %(place)s is gone, so nobody can tell who was landed there: put it back, or have "
+            "them read afresh.",
             place=location,
         ),
     )

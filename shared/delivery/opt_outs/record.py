@@ -47,6 +47,10 @@ class OptOutReading:
     newest: dict[str, str] = field(default_factory=dict)
     lost: tuple[str, ...] = ()
     """Lists that are gone at the vendor."""
+    afresh: bool = False
+    """Whoever is in a roll now takes the place of all who were landed before."""
+    parts: tuple[Part, ...] = ()
+    """Of a reading afresh: what it landed. They count once it has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +73,25 @@ class OptOutRecord:
     whole_at: float = 0.0
     reading: OptOutReading | None = None
     former: tuple[FormerFolder, ...] = ()
+    gone: tuple[Part, ...] = ()
+    """Parts that count no more, whose files are still to be deleted."""
+
+    @property
+    def every_part(self) -> tuple[Part, ...]:
+        """All whose files may be there."""
+        return (*self.parts, *(self.reading.parts if self.reading else ()), *self.gone)
+
+    @property
+    def next_number(self) -> int:
+        """Of a part that is still to be landed."""
+        return max((each.number for each in self.every_part), default=0) + 1
 
     def at(self, location: str) -> OptOutRecord:
         """The record with another folder: an empty one, or one that was the connection's before, with what is in it."""
         if location == self.location:
             return self
         known = {each.location: each for each in self.former}
-        known[self.location] = FormerFolder(self.location, self.parts)
+        known[self.location] = FormerFolder(self.location, self.every_part)
         back = known.pop(location, None)
         former = tuple(each for each in known.values() if each.parts)
         return OptOutRecord(account=self.account, location=location, parts=back.parts if back else (), former=former)

@@ -123,6 +123,58 @@ def test_whoever_dies_before_any_write_loses_and_doubles_nobody(
     assert not engine.cloud.blobs.exists(layout.collecting(KIT.name))
 
 
+@pytest.mark.parametrize("what", [*WRITES, "the old files"])
+def test_whoever_dies_while_it_is_read_afresh_loses_and_doubles_nobody(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    opt_out(engine, SECOND)
+    collect(engine)
+    engine.tell("people", KIT.resubscribed(FIRST, KIT.list_name("Loyal")))
+    place, name = {**WRITES, "the old files": (Landing, "drop")}[what]
+    collecting.start(engine.cloud, KIT.name, "Ada", afresh=True)
+    revive = dying(monkeypatch, place, name, 2 if what == "the Parquet file" else 1)
+    message = engine.queue.receive_message(visibility_timeout=0)
+    assert message is not None
+    with pytest.raises(Killed):
+        inbox.receive(engine.cloud, message.content.encode())
+    assert {SECOND} <= {row["address"] for row in landed(engine)}
+    revive()
+    engine.pump()
+    assert [row["address"] for row in landed(engine)] == in_parquet(engine) == [SECOND]
+    assert kept(engine).gone == ()
+    collect(engine)
+    assert [row["address"] for row in landed(engine)] == in_parquet(engine) == [SECOND]
+
+
+def test_what_was_read_afresh_counts_at_its_end_and_a_half_read_one_is_cleared_away(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everybody = [each.email for each in people(6)]
+    opt_out(engine, *everybody)
+    collect(engine)
+    monkeypatch.setattr("shared.vendors.omnisend.requests.PAGE", 2)
+    engine.cloud.settings = replace(engine.cloud.settings, slice_seconds=0.0)
+    collecting.start(engine.cloud, KIT.name, "Ada", afresh=True)
+    message = engine.queue.receive_message(visibility_timeout=600)
+    assert message is not None
+    inbox.receive(engine.cloud, message.content.encode())
+    assert sorted(row["address"] for row in landed(engine)) == everybody
+    assert len(in_parquet(engine)) == 8, "two of them lie there a second time, and count for nobody"
+    engine.cloud.blobs.delete(layout.collecting(KIT.name))  # nobody goes on with it
+    collecting.start(engine.cloud, KIT.name, "Ada")
+    engine.queue.delete_message(message)
+    engine.pump()
+    assert sorted(row["address"] for row in landed(engine)) == in_parquet(engine) == everybody
+
+
+def test_reading_afresh_mends_what_somebody_took_away(engine: Engine) -> None:
+    collect(engine)
+    engine.landing.delete_blob("back/shop/parquet/part-000001.parquet")
+    collecting.start(engine.cloud, KIT.name, "Ada", afresh=True)
+    engine.pump()
+    assert [row["address"] for row in landed(engine)] == in_parquet(engine) == [FIRST]
+
+
 # What is due
 
 

@@ -171,10 +171,10 @@ class FakeService(Service):
         self._fail()
         return OptOutsView.of(self.catalog.connection(name).item, self.landed)
 
-    def collect_opt_outs(self, name: str, by: str) -> OptOutsView:
+    def collect_opt_outs(self, name: str, by: str, *, afresh: bool = False) -> OptOutsView:
         connection = self.catalog.connection(name).item
         collecting.require_ready(connection)
-        reading = OptOutReading(mark="ab12", started=START.timestamp(), started_by=by)
+        reading = OptOutReading(mark="ab12", started=START.timestamp(), started_by=by, afresh=afresh)
         self.landed = replace(collecting.blank(connection), reading=reading)
         return self.opt_outs(name)
 

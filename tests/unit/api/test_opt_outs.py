@@ -49,6 +49,13 @@ def test_reading_is_started_and_told_where_to_look(client: Client) -> None:
     assert (answer.json["latest"]["state"], answer.json["latest"]["started_by"]) == ("running", "ann")
 
 
+def test_reading_afresh_is_asked_for_in_the_body(client: Client) -> None:
+    save(client)
+    assert client.post(f"{ONE}/opt-outs", {"afresh": True}).json["latest"]["afresh"] is True
+    assert client.post(f"{ONE}/opt-outs", {"afresh": "x"}).status == 422
+    assert client.post(f"{ONE}/opt-outs", {"other": 1}).status == 422
+
+
 def test_without_a_place_nothing_is_read(client: Client) -> None:
     answer = client.post(f"{ONE}/opt-outs")
     assert (answer.status, answer.json["code"]) == (422, "opt_outs_nowhere")

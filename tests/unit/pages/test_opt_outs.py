@@ -89,6 +89,14 @@ def test_reading_is_started_by_a_button(service: FakeService) -> None:
     assert post(client(service, "carl"), f"{ONE}/opt-outs").status == 403
 
 
+def test_reading_afresh_is_a_button_of_its_own_once_there_are_rows(service: FakeService) -> None:
+    landed(service, state=ReadingState.ENDED)
+    assert "Read afresh" in page(client(service).get(ONE))
+    post(client(service), f"{ONE}/opt-outs", b"afresh=on")
+    assert service.landed is not None and service.landed.reading is not None
+    assert service.landed.reading.afresh
+
+
 def test_why_a_reading_failed_is_said(service: FakeService) -> None:
     landed(service, state=ReadingState.FAILED, message="The key is wrong.")
     assert "The key is wrong." in page(client(service).get(ONE))
