@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import secrets
 from collections.abc import Sequence
 from itertools import count
@@ -16,6 +17,7 @@ from dev.simulators.mailchimp.answers import invalid, nothing, shown
 from dev.simulators.mailchimp.jobs import Batch, packed
 
 MANY = "/batches"
+_MEMBER = re.compile(r"/lists/([^/]+)/members/([0-9a-f]{32})(?:\?|$)")
 
 
 class Batches:
@@ -47,7 +49,7 @@ class Batches:
         made = Batch(f"{next(self._numbers):010x}", key, now, operations, len(operations))
         account.batches[made.id] = made
         schedule(account, self._desk, now)
-        return shown(made.shown(now, ""), rows=len(operations))
+        return shown(made.shown(now, ""), rows=len(operations), touched=_people(account, operations))
 
     def _batch(self, call: Call) -> Batch:
         found = self._desk.of(call).batches.get(call.parameters["batch_id"])
@@ -82,6 +84,14 @@ class Batches:
         del account.batches[self._batch(call).id]
         account.counts.batches_deleted += 1
         return nothing()
+
+
+def _people(account: Account, operations: Sequence[dict[str, Any]]) -> list[str]:
+    """Addresses of the members that a batch is about."""
+    places = (_MEMBER.match(each["path"]) for each in operations)
+    known = ((account.audiences.get(place[1]), place[2]) for place in places if place)
+    members = (audience.members.get(member) for audience, member in known if audience is not None)
+    return [each.email.lower() for each in members if each is not None]
 
 
 def results(call: Call, accounts: Sequence[Account], now: float) -> Answer:

@@ -43,7 +43,7 @@ FIRST_ASKED = {"klaviyo": 2}
 LATE: Mapping[str, Mapping[str, Any]] = {
     "omnisend": {"batch_seconds": 3},
     "klaviyo": {"job_seconds": 3},
-    "mailchimp": {"batch_seconds": 3},
+    "mailchimp": {"batch_seconds": 6},
 }
 PROMPT: Mapping[str, Mapping[str, Any]] = {
     "omnisend": {"batch_seconds": 0},
