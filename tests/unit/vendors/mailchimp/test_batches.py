@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from shared.errors import RetryAfter, UserMustAct
+from shared.vendors.answers import Answer, Unreadable
 from shared.vendors.contract import PROFILE_MISSING, Kind, Outcome, Retry, Row
+from shared.vendors.http import Link
+from shared.vendors.limits import Limiter
+from shared.vendors.mailchimp.client import MailchimpCalls
 from shared.vendors.presence import not_found_words
-from tests.unit.vendors.loopback import Reply, Seen, reply
+from tests.unit.vendors.loopback import Keys, Reply, Seen, reply
 from tests.unit.vendors.mailchimp.scripted import (
     IMPORT,
     JOBS,
@@ -311,14 +317,29 @@ def test_an_address_of_results_that_ran_out_is_asked_for_again() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["http://169.254.169.254/results", "https://10.0.0.1/results", "file:///etc/passwd"]
+    ("address", "is_called"),
+    [
+        ("https://results.example.com/a.tar.gz?Signature=x", True),
+        ("http://results.example.com/a.tar.gz", False),
+        ("http://169.254.169.254/results", False),
+        ("https://10.0.0.1/results", False),
+        ("https://localhost/results", False),
+        ("https://us6.api.mailchimp.com@evil.example/results", False),
+        ("file:///etc/passwd", False),
+    ],
 )
-def test_results_are_fetched_from_nowhere_else_than_the_internet(address: str) -> None:
-    with world(audience_of(*crowd(60))) as here:
-        staged = here.vendor.deliver(TARGET, Kind.CHANGE, rows(60, ANA)).staged or ""
-        here.audience.jobs[0]["response_body_url"] = address
-        with pytest.raises(RetryAfter):
-            here.vendor.settle(TARGET, Kind.CHANGE, rows(60, ANA), staged)
+def test_results_are_fetched_from_hosts_of_the_internet_only_and_without_the_key(address: str, is_called: bool) -> None:
+    called: list[str] = []
+
+    def transport(method: str, url: str, headers: Mapping[str, str], *rest: Any) -> Answer:
+        called.append(url)
+        assert "Authorization" not in headers
+        return Answer(200, {}, b"packed")
+
+    calls = MailchimpCalls({}, Keys("k-us6"), Link(Limiter(()), transport=transport))
+    with contextlib.nullcontext() if is_called else pytest.raises(Unreadable):
+        assert calls.results(address) == b"packed"
+    assert called == [address] * is_called
 
 
 def test_a_job_that_is_gone_or_late_leaves_its_people_unknown() -> None:
