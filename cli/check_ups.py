@@ -24,6 +24,8 @@ _POLL_SECONDS = 5.0
 _FIRST_PAUSE = 0.2
 _GROWTH = 1.5
 _CHECK = "list"
+_DIFFERENCES = ("missing", "strangers", "returned", "lost", "differs")
+"""Numbers of people that a check-up in full tells."""
 _CANNOT_NOW = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})
 
 View = dict[str, Any]
@@ -145,7 +147,7 @@ def _found(view: View, started: _Started) -> Finding:
     """Who unsubscribes or is added by others makes a difference every day: it is a warning, and no failure."""
     numbers = _numbers(view)
     words = " ".join(filter(None, [_words(numbers), *view["advice"], started.instead]))
-    odd = numbers["difference"] or any(numbers.get(name) for name in ("missing", "strangers"))
+    odd = numbers["difference"] or any(numbers.get(name) for name in ("missing", "strangers", "differs"))
     return Finding(_CHECK, started.subject, "warning" if odd or started.instead else "ok", words, numbers)
 
 
@@ -156,7 +158,7 @@ def _numbers(view: View) -> dict[str, int | None]:
     unsure = min(max(beyond or 0, 0), view["maybe"])
     found = {"expected": view["members"], "unsure": view["maybe"], "counted": counted}
     found["difference"] = None if beyond is None else beyond - unsure
-    return found | ({name: view[name] for name in ("missing", "strangers", "returned")} if view["full"] else {})
+    return found | ({name: view[name] for name in _DIFFERENCES} if view["full"] else {})
 
 
 def _words(numbers: dict[str, int | None]) -> str:

@@ -96,6 +96,16 @@ COMMANDS: tuple[Command, ...] = (
         meant_by=("rerun", "repeat"),
     ),
     Command(
+        "repair",
+        runs.repair,
+        RUN,
+        "Mend what the doctor found in full, and nothing else (`run --kind repair`).",
+        "as `run`",
+        more="Who is missing is added again, whom the export lost track of is looked after, values that differ are "
+        "sent again. Needs a check-up in full (`doctor --export NAME --full`) of the last day, with no delivery since.",
+        meant_by=("mend", "fix", "heal"),
+    ),
+    Command(
         "cancel",
         runs.cancel,
         RUN,

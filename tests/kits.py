@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -72,10 +73,17 @@ class Kit:
     """Of `unsubscribed`, what else is said of people whom the vendor tells of in its rolls of who opted out."""
     unlimited: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the simulator without the rates that reading those rolls meets."""
+    lose: Callable[[Any, str], None] = lambda engine, address: engine.tell("people", {"erased": [address]})
+    """The vendor loses somebody, who may be put on a list again."""
     no_to_list: bool = False
     """People may say no to a list alone."""
     willing: str = "subscribed"
     """Of `unsubscribed`, what is said of people who are not."""
+
+    @property
+    def spoiled(self) -> Mapping[str, str]:
+        """Values of the simulator's that no segment of the tests has."""
+        return {self.first: "Spoiled"}
 
     def resubscribed(self, address: str, name: str) -> Mapping[str, Any]:
         """The body that makes somebody subscribe again, by themselves."""
@@ -104,6 +112,10 @@ class Kit:
             return sum(int(each["unsubscribed"]) for each in state["lists"])
         listed = sum(each.get("states", {}).get("Unsubscribed", 0) for each in state["lists"])
         return max(int(listed), *(len(state.get(name, ())) for name in ("globally_unsubscribed", "unsubscribed")))
+
+
+FRESH: Mapping[str, Mapping[str, Any]] = {"dotdigital": {"list_count_lag": 0}, "campaign-monitor": {"stats_age": 0}}
+"""The simulators' settings that make counts be of this moment."""
 
 
 def _named(fields: Mapping[str, Any], first: str, city: str) -> Mapping[str, Any]:
@@ -162,8 +174,16 @@ def _dotdigital() -> Simulator[Any]:
     return Simulator(dotdigital.Dotdigital(dotdigital.Settings(tiers={}, import_seconds=1, removal_seconds=0.2)))
 
 
+def _dotdigital_loses(engine: Any, address: str) -> None:
+    account = engine.simulator.vendor.account()
+    contact = account.find("email", address)
+    for mailing_list in list(account.lists_of(contact)):
+        mailing_list.drop(contact.id)
+
+
 DOTDIGITAL = Kit(
     name="dotdigital",
+    lose=_dotdigital_loses,
     simulator=_dotdigital,
     hosts=lambda url: {f"{region}-api.dotdigital.com": f"{url}/{region}" for region in ("r1", "r2", "r3")},
     secrets={"api_user": dotdigital.USER_R1, "api_password": dotdigital.PASSWORD},
@@ -318,8 +338,16 @@ def _klaviyo_fields(row: Mapping[str, Any]) -> Mapping[str, Any]:
     return _named({**fields, "city": (fields.get("location") or {}).get("city")}, "first_name", "city")
 
 
+def _klaviyo_loses(engine: Any, address: str) -> None:
+    account = engine.simulator.vendor.account()
+    profile = account.by("email", address)
+    for mailing_list in account.lists.values():
+        mailing_list.leave(profile, time.time())
+
+
 KLAVIYO = Kit(
     name="klaviyo",
+    lose=_klaviyo_loses,
     simulator=lambda: Simulator(klaviyo.Klaviyo(klaviyo.Settings(limits={}))),
     hosts=lambda url: {"a.klaviyo.com": url},
     secrets={"api_key": klaviyo.STANDARD_KEY},

@@ -1,4 +1,4 @@
-"""`run`, `retry`, `runs`, `rejected`, `cancel` and `decide`."""
+"""`run`, `retry`, `repair`, `runs`, `rejected`, `cancel` and `decide`."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ class Kind(StrEnum):
     FULL_RESYNC = "full_resync"
     REBUILD = "rebuild"
     WITHDRAW = "withdraw"
+    REPAIR = "repair"
 
 
 class Word(StrEnum):
@@ -68,7 +69,8 @@ def run(
         Kind,
         typer.Option(
             help="delivery: what changed. dry_run: plan, send nothing. retry: what was rejected or stayed unknown. "
-            "full_resync: everyone again. rebuild: a list that is gone, anew. withdraw: take off everyone added."
+            "full_resync: everyone again. rebuild: a list that is gone, anew. withdraw: take off everyone added. "
+            "repair: what the doctor found, and nothing else."
         ),
     ] = Kind.DELIVERY,
     watch_it: Watch = False,
@@ -79,6 +81,10 @@ def run(
 
 def retry(context: typer.Context, name: ExportName, watch_it: Watch = False, as_json: Json = False) -> None:
     _run(desk_of(context, as_json), name, Kind.RETRY, watch_it)
+
+
+def repair(context: typer.Context, name: ExportName, watch_it: Watch = False, as_json: Json = False) -> None:
+    _run(desk_of(context, as_json), name, Kind.REPAIR, watch_it)
 
 
 def _run(desk: Desk, name: str, kind: Kind, watch_it: bool) -> None:

@@ -12,7 +12,7 @@ from shared.catalog.connection_validation import setting_issues
 from shared.catalog.derived_validation import columns_of_matching, derived_issues, derived_warnings
 from shared.catalog.holdout import NamedElsewhere, holdout_issues
 from shared.catalog.issues import Issue
-from shared.catalog.models import MAX_SEGMENTS, MAX_TARGETS, Connection, ExportInput, Target, WhenEmpty
+from shared.catalog.models import MAX_SEGMENTS, MAX_TARGETS, Connection, ExportInput, Repair, Target, WhenEmpty
 from shared.catalog.rules_validation import columns_of_rules, excluded_columns, rule_issues, rule_warnings
 from shared.catalog.schedules import schedule_issues
 from shared.catalog.targets import target_key, target_name
@@ -72,6 +72,7 @@ def judge(export: ExportInput, around: Surroundings) -> Judgement:
         issues += _names_that_are_too_long(export, around.definition)
         warnings += [*_spelling(export, around.definition), *_known_lists(export, around.definition)]
         warnings += _shared_fields(export, around.writers)
+        issues += _repair(export, around.definition)
     if around.connection is not None and around.connection.check_code not in ("", "ok"):
         warnings.append(
             Issue("/connection", say("Its last check failed: %(why)s", why=around.connection.check_message))
@@ -92,6 +93,19 @@ def _connection(export: ExportInput, connection: Connection | None) -> Iterator[
         say("The connection's account is not known: check the connection first."): not connection.account,
     }
     yield from (Issue("/connection", message) for message, present in obstacles.items() if present)
+
+
+def _repair(export: ExportInput, definition: Definition) -> Iterator[Issue]:
+    """Nothing tells a repair by itself to begin where nothing is ever verified."""
+    if export.repair is Repair.WHEN_IT_DIFFERS and not definition.verifiable:
+        yield Issue(
+            "/repair",
+            say(
+                "%(vendor)s offers no way to verify a list after a delivery, so no list would ever be repaired by "
+                "itself.",
+                vendor=definition.label,
+            ),
+        )
 
 
 def _targets(export: ExportInput, around: Surroundings) -> Iterator[Issue]:

@@ -259,6 +259,15 @@ class KeyKind(StrEnum):
     FULL_RESYNC = "full_resync"
     REBUILD = "rebuild"
     WITHDRAW = "withdraw"
+    REPAIR = "repair"
+
+
+class Repair(StrEnum):
+    """When a list is mended that is not as it was delivered: when somebody asks, or after a verification that
+    differs."""
+
+    ON_REQUEST = "on_request"
+    WHEN_IT_DIFFERS = "when_it_differs"
 
 
 def _each_once(kinds: tuple[KeyKind, ...]) -> tuple[KeyKind, ...]:
@@ -329,6 +338,11 @@ class ExportInput(Written):
         default=FirstRun.ASK,
         description="ask: a run that would add more than 1,000 people where the export has nobody yet, or more than "
         "double a list of over 1,000, stops before its first write. deliver: it does not.",
+    )
+    repair: Repair = Field(
+        default=Repair.ON_REQUEST,
+        description="when_it_differs: after a verification that differs the list is read in full, and what was found "
+        "is mended, within the guards.",
     )
     paused: bool = Field(default=False, description="The schedule is off; asking for a run still works.")
     function_key_starts: Annotated[tuple[KeyKind, ...], AfterValidator(_each_once)] = Field(

@@ -19,6 +19,7 @@ class CheckUpCost(View):
     count_requests: int
     full_requests: int
     not_in_full: Said = Field(description="Why a full check-up is not possible; empty where it is.")
+    without_values: Said = Field(default="", description="Why a full one would compare no values; empty where it does.")
 
 
 class CheckUpView(View):
@@ -38,6 +39,12 @@ class CheckUpView(View):
     missing: int | None = Field(default=None, description="People of the record who are not there.")
     strangers: int | None = Field(default=None, description="People there who are not the record's.")
     returned: int | None = Field(default=None, description="Those of the strangers whom the export took off before.")
+    lost: int | None = Field(
+        default=None, description="Those of the strangers whom the export added once: a repair looks after them."
+    )
+    differs: int | None = Field(default=None, description="People with other values than were delivered.")
+    compared: int | None = Field(default=None, description="People whose values were compared.")
+    without_values: Said = Field(default="", description="Why no values were compared; empty where they were.")
     advice: tuple[Said, ...] = Field(default=(), description="What to do.")
 
     @classmethod
@@ -48,8 +55,18 @@ class CheckUpView(View):
         return cls.model_validate({**asdict(made), "started_at": at, "finished_at": finished})
 
 
+class Mendable(View):
+    """What a repair of the target would mend, of the latest check-up in full; `why_not` where it can mend nothing."""
+
+    missing: int = 0
+    lost: int = 0
+    differs: int = 0
+    why_not: Said = ""
+
+
 class Doctor(View):
-    """What a check-up would take, and the latest one of the target."""
+    """What a check-up would take, the latest one of the target, and what a repair would mend."""
 
     cost: CheckUpCost
     latest: CheckUpView | None
+    repair: Mendable = Mendable()

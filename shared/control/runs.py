@@ -299,7 +299,7 @@ class Report(View):
 class StartInput(BaseModel):
     """What a run is for. `retry` sends again what was rejected or stayed unknown; `dry_run` plans and sends nothing;
     `full_resync` sends everyone again; `rebuild` makes a list anew that is gone; `withdraw` takes everyone off whom
-    the export added."""
+    the export added; `repair` mends what the latest check-up in full found, and nothing else."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -19,7 +19,7 @@ from shared.cloud.cloud import Cloud
 from shared.cloud.readiness import Readiness
 from shared.cloud.under_way import UnderWay
 from shared.control import forgetting, runs
-from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
+from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor, Mendable
 from shared.control.forgetting import ForgettingView
 from shared.control.opt_outs import OptOutsView
 from shared.control.runs import (
@@ -44,8 +44,9 @@ from shared.delivery.lookups import explain, history, planned, preview, vendor_w
 from shared.delivery.opt_outs import collecting, places, record
 from shared.delivery.opt_outs.excluding import with_opt_outs
 from shared.delivery.plan.cell_values import matched
-from shared.delivery.start import due_times, starting
+from shared.delivery.start import due_times, repairing, starting
 from shared.delivery.state import every_run, latest, layout, lookup
+from shared.delivery.state.found import CHECK_FIRST
 from shared.delivery.state.records import ENDED, GROUPS, Delivery, Run, State, now
 from shared.delivery.state.runs import Runs
 from shared.delivery.state.transitions import RunKind
@@ -183,7 +184,12 @@ class Service:
         """The latest check-up of a target, and what another one takes. Raises NotFound."""
         cost = doctor.cost(self._cloud, self.catalog.export(name).item, target)
         latest = doctor.read(self._cloud, name, target)
-        return Doctor(cost=CheckUpCost.model_validate(cost), latest=CheckUpView.of(latest) if latest else None)
+        mendable = dict(repairing.findings(self._cloud, self.catalog.export(name).item)).get(target)
+        return Doctor(
+            cost=CheckUpCost.model_validate(cost),
+            latest=CheckUpView.of(latest) if latest else None,
+            repair=Mendable.model_validate(mendable.people) if mendable else Mendable(why_not=CHECK_FIRST),
+        )
 
     def start_check_up(self, name: str, target: int, *, full: bool, by: str) -> CheckUpView:
         """Start a check-up, or tell of the one under way. Raises NotFound, NotNow while a run is under way, and
@@ -262,7 +268,9 @@ class Service:
 
     def begin(self, name: str, kind: RunKind = RunKind.DELIVERY, *, by: str = "") -> starting.Started:
         """Start a run in the name of a person, or give back the active one. Raises NotFound, and Unprocessable where it
-        cannot run now."""
+        cannot run now, as a repair where no check-up found anything."""
+        if kind is RunKind.REPAIR and not self.is_running(name):
+            repairing.require(self._cloud, self.catalog.export(name).item)
         return starting.start_run(self._cloud, self.catalog.export(name).item, "on demand", kind=kind, by=by)
 
     def last_run(self, export: str) -> RunSummary | None:

@@ -24,11 +24,13 @@ from shared.delivery.messages import (
     ForgetMessage,
     Message,
     ProbeMessage,
+    RepairMessage,
     SliceMessage,
     VerifyMessage,
     parse,
 )
 from shared.delivery.opt_outs import collecting
+from shared.delivery.start import repairing
 from shared.delivery.state.records import now
 from shared.delivery.verify import doctor, verification
 from shared.errors import Conflict
@@ -61,6 +63,8 @@ def receive(cloud: Cloud, body: bytes, message_id: str = "", attempt: int = 1) -
         give_up(cloud, body, message_id)
     elif isinstance(message, CountMessage):
         segments.count(cloud, message.segment)
+    elif isinstance(message, RepairMessage):
+        repairing.repair_by_itself(cloud, message)
     else:
         jobs.carry_out(KINDS[type(message)], cloud, replace(message, failed=failed))
 
@@ -77,7 +81,7 @@ def give_up(cloud: Cloud, body: bytes, message_id: str) -> None:
         return
     _tell(cloud, message_id, message)
     log.error("A message of kind %s failed too often.", type(message).__name__)
-    if not isinstance(message, CountMessage):
+    if not isinstance(message, CountMessage | RepairMessage):
         jobs.fail_poisoned(KINDS[type(message)], cloud, message)
 
 

@@ -101,10 +101,20 @@ class ForgetMessage(_Message):
     kind: Literal["forget"] = "forget"
 
 
+@dataclass(frozen=True, config=_EXACT)
+class RepairMessage(_Message):
+    """Mend what the check-up `mark` of one of an export's targets found; dropped unless it is the latest."""
+
+    export: Key
+    target: int
+    mark: Key
+    kind: Literal["repair"] = "repair"
+
+
 JobMessage = SliceMessage | ProbeMessage | VerifyMessage | DoctorMessage | CollectMessage | ForgetMessage
 """Messages of work under an account's lease."""
 
-Message = JobMessage | CountMessage
+Message = JobMessage | CountMessage | RepairMessage
 
 _READ: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="kind")])
 

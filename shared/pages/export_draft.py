@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.catalog.derived import Function
 from shared.catalog.issues import Issue
-from shared.catalog.models import ExportInput, FirstRun, Guards, Match, Mode, Target
+from shared.catalog.models import ExportInput, FirstRun, Guards, Match, Mode, Repair, Target
 from shared.pages.derived_draft import (
     VERBS,
     DerivedDraft,
@@ -82,6 +82,7 @@ class Draft:
     schedule: ScheduleShape = field(default_factory=ScheduleShape)
     first_run: bool = False
     """Nobody is asked, however many people would join."""
+    repair: str = Repair.ON_REQUEST
     paused: bool = False
     key_starts: tuple[str, ...] = ()
     tags: str = ""
@@ -109,6 +110,7 @@ def draft_of(export: ExportInput, definition: Definition | None, version: str = 
         guards=guards_shown(export.guards),
         schedule=shape_of(export.schedule),
         first_run=export.first_run is FirstRun.DELIVER,
+        repair=export.repair,
         paused=export.paused,
         key_starts=export.function_key_starts,
         tags=", ".join(export.tags),
@@ -132,6 +134,7 @@ def draft_from(values: Values) -> Draft:
         guards=_guards_sent(values),
         schedule=shape_from(group(values, "schedule")) if "schedule" in values else ScheduleShape(),
         first_run=text(values, "first_run") == "on",
+        repair=text(values, "repair") or Repair.ON_REQUEST,
         paused=text(values, "paused") == "on",
         key_starts=texts(values, "function_key_starts"),
         tags=text(values, "tags"),
@@ -156,6 +159,7 @@ def input_of(draft: Draft, definition: Definition | None) -> tuple[dict[str, Any
         "guards": {name: _guard(name, value) for name, value in draft.guards.items()},
         "schedule": schedule,
         "first_run": FirstRun.DELIVER if draft.first_run else FirstRun.ASK,
+        "repair": draft.repair,
         "paused": draft.paused,
         "function_key_starts": draft.key_starts,
         "tags": list(dict.fromkeys(tag for each in draft.tags.split(",") if (tag := each.strip()))),

@@ -46,6 +46,7 @@ KINDS: dict[str, str] = {
     RunKind.REBUILD: N_("Rebuild of the list"),
     RunKind.WITHDRAW: N_("Withdrawal of everyone"),
     RunKind.RETRY: N_("Retry"),
+    RunKind.REPAIR: N_("Repair"),
 }
 OPT_OUT_KINDS: dict[str, str] = {
     OptOutKind.UNSUBSCRIBED: N_("unsubscribed"),
@@ -58,6 +59,7 @@ TRIGGERS: dict[str, str] = {
     "on demand": N_("started by a person"),
     "schedule cron": N_("started by its schedule"),
     "schedule on_refresh": N_("started by a new snapshot"),
+    "verification": N_("started by a verification that differed"),
 }
 OUTCOMES: dict[str, str] = {
     "refused here": N_("Not sent"),
@@ -145,6 +147,7 @@ PARTS: dict[str, str] = {
     "settings": N_("Settings"),
     "guards": N_("Guards"),
     "first_run": N_("The first run"),
+    "repair": N_("Repair by itself"),
     "schedule": N_("Schedule"),
     "paused": N_("Paused"),
     "tags": N_("Tags"),
@@ -290,6 +293,7 @@ WORDS: tuple[tuple[str, str], ...] = (
     (N_("guard"), N_("a check that stops a run before anything is sent, and waits for a person's decision")),
     (N_("withdrawal"), N_("a run that takes everyone off the list whom the export added")),
     (N_("full resync"), N_("a run that sends everyone again")),
+    (N_("repair"), N_("a run that mends only what a check-up of the list found")),
 )
 """The words of the pages, and what they mean."""
 DOCUMENTS: tuple[tuple[str, str], ...] = (
@@ -297,6 +301,7 @@ DOCUMENTS: tuple[tuple[str, str], ...] = (
     ("for-administrators.md", N_("connections, secrets, consent and roles")),
     ("coming-from-customer-insights.md", N_("each step of the former exports, and where it is here")),
     ("matching.md", N_("how cells become values")),
+    ("repair.md", N_("mending a list that is not as it was delivered")),
     ("segments.md", N_("what lands as a segment, and what is refused")),
     ("operations.md", N_("alerts, and what to do about them")),
     ("for-engineers.md", N_("command line, exports as code, API")),

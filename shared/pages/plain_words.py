@@ -146,9 +146,6 @@ SENTENCES: dict[str, Message] = {
     "Somebody deleted the list at the vendor. Run the export with the kind 'rebuild' to make it anew.": say(
         "Somebody deleted the list at the vendor. Choose Rebuild the list on the export's page to make it anew."
     ),
-    "Run the export with the kind full_resync to send everyone again.": say(
-        "To send everyone again, choose Full resync on the export's page."
-    ),
     "%(vendor)s has not ended within 6 hours what an earlier run sent it. If it ends yet, older values may replace "
     "those of this run: then run the export with the kind full_resync.": say(
         "%(vendor)s has not ended within 6 hours what an earlier run sent it. If it ends yet, older values may replace "
@@ -158,16 +155,6 @@ SENTENCES: dict[str, Message] = {
     "with the kind 'full_resync' to fill them again for people who did not change.": say(
         "Made the custom fields %(fields)s on the list. If somebody had deleted them in Campaign Monitor, choose Full "
         "resync on the export's page to fill them again for people who did not change."
-    ),
-    "%(num)s person whom the export put on the %(target)s is not there. Who unsubscribed, bounced or was deleted in "
-    "%(vendor)s stays off it; to send everyone again, run the export with the kind full_resync.": say_many(
-        "%(num)s person whom the export put on the %(target)s is not there. Who unsubscribed, bounced or was deleted "
-        "in %(vendor)s stays off it; to send everyone again, choose Full resync on the export's page.",
-        "%(num)s people whom the export put on the %(target)s are not there. Who unsubscribed, bounced or was deleted "
-        "in %(vendor)s stays off it; to send everyone again, choose Full resync on the export's page.",
-        1,
-        target="",
-        vendor="",
     ),
     "%(num)s person whom this export added is on its lists. Run it with the kind 'withdraw' first to take them off, or "
     "repeat this with keep_members=true to leave them there.": say_many(

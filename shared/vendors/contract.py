@@ -110,6 +110,8 @@ class Row(NamedTuple):
     """An addition: we took this person off the target before."""
     unsure_since: float | None = None
     """A removal: the person may never have got onto the target. When we tried to add them, in seconds since 1970."""
+    shown_at: float | None = None
+    """A change or removal: when the vendor showed this person on the target, in seconds since 1970, where it did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,12 +281,16 @@ class Definition:
     """Set where a person may sign in at the vendor in place of giving us a key."""
     account_is_key: bool = False
     """The vendor tells no account, so it is known by its key: a new key looks like another account."""
+    verifiable: bool = True
+    """`count` or `look_at` tells how a target is after a delivery."""
     fresh_seconds: float = 60.0
     """For so long after a write, `count` and `look_at` may still show how things were before it."""
     most_members: int = 200_000
     """People that `members` reads within one slice, at the vendor's rates."""
     members_page: int = 1000
-    """People of one of the answers that `members` reads."""
+    """People of one of the answers that `members` and `people` read."""
+    lists_values: bool = False
+    """`people` shows the values of everyone on a target, in as many answers as `members` takes."""
     questions: tuple[Question, ...] = ()
     """What the vendor's contract leaves open. A vendor without questions needs no probe."""
     opt_outs: tuple[OptOutKind, ...] = ()
@@ -443,6 +449,15 @@ class Vendor(ABC):
         """How many people are on the target, in a few requests; None where the vendor does not tell. As fresh as
         `Definition.fresh_seconds` says."""
         return None
+
+    def people(self, target: TargetFound) -> Iterator[tuple[str, str | None]]:
+        """As `members`, each with what the vendor shows of the person, as JSON for `beside`; None where it lists no
+        values."""
+        return ((address, None) for address in self.members(target))
+
+    def beside(self, target: TargetFound, row: Row, shown: str) -> Seen:
+        """A person whom `people` showed, beside the row that was sent; nobody is asked."""
+        raise NotImplementedError("this vendor lists no values")
 
     def see(self, target: TargetFound, row: Row) -> Seen | None:
         """What the vendor shows of one person, beside the row that was sent; None where it shows no single people.

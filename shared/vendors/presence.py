@@ -20,6 +20,8 @@ from shared.wording import say
 
 FEW = 20
 """People of a batch who are asked for one by one."""
+SHOWN_SECONDS = 600.0
+"""For so long whoever was shown counts as there: about as long as people who were read once in a slice do."""
 NOT_FOUND = "not_found"
 NOT_LOOKED_AT = "not_looked_at"
 
@@ -56,8 +58,9 @@ class Presence:
         """Receipts of the rows that are not to be sent, by index. Somebody new may not show yet. An answer about one
         person that cannot be read leaves that person to the next run; where no answer can be read, the trouble is the
         vendor's. Raises Unreadable then, and what a call raises."""
-        self._read(len(rows))
-        asked = [index for index, row in enumerate(rows) if self._same(row.address) not in self._known]
+        unsure = [index for index, row in enumerate(rows) if not _was_shown(row)]
+        self._read(len(unsure))
+        asked = [index for index in unsure if self._same(rows[index].address) not in self._known]
         found: dict[int, Receipt] = {}
         unreadable: list[Unreadable] = []
         for index, known in zip(asked, self._looked_up([rows[index].address for index in asked]), strict=True):
@@ -114,6 +117,11 @@ class Presence:
             return missing(label)[kind]
         fresh = time.time() - row.unsure_since < self._definition.fresh_seconds
         return not_there_yet(label) if fresh else never_there(label)
+
+
+def _was_shown(row: Row) -> bool:
+    """Whether the vendor showed the person a moment ago, so that nobody is asked again."""
+    return row.shown_at is not None and 0 <= time.time() - row.shown_at < SHOWN_SECONDS
 
 
 def missing(label: str) -> Mapping[Kind, Receipt]:

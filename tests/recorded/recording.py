@@ -26,6 +26,7 @@ from shared.delivery.opt_outs import record as opt_outs
 from shared.delivery.opt_outs.model import Part
 from shared.delivery.opt_outs.record import FormerFolder
 from shared.delivery.state import layout
+from shared.delivery.verify import doctor
 from tests.integration.delivery.engine import Engine, engine
 from tests.integration.delivery.engine import Person as Row
 from tests.integration.faults.world import Undelayed
@@ -134,10 +135,18 @@ def _of_definitions(made: Engine) -> dict[str, Any]:
 
 
 def _of_jobs(made: Engine) -> dict[str, Any]:
+    made.tell("people", {"erased": ["person0@example.com"]})
     made.service.start_check_up(NAME, 0, full=True, by="ada")
     found = {"message of a check-up": _message(made)}
     made.pump()
     found["check-up"] = _blob(made, layout.check_up(NAME, 0))
+    found["findings"] = _blob(made, layout.found_manifest(NAME, 0))
+    checked = doctor.read(made.cloud, NAME, 0)
+    assert checked is not None
+    doctor.KIND.write(made.cloud, replace(checked, mends=True))
+    doctor.KIND.wake(made.cloud)
+    found["message of a repair"] = _message(made)
+    made.pump()
     made.service.start_probe("iterable", "ada@example.com", "ada")
     found |= {"message of a probe": _message(made), "probe": _blob(made, layout.probe("iterable"))}
     made.queue.clear_messages()

@@ -29,7 +29,7 @@ from shared.delivery.opt_outs import collecting
 from shared.delivery.opt_outs import record as record_of_opt_outs
 from shared.delivery.start.asleep import Quiet
 from shared.delivery.start.due_times import firing
-from shared.delivery.state import journal, layout, ledger
+from shared.delivery.state import found, journal, layout, ledger
 from shared.delivery.state import plan as plans
 from shared.delivery.state.records import Delivery, Run
 from shared.delivery.verify import doctor, verification
@@ -91,6 +91,16 @@ def _journal(place: Place, kept: Any) -> Any:
     folded = journal.fold(place.blobs, folder)
     assert (folded.sent, list(folded.results), folded.in_flight()) == ({0}, [0], set())
     return [kept[0], journal.sent(0, 0), plain(journal.answered(0, folded.results[0]))]
+
+
+def _findings(place: Place, kept: Any) -> Any:
+    place.put(layout.found_manifest("newsletter", 0), kept)
+    read = found.read(place.blobs, "newsletter", 0)
+    assert read is not None and read.total == 1
+    found.write(place.blobs, "newsletter", 0, read)
+    written = place.blobs.read(layout.found_manifest("newsletter", 0))
+    assert written is not None
+    return json.loads(written[0])
 
 
 def _lease(place: Place, kept: Any) -> Any:
@@ -199,6 +209,7 @@ READERS: Mapping[str, Reader] = {
     "report": _report,
     "verification": _course(verification.KIND),
     "check-up": _course(doctor.KIND),
+    "findings": _findings,
     "probe": _course(probes.KIND),
     "reading": _course(collecting.KIND),
     "record of opt-outs": _opt_outs,
@@ -221,6 +232,7 @@ READERS: Mapping[str, Reader] = {
     "message of a check-up": _message,
     "message of a probe": _message,
     "message of a reading": _message,
+    "message of a repair": _message,
     "session": _cookie("session"),
     "sign-in": _cookie("pending"),
 }
@@ -244,6 +256,7 @@ DATA = (
     "found",
     "looked",
     "erased",
+    "people",
 )
 """Whose names are data, not fields."""
 

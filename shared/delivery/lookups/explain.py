@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -15,10 +16,11 @@ from shared.delivery.lookups.story import story
 from shared.delivery.plan.cell_values import REASONS, LeftOut, Matched
 from shared.delivery.plan.operations import Source, Wish, staging_query
 from shared.delivery.sql import literal
+from shared.delivery.state import found as found_people
 from shared.delivery.state import journal, layout, ledger, lookup
 from shared.delivery.state import plan as plans
 from shared.delivery.state.lookup import KnownTarget
-from shared.delivery.state.records import Delivery, State
+from shared.delivery.state.records import Delivery, State, now
 from shared.delivery.state.runs import Runs
 from shared.errors import UserMustAct
 from shared.mailbox import normalised, spellings
@@ -70,7 +72,12 @@ def _of_target(
         "verdict": verdict(
             inside, problem, row, export.mode, [each["reason"] for each in kept_back], _waits(cloud, export, index)
         ),
-        "story": story([*found, *(each for each in barring if each["rows"])], row, receipts),
+        "story": story(
+            [*found, *(each for each in barring if each["rows"])],
+            row,
+            receipts,
+            list(_checked(cloud, export, index, known, address)),
+        ),
     }
 
 
@@ -163,6 +170,18 @@ def _waits(cloud: Cloud, export: Export, index: int) -> Message | None:
         if plan.balance.later:
             return _FOR_LATER
     return None
+
+
+def _checked(cloud: Cloud, export: Export, index: int, known: KnownTarget, address: str) -> Iterator[tuple[str, str]]:
+    """What the latest check-up in full found of the person, and when; nothing where a delivery came after it."""
+    findings = found_people.read(cloud.blobs, export.name, index)
+    if findings is None or not findings.fits(ledger.read(cloud.blobs, known.ledger), now().timestamp()):
+        return
+    at = datetime.fromtimestamp(findings.at, UTC).isoformat()
+    for each in findings.files:
+        if each.first <= lookup.bucket(address) <= each.last:
+            for row in lookup.rows(cloud, each.file, f"address = {literal(address)}"):
+                yield at, row["what"]
 
 
 def _receipts(cloud: Cloud, export: Export, index: int, address: str) -> Iterator[dict[str, Any]]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from shared.delivery.state.found import What
 from shared.wording import Message, say
 
 _SAID: Mapping[tuple[str, str], Message] = {
@@ -43,12 +44,27 @@ _TRIED: Mapping[str, Message] = {
 }
 
 
+_CHECKED: Mapping[str, Message] = {
+    What.MISSING: say("A check of the list did not find the person there; a repair adds them again."),
+    What.LOST: say(
+        "A check of the list found the person there, whom the record does not have on it; a repair looks after that."
+    ),
+    What.DIFFERS: say("A check of the list found other values than were delivered; a repair sends them again."),
+}
+"""What a check-up found -> the same in words."""
+
+
 def story(
-    segments: Iterable[Mapping[str, Any]], row: Mapping[str, Any] | None, receipts: Sequence[Mapping[str, Any]]
+    segments: Iterable[Mapping[str, Any]],
+    row: Mapping[str, Any] | None,
+    receipts: Sequence[Mapping[str, Any]],
+    checked: Iterable[tuple[str, str]] = (),
 ) -> list[dict[str, Any]]:
     """Each as `at` (a time, or empty), `run` (or empty) and `text`. `segments` and `receipts` as they are explained,
-    `row` the ledger's."""
-    happened = [*_receipts(receipts), *_known(row, {str(each["run"]) for each in receipts})]
+    `row` the ledger's;
+    `checked` is when a check-up found what."""
+    found = [_moment(at, "", _CHECKED[What(what)]) for at, what in checked]
+    happened = [*found, *_receipts(receipts), *_known(row, {str(each["run"]) for each in receipts})]
     happened.sort(key=lambda each: str(each["at"]), reverse=True)
     return [*(moment for each in segments for moment in (_in_segment(each), *_left_out(each))), *happened]
 

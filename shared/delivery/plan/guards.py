@@ -94,7 +94,7 @@ class Facts:
     def people(self) -> int:
         """Different valid addresses in the segment."""
         balance = self.balance
-        return balance.add + balance.change + balance.unchanged + balance.held
+        return balance.add + balance.change + balance.unchanged + balance.held + balance.outside
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,9 @@ from shared.delivery.plan import cell_values, derived, kept_back
 from shared.delivery.plan.cell_values import Matched
 from shared.delivery.plan.drift import TEXT_FOR_NOTHING
 from shared.delivery.sql import literal
-from shared.delivery.state import ledger, transitions
+from shared.delivery.state import found, ledger, transitions
 from shared.delivery.state.files import BUCKET, DataFile, Files, buckets, keep, write
+from shared.delivery.state.found import Findings, What
 from shared.delivery.state.ledger import Ledger
 from shared.delivery.state.plan import Balance
 from shared.delivery.state.transitions import RunKind
@@ -222,14 +223,18 @@ def plan_part(
     folder: str,
     where: Path,
     stay: Sequence[Path] = (),
+    findings: Findings | None = None,
 ) -> None:
     """Plan the addresses of one part.
 
-    `staged` are Parquet files with its rows; plan files go to `folder`; `stay` hold addresses that are never removed.
+    `staged` are Parquet files with its rows; plan files go to `folder`; `stay` hold addresses that are never removed;
+    `findings` are what a repair mends.
     """
     _read(database, wish, staged, part)
     first, last = buckets(part, parts)
-    paths = ledger.load(files, database, ledger_before, first, last, where)
+    paths = [*ledger.load(files, database, ledger_before, first, last, where)]
+    if wish.kind is RunKind.REPAIR:
+        paths += found.load(files, database, findings, first, last, where)
     _count_rows(database, tally, wish)
     if wish.rules.limit and parts == 1:
         kept_back.begin_line(database, wish.rules.limit)
@@ -240,7 +245,7 @@ def plan_part(
     _count_steps(database, tally)
     for kind in (Kind.ADD, Kind.CHANGE, Kind.REMOVE):
         name = f"{part:03d}-{kind}.parquet"
-        if file := keep(files, database, _operations(kind, wish.rules), folder + name, where / name):
+        if file := keep(files, database, _operations(kind, wish), folder + name, where / name):
             tally.files.append((kind, part, file))
     for wanted, what, query, kept in (
         (True, "refused", _REFUSED, tally.refused_files),
@@ -259,6 +264,12 @@ def find_candidates(database: DuckDBPyConnection, wish: Wish, staged: Sequence[P
     """Add the people of one of several parts to those among whom the limit's line is drawn."""
     _read(database, wish, staged, part)
     kept_back.add_candidates(database, wish.rules)
+
+
+def find_firsts(database: DuckDBPyConnection, wish: Wish, staged: Sequence[Path], part: int) -> None:
+    """Make the view `staged` of a part's rows and the table `firsts` of its people, for an export without rules."""
+    _read(database, wish, staged, part)
+    kept_back.make_firsts(database, wish.rules)
 
 
 def _read(database: DuckDBPyConnection, wish: Wish, staged: Sequence[Path], part: int) -> None:
@@ -305,11 +316,15 @@ _OPERATIONS = {
 }
 
 
-def _operations(kind: Kind, rules: Rules) -> str:
-    """Rows of a plan file. Removals say by which rule, where there are rules."""
-    if kind is not Kind.REMOVE or not rules:
-        return _OPERATIONS[kind]
-    return f"SELECT removed.*, firsts.rule FROM ({_OPERATIONS[kind]}) AS removed LEFT JOIN firsts USING (address)"
+def _operations(kind: Kind, wish: Wish) -> str:
+    """Rows of a plan file. Removals say by which rule, where there are rules; a repair's say when the vendor showed the
+    person."""
+    query = _OPERATIONS[kind]
+    if wish.kind is RunKind.REPAIR:
+        query = f"SELECT planned.*, steps.shown_at FROM ({query}) AS planned JOIN steps USING (address)"
+    if kind is Kind.REMOVE and wish.rules:
+        query = f"SELECT removed.*, firsts.rule FROM ({query}) AS removed LEFT JOIN firsts USING (address)"
+    return query
 
 
 _KEPT_BACK = """
@@ -388,6 +403,9 @@ BARRING = ""
 def _decide(database: DuckDBPyConnection, wish: Wish, stay: Sequence[Path]) -> None:
     """Make `steps`: one row per address of the part that is in the segment or in the ledger."""
     inside, outside = transitions.rules(wish.kind, wish.mode)
+    repairs = wish.kind is RunKind.REPAIR
+    known = _LEDGER_AND_FOUND if repairs else "ledger"
+    shown_at = f", CASE WHEN ledger.what <> '{What.MISSING}' THEN ledger.at END AS shown_at" if repairs else ""
     database.execute(f"""
         CREATE OR REPLACE TEMP TABLE steps AS
         SELECT wanted.n AS n, coalesce(wanted.address, ledger.address) AS address,
@@ -395,16 +413,23 @@ def _decide(database: DuckDBPyConnection, wish: Wish, stay: Sequence[Path]) -> N
                ledger.removed_at IS NOT NULL AS came_back,
                CASE WHEN ledger.status = 'maybe' THEN epoch(ledger.changed_at) END AS unsure_since,
                CASE WHEN wanted.n IS NULL THEN {transitions.case(outside)}
-                    ELSE {transitions.case(inside)} END AS step
+                    ELSE {transitions.case(inside)} END AS step {shown_at}
         FROM (SELECT staged.n, staged.address, staged.bucket, staged.hash AS wanted_hash
               FROM staged JOIN firsts ON staged.n = firsts.n WHERE firsts.rule IS NULL) AS wanted
-        FULL JOIN ledger ON wanted.address = ledger.address
+        FULL JOIN {known} ON wanted.address = ledger.address
     """)
     for path in stay:
         database.execute(f"""
             UPDATE steps SET step = '{transitions.PlanStep.LEFT}'
             WHERE step = '{Kind.REMOVE}' AND address IN (FROM read_parquet({literal(str(path))}))
         """)
+
+
+_LEDGER_AND_FOUND = """
+    (SELECT coalesce(kept.address, found.address) AS address, coalesce(kept.bucket, found.bucket) AS bucket,
+            kept.* EXCLUDE (address, bucket), found.what, found.at
+     FROM ledger AS kept FULL JOIN found ON kept.address = found.address) AS ledger
+"""
 
 
 def _count_steps(database: DuckDBPyConnection, tally: Tally) -> None:

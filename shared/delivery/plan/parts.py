@@ -11,6 +11,7 @@ from shared.delivery.plan import kept_back, operations, protected_people
 from shared.delivery.plan.operations import Tally, Wish
 from shared.delivery.plan.staging import Staged
 from shared.delivery.state import layout, once
+from shared.delivery.state.found import Findings
 from shared.delivery.state.ledger import Ledger
 from shared.delivery.work import Work
 
@@ -26,8 +27,9 @@ class LimitLine:
     key: str | None = None
 
 
-def plan_parts(work: Work, wish: Wish, staged: Staged, before: Ledger) -> Tally:
-    """Plan all parts; what was counted. Raises SliceOver where the next slice has to go on."""
+def plan_parts(work: Work, wish: Wish, staged: Staged, before: Ledger, findings: Findings | None = None) -> Tally:
+    """Plan all parts, those of a repair by its findings; what was counted. Raises SliceOver where the next slice has to
+    go on."""
     protected = protected_people.protected(work)
     stay = [*staged.spellings, *([protected] if protected else ())]
     total, folder = Tally(), layout.plan_folder(work.folder, attempts.execution(work))
@@ -50,6 +52,7 @@ def plan_parts(work: Work, wish: Wish, staged: Staged, before: Ledger) -> Tally:
                     folder=folder,
                     where=work.where,
                     stay=stay,
+                    findings=findings,
                 )
                 staged.release(part)
                 recorded = _keep(work, staged, part, tally)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.delivery import addresses
@@ -13,6 +13,7 @@ from shared.delivery.state import layout
 from shared.delivery.state.files import DataFile
 from shared.delivery.state.lookup import rows
 from shared.delivery.state.plan import ORDER, Plan
+from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
 from shared.vendors.contract import Kind
 from shared.wording import say
@@ -22,7 +23,9 @@ SAMPLE = 10
 REFUSED = "refused"
 KEPT_BACK = "kept back"
 
-REASONS: dict[tuple[Kind, bool], str] = {
+Reasons = Mapping[tuple[Kind, bool], str]
+
+REASONS: Reasons = {
     (Kind.ADD, False): say("In the segment, and not on the list."),
     (Kind.ADD, True): say("In the segment again, after having been taken off the list."),
     (Kind.CHANGE, False): say("Values changed, or are sent again."),
@@ -32,21 +35,30 @@ REASONS: dict[tuple[Kind, bool], str] = {
 }
 """Why somebody is planned, by the kind of operation and by what is special: who came back, whose state is not known."""
 
+_MENDED: dict[Kind, str] = {
+    Kind.ADD: say("On the list by the record, and not there; or put there by this export, and not on its record."),
+    Kind.CHANGE: say("The vendor shows other values than were delivered."),
+    Kind.REMOVE: say("Put on the list by this export, and not in the segment any more."),
+}
+_IN_A_REPAIR = {(kind, special): words for kind, words in _MENDED.items() for special in (False, True)}
+"""The same for a repair, which looks at nobody but those whom a check-up found."""
+
 _SPECIAL = {Kind.ADD: "came_back", Kind.CHANGE: "came_back", Kind.REMOVE: "unsure_since IS NOT NULL"}
 _HEADER = lines.header("address", "operation", "reason", "segment", "file", "row")
 
 
 def write(work: Work, plan: Plan) -> None:
     """Write both files. Writing them again gives the same. They hold addresses."""
-    queries = [(each.file, _planned(plan, each.kind)) for each in plan.files]
+    reasons = _IN_A_REPAIR if work.run.kind is RunKind.REPAIR else REASONS
+    queries = [(each.file, _planned(plan, each.kind, reasons)) for each in plan.files]
     queries += [(file, _refused(plan)) for file in plan.refused]
     queries += [(file, _kept_back(plan)) for file in plan.kept_back]
     work.cloud.blobs.compose(layout.planned(work.folder), lines.blocks(work, _HEADER, queries))
-    work.cloud.blobs.write(layout.sample(work.folder), json.dumps(list(_sample(work, plan))).encode())
+    work.cloud.blobs.write(layout.sample(work.folder), json.dumps(list(_sample(work, plan, reasons))).encode())
 
 
-def _planned(plan: Plan, kind: Kind) -> str:
-    why = f"CASE WHEN {_SPECIAL[kind]} THEN {literal(REASONS[kind, True])} ELSE {literal(REASONS[kind, False])} END"
+def _planned(plan: Plan, kind: Kind, reasons: Reasons) -> str:
+    why = f"CASE WHEN {_SPECIAL[kind]} THEN {literal(reasons[kind, True])} ELSE {literal(reasons[kind, False])} END"
     if plan.rules and kind is Kind.REMOVE:
         why = f"coalesce({lines.kept_back_because(plan)}, {why})"
     return f"SELECT {harmless('address')}, '{kind}', {why}, NULL, NULL, NULL FROM rows ORDER BY address"
@@ -66,12 +78,12 @@ def _refused(plan: Plan) -> str:
     """
 
 
-def _sample(work: Work, plan: Plan) -> Iterator[dict[str, Any]]:
+def _sample(work: Work, plan: Plan, reasons: Reasons) -> Iterator[dict[str, Any]]:
     for kind in ORDER:
         files = [each.file for each in plan.files if each.kind is kind]
         for row in _first(work, files):
             special = row["unsure_since"] is not None if kind is Kind.REMOVE else row["came_back"]
-            why = plan.rules.get(row.get("rule") or "", REASONS[kind, bool(special)])
+            why = plan.rules.get(row.get("rule") or "", reasons[kind, bool(special)])
             yield _shown(str(kind), row["address"], json.loads(row["values"]), why)
     for row in _first(work, plan.refused):
         yield _shown(REFUSED, row["address"], {}, addresses.REASONS[row["problem"]])

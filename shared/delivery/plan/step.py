@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import islice
 
@@ -17,9 +17,10 @@ from shared.delivery.plan.guards import Facts, Finding
 from shared.delivery.plan.operations import BARRING, HELD_OUT_AND_THERE, Tally, Wish
 from shared.delivery.plan.parts import plan_parts
 from shared.delivery.plan.staging import Staged, stage
-from shared.delivery.state import ledger, once
+from shared.delivery.state import found, ledger, once
 from shared.delivery.state import plan as plans
 from shared.delivery.state.files import DataFile
+from shared.delivery.state.found import Findings
 from shared.delivery.state.journal import Folded
 from shared.delivery.state.ledger import Commit, Ledger
 from shared.delivery.state.plan import Balance, Plan
@@ -120,16 +121,17 @@ def _ledger(work: Work) -> Ledger:
 
 
 def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
-    rules = work.export.rules
-    wish = Wish(work.export.address_column, _matched(work), str(work.export.mode), work.run.kind, rules)
+    wish, findings = wish_of(work), _found(work, before)
     try:
         staged = stage(work, wish, before, fresh=fresh)
-        tally = plan_parts(work, wish, staged, before)
+        tally = plan_parts(work, wish, staged, before, findings)
     except (once.Unusable, SnapshotChanged):
         work.lease.hold()  # only who still has the account may give the attempt up
         attempts.give_up(work)
         raise
     made = _manifest(work, wish, staged, tally, before, fresh=fresh)
+    if work.run.kind is RunKind.REPAIR and findings is None:
+        made = replace(made, mentions=[*made.mentions, found.CHECK_FIRST])
     made.balance.check()
     published = plans.publish(work.cloud.blobs, work.folder, made)
     if published[0] is made:  # nobody else can have sent anything of it
@@ -137,6 +139,20 @@ def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
     if staged.attempt:
         attempts.clear(work)
     return published
+
+
+def wish_of(work: Work) -> Wish:
+    """What the export wants of the target."""
+    export = work.export
+    return Wish(export.address_column, _matched(work), str(export.mode), work.run.kind, export.rules)
+
+
+def _found(work: Work, before: Ledger) -> Findings | None:
+    """What a repair mends; None where it is no repair, or where the target was not checked as it is now."""
+    if work.run.kind is not RunKind.REPAIR:
+        return None
+    findings = found.read(work.cloud.blobs, work.export.name, work.delivery.index)
+    return findings if findings and findings.fits(before, work.clock().timestamp()) else None
 
 
 def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledger, *, fresh: bool) -> Plan:

@@ -32,8 +32,9 @@ WINDOWS = 2
 WRITE_SECONDS = 0.25
 """Receipts wait so long for others to share a block with."""
 
-ROW = "COLUMNS('^(address|values|vendor_id|came_back|unsure_since)$')"
-"""What a `Row` is made of, in the order of plan files; those of an earlier version lack the last."""
+ROW = "COLUMNS('^(address|values|vendor_id|came_back|unsure_since|shown_at)$')"
+"""What a `Row` is made of, in the order of plan files; only a repair's have the last, and those of an earlier
+version lack the one before it, too."""
 
 Send = Callable[[Kind, Sequence[Row]], BatchResult]
 Settle = Callable[[Kind, Sequence[Row], str], BatchResult | None]

@@ -12,6 +12,7 @@ OPT_OUTS = "opt-outs/"
 FORGETTING = "forgetting/"
 LEDGERS = "ledgers/"
 RUNS = "runs/"
+FOUND = "found/"
 
 
 def run_folder(export: str, run: str) -> str:
@@ -178,6 +179,16 @@ def opt_outs(connection: str) -> str:
 def forgetting(request: str) -> str:
     """Somebody who is being forgotten, by a salted hash; gone when it ends."""
     return f"{FORGETTING}{request}.json"
+
+
+def found_folder(export: str, target: int) -> str:
+    """What the latest check-up of a target in full found, for a repair; it holds addresses."""
+    return f"{FOUND}{export}/{target:03d}/"
+
+
+def found_manifest(export: str, target: int) -> str:
+    """Its name has the ending by which manifests are told from files with addresses."""
+    return f"{found_folder(export, target)}manifest.json"
 
 
 def lock(secret: str) -> str:

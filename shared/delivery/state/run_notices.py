@@ -18,7 +18,7 @@ TROUBLE = "trouble"
 """Row in an export's partition from a run that failed or was blocked until one ends well."""
 
 _EVENTS = {State.FAILED: Event.RUN_FAILED, State.BLOCKED: Event.RUN_BLOCKED}
-_EARNEST = frozenset({RunKind.DELIVERY, RunKind.RETRY, RunKind.FULL_RESYNC, RunKind.REBUILD})
+_EARNEST = frozenset({RunKind.DELIVERY, RunKind.RETRY, RunKind.FULL_RESYNC, RunKind.REBUILD, RunKind.REPAIR})
 """Kinds of runs whose end says something about the export."""
 _LONGEST_MESSAGE = 2000
 _COUNTED = ("expected", "counted", "difference", "looked_at", "different")

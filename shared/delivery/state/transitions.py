@@ -17,6 +17,7 @@ class RunKind(StrEnum):
     REBUILD = "rebuild"
     RETRY = "retry"
     WITHDRAW = "withdraw"
+    REPAIR = "repair"
 
 
 class Status(StrEnum):
@@ -63,6 +64,14 @@ IN_SEGMENT: dict[RunKind, Conditions] = {
         ("status = 'member' AND (hash IS NULL OR refused_hash IS NOT NULL)", PlanStep.CHANGE),
         ("true", PlanStep.OUTSIDE),
     ),
+    RunKind.REPAIR: (
+        ("what IS NULL", PlanStep.OUTSIDE),
+        *_REFUSED_FOR_GOOD,
+        ("what = 'missing' AND status = 'member'", PlanStep.ADD),
+        ("what = 'differs' AND status = 'member'", PlanStep.CHANGE),
+        ("what = 'lost' AND coalesce(status, 'removed') = 'removed'", PlanStep.ADD),
+        ("true", PlanStep.OUTSIDE),
+    ),
 }
 """For an address that is in the segment, by kind of run."""
 
@@ -71,6 +80,14 @@ NOT_IN_SEGMENT: dict[tuple[RunKind, str], Conditions] = {
     (RunKind.DELIVERY, "add"): (("status IN ('member', 'maybe')", PlanStep.LEFT), ("true", PlanStep.NONE)),
     (RunKind.RETRY, "mirror"): (("status = 'maybe'", PlanStep.REMOVE), ("true", PlanStep.NONE)),
     (RunKind.RETRY, "add"): (("true", PlanStep.NONE),),
+    (RunKind.REPAIR, "mirror"): (
+        ("what = 'lost' AND coalesce(status, 'removed') = 'removed'", PlanStep.REMOVE),
+        ("true", PlanStep.NONE),
+    ),
+    (RunKind.REPAIR, "add"): (
+        ("what = 'lost' AND coalesce(status, 'removed') = 'removed'", PlanStep.LEFT),
+        ("true", PlanStep.NONE),
+    ),
 }
 """For an address of the ledger that is not in the segment, by kind of run and mode; see `rules` for the others."""
 
@@ -79,7 +96,8 @@ def rules(kind: RunKind, mode: str) -> tuple[Conditions, Conditions]:
     """What to make of addresses in the segment, and of those that are not in it.
 
     A dry run plans as a delivery does. A full resync treats leavers as a delivery does. Withdrawing has no segment,
-    and takes everyone off whatever the mode is. A rebuild starts with an empty ledger.
+    and takes everyone off whatever the mode is. A rebuild starts with an empty ledger. A repair looks at nobody but
+    those whom a check-up found, and at `what` it found of them.
     """
     if kind is RunKind.WITHDRAW:
         return IN_SEGMENT[RunKind.DELIVERY], NOT_IN_SEGMENT[RunKind.DELIVERY, "mirror"]

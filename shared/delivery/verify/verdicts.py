@@ -67,12 +67,12 @@ def judge(expected: Expected, count: Count | None, sample: Sample, naming: Namin
     doubts = [*_missing(sample, naming), *_short(beyond, inactive, naming), *_other(sample, naming)]
     lingering = _still_there(sample, naming)
     if doubts or lingering:
-        return Verdict.DIFFERS, together([*doubts, *([_RESYNC] if doubts else []), *lingering])
+        return Verdict.DIFFERS, together([*doubts, *([_MEND] if doubts else []), *lingering])
     notes = _notes(expected, beyond, naming)
     return (Verdict.EXPLAINED, together(notes)) if notes else (Verdict.AGREES, "")
 
 
-_RESYNC = say("Run the export with the kind full_resync to send everyone again.")
+_MEND = say("Check the list in full, and let a repair mend what that finds; a full resync would send everyone again.")
 
 
 def _missing(sample: Sample, naming: Naming) -> list[str]:
@@ -127,8 +127,7 @@ def _still_there(sample: Sample, naming: Naming) -> list[str]:
     return [
         say(
             "%(still_there)s of %(looked_at)s people looked up are still on the %(target)s, although %(vendor)s "
-            "accepted taking them off. Check the %(target)s against the record (doctor) to learn who they are, and "
-            "take them off in %(vendor)s.",
+            "accepted taking them off. Check it in full, and let a repair take them off.",
             still_there=sample.still_there,
             looked_at=sample.looked_at,
             target=Message(naming.target),

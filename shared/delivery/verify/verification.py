@@ -14,6 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.catalog.issues import NotFound, NotNow
+from shared.catalog.models import Repair
+from shared.catalog.store import export_store
 from shared.cloud.cloud import Cloud
 from shared.cloud.under_way import UnderWay
 from shared.delivery.account.connecting import Opened, open_leased, usable_connection
@@ -24,8 +27,10 @@ from shared.delivery.state import layout
 from shared.delivery.state.records import Delivery, Step, Verdict
 from shared.delivery.state.runs import Runs, Versioned
 from shared.delivery.state.transitions import RunKind
+from shared.delivery.verify import doctor
 from shared.delivery.verify.comparison import Subject, compare, report_of
 from shared.delivery.work import Work
+from shared.errors import Blocked, Unprocessable
 from shared.wording import say
 
 log = logging.getLogger(__name__)
@@ -133,6 +138,21 @@ def _subject(cloud: Cloud, course: Verifying, held: Versioned[Delivery] | None) 
     return Subject(held, export, usable_connection(cloud, export.connection))
 
 
+def _mend(cloud: Cloud, course: Verifying, clock: Clock) -> list[str]:
+    """Have the target read in full and mended where the export wants that, once for a difference: a repair that did not
+    help is no reason for the next. What stood in the way, in words."""
+    stored, run = export_store(cloud.exports).get(course.export), Runs(cloud.runs).run(course.export, course.run)
+    if stored is None or stored.item.repair is not Repair.WHEN_IT_DIFFERS or stored.item.account != course.account:
+        return []
+    if run is None or run.value.kind is RunKind.REPAIR:
+        return []
+    try:
+        doctor.start(cloud, stored.item, course.delivery, full=True, by="", mends=True, clock=clock)
+    except (Unprocessable, NotNow, NotFound, Blocked) as error:
+        return [say("It was not repaired by itself: %(why)s", why=error.words)]
+    return []
+
+
 def _unverified(why: str) -> dict[str, Any]:
     return {"verdict": str(Verdict.NOT_VERIFIED), "message": why}
 
@@ -144,7 +164,7 @@ def _pause(cloud: Cloud, opened: Opened) -> float:
 def _end(cloud: Cloud, course: Verifying, held: Versioned[Delivery], found: dict[str, Any], clock: Clock) -> None:
     """The report first, the blob last: one that dies in between ends once more, in the same words."""
     facts = {**found, "looks": course.looks, "at": clock().isoformat()}
-    warning = [found["message"]] if found["verdict"] == Verdict.DIFFERS else []
+    warning = [found["message"], *_mend(cloud, course, clock)] if found["verdict"] == Verdict.DIFFERS else []
     warnings = list(dict.fromkeys([*held.value.warnings, *warning]))
     folder = layout.delivery_folder(course.export, course.run, course.delivery)
     if report := report_of(cloud, folder):

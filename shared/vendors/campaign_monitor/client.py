@@ -88,9 +88,12 @@ class Api:
                 reason = error.reason
         raise RetryAfter(LATER, reason)
 
-    def people(self, list_id: str, state: str, page: int) -> Page:
+    def people(self, list_id: str, state: str, page: int, parse: Callable[[Answer], Page] = responses.page) -> Page:
         with _unknown_id_means(vanished):
-            return self._client.ask(requests.people(list_id, state, page), responses.page)
+            return self._client.ask(requests.people(list_id, state, page), parse)
+
+    def people_with_values(self, list_id: str, state: str, page: int) -> Page:
+        return self.people(list_id, state, page, responses.page_with_values)
 
     def newest(self, list_id: str, state: str, page: int) -> Page:
         with _unknown_id_means(vanished):

@@ -194,6 +194,7 @@ DEFINITION = Definition(
     request_seconds=200.0,
     most_members=1_000_000,
     members_page=MOST_ROWS,
+    lists_values=True,
     fields_of_list=True,
     questions=_QUESTIONS,
     opt_outs=tuple(OptOutKind),

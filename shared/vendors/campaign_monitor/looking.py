@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,8 +53,17 @@ def person(answer: Answer) -> Shown | None:
     state, custom = body.get("State"), body.get("CustomFields")
     if answer.status != 200 or not isinstance(state, str) or not isinstance(custom, list):
         raise UnexpectedAnswer(say("Campaign Monitor's answer about a person describes none."))
-    fields = {name: body[name] for name in (NAME, MOBILE) if name in body}
-    return Shown(state.lower(), fields | {_same(each["Key"]): each.get("Value") for each in custom})
+    return Shown(state.lower(), _fields(body, custom))
+
+
+def listed(entry: Mapping[str, Any]) -> Shown:
+    """A person as a page of people shows them, all of whom are on the list."""
+    return Shown("active", _fields(entry, entry.get("CustomFields") or ()))
+
+
+def _fields(entry: Mapping[str, Any], custom: Iterable[Any]) -> Mapping[str, Any]:
+    own = {name: entry[name] for name in (NAME, MOBILE) if name in entry}
+    return own | {_same(each["Key"]): each.get("Value") for each in custom if isinstance(each, dict) and "Key" in each}
 
 
 def seen(row: Row, shape: Shape, found: Shown | None) -> Seen:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import orjson
 
 from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
@@ -52,6 +54,8 @@ class Page:
     newest_first: bool = False
     past_end: bool = False
     """There is no such page any more: the list is shorter than it was."""
+    values: Sequence[str] = ()
+    """Their entries as JSON, where they were asked for."""
     shrank: bool = False
     """It is shorter than at the page before, so people may have moved to pages that were read."""
     reasons: Sequence[str] = ()
@@ -117,6 +121,14 @@ def page(answer: Answer) -> Page:
         raise UnexpectedAnswer(say("Campaign Monitor's answer about people does not say how many there are."))
     reasons = [str(each.get("SuppressionReason") or "") for each in results]
     return Page(people, total, pages, newest_first=order == ("date", "desc"), reasons=reasons)
+
+
+def page_with_values(answer: Answer) -> Page:
+    """Raises UnexpectedAnswer as `page` does."""
+    found = page(answer)
+    if not found.people:
+        return found
+    return replace(found, values=[orjson.dumps(each).decode() for each in answer.object()["Results"]])
 
 
 def _created(answer: Answer, taken: int, refused: str, what: Message) -> str | None:

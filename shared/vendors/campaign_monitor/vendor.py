@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from itertools import chain
 
+import orjson
+
 from shared.errors import OutcomeUnknown, RetryAfter, Unprocessable, UserMustAct
 from shared.vendors import lists, presence
 from shared.vendors.batches import Part, Reading, carry_out, cut
@@ -67,6 +69,10 @@ class _Looked:
 def _made_forms(fields: str, consent: str) -> Forms:
     """Made once for the many batches of a list."""
     return Forms(Shape(targets.unpack(fields), consent))
+
+
+_ON_LIST = ("active", "unconfirmed")
+"""States of people who get what is sent to a list, now or once they confirmed."""
 
 
 class CampaignMonitor(Vendor):
@@ -175,6 +181,14 @@ class CampaignMonitor(Vendor):
         """Everyone who gets what is sent to the list, and everyone who will after confirming; some may come twice."""
         yield from chain.from_iterable(self._members(target.list_id))
 
+    def people(self, target: TargetFound) -> Iterator[tuple[str, str | None]]:
+        for state in _ON_LIST:
+            for page in pages(partial(self._api.people_with_values, target.list_id, state)):
+                yield from ((address, shown) for (address, _), shown in zip(page.people, page.values, strict=True))
+
+    def beside(self, target: TargetFound, row: Row, shown: str) -> Seen:
+        return looking.seen(row, self._forms(target).shape, looking.listed(orjson.loads(shown)))
+
     def count(self, target: TargetFound) -> Count | None:
         """By the list's statistics. None for a list that people have to confirm first: its numbers leave out everyone
         who has not confirmed yet."""
@@ -200,7 +214,7 @@ class CampaignMonitor(Vendor):
         return opt_outs.rolls(self._api, lists)
 
     def _members(self, list_id: str) -> Iterator[Sequence[str]]:
-        for state in ("active", "unconfirmed"):
+        for state in _ON_LIST:
             for page in pages(partial(self._api.people, list_id, state)):
                 yield [address for address, _ in page.people]
 

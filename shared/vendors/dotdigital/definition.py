@@ -193,6 +193,7 @@ DEFINITION = Definition(
     # 200 pages at the Low tier's 35 calls a minute are more than a slice has time for.
     most_members=400_000,
     members_page=MOST_PAGE,
+    lists_values=True,
     questions=_QUESTIONS,
     opt_outs=(OptOutKind.UNSUBSCRIBED, OptOutKind.BOUNCED, OptOutKind.COMPLAINED, OptOutKind.SUPPRESSED),
 )

@@ -35,13 +35,18 @@ def seen(list_id: str, row: Row, answer: Answer) -> Seen:
     lists, fields = body.get("lists"), body.get("dataFields")
     if answer.status != 200 or not isinstance(lists, list):
         raise UnexpectedAnswer(say("Dotdigital's answer about a contact does not tell its lists."))
-    sent = {name: value for name, value in orjson.loads(row.values).items() if name != OPT_IN}
-    shown = {name.upper(): value for name, value in fields.items()} if isinstance(fields, dict) else {}
     status = next((_status(each) for each in lists if isinstance(each, dict) and str(each.get("id")) == list_id), None)
     on_list = status is not None and status in _ON_LIST
     own_doing = status is not None and not on_list
+    return beside(row, fields, on_target=on_list, inactive=own_doing)
+
+
+def beside(row: Row, fields: Any, *, on_target: bool = True, inactive: bool = False) -> Seen:
+    """The data fields of a contact beside its row."""
+    sent = {name: value for name, value in orjson.loads(row.values).items() if name != OPT_IN}
+    shown = {name.upper(): value for name, value in fields.items()} if isinstance(fields, dict) else {}
     named = {name: shown[name.upper()] for name in sent if name.upper() in shown}
-    return seen_as(sent, named, on_target=on_list, inactive=own_doing)
+    return seen_as(sent, named, on_target=on_target, inactive=inactive)
 
 
 def is_known(answer: Answer) -> bool:

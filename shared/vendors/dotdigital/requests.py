@@ -110,8 +110,10 @@ def suppressed(skip: int, since: str) -> Request:
     return Request("GET", f"/v2/contacts/suppressed-since/{since}", SUPPRESSED, query=_page(skip))
 
 
-def members(list_id: str, marker: str | None) -> Request:
+def members(list_id: str, marker: str | None, *, values: bool = False) -> Request:
+    """A page of a list's contacts, with the values of all their fields where they are wanted."""
     query = {"~listId": str(int(list_id)), "limit": str(MOST_PAGE)}
+    query |= {"data-fields": "[[ALL]]"} if values else {}
     return Request("GET", "/contacts/v3", CONTACTS, query=query | ({"marker": marker} if marker else {}))
 
 

@@ -5,9 +5,11 @@ All raise UnexpectedAnswer for an answer that the contract does not describe.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
+
+import orjson
 
 from shared.errors import UserMustAct
 from shared.mailbox import normalised
@@ -45,6 +47,8 @@ class Members:
 
     addresses: list[str]
     marker: str | None
+    values: Sequence[str] = ()
+    """Of each of them, where they were asked for, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,13 @@ def members(answer: Answer) -> Members:
     following = links.get("next")
     marker = following.get("marker") if isinstance(following, dict) else None
     return Members([found for item in items if (found := address_of(item))], marker or None)
+
+
+def members_with_values(answer: Answer) -> Members:
+    """Raises UnexpectedAnswer as `members` does."""
+    found = members(answer)
+    shown = (item.get("dataFields") or {} for item in answer.object()["_items"] if address_of(item))
+    return replace(found, values=[orjson.dumps(each).decode() for each in shown])
 
 
 def contact_id(answer: Answer) -> int | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 import orjson
 
 from shared.errors import OutcomeUnknown, RetryAfter, Unprocessable
 from shared.vendors import lists, presence
-from shared.vendors.answers import Answer
+from shared.vendors.answers import Answer, Request
 from shared.vendors.checking import checked
 from shared.vendors.contract import (
     CONFIRMED,
@@ -31,6 +31,7 @@ from shared.vendors.dotdigital import looking, opt_outs, receipts, requests, res
 from shared.vendors.dotdigital.client import Calls
 from shared.vendors.dotdigital.definition import DEFINITION, OPT_IN
 from shared.vendors.dotdigital.receipts import JobProgress, Results
+from shared.vendors.dotdigital.responses import Members
 from shared.vendors.dotdigital.staging import Parts, StagedJob, dates_of, person
 from shared.vendors.http import Credentials, Link
 from shared.vendors.opt_outs import OptOutRoll
@@ -120,10 +121,24 @@ class Dotdigital(Vendor):
 
     def members(self, target: TargetFound) -> Iterator[str]:
         """Page by page; contacts without an address are left out."""
+        for page in self._pages(target.list_id, requests.members, responses.members):
+            yield from page.addresses
+
+    def people(self, target: TargetFound) -> Iterator[tuple[str, str | None]]:
+        asking = partial(requests.members, values=True)
+        for page in self._pages(target.list_id, asking, responses.members_with_values):
+            yield from zip(page.addresses, page.values, strict=True)
+
+    def beside(self, target: TargetFound, row: Row, shown: str) -> Seen:
+        return looking.beside(row, orjson.loads(shown))
+
+    def _pages(
+        self, list_id: str, asking: Callable[[str, str | None], Request], parse: Callable[[Answer], Members]
+    ) -> Iterator[Members]:
         marker: str | None = None
         while True:
-            page = self._calls.ask_page(requests.members(target.list_id, marker), responses.members)
-            yield from page.addresses
+            page = self._calls.ask_page(asking(list_id, marker), parse)
+            yield page
             if page.marker is None or page.marker == marker:
                 return
             marker = page.marker

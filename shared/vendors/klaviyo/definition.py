@@ -182,6 +182,7 @@ DEFINITION = Definition(
     fresh_seconds=300.0,
     most_members=200_000,
     members_page=MOST_PAGE,
+    lists_values=True,
     questions=_QUESTIONS,
     opt_outs=(OptOutKind.UNSUBSCRIBED, OptOutKind.BOUNCED, OptOutKind.COMPLAINED, OptOutKind.SUPPRESSED),
 )

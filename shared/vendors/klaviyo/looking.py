@@ -31,9 +31,14 @@ def seen(list_id: str, row: Row, member: Mapping[str, Any] | None, profile: Mapp
         return Seen(on_target=False)
     attributes = shown.get("attributes")
     attributes = attributes if isinstance(attributes, dict) else {}
+    return beside(row, attributes, on_target=member is not None, inactive=is_inactive(list_id, attributes))
+
+
+def beside(row: Row, attributes: Mapping[str, Any], *, on_target: bool = True, inactive: bool = False) -> Seen:
+    """The attributes of a profile beside its row."""
     sent = orjson.loads(row.values)
     found = {name: value for name in sent for value in _value(attributes, name)}
-    return seen_as(sent, found, on_target=member is not None, inactive=is_inactive(list_id, attributes))
+    return seen_as(sent, found, on_target=on_target, inactive=inactive)
 
 
 def is_inactive(list_id: str, attributes: Mapping[str, Any]) -> bool:

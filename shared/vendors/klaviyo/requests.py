@@ -87,6 +87,11 @@ def members(list_id: str) -> Request:
     return Request("GET", _members_path(list_id), MEMBERS, query=_page_of_people())
 
 
+def members_with_values(list_id: str) -> Request:
+    """Who is on the list, with all that Klaviyo has of them."""
+    return Request("GET", _members_path(list_id), MEMBERS, query={"page[size]": str(MOST_PAGE)})
+
+
 def members_named(list_id: str, addresses: Sequence[str]) -> Request:
     """Who of these is on the list."""
     return Request(

@@ -6,12 +6,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
+from typing import Any
 
 import orjson
 
 from shared.errors import OutcomeUnknown, RetryAfter
 from shared.mailbox import normalised
 from shared.vendors import lists
+from shared.vendors.answers import Request
 from shared.vendors.checking import checked
 from shared.vendors.contract import (
     ACKNOWLEDGED,
@@ -33,8 +35,10 @@ from shared.vendors.http import Credentials, Link
 from shared.vendors.klaviyo import looking, opt_outs, people, receipts, requests, responses, targets
 from shared.vendors.klaviyo.client import KlaviyoBoard, KlaviyoCalls
 from shared.vendors.klaviyo.definition import DEFINITION
+from shared.vendors.klaviyo.people import Asking
 from shared.vendors.klaviyo.receipts import Ended
 from shared.vendors.klaviyo.removing import Removal
+from shared.vendors.klaviyo.responses import Profile
 from shared.vendors.klaviyo.staging import MISSING, ImportPart, Imports, StagedImport, dates_of
 from shared.vendors.opt_outs import OptOutRoll
 from shared.wording import say, together
@@ -134,12 +138,22 @@ class Klaviyo(Vendor):
     def members(self, target: TargetFound) -> Iterator[str]:
         """Addresses of everyone on the list, each once although others may write to it meanwhile; people without an
         address are left out."""
+        yield from (profile.email for profile, _ in self._members(requests.members(target.list_id)))
+
+    def people(self, target: TargetFound) -> Iterator[tuple[str, str | None]]:
+        for profile, entry in self._members(requests.members_with_values(target.list_id)):
+            yield profile.email, orjson.dumps(entry.get("attributes") or {}).decode()
+
+    def beside(self, target: TargetFound, row: Row, shown: str) -> Seen:
+        return looking.beside(row, orjson.loads(shown))
+
+    def _members(self, question: Request) -> Iterator[tuple[Profile, dict[str, Any]]]:
         seen = set[str]()
-        for entry in self._calls.entries(requests.members(target.list_id)):
+        for entry in self._calls.entries(question):
             profile = responses.profile(entry)
             if profile.email and profile.id not in seen:
                 seen.add(profile.id)
-                yield profile.email
+                yield profile, entry
 
     def count(self, target: TargetFound) -> Count | None:
         """As the list itself shows it."""
@@ -198,7 +212,7 @@ class Klaviyo(Vendor):
     def _flow_warnings(self, found: TargetFound | None) -> Sequence[str]:
         return targets.flow_warnings(self._calls, found.list_id) if found else ()
 
-    def _shown(self, addresses: Sequence[str], asking: people.Asking) -> Mapping[str, Mapping[str, object]]:
+    def _shown(self, addresses: Sequence[str], asking: Asking) -> Mapping[str, Mapping[str, object]]:
         found = people.among(self._calls, addresses, asking)
         return {responses.profile(each).folded: each for each in found.entries}
 
@@ -268,7 +282,7 @@ class Klaviyo(Vendor):
             map(responses.import_error, self._calls.entries(requests.import_errors(part.id), responses.row_errors)),
         )
 
-    def _ids(self, rows: Sequence[Row], indices: Sequence[int], asking: people.Asking) -> Mapping[int, str]:
+    def _ids(self, rows: Sequence[Row], indices: Sequence[int], asking: Asking) -> Mapping[int, str]:
         """Ids of these rows' people, as far as Klaviyo has them under their address already."""
         addresses = {index: normalised(rows[index].address) for index in indices}
         known = people.among(self._calls, addresses.values(), asking).by_address()

@@ -155,6 +155,7 @@ DEFINITION = Definition(
     fresh_seconds=120.0,
     most_members=250_000,
     members_page=PAGE,
+    lists_values=True,
     questions=_QUESTIONS,
     opt_outs=(OptOutKind.UNSUBSCRIBED,),
 )

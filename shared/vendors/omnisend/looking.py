@@ -25,8 +25,13 @@ def seen(tag: str, row: Row, answer: Answer) -> Seen:
     if contact is None:
         return Seen(on_target=False)
     tags = {str(each).lower() for each in contact.get("tags") or ()}
+    return beside(row, contact, on_target=tag.lower() in tags)
+
+
+def beside(row: Row, contact: Mapping[str, Any], *, on_target: bool = True) -> Seen:
+    """A contact as Omnisend shows it beside its row."""
     shown = {**contact, **(contact.get("customProperties") or {})}
-    return seen_as(_sent(row), shown, on_target=tag.lower() in tags)
+    return seen_as(_sent(row), shown, on_target=on_target)
 
 
 def is_known(address: str, answer: Answer) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
+
+import orjson
 
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.omnisend import errors
@@ -29,6 +31,8 @@ class ContactsPage:
 
     addresses: Sequence[str]
     after: str | None
+    values: Sequence[str] = ()
+    """All that is shown of each of them, as JSON, where it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,13 @@ def contacts(answer: Answer) -> ContactsPage:
     if not isinstance(more, bool) or not isinstance(after, str | None):
         raise UnexpectedAnswer(say("Omnisend's answer about contacts does not say whether there are more."))
     return ContactsPage(addresses, after if more and after else None)
+
+
+def contacts_with_values(answer: Answer) -> ContactsPage:
+    """Raises UnexpectedAnswer as `contacts` does."""
+    found = contacts(answer)
+    shown = {each["email"]: each for each in answer.object()["contacts"] if isinstance(each, dict) and "email" in each}
+    return replace(found, values=[orjson.dumps(shown[address]).decode() for address in found.addresses])
 
 
 def batches(answer: Answer) -> BatchesPage:

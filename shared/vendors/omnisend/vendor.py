@@ -8,9 +8,11 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 
+import orjson
+
 from shared.cloud.scrubbing import excerpt
 from shared.errors import UserMustAct
-from shared.vendors.answers import Unreadable
+from shared.vendors.answers import Answer, Unreadable
 from shared.vendors.checking import checked
 from shared.vendors.contract import (
     BatchResult,
@@ -105,6 +107,13 @@ class Omnisend(Vendor):
         for page in self._pages(target.list_id):
             yield from page.addresses
 
+    def people(self, target: TargetFound) -> Iterator[tuple[str, str | None]]:
+        for page in self._pages(target.list_id, responses.contacts_with_values):
+            yield from zip(page.addresses, page.values, strict=True)
+
+    def beside(self, target: TargetFound, row: Row, shown: str) -> Seen:
+        return looking.beside(row, orjson.loads(shown))
+
     def count(self, target: TargetFound) -> Count | None:
         """By reading a few pages; None where there are more. A number could be had of a segment of Omnisend's only, and
         nobody is asked to let us make one (contract, section 5)."""
@@ -142,10 +151,10 @@ class Omnisend(Vendor):
             details={"brand": excerpt(brand.name, 80)},
         )
 
-    def _pages(self, tag: str) -> Iterator[ContactsPage]:
+    def _pages(self, tag: str, parse: Callable[[Answer], ContactsPage] = responses.contacts) -> Iterator[ContactsPage]:
         after: str | None = None
         while True:
-            page = self._client.ask(requests.tagged(tag, after), responses.contacts)
+            page = self._client.ask(requests.tagged(tag, after), parse)
             yield page
             if page.after is None:
                 return

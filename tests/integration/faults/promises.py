@@ -37,7 +37,7 @@ def ended_once(world: World, run: Run, *, states: tuple[State, ...] = GOOD) -> N
     assert (delivery.step, delivery.state) == (Step.DONE, ended.state)
     assert world.cloud.runs.get(run.export, ACTIVE) is None
     assert all(each.state in ENDED for each in world.runs.history(run.export))
-    slices = [message for message, _ in world.asked if (message["kind"], message["run"]) == ("slice", run.run)]
+    slices = [message for message, _ in world.asked if (message["kind"], message.get("run")) == ("slice", run.run)]
     turns = [message["turn"] for message in slices]
     assert max(turns, default=1) <= delivery.turn
 

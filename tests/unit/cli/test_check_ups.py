@@ -25,6 +25,8 @@ ENDED: dict[str, Any] = {
     "missing": None,
     "strangers": None,
     "returned": None,
+    "lost": None,
+    "differs": None,
     "advice": ["As the vendor says."],
 }
 RUNNING = ENDED | {"state": "running"}
@@ -99,6 +101,8 @@ def test_a_difference_is_said_in_words_and_numbers(
 def test_in_full_as_many_missing_as_strangers_are_no_agreement() -> None:
     found = one(ENDED | {"full": True, "listed": 10, "missing": 2, "strangers": 2, "returned": 1})
     assert (found.state, found.numbers["difference"], found.numbers["strangers"]) == ("warning", 0, 2)
+    other_values = one(ENDED | {"full": True, "listed": 10, "differs": 3})
+    assert (other_values.state, other_values.numbers["differs"]) == ("warning", 3)
 
 
 def test_every_target_of_every_export_is_started_before_any_is_waited_for() -> None:

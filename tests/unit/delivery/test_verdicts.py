@@ -21,7 +21,7 @@ CASES = (
     (Expected(10, strangers=7), Count(16), FINE, Verdict.EXPLAINED, "7 were on it before"),
     (TEN, Count(8, inactive=2), FINE, Verdict.EXPLAINED, "2 people have unsubscribed or bounced"),
     (TEN, Count(8, inactive=1), FINE, Verdict.DIFFERS, "2 people fewer"),
-    (TEN, Count(8), FINE, Verdict.DIFFERS, "full_resync"),
+    (TEN, Count(8), FINE, Verdict.DIFFERS, "full resync"),
     (TEN, Count(10), Sample(20, missing=1), Verdict.DIFFERS, "1 of 20 people looked up are not on the list"),
     (TEN, Count(10), Sample(20, still_there=2), Verdict.DIFFERS, "still on the list"),
     (TEN, Count(10), Sample(20, differing={"City": 4}), Verdict.DIFFERS, "City (4)"),

@@ -65,7 +65,8 @@ def test_words_are_those_of_the_page_inside_of_other_messages_too() -> None:
     told = of_page(together([say("There is no client."), inner]))
     assert told == "There is no client. Client ID: choose one of 4f1a."
     assert of_page(say_many("%(num)s person", "%(num)s people", 3)) == "3 people"
-    assert of_page("Run the export with the kind full_resync to send everyone again.").startswith("To send everyone")
+    vanished = "Somebody deleted the list at the vendor. Run the export with the kind 'rebuild' to make it anew."
+    assert of_page(vanished).endswith("Choose Rebuild the list on the export's page to make it anew.")
 
 
 # Credentials
