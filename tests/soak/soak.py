@@ -8,7 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -20,6 +20,7 @@ from azure.storage.queue import QueueMessage
 from dev.faults.interruptions import Died
 from dev.faults.passing import HOUR, let_go
 from dev.faults.seam import WatchedCloud, watched_vendors
+from shared.catalog.issues import NotNow
 from shared.catalog.targets import target_key
 from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox
@@ -29,6 +30,7 @@ from shared.delivery.state import layout, ledger
 from shared.delivery.state.records import State, now
 from shared.delivery.state.runs import Runs
 from shared.delivery.state.transitions import RunKind
+from shared.errors import Blocked, Unprocessable
 from tests.integration.delivery.engine import Person
 from tests.load.accounts import VENDORS, Account
 from tests.load.fleet import Desk, Fleet, fleet, one_account_each
@@ -74,6 +76,8 @@ class Soak:
     newer: dict[str, bytes] = field(default_factory=dict)
     """Export whose ledger was put back by a generation -> what it was."""
     older: bytes = b""
+    spoiled: set[str] = field(default_factory=set)
+    """Exports of whose list somebody changed a value at the vendor, until a repair ended well."""
     host: Host = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -111,6 +115,9 @@ class Soak:
         for name in self.segments:
             if weather and chance.random() < 0.9:
                 self._land(name)
+        if weather and self.ledgers and chance.random() < 0.7:
+            self._spoil(chance)
+        self._check_lists()
         for desk in self.fleet.desks.values():
             faults = mishaps.vendor_faults(chance, weather) if weather else {}
             if weather and chance.random() < weather:
@@ -122,6 +129,7 @@ class Soak:
             name: self._start(name, None if name == back else chance if weather else None) for name in self.segments
         }
         self._settle(chance, runs)
+        self.spoiled -= {name for name, run in runs.items() if self._is_mended(name, run)}
         for name, run in runs.items():
             self.tally[f"ended: {self.desk(name).current(run).state}"] += 1
         for name, run in runs.items():
@@ -131,6 +139,52 @@ class Soak:
             each.count_faults(self.tally)
         self._unnoticed()
         self.ledgers = {name: found for name in self.segments if (found := self._ledger(name))}
+
+    # Lists that are not as they were delivered
+
+    def _spoil(self, chance: random.Random) -> None:
+        """Somebody changes a value of a person at the vendor, which no delivery would send again."""
+        name = chance.choice(sorted(self.segments))
+        desk, listed = self.desk(name), sorted(self.on_list(name).keys() & self.segments[name].members().keys())
+        if not listed:
+            return
+        where, address = self.accounts[desk.kit.name], chance.choice(listed)
+        person = {"email": address, "lists": [desk.kit.list_name(name)], "dataFields": dict(desk.kit.spoiled)}
+        desk.tell("people", {"account": where.id, "people": [person]})
+        self.spoiled.add(name)
+        self.tally["values changed by others"] += 1
+
+    def _check_lists(self) -> None:
+        """Read the lists in full that somebody has written to, while all is calm."""
+        for name in self.spoiled:
+            self.desk(name).simulator.faults.set([])
+            with suppress(NotNow, Unprocessable, Blocked):  # as a run left something open, or a ledger was put back
+                self.desk(name).service.start_check_up(name, 0, full=True, by="soak")
+                self.tally["lists checked"] += 1
+        weather, self.weather = self.weather, 0.0
+        with self.host.instances(INSTANCES):
+            while not self.host.idle():
+                time.sleep(0.02)
+        self.weather = weather
+        self.spoiled -= {name for name in self.spoiled if self._is_well(name)}
+
+    def _is_well(self, name: str) -> bool:
+        """Whether a check found nothing: a delivery wrote the value again, or the person is off the list."""
+        with suppress(Blocked):
+            latest = self.desk(name).service.doctor(name, 0).latest
+            return latest is not None and latest.state == "ended" and latest.differs == 0
+        return False
+
+    def _kind_of(self, name: str, chance: random.Random | None) -> RunKind:
+        """A repair where a check found something to mend."""
+        with suppress(Blocked):
+            if name in self.spoiled and self.desk(name).service.doctor(name, 0).repair.differs:
+                return RunKind.REPAIR
+        return chance.choice(KINDS) if chance else RunKind.DELIVERY
+
+    def _is_mended(self, name: str, run: Any) -> bool:
+        ended = self.desk(name).current(run)
+        return ended.kind is RunKind.REPAIR and ended.state is State.SUCCEEDED
 
     # A ledger from a backup
 
@@ -175,7 +229,7 @@ class Soak:
             self.tally["older ledgers noticed"] += 1
 
     def _start(self, name: str, chance: random.Random | None) -> Any:
-        kind = chance.choice(KINDS) if chance else RunKind.DELIVERY
+        kind = self._kind_of(name, chance)
         started = self.desk(name).service.begin(name, kind)
         self.tally["runs"] += 1
         self.tally[f"kind: {kind}"] += 1
