@@ -104,12 +104,10 @@ def drop(blobs: Blobs, export: str, target: int) -> None:
         blobs.delete(name)
 
 
-def drop_all(blobs: Blobs) -> int:
-    """Delete all findings, manifests first, for who is to be forgotten; how many files."""
-    names = sorted(blobs.names(layout.FOUND), key=lambda each: not each.endswith(".json"))
-    for name in names:
+def drop_all(blobs: Blobs) -> None:
+    """Delete all findings, manifests first; for who is to be forgotten."""
+    for name in sorted(blobs.names(layout.FOUND), key=lambda each: not each.endswith(".json")):
         blobs.delete(name)
-    return len(names)
 
 
 def load(

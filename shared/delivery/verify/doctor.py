@@ -194,11 +194,12 @@ def read(cloud: Cloud, export: str, target: int) -> CheckUp | None:
 
 
 def drop_files(cloud: Cloud) -> int:
-    """Delete every file with addresses, for who is to be forgotten; how many."""
+    """Delete every file with addresses, for who is to be forgotten; how many people could fetch."""
+    found.drop_all(cloud.blobs)
     names = [each for each in cloud.blobs.names(layout.DOCTOR) if not each.endswith(".json")]
     for name in names:
         cloud.blobs.delete(name)
-    return len(names) + found.drop_all(cloud.blobs)
+    return len(names)
 
 
 def _export(cloud: Cloud, made: CheckUp) -> Export:

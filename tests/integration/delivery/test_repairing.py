@@ -22,7 +22,7 @@ from shared.errors import Unprocessable
 from shared.vendors import registry
 from tests.contract.hurry import hurry
 from tests.contract.prompt import Prompt
-from tests.integration.delivery.engine import ADMINISTRATOR, Engine, Person, engine, people
+from tests.integration.delivery.engine import Engine, Person, engine, people
 
 GOOD = (State.SUCCEEDED, State.WARNINGS)
 BY_ITSELF = {"repair": "when_it_differs"}
@@ -183,7 +183,7 @@ def test_what_was_found_is_kept_for_a_day_and_goes_with_whoever_is_forgotten(wor
     doctor.KIND.wake(world.cloud, clock=lambda: later)
     assert list(world.cloud.blobs.names(layout.FOUND)) == []
     check(world)
-    world.service.forget(people(1)[0].email, ADMINISTRATOR.name)
+    world.forget(people(1)[0].email)
     assert list(world.cloud.blobs.names(layout.FOUND)) == []
     with pytest.raises(Unprocessable):
         repair(world)
