@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cli.shapes import Shapes
 from shared.delivery.opt_outs import collecting
 from shared.delivery.opt_outs.model import Part
 from shared.delivery.opt_outs.record import OptOutReading, ReadingState
@@ -64,6 +65,17 @@ def test_without_a_place_nothing_is_read(client: Client) -> None:
 def test_only_administrators_see_and_start_it(contributor: Client) -> None:
     assert contributor.get(f"{ONE}/opt-outs").status == 403
     assert contributor.post(f"{ONE}/opt-outs").status == 403
+
+
+def test_exports_as_code_know_them_by_the_description_of_the_api(client: Client) -> None:
+    shapes = Shapes(client.get("/api/openapi.json").json)
+    written = {"display_name": "Shop", "vendor": "letterbox", "opt_outs": {"location": "lake/opt-outs"}}
+    complete = shapes.complete("connection", written)
+    assert complete["opt_outs"] == WANTED
+    assert shapes.shorten("connection", complete)["opt_outs"] == {"location": "lake/opt-outs"}
+    assert "opt_outs" not in shapes.shorten("connection", shapes.complete("connection", {"vendor": "letterbox"}))
+    wrong = {**written, "opt_outs": {"place": "lake"}}
+    assert list(shapes.unknown("connection", wrong)) == ["/opt_outs/place"]
 
 
 def test_what_was_landed_is_told(client: Client, service: FakeService) -> None:
