@@ -26,6 +26,7 @@ from shared.delivery.plan import giving_way
 from shared.delivery.state import forgetting_marks, layout, ledger, lookup
 from shared.delivery.state import plan as plans
 from shared.delivery.state.files import DataFile
+from shared.delivery.state.plan import FORGOTTEN
 from shared.delivery.state.records import Run, State, now
 from shared.delivery.state.runs import Runs
 from tests.integration.delivery.engine import Engine, Person, engine, people
@@ -99,10 +100,10 @@ def marks(made: Engine) -> list[str]:
     return [mark for each in rows for mark in forgetting_marks.requests(json.loads(each.entity["memory"]))]
 
 
-def until_it_waits(made: Engine, request: str) -> None:
-    """Carry a request on, and nothing else, until it waits for a run."""
+def until(made: Engine, request: str, stage: Stage) -> None:
+    """Carry a request on, and nothing else, until it has this to do."""
     course = forgetting.read(made.cloud, request)
-    while course and course.stage is not Stage.WAIT:
+    while course and course.stage is not stage:
         inbox.receive(made.cloud, json.dumps(forgetting.KIND.message(course).body()).encode())
         course = forgetting.read(made.cloud, request)
     made.queue.clear_messages()
@@ -115,7 +116,7 @@ def test_a_list_that_a_run_writes_to_is_waited_for_and_the_others_are_not(made: 
     one_by_one(made)
     run = half_done(made)
     asked = made.service.forget(ADA, "admin")
-    until_it_waits(made, asked.id)
+    until(made, asked.id, Stage.WAIT)
     assert not ledger_holds(made, "quiet")
     shown = made.service.forgetting(asked.id)
     assert shown is not None and shown.message == "Waits for the end of a run of 'newsletter'."
@@ -133,7 +134,7 @@ def test_a_run_that_begins_meanwhile_gives_way_and_does_not_bring_the_person_bac
     one_by_one(made)
     first = half_done(made)
     asked = made.service.forget(ADA, "admin")
-    until_it_waits(made, asked.id)
+    until(made, asked.id, Stage.WAIT)
     inbox.receive(made.cloud, json.dumps(slice_of(made, first)).encode())
     assert made.current(first).state is State.SUCCEEDED
     made.land(people(39))
@@ -207,11 +208,16 @@ def test_a_delivery_that_ended_before_its_commit_does_not_bring_the_person_back(
             inbox.give_up(made.cloud, json.dumps(slice_of(made, run)).encode(), "poison")
     made.queue.clear_messages()
     assert made.current(run).state is State.FAILED
-    assert made.forget(ADA).erased == {"runs": 1, "plans": 1}
+    asked = made.service.forget(ADA, "admin")
+    until(made, asked.id, Stage.SEARCH)
     made.land(people(4))
     made.run()
+    inbox.wake(made.cloud, clock=lambda: now() + timedelta(hours=1))
+    made.pump()
+    assert state_of(made, asked.id) == "done"
     assert not ledger_holds(made, "newsletter") and holding(made, ADA) == []
     assert ledger_holds(made, "newsletter", "person1@example.com")
+    assert [name for name in holding(made, FORGOTTEN) if name.startswith("ledgers/")] == []
 
 
 @contextmanager
