@@ -39,6 +39,7 @@ class _Person(BaseModel):
 
     email: str
     lists: list[str] = Field(default_factory=list)
+    dataFields: dict[str, Any] = Field(default_factory=dict)  # noqa: N815 - as for every vendor
     unsubscribed: bool = False
 
 
@@ -49,12 +50,13 @@ class _List(BaseModel):
 
 
 class Content(BaseModel):
-    """The body of `POST /_simulator/people`."""
+    """The body of `POST /_simulator/people`. Nobody finds the `erased` any more; they may come back."""
 
     model_config = ConfigDict(extra="forbid")
 
     lists: list[_List] = Field(default_factory=list)
     people: list[_Person] = Field(default_factory=list)
+    erased: list[str] = Field(default_factory=list)
 
 
 class Postcard(vendor.Vendor[Settings]):
@@ -115,12 +117,16 @@ class Postcard(vendor.Vendor[Settings]):
         for made in wanted.lists:
             self._create(made.name)
         for person in wanted.people:
-            self.people.setdefault(person.email, {})
+            self.people.setdefault(person.email, {}).update(person.dataFields)
             for each in self.lists.values():
                 if each.name in person.lists:
                     each.members.add(person.email)
             if person.unsubscribed:
                 self.unsubscribed.add(person.email)
+        for address in wanted.erased:
+            self.people.pop(address, None)
+            for each in self.lists.values():
+                each.members.discard(address)
         return {"people": len(wanted.people)}
 
     def _make(self, call: Call) -> Answer:
