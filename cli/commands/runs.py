@@ -26,6 +26,7 @@ _COUNTS = (
     "add",
     "change",
     "remove",
+    "moved",
     "accepted",
     "rejected",
     "skipped",

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from shared.catalog.connection_validation import setting_issues
 from shared.catalog.derived_validation import columns_of_matching, derived_issues, derived_warnings
 from shared.catalog.holdout import NamedElsewhere, holdout_issues
+from shared.catalog.id_validation import ID_COLUMN, id_issues
 from shared.catalog.issues import Issue
 from shared.catalog.models import MAX_SEGMENTS, MAX_TARGETS, Connection, ExportInput, Repair, Target, WhenEmpty
 from shared.catalog.rules_validation import columns_of_rules, excluded_columns, rule_issues, rule_warnings
@@ -64,7 +65,7 @@ def judge(export: ExportInput, around: Surroundings) -> Judgement:
     issues = [*_connection(export, around.connection), *_targets(export, around)]
     issues += schedule_issues(export.schedule)
     warnings = [*_unseen(export, around.segments), *rule_warnings(export), *derived_warnings(export)]
-    issues += [*_columns(export, around.segments), *rule_issues(export, around.ids)]
+    issues += [*_columns(export, around.segments), *rule_issues(export, around.ids), *id_issues(export)]
     issues += holdout_issues(export.rules.holdout, around.holdouts, stays=around.stays)
     if around.definition is not None:
         issues += [*_matching(export, around.definition), *derived_issues(export, around.definition)]
@@ -230,6 +231,7 @@ def _unseen(export: ExportInput, segments: Mapping[str, Sequence[str]]) -> Itera
 def _columns(export: ExportInput, segments: Mapping[str, Sequence[str]]) -> Iterator[Issue]:
     """Columns that a segment lacks, each said once with the segments that lack it."""
     wanted = [("/address_column", export.address_column)]
+    wanted += [(ID_COLUMN, export.id_column)] if export.id_column else []
     wanted += [*columns_of_matching(export), *columns_of_rules(export)]
     used = list(dict.fromkeys(segment for _, segment in _places(export)))
     needed = [(place, column, used) for place, column in wanted]

@@ -293,6 +293,11 @@ class Guards(Strict):
         description="Removals of more than 1% and more than 20 people, as a multiple of the most of the last ten runs "
         "that changed something (at least three). `null`: off.",
     )
+    max_moved_share: Share | None = Field(
+        default=0.5,
+        description="With an id column: people whose address changed, as a share of the members, where there are more "
+        "than 20; also switches the checks that the ids are the same people's as before. `null`: off.",
+    )
     max_invalid_share: Share | None = Field(default=0.5, description="Rows without a usable address. `null`: off.")
     max_unreadable_share: Share | None = Field(
         default=0.02,
@@ -325,6 +330,11 @@ class ExportInput(Written):
     connection: str = Field(max_length=63, description="Name of a connection; empty in a detached export.")
     targets: tuple[Target, ...] = Field(min_length=1, max_length=MAX_SEGMENTS)
     address_column: Column = Field(description="Column that holds the e-mail address.")
+    id_column: Column | None = Field(
+        default=None,
+        description="Column with an id of the person that stays the same when the address changes; `null`: people are "
+        "known by their address alone.",
+    )
     matching: tuple[Match, ...] = Field(default=(), max_length=MAX_FIELDS)
     phone_country: PhoneCountry = ""
     settings: dict[str, SettingValue] = Field(

@@ -47,6 +47,12 @@ class Counts(View):
     later: int = Field(
         default=0, description="People in the segment whom a person left for later runs, by the decision start_small."
     )
+    moved: int = Field(
+        default=0,
+        description="Of the removals, addresses of people who have another one in the segment now, by the id column.",
+    )
+    shared_addresses: int = Field(default=0, description="Addresses that several people have, by the id column.")
+    without_id: int = Field(default=0, description="People whose id column is empty, so that nobody sees them move.")
     add: int = 0
     change: int = 0
     remove: int = 0

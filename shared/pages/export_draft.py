@@ -26,7 +26,7 @@ from shared.wording import say
 
 OTHER = "*"
 """Chosen in place of a field of the vendor's: a field of the account's own, named beside it."""
-SHARES = ("max_removed_share", "max_invalid_share", "max_unreadable_share", "max_deviation_share")
+SHARES = ("max_removed_share", "max_moved_share", "max_invalid_share", "max_unreadable_share", "max_deviation_share")
 """Guards that the form shows as percentages."""
 WHOLE = ("max_removed_people", "max_removed_times", "max_age_days", "min_profiles", "max_profiles")
 
@@ -73,6 +73,7 @@ class Draft:
     connection: str = ""
     targets: tuple[TargetDraft, ...] = (TargetDraft(),)
     address_column: str = ""
+    id_column: str = ""
     matching: tuple[MatchDraft, ...] = ()
     phone_country: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -102,6 +103,7 @@ def draft_of(export: ExportInput, definition: Definition | None, version: str = 
         connection=export.connection,
         targets=tuple(_target_shown(target) for target in export.targets),
         address_column=export.address_column,
+        id_column=export.id_column or "",
         matching=tuple(_match_shown(match, known) for match in export.matching),
         phone_country=export.phone_country,
         settings={name: setting_shown(value) for name, value in export.settings.items()},
@@ -126,6 +128,7 @@ def draft_from(values: Values) -> Draft:
         connection=text(values, "connection"),
         targets=tuple(_target_sent(each) for each in dicts(values, "targets")) or (TargetDraft(),),
         address_column=text(values, "address_column"),
+        id_column=text(values, "id_column"),
         matching=tuple(row for row in rows if row.field or row.column or row.derived),
         phone_country=text(values, "phone_country").strip().upper(),
         settings={name: str(value) for name, value in group(values, "settings").items()},
@@ -151,6 +154,7 @@ def input_of(draft: Draft, definition: Definition | None) -> tuple[dict[str, Any
         "connection": draft.connection,
         "targets": [_target(target) for target in draft.targets],
         "address_column": draft.address_column,
+        "id_column": draft.id_column or None,
         "matching": [_match(match) for match in draft.matching],
         "phone_country": draft.phone_country,
         "settings": settings_of(draft.settings, known),

@@ -275,7 +275,7 @@ def _columns(segments: list[SegmentView], draft: Draft) -> list[str]:
     chosen = [each for each in segments if {each.id, each.name} & set(draft.segments)]
     first = chosen[0].columns if chosen else ()
     shared = [column for column in first if all(column in each.columns for each in chosen)]
-    own = [draft.address_column, *(column for row in draft.matching for column in row.columns)]
+    own = [draft.address_column, draft.id_column, *(column for row in draft.matching for column in row.columns)]
     own += draft.rules.columns
     return list(dict.fromkeys([*shared, *(column for column in own if column)]))
 

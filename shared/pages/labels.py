@@ -96,6 +96,7 @@ COMPARED: tuple[tuple[str, str], ...] = (
     ("change", N_("To change")),
     ("remove", N_("To remove")),
     ("removed_by_rules", N_("To remove because of a rule")),
+    ("moved", N_("To remove because of another address")),
 )
 """What a plan that waits for a decision is compared by with the last run."""
 SHARING: dict[str, str] = {
@@ -110,6 +111,7 @@ COUNTS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("change", N_("To change")),
             ("remove", N_("To remove")),
             ("removed_by_rules", N_("Removed because of a rule")),
+            ("moved", N_("Moved to another address")),
         ),
     ),
     (
@@ -131,6 +133,8 @@ COUNTS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("held", N_("Held back")),
             ("kept_back", N_("Kept back by a rule")),
             ("later", N_("Left for later runs")),
+            ("shared_addresses", N_("Addresses of several people")),
+            ("without_id", N_("Without an id")),
         ),
     ),
 )
@@ -140,6 +144,7 @@ PARTS: dict[str, str] = {
     "connection": N_("Connection"),
     "targets": N_("Who, and onto which list"),
     "address_column": N_("Column with the e-mail address"),
+    "id_column": N_("Column with an id of the person"),
     "matching": N_("Data matching"),
     "phone_country": N_("Country of telephone numbers"),
     "mode": N_("People who leave the segment"),
@@ -311,6 +316,7 @@ GUARDS: tuple[tuple[str, str, str], ...] = (
     ("max_removed_share", N_("Taken off, of those on the list"), "%"),
     ("max_removed_people", N_("So many removals are always fine"), ""),
     ("max_removed_times", N_("Taken off, times the most of the last ten runs"), ""),
+    ("max_moved_share", N_("Moved to another address, of those on the list"), "%"),
     ("max_invalid_share", N_("Rows without a usable address"), "%"),
     ("max_unreadable_share", N_("Leavers whose address cannot be read any more"), "%"),
     ("max_age_days", N_("Age of the snapshot, days"), ""),

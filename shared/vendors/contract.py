@@ -97,6 +97,14 @@ class Retry(StrEnum):
     NEXT_RUN = "next run"
 
 
+class KnownBefore(NamedTuple):
+    """An address that somebody was known by. `refused`: the vendor refused it for good."""
+
+    address: str
+    vendor_id: str | None
+    refused: bool = False
+
+
 class Row(NamedTuple):
     """One person in a batch, made by the million.
 
@@ -112,6 +120,8 @@ class Row(NamedTuple):
     """A removal: the person may never have got onto the target. When we tried to add them, in seconds since 1970."""
     shown_at: float | None = None
     """A change or removal: when the vendor showed this person on the target, in seconds since 1970, where it did."""
+    known_before: Sequence[KnownBefore] = ()
+    """An addition: other addresses of the person that the target had, or has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,6 +494,11 @@ class Vendor(ABC):
     def opt_outs(self, lists: Sequence[str]) -> Sequence[OptOutRoll]:
         """The rolls of people who said no, of the whole account and of the lists with these ids; nothing is asked
         before one is read. Empty where the vendor has none that can be read."""
+        return ()
+
+    def opposed(self, target: TargetFound, rows: Sequence[Row]) -> Collection[int]:
+        """Indexes of the rows whose person said no, as far as the vendor tells: to this target or to everything, or
+        their address bounced or is suppressed. Rows have an address and perhaps an id. Raises as the others do."""
         return ()
 
     def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:

@@ -80,8 +80,8 @@ def record() -> dict[str, Any]:
         made.cloud.slices = Undelayed(address, "recorded-slices", [])
         made.connect()
         cron = {"kind": "cron", "expression": "0 6 * * *", "time_zone": "Europe/Stockholm"}
-        made.define(schedule=cron, rules=RULES, matching=MATCHING)
-        people = [Row(f"person{n}@example.com", f"First{n}", "City") for n in range(6)]
+        made.define(schedule=cron, rules=RULES, matching=MATCHING, id_column="CustomerId")
+        people = [Row(f"person{n}@example.com", f"First{n}", "City", f"c{n}") for n in range(6)]
         made.land([*people, Row("late@example.com", "A", "City"), Row("bad@@example")])
         found = _of_a_run(made)
         made.connect(opt_outs=OptOutsWanted(location="recorded-segments/back"))

@@ -9,6 +9,7 @@ from typing import Any
 
 from dev.simulators.common.journal import Entry
 from shared.delivery.commit.new_ledger import NOT_SENT, UNANSWERED
+from shared.delivery.plan.persons import SECOND_ADDRESS
 from shared.delivery.state import journal, layout
 from shared.delivery.state.journal import Folded
 from shared.delivery.state.records import Run
@@ -46,6 +47,10 @@ class Evidence:
         report = _report(self.desk, run)
         if report and report["rows"]:
             tally["kept back by rules"] += report["rows"]["kept_back"]
+            tally["moved to another address"] += report["rows"]["moved"]
+            tally["second addresses"] += sum(
+                each["people"] for each in report["reasons"] if each["code"] == SECOND_ADDRESS
+            )
             tally["taken off by rules"] += report["rows"]["removed_by_rules"]
         problems = [*_unbalanced(report), *_miscounted(report, receipts)] if report else []
         if run.kind is RunKind.DRY_RUN:

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.catalog.holdout import Holdout
@@ -45,6 +46,10 @@ class Segment:
     ruled: bool = False
     """Its export has rules."""
     suppressed: set[int] = field(default_factory=set)
+    identified: bool = False
+    """Its rows have an id of the person, most of them, and its export names the column."""
+    moves: Counter[int] = field(default_factory=Counter)
+    """How often somebody changed their address."""
 
     def suppress(self) -> list[Person]:
         """The next snapshot of the segment that is excluded: some come, some go."""
@@ -60,7 +65,9 @@ class Segment:
         for _ in range(self.random.randint(0, most - len(self.people)) if len(self.people) < most else 0):
             self.people[self.known] = self._person(self.known)
             self.known += 1
-        for number in self._some(0.2):
+        if self.identified:
+            self.moves.update(self._some(0.15))
+        for number in {*self._some(0.2), *self.moves}.intersection(self.people):
             self.people[number] = self._person(number)
         return self._rows()
 
@@ -80,7 +87,8 @@ class Segment:
         return [each for each in first if not HOLDOUT.holds(each.email)]
 
     def _address(self, number: int) -> str:
-        return f"{self.export}.person{number}@example.com"
+        times = self.moves[number]
+        return f"{self.export}.person{number}{f'.{times}' if times else ''}@example.com"
 
     def _leave(self, most: int) -> None:
         for number in self._some(0.3 if len(self.people) > most // 2 else 0.1):
@@ -94,6 +102,7 @@ class Segment:
             self._address(number),
             self.people[number].first if number in self.people else self.random.choice(FIRST_NAMES[:3]),
             self.random.choice(CITIES),
+            (f"c{number}" if number % 9 else "") if self.identified else None,
         )
 
     def _rows(self) -> list[Person]:
@@ -101,6 +110,19 @@ class Segment:
         rows = list(self.people.values())
         self.random.shuffle(rows)
         again = [Person(f"  {each.email.upper()} ", "Late", "Nowhere") for each in rows if self.random.random() < 0.1]
-        broken = [Person(self.random.choice(INVALID), "Broken") for _ in range(self.random.randint(0, 2))]
+        nobody = "" if self.identified else None
+        broken = [
+            Person(self.random.choice(INVALID), "Broken", id=nobody)
+            for _ in range(self.random.randint(int(self.identified), 2))
+        ]
         odd = [Person(f"{self.export}.odd@nowhere.zzz", "Odd")] if self.export.startswith(REFUSING) else []
-        return [*rows, *again, *broken, *odd]
+        return [*rows, *again, *broken, *odd, *self._second_addresses(rows)]
+
+    def _second_addresses(self, rows: list[Person]) -> list[Person]:
+        """Of some people with ids, who are on the list under the first."""
+        known = [each for each in rows if each.id]
+        return [
+            replace(each, email=each.email.replace(".person", ".second"))
+            for each in known
+            if self.random.random() < 0.1
+        ]

@@ -90,10 +90,11 @@ class Soak:
         for vendor in VENDORS:
             for number in range(exports):
                 name = f"{vendor}-{number}"
-                self.segments[name] = Segment(name, random.Random(f"{self.seed}/{name}"), ruled=number == 0)
+                chance, ruled = random.Random(f"{self.seed}/{name}"), number == 0
+                self.segments[name] = Segment(name, chance, ruled=ruled, identified=not ruled)
                 self._land(name)
-                ruled = {"rules": rules(_suppressed(name))} if number == 0 else {}
-                self.fleet.desks[vendor].define(name, connection=vendor, targets=[{"segments": [name]}], **ruled)
+                more = {"rules": rules(_suppressed(name))} if ruled else {"id_column": "CustomerId"}
+                self.fleet.desks[vendor].define(name, connection=vendor, targets=[{"segments": [name]}], **more)
 
     def _land(self, name: str) -> None:
         segment = self.segments[name]

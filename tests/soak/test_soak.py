@@ -51,6 +51,7 @@ def test_whatever_happens_every_list_is_its_segment(
         say(pytestconfig, _table(world, len(found)))
         assert not world.wrong, f"seed {SEED}: {world.wrong}"
         assert world.tally["kept back by rules"] and world.tally["taken off by rules"]
+        assert world.tally["moved to another address"] and world.tally["second addresses"]
         assert not found, f"seed {SEED}: {found[:20]}"
         assert world.tally["kind: repair"] and not world.spoiled, f"seed {SEED}: not mended: {world.spoiled}"
         assert not world.leases.together, f"seed {SEED}: two slices at once on {world.leases.together}"
@@ -69,5 +70,6 @@ def _table(world: Soak, differences: int) -> list[str]:
     rows += [(name, tally[name]) for name in ("cancelled by a person", "decided by a person", "woken by the timer")]
     rows += [(name, tally[name]) for name in ("ledgers put back", "older ledgers noticed")]
     rows += [(name, tally[name]) for name in ("kept back by rules", "taken off by rules")]
+    rows += [(name, tally[name]) for name in ("moved to another address", "second addresses")]
     rows += [(name, tally[name]) for name in ("given up", "rows sent", "sent again")]
     return table([*rows, ("differences", differences)])

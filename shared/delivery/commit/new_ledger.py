@@ -74,6 +74,8 @@ class LedgerPlace:
     commit: str
     attempt: str
     where: Path
+    knows: bool = False
+    """People whom the plan came to know are written down, too."""
 
 
 def commit_part(
@@ -101,7 +103,8 @@ def commit_part(
     if file := keep(files, database, _LEFT_OUT, folder + kept, place.where / kept):
         outcomes.values_left_out.append(file)
     if before is not None:
-        _write_ledger(database, files, outcomes, plan=plan, part=part, before=before, place=place)
+        people = plan.newly_known.get(part) if place.knows else None
+        _write_ledger(database, files, outcomes, plan=plan, part=part, before=before, place=place, people=people)
     for path in (*place.where.glob("operations-*.parquet"), place.where / "receipts.json"):
         path.unlink()
 
@@ -115,9 +118,10 @@ def _write_ledger(
     part: int,
     before: Ledger,
     place: LedgerPlace,
+    people: DataFile | None,
 ) -> None:
     first, last = buckets(part, plan.parts)
-    if not any(plan.of_part(part)) and (
+    if not (any(plan.of_part(part)) or people) and (
         same := [each for each in before.files if (each.first, each.last) == (first, last)]
     ):
         outcomes.files += same
@@ -126,6 +130,8 @@ def _write_ledger(
     _load_transitions(database)
     database.execute(f"CREATE OR REPLACE TEMP VIEW moved AS {_moved()}")
     database.execute(f"CREATE OR REPLACE TEMP TABLE after AS {_after(place.commit)}")
+    if people:
+        _name_people(database, files, people, place.where)
     members, maybe = (_with_status(database, status) for status in ("member", "maybe"))
     name = f"{part:03d}.parquet"
     query = f"SELECT {', '.join(COLUMNS)} FROM after ORDER BY bucket"
@@ -133,6 +139,18 @@ def _write_ledger(
         outcomes.files.append(LedgerFile(first, last, members + maybe, file, maybe))
     for path in paths:
         path.unlink()
+
+
+def _name_people(database: DuckDBPyConnection, files: Files, people: DataFile, where: Path) -> None:
+    """Write down whose addresses these are."""
+    path = where / "newly-known.parquet"
+    if not files.download(people.stored, path):
+        raise ledgers.damaged()
+    database.execute(f"""
+        UPDATE after SET person = named.person FROM read_parquet({literal(str(path))}) AS named
+        WHERE after.address = named.address
+    """)
+    path.unlink()
 
 
 def _with_status(database: DuckDBPyConnection, status: str) -> int:
@@ -177,7 +195,7 @@ def _load_outcomes(
     operations = " UNION ALL BY NAME ".join([_NO_OPERATIONS, *selects])
     database.execute(f"""
         CREATE OR REPLACE TEMP TABLE outcomes AS
-        SELECT o.address, o.bucket, o.hash, o.kind, o.n, o.segment, o.file_index,
+        SELECT o.address, o.bucket, o.hash, o.kind, o.n, o.segment, o.file_index, o.person,
                coalesce(ids.vendor_id, own.vendor_id, o.vendor_id) AS vendor_id,
                coalesce(own.outcome, batch.outcome) AS outcome,
                CASE WHEN own.outcome IS NULL THEN batch.code ELSE own.code END AS code,
@@ -196,7 +214,7 @@ def _load_outcomes(
 _NO_OPERATIONS = (
     "SELECT NULL::VARCHAR AS address, NULL::UTINYINT AS bucket, NULL::UBIGINT AS hash, NULL::VARCHAR AS vendor_id, "
     "NULL::VARCHAR AS kind, NULL::BIGINT AS batch, NULL::BIGINT AS index, NULL::BIGINT AS n, "
-    "NULL::INTEGER AS segment, NULL::INTEGER AS file_index WHERE false"
+    "NULL::INTEGER AS segment, NULL::INTEGER AS file_index, NULL::UBIGINT AS person WHERE false"
 )
 
 
@@ -269,7 +287,7 @@ def _after(commit: str) -> str:
                now()::TIMESTAMP AS changed_at,
                CASE WHEN moved.kind = 'remove' THEN now()::TIMESTAMP
                     WHEN moved.status = 'member' THEN NULL ELSE ledger.removed_at END AS removed_at,
-               {literal(commit)} AS run
+               {literal(commit)} AS run, coalesce(moved.person, ledger.person) AS person
         FROM moved LEFT JOIN ledger ON ledger.address = moved.address
     """
 

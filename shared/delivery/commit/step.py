@@ -51,8 +51,9 @@ def commit(work: Work) -> None:
     if made is None:
         attempts.clear(work)
     if made and work.run.kind is not RunKind.DRY_RUN:
-        if made.balance.operations:
-            outcomes = _commit(work, Finished(work.folder, work.commit_name, made))
+        if _changes_ledger(work, made):
+            newly_known = not work.delivery.ending
+            outcomes = _commit(work, Finished(work.folder, work.commit_name, made), newly_known=newly_known)
         _remember(work, made, outcomes)
     if work.run.kind is not RunKind.DRY_RUN:
         _drop_what_was_agreed(work, made)
@@ -107,7 +108,12 @@ def commit_leftover(work: Work) -> None:
     work.remember(**facts)
 
 
-def _commit(work: Work, finished: Finished) -> Outcomes:
+def _changes_ledger(work: Work, made: Plan) -> bool:
+    """Something was to be sent, or people's ids became known in a run that came to its end."""
+    return bool(made.balance.operations or (made.newly_known and not work.delivery.ending))
+
+
+def _commit(work: Work, finished: Finished, *, newly_known: bool = False) -> Outcomes:
     """Write the new ledger and swap it in; only count where that was done before."""
     blobs, made = work.cloud.blobs, finished.plan
     folded = (work.folded if _is_own(work, finished) else None) or journal.fold(blobs, finished.folder)
@@ -118,7 +124,7 @@ def _commit(work: Work, finished: Finished) -> Outcomes:
     if not already and current.commit != made.base:
         raise ledger.damaged()
     attempt = f"{finished.commit}-{attempts.execution(work)}"
-    place = LedgerPlace(work.ledger_folder, finished.folder, finished.commit, attempt, work.where)
+    place = LedgerPlace(work.ledger_folder, finished.folder, finished.commit, attempt, work.where, newly_known)
     none_yet = work.first and _is_own(work, finished)
     records = PartRecords(blobs, finished.folder, made, current, counting=already, none_yet=none_yet)
     try:
@@ -209,7 +215,7 @@ def _swap(work: Work, finished: Finished, outcomes: Outcomes, current: Ledger) -
 
 def _remember(work: Work, made: Plan, outcomes: Outcomes) -> None:
     facts: dict[str, Any] = {}
-    if made.balance.operations:
+    if _changes_ledger(work, made):
         facts |= Commit(work.commit_name, outcomes.generation).facts() | {"ledger": work.ledger_folder, "open": None}
     if outcomes.left_jobs:
         facts["left"] = unfinished_jobs.with_another(work, work.folder)

@@ -57,6 +57,7 @@ def _in_plan(cloud: Cloud, room: Scratch, whom: Whom, folder: str) -> int:
         plan = found[0]
         files = list(plan.files)
         told = {"refused": list(plan.refused), "kept_back": list(plan.kept_back)}
+        people = {"known_before": dict(plan.known_before), "newly_known": dict(plan.newly_known)}
         for number, part in enumerate(files):
             if file := _blanked(cloud, room, part.file, whom, _BLANK_OPERATION):
                 files[number], changed = replace(part, file=file), 1
@@ -64,14 +65,31 @@ def _in_plan(cloud: Cloud, room: Scratch, whom: Whom, folder: str) -> int:
             for number, each in enumerate(listed):
                 if file := _blanked(cloud, room, each, whom, _BLANK):
                     listed[number], changed = file, 1
+        for by_part in people.values():
+            changed |= _blank_each(cloud, room, by_part, whom)
         if changed:
-            body = replace(plan, files=files, refused=told["refused"], kept_back=told["kept_back"]).to_json()
+            body = replace(
+                plan,
+                files=files,
+                refused=told["refused"],
+                kept_back=told["kept_back"],
+                known_before=people["known_before"],
+                newly_known=people["newly_known"],
+            ).to_json()
             cloud.blobs.write(layout.plan_manifest(folder), body, etag=stored[1])
         named |= {each.file.name for each in files}
+        named |= {each.name for by_part in people.values() for each in by_part.values()}
         named |= {each.name for each in (*told["refused"], *told["kept_back"], *plan.values_left_out)}
     for left in (layout.plan_files(folder), layout.rejected_files(folder)):
         drop_others(cloud, cloud.blobs.names(left), named)
     return changed
+
+
+def _blank_each(cloud: Cloud, room: Scratch, by_part: dict[int, DataFile], whom: Whom) -> int:
+    """Blank the person in files by part; whether any held them."""
+    held = {part: file for part, each in by_part.items() if (file := _blanked(cloud, room, each, whom, _BLANK))}
+    by_part.update(held)
+    return int(bool(held))
 
 
 def drop_others(cloud: Cloud, there: Iterable[str], named: Collection[str]) -> None:

@@ -21,7 +21,7 @@ from typing import NamedTuple, TypeVar
 
 from shared.cloud.cloud import Cloud
 from shared.delivery.account.lease import AccountLease
-from shared.delivery.erase import certificates, deliveries
+from shared.delivery.erase import certificates, deliveries, same_person
 from shared.delivery.erase.certificates import Certificate, Remains
 from shared.delivery.erase.ledgers import AccountLedgers, accounts
 from shared.delivery.erase.places import EXPIRING, DeliveryFiles, EachHowFar, how_far
@@ -150,7 +150,16 @@ KIND = _Kind(Forgetting)
 
 
 def start(cloud: Cloud, address: str, by: str, *, clock: Clock = now) -> Forgetting:
-    """Start to forget somebody, or give the request for the same person that is under way. The address is not kept."""
+    """Start to forget somebody, or give the request for the same person that is under way. The address is not kept.
+    Other addresses that ledgers know the person by are forgotten too, each by a request of its own."""
+    others = same_person.other_addresses(cloud, address)
+    made = _start(cloud, address, by, clock)
+    for each in others:
+        _start(cloud, each, by, clock)
+    return made
+
+
+def _start(cloud: Cloud, address: str, by: str, clock: Clock) -> Forgetting:
     if known := next((each for each in under_way(cloud) if each.whom.is_it(address)), None):
         return known
     at = clock()

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
 from shared.catalog.holdout import HOLDOUT
 from shared.catalog.models import Export, Mode, Target
-from shared.catalog.rules import LIMIT, NO_RULES, Rules, excluded, reasons, required
+from shared.catalog.rules import LIMIT, NO_RULES, Rules, excluded, required
 from shared.cloud.cloud import Cloud
 from shared.delivery import addresses, segments
+from shared.delivery.lookups import other_address
 from shared.delivery.lookups.story import story
 from shared.delivery.plan.cell_values import REASONS, LeftOut, Matched
 from shared.delivery.plan.operations import Source, Wish, staging_query
+from shared.delivery.plan.persons import all_reasons
 from shared.delivery.sql import literal
 from shared.delivery.state import found as found_people
 from shared.delivery.state import journal, layout, ledger, lookup
@@ -60,6 +62,7 @@ def _of_target(
     ]
     inside = any(each["rows"] for each in found)
     row = lookup.ledger_row(cloud, known.ledger, address)
+    moved = not inside and other_address.is_in_segment(cloud, export, target, row)
     receipts = list(islice(_receipts(cloud, export, index, address), RUNS_LOOKED_AT))
     kept_back = list(_kept_back(cloud, export, index, address, found, barring)) if inside else []
     return {
@@ -67,10 +70,17 @@ def _of_target(
         "segments": found,
         "excluded": barring,
         "kept_back": kept_back,
+        "other_address": moved,
         "ledger": _plain(row),
         "receipts": receipts,
         "verdict": verdict(
-            inside, problem, row, export.mode, [each["reason"] for each in kept_back], _waits(cloud, export, index)
+            inside,
+            problem,
+            row,
+            export.mode,
+            [each["reason"] for each in kept_back],
+            _waits(cloud, export, index),
+            moved=moved,
         ),
         "story": story(
             [*found, *(each for each in barring if each["rows"])],
@@ -139,27 +149,30 @@ def _kept_back(
     found: Sequence[Mapping[str, Any]],
     barring: Sequence[Mapping[str, Any]],
 ) -> Iterator[dict[str, str]]:
-    """The rules that keep a person of the segment back, as the newest snapshots are; of the limit the last plan knows,
-    since it takes everybody to tell."""
-    words = reasons(export.rules)
+    """The rules that keep a person of the segment back, as the newest snapshots are; of the limit, and of a person's
+    other addresses, the last plan knows, since it takes everybody to tell."""
+    words = all_reasons(export.rules, export.id_column)
     names = [excluded(number) for number, each in enumerate(barring) if each["rows"]]
     names += [required(number) for number in sorted({number for each in found for number in each.get("unmet", ())})]
     yield from ({"rule": name, "reason": words[name]} for name in names)
     if names:
         return
-    beyond = list(islice(_beyond_the_limit(cloud, export, index, address), 1)) if export.rules.limit else []
+    by_everybody = words.keys() - {HOLDOUT} if export.id_column else {LIMIT} & words.keys()
+    beyond = list(islice(_by_the_plan(cloud, export, index, address, by_everybody), 1))
     yield from beyond
     if export.rules.holdout and export.rules.holdout.holds(address) and not beyond:
         yield {"rule": HOLDOUT, "reason": words[HOLDOUT]}
 
 
-def _beyond_the_limit(cloud: Cloud, export: Export, index: int, address: str) -> Iterator[dict[str, str]]:
-    """What the newest plan says of somebody whom its limit keeps back."""
-    for held, plan in islice(_plans(cloud, export, index), 1):
+def _by_the_plan(
+    cloud: Cloud, export: Export, index: int, address: str, rules: Collection[str]
+) -> Iterator[dict[str, str]]:
+    """What the newest plan says of somebody whom one of these rules keeps back."""
+    for held, plan in islice(_plans(cloud, export, index), 1 if rules else 0):
         for file in plan.kept_back:
             for row in lookup.rows(cloud, file, f"address = {literal(address)}"):
-                if row["rule"] == LIMIT:
-                    yield {"rule": LIMIT, "reason": plan.rules[LIMIT], "run": held.run}
+                if row["rule"] in rules:
+                    yield {"rule": row["rule"], "reason": plan.rules[row["rule"]], "run": held.run}
 
 
 def _waits(cloud: Cloud, export: Export, index: int) -> Message | None:
@@ -240,13 +253,13 @@ def _problem(address: str) -> str | None:
     return problem
 
 
-_SHOWN = (*ledger.COLUMNS.keys() - {"address", "bucket", "hash", "refused_hash"},)
+_SHOWN = (*ledger.COLUMNS.keys() - {"address", "bucket", "hash", "refused_hash", "person"},)
 
 
 def _plain(row: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if row is None:
         return None
-    return {name: str(row[name]) for name in sorted(_SHOWN) if row[name] is not None}
+    return {name: str(row[name]) for name in sorted(_SHOWN) if row.get(name) is not None}
 
 
 def verdict(
@@ -256,6 +269,8 @@ def verdict(
     mode: Mode,
     kept_back: Sequence[str] = (),
     waits: Message | None = None,
+    *,
+    moved: bool = False,
 ) -> str:
     """One sentence for a marketer."""
     if problem is not None:
@@ -265,6 +280,8 @@ def verdict(
         return _KEPT_BACK[status].filled(why=together(kept_back))
     if waits and in_segment and row is None:
         return waits
+    if moved and status in _MOVED:
+        return _MOVED[status]
     if mode is Mode.ADD and not in_segment and status in _STAYS:
         return _STAYS[status]
     return _VERDICTS[(in_segment, status)].filled(
@@ -282,6 +299,12 @@ _KEPT_BACK = {
     None: _NOT_ON_THE_LIST,
 }
 """For people in the segment whom a rule keeps back, by what is known of them."""
+_MOVED = {
+    "member": say("On the list, but the person has another address now: the next run takes this one off."),
+    "maybe": say("Perhaps on the list, but the person has another address now: the next run takes this one off."),
+    "removed": say("Not on the list: the person has another address now, and this one was taken off."),
+}
+"""For addresses that are not in the segment, of people who are."""
 _STAYS = {
     "member": say("On the list, though not in the segment: this export takes nobody off."),
     "maybe": say("Perhaps on the list, though not in the segment: this export takes nobody off."),

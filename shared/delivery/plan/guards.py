@@ -8,6 +8,7 @@ from datetime import datetime
 
 from shared.catalog.models import Guards
 from shared.delivery.plan.drift import EMPTIED
+from shared.delivery.plan.persons import NO_IDS, SECOND_ADDRESS, IdFacts
 from shared.delivery.state.plan import Balance
 from shared.wording import say, say_many
 
@@ -22,6 +23,12 @@ FEW_UNREADABLE = 5
 
 UNUSUAL = 0.01
 """Share of the members; fewer removals are nobody's mishap, however unusual."""
+
+MOVES = "moves"
+"""Name of the guard of the id column."""
+
+BROKEN = 0.1
+"""Share; of fewer people ids may be exchanged, or the same, before the id column looks broken."""
 
 RUNS = 10
 ENOUGH_RUNS = 3
@@ -54,6 +61,8 @@ class Facts:
     refused_before: int | None = None
     """Rows without a usable address in the last delivery; None where that is not known."""
 
+    ids: IdFacts = NO_IDS
+
     agreed: int = 0
     """People whom a person agreed to at the last question, of whom some are still to come."""
     lost: bool = False
@@ -83,7 +92,7 @@ class Facts:
         if self.refused_before is None:
             return 0
         lost = sum(self.balance.refused.values()) - self.refused_before
-        return min(self.balance.remove - self.kept_back, max(lost, 0))
+        return min(self.balance.leavers - self.kept_back, max(lost, 0))
 
     @property
     def kept_back(self) -> int:
@@ -121,7 +130,7 @@ _MINUTE = "%Y-%m-%d %H:%M"
 
 
 def _removals(facts: Facts, guards: Guards) -> Iterator[Finding]:
-    remove, before, most = facts.balance.remove, facts.members_before, guards.max_removed_share
+    remove, before, most = facts.balance.leavers, facts.members_before, guards.max_removed_share
     if most is None or not remove or not before:
         return
     share = remove / before
@@ -144,7 +153,7 @@ def may_be_unusual(remove: int, before: int) -> bool:
 
 
 def _unusual(facts: Facts, guards: Guards) -> Iterator[Finding]:
-    remove, before, times = facts.balance.remove, facts.members_before, guards.max_removed_times
+    remove, before, times = facts.balance.leavers, facts.members_before, guards.max_removed_times
     if times is None or len(facts.removed_before) < ENOUGH_RUNS or not may_be_unusual(remove, before):
         return
     usual = max(facts.removed_before)
@@ -171,6 +180,46 @@ def _with_rules(message: str, facts: Facts) -> str:
     )
 
 
+def _moves(facts: Facts, guards: Guards) -> Iterator[Finding]:
+    moved, before, most = facts.balance.moved, facts.members_before, guards.max_moved_share
+    if most is None:
+        return
+    if moved > SMALL and moved > most * before:
+        yield Finding(
+            MOVES,
+            say(
+                "%(people)s of %(members)s people (%(share)s%%) would move to another address, limit %(limit)s%%",
+                people=moved,
+                members=before,
+                share=round(100 * moved / before),
+                limit=round(100 * most),
+            ),
+        )
+    exchanged, compared = facts.ids.exchanged, facts.ids.compared
+    if moved and exchanged > SMALL and exchanged > BROKEN * compared:
+        yield Finding(
+            MOVES,
+            say(
+                "%(exchanged)s of %(compared)s people who keep their address have the id of somebody else now, and "
+                "others would move to another address (%(moved)s): the id column may be broken",
+                moved=moved,
+                exchanged=exchanged,
+                compared=compared,
+            ),
+        )
+    second = facts.balance.kept_back.get(SECOND_ADDRESS, 0)
+    if second > SMALL and second > BROKEN * (facts.people + second):
+        yield Finding(
+            MOVES,
+            say(
+                "%(second)s of %(people)s addresses in the segment are second ones of people with the same id: the id "
+                "column may not tell people apart",
+                second=second,
+                people=facts.people + second,
+            ),
+        )
+
+
 def _invalid(facts: Facts, guards: Guards) -> Iterator[Finding]:
     refused, read, most = sum(facts.balance.refused.values()), facts.balance.rows_read, guards.max_invalid_share
     if most is not None and read and refused / read > most:
@@ -188,7 +237,7 @@ def _invalid(facts: Facts, guards: Guards) -> Iterator[Finding]:
 
 def may_be_unreadable(balance: Balance) -> bool:
     """Whether it matters how many rows had no usable address before, so that it is worth looking up."""
-    return min(sum(balance.refused.values()), balance.remove) > FEW_UNREADABLE
+    return min(sum(balance.refused.values()), balance.leavers) > FEW_UNREADABLE
 
 
 def _unreadable(facts: Facts, guards: Guards) -> Iterator[Finding]:
@@ -268,6 +317,7 @@ _CHECKS: tuple[Callable[[Facts, Guards], Iterator[Finding]], ...] = (
     _empty,
     _removals,
     _unusual,
+    _moves,
     _invalid,
     _unreadable,
     _age,

@@ -76,9 +76,10 @@ def make_views(database: DuckDBPyConnection, rules: Rules, rows: str) -> None:
     """)
 
 
-def make_firsts(database: DuckDBPyConnection, rules: Rules) -> None:
-    """Make the table `firsts` from `judged`. Needs the limit's line where there is a limit, see `draw_line`."""
-    people = _people(rules)
+def make_firsts(database: DuckDBPyConnection, rules: Rules, *, ids: bool = False) -> None:
+    """Make the table `firsts` from `judged`. Needs the limit's line where there is a limit, see `draw_line`, and what
+    `persons` makes where people have ids."""
+    people = _people(rules, ids=ids)
     if rules.limit:
         beyond = f"rule IS NULL AND {_beyond(rules.limit)}"
         people = f"""
@@ -96,17 +97,32 @@ def _is_held_out(holdout: Holdout) -> str:
     return f"('0x' || left(md5({literal(holdout.name + ':')} || address), 8))::UBIGINT < {holdout.below}"
 
 
-def _people(rules: Rules) -> str:
-    """A row for each person, with the rule that keeps them back before the limit does."""
+def _people(rules: Rules, *, ids: bool) -> str:
+    """A row for each address, with the rule that keeps it back before the limit does."""
+    if not ids:
+        return people(rules)
+    return f"""
+        SELECT people.* REPLACE (coalesce(people.rule, second_addresses.rule) AS rule)
+        FROM ({people(rules, ids=True)}) AS people LEFT JOIN second_addresses USING (n)
+    """
+
+
+def people(rules: Rules, *, ids: bool = False) -> str:
+    """A row for each address, with the rule that keeps it back by itself; with `ids`, whose it is. An address that
+    several people have is always the same one's, whatever the order of rows."""
     of_rows = "address, min(n) AS n, count(*) AS copies"
     if rules.require:  # one row that does not meet it is enough
         of_rows += ", min(unmet) AS unmet"
     if rules.limit:
         of_rows += ", arg_min_null(place, n) AS place"
-    people = f"SELECT {of_rows} FROM judged WHERE problem IS NULL GROUP BY address"
-    place = ", place" if rules.limit else ""
+    if ids:
+        of_rows += ", min(person) AS person, min(person) <> max(person) AS shared"
+    found = f"SELECT {of_rows} FROM judged WHERE problem IS NULL GROUP BY address"
+    others = (", place" if rules.limit else "") + (", person, shared" if ids else "")
+    if ids:
+        others += f", {_is_held_out(rules.holdout) if rules.holdout else 'false'} AS held_out"
     joined = "LEFT JOIN barred USING (address)" if rules.exclude else ""
-    return f"SELECT address, n, copies, {_rule(rules)} AS rule{place} FROM ({people}) {joined}"
+    return f"SELECT address, n, copies, {_rule(rules)} AS rule{others} FROM ({found}) {joined}"
 
 
 def _rule(rules: Rules) -> str:
@@ -117,22 +133,31 @@ def _rule(rules: Rules) -> str:
 
 def begin_line(database: DuckDBPyConnection, limit: Limit) -> None:
     """Make the table `candidates`, which parts fill."""
-    database.execute(f"CREATE OR REPLACE TEMP TABLE candidates (place {_PLACES[limit.read_as][0]}, key UHUGEINT)")
+    kind = _PLACES[limit.read_as][0]
+    database.execute(f"CREATE OR REPLACE TEMP TABLE candidates (place {kind}, key UHUGEINT)")
+    database.execute(f"CREATE OR REPLACE TEMP TABLE moving (n BIGINT, place {kind}, key UHUGEINT)")
 
 
-def add_candidates(database: DuckDBPyConnection, rules: Rules) -> None:
+def add_candidates(database: DuckDBPyConnection, rules: Rules, *, ids: bool = False) -> None:
     """Add the people of a part, made of `judged`, whom no other rule keeps back."""
-    database.execute(f"INSERT INTO candidates SELECT place, {_KEY} FROM ({_people(rules)}) WHERE rule IS NULL")
+    left = f"SELECT n, place, {_KEY} AS key FROM ({_people(rules, ids=ids)}) WHERE rule IS NULL"
+    database.execute(f"INSERT INTO candidates SELECT place, key FROM ({left})")
+    if ids:
+        database.execute(f"INSERT INTO moving FROM ({left}) WHERE n IN (SELECT n FROM movers)")
 
 
 def draw_line(database: DuckDBPyConnection, limit: Limit) -> None:
-    """Make the table `line`: the first of the candidates who is too many, no row where all may come."""
+    """Make the table `line`: the first of the candidates who is too many, no row where all may come. Whoever comes
+    after it does not move."""
     way = "DESC" if limit.order is ComesFirst.GREATEST else "ASC"
     database.execute(f"""
         CREATE OR REPLACE TEMP TABLE line AS SELECT place AS line_place, key AS line_key
         FROM candidates ORDER BY place {way} NULLS LAST, key LIMIT 1 OFFSET {limit.first}
     """)
     database.execute("DROP TABLE candidates")
+    if database.execute("SELECT count(*) > 0 FROM moving").fetchall()[0][0]:
+        beyond = f"SELECT n FROM moving JOIN line ON true WHERE {_beyond(limit, 'key')}"
+        database.execute(f"DELETE FROM movers WHERE n IN ({beyond})")
 
 
 def drawn_line(database: DuckDBPyConnection) -> tuple[str | None, str | None]:
@@ -152,10 +177,10 @@ def make_line(database: DuckDBPyConnection, limit: Limit, place: str | None, key
     )
 
 
-def _beyond(limit: Limit) -> str:
+def _beyond(limit: Limit, key: str = _KEY) -> str:
     """Whether somebody comes at the line or after it; false where there is no line."""
     after = "<" if limit.order is ComesFirst.GREATEST else ">"
-    equal = f"{_KEY} >= line_key"
+    equal = f"{key} >= line_key"
     return f"""
         CASE WHEN line_key IS NULL THEN false
              WHEN place IS NULL THEN line_place IS NOT NULL OR {equal}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from shared.catalog.holdout import HOLDOUT
 from shared.catalog.rules import NO_RULES, Rules
 from shared.delivery import addresses, sql
-from shared.delivery.plan import cell_values, derived, kept_back
+from shared.delivery.plan import cell_values, derived, kept_back, persons
 from shared.delivery.plan.cell_values import Matched
 from shared.delivery.plan.drift import TEXT_FOR_NOTHING
 from shared.delivery.sql import literal
@@ -24,7 +24,7 @@ from shared.delivery.state import found, ledger, transitions
 from shared.delivery.state.files import BUCKET, DataFile, Files, buckets, keep, write
 from shared.delivery.state.found import Findings, What
 from shared.delivery.state.ledger import Ledger
-from shared.delivery.state.plan import Balance
+from shared.delivery.state.plan import COUNTED, Balance
 from shared.delivery.state.transitions import RunKind
 from shared.mailbox import with_ascii_domain
 from shared.snapshots.scanning import cell
@@ -47,16 +47,28 @@ class Wish:
     mode: str
     kind: RunKind = RunKind.DELIVERY
     rules: Rules = NO_RULES
+    id_column: str | None = None
 
     @property
     def columns(self) -> list[str]:
         matched = (column for match in self.matches for column in match.columns)
-        return list(dict.fromkeys([self.address_column, *matched, *self.rules.columns]))
+        ids = [self.id_column] if self.id_column else []
+        return list(dict.fromkeys([self.address_column, *matched, *self.rules.columns, *ids]))
 
     @property
     def cells(self) -> dict[str, str]:
         """Name of a column -> that of its cells in a scan."""
         return {column: cell(number) for number, column in enumerate(self.columns)}
+
+    @property
+    def keeps_back(self) -> bool:
+        """Somebody in the segment may be kept back."""
+        return bool(self.rules or self.id_column)
+
+    @property
+    def staged_columns(self) -> dict[str, str]:
+        """Columns, with their types, that only some exports have."""
+        return kept_back.staged_columns(self.rules) | persons.staged_columns(self.id_column)
 
 
 @dataclass(slots=True)
@@ -79,10 +91,14 @@ class Tally:
     refused_files: list[DataFile] = field(default_factory=list)
     left_out_files: list[DataFile] = field(default_factory=list)
     kept_back_files: list[DataFile] = field(default_factory=list)
+    newly_known: dict[int, DataFile] = field(default_factory=dict)
+    known_before: dict[int, DataFile] = field(default_factory=dict)
+    """By part."""
+    ids: dict[str, int] = field(default_factory=dict)
+    """What the guards look at, by the names of `IdFacts`."""
 
     def balance(self) -> Balance:
-        names = ("rows_read", "duplicates", "unchanged", "held", "left", "outside", "add", "change", "remove")
-        counts = {name: self.counts.get(name, 0) for name in names}
+        counts = {name: self.counts.get(name, 0) for name in COUNTED}
         return Balance(
             refused=dict(self.refused),
             left_out=dict(self.left_out),
@@ -157,7 +173,8 @@ def _own_rows(wish: Wish, sources: Sequence[Source], parts: int, first: int) -> 
     )
     looks = "".join(f", {_look(each)} AS look_{i}" for i, each in enumerate(cells.values()))
     rules = kept_back.judged_cells(wish.rules, cells)
-    names = "".join(f", {name}" for name in kept_back.staged_columns(wish.rules))
+    person = persons.staged_cell(cells[wish.id_column] if wish.id_column else None)
+    names = "".join(f", {name}" for name in wish.staged_columns)
     rows = derived.made(f"SELECT n, segment, file_index, {raw} AS raw, {trimmed} FROM ({rows})", wish.matches, cells)
     return f"""
         SELECT n, segment, file_index, CASE WHEN raw = address THEN NULL ELSE raw END AS raw, address,
@@ -166,7 +183,7 @@ def _own_rows(wish: Wish, sources: Sequence[Source], parts: int, first: int) -> 
                {"".join(f", left_out_{i}" for i in range(len(wish.matches)))}
                {"".join(f", look_{i}" for i in range(len(cells)))} {names}
         FROM (SELECT n, segment, file_index, raw, {sql.address(raw)} AS address,
-                     {cell_values.values(wish.matches, filling)} AS "values" {reasons} {looks} {rules}
+                     {cell_values.values(wish.matches, filling)} AS "values" {reasons} {looks} {rules} {person}
               FROM ({rows}))
     """
 
@@ -236,11 +253,12 @@ def plan_part(
     if wish.kind is RunKind.REPAIR:
         paths += found.load(files, database, findings, first, last, where)
     _count_rows(database, tally, wish)
+    ids = wish.id_column is not None
     if wish.rules.limit and parts == 1:
         kept_back.begin_line(database, wish.rules.limit)
-        kept_back.add_candidates(database, wish.rules)
+        kept_back.add_candidates(database, wish.rules, ids=ids)
         kept_back.draw_line(database, wish.rules.limit)
-    kept_back.make_firsts(database, wish.rules)
+    kept_back.make_firsts(database, wish.rules, ids=ids)
     _decide(database, wish, stay)
     _count_steps(database, tally)
     for kind in (Kind.ADD, Kind.CHANGE, Kind.REMOVE):
@@ -250,20 +268,64 @@ def plan_part(
     for wanted, what, query, kept in (
         (True, "refused", _REFUSED, tally.refused_files),
         (wish.matches, "left-out", _left_out(wish), tally.left_out_files),
-        (wish.rules, "kept-back", _KEPT_BACK, tally.kept_back_files),
+        (wish.keeps_back, "kept-back", _KEPT_BACK, tally.kept_back_files),
     ):
         name = f"{part:03d}-{what}.parquet"
         if wanted and (file := keep(files, database, query, folder + name, where / name)):
             kept.append(file)
+    if ids:
+        _count_people(database, tally)
+        _keep_people(database, files, tally, part, folder, where)
     database.execute("DROP TABLE firsts")
     for path in paths:
         path.unlink()
 
 
+def _keep_people(database: DuckDBPyConnection, files: Files, tally: Tally, part: int, folder: str, where: Path) -> None:
+    """Keep what a part came to know of people by their ids."""
+    for what, query, by_part in (
+        ("newly-known", persons.NEWLY_KNOWN, tally.newly_known),
+        ("known-before", persons.KNOWN_BEFORE, tally.known_before),
+    ):
+        name = f"{part:03d}-{what}.parquet"
+        if file := keep(files, database, query, folder + name, where / name):
+            by_part[part] = file
+
+
 def find_candidates(database: DuckDBPyConnection, wish: Wish, staged: Sequence[Path], part: int) -> None:
     """Add the people of one of several parts to those among whom the limit's line is drawn."""
     _read(database, wish, staged, part)
-    kept_back.add_candidates(database, wish.rules)
+    kept_back.add_candidates(database, wish.rules, ids=wish.id_column is not None)
+
+
+def find_people(
+    database: DuckDBPyConnection,
+    files: Files,
+    *,
+    wish: Wish,
+    staged: Sequence[Path],
+    ledger_before: Ledger,
+    part: int,
+    parts: int,
+    where: Path,
+) -> None:
+    """Add the people of one part to those who are known by their ids."""
+    _read(database, wish, staged, part)
+    paths = ledger.load(files, database, ledger_before, *buckets(part, parts), where)
+    people = kept_back.people(wish.rules, ids=True)
+    persons.add(database, people, barred=bool(wish.rules.exclude))
+    for path in paths:
+        path.unlink()
+
+
+def find_earlier_addresses(
+    database: DuckDBPyConnection, files: Files, ledger_before: Ledger, part: int, parts: int, where: Path
+) -> None:
+    """Add the addresses of one part's ledger by which joiners were known."""
+    paths = ledger.load(files, database, ledger_before, *buckets(part, parts), where)
+    persons.add_earlier(database)
+    for path in paths:
+        path.unlink()
 
 
 def find_firsts(database: DuckDBPyConnection, wish: Wish, staged: Sequence[Path], part: int) -> None:
@@ -282,7 +344,7 @@ def _staged(files: Sequence[Path], wish: Wish, part: int) -> str:
         return f"FROM read_parquet([{', '.join(literal(str(path)) for path in files)}]) WHERE part = {part}"
     flags = [f"NULL::VARCHAR AS left_out_{i}" for i in range(len(wish.matches))]
     looks = [f"NULL::UTINYINT AS look_{i}" for i in range(len(wish.columns))]
-    columns = _STAGED | kept_back.staged_columns(wish.rules)
+    columns = _STAGED | wish.staged_columns
     empty = [f"NULL::{kind} AS {name}" for name, kind in columns.items()]
     return f"SELECT {', '.join(empty + flags + looks)} WHERE false"
 
@@ -301,7 +363,7 @@ _STAGED = {
 
 _WITH_VALUES = """
     SELECT staged.address, staged.bucket, staged."values", staged.hash, steps.vendor_id, steps.came_back,
-           NULL::DOUBLE AS unsure_since, staged.n, staged.segment, staged.file_index
+           NULL::DOUBLE AS unsure_since, staged.n, staged.segment, staged.file_index {{person}}
     FROM staged JOIN steps ON staged.n = steps.n WHERE steps.step = '{kind}'
 """
 
@@ -309,20 +371,23 @@ _OPERATIONS = {
     Kind.ADD: _WITH_VALUES.format(kind=Kind.ADD),
     Kind.CHANGE: _WITH_VALUES.format(kind=Kind.CHANGE),
     Kind.REMOVE: f"""
-        SELECT address, bucket, '{{}}' AS "values", NULL::UBIGINT AS hash, vendor_id, false AS came_back,
-               unsure_since
+        SELECT address, bucket, '{{{{}}}}' AS "values", NULL::UBIGINT AS hash, vendor_id, false AS came_back,
+               unsure_since {{person}}
         FROM steps WHERE step = '{Kind.REMOVE}'
     """,
 }
 
 
+_PERSON = ", steps.person, steps.moved"
+
+
 def _operations(kind: Kind, wish: Wish) -> str:
-    """Rows of a plan file. Removals say by which rule, where there are rules; a repair's say when the vendor showed the
-    person."""
-    query = _OPERATIONS[kind]
+    """Rows of a plan file. Where people have ids, it says whose address it is; removals also say by which rule, where
+    there are rules; a repair's say when the vendor showed the person."""
+    query = _OPERATIONS[kind].format(person=_PERSON if wish.id_column else "")
     if wish.kind is RunKind.REPAIR:
         query = f"SELECT planned.*, steps.shown_at FROM ({query}) AS planned JOIN steps USING (address)"
-    if kind is Kind.REMOVE and wish.rules:
+    if kind is Kind.REMOVE and wish.keeps_back:
         query = f"SELECT removed.*, firsts.rule FROM ({query}) AS removed LEFT JOIN firsts USING (address)"
     return query
 
@@ -406,6 +471,7 @@ def _decide(database: DuckDBPyConnection, wish: Wish, stay: Sequence[Path]) -> N
     repairs = wish.kind is RunKind.REPAIR
     known = _LEDGER_AND_FOUND if repairs else "ledger"
     shown_at = f", CASE WHEN ledger.what <> '{What.MISSING}' THEN ledger.at END AS shown_at" if repairs else ""
+    ids = wish.id_column is not None
     database.execute(f"""
         CREATE OR REPLACE TEMP TABLE steps AS
         SELECT wanted.n AS n, coalesce(wanted.address, ledger.address) AS address,
@@ -414,9 +480,12 @@ def _decide(database: DuckDBPyConnection, wish: Wish, stay: Sequence[Path]) -> N
                CASE WHEN ledger.status = 'maybe' THEN epoch(ledger.changed_at) END AS unsure_since,
                CASE WHEN wanted.n IS NULL THEN {transitions.case(outside)}
                     ELSE {transitions.case(inside)} END AS step {shown_at}
+               {persons.STEP_COLUMNS if ids else ""}
         FROM (SELECT staged.n, staged.address, staged.bucket, staged.hash AS wanted_hash
+                     {", firsts.person" if ids else ""}
               FROM staged JOIN firsts ON staged.n = firsts.n WHERE firsts.rule IS NULL) AS wanted
         FULL JOIN {known} ON wanted.address = ledger.address
+        {"LEFT JOIN firsts AS inside ON inside.address = ledger.address" if ids else ""}
     """)
     for path in stay:
         database.execute(f"""
@@ -449,6 +518,13 @@ def _count_steps(database: DuckDBPyConnection, tally: Tally) -> None:
     stays = f"SELECT count(*) FROM firsts JOIN steps USING (address) WHERE rule = '{HOLDOUT}' AND step = '{_LEFT}'"
     if there := _row(database, stays)[0]:
         _add(tally.counts, HELD_OUT_AND_THERE, there)
+
+
+def _count_people(database: DuckDBPyConnection, tally: Tally) -> None:
+    without, shared = _row(database, "SELECT count(*) FILTER (person IS NULL), count(*) FILTER (shared) FROM firsts")
+    (moved,) = _row(database, f"SELECT count(*) FROM steps WHERE moved AND step = '{Kind.REMOVE}'")
+    for name, count in (("without_id", without), ("shared_addresses", shared), ("moved", moved)):
+        _add(tally.counts, name, count)
 
 
 def _add(counts: dict[Any, int], name: Any, count: Any) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from shared.catalog.rules import Limit
 from shared.delivery.plan import attempt as attempts
-from shared.delivery.plan import kept_back, operations, protected_people
+from shared.delivery.plan import kept_back, known_people, operations, protected_people
 from shared.delivery.plan.operations import Tally, Wish
 from shared.delivery.plan.staging import Staged
 from shared.delivery.state import layout, once
@@ -34,8 +34,16 @@ def plan_parts(work: Work, wish: Wish, staged: Staged, before: Ledger, findings:
     stay = [*staged.spellings, *([protected] if protected else ())]
     total, folder = Tally(), layout.plan_folder(work.folder, attempts.execution(work))
     with work.scratch.database() as connection:
+        people = known_people.recorded(work, connection, staged) if wish.id_column else None
+        looks = wish.id_column is not None and people is None
+        if looks:
+            people = known_people.look(work, connection, wish, staged, before)
         if wish.rules.limit and staged.parts > 1:
-            _make_line(work, connection, wish, wish.rules.limit, staged)
+            _make_line(work, connection, wish, wish.rules.limit, staged, again=looks)
+        if people:
+            total.ids = people.facts
+            if looks:
+                known_people.record(work, connection, staged, people)
         for part in range(staged.parts):
             recorded = _recorded(work, staged, part)
             if recorded is None:
@@ -96,12 +104,15 @@ def add(total: Tally, tally: Tally) -> None:
                 sums[name] = min(known, count) if each.name == _EARLIEST else known + count
 
 
-def _make_line(work: Work, connection: DuckDBPyConnection, wish: Wish, limit: Limit, staged: Staged) -> None:
-    """Who is too many shows when all parts were looked at; that is recorded too."""
+def _make_line(
+    work: Work, connection: DuckDBPyConnection, wish: Wish, limit: Limit, staged: Staged, *, again: bool
+) -> None:
+    """Who is too many shows when all parts were looked at; that is recorded too. It is drawn `again` where it is not
+    known yet which of those who move are too many."""
     stored = staged.attempt
     assert stored
     name = layout.line(stored.folder(work))
-    line = None if stored.begun else once.read(work.cloud.blobs, name, LimitLine)
+    line = None if stored.begun or again else once.read(work.cloud.blobs, name, LimitLine)
     if line is None:
         kept_back.begin_line(connection, limit)
         for part in range(staged.parts):

@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.delivery import addresses
 from shared.delivery.plan import lines
+from shared.delivery.plan.persons import SECOND_ADDRESS
 from shared.delivery.sql import harmless, literal
 from shared.delivery.state import layout
 from shared.delivery.state.files import DataFile
@@ -34,6 +35,11 @@ REASONS: Reasons = {
     (Kind.REMOVE, True): say("Not in the segment any more, and perhaps on the list."),
 }
 """Why somebody is planned, by the kind of operation and by what is special: who came back, whose state is not known."""
+MOVES: dict[Kind, str] = {
+    Kind.ADD: say("The person's address now; they are on the list under another one, which leaves."),
+    Kind.REMOVE: say("The person has another address now, which is in the segment."),
+}
+"""Of people with an id, why an address joins or leaves."""
 
 _MENDED: dict[Kind, str] = {
     Kind.ADD: say("On the list by the record, and not there; or put there by this export, and not on its record."),
@@ -59,6 +65,8 @@ def write(work: Work, plan: Plan) -> None:
 
 def _planned(plan: Plan, kind: Kind, reasons: Reasons) -> str:
     why = f"CASE WHEN {_SPECIAL[kind]} THEN {literal(reasons[kind, True])} ELSE {literal(reasons[kind, False])} END"
+    if SECOND_ADDRESS in plan.rules and kind in MOVES:
+        why = f"CASE WHEN moved THEN {literal(MOVES[kind])} ELSE {why} END"
     if plan.rules and kind is Kind.REMOVE:
         why = f"coalesce({lines.kept_back_because(plan)}, {why})"
     return f"SELECT {harmless('address')}, '{kind}', {why}, NULL, NULL, NULL FROM rows ORDER BY address"
@@ -83,7 +91,8 @@ def _sample(work: Work, plan: Plan, reasons: Reasons) -> Iterator[dict[str, Any]
         files = [each.file for each in plan.files if each.kind is kind]
         for row in _first(work, files):
             special = row["unsure_since"] is not None if kind is Kind.REMOVE else row["came_back"]
-            why = plan.rules.get(row.get("rule") or "", reasons[kind, bool(special)])
+            usual = MOVES[kind] if row.get("moved") and kind in MOVES else reasons[kind, bool(special)]
+            why = plan.rules.get(row.get("rule") or "", usual)
             yield _shown(str(kind), row["address"], json.loads(row["values"]), why)
     for row in _first(work, plan.refused):
         yield _shown(REFUSED, row["address"], {}, addresses.REASONS[row["problem"]])

@@ -8,14 +8,14 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from itertools import islice
 
-from shared.catalog.rules import reasons
 from shared.delivery.plan import attempt as attempts
-from shared.delivery.plan import drift, first_run, giving_way, guards, planned_people, size, small_start
+from shared.delivery.plan import drift, first_run, giving_way, guards, persons, planned_people, size, small_start
 from shared.delivery.plan.cell_values import Matched, matched
 from shared.delivery.plan.drift import Look
 from shared.delivery.plan.guards import Facts, Finding
 from shared.delivery.plan.operations import BARRING, HELD_OUT_AND_THERE, Tally, Wish
 from shared.delivery.plan.parts import plan_parts
+from shared.delivery.plan.persons import IdFacts
 from shared.delivery.plan.staging import Staged, stage
 from shared.delivery.state import found, ledger, once
 from shared.delivery.state import plan as plans
@@ -40,6 +40,9 @@ _WELL = frozenset({State.SUCCEEDED, State.WARNINGS})
 """Runs that say what is usual: those that changed something."""
 _LOOKED = _WELL | {State.NOTHING}
 """Runs that read the whole segment, and left the list as it says."""
+
+_WITHOUT_IDS = frozenset({RunKind.WITHDRAW, RunKind.REPAIR})
+"""Kinds of runs that are about addresses as they are on the list, whoever has another one in the segment."""
 
 UNGUARDED = frozenset({RunKind.WITHDRAW})
 """Kinds of runs that a person asked for with that very outcome in mind."""
@@ -143,8 +146,9 @@ def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
 
 def wish_of(work: Work) -> Wish:
     """What the export wants of the target."""
-    export = work.export
-    return Wish(export.address_column, _matched(work), str(export.mode), work.run.kind, export.rules)
+    export, kind = work.export, work.run.kind
+    id_column = export.id_column if kind not in _WITHOUT_IDS else None
+    return Wish(export.address_column, _matched(work), str(export.mode), kind, export.rules, id_column)
 
 
 def _found(work: Work, before: Ledger) -> Findings | None:
@@ -169,8 +173,10 @@ def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledg
         base=before.commit,
         base_generation=before.generation,
         folder=work.folder,
-        rules=dict(reasons(wish.rules)),
+        rules=dict(persons.all_reasons(wish.rules, wish.id_column)),
         kept_back=tally.kept_back_files,
+        known_before=tally.known_before,
+        newly_known=tally.newly_known,
         excluded=[each.snapshot.to_json() for each in staged.barring],
         excluded_rows=[tally.segment_rows.get(each.number, 0) for each in staged.barring],
         grows_to=facts.after if facts and facts.grows_much else 0,
@@ -196,7 +202,8 @@ def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledg
 def _looks(wish: Wish, staged: Staged, tally: Tally) -> list[Look]:
     """The columns whose filling is compared with the last run's, by segment. The address column is left to the guard
     for invalid rows."""
-    matched_columns = dict.fromkeys(column for match in wish.matches for column in match.columns)
+    ids = [wish.id_column] if wish.id_column else []
+    matched_columns = dict.fromkeys([*(column for match in wish.matches for column in match.columns), *ids])
     looks = []
     for number, (snapshot, types) in enumerate(zip(staged.snapshots, staged.types, strict=True)):
         rows = tally.segment_rows.get(number, 0)
@@ -255,11 +262,12 @@ def _facts(work: Work, staged: Staged, tally: Tally, before: Ledger, emptied: Se
         delivered_before=_delivered_before(before),
         now=work.clock(),
         max_profiles=size.most_people(work),
-        removed_before=_removed_before(work, tally.balance().remove, before.members),
+        removed_before=_removed_before(work, tally.balance().leavers, before.members),
         refused_before=_refused_before(work, tally.balance()),
         emptied=emptied,
         agreed=work.memory().get("agreed") or 0,
         lost=fresh and bool(Commit.of(work.memory()).name),
+        ids=IdFacts(**tally.ids),
     )
 
 
@@ -281,7 +289,7 @@ def _removed_before(work: Work, remove: int, members: int) -> list[int]:
     """How many the last runs took off this target, where the guards want to know."""
     if not guards.may_be_unusual(remove, members):
         return []
-    return [counts.get("remove", 0) for counts in _counts_before(work, _WELL)]
+    return [counts.get("remove", 0) - counts.get("moved", 0) for counts in _counts_before(work, _WELL)]
 
 
 def _matched(work: Work) -> list[Matched]:

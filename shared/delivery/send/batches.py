@@ -20,9 +20,9 @@ from shared.delivery.state import journal, vendor_ids
 from shared.delivery.state import plan as plans
 from shared.delivery.state.files import Files
 from shared.delivery.state.journal import Folded, Journal
-from shared.delivery.state.plan import Plan
+from shared.delivery.state.plan import Plan, PlanFile
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter
-from shared.vendors.contract import BatchResult, Kind, Outcome, Receipt, Row
+from shared.vendors.contract import BatchResult, Kind, KnownBefore, Outcome, Receipt, Row
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -147,13 +147,13 @@ class Sender:
 
     def _batches(self, plan: Plan, kind: Kind) -> Iterator[tuple[int, list[Row]]]:
         for batch, pieces in groupby(self._open_rows(plan, kind), key=itemgetter(0)):
-            people = [Row(*row) for _, rows in pieces for row in rows]
+            people = [row for _, rows in pieces for row in rows]
             if batch in self.folded.staged:
                 self._staged[batch] = (kind, people)
             else:
                 yield batch, people
 
-    def _open_rows(self, plan: Plan, kind: Kind) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
+    def _open_rows(self, plan: Plan, kind: Kind) -> Iterator[tuple[int, list[Row]]]:
         """Rows of batches that have no receipt; those of a batch may come in several pieces, one from each file."""
         answered = self.folded.results.keys()
         for file in plan.files:
@@ -163,15 +163,28 @@ class Sender:
             path = self.where / f"sending-{file.first}.parquet"
             if not self.files.download(file.file.stored, path):
                 raise plans.unreadable()
-            cursor = self.database.cursor().execute(f"SELECT {ROW} FROM read_parquet({literal(str(path))})")
+            known = self._known_before(plan, file)
+            cursor = self.database.cursor().execute(_rows(path, known))
             try:
                 for batch, rows in batches.items():
                     found = cursor.fetchmany(rows)
                     if batch not in answered:
-                        yield batch, found
+                        yield batch, [_known(*row) for row in found] if known else [Row(*row) for row in found]
             finally:
                 cursor.close()
                 path.unlink()
+                if known:
+                    known.unlink()
+
+    def _known_before(self, plan: Plan, file: PlanFile) -> Path | None:
+        """A local file of addresses by which people of a plan file were known, None where there are none."""
+        found = plan.known_before.get(file.part) if file.kind is Kind.ADD else None
+        if found is None:
+            return None
+        path = self.where / f"known-before-{file.first}.parquet"
+        if not self.files.download(found.stored, path):
+            raise plans.unreadable()
+        return path
 
     def _send_window(self, pool: ThreadPoolExecutor, kind: Kind, window: list[tuple[int, list[Row]]]) -> None:
         self._make_room()
@@ -249,6 +262,25 @@ class Sender:
             self._wait()
         finally:
             self._flush()
+
+
+def _rows(path: Path, known_before: Path | None) -> str:
+    """SQL of what is sent of a plan file, in its order."""
+    operations = f"read_parquet({literal(str(path))}, file_row_number = true)"
+    if known_before is None:
+        return f"SELECT {ROW} FROM {operations}"
+    return f"""
+        SELECT {ROW}, known.before FROM {operations} AS operations
+        LEFT JOIN (SELECT n, list(row(address, vendor_id, refused)) AS before
+                   FROM read_parquet({literal(str(known_before))}) GROUP BY n) AS known ON known.n = operations.n
+        ORDER BY file_row_number
+    """
+
+
+def _known(*operation: Any) -> Row:
+    """A row with the addresses that the person was known by, which come last."""
+    *columns, before = operation
+    return Row(*columns)._replace(known_before=[KnownBefore(*each) for each in before or ()])
 
 
 def _graver(before: BaseException | None, error: BaseException) -> BaseException:

@@ -8,6 +8,7 @@ from shared.delivery.plan import guards
 from shared.delivery.send import unfinished_jobs
 from shared.delivery.send.batches import Ending, Sender
 from shared.delivery.send.isolating import Isolating
+from shared.delivery.send.opted_out_before import OptedOutBefore
 from shared.delivery.state import journal
 from shared.delivery.state import plan as plans
 from shared.delivery.state.journal import Folded, Journal
@@ -53,7 +54,8 @@ def deliver(work: Work) -> float | None:
     work.folded = None
     work.done = before = _answered_rows(made, folded)
     definition = work.opened.definition
-    batches = Isolating(work.opened.vendor, work.found_target(), beforehand=definition.most_jobs > 0)
+    vendor, target = work.opened.vendor, work.found_target()
+    batches = OptedOutBefore(vendor, target, Isolating(vendor, target, beforehand=definition.most_jobs > 0))
     with work.scratch.database() as connection:
         sender = Sender(
             files=work.files,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.delivery.send.isolating import has_ended
+from shared.delivery.send.opted_out_before import has_ended
 from shared.delivery.state import journal
 from shared.delivery.state import plan as plans
 from shared.delivery.state.plan import Plan

@@ -67,6 +67,16 @@ def line(attempt: str) -> str:
     return f"{attempt}line.json"
 
 
+def people(attempt: str) -> str:
+    """The record of people who have several addresses, or move."""
+    return f"{attempt}people.json"
+
+
+def people_table(attempt: str, execution: str, table: str) -> str:
+    """Rows of one kind that the record names."""
+    return f"{attempt}people/{table}-{execution}.parquet"
+
+
 def part(attempt: str, number: int) -> str:
     """The record of a part that was planned."""
     return f"{attempt}parts/{number:03d}.json"

@@ -37,9 +37,11 @@ COLUMNS = {
     "changed_at": "TIMESTAMP",
     "removed_at": "TIMESTAMP",
     "run": "VARCHAR",
+    "person": "UBIGINT",
 }
 """`hash` is of the values last accepted, NULL when not known; `removed_at` is when we last took them off, or may have,
-NULL while they are members; `run` the run that last touched the row."""
+NULL while they are members; `run` the run that last touched the row; `person` is made of the person's id, where the
+export names a column with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +175,12 @@ def load(
         if not files.download(part.file.stored, path):
             raise damaged()
         paths.append(path)
-    names = ", ".join(COLUMNS)
-    if paths:
+    empty = ", ".join(f"NULL::{kind} AS {name}" for name, kind in COLUMNS.items())
+    source = f"SELECT {empty} WHERE false"
+    if paths:  # by name, since files of earlier versions have fewer columns
         listed = ", ".join(literal(str(path)) for path in paths)
-        source = f"SELECT {names} FROM read_parquet([{listed}]) WHERE bucket BETWEEN {first} AND {last}"
-    else:
-        empty = ", ".join(f"NULL::{kind} AS {name}" for name, kind in COLUMNS.items())
-        source = f"SELECT {empty} WHERE false"
+        source += f" UNION ALL BY NAME FROM read_parquet([{listed}], union_by_name = true)"
+        source = f"SELECT {', '.join(COLUMNS)} FROM ({source}) WHERE bucket BETWEEN {first} AND {last}"
     database.execute(f"CREATE OR REPLACE TEMP VIEW ledger AS {source}")
     return paths
 

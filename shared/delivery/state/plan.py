@@ -39,7 +39,10 @@ class PlanFile:
     first: int
 
 
-COUNTED = ("rows_read", "duplicates", "unchanged", "held", "left", "outside", "later", "add", "change", "remove")
+COUNTED = (
+    *("rows_read", "duplicates", "unchanged", "held", "left", "outside", "later", "add", "change", "remove"),
+    *("moved", "shared_addresses", "without_id"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,9 @@ class Balance:
     `held` are people whose refusal stands; `later` are people whom a person left for later runs; `kept_back` are
     people by the rule that keeps them back, `removed_by_rules` those of them whom the plan takes off; `left` are people
     who left the segment and stay on the list (mode add); `outside` are people whom a run of this kind does not concern.
-    `left_out` counts, by field, values that did not arrive as the source has them.
+    `left_out` counts, by field, values that did not arrive as the source has them. Where
+    people have ids, `moved` of the removals are of people who stay under another address, `shared_addresses` are
+    addresses that several people have, `without_id` those of nobody with an id.
     """
 
     rows_read: int = 0
@@ -67,6 +72,14 @@ class Balance:
     kept_back: dict[str, int] = field(default_factory=dict)
     removed_by_rules: dict[str, int] = field(default_factory=dict)
     later: int = 0
+    moved: int = 0
+    shared_addresses: int = 0
+    without_id: int = 0
+
+    @property
+    def leavers(self) -> int:
+        """People who are taken off."""
+        return self.remove - self.moved
 
     @property
     def operations(self) -> int:
@@ -132,6 +145,8 @@ class Plan:
     excluded_rows: list[int] = field(default_factory=list)
     grows_to: int = 0
     first_run: dict[str, Any] = field(default_factory=dict)
+    known_before: dict[int, DataFile] = field(default_factory=dict)
+    newly_known: dict[int, DataFile] = field(default_factory=dict)
 
     def stopped_by(self) -> str:
         """Every guard that is not satisfied, in words."""
@@ -153,7 +168,8 @@ class Plan:
     @property
     def holding_addresses(self) -> list[DataFile]:
         """All of its files in which people have their addresses."""
-        return [*(each.file for each in self.files), *self.refused, *self.kept_back]
+        people = (*self.known_before.values(), *self.newly_known.values())
+        return [*(each.file for each in self.files), *self.refused, *self.kept_back, *people]
 
     def of_part(self, part: int) -> Iterator[PlanFile]:
         return (file for file in self.files if file.part == part)
@@ -245,6 +261,8 @@ def missing() -> Blocked:
 _MESSAGES = ("findings", "looks", "warnings", "mentions", "first_run")
 """What holds messages."""
 _FILES = ("refused", "values_left_out", "kept_back")
+_MADE = (*_FILES, "known_before", "newly_known", *_MESSAGES)
+"""Made of what is stored, each in a way of its own."""
 
 
 def _parse(plain: dict[str, Any]) -> Plan:
@@ -257,7 +275,9 @@ def _parse(plain: dict[str, Any]) -> Plan:
         return [DataFile.of(each) for each in plain.get(name, ())]
 
     return Plan(
-        **_known(Plan, plain, "files", "file_starts", "balance", "fields", "rules", *_FILES, *_MESSAGES),
+        **_known(Plan, plain, "files", "file_starts", "balance", "fields", "rules", *_MADE),
+        known_before=_by_part(plain.get("known_before", {})),
+        newly_known=_by_part(plain.get("newly_known", {})),
         files=files,
         refused=files_of("refused"),
         values_left_out=files_of("values_left_out"),
@@ -268,6 +288,10 @@ def _parse(plain: dict[str, Any]) -> Plan:
         **{name: read_within(plain[name]) for name in _MESSAGES if name in plain},
         fields={name: FieldType(kind) for name, kind in plain.get("fields", {}).items()},
     )
+
+
+def _by_part(plain: dict[str, Any]) -> dict[int, DataFile]:
+    return {int(part): DataFile.of(file) for part, file in plain.items()}
 
 
 def _first(file: dict[str, Any], batch_rows: int) -> int:

@@ -280,6 +280,10 @@ class CampaignMonitor(Vendor):
             return receipts.GONE
         return presence.missing(DEFINITION.label)[Kind.REMOVE]
 
+    def opposed(self, target: TargetFound, rows: Sequence[Row]) -> Collection[int]:
+        """By the same rolls as before removals."""
+        return self._look_up(target.list_id, rows).keys()
+
     def _look_up(self, list_id: str, rows: Sequence[Row]) -> Mapping[int, Receipt]:
         """Who is left alone as Campaign Monitor has it now. The first time in an object's life, and so in a slice,
         this reads all of their lists; later only what is new there."""

@@ -114,6 +114,10 @@ class Parts:
         self._found: set[str] = set()
         """Addresses of people who were looked up before a change."""
 
+    def unsubscribed(self, list_id: str, rows: Sequence[Row]) -> set[int]:
+        """Indexes of the rows whose person unsubscribed from the list."""
+        return self._unsubscribed.among(list_id, rows)
+
     def start(self, target: TargetFound, kind: Kind, rows: Sequence[Row], first: int) -> StartedJob:
         """Start the part that begins with row `first`. Raises what a call raises, when nothing of it was done."""
         # A change names no list, so it cannot put anybody back on one.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 import orjson
@@ -158,6 +158,10 @@ class Dotdigital(Vendor):
 
     def opt_outs(self, lists: Sequence[str]) -> Sequence[OptOutRoll]:
         return opt_outs.rolls(self._calls, lists)
+
+    def opposed(self, target: TargetFound, rows: Sequence[Row]) -> Collection[int]:
+        """By the same roll as before additions and removals."""
+        return self._parts.unsubscribed(target.list_id, rows)
 
     def _checked(self) -> CheckResult:
         account = self._calls.account()

@@ -15,6 +15,8 @@ from shared.wording import say
 _LISTS = ("emailListIds", "userListIds")
 """Fields of a profile that name its lists: which of them depends on the kind of project."""
 
+_UNSUBSCRIBED = ("unsubscribedChannelIds", "unsubscribedMessageTypeIds")
+
 
 def size(answer: Answer) -> Count:
     """A bare number as text. Raises UnexpectedAnswer for anything else."""
@@ -27,6 +29,12 @@ def size(answer: Answer) -> Count:
 def is_known(answer: Answer) -> bool:
     """Does Iterable have this person? Raises UnexpectedAnswer."""
     return _profile(answer) is not None
+
+
+def said_no(answer: Answer) -> bool:
+    """Has the person unsubscribed from any channel or type of message? Raises UnexpectedAnswer."""
+    fields = (_profile(answer) or {}).get("dataFields")
+    return isinstance(fields, dict) and any(fields.get(name) for name in _UNSUBSCRIBED)
 
 
 def seen(list_id: str, row: Row, answer: Answer) -> Seen:

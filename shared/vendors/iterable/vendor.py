@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -156,6 +156,12 @@ class Iterable(Vendor):
 
     def opt_outs(self, lists: Sequence[str]) -> Sequence[OptOutRoll]:
         return opt_outs.rolls(self._client)
+
+    def opposed(self, target: TargetFound, rows: Sequence[Row]) -> Collection[int]:
+        """Asked for one by one: Iterable has no roll of them."""
+        return {
+            index for index, row in enumerate(rows) if self._client.ask(requests.profile(row.address), looking.said_no)
+        }
 
     def _checked(self) -> CheckResult:
         try:

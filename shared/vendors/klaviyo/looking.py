@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -11,6 +11,7 @@ from shared.vendors import lists
 from shared.vendors.answers import Answer
 from shared.vendors.comparing import seen_as
 from shared.vendors.contract import Count, Row, Seen
+from shared.vendors.klaviyo import responses
 from shared.vendors.klaviyo.definition import DEFINITION, LOCATION, STANDARD
 
 
@@ -39,6 +40,12 @@ def beside(row: Row, attributes: Mapping[str, Any], *, on_target: bool = True, i
     sent = orjson.loads(row.values)
     found = {name: value for name in sent for value in _value(attributes, name)}
     return seen_as(sent, found, on_target=on_target, inactive=inactive)
+
+
+def inactive(list_id: str, profiles: Iterable[dict[str, Any]]) -> set[str]:
+    """Addresses, in small letters, of those who get nothing that is sent to the list."""
+    named = ((responses.profile(each).folded, each.get("attributes")) for each in profiles)
+    return {address for address, attributes in named if is_inactive(list_id, attributes or {})}
 
 
 def is_inactive(list_id: str, attributes: Mapping[str, Any]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
@@ -187,6 +187,13 @@ class Klaviyo(Vendor):
         """The list's flows that are no drafts; a list that is still to be made has none."""
         found = self._find(wanted, remembered)
         return (self._calls.ask(requests.flows(found.list_id), responses.running_flows) or ()) if found else ()
+
+    def opposed(self, target: TargetFound, rows: Sequence[Row]) -> Collection[int]:
+        """A request for a hundred people. Whoever cannot be asked about counts as having said no."""
+        addresses = [normalised(row.address) for row in rows]
+        found = people.among(self._calls, addresses, requests.profiles_with_consent)
+        no = found.unasked | looking.inactive(target.list_id, found.entries)
+        return {index for index, address in enumerate(addresses) if address in no}
 
     def _checked(self) -> CheckResult:
         found = self._calls.ask(requests.accounts(), responses.account)

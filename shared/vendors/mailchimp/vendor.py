@@ -219,6 +219,11 @@ class Mailchimp(Vendor):
     def opt_outs(self, lists: Sequence[str]) -> Sequence[OptOutRoll]:
         return opt_outs.rolls(self._calls, self._audience())
 
+    def opposed(self, target: TargetFound, rows: Sequence[Row]) -> Collection[int]:
+        """Whoever is left alone, by the same lists as before additions."""
+        places = (people.place_of(people.address_of(row)) for row in rows)
+        return {index for index, place in enumerate(places) if self._left_alone.status(place)}
+
     def knows(
         self, wanted: TargetWanted, remembered: TargetFound | None, addresses: Sequence[str]
     ) -> Sequence[bool] | None:

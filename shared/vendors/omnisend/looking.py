@@ -39,6 +39,14 @@ def is_known(address: str, answer: Answer) -> bool:
     return _contact(answer, address) is not None
 
 
+def said_no(address: str, answer: Answer) -> bool:
+    """Has somebody of this address unsubscribed from e-mails? Raises UnexpectedAnswer."""
+    contact = _contact(answer, address) or {}
+    channels = (each for each in contact.get("statuses") or () if isinstance(each, Mapping))
+    states = [each.get("status") for each in channels if each.get("channel") == "email"]
+    return "unsubscribed" in (states or [contact.get("status")])
+
+
 def _contact(answer: Answer, address: str) -> Mapping[str, Any] | None:
     found = answer.object().get("contacts")
     if answer.status != 200 or not isinstance(found, list):

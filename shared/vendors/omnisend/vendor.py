@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
@@ -138,6 +138,14 @@ class Omnisend(Vendor):
 
     def _is_known(self, address: str) -> bool:
         return self._client.ask(requests.contact(address), partial(looking.is_known, address))
+
+    def opposed(self, target: TargetFound, rows: Sequence[Row]) -> Collection[int]:
+        """Asked for one by one; the roll of everybody who unsubscribed is longer in most brands."""
+        return {
+            index
+            for index, row in enumerate(rows)
+            if self._client.ask(requests.contact(row.address), partial(looking.said_no, row.address))
+        }
 
     def _checked(self) -> CheckResult:
         if lacking := self._lacking():

@@ -78,6 +78,12 @@ class Person:
     email: str
     first: str = ""
     city: str = ""
+    id: str | None = None
+    """In a column of its own, where anybody in the segment has one."""
+
+    @property
+    def cells(self) -> list[str]:
+        return [self.email, self.first, self.city]
 
 
 @dataclass
@@ -110,11 +116,14 @@ class Engine:
     def land(self, people: Sequence[Person], segment: str = "Loyal", *, files: int = 2) -> None:
         """Put a newer snapshot of a segment into storage."""
         self.at += timedelta(minutes=1)
-        rows = [[person.email, person.first, person.city] for person in people]
+        ids = any(person.id is not None for person in people)
+        rows = [[*person.cells, *([person.id or ""] if ids else [])] for person in people]
         size = max(1, -(-len(rows) // files))
         for number in range(files):
             part = rows[number * size : (number + 1) * size]
-            self.upload(f"{segment}/{self.at:%Y%m%dT%H%M%SZ}/part-{number}.csv", as_csv(part))
+            self.upload(
+                f"{segment}/{self.at:%Y%m%dT%H%M%SZ}/part-{number}.csv", as_csv(part, HEADER_WITH_ID if ids else HEADER)
+            )
         self.upload(f"{segment}/{self.at:%Y%m%dT%H%M%SZ}/_SUCCESS", b"")
 
     def upload(self, name: str, content: bytes) -> None:
@@ -264,7 +273,11 @@ class Engine:
         return [entry for entry in self.simulator.journal.entries if endpoint in entry.endpoint]
 
 
-def as_csv(rows: Sequence[Sequence[str]], header: Sequence[str] = ("EMail", "FirstName", "City")) -> bytes:
+HEADER = ("EMail", "FirstName", "City")
+HEADER_WITH_ID = (*HEADER, "CustomerId")
+
+
+def as_csv(rows: Sequence[Sequence[str]], header: Sequence[str] = HEADER) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(header)

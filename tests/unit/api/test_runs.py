@@ -56,6 +56,7 @@ def test_a_run_tells_its_state_progress_and_plan(client: Client) -> None:
     assert set(answer["targets"][0]["counts"]) == {
         "rows_read", "duplicates", "refused_here", "unchanged", "held", "add", "change", "remove",
         "accepted", "rejected", "skipped", "unknown", "kept_back", "removed_by_rules", "later",
+        "moved", "shared_addresses", "without_id",
     }  # fmt: skip
     assert client.get(f"{RUNS}/r9").status == 404
 

@@ -32,6 +32,7 @@ def test_the_defaults_are_the_safe_ones() -> None:
         "max_removed_share": 0.2,
         "max_removed_people": 0,
         "max_removed_times": 10,
+        "max_moved_share": 0.5,
         "max_invalid_share": 0.5,
         "max_unreadable_share": 0.02,
         "max_age_days": 30,

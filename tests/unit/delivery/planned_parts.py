@@ -8,19 +8,23 @@ from pathlib import Path
 from typing import Any
 
 from shared.catalog.rules import NO_RULES, Rules
-from shared.delivery.plan import kept_back
+from shared.delivery.plan import kept_back, persons
 from shared.delivery.plan.cell_values import Matched
 from shared.delivery.plan.operations import (
     Source,
     Tally,
     Wish,
     find_candidates,
+    find_earlier_addresses,
+    find_people,
     plan_part,
     respell,
     staging_query,
 )
+from shared.delivery.plan.persons import NO_IDS, IdFacts
 from shared.delivery.sql import literal
 from shared.delivery.state.files import write
+from shared.delivery.state.ledger import Ledger
 from shared.delivery.state.transitions import RunKind
 from tests.unit.delivery import parts
 from tests.unit.delivery.parts import Blobs, bucket, database
@@ -39,6 +43,10 @@ class Planned:
     left_out: list[dict[str, Any]] = field(default_factory=list)
     kept_back: dict[str, str] = field(default_factory=dict)
     """Address -> rule."""
+    ids: IdFacts = NO_IDS
+    known_before: dict[str, set[str]] = field(default_factory=dict)
+    """Address that is added -> others that the person was known by."""
+    newly_known: dict[str, int] = field(default_factory=dict)
 
     @property
     def who(self) -> dict[str, set[str]]:
@@ -77,8 +85,9 @@ class World:
         stay: Sequence[str] = (),
         of: int = 1,
         rules: Rules = NO_RULES,
+        id_column: str | None = None,
     ) -> Planned:
-        wish = Wish("EMail", matches, mode, kind, rules)
+        wish = Wish("EMail", matches, mode, kind, rules, id_column)
         staged = []
         if sources:
             staged.append(self.folder / "staged.parquet")
@@ -93,6 +102,8 @@ class World:
         made = Planned(Tally())
         ledger = parts.ledger(self.blobs, self.folder, *before, parts=of)
         there = set(self.folder.iterdir())
+        if id_column:
+            self._look_for_people(made, wish, staged, ledger, of)
         if rules.limit and of > 1:
             kept_back.begin_line(database(), rules.limit)
             for part in range(of):
@@ -117,6 +128,25 @@ class World:
         made.tally.balance().check()
         return made
 
+    def _look_for_people(self, made: Planned, wish: Wish, staged: Sequence[Path], ledger: Ledger, of: int) -> None:
+        files = parts.files(self.blobs)
+        persons.begin(database())
+        for part in range(of):
+            find_people(
+                database(),
+                files,
+                wish=wish,
+                staged=staged,
+                ledger_before=ledger,
+                part=part,
+                parts=of,
+                where=self.folder,
+            )
+        made.ids = persons.conclude(database(), persons.all_reasons(wish.rules, wish.id_column))
+        if persons.has_joiners(database()):
+            for part in range(of):
+                find_earlier_addresses(database(), files, ledger, part, of, self.folder)
+
     def _read(self, made: Planned) -> None:
         for kind, part, file in made.tally.files:
             assert file.name == f"{FOLDER}{part:03d}-{kind}.parquet"
@@ -133,3 +163,9 @@ class World:
         for file in made.tally.kept_back_files:
             assert file.name.endswith("-kept-back.parquet")
             made.kept_back |= {row["address"]: row["rule"] for row in parts.rows(self.blobs, file, self.folder)}
+        joining = {row["n"]: address for address, row in made.operations.get("add", {}).items()}
+        for file in made.tally.known_before.values():
+            for row in parts.rows(self.blobs, file, self.folder):
+                made.known_before.setdefault(joining[row["n"]], set()).add(row["address"])
+        for file in made.tally.newly_known.values():
+            made.newly_known |= {row["address"]: row["person"] for row in parts.rows(self.blobs, file, self.folder)}

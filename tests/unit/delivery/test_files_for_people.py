@@ -155,6 +155,7 @@ def test_the_report_has_everything_counted(world: World) -> None:
         ],
         "rows": {
             **dict.fromkeys(("duplicates", "unchanged", "held", "left", "outside", "later", "change", "remove"), 0),
+            **dict.fromkeys(("moved", "shared_addresses", "without_id"), 0),
             "rows_read": 7,
             "add": 4,
             "refused_here": 3,

@@ -11,6 +11,7 @@ import pytest
 
 from shared.catalog.models import Guards
 from shared.delivery.plan.guards import RUNS, Facts, findings, may_be_unreadable, may_go_on
+from shared.delivery.plan.persons import SECOND_ADDRESS, IdFacts
 from shared.delivery.state.plan import Balance
 
 NOW = datetime(2026, 11, 22, 14, 0, tzinfo=UTC)
@@ -45,6 +46,68 @@ def unreadable(lost: int, *, of: int, before: int | None = 0) -> Facts:
     """So many leave, and so many rows have no usable address; `before` had none in the last delivery."""
     given = facts(rows_read=of, unchanged=of - lost, remove=lost, refused={"address_invalid": lost})
     return replace(given, members_before=of, refused_before=before)
+
+
+def moving(moved: int, *, of: int, leavers: int = 0) -> Facts:
+    """So many of the members have another address now, and so many left."""
+    balance = {"rows_read": of, "unchanged": of - moved - leavers, "add": moved + leavers, "remove": moved + leavers}
+    return replace(facts(**balance, moved=moved), members_before=of)
+
+
+def second(addresses: int, *, people: int) -> Facts:
+    """So many addresses are second ones, and so many people are left."""
+    rows = addresses + people
+    return facts(rows_read=rows, unchanged=people, kept_back={SECOND_ADDRESS: addresses, "limit": 5_000})
+
+
+EXCHANGED = IdFacts(compared=209, exchanged=21)
+MOVES_CASES = {
+    "moves are no removals": (moving(50, of=100), DEFAULTS, []),
+    "leavers beside moves": (moving(50, of=100, leavers=21), DEFAULTS, ["would remove 21 of 100 (21%), limit 20%"]),
+    "leavers beside moves, few of them": (moving(50, of=100, leavers=20), DEFAULTS, []),
+    "most of a list moves": (
+        moving(51, of=100),
+        DEFAULTS,
+        ["51 of 100 people (51%) would move to another address, limit 50%"],
+    ),
+    "all of a small list moves": (moving(20, of=20), DEFAULTS, []),
+    "one more": (
+        moving(21, of=21),
+        DEFAULTS,
+        ["21 of 21 people (100%) would move to another address, limit 50%"],
+    ),
+    "moves may be more": (moving(51, of=100), Guards(max_moved_share=0.51), []),
+    "ids that were exchanged": (
+        replace(moving(1, of=100), ids=EXCHANGED),
+        DEFAULTS,
+        [
+            "21 of 209 people who keep their address have the id of somebody else now, and others would move to "
+            "another address (1): the id column may be broken"
+        ],
+    ),
+    "ids that were exchanged, and nobody moves": (replace(moving(0, of=100), ids=EXCHANGED), DEFAULTS, []),
+    "a tenth of ids was exchanged": (
+        replace(moving(1, of=100), ids=replace(EXCHANGED, compared=210)),
+        DEFAULTS,
+        [],
+    ),
+    "few ids were exchanged": (replace(moving(1, of=100), ids=IdFacts(compared=20, exchanged=20)), DEFAULTS, []),
+    "many second addresses": (
+        second(1_001, people=9_000),
+        DEFAULTS,
+        [
+            "1,001 of 10,001 addresses in the segment are second ones of people with the same id: the id column may "
+            "not tell people apart"
+        ],
+    ),
+    "a tenth are second addresses": (second(1_000, people=9_000), DEFAULTS, []),
+    "few second addresses": (second(20, people=1), DEFAULTS, []),
+    "no guard for moves": (
+        replace(moving(100, of=100), ids=replace(EXCHANGED, exchanged=200)),
+        Guards(max_moved_share=None),
+        [],
+    ),
+}
 
 
 CASES = {
@@ -279,6 +342,13 @@ EDGES = {
 }
 
 
+@pytest.mark.parametrize(("given", "guards", "expected"), MOVES_CASES.values(), ids=MOVES_CASES.keys())
+def test_moves_are_told_from_removals(given: Facts, guards: Guards, expected: list[str]) -> None:
+    found = findings(given, guards)
+    assert [finding.message for finding in found] == expected
+    assert {finding.guard for finding in found} <= {"moves", "removals"}
+
+
 @pytest.mark.parametrize(("given", "guards", "expected"), EDGES.values(), ids=EDGES.keys())
 def test_the_edge_of_each_guard(given: Facts, guards: Guards, expected: list[str]) -> None:
     assert [finding.guard for finding in findings(given, guards)] == expected
@@ -315,6 +385,7 @@ def test_only_a_decision_to_deliver_lets_a_guarded_plan_go_on() -> None:
 OFF = {
     "max_removed_share",
     "max_removed_times",
+    "max_moved_share",
     "max_invalid_share",
     "max_unreadable_share",
     "max_age_days",

@@ -127,6 +127,7 @@ def known(who: str) -> dict[str, object]:
         "changed_at": LONG_AGO,
         "removed_at": LONG_AGO,
         "run": "r",
+        "person": 18_446_744_073_709_551_614,
     }
 
 

@@ -216,6 +216,20 @@ def test_rules_are_shown_and_survive_a_form_that_changes_something_else(service:
     assert (found.display_name, found.rules) == ("Other", saved.rules)
 
 
+def test_an_id_column_is_shown_and_can_be_taken_back(service: FakeService) -> None:
+    shown = page(client(service).get("/exports/vips/edit"))
+    assert 'name="id_column"' in shown
+    assert "Saved." in page(post(client(service), "/exports/vips", changed(service, id_column="FirstName")))
+    assert service.catalog.export("vips").item.id_column == "FirstName"
+    assert '<option value="FirstName" selected>' in page(client(service).get("/exports/vips/edit"))
+    assert "<code>FirstName</code>" in page(client(service).get("/exports/vips"))
+    refused = post(client(service), "/exports/vips", changed(service, id_column="FirstName", mode="add"))
+    assert refused.status == 422
+    assert "choose the mode mirror, or no id column" in page(refused)
+    assert "Saved." in page(post(client(service), "/exports/vips", changed(service, id_column="")))
+    assert service.catalog.export("vips").item.id_column is None
+
+
 class _Fields(HTMLParser):
     """What a browser would send of a form."""
 
