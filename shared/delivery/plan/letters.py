@@ -15,7 +15,8 @@ PARTICLES = (
 """Words inside a name that stay small, where another word follows."""
 
 _LETTER = r"[\p{L}\p{M}\p{N}'\x{2019}]"
-_PIECE = rf"{_LETTER}+{_LETTER.replace('[', '[^')}*|{_LETTER.replace('[', '[^')}+"
+_OTHER = _LETTER.replace("[", "[^")
+_PIECE = f"{_LETTER}+{_OTHER}*|{_OTHER}+"
 """A word with what follows it up to the next one."""
 _CAPITAL = r"[\p{Lu}\p{Lt}]"
 _IS_PARTICLE = f"right(word, 1) = ' ' AND rtrim(word) IN ({', '.join(map(literal, PARTICLES))})"
