@@ -155,7 +155,7 @@ def _readings(text: str, step: DateStep) -> Iterator[str]:
     together = {"day": _SHORT, "year": _YEAR}
     for pattern, put in (
         (_BETWEEN.join(whole[part] for part in parts) + _TIME, iso),
-        ("".join(together[part] for part in parts), iso),
+        ("".join(together[part] for part in parts) + _TIME, iso),
         (_ISO, r"\1-\2-\3"),
     ):
         yield f"WHEN regexp_full_match({text}, '{pattern}') THEN regexp_replace({text}, '^{pattern}$', '{put}')"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.delivery.plan.letters import PARTICLES
@@ -87,7 +87,13 @@ WRITTEN: dict[str | None, Callable[[date], str]] = {
 
 
 def read(text: str, step: Step) -> str | None:
-    text = re.sub(r"(?:T| +)[0-9]{1,2}[:.][0-9]{2}(?:[^\n]*)\Z", "", text) if re.search("[T ]", text) else text
+    """A day, or a day with a time behind it."""
+    time = re.compile(r"(?:T| +)[0-9]{1,2}[:.][0-9]{2}[^\n]*")
+    days = [text, *(text[:place] for place in range(len(text)) if time.fullmatch(text, place))]
+    return next(filter(None, (day_of(each, step) for each in days)), None)
+
+
+def day_of(text: str, step: Step) -> str | None:
     order = ORDERS[step["reads"]]
     if re.fullmatch("[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}", text):
         order, parts = "ymd", text.split("-")
@@ -168,7 +174,7 @@ dates = st.builds(
     st.sampled_from([".", "/", "-", " ", ""]),
     st.integers(0, 32).map("{:02}".format) | st.integers(1, 2100),
     st.sampled_from(["", "", " 10:00", "T9:30:00Z", " x"]),
-)
+) | st.builds("{}{}".format, st.dates().map("{:%Y%m%d}".format), st.sampled_from(["", " 1.00", "T23:59 x"]))
 cells = st.none() | texts | dates
 short = st.text(LETTERS + "'\"\\%{}$李", min_size=1, max_size=5).filter(str.strip).map(str.strip)
 some_steps = st.one_of(
@@ -217,7 +223,17 @@ anything = st.builds(
 rows = st.lists(st.fixed_dictionaries(dict.fromkeys(COLUMNS, cells)), min_size=1, max_size=12)
 
 
+ISO_READ: dict[str, Any] = {
+    "text": None,
+    "take": "column",
+    "columns": ["a"],
+    "separator": "",
+    "steps": [{"function": "date", "reads": "year_month_day", "two_digit_years_from": None, "writes": None}],
+}
+
+
 @settings(max_examples=150, deadline=None)
+@example(given_=ISO_READ, rows=[{"a": "1000 01.01", "b": None, "c": None}])
 @given(given_=anything, rows=rows)
 def test_the_query_makes_what_python_makes(given_: dict[str, Any], rows: Sequence[Mapping[str, str | None]]) -> None:
     found = [(values.get("field"), why) for values, [why] in rows_made([filled(given_)], rows)]
