@@ -112,14 +112,12 @@ def told(world: World, made: Plan) -> dict[str, Any]:
         assert world.cloud.blobs.download(file.stored, path)
         found = database().execute(f"FROM read_parquet({literal(str(path))})")
         names = [column for column, *_ in found.description or ()]
-        rows.setdefault(str(kind), []).extend(
-            str({**dict(zip(names, row, strict=True)), "n": None}) for row in found.fetchall()
-        )
+        rows.setdefault(str(kind), []).extend(str(dict(zip(names, row, strict=True))) for row in found.fetchall())
     plain = json.loads(made.to_json())
     keys = [each["key"] for each in (*made.snapshots, *made.excluded)]
     told_of = ("balance", "looks", "snapshot_rows", "excluded_rows", "fields", "parts", "rules", "base", "findings")
     about = (keys, {name: plain[name] for name in told_of})
-    starts = [(segment, file) for segment, file, _ in made.file_starts]
+    starts = [list(each) for each in made.file_starts]
     return {"rows": {kind: sorted(each) for kind, each in rows.items()}, "about": about, "starts": starts}
 
 
@@ -144,6 +142,7 @@ def test_each_piece_and_part_is_done_once_and_the_plan_is_that_of_a_single_slice
     assert slices.staged == Counter(range(3 + len(how.get("rules", Rules()).exclude)))
     assert slices.planned == Counter(range(made.parts))
     assert slices.done == len(slices.staged) + made.parts + 1
+    assert made.file_starts == [(0, file, file * operations.MOST_ROWS + 1) for file in range(5)]
     assert told(slices.world, made) == undisturbed(tmp_path, **how)
 
 
