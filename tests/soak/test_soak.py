@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import pytest
 
 from shared.cloud.settings import StorageAddress
+from shared.delivery.state.transitions import RunKind
 from tests.load.saying import say, table
 from tests.soak.mishaps import OUTAGE, STORAGE_TROUBLES, VAULT_AWAY, VENDOR_FAULTS
 from tests.soak.soak import Soak, soak
@@ -52,6 +53,7 @@ def test_whatever_happens_every_list_is_its_segment(
         assert not world.wrong, f"seed {SEED}: {world.wrong}"
         assert world.tally["kept back by rules"] and world.tally["taken off by rules"]
         assert world.tally["moved to another address"] and world.tally["second addresses"]
+        assert world.tally[f"kind: {RunKind.REPAIR}"]
         assert not found, f"seed {SEED}: {found[:20]}"
         assert not world.spoiled, f"seed {SEED}: not mended: {world.spoiled}"
         assert not world.leases.together, f"seed {SEED}: two slices at once on {world.leases.together}"
