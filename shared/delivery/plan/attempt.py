@@ -20,6 +20,7 @@ from shared.delivery.plan import operations
 from shared.delivery.plan.excluded import Barring
 from shared.delivery.plan.operations import Source, Wish
 from shared.delivery.state import layout, once
+from shared.delivery.state.found import Findings
 from shared.delivery.state.ledger import Ledger
 from shared.delivery.work import Work
 from shared.errors import Conflict, LeaseLost
@@ -71,11 +72,12 @@ class StoredAttempt:
         return layout.attempt_folder(work.folder, self.attempt.name)
 
 
-def made_from(wish: Wish, before: Ledger, *, fresh: bool) -> str:
-    """A digest of what decides what becomes of a row, besides snapshots."""
+def made_from(wish: Wish, before: Ledger, *, fresh: bool, findings: Findings | None = None) -> str:
+    """A digest of what decides what becomes of a row, besides snapshots. `findings` are what a repair mends."""
     query = operations.staging_query(wish, [Source("rows")], 1)
     types = {match.field: match.type.sent_as for match in wish.matches}
-    told = [code(), query, types, wish.mode, wish.kind, before.etag, fresh]
+    checked = [*findings.commit, findings.at] if findings else None
+    told = [code(), query, types, wish.mode, wish.kind, before.etag, fresh, checked]
     return hashlib.sha256(orjson.dumps(told)).hexdigest()
 
 

@@ -27,6 +27,7 @@ from shared.delivery.plan.pieces import Stretch
 from shared.delivery.sql import literal
 from shared.delivery.state import layout, once
 from shared.delivery.state.files import BUCKETS, write
+from shared.delivery.state.found import Findings
 from shared.delivery.state.ledger import Ledger
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
@@ -78,15 +79,16 @@ class StagedPiece:
     types: dict[int, dict[str, str]]
 
 
-def stage(work: Work, wish: Wish, before: Ledger, *, fresh: bool = False) -> Staged:
+def stage(work: Work, wish: Wish, before: Ledger, *, fresh: bool = False, findings: Findings | None = None) -> Staged:
     """Read the newest snapshots of the target's segments, and of those that are excluded, or go on with the attempt
-    that earlier slices left if it is made from the same; read again where a snapshot was replaced meanwhile.
+    that earlier slices left if it is made from the same; read again where a snapshot was replaced meanwhile. `findings`
+    are what a repair mends.
 
     Raises UserMustAct where a segment is unknown or unreadable, RetryAfter where its files keep changing, or an
     excluded one is not complete; SliceOver where the next slice has to go on.
     """
-    found = attempts.find(work)
-    stored = found if _is_of_today(found, wish, before, fresh=fresh) else None
+    found, made_from = attempts.find(work), attempts.made_from(wish, before, fresh=fresh, findings=findings)
+    stored = found if found and found.attempt and found.attempt.made_from == made_from else None
     for tried in count(1):
         try:
             if stored is not None:
@@ -103,7 +105,7 @@ def stage(work: Work, wish: Wish, before: Ledger, *, fresh: bool = False) -> Sta
                 work,
                 snapshots,
                 barring,
-                made_from=attempts.made_from(wish, before, fresh=fresh),
+                made_from=made_from,
                 fresh=fresh,
                 parts=parts,
                 rows_per_piece=pieces.rows_per_piece(read, rows_per_file),
@@ -114,12 +116,6 @@ def stage(work: Work, wish: Wish, before: Ledger, *, fresh: bool = False) -> Sta
                 raise
             stored = None
     raise AssertionError("it returns, or raises")
-
-
-def _is_of_today(found: StoredAttempt | None, wish: Wish, before: Ledger, *, fresh: bool) -> bool:
-    if found is None or found.attempt is None:
-        return False
-    return found.attempt.made_from == attempts.made_from(wish, before, fresh=fresh)
 
 
 def _parts(before: Ledger) -> int:

@@ -126,7 +126,7 @@ def _ledger(work: Work) -> Ledger:
 def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
     wish, findings = wish_of(work), _found(work, before)
     try:
-        staged = stage(work, wish, before, fresh=fresh)
+        staged = stage(work, wish, before, fresh=fresh, findings=findings)
         tally = plan_parts(work, wish, staged, before, findings)
     except (once.Unusable, SnapshotChanged):
         work.lease.hold()  # only who still has the account may give the attempt up

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from shared.catalog.rules import Exclude, Limit, Rules
 from shared.delivery.plan import attempt as attempts
 from shared.delivery.plan import operations, pieces, staging, step
 from shared.delivery.sql import literal
-from shared.delivery.state import layout, once
+from shared.delivery.state import found, layout, ledger, once
+from shared.delivery.state.found import Findings
+from shared.delivery.state.ledger import Commit
 from shared.delivery.state.plan import Plan
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import SliceOver, Work
@@ -110,9 +112,9 @@ def told(world: World, made: Plan) -> dict[str, Any]:
     ]:
         path = world.to / "told.parquet"
         assert world.cloud.blobs.download(file.stored, path)
-        found = database().execute(f"FROM read_parquet({literal(str(path))})")
-        names = [column for column, *_ in found.description or ()]
-        rows.setdefault(str(kind), []).extend(str(dict(zip(names, row, strict=True))) for row in found.fetchall())
+        read = database().execute(f"FROM read_parquet({literal(str(path))})")
+        names = [column for column, *_ in read.description or ()]
+        rows.setdefault(str(kind), []).extend(str(dict(zip(names, row, strict=True))) for row in read.fetchall())
     plain = json.loads(made.to_json())
     keys = [each["key"] for each in (*made.snapshots, *made.excluded)]
     told_of = ("balance", "looks", "snapshot_rows", "excluded_rows", "fields", "parts", "rules", "base", "findings")
@@ -241,6 +243,23 @@ def test_a_plan_begins_anew_where_what_it_is_made_from_changed(
     step.plan(again)
     assert again.planned
     assert told(slices.world, made) == told(slices.world, again.planned[0])
+
+
+def test_a_repair_begins_anew_where_its_list_was_checked_again(slices: Slices) -> None:
+    land(slices.world)
+    slices.how = {"kind": RunKind.REPAIR}
+    _checked(slices.world, AT - timedelta(minutes=2))
+    for _ in range(5):
+        assert slices.once() is None
+    _checked(slices.world, AT - timedelta(minutes=1))
+    slices.to_the_end()
+    assert set(slices.staged.values()) == {2}, "no part is mended by the older findings"
+
+
+def _checked(world: World, at: datetime) -> None:
+    before = ledger.read(world.cloud.blobs, world.work().ledger_folder)
+    findings = Findings(Commit(before.commit, before.generation), at.timestamp())
+    found.write(world.cloud.blobs, world.work().export.name, 0, findings)
 
 
 def test_a_snapshot_that_lands_meanwhile_waits_for_the_next_run(slices: Slices, tmp_path: Path) -> None:
