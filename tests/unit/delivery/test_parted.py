@@ -78,12 +78,12 @@ def told(world: World, work: Work) -> dict[str, Any]:
     return {"balance": made.balance, "rows": {kind: sorted(each, key=str) for kind, each in rows.items()}}
 
 
-def undivided(tmp_path: Path) -> dict[str, Any]:
+def undivided(tmp_path: Path, **how: Any) -> dict[str, Any]:
     (tmp_path / "other").mkdir()
     with planning(tmp_path / "other", rows_per_file=5) as other:
         other.land(*ROWS)
         other.known(PEOPLE[3], "left@example.com", of=4)
-        work = other.work()
+        work = other.work(**how)
         step.plan(work)
         return told(other, work)
 
@@ -106,6 +106,19 @@ def test_its_plan_is_that_of_the_segment_undivided_and_no_row_goes_through_stora
     assert work.planned
     assert work.planned[0].parts == PARTS
     assert told(world, work) == undivided(tmp_path)
+
+
+def test_people_are_known_by_their_ids_there_too(world: World, tmp_path: Path) -> None:
+    """Seven of them, with many addresses each; which one is the first is told by the files, so it may be another."""
+    land(world)
+    work = world.work(id_column="City")
+    step.plan(work)
+    here, there = told(world, work), undivided(tmp_path, id_column="City")
+    assert here["balance"] == there["balance"]
+    assert here["balance"].kept_back["second_address"] > 0
+    assert {kind: len(rows) for kind, rows in here["rows"].items()} == {
+        kind: len(rows) for kind, rows in there["rows"].items()
+    }
 
 
 @pytest.mark.parametrize("parts", [2, 64])
