@@ -353,7 +353,7 @@ def read_opt_outs(name: str, service: TheService) -> OptOutsView:
     dependencies=[Depends(allowed(Action.READ_OPT_OUTS))],
     summary="Have opt-outs read now",
     status_code=202,
-    responses=responses(403, 404, 422),
+    responses=responses(400, 403, 404, 422),
 )
 def collect_opt_outs(
     name: str,

@@ -38,6 +38,7 @@ BODIES: dict[str, dict[str, Any]] = {
         "matching": [{"field": "firstName", "column": "FirstName"}],
         "schedule": {"kind": "cron", "expression": "0 5 * * *", "time_zone": "Europe/Stockholm"},
     },
+    "CollectInput": {"afresh": True},
     "CheckUpInput": {"target": 0, "full": True},
     "AddressInput": {"address": "jane@example.org"},
     "Decision": {"plan": "plan-1", "decision": "additions_only"},
