@@ -114,6 +114,29 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
           }
         }
         {
+          // A rule of its own, since one takes ten prefixes at the most.
+          name: 'versions-of-jobs'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: {
+              blobTypes: ['blockBlob']
+              prefixMatch: [
+                '${container}/collecting/'
+                '${container}/forgetting/'
+                '${container}/found/'
+              ]
+            }
+            actions: {
+              version: {
+                delete: {
+                  daysAfterCreationGreaterThan: 1
+                }
+              }
+            }
+          }
+        }
+        {
           name: 'versions-of-ledgers'
           type: 'Lifecycle'
           enabled: true

@@ -150,7 +150,7 @@ Parse = Callable[[Answer], Any]
                 "TotalNumberOfRecords": "0",
                 "NumberOfPages": 0,
             },
-            responses.Page([], 0, 0),
+            responses.Page([], 0, 0, reasons=[]),
         ),
         (
             responses.page,
@@ -180,7 +180,9 @@ Parse = Callable[[Answer], Any]
                 "TotalNumberOfRecords": 2,
                 "NumberOfPages": 1,
             },
-            responses.Page([("a@x.com", "2026-11-20 10:28:00"), ("b@x.com", "")], 2, 1, newest_first=True),
+            responses.Page(
+                [("a@x.com", "2026-11-20 10:28:00"), ("b@x.com", "")], 2, 1, newest_first=True, reasons=["", ""]
+            ),
         ),
     ],
 )
