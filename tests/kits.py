@@ -438,7 +438,7 @@ MAILCHIMP = Kit(
     waits={
         "shared.vendors.mailchimp.throttling.FIRST_SECONDS": 0.2,
         "shared.vendors.mailchimp.throttling.LONGEST_SECONDS": 1.0,
-        "shared.vendors.mailchimp.throttling.STILL_SECONDS": 0.2,
+        "shared.vendors.mailchimp.client.STILL_SECONDS": 0.2,
         "shared.vendors.mailchimp.throttling.PASSING_SECONDS": 0.1,
         "shared.vendors.mailchimp.vendor.RESEND_SECONDS": 1.0,
         "shared.vendors.mailchimp.client.FRESH_SECONDS": 0.0,
