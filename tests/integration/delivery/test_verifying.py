@@ -146,7 +146,7 @@ def test_people_who_lack_are_a_warning_and_never_a_failure(world: Engine) -> Non
     verification = ended(world, run)
     assert (verification.verdict, verification.difference, verification.looks) == ("differs", -12, 3)
     assert verification.sample.missing == 10
-    assert "full_resync" in verification.message
+    assert "let a repair mend what that finds" in verification.message
     assert verification.message in world.delivery(run).warnings
     assert verification.message in world.report(run)["warnings"]
     assert world.current(run).state is before
