@@ -237,7 +237,7 @@ def test_a_due_time_of_an_export_that_cannot_run_is_missed(engine: Engine, recei
     engine.land(people(3))
     engine.define(**HOURLY)
     with mock.patch(
-        "shared.delivery.start.starting.usable_connection",
+        "shared.delivery.start.starting.usable",
         side_effect=UserMustAct("off", "The connection is disabled."),
     ):
         assert tick(engine, next_hour()) == 0
@@ -374,7 +374,7 @@ def test_an_export_without_a_good_end_for_a_whole_period_is_overdue(
     engine.land(people(3))
     engine.define(**HOURLY)
     with mock.patch(
-        "shared.delivery.start.starting.usable_connection",
+        "shared.delivery.start.starting.usable",
         side_effect=UserMustAct("off", "The connection is disabled."),
     ):
         tick(engine, next_hour())
