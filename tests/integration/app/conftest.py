@@ -51,10 +51,14 @@ class App:
     def call(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
         return self.host.request(method, path, json=body, timeout=60, **options)
 
-    def land(self, people: dict[str, str], segment: str = "Loyal", *, minutes_ago: int = 5) -> None:
-        """Put a snapshot into storage: address -> first name."""
+    def land(
+        self, people: dict[str, str], segment: str = "Loyal", *, minutes_ago: int = 5, last_name: str | None = None
+    ) -> None:
+        """Put a snapshot into storage: address -> first name; a last name is everybody's, and a column more."""
         at = datetime.now(UTC) - timedelta(minutes=minutes_ago)
-        text = "EMail,FirstName\n" + "".join(f"{address},{name}\n" for address, name in people.items())
+        column, value = ("", "") if last_name is None else (",LastName", f",{last_name}")
+        rows = (f"{address},{name}{value}\n" for address, name in people.items())
+        text = f"EMail,FirstName{column}\n" + "".join(rows)
         folder = f"{segment}/{at:%Y%m%dT%H%M%SZ}"
         self.segments.upload_blob(f"{folder}/part-0.csv", text.encode(), overwrite=True)
         self.segments.upload_blob(f"{folder}/_SUCCESS", b"", overwrite=True)

@@ -19,6 +19,7 @@ from cli.app import app as command
 from cli.failures import Exit
 from cli.signing_in import Nobody
 from cli.watching import watch
+from dev.simulators.iterable import PROJECT
 from tests.integration.app.conftest import REPOSITORY, App
 from tests.integration.cli.conftest import CommandLine
 
@@ -107,11 +108,15 @@ def test_every_command_line_works(app: App, cli: CommandLine, shell: Shell) -> N
     def blocked() -> None:
         newest = cli("runs", "newsletter", "--json").json[0]["run"]
         watch(Api(app.host.url, Nobody()), "newsletter", newest, 0.2, lambda view: None)
-        app.land(ONE, SEGMENT, minutes_ago=1)
+        app.land(ONE, SEGMENT, minutes_ago=1, last_name="Lovelace")
         assert cli.run("newsletter")["state"] == "blocked"
 
-    prepare = {"When a run waits for you": blocked, "Stop a run": blocked}
-    app.land(MANY, SEGMENT)
+    def lacking() -> None:
+        lists = app.simulator.vendor.project(PROJECT).lists.values()
+        next(each for each in lists if each.name == "Newsletter").members.popitem()
+
+    prepare = {"Mend what differs": lacking, "When a run waits for you": blocked, "Stop a run": blocked}
+    app.land(MANY, SEGMENT, last_name="Lovelace")
     for heading, block in blocks("sh"):
         prepare.get(heading, lambda: None)()
         shell(block.replace(URL, app.host.url))
