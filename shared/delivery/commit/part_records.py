@@ -44,9 +44,13 @@ class PartRecords:
         self._used.append(found)
         return _with_words(found, read)
 
+    def records(self, outcomes: Outcomes) -> bool:
+        """Whether these outcomes are recorded: no work leaves no record, so that a slice must not end behind it."""
+        return self._several and bool(outcomes.counts or self._names(outcomes))
+
     def keep(self, part: int, outcomes: Outcomes) -> Outcomes:
-        """Record a part unless another execution was first; the outcomes that count. No work leaves no record."""
-        if not self._several or not (outcomes.counts or self._names(outcomes)):
+        """Record a part unless another execution was first; the outcomes that count."""
+        if not self.records(outcomes):
             return outcomes
         return _with_words(once.keep(self._blobs, self._name(part), _with_words(outcomes, kept)), read)
 

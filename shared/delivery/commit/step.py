@@ -162,7 +162,7 @@ def _commit_parts(
                     connection, work.files, became, plan=plan, part=part, folded=folded, before=before, place=place
                 )
                 recorded = records.keep(part, became)
-                if part + 1 < plan.parts:
+                if records.records(recorded) and part + 1 < plan.parts:
                     work.end_in_time()
             part_records.add(outcomes, recorded)
 
