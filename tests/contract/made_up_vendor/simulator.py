@@ -145,12 +145,13 @@ class Postcard(vendor.Vendor[Settings]):
         return json_answer({**_shown(found), "people": len(found.members)})
 
     def _show(self, call: Call) -> Answer:
-        """One person by address: fields, and ids of lists."""
+        """One person by address: fields, ids of lists, and whether they said no to everything."""
         address = call.query.get("email", "").lower()
+        said_no = address in self.unsubscribed
         if address not in self.people:
-            return json_answer({"lists": [], "fields": {}})
+            return json_answer({"lists": [], "fields": {}, "unsubscribed": said_no})
         lists = [each.id for each in self.lists.values() if address in each.members]
-        return json_answer({"lists": lists, "fields": self.people[address]})
+        return json_answer({"lists": lists, "fields": self.people[address], "unsubscribed": said_no})
 
     def _read(self, call: Call) -> Answer:
         return json_answer(sorted(self._list(call).members))

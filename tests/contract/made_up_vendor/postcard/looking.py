@@ -17,6 +17,13 @@ def count(answer: Answer) -> Count:
     return Count(people)
 
 
+def said_no(answer: Answer) -> bool:
+    told = answer.expect(DEFINITION.label, 200).object().get("unsubscribed")
+    if not isinstance(told, bool):
+        raise UnexpectedAnswer("Postcard does not say whether the person unsubscribed.")
+    return told
+
+
 def seen(list_id: str, row: Row, answer: Answer) -> Seen:
     body = answer.expect(DEFINITION.label, 200).object()
     lists, fields = body.get("lists"), body.get("fields")

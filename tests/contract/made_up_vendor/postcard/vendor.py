@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 
 from shared.errors import UserMustAct
@@ -79,6 +79,12 @@ class Postcard(Vendor):
 
     def see(self, target: TargetFound, row: Row) -> Seen:
         return self._client.ask(requests.show(row.address), partial(looking.seen, target.list_id, row))
+
+    def opposed(self, target: TargetFound, rows: Sequence[Row]) -> Collection[int]:
+        """Whoever unsubscribed; Postcard tells of one person a call."""
+        return [
+            index for index, row in enumerate(rows) if self._client.ask(requests.show(row.address), looking.said_no)
+        ]
 
     def _lists(self) -> list[Listed]:
         return self._client.ask(requests.lists(), responses.lists)
