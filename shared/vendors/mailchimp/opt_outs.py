@@ -36,14 +36,15 @@ def _page(calls: MailchimpCalls, audience_id: str, status: str, since: str, plac
     moment, offset = moment or since, int(told or 0)
     question = requests.members(audience_id, status, offset, "email_address", since=_before(moment))
     found = calls.ask(question, responses.addresses)
-    people = [OptOut(each.who, KINDS[status], each.changed, status) for each in found]
+    people = [OptOut(each.who, KINDS[status], each.changed, status) for each in found if each.who]
     return OptOutPage(people, _after(found, moment, offset) if len(found) == MOST_PAGE else None)
 
 
 def _after(found: Sequence[Standing], moment: str, offset: int) -> str:
-    """Where the next page begins: at the last person's moment, or within the same one further on."""
+    """Where the next page begins: at the last person's moment where that is a later one, else further on from the same
+    moment. So reading never goes back, and comes to an end."""
     last = found[-1].changed
-    return f"{last} 0" if _before(last) != _before(moment) else f"{moment} {offset + len(found)}"
+    return f"{last} 0" if _before(last) > _before(moment) else f"{moment} {offset + len(found)}"
 
 
 def _before(moment: str) -> str:

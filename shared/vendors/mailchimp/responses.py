@@ -62,7 +62,7 @@ class MergeField:
 
 
 class Standing(NamedTuple):
-    """Somebody of the audience, by id or address; an entry that moved has another date."""
+    """Somebody of the audience, by id or address ("" of whoever has none); an entry that moved has another date."""
 
     who: str
     changed: str
@@ -163,8 +163,9 @@ def made_field(answer: Answer) -> MergeField | None:
 
 
 def members(answer: Answer, part: str = "id") -> list[Standing]:
+    """All entries of a page: by their number a reader knows whether it is the last."""
     found = _entries(_in_audience(answer), "members")
-    return [Standing(_text(each, part), _text(each, "last_changed")) for each in found if each.get(part)]
+    return [Standing(_text(each, part), _text(each, "last_changed")) for each in found]
 
 
 def tagged_page(list_id: str, answer: Answer) -> list[str]:

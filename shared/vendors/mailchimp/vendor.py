@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -195,7 +196,7 @@ class Mailchimp(Vendor):
         return state is None or state.over
 
     def members(self, target: TargetFound) -> Iterator[str]:
-        """Addresses of everyone who has the tag, whatever their status."""
+        """Addresses of everyone who has the tag, whatever their status; people without an address are left out."""
         audience_id, tag_id = targets.parts_of(target)
 
         def ask(offset: int) -> Sequence[str]:
@@ -203,7 +204,7 @@ class Mailchimp(Vendor):
                 requests.tagged(audience_id, tag_id, offset), partial(responses.tagged_page, target.list_id)
             )
 
-        return rolls.every(DEFINITION.label, ask, MOST_PAGE)
+        return filter(None, rolls.every(DEFINITION.label, ask, MOST_PAGE))
 
     def count(self, target: TargetFound) -> Count | None:
         """Two requests: who gets something, and everybody."""
@@ -287,19 +288,15 @@ class Mailchimp(Vendor):
 
     def _audience_pages(self) -> Iterator[Sequence[str]]:
         """Addresses of the people who may be tagged, page by page."""
+
+        def ask(status: str, offset: int) -> Sequence[Standing]:
+            question = requests.members(self._audience(), status, offset, "email_address")
+            return self._calls.ask(question, responses.addresses)
+
         for status in ("subscribed", "transactional"):
-
-            def ask(offset: int, status: str = status) -> Sequence[Standing]:
-                question = requests.members(self._audience(), status, offset, "email_address")
-                return self._calls.ask(question, responses.addresses)
-
-            page: list[str] = []
-            for each in rolls.every(DEFINITION.label, ask, MOST_PAGE):
-                page.append(each.who)
-                if len(page) == MOST_PAGE:
-                    yield page
-                    page = []
-            yield page
+            found = rolls.every(DEFINITION.label, partial(ask, status), MOST_PAGE)
+            while page := [each.who for each in islice(found, MOST_PAGE)]:
+                yield page
 
     def _not_sent(self, rows: Sequence[Row]) -> dict[int, Receipt]:
         """Receipts of people who are left alone, and of the second of two rows of one person."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from shared.vendors.limits import Limiter
 from shared.vendors.mailchimp import requests, targets
 from shared.vendors.mailchimp.client import MailchimpCalls
 from shared.vendors.mailchimp.definition import DEFINITION
+from shared.vendors.mailchimp.people import place_of
 from shared.vendors.mailchimp.throttling import CALM_ANSWERS, Lanes, Throttling
 from shared.vendors.opt_outs import OptOut, OptOutKind
 from shared.vendors.tokens import Pair
@@ -30,6 +33,7 @@ from tests.unit.vendors.mailchimp.scripted import (
     TARGET,
     Audience,
     Person,
+    World,
     audience_of,
     merge_field,
     problem,
@@ -329,28 +333,65 @@ def test_one_person_is_shown_beside_the_row_that_was_sent() -> None:
 # Who said no
 
 
-def test_rolls_are_read_from_the_moment_on_where_the_last_page_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+class Inclusive(Audience):
+    """Tells also who changed at the moment itself."""
+
+    def standing(self, query: Mapping[str, str]) -> list[Any]:
+        moment = datetime.fromisoformat(query.get("since_last_changed") or "2000-01-01T00:00:00+00:00")
+        return super().standing({**query, "since_last_changed": (moment - timedelta(seconds=1)).isoformat()})
+
+
+class Undated(Audience):
+    """Does not tell when anybody changed, and so tells everybody whatever the moment."""
+
+    def standing(self, query: Mapping[str, str]) -> list[Any]:
+        return [{**each, "last_changed": ""} for each in super().standing({**query, "since_last_changed": ""})]
+
+
+def every_page(here: World, roll: str, since: str = "", *, size: int = 3) -> list[Sequence[OptOut]]:
+    """The pages of a roll, which has an end."""
+    [read] = [each.read for each in here.vendor.opt_outs([]) if each.name == f"{LIST}/{roll}"]
+    found, place = list[Sequence[OptOut]](), ""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("requests", "opt_outs"):
+            patch.setattr(f"shared.vendors.mailchimp.{module}.MOST_PAGE", size)
+        while len(found) < 10:
+            page = read(since, place)
+            found.append(page.people)
+            if page.after is None:
+                return found
+            place = page.after
+    raise AssertionError("the roll has no end")
+
+
+def test_rolls_are_read_from_the_moment_on_where_the_last_page_ended() -> None:
     """Five people of one moment, then one of a later one, three a page: nobody is missed, and it ends."""
-    for module in ("requests", "opt_outs"):
-        monkeypatch.setattr(f"shared.vendors.mailchimp.{module}.MOST_PAGE", 3)
     people = [Person(f"p{n}@x.example", "cleaned", changed=f"2026-11-28T10:00:0{n // 5}+00:00") for n in range(6)]
     with world(audience_of(*people, Person("q@x.example", "unsubscribed"))) as here:
-        rolls = {each.name: each for each in here.vendor.opt_outs([])}
-        assert [*rolls] == [f"{LIST}/{status}" for status in ("unsubscribed", "cleaned", "archived")]
-        found: list[OptOut] = []
-        place, pages = "", 0
-        while pages < 10:
-            page = rolls[f"{LIST}/cleaned"].read("", place)
-            found += page.people
-            pages += 1
-            if page.after is None:
-                break
-            place = page.after
+        names = [each.name for each in here.vendor.opt_outs([])]
+        assert names == [f"{LIST}/{status}" for status in ("unsubscribed", "cleaned", "archived")]
+        found = list(chain.from_iterable(every_page(here, "cleaned")))
         assert {each.address for each in found} == {each.address for each in people}
         assert {(each.kind, each.reason) for each in found} == {(OptOutKind.BOUNCED, "cleaned")}
-        assert pages < 10
-        [late] = rolls[f"{LIST}/cleaned"].read("2026-11-28T10:00:01+00:00", "").people
+        [[late]] = every_page(here, "cleaned", "2026-11-28T10:00:01+00:00")
         assert late.address == "p5@x.example"
+
+
+@pytest.mark.parametrize("kind", [Inclusive, Undated])
+def test_reading_never_goes_back_to_an_earlier_moment(kind: type[Audience]) -> None:
+    people = [Person(f"p{n}@x.example", "cleaned", changed=f"2026-11-28T10:00:0{n // 5}+00:00") for n in range(6)]
+    with world(kind({place_of(each.address): each for each in people})) as here:
+        pages = every_page(here, "cleaned", "2026-11-28T10:00:00+00:00")
+        assert {each.address for each in chain.from_iterable(pages)} == {each.address for each in people}
+
+
+def test_whoever_has_no_address_ends_no_roll() -> None:
+    """Mailchimp has contacts who gave a phone number alone."""
+    people = [Person(f"p{n}@x.example", "cleaned", changed=f"2026-11-28T10:00:0{n}+00:00") for n in range(6)]
+    with world(audience_of(people[0], Person("", "cleaned", tags={10297}), *people[1:])) as here:
+        found = {each.address for page in every_page(here, "cleaned") for each in page}
+        assert found == {each.address for each in people}
+        assert [*here.vendor.members(TARGET)] == []
 
 
 # Too much
