@@ -286,7 +286,7 @@ CAMPAIGN_MONITOR = Kit(
     waits={
         "shared.vendors.campaign_monitor.client.FAILURE_PAUSES": (0.1, 0.1),
         "shared.vendors.campaign_monitor.client.LATER": 1.0,
-        "shared.vendors.campaign_monitor.client.TROUBLE_SECONDS": 1.0,
+        "shared.vendors.http.TROUBLE_SECONDS": 1.0,
         "shared.vendors.campaign_monitor.client.SILENT_SECONDS": (0.5, 1.0),
     },
     pages={f"shared.vendors.campaign_monitor.{module}.MOST_ROWS": 10 for module in ("requests", "left_alone")},
@@ -438,7 +438,7 @@ MAILCHIMP = Kit(
     waits={
         "shared.vendors.mailchimp.throttling.FIRST_SECONDS": 0.2,
         "shared.vendors.mailchimp.throttling.LONGEST_SECONDS": 1.0,
-        "shared.vendors.mailchimp.client.STILL_SECONDS": 0.2,
+        "shared.vendors.mailchimp.throttling.STILL_SECONDS": 0.2,
         "shared.vendors.mailchimp.throttling.PASSING_SECONDS": 0.1,
         "shared.vendors.mailchimp.vendor.RESEND_SECONDS": 1.0,
         "shared.vendors.mailchimp.client.FRESH_SECONDS": 0.0,

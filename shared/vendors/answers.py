@@ -12,8 +12,14 @@ from shared.transport import Answer, UnexpectedAnswer
 __all__ = ["Answer", "RateLimited", "Request", "UnexpectedAnswer", "Unreachable", "Unreadable"]
 
 
+UNREADABLE_SECONDS = 60.0
+
+
 class Unreadable(RetryAfter):
     """A question, which changes nothing, got an answer that the contract does not describe."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(UNREADABLE_SECONDS, reason)
 
 
 class Unreachable(RetryAfter):

@@ -25,7 +25,6 @@ _log = logging.getLogger(__name__)
 TROUBLE = 3
 """So many calls in a row with an unknown outcome, and an endpoint is left alone for a while."""
 TROUBLE_SECONDS = 60.0
-UNREADABLE_SECONDS = 60.0
 _MAYBE = say("The request may have been carried out.")
 
 
@@ -155,7 +154,7 @@ class Client:
             return parse(self.call(question))
         except OutcomeUnknown as error:
             reason = error.reason
-        raise Unreadable(UNREADABLE_SECONDS, reason)
+        raise Unreadable(reason)
 
     def _note_trouble(self, endpoint: str) -> None:
         """Leave a vendor alone that keeps failing: better a pause than a whole plan whose outcome is unknown."""

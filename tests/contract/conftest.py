@@ -43,7 +43,7 @@ def engine(kit: Kit, storage: StorageAddress, unique: str) -> Iterator[Engine]:
 
 WAITS = {
     "shared.vendors.http.TROUBLE_SECONDS": 1.0,
-    "shared.vendors.http.UNREADABLE_SECONDS": 1.0,
+    "shared.vendors.answers.UNREADABLE_SECONDS": 1.0,
 }
 
 

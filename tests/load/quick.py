@@ -28,11 +28,12 @@ def quick(pace: float, **changes: Any) -> Iterator[None]:
     def impatient(wire: Wire, method: str, url: str, headers: Any, body: Any, seconds: float) -> Any:
         return send(wire, method, url, headers, body, max(seconds / pace, SHORTEST))
 
+    trouble = http.TROUBLE_SECONDS / pace
     with pytest.MonkeyPatch.context() as patch:
         for kit in KITS.values():
             for name, value in kit.waits.items():
                 patch.setattr(name, value)
-        patch.setattr(http, "TROUBLE_SECONDS", http.TROUBLE_SECONDS / pace)
+        patch.setattr(http, "TROUBLE_SECONDS", trouble)
         patch.setattr(http, "backoff", sooner)
         patch.setattr(Wire, "__call__", impatient)
         hurry(patch, **changes)

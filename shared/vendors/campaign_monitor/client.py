@@ -10,7 +10,7 @@ from functools import partial
 
 from shared.errors import OutcomeUnknown, RetryAfter, UserMustAct
 from shared.transport import Failure, Transport
-from shared.vendors import keys
+from shared.vendors import http, keys
 from shared.vendors.answers import Answer
 from shared.vendors.batches import FRUITLESS_REQUESTS
 from shared.vendors.campaign_monitor import looking, receipts, requests, responses
@@ -19,7 +19,7 @@ from shared.vendors.campaign_monitor.errors import UNKNOWN_ID, broken, refusal, 
 from shared.vendors.campaign_monitor.looking import Shown
 from shared.vendors.campaign_monitor.responses import Details, ListField, Page
 from shared.vendors.contract import Count, Receipt
-from shared.vendors.http import TROUBLE_SECONDS, Client, Credentials, Link
+from shared.vendors.http import Client, Credentials, Link
 from shared.vendors.lists import Listed
 from shared.vendors.oauth import Tokens
 from shared.wording import say
@@ -125,7 +125,7 @@ class Api:
         self._failures += 1
         if self._failures > FRUITLESS_REQUESTS:
             # More than the search for one row that breaks its import takes: it fails at all of them.
-            self._link.limiter.hold(IMPORT, TROUBLE_SECONDS)
+            self._link.limiter.hold(IMPORT, http.TROUBLE_SECONDS)
         raise OutcomeUnknown(say("Campaign Monitor failed at the import. It may have been carried out."))
 
     def removed(self, list_id: str, address: str) -> Receipt | None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, RateLimited, Request, Unreadable
-from shared.vendors.http import UNREADABLE_SECONDS, Client, Credentials, Link
+from shared.vendors.http import Client, Credentials, Link
 from shared.vendors.keys import key_in
 from shared.vendors.klaviyo import errors, requests, responses
 from shared.vendors.klaviyo.definition import DEFINITION, HOST, REVISION
@@ -94,7 +94,7 @@ class KlaviyoCalls:
             if found.cursor is None:
                 return
             if found.cursor in seen:
-                raise Unreadable(UNREADABLE_SECONDS, say("Klaviyo gives the same page again and again."))
+                raise Unreadable(say("Klaviyo gives the same page again and again."))
             seen.add(found.cursor)
             following = requests.next_page(question, found.cursor)
 

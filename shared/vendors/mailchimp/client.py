@@ -6,13 +6,14 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from shared.transport import Failure
 from shared.vendors.answers import Answer, Request, Unreadable
 from shared.vendors.contract import ConnectionSettings
-from shared.vendors.http import UNREADABLE_SECONDS, Client, Credentials, Link, base_url
+from shared.vendors.http import Client, Credentials, Link, base_url
 from shared.vendors.keys import Authorize, key_in, secret
 from shared.vendors.mailchimp import errors, requests, responses
 from shared.vendors.mailchimp.definition import (
@@ -24,7 +25,7 @@ from shared.vendors.mailchimp.definition import (
     TOKENS,
 )
 from shared.vendors.mailchimp.responses import Job
-from shared.vendors.mailchimp.throttling import STILL_SECONDS, Lanes, Throttling
+from shared.vendors.mailchimp.throttling import Lanes, Throttling
 from shared.vendors.oauth import Tokens
 from shared.vendors.tokens import sign_in_again
 from shared.wording import say
@@ -48,8 +49,8 @@ class MailchimpCalls:
         self._settings = settings
         self._credentials = credentials
         self._link = link
-        self._lanes = Lanes()
-        self._patient = replace(link, transport=Throttling(link.transport, self._lanes, self._hold))
+        hold = partial(link.limiter.hold, ROOT)
+        self._patient = replace(link, transport=Throttling(link.transport, Lanes(), hold))
         self._lock = threading.Lock()
         self._known: Client | None = None
         self._asked_host = host
@@ -70,12 +71,12 @@ class MailchimpCalls:
         """A job's results from where Mailchimp has them, which is no address of its API: the credential stays here.
         None where the address has run out. Raises Unreadable."""
         if not self._is_public(address):
-            raise Unreadable(UNREADABLE_SECONDS, say("Mailchimp's answer does not tell where a job's results are."))
+            raise Unreadable(say("Mailchimp's answer does not tell where a job's results are."))
         self._link.before_request()
         self._link.counters.add(requests=1)
         outcome = self._link.transport("GET", address, {"User-Agent": "segment-exports"}, None, RESULTS_SECONDS)
         if isinstance(outcome, Failure) or outcome.status >= 500:
-            raise Unreadable(UNREADABLE_SECONDS, say("The results of a job of Mailchimp's could not be fetched."))
+            raise Unreadable(say("The results of a job of Mailchimp's could not be fetched."))
         return outcome.body if outcome.status == 200 else None
 
     def _is_public(self, address: str) -> bool:
@@ -117,9 +118,6 @@ class MailchimpCalls:
         if centre is None:
             raise sign_in_again(DEFINITION.label)
         return centre
-
-    def _hold(self) -> None:
-        self._link.limiter.hold(ROOT, STILL_SECONDS)
 
 
 class MailchimpBoard:

@@ -66,13 +66,13 @@ class Lanes:
 
 
 class Throttling:
-    """The same transport, whose answers say "too much" in one way: as a 429 with a `retry-after`. `silent` is told of
-    calls without an answer."""
+    """The same transport, whose answers say "too much" in one way: as a 429 with a `retry-after`. `hold` is told
+    for how long a call without an answer keeps its place."""
 
-    def __init__(self, transport: Transport, lanes: Lanes, silent: Callable[[], None]) -> None:
+    def __init__(self, transport: Transport, lanes: Lanes, hold: Callable[[float], None]) -> None:
         self._transport = transport
         self._lanes = lanes
-        self._silent = silent
+        self._hold = hold
         self._throttled = 0
         """Times in a row."""
 
@@ -85,7 +85,7 @@ class Throttling:
             if outcome is not Failure.UNREACHABLE:
                 self._lanes.narrow()
             if outcome is Failure.TIMEOUT:
-                self._silent()
+                self._hold(STILL_SECONDS)
             return outcome
         if _is_too_much(outcome):
             self._lanes.narrow()

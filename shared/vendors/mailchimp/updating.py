@@ -16,7 +16,6 @@ from pydantic import TypeAdapter
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown
 from shared.vendors.answers import Answer, Unreadable
 from shared.vendors.contract import CONFIRMED, Evidence, Kind, Outcome, Receipt, Retry, Row
-from shared.vendors.http import UNREADABLE_SECONDS
 from shared.vendors.mailchimp import errors, people, receipts, requests, responses
 from shared.vendors.mailchimp.client import MailchimpBoard, MailchimpCalls
 from shared.vendors.mailchimp.definition import DEFINITION, MOST_DIRECT
@@ -101,7 +100,7 @@ class Updates:
         answer = self.calls.call(requests.make_job(self.audience_id, updates))
         if answer.status != 200:
             reason = say("Mailchimp refuses a job (%(why)s).", why=errors.words(answer))
-            raise Unreadable(UNREADABLE_SECONDS, reason)
+            raise Unreadable(reason)
         found = responses.job(answer)
         assert found is not None, "an answer with status 200 names the job"
         return found.id
@@ -186,7 +185,7 @@ def results(calls: MailchimpCalls, board: MailchimpBoard, job: Job) -> Mapping[s
         again = board.anew(job.id)
         packed = calls.results(again.results) if again is not None and again.results else None
     if packed is None:
-        raise Unreadable(UNREADABLE_SECONDS, say("The results of a job of Mailchimp's could not be fetched."))
+        raise Unreadable(say("The results of a job of Mailchimp's could not be fetched."))
     return responses.results(packed)
 
 

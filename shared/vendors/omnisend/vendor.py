@@ -27,7 +27,7 @@ from shared.vendors.contract import (
     TargetWanted,
     Vendor,
 )
-from shared.vendors.http import UNREADABLE_SECONDS, Credentials, Link
+from shared.vendors.http import Credentials, Link
 from shared.vendors.omnisend import errors, looking, opt_outs, requests, responses, targets
 from shared.vendors.omnisend.client import Board, client_of
 from shared.vendors.omnisend.definition import DEFINITION, MOST_COUNTED
@@ -167,7 +167,7 @@ class Omnisend(Vendor):
             if page.after is None:
                 return
             if page.after == after:
-                raise Unreadable(UNREADABLE_SECONDS, say("Omnisend gives the same page of contacts again and again."))
+                raise Unreadable(say("Omnisend gives the same page of contacts again and again."))
             after = page.after
 
     def _unsubscribed(self, after: str | None) -> ContactsPage:

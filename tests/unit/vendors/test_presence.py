@@ -30,7 +30,7 @@ class Vendor:
     def is_known(self, address: str) -> bool:
         self.asked.append(address)
         if address.startswith("strange"):
-            raise Unreadable(30, "The answer makes no sense.")
+            raise Unreadable("The answer makes no sense.")
         return address in self.known
 
     def presence(self, lanes: int = 1) -> Presence:

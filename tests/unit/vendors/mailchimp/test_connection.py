@@ -406,7 +406,7 @@ SAID = {
 @pytest.mark.parametrize("said", SAID)
 def test_too_much_is_waited_for_longer_each_time_and_fewer_calls_are_made_at_once(said: str) -> None:
     lanes, asked = Lanes(), []
-    telling = Throttling(lambda *rest: SAID[said], lanes, lambda: None)
+    telling = Throttling(lambda *rest: SAID[said], lanes, lambda seconds: None)
     for _ in range(7):
         outcome = telling("GET", "x", {}, None, 1.0)
         assert isinstance(outcome, Answer) and outcome.status == 429
@@ -418,7 +418,7 @@ def test_too_much_is_waited_for_longer_each_time_and_fewer_calls_are_made_at_onc
 def test_a_reset_connection_is_too_much_and_calm_widens_again() -> None:
     lanes = Lanes()
     outcomes: Iterator[Any] = iter([Failure.DROPPED, *[Answer(200, {}, b"{}")] * CALM_ANSWERS])
-    telling = Throttling(lambda *rest: next(outcomes), lanes, lambda: None)
+    telling = Throttling(lambda *rest: next(outcomes), lanes, lambda seconds: None)
     telling("GET", "x", {}, None, 1.0)
     assert lanes.open == 2
     for _ in range(CALM_ANSWERS):
@@ -430,7 +430,7 @@ def test_a_refusal_in_json_is_a_refusal_and_a_web_page_with_400_passes() -> None
     answers: Iterator[Answer] = iter(
         [Answer(403, {}, b'{"title":"Forbidden"}'), Answer(400, {}, b"<H1>Bad Request</H1>")]
     )
-    telling = Throttling(lambda *rest: next(answers), Lanes(), lambda: None)
+    telling = Throttling(lambda *rest: next(answers), Lanes(), lambda seconds: None)
     statuses = [telling("GET", "x", {}, None, 1.0) for _ in range(2)]
     assert [each.status for each in statuses if isinstance(each, Answer)] == [403, 503]
 
