@@ -7,7 +7,7 @@ it was is found by reading back. Facts: Mailchimp contract, section 3.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.errors import ExportError, LeaseLost
 from shared.vendors import batches
@@ -30,6 +30,7 @@ class Tagging:
     rows: Sequence[Row]
     presence: Presence
     known: frozenset[int] = frozenset()
+    _name: str = field(default="", init=False)
 
     def carry_out(self, indices: Sequence[int]) -> BatchResult:
         """Raises RetryAfter and UserMustAct only when nobody was tagged or untagged."""
@@ -71,8 +72,8 @@ class Tagging:
         audience_id, _ = targets.parts_of(self.target)
         member = people.place_of(address)
         if self.kind is Kind.REMOVE:
-            name = targets.name_now(self.calls, self.target)
-            answer = self.calls.call(requests.untag(audience_id, member, name))
+            self._name = self._name or targets.name_now(self.calls, self.target)
+            answer = self.calls.call(requests.untag(audience_id, member, self._name))
             return ACKNOWLEDGED if answer.status in (200, 204, 404) else receipts.not_tagged(errors.words(answer))
         shown = self.calls.ask(requests.member(audience_id, member), responses.member)
         if shown is None:

@@ -240,11 +240,12 @@ def test_leavers_lose_the_tag_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("status", ["unsubscribed", "cleaned"])
 def test_a_leaver_who_said_no_loses_the_tag_by_a_call_of_their_own(status: str) -> None:
-    with world(audience_of(*crowd(1, status, tagged=True))) as here:
+    with world(audience_of(*crowd(3, status, tagged=True))) as here:
         here.audience.tags[10297] = "Renamed"
-        assert codes(here.finish(Kind.REMOVE, rows(1)), 1) == ["accepted"]
+        assert codes(here.finish(Kind.REMOVE, rows(3)), 3) == ["accepted"] * 3
         assert tagged(here.audience) == set()
-        assert [each.status for each in here.audience.people.values()] == [status]
+        assert {each.status for each in here.audience.people.values()} == {status}
+        assert len(here.asked("GET")) == 1, "what the tag is called is asked once for all of them"
 
 
 def test_leavers_whom_the_audience_does_not_have_are_told_of() -> None:
