@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -136,6 +136,10 @@ class Receipt:
     vendor_id: str | None = None
     left_out: tuple[str, ...] = ()
     """Of an acceptance: fields whose values the vendor did not take, so that the person was sent without them."""
+
+    def without(self, fields: Sequence[str]) -> Receipt:
+        """The same, of somebody who was sent without these fields."""
+        return replace(self, left_out=tuple(fields)) if fields and self.outcome is Outcome.ACCEPTED else self
 
 
 CONFIRMED = Receipt(Outcome.ACCEPTED, evidence=Evidence.CONFIRMED)

@@ -94,11 +94,6 @@ def confirmed(vendor_id: str | None, known: str | None) -> Receipt:
     return CONFIRMED if vendor_id in (None, known) else replace(CONFIRMED, vendor_id=vendor_id)
 
 
-def without(receipt: Receipt, fields: Sequence[str]) -> Receipt:
-    """The same, of somebody who was sent without these fields."""
-    return replace(receipt, left_out=tuple(fields)) if fields and receipt.outcome is Outcome.ACCEPTED else receipt
-
-
 def missing(kind: Kind, row: Row) -> Receipt:
     """Of somebody whom Klaviyo does not have, so that no request was made."""
     if row.unsure_since is None:

@@ -249,7 +249,7 @@ class Klaviyo(Vendor):
             added = kind is Kind.ADD
             taken = self._added(target, rows, left, ended) if added else self._changed(rows, left, ended)
             for index, receipt in taken.items():
-                found[index] = receipts.without(receipt, job.without.get(index, ()))
+                found[index] = receipt.without(job.without.get(index, ()))
         return found
 
     def _added(self, target: TargetFound, rows: Sequence[Row], left: Sequence[int], ended: Ended) -> dict[int, Receipt]:

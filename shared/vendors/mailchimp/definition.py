@@ -54,7 +54,7 @@ LONGEST_TEXT = 255
 """Bytes of a text; Mailchimp cuts the rest off in silence."""
 LONGEST_TAG = 100
 
-_TEXT = Fit(longest=LONGEST_TEXT, cut=True)
+TEXT = Fit(longest=LONGEST_TEXT, cut=True)
 
 _CHANGES_PEOPLE = "it would leave people in the audience, and a probe deletes nobody"
 _REFUSED_PEOPLE = "it takes somebody who unsubscribed or was archived, and a probe makes nobody that"
@@ -158,8 +158,8 @@ DEFINITION = Definition(
     ),
     fields=(
         Field("email", "E-mail", required=True),
-        Field("FNAME", "First name", fit=_TEXT),
-        Field("LNAME", "Last name", fit=_TEXT),
+        Field("FNAME", "First name", fit=TEXT),
+        Field("LNAME", "Last name", fit=TEXT),
         Field("PHONE", "Phone number", FieldType.PHONE),
         Field("ADDRESS.addr1", "Street address (Mailchimp takes an address with all four parts only)", clears=False),
         Field("ADDRESS.addr2", "Street address, second line", clears=False),
@@ -202,7 +202,7 @@ DEFINITION = Definition(
     concurrency=4,
     minutes_per_million=36.6,
     calls_per_thousand=5.0,
-    custom_fit=_TEXT,
+    custom_fit=TEXT,
     custom_name=r"(?!(?i:ADDRESS\b))[^.]+",
     custom_name_rule="the tag or the name of a merge field, without a full stop",
     longest_list_name=LONGEST_TAG,

@@ -65,7 +65,7 @@ class Newcomers:
             elif refusal is not None:
                 told[place] = receipts.not_added(refusal)
             elif address in found.added:
-                told[place] = receipts.without(CONFIRMED, self.written(index).left_out)
+                told[place] = CONFIRMED.without(self.written(index).left_out)
             else:
                 told[place] = receipts.NOT_NAMED
         return Reading(told, [again] if again else [], otherwise)

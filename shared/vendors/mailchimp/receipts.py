@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from shared.cloud.scrubbing import excerpt
 from shared.vendors import presence
@@ -116,7 +115,7 @@ def not_tagged(why: str) -> Receipt:
 def values_refused(kind: Kind, why: str, names: Sequence[str]) -> Receipt:
     """Of somebody whose values Mailchimp does not take. Whoever was just tagged is on the target all the same."""
     if kind is Kind.ADD:
-        return without(CONFIRMED, names)
+        return CONFIRMED.without(names)
     reason = say("Mailchimp does not accept what is sent of this person: %(why)s", why=why)
     return Receipt(Outcome.REJECTED, "invalid_data", reason, Retry.WHEN_CHANGED)
 
@@ -124,8 +123,3 @@ def values_refused(kind: Kind, why: str, names: Sequence[str]) -> Receipt:
 def missing(kind: Kind) -> Receipt:
     """Of somebody whom the audience does not have, though it did a moment ago, or should."""
     return NOT_IN_AUDIENCE if kind is Kind.ADD else presence.missing(DEFINITION.label)[kind]
-
-
-def without(receipt: Receipt, names: Sequence[str]) -> Receipt:
-    """The same, of somebody who was sent without these fields."""
-    return replace(receipt, left_out=tuple(names)) if names and receipt.outcome is Outcome.ACCEPTED else receipt

@@ -13,7 +13,7 @@ from shared.vendors.contract import CheckResult, FieldType, Fit, TargetFound
 from shared.vendors.lists import LATER, Listed
 from shared.vendors.mailchimp import people, requests, responses
 from shared.vendors.mailchimp.client import MailchimpCalls
-from shared.vendors.mailchimp.definition import ADDRESS, DEFINITION, LONGEST_TEXT, MOST_PAGE
+from shared.vendors.mailchimp.definition import ADDRESS, DEFINITION, LONGEST_TEXT, MOST_PAGE, TEXT
 from shared.vendors.mailchimp.people import Slot
 from shared.vendors.mailchimp.responses import Audience, MergeField
 from shared.wording import Message, say, some, together
@@ -30,7 +30,6 @@ _TYPES: Mapping[FieldType, str] = {
     FieldType.PHONE: "phone",
 }
 """Type of the data matching -> type of a merge field that is made for it; all others are texts."""
-_TEXT = Fit(longest=LONGEST_TEXT, cut=True)
 _ADDRESS_ON_THE_WEB = Fit(longest=LONGEST_TEXT, pattern=r"https?://\S+")
 _FITS: Mapping[str, Callable[[MergeField], Fit]] = {
     people.NUMBER: lambda field: Fit(FieldType.NUMBER),
@@ -169,7 +168,7 @@ def find(fields: Sequence[MergeField], name: str) -> MergeField | None:
 
 
 def fit(field: MergeField) -> Fit:
-    return _FITS[field.type](field) if field.type in _FITS else _TEXT
+    return _FITS[field.type](field) if field.type in _FITS else TEXT
 
 
 def slots(

@@ -92,7 +92,7 @@ class Updates:
         return [index for index in indices if self._written(index).fields]
 
     def nothing_to_write(self, index: int) -> Receipt:
-        return receipts.without(CONFIRMED, self._written(index).left_out)
+        return CONFIRMED.without(self._written(index).left_out)
 
     def start(self, indices: Sequence[int]) -> str:
         """The id of a job for these rows. Raises what a call raises, and RetryAfter where Mailchimp refuses it."""
@@ -165,7 +165,7 @@ class Updates:
             names = [*said.left_out, *said.sent]
             return receipts.values_refused(self.kind, errors.words(answer), names)
         answer.expect(DEFINITION.label, 200)
-        return receipts.without(CONFIRMED, said.left_out)
+        return CONFIRMED.without(said.left_out)
 
     def _update(self, index: int) -> Update:
         return Update(str(index), self._member(index), requests.values(self._written(index).fields))

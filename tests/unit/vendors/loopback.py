@@ -6,10 +6,12 @@ import contextlib
 import json
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from shared.vendors.contract import BatchResult, Kind, Row, TargetFound, Vendor
 
 
 @dataclass(frozen=True)
@@ -146,3 +148,12 @@ class Keys(ReadOnly):
             self.fresh += 1
             self.kept = self.stored
         return self.kept
+
+
+def finish(vendor: Vendor, target: TargetFound, kind: Kind, rows: Sequence[Row], clock: Clock) -> BatchResult:
+    """Deliver, and settle until there are receipts, as the engine does."""
+    found: BatchResult = vendor.deliver(target, kind, rows)
+    while found.staged is not None:
+        clock.wait(10.0)
+        found = vendor.settle(target, kind, rows, found.staged) or found
+    return found

@@ -15,7 +15,7 @@ from shared.vendors.http import Link
 from shared.vendors.klaviyo.definition import DEFINITION, HOST, REVISION
 from shared.vendors.klaviyo.vendor import Klaviyo
 from shared.vendors.limits import Limiter
-from tests.unit.vendors.loopback import Clock, Keys, Loopback, Raw, Reply, Seen, reply, serving
+from tests.unit.vendors.loopback import Clock, Keys, Loopback, Raw, Reply, Seen, finish, reply, serving
 
 KEY = "pk_3f9c0d7e1a"
 TARGET = TargetFound("Y6nRLr", "Loyal customers")
@@ -225,15 +225,7 @@ class World:
 
     def finish(self, kind: Kind, rows: list[Row]) -> BatchResult:
         """Deliver, and settle until there are receipts, as the engine does."""
-        result: BatchResult | None = self.vendor.deliver(TARGET, kind, rows)
-        assert result is not None
-        while result.staged is not None:
-            job = result.staged
-            result = None
-            while result is None:
-                self.clock.wait(10.0)
-                result = self.vendor.settle(TARGET, kind, rows, job)
-        return result
+        return finish(self.vendor, TARGET, kind, rows, self.clock)
 
 
 @contextlib.contextmanager

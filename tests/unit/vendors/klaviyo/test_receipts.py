@@ -125,8 +125,8 @@ def test_an_id_is_kept_where_it_is_news(vendor_id: str | None, known: str | None
 
 
 def test_values_are_told_as_left_out_of_people_who_were_sent() -> None:
-    assert receipts.without(ACKNOWLEDGED, ["phone_number"]).left_out == ("phone_number",)
-    assert receipts.without(receipts.NOT_NAMED, ["phone_number"]) is receipts.NOT_NAMED
+    assert ACKNOWLEDGED.without(["phone_number"]).left_out == ("phone_number",)
+    assert receipts.NOT_NAMED.without(["phone_number"]) is receipts.NOT_NAMED
 
 
 def test_every_code_that_a_job_keeps_has_its_receipt() -> None:

@@ -20,7 +20,7 @@ from shared.vendors.limits import Limiter
 from shared.vendors.mailchimp.definition import DEFINITION
 from shared.vendors.mailchimp.people import place_of
 from shared.vendors.mailchimp.vendor import Mailchimp
-from tests.unit.vendors.loopback import Clock, Keys, Loopback, Raw, Reply, Seen, reply, serving
+from tests.unit.vendors.loopback import Clock, Keys, Loopback, Raw, Reply, Seen, finish, reply, serving
 
 KEY = "3f9c0d7e1a-us6"
 LIST = "57afe96172"
@@ -271,15 +271,7 @@ class World:
 
     def finish(self, kind: Kind, rows: list[Row]) -> BatchResult:
         """Deliver, and settle until there are receipts, as the engine does."""
-        result: BatchResult | None = self.vendor.deliver(TARGET, kind, rows)
-        assert result is not None
-        while result.staged is not None:
-            job = result.staged
-            result = None
-            while result is None:
-                self.clock.wait(10.0)
-                result = self.vendor.settle(TARGET, kind, rows, job)
-        return result
+        return finish(self.vendor, TARGET, kind, rows, self.clock)
 
 
 @contextlib.contextmanager
