@@ -75,8 +75,10 @@ class Facts:
 
     @property
     def after(self) -> int:
-        """People on the target when this plan was carried out."""
-        return self.people - self.balance.held + self.balance.left
+        """People on the target when this plan was carried out. Whom a run does not concern is there or not: only its
+        additions join."""
+        balance = self.balance
+        return min(self.people - balance.held + balance.left, self.members_before + balance.add)
 
     @property
     def grows_much(self) -> bool:

@@ -40,6 +40,8 @@ EDGES: dict[str, tuple[Facts, bool]] = {
     "people whose refusal stands are on no list": (facts(1001, unchanged=1001, held=2000), False),
     "the rest of those who were agreed to": (replace(facts(1500, unchanged=1500, add=8500), agreed=5000), False),
     "more than twice those who were agreed to": (replace(facts(1500, unchanged=1500, add=8501), agreed=5000), True),
+    "people whom a retry or a repair does not concern do not join": (facts(1001, outside=5000, add=1), False),
+    "nobody joins whom it is not about": (facts(1001, outside=5000), False),
     "nobody came of those who were agreed to": (replace(facts(0, add=1001), agreed=5000), True),
 }
 
@@ -160,6 +162,14 @@ def test_a_list_that_was_delivered_to_is_made_anew_without_a_question(
     world.land(*everyone(*PEOPLE[:3]))
     world.remember(committed="before" if generation else "", generation=generation)
     assert [guard for guard, _ in world.stopped(kind=kind)] == found
+
+
+def test_a_retry_asks_nothing_where_the_segment_has_many_people_whom_it_is_not_about(world: World) -> None:
+    world.known(*PEOPLE[:3])
+    world.land(*everyone(*PEOPLE[:9]))
+    made = world.made(RunKind.RETRY, guards=Guards(max_deviation_share=None))
+    assert (made.balance.add, made.balance.outside) == (0, 9)
+    assert (made.findings, made.first_run, made.grows_to) == ([], {}, 0)
 
 
 def test_a_key_that_may_not_look_costs_a_number(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
