@@ -18,7 +18,7 @@ AT_ONCE = 2
 PIECE_FILES = 4
 """A piece has the rows of so many files of `rows_per_file` rows."""
 MOST_PIECES = 256
-"""Of one segment; then they are larger."""
+"""Of all segments together, nearly; then they are larger. Four stretches of each, and there are numbers for 2048."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def cut(snapshots: Sequence[Snapshot], rows_per_piece: float) -> list[list[Stret
 
 def rows_per_piece(snapshots: Sequence[Snapshot], rows_per_file: int) -> float:
     """As many as a slice stages in some seconds, but no more pieces than can be kept account of."""
-    return max(PIECE_FILES * rows_per_file, *(rows_guessed(each) / MOST_PIECES for each in snapshots), 0)
+    return max(PIECE_FILES * rows_per_file, sum(map(rows_guessed, snapshots)) / MOST_PIECES)
 
 
 def _pieces(snapshot: Snapshot, rows: float) -> Iterator[list[tuple[int, int]]]:

@@ -6,6 +6,7 @@ import math
 
 import pytest
 
+from shared.delivery.plan.operations import MOST_ROWS
 from shared.delivery.plan.pieces import MOST_PIECES, cut, rows_guessed, rows_per_piece, whole
 from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat, Snapshot, SnapshotFile
 from tests.unit.delivery.planning import AT
@@ -77,3 +78,9 @@ def test_a_piece_has_the_rows_of_four_files_and_more_where_there_would_be_too_ma
     assert rows_per_piece([huge], 1000) == 8000
     assert len(cut([huge], 8000)) <= MOST_PIECES
     assert rows_per_piece([], 1000) == 4000 < math.inf
+
+
+def test_the_rows_of_several_huge_segments_have_numbers() -> None:
+    huge = [snapshot(MOST_PIECES * 8000, 5000)] * 3
+    stretches = [each for piece in cut(huge, rows_per_piece(huge, 1000)) for each in piece]
+    assert (stretches[-1].number + 1) * MOST_ROWS < 1 << 63
