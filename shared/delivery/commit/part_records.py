@@ -22,16 +22,16 @@ from shared.wording import kept, read
 
 class PartRecords:
     """The records of one commit. `none_yet`: no slice before can have written any. Whoever counts what was committed
-    already (`counting`) has records of its own."""
+    already (`counting`) has records of its own, and so has whoever writes down people by their ids (`knows`)."""
 
     def __init__(
-        self, blobs: Blobs, folder: str, plan: Plan, before: Ledger, *, counting: bool, none_yet: bool
+        self, blobs: Blobs, folder: str, plan: Plan, before: Ledger, *, counting: bool, knows: bool, none_yet: bool
     ) -> None:
         self._blobs = blobs
         self._folder = folder
         self._several = plan.parts > 1
         self._before = {each.file.name for each in before.files}
-        self._of = _digest(plan, before, counting=counting) if self._several else ""
+        self._of = _digest(plan, before, counting, knows) if self._several else ""
         self._there = set(blobs.names(layout.committing(folder))) if self._several and not none_yet else set[str]()
         self._used: list[Outcomes] = []
 
@@ -75,8 +75,8 @@ def clear(blobs: Blobs, folder: str) -> None:
         blobs.delete(name)
 
 
-def _digest(plan: Plan, before: Ledger, *, counting: bool) -> str:
-    told = f"{plans.fingerprint(plan.to_json())} {before.etag} {counting} {code()}"
+def _digest(plan: Plan, before: Ledger, *how: bool) -> str:
+    told = f"{plans.fingerprint(plan.to_json())} {before.etag} {how} {code()}"
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 

@@ -126,7 +126,7 @@ def _commit(work: Work, finished: Finished, *, newly_known: bool = False) -> Out
     attempt = f"{finished.commit}-{attempts.execution(work)}"
     place = LedgerPlace(work.ledger_folder, finished.folder, finished.commit, attempt, work.where, newly_known)
     none_yet = work.first and _is_own(work, finished)
-    records = PartRecords(blobs, finished.folder, made, current, counting=already, none_yet=none_yet)
+    records = PartRecords(blobs, finished.folder, made, current, counting=already, knows=newly_known, none_yet=none_yet)
     try:
         _commit_parts(
             work, records, outcomes, plan=made, folded=folded, before=None if already else current, place=place

@@ -197,6 +197,15 @@ def _part(address: str) -> int:
     return int(bucket) // (256 // PARTS)
 
 
+def test_a_commit_that_fails_on_the_way_takes_nobody_by_their_id_from_before(commits: Commits) -> None:
+    """Only a run that came to its end knows people by the ids of its segment."""
+    commits.once()
+    failed = commits.work(seconds=math.inf)
+    failed.held = replace(failed.held, value=replace(failed.delivery, ending=str(State.FAILED)))
+    assert commits.once(failed)
+    assert commits.committed[0] == 2
+
+
 @pytest.mark.parametrize("what", ["ledgers/", "rejected/"])
 def test_a_file_that_is_gone_is_made_again(commits: Commits, undisturbed: dict[str, Any], what: str) -> None:
     commits.once()
