@@ -15,24 +15,24 @@ class Apart:
     which rows are in it."""
 
     word: str
-    receipt: Receipt
 
     def left(self, rows: Sequence[Row], places: Collection[int]) -> Sequence[Row]:
         """The rows that are sent."""
-        return [row for place, row in enumerate(rows) if place not in places] if places else rows
+        apart = set(places)
+        return [row for place, row in enumerate(rows) if place not in apart] if apart else rows
 
     def parted(self, job: str) -> tuple[list[int], str]:
         """The rows that are not in a job, and the job without its mark."""
         found = re.match(rf"{self.word} (\d+(?:,\d+)*): ", job)
         return ([int(place) for place in found[1].split(",")], job[found.end() :]) if found else ([], job)
 
-    def together(self, result: BatchResult, places: Collection[int], rows: int) -> BatchResult:
-        """The result of the others as one of all of them."""
-        if not places:
+    def together(self, result: BatchResult, receipts: Mapping[int, Receipt], rows: int) -> BatchResult:
+        """The result of the others as one of all of them; `receipts` are those of the rows that were not sent."""
+        if not receipts:
             return result
         if result.staged is not None:
-            return replace(result, staged=f"{self.word} {','.join(map(str, places))}: {result.staged}")
-        return replace(result, others=_placed(result.others, places, rows) | dict.fromkeys(places, self.receipt))
+            return replace(result, staged=f"{self.word} {','.join(map(str, receipts))}: {result.staged}")
+        return replace(result, others=_placed(result.others, receipts.keys(), rows) | dict(receipts))
 
 
 def _placed(receipts: Mapping[int, Receipt], places: Collection[int], rows: int) -> dict[int, Receipt]:

@@ -24,7 +24,7 @@ HELD = Receipt(
         "added."
     ),
 )
-_APART = Apart("held", HELD)
+_APART = Apart("held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +37,19 @@ class OptedOutBefore:
 
     def deliver(self, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """As `Isolating.deliver`. Raises what that raises, and what asking the vendor raises: nothing is done then."""
-        places = self._held(rows) if kind is Kind.ADD else []
+        places = self._places(rows) if kind is Kind.ADD else []
         left = _APART.left(rows, places)
         if rows and not left:
             return BatchResult(HELD)
-        return _APART.together(self.batches.deliver(kind, left), places, len(rows))
+        return _APART.together(self.batches.deliver(kind, left), _held(places), len(rows))
 
     def settle(self, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
         """As `Isolating.settle`, for a job that `deliver` gave."""
         places, job = _APART.parted(job)
         result = self.batches.settle(kind, _APART.left(rows, places), job)
-        return _APART.together(result, places, len(rows)) if result else None
+        return _APART.together(result, _held(places), len(rows)) if result else None
 
-    def _held(self, rows: Sequence[Row]) -> list[int]:
+    def _places(self, rows: Sequence[Row]) -> list[int]:
         held = {place for place, row in enumerate(rows) if any(each.refused for each in row.known_before)}
         asked = [
             (place, Row(each.address, vendor_id=each.vendor_id))
@@ -62,6 +62,10 @@ class OptedOutBefore:
             opposed = self.vendor.opposed(self.target, [row for _, row in asked])
             held |= {asked[index][0] for index in opposed}
         return sorted(held)
+
+
+def _held(places: Sequence[int]) -> dict[int, Receipt]:
+    return dict.fromkeys(places, HELD)
 
 
 def has_ended(vendor: Vendor, kind: Kind, job: str) -> bool:
