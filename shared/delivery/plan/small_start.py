@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from shared.delivery.plan import attempt as attempts
 from shared.delivery.sql import literal
 from shared.delivery.state import layout, ledger
 from shared.delivery.state import plan as plans
@@ -61,7 +62,7 @@ def _first(work: Work, file: PlanFile, people: int) -> DataFile:
     whole, name = work.where / "additions.parquet", f"{file.part:03d}-{file.kind}-first.parquet"
     if not work.files.download(file.file.stored, whole):
         raise ledger.damaged()
-    folder = layout.plan_folder(work.folder, f"{work.delivery.turn:06d}-{work.delivery.worker}")
+    folder = layout.plan_folder(work.folder, attempts.execution(work))
     query = f"FROM read_parquet({literal(str(whole))}) ORDER BY md5_number(address) LIMIT {people}"
     with work.scratch.database() as connection:
         made = keep(work.files, connection, query, folder + name, work.where / name)

@@ -267,15 +267,15 @@ def _stage_piece(work: Work, wish: Wish, stored: StoredAttempt, number: int, pie
     """Stage one piece, and record it unless another execution was first."""
     attempt = stored.attempt
     assert attempt
-    segment = piece[0].segment
+    segment, snapshots, barring = piece[0].segment, attempt.snapshots, attempt.barring
     with reader(work.cloud.segments, work.cloud.settings) as opened:
-        sources = [_source(opened, wish, each, attempt.snapshots, attempt.barring) for each in piece]
+        sources = [_source(opened, wish, each, snapshots, barring) for each in piece]
         query = operations.staging_query(wish, sources, attempt.parts, piece[0].number)
         prefix = layout.staged(stored.folder(work), number, attempts.execution(work))
         rows, written = _write_parts(work, opened, query, prefix, max(ROWS_HELD // attempt.parts, FEWEST_ROWS))
         types = {}
-        if segment < len(attempt.snapshots):
-            types = {segment: dict(opened.types(_stretched(attempt.snapshots[segment], piece), wish.columns))}
+        if segment < len(snapshots):
+            types = {segment: dict(opened.types(_stretched(snapshots[segment], piece), wish.columns))}
     return once.keep(work.cloud.blobs, _record(work, stored, number), StagedPiece(rows, _by_part(written), types))
 
 
