@@ -245,6 +245,19 @@ def test_a_plan_begins_anew_where_what_it_is_made_from_changed(
     assert told(slices.world, made) == told(slices.world, again.planned[0])
 
 
+@pytest.mark.parametrize("file", ["catalog/holdout.py", "mailbox.py", "delivery/plan/persons.py", "snapshots/dates.py"])
+def test_another_version_of_what_decides_about_a_row_is_another_service(
+    monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    before, real = attempts.code(), Path.read_bytes
+
+    def changed(path: Path) -> bytes:
+        return real(path) + (b"#" if path.as_posix().endswith(f"shared/{file}") else b"")
+
+    monkeypatch.setattr(Path, "read_bytes", changed)
+    assert attempts.code.__wrapped__() != before
+
+
 def test_a_repair_begins_anew_where_its_list_was_checked_again(slices: Slices) -> None:
     land(slices.world)
     slices.how = {"kind": RunKind.REPAIR}
