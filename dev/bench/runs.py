@@ -24,6 +24,12 @@ class Ran:
     calls: int
     view: Any
 
+    @property
+    def in_words(self) -> str:
+        return (
+            f"{self.seconds:.1f} s, processor {self.cpu:.1f} s, peak {self.peak_mb:.0f} MB, disk {self.disk_mb:.0f} MB"
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:

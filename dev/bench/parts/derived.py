@@ -35,8 +35,8 @@ def measure(options: Options) -> Measured:
     return Measured(
         {"derived.cpu_ratio": made.cpu / plain.cpu},
         {
-            "columns as they are": _told(plain),
-            f"{len(MADE)} made values": _told(made),
+            "columns as they are": plain.in_words,
+            f"{len(MADE)} made values": made.in_words,
             "processor time": f"{made.cpu / plain.cpu:.2f} times as much",
         },
     )
@@ -48,7 +48,3 @@ def _full_run(rows: int, matching: list[dict[str, Any]]) -> Ran:
         with runs.setting(VENDOR, rows, storage) as setting:
             setting.app.change(matching=matching)
             return setting.run()
-
-
-def _told(ran: Ran) -> str:
-    return f"{ran.seconds:.1f} s, processor {ran.cpu:.1f} s, peak {ran.peak_mb:.0f} MB, disk {ran.disk_mb:.0f} MB"

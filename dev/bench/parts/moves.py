@@ -22,10 +22,10 @@ def measure(options: Options) -> Measured:
     return Measured(
         dict(zip(("moves.cpu_ratio", "moves.cpu_ratio_day_two"), ratios, strict=True)),
         {
-            "without an id column": _told(plain[0]),
-            "with it": _told(known[0]),
-            "second day, without": _told(plain[1]),
-            "second day, with it": _told(known[1]),
+            "without an id column": plain[0].in_words,
+            "with it": known[0].in_words,
+            "second day, without": plain[1].in_words,
+            "second day, with it": known[1].in_words,
             "processor time": f"{ratios[0]:.2f} and {ratios[1]:.2f} times as much",
         },
     )
@@ -39,7 +39,3 @@ def _two_days(rows: int, given: dict[str, Any]) -> list[Ran]:
             first = setting.run()
             storage.land(Day(rows, second=True))
             return [first, setting.run()]
-
-
-def _told(ran: Ran) -> str:
-    return f"{ran.seconds:.1f} s, processor {ran.cpu:.1f} s, peak {ran.peak_mb:.0f} MB, disk {ran.disk_mb:.0f} MB"

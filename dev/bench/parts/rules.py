@@ -35,8 +35,8 @@ def measure(options: Options) -> Measured:
     return Measured(
         {"rules.cpu_ratio": ruled.cpu / plain.cpu},
         {
-            "without rules": _told(plain),
-            f"with rules, {options.rows // ONE_IN:,} people excluded": _told(ruled),
+            "without rules": plain.in_words,
+            f"with rules, {options.rows // ONE_IN:,} people excluded": ruled.in_words,
             "processor time": f"{ruled.cpu / plain.cpu:.2f} times as much",
         },
     )
@@ -50,7 +50,3 @@ def _full_run(rows: int, given: dict[str, Any]) -> Ran:
         with runs.setting(VENDOR, rows, storage) as setting:
             setting.app.change(rules=given)
             return setting.run()
-
-
-def _told(ran: Ran) -> str:
-    return f"{ran.seconds:.1f} s, processor {ran.cpu:.1f} s, peak {ran.peak_mb:.0f} MB, disk {ran.disk_mb:.0f} MB"
