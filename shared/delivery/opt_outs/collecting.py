@@ -242,10 +242,11 @@ class _Slice:
         return self.kept
 
     def _read(self, rolls: Sequence[OptOutRoll], lines: Lines) -> None:
-        """Roll after roll, as long as there is time."""
-        for roll in rolls:
-            if roll.name in self.reading.done:
-                continue
+        """Roll after roll, as long as there is time: a page at least, since a slice is to get further."""
+        left = [each for each in rolls if each.name not in self.reading.done]
+        for number, roll in enumerate(left):
+            if number and time.monotonic() > self.deadline:
+                return
             try:
                 if not self._read_roll(roll, lines):
                     return

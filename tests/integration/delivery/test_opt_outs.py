@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from shared.delivery.opt_outs.record import OptOutRecord, ReadingState
 from shared.delivery.state import layout
 from shared.errors import Unprocessable
 from shared.vendors.contract import CheckResult
+from shared.vendors.opt_outs import OptOut, OptOutKind, OptOutPage, OptOutRoll
 from tests.contract.hurry import hurry
 from tests.contract.prompt import Prompt
 from tests.contract.test_opt_outs import collect, landed, opt_out, wanted
@@ -173,6 +175,27 @@ def test_reading_afresh_mends_what_somebody_took_away(engine: Engine) -> None:
     collecting.start(engine.cloud, KIT.name, "Ada", afresh=True)
     engine.pump()
     assert [row["address"] for row in landed(engine)] == in_parquet(engine) == [FIRST]
+
+
+def test_a_slice_ends_between_two_rolls_however_short_they_are(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = list[str]()
+
+    def page(name: str, since: str, place: str) -> OptOutPage:
+        asked.append(name)
+        return OptOutPage([OptOut(FIRST, OptOutKind.UNSUBSCRIBED)])
+
+    rolls = [OptOutRoll(name, partial(page, name)) for name in ("one", "two", "three")]
+    monkeypatch.setattr("shared.vendors.omnisend.vendor.Omnisend.opt_outs", lambda self, lists: rolls)
+    engine.cloud.settings = replace(engine.cloud.settings, slice_seconds=0.0)
+    collecting.start(engine.cloud, KIT.name, "Ada")
+    message = engine.queue.receive_message(visibility_timeout=600)
+    assert message is not None
+    inbox.receive(engine.cloud, message.content.encode())
+    assert asked == ["one"]
+    engine.queue.delete_message(message)
+    engine.pump()
+    assert asked == ["one", "two", "three"]
+    assert [row["address"] for row in landed(engine)] == [FIRST]
 
 
 # What is due
