@@ -197,6 +197,7 @@ class _Slice:
     room: Scratch
     clock: Clock
     deadline: float = 0.0
+    without_copies: bool = False
 
     def carry_on(self) -> Forgetting:
         """Do what fits in; the course as it goes on."""
@@ -223,11 +224,19 @@ class _Slice:
     def _ledgers(self) -> bool:
         """Erase the ledgers of an account, but those of lists with a delivery that is half done."""
         if not self.course.after:
-            self._count(erased=Counter(check_ups=doctor.drop_files(self.cloud)))
-            self._opt_outs()
+            self._copies()
         ledgers = self._account()
         folders = (each for each in ledgers.folders() if each > self.course.after)
         return self._in_time(folders, lambda folder: self._ledger(ledgers, folder))
+
+    def _copies(self) -> None:
+        """Erase what check-ups and readings of opt-outs took from the account's ledgers, once a slice: neither can take
+        more while the account is ours, and either may once it was not."""
+        if self.without_copies:
+            return
+        self.without_copies = True
+        self._count(erased=Counter(check_ups=doctor.drop_files(self.cloud)))
+        self._opt_outs()
 
     def _opt_outs(self) -> None:
         try:
@@ -255,6 +264,7 @@ class _Slice:
                 ledgers.mark(folder)
                 self._change(waiting=[*others, place], message=_waits_for(export))
                 return
+            self._copies()
             self.lease.hold()
             erased = ledgers.erase(folder)
         except Blocked as error:

@@ -29,6 +29,7 @@ from shared.delivery.state.files import DataFile
 from shared.delivery.state.plan import FORGOTTEN
 from shared.delivery.state.records import Run, State, now
 from shared.delivery.state.runs import Runs
+from shared.delivery.verify import doctor
 from tests.integration.delivery.engine import Engine, Person, engine, people
 from tests.integration.delivery.holding import holding
 from tests.memory import Account, in_memory
@@ -100,6 +101,13 @@ def marks(made: Engine) -> list[str]:
     return [mark for each in rows for mark in forgetting_marks.requests(json.loads(each.entity["memory"]))]
 
 
+def carry_on(made: Engine, request: str) -> None:
+    """Carry out the next slice of a request, and nothing else."""
+    course = forgetting.read(made.cloud, request)
+    assert course is not None
+    inbox.receive(made.cloud, json.dumps(forgetting.KIND.message(course).body()).encode())
+
+
 def until(made: Engine, request: str, stage: Stage) -> None:
     """Carry a request on, and nothing else, until it has this to do."""
     course = forgetting.read(made.cloud, request)
@@ -127,6 +135,28 @@ def test_a_list_that_a_run_writes_to_is_waited_for_and_the_others_are_not(made: 
     assert state_of(made, asked.id) == "done"
     assert not ledger_holds(made, "newsletter") and holding(made, ADA) == []
     assert marks(made) == []
+
+
+def test_who_is_found_by_a_check_up_between_two_ledgers_is_dropped_before_a_repair_brings_them_back(
+    made: Engine,
+) -> None:
+    exports = ("newsletter", "quiet")
+    for name in exports:
+        made.define(name, targets=[{"segments": ["Loyal"], "list_name": name}])
+        made.run(name)
+    asked = made.service.forget(ADA, "admin")
+    with slices_of(made, 0.0):
+        while all(ledger_holds(made, name) for name in exports):
+            carry_on(made, asked.id)
+    [left] = [name for name in exports if ledger_holds(made, name)]
+    made.tell("people", {"erased": [ADA]})
+    check = doctor.start(made.cloud, made.catalog.export(left).item, 0, full=True, by="admin")
+    inbox.receive(made.cloud, json.dumps(doctor.KIND.message(check).body()).encode())
+    assert any(layout.FOUND in name for name in holding(made, ADA))
+    while ledger_holds(made, left):
+        carry_on(made, asked.id)
+    assert list(made.cloud.blobs.names(layout.FOUND)) == []
+    assert not made.cloud.blobs.exists(layout.differences(left, 0))
 
 
 def test_a_run_that_begins_meanwhile_gives_way_and_does_not_bring_the_person_back(made: Engine) -> None:

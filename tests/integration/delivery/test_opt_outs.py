@@ -18,6 +18,8 @@ from shared.catalog.issues import Invalid
 from shared.catalog.opt_outs import OptOutsWanted
 from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox
+from shared.delivery.erase import forgetting
+from shared.delivery.jobs import BlobKind
 from shared.delivery.opt_outs import collecting, erasing, record
 from shared.delivery.opt_outs.landing import Landing
 from shared.delivery.opt_outs.record import OptOutRecord, ReadingState
@@ -372,6 +374,30 @@ def test_forgetting_erases_what_was_landed_also_in_a_former_folder(engine: Engin
     assert in_parquet(engine) == []
     collect(engine)
     assert [row["address"] for row in landed(engine)] == [SECOND]
+
+
+def carry_on(engine: Engine, kind: BlobKind[Any, Any], blob: str) -> None:
+    """Carry out the next slice of a job, and of no other."""
+    body = kind.message(kind.read(engine.cloud, blob)).body()
+    engine.queue.clear_messages()
+    inbox.receive(engine.cloud, json.dumps(body).encode())
+
+
+def test_whoever_is_landed_between_two_slices_of_being_forgotten_is_forgotten_there_too(engine: Engine) -> None:
+    engine.define("quiet", targets=[{"segments": ["Loyal"], "list_name": "Quiet"}])
+    engine.run("quiet")
+    asked = engine.service.forget(FIRST, "admin")
+    engine.cloud.settings = replace(engine.cloud.settings, slice_seconds=0.0)
+    for _ in ("its beginning", "the first of two ledgers"):
+        carry_on(engine, forgetting.KIND, layout.forgetting(asked.id))
+    collecting.start(engine.cloud, KIT.name, "Ada")
+    carry_on(engine, collecting.KIND, layout.collecting(KIT.name))
+    assert in_parquet(engine) == [FIRST]
+    while engine.cloud.blobs.exists(layout.forgetting(asked.id)):
+        carry_on(engine, forgetting.KIND, layout.forgetting(asked.id))
+    assert [row["address"] for row in landed(engine)] == in_parquet(engine) == []
+    told = engine.service.forgetting(asked.id)
+    assert told is not None and told.erased["opt_outs"] == 1
 
 
 def test_what_is_remembered_of_a_reading_holds_no_address(engine: Engine) -> None:
