@@ -70,7 +70,7 @@ class CheckUp(Course):
     `listed` people are at the vendor, `missing` of the ledger's are not, `strangers` are and are not the ledger's;
     `returned` are those of them whom we had taken off, `lost` those whom we added once; `differs` have other values, of
     `compared` people, or `without_values` says why none were compared. `advice` is for people. One that `mends` starts
-    a repair of what it finds.
+    a repair of what it finds. Of one that is `cleared` the files with addresses are gone.
     """
 
     export: str
@@ -93,6 +93,7 @@ class CheckUp(Course):
     compared: int | None = None
     without_values: Said = ""
     mends: bool = False
+    cleared: bool = False
     advice: list[Said] = field(default_factory=list)
 
 
@@ -136,10 +137,15 @@ class _Kind(BlobKind[DoctorMessage, CheckUp]):
         return course.state is not CheckState.RUNNING
 
     def tidy(self, cloud: Cloud, course: CheckUp, clock: Clock) -> None:
-        """Drop the files with addresses once they are a day old; ask for the repair again that nobody started."""
+        """Drop the files with addresses once they are a day old, and remember that: the timer sees it at every tick.
+        Ask for the repair again that nobody started."""
+        if course.cleared:
+            return
         if clock().timestamp() - (course.finished or 0.0) > found.KEPT.total_seconds():
             cloud.blobs.delete(layout.differences(course.export, course.target))
             found.drop(cloud.blobs, course.export, course.target)
+            if self.read(cloud, self.blob(course)) == course:  # else another one began
+                self.write(cloud, replace(course, cleared=True))
         elif course.mends and course.state is CheckState.ENDED:
             _ask_for_repair(cloud, course)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 from dev.simulators.common.faults import Fault
 from shared.catalog.issues import NotFound, NotNow
 from shared.catalog.targets import TargetStore, target_key
+from shared.cloud.blobs import Blobs
 from shared.cloud.settings import StorageAddress
 from shared.control.check_ups import CheckUpView
 from shared.delivery import inbox
@@ -224,6 +225,25 @@ def test_the_timer_wakes_a_silent_one_and_drops_the_file_after_a_day(world: Engi
     doctor.KIND.wake(world.cloud, clock=_later(hours=25))
     assert not world.cloud.blobs.exists(CSV)
     assert latest(world).state == "ended"
+
+
+def test_a_check_up_whose_files_are_gone_costs_a_tick_one_read(world: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    check(world)
+    doctor.KIND.wake(world.cloud, clock=_later(hours=25))
+    assert [name for name in world.cloud.blobs.names("") if name.startswith((layout.FOUND, CSV))] == []
+    asked = list[str]()
+
+    def telling(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any, **named: Any) -> Any:
+            asked.append(name)
+            return real(*given, **named)
+
+        return call
+
+    for name in ("names", "read", "write", "delete"):
+        monkeypatch.setattr(Blobs, name, telling(name, getattr(Blobs, name)))
+    doctor.KIND.wake(world.cloud, clock=_later(hours=26))
+    assert asked == ["names", "read"]
 
 
 def test_forgetting_somebody_drops_the_file(world: Engine) -> None:
