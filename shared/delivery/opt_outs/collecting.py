@@ -127,8 +127,7 @@ def start(cloud: Cloud, name: str, by: str, *, afresh: bool = False, clock: Cloc
     at = clock().timestamp()
     whole = afresh or at - kept.whole_at > WHOLE_EVERY.total_seconds()
     reading = OptOutReading(mark=secrets.token_hex(4), started=at, started_by=by, whole=whole, afresh=afresh)
-    left = kept.reading.parts if kept.reading else ()
-    record.write(cloud, name, replace(kept, reading=reading, gone=(*kept.gone, *left)))
+    record.write(cloud, name, replace(kept, reading=reading, gone=kept.left_over))
     KIND.begin(
         cloud,
         Collecting(account=str(connection.account), started=at, due=at, connection=name, mark=reading.mark),
@@ -193,7 +192,9 @@ def _current(cloud: Cloud, connection: Connection) -> OptOutRecord:
     if kept is None:
         return fresh
     kept = kept.at(fresh.location)
-    return kept if kept.account == fresh.account else replace(fresh, parts=kept.parts, former=kept.former)
+    if kept.account == fresh.account:
+        return kept
+    return replace(fresh, parts=kept.parts, former=kept.former, gone=kept.left_over)
 
 
 def blank(connection: Connection) -> OptOutRecord:

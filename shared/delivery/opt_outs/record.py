@@ -79,7 +79,12 @@ class OptOutRecord:
     @property
     def every_part(self) -> tuple[Part, ...]:
         """All whose files may be there."""
-        return (*self.parts, *(self.reading.parts if self.reading else ()), *self.gone)
+        return (*self.parts, *self.left_over)
+
+    @property
+    def left_over(self) -> tuple[Part, ...]:
+        """Those that count for nobody when another reading begins: their files are still to be deleted."""
+        return (*self.gone, *(self.reading.parts if self.reading else ()))
 
     @property
     def next_number(self) -> int:
