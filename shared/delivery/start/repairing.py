@@ -19,7 +19,7 @@ from shared.delivery.state.runs import Runs
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.verify import doctor
 from shared.delivery.verify.doctor import CheckState
-from shared.errors import Blocked, Unprocessable
+from shared.errors import Blocked, Unprocessable, UserMustAct
 from shared.wording import say
 
 log = logging.getLogger(__name__)
@@ -61,12 +61,12 @@ def repair_by_itself(cloud: Cloud, message: RepairMessage, *, clock: Clock = now
 
 
 def _start(cloud: Cloud, name: str, clock: Clock) -> Started | None:
-    stored = export_store(cloud.exports).get(name)
-    if stored is None or Runs(cloud.runs).active(name) is not None:
-        return None
     try:
+        stored = export_store(cloud.exports).get(name)
+        if stored is None or Runs(cloud.runs).active(name) is not None:
+            return None
         require(cloud, stored.item, clock=clock)
         return start_run(cloud, stored.item, TRIGGER, kind=RunKind.REPAIR, clock=clock)
-    except Unprocessable as error:
+    except UserMustAct as error:  # the same would happen whenever the message is sent again
         log.warning("The export %s is not repaired: %s", name, error.message)
         return None

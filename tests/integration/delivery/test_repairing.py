@@ -22,6 +22,7 @@ from shared.errors import Unprocessable
 from shared.vendors import registry
 from tests.contract.hurry import hurry
 from tests.contract.prompt import Prompt
+from tests.contract.test_opt_outs import wanted
 from tests.integration.delivery.engine import Engine, Person, engine, people
 
 GOOD = (State.SUCCEEDED, State.WARNINGS)
@@ -104,6 +105,14 @@ def test_what_is_in_the_way_of_mending_by_itself_is_said(world: Engine, monkeypa
     warnings = world.delivery(delivery).warnings
     assert "It was not repaired by itself: Iterable allows 10 people" in warnings[-1]
     assert "full resync" in warnings[-1]
+
+
+def test_a_repair_that_no_run_can_begin_is_asked_for_once(world: Engine) -> None:
+    world.connect(opt_outs=wanted(world, exclude=True))
+    world.cloud.blobs.write(layout.opt_outs(world.kit.name), b"{}")
+    lose(world, people(1)[0].email)
+    assert check(world, mends=True).mends is False
+    assert len(runs(world)) == 1
 
 
 def test_a_repair_that_does_not_help_is_not_repeated(world: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
