@@ -30,7 +30,7 @@ class Untouched:
         self._calls = calls
         self._audience_id = audience_id
         self._lock = threading.Lock()
-        self._statuses: dict[bytes, str] | None = None
+        self._statuses: dict[str, str] | None = None
 
     def status(self, member: str) -> str | None:
         """Why this person, known by their id, is left alone. Raises UserMustAct for too many of them, and as calls
@@ -38,10 +38,10 @@ class Untouched:
         with self._lock:
             if self._statuses is None:
                 self._statuses = self._read()
-            return self._statuses.get(bytes.fromhex(member))
+            return self._statuses.get(member)
 
-    def _read(self) -> dict[bytes, str]:
-        found: dict[bytes, str] = {}
+    def _read(self) -> dict[str, str]:
+        found: dict[str, str] = {}
         with ThreadPoolExecutor(len(LEFT_ALONE), thread_name_prefix="left-alone") as pool:
             for status, members in zip(LEFT_ALONE, pool.map(self._members, LEFT_ALONE), strict=True):
                 found |= dict.fromkeys(members, status)
@@ -49,14 +49,14 @@ class Untouched:
             raise _too_many()
         return found
 
-    def _members(self, status: str) -> Sequence[bytes]:
+    def _members(self, status: str) -> Sequence[str]:
         def ask(offset: int) -> Sequence[Standing]:
             question = requests.members(self._audience_id, status, offset)
             return self._calls.ask(question, responses.members)
 
-        found: list[bytes] = []
+        found: list[str] = []
         for each in rolls.every(DEFINITION.label, ask, MOST_PAGE):
-            found.append(bytes.fromhex(each.who))
+            found.append(each.who.lower())
             if len(found) > MOST_LEFT_ALONE:
                 raise _too_many()
         return found

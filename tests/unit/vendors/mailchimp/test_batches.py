@@ -76,6 +76,14 @@ def test_new_people_are_added_as_was_decided_and_then_tagged(decision: str) -> N
         assert writes == [IMPORT, TAGGING]
 
 
+def test_whoever_is_known_by_no_address_stops_nobody() -> None:
+    """Contacts who gave a phone number alone have an id of another form."""
+    people = [{"id": "phone:1", "last_changed": ""}, {"last_changed": ""}]
+    with world(audience_of(*crowd(1))) as here:
+        here.audience.other["GET /3.0/lists/57afe96172/members"] = lambda seen: reply({"members": people})
+        assert codes(here.finish(Kind.ADD, rows(1)), 1) == ["accepted"]
+
+
 @pytest.mark.parametrize("status", ["unsubscribed", "cleaned", "archived", "pending"])
 @pytest.mark.parametrize("kind", [Kind.ADD, Kind.CHANGE])
 def test_whoever_said_no_is_left_alone_and_counted_with_the_reason(status: str, kind: Kind) -> None:
