@@ -17,6 +17,7 @@ from urllib.parse import quote
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
 from shared.mailbox import normalised
 from shared.vendors import batches, lists, rolls
+from shared.vendors.answers import Unreadable
 from shared.vendors.checking import checked
 from shared.vendors.contract import (
     CONFIRMED,
@@ -55,7 +56,7 @@ from shared.vendors.presence import Presence, told
 from shared.wording import say, together
 
 JOB_SECONDS = 6 * 3600.0
-"""After so long a job that has not ended is given up; Mailchimp promises no time."""
+"""After so long a job that has not ended, or whose results cannot be read, is given up; Mailchimp promises no time."""
 RESEND_SECONDS = 60.0
 READING_SECONDS = 120.0
 """So long results of ended jobs are read in one go; the rest is the next slice's: a worker lives for minutes."""
@@ -166,14 +167,15 @@ class Mailchimp(Vendor):
 
     def settle(self, target: TargetFound, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
         """One request for all jobs that were asked about within two seconds, and one for the results of each that has
-        ended. People for whom Mailchimp was too busy are written again, by another job where they are many."""
+        ended. People for whom Mailchimp was too busy are written again, by another job where they are many. What cannot
+        be read of a job for hours is given up."""
         parsed = StagedUpdates.parse(job)
         before = {index: each.receipt() for index, each in parsed.found.items()}
         state = self._board.state(parsed.id)
         if state is None:
             return _answered(before | dict.fromkeys(parsed.rows, receipts.JOB_GONE))
+        late = self._clock() - parsed.started >= JOB_SECONDS
         if not state.over:
-            late = self._clock() - parsed.started >= JOB_SECONDS
             return _answered(before | dict.fromkeys(parsed.rows, receipts.JOB_LATE)) if late else None
         if self._read > READING_SECONDS:
             return None
@@ -184,7 +186,9 @@ class Mailchimp(Vendor):
             if parsed.round < updating.ROUNDS and updating.is_for_a_job(busy):
                 return self._job(updates, busy, before | found, parsed.round + 1)
             return _answered(before | found | updates.write(busy))
-        except OutcomeUnknown as error:
+        except (OutcomeUnknown, Unreadable) as error:
+            if late:
+                return _answered(before | dict.fromkeys(parsed.rows, receipts.NOT_NAMED))
             reason = error.reason
         finally:
             self._read += max(self._clock() - began, 0.0)

@@ -367,6 +367,20 @@ def test_a_job_that_is_gone_or_late_leaves_its_people_unknown() -> None:
         assert here.vendor.has_ended(Kind.CHANGE, staged)
 
 
+def test_results_that_can_never_be_fetched_are_given_up_with_the_job() -> None:
+    """Something on the way may let nobody reach where Mailchimp has them, which is no host of its API."""
+    with world(audience_of(*crowd(60))) as here:
+        staged = here.vendor.deliver(TARGET, Kind.CHANGE, rows(60, ANA)).staged or ""
+        [job] = here.audience.jobs
+        here.audience.other[f"GET /results/{job['id']}"] = lambda seen: Reply(503, b"")
+        with pytest.raises(RetryAfter):
+            here.vendor.settle(TARGET, Kind.CHANGE, rows(60, ANA), staged)
+        here.clock.wait(7 * 3600)
+        unknown = here.vendor.settle(TARGET, Kind.CHANGE, rows(60, ANA), staged)
+        assert unknown is not None
+        assert {(each.code, each.outcome) for each in receipts(unknown, 60)} == {("not_named", Outcome.UNKNOWN)}
+
+
 def test_whoever_has_the_tag_but_not_the_values_may_be_taken_off_and_gets_them_by_the_next_run() -> None:
     with world(audience_of(*crowd(60))) as here:
         here.audience.other[JOBS] = throttled
