@@ -37,6 +37,18 @@ def form(**fields: str) -> bytes:
     return urlencode(fields).encode()
 
 
+def part(html: str, name: str) -> str:
+    """The element of this id, with what is in it."""
+    begun = re.search(rf'<(\w+)\b[^>]*\bid="{name}"', html)
+    assert begun is not None
+    deep = 0
+    for tag in re.finditer(rf"<(/?){begun[1]}\b", html[begun.start() :]):
+        deep += -1 if tag[1] else 1
+        if not deep:
+            return html[begun.start() : begun.start() + tag.start()]
+    raise AssertionError(f"{name} is not closed")
+
+
 def words(html: str) -> str:
     """What a reader gets to see of a page."""
     return " ".join(re.sub(r"<[^>]+>", " ", html).split())
@@ -288,6 +300,14 @@ def test_how_far_a_request_is_shows_on_its_page_which_asks_again(service: FakeSe
     assert "Waits for the end of a run of &#39;vips&#39;." in html
     assert f'hx-get="/administration/forget/{FORGOTTEN.id}?looks=1" hx-trigger="every 2s"' in html
     assert "The person is forgotten." not in html
+
+
+def test_what_was_erased_and_what_remains_is_renewed_with_how_far_the_request_is(service: FakeService) -> None:
+    service.forgotten = [FORGOTTEN.model_copy(update={"state": "running", "ended_at": None})]
+    html = page(client(service).get(f"/administration/forget/{FORGOTTEN.id}"))
+    renewed = part(html, "forgetting")
+    for heading in ("What was erased", "What remains"):
+        assert f"<h2>{heading}</h2>" in renewed
 
 
 def test_what_could_not_be_erased_is_named_with_the_reason_and_until_when(service: FakeService) -> None:
