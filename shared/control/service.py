@@ -182,9 +182,10 @@ class Service:
 
     def doctor(self, name: str, target: int) -> Doctor:
         """The latest check-up of a target, and what another one takes. Raises NotFound."""
-        cost = doctor.cost(self._cloud, self.catalog.export(name).item, target)
+        export = self.catalog.export(name).item
+        cost = doctor.cost(self._cloud, export, target)
         latest = doctor.read(self._cloud, name, target)
-        mendable = dict(repairing.findings(self._cloud, self.catalog.export(name).item)).get(target)
+        mendable = repairing.finding(self._cloud, export, target)
         return Doctor(
             cost=CheckUpCost.model_validate(cost),
             latest=CheckUpView.of(latest) if latest else None,

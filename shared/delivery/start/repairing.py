@@ -29,11 +29,20 @@ NOTHING_TO_MEND = say("The latest check-up found nothing to mend.")
 
 
 def findings(cloud: Cloud, export: Export, *, clock: Clock = now) -> Iterator[tuple[int, Findings]]:
-    """What can be mended, by target: findings of the last day, of targets whose record did not change since."""
-    for index, target in enumerate(lookup.targets(cloud, export)):
-        known = found.read(cloud.blobs, export.name, index)
-        if known is not None and known.fits(ledger.read(cloud.blobs, target.ledger), clock().timestamp()):
-            yield index, known
+    """What can be mended, by target."""
+    for number in range(len(export.targets)):
+        known = finding(cloud, export, number, clock=clock)
+        if known is not None:
+            yield number, known
+
+
+def finding(cloud: Cloud, export: Export, number: int, *, clock: Clock = now) -> Findings | None:
+    """What can be mended of a target: findings of the last day, where its record did not change since."""
+    known = found.read(cloud.blobs, export.name, number)
+    if known is None:
+        return None
+    record = ledger.read(cloud.blobs, lookup.target(cloud, export, number).ledger)
+    return known if known.fits(record, clock().timestamp()) else None
 
 
 def require(cloud: Cloud, export: Export, *, clock: Clock = now) -> None:

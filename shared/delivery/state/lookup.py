@@ -30,12 +30,14 @@ class KnownTarget:
 
 
 def targets(cloud: Cloud, export: Export) -> Iterator[KnownTarget]:
-    store = TargetStore(cloud.targets)
-    for target in export.targets:
-        key = target_key(target)
-        claim = store.owner(export.account, key)
-        memory = claim.memory if claim else {}
-        yield KnownTarget(key, memory, str(memory.get("ledger") or layout.ledger_folder(export.account, key)))
+    return (target(cloud, export, number) for number in range(len(export.targets)))
+
+
+def target(cloud: Cloud, export: Export, number: int) -> KnownTarget:
+    key = target_key(export.targets[number])
+    claim = TargetStore(cloud.targets).owner(export.account, key)
+    memory = claim.memory if claim else {}
+    return KnownTarget(key, memory, str(memory.get("ledger") or layout.ledger_folder(export.account, key)))
 
 
 def members(cloud: Cloud, export: Export) -> dict[str, int]:

@@ -328,10 +328,9 @@ def _cost(members: int, vendor: Definition) -> Cost:
 
 
 def _target(cloud: Cloud, export: Export, target: int) -> KnownTarget:
-    for number, known in enumerate(lookup.targets(cloud, export)):
-        if number == target:
-            return known
-    raise NotFound("target", str(target))
+    if not 0 <= target < len(export.targets):
+        raise NotFound("target", str(target))
+    return lookup.target(cloud, export, target)
 
 
 def _definition(cloud: Cloud, export: Export) -> Definition:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from shared.catalog.issues import Invalid
+from shared.cloud.blobs import Blobs
 from shared.cloud.settings import StorageAddress
 from shared.delivery import inbox
 from shared.delivery.messages import RepairMessage
@@ -196,6 +197,23 @@ def test_what_was_found_is_kept_for_a_day_and_goes_with_whoever_is_forgotten(wor
     assert list(world.cloud.blobs.names(layout.FOUND)) == []
     with pytest.raises(Unprocessable):
         repair(world)
+
+
+def test_what_a_repair_of_one_list_would_mend_is_told_without_a_look_at_the_others(
+    world: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, looked_at = found.read, list[int]()
+
+    def counted(blobs: Blobs, export: str, target: int) -> found.Findings | None:
+        looked_at.append(target)
+        return read(blobs, export, target)
+
+    lose(world, people(1)[0].email)
+    check(world)
+    world.define(targets=[{"segments": ["Loyal"]}, {"segments": ["Loyal"], "list_name": "Beside it"}])
+    monkeypatch.setattr(found, "read", counted)
+    assert [world.service.doctor("newsletter", number).repair.missing for number in (0, 1)] == [1, 0]
+    assert looked_at == [0, 1]
 
 
 def test_findings_that_cannot_be_read_are_none(world: Engine) -> None:
