@@ -309,6 +309,7 @@ class Catalog:
         definition = self.definitions.get(connection.vendor) if connection else None
         account = connection.account if connection else None
         everyone = [held.item for held in self.exports.all()]
+        claims = self.targets.claims(account) if account else []
         others = [each for each in everyone if each.name != name and each.account == account]
         seen = self._segments(sent.followed)
         return Surroundings(
@@ -317,26 +318,18 @@ class Catalog:
             default_list=default_list(connection, self.definitions),
             segments={reference: each.columns for reference, each in seen.items()},
             ids={reference: each.id for reference, each in seen.items()},
-            owners={**_owned(others, sent, definition), **self._owners(account, name, sent)} if account else {},
+            owners={**_owned(others, sent, definition), **self._owners(claims, name, sent)} if account else {},
             writers=_writers(others) if account and definition and not definition.fields_of_list else {},
             holdouts={
                 each.rules.holdout.name: NamedElsewhere(each.name, each.rules.holdout.share)
                 for each in everyone
                 if each.name != name and each.rules.holdout
             },
-            stays=bool(account) and self._stays(account or "", sent, [each for each in everyone if each.name == name]),
+            stays=_stays(claims, sent, [each for each in everyone if each.name == name]),
         )
 
-    def _stays(self, account: str, sent: ExportInput, before: Sequence[Export]) -> bool:
-        """Whether somebody may be on its lists whom its holdout came too late for and whom it never takes off."""
-        if sent.mode is not Mode.ADD or any(each.rules.holdout == sent.rules.holdout for each in before):
-            return False
-        keys = [target_key(target) for target in sent.targets]
-        return any(claim.memory.get("ledger") for claim in self.targets.claims(account) if any(map(claim.covers, keys)))
-
-    def _owners(self, account: str, name: str, sent: ExportInput) -> dict[str, str]:
+    def _owners(self, claims: list[Claim], name: str, sent: ExportInput) -> dict[str, str]:
         """Target key -> the other export that owns it; leftovers of interrupted saves are freed on the way."""
-        claims = self.targets.claims(account)
         found = {target_key(target): rival(claims, target_key(target), name) for target in sent.targets}
         return {key: claim.export for key, claim in found.items() if claim and not self._freed(claim)}
 
@@ -386,6 +379,14 @@ def _owned(others: Sequence[Export], sent: ExportInput, definition: Definition |
     taken = {target_identity(target, definition): each.name for each in others for target in each.targets}
     found = {target_key(target): taken.get(target_identity(target, definition)) for target in sent.targets}
     return {key: owner for key, owner in found.items() if owner}
+
+
+def _stays(claims: Sequence[Claim], sent: ExportInput, before: Sequence[Export]) -> bool:
+    """Whether somebody may be on its lists whom its holdout came too late for and whom it never takes off."""
+    if sent.mode is not Mode.ADD or any(each.rules.holdout == sent.rules.holdout for each in before):
+        return False
+    keys = [target_key(target) for target in sent.targets]
+    return any(claim.memory.get("ledger") for claim in claims if any(map(claim.covers, keys)))
 
 
 def _writers(others: Sequence[Export]) -> dict[str, list[str]]:
