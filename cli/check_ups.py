@@ -17,12 +17,11 @@ from rich.console import Console
 from cli.api import Api, path
 from cli.failures import Exit, Failure
 from cli.findings import Check, Finding
+from cli.pausing import pauses
 
 PATIENCE = 600.0
 """Seconds that check-ups are waited for, all together."""
 _POLL_SECONDS = 5.0
-_FIRST_PAUSE = 0.2
-_GROWTH = 1.5
 _CHECK = "list"
 _DIFFERENCES = ("missing", "strangers", "returned", "lost", "differs")
 """Numbers of people that a check-up in full tells."""
@@ -110,7 +109,7 @@ def _refused(failure: Failure, subject: str) -> Finding:
 
 def _wait(api: Api, pending: Sequence[_Started], patience: float, tell: Tell) -> Iterator[Finding]:
     """Each finding as soon as it is there."""
-    waiting, pause, until = list(pending), _FIRST_PAUSE, time.monotonic() + patience
+    waiting, waits, until = list(pending), pauses(_POLL_SECONDS), time.monotonic() + patience
     while waiting:
         still = []
         for each in waiting:
@@ -126,8 +125,7 @@ def _wait(api: Api, pending: Sequence[_Started], patience: float, tell: Tell) ->
             yield from (Finding(_CHECK, each.subject, "warning", "The check-up is still under way.") for each in still)
             return
         tell(f"{len(pending) - len(waiting)} of {len(pending)} lists checked")
-        time.sleep(pause)
-        pause = min(pause * _GROWTH, _POLL_SECONDS)
+        time.sleep(next(waits))
 
 
 def _look(api: Api, started: _Started) -> Finding | None:

@@ -8,13 +8,12 @@ from typing import Any
 
 from cli.api import Api, path
 from cli.failures import Exit, Failure
+from cli.pausing import pauses
 
 PATIENCE = 600.0
 """Seconds that a request is waited for; it goes on whether we see it or not."""
 STATUS = {"running": Exit.WAITING, "done": Exit.OK, "incomplete": Exit.FAILED}
 """What a request in this state means for a script."""
-_FIRST_PAUSE = 0.2
-_GROWTH = 1.5
 
 View = dict[str, Any]
 
@@ -22,11 +21,10 @@ View = dict[str, Any]
 def until_forgotten(api: Api, view: View, longest: float, tell: Callable[[str], None]) -> View:
     """The request as it is when it ended, or when patience has. `longest` is the pause between two looks, in seconds,
     once it turns out to take its time. Raises Failure."""
-    pause, until = min(_FIRST_PAUSE, longest), time.monotonic() + PATIENCE
+    waits, until = pauses(longest), time.monotonic() + PATIENCE
     while view["state"] == "running" and time.monotonic() < until:
         tell(f"{_looked(view)} looked through. {view['message']}".rstrip())
-        time.sleep(pause)
-        pause = min(pause * _GROWTH, longest)
+        time.sleep(next(waits))
         try:
             view = api.get(path("forget", view["id"])).body
         except Failure as failure:

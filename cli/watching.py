@@ -12,11 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from cli.api import Api, path
 from cli.failures import Exit, Failure
+from cli.pausing import pauses
 
 GOOD = frozenset({"succeeded", "succeeded with warnings", "nothing to do"})
 UNDER_WAY = frozenset({"queued", "running"})
-_FIRST_PAUSE = 0.2
-_GROWTH = 1.5
 _PATIENCE = 10
 """Failed looks in a row before we give up: a run goes on whether we see it or not."""
 
@@ -40,7 +39,7 @@ def newest_run(api: Api, export: str, *, under_way: bool = False) -> str:
 def watch(api: Api, export: str, run: str, longest: float, see: See) -> View:
     """The run as it is when it ended or waits for a decision. `longest` is the pause between two looks, in seconds,
     once a run turns out to take its time; `see` is called with each view. Raises Failure."""
-    pause, failed = _FIRST_PAUSE, 0
+    waits, failed = pauses(longest), 0
     while True:
         try:
             view: View = api.get(path("exports", export, "runs", run)).body
@@ -53,8 +52,7 @@ def watch(api: Api, export: str, run: str, longest: float, see: See) -> View:
             see(view)
             if view["state"] not in UNDER_WAY:
                 return view
-        time.sleep(pause)
-        pause = min(pause * _GROWTH, longest)
+        time.sleep(next(waits))
 
 
 def status_of(state: str) -> Exit:

@@ -60,6 +60,9 @@ class Word(StrEnum):
     DISCARD = "discard"
 
 
+PeopleInto = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Fetch the people, with addresses, into this CSV file.")
+]
 TargetOfOutput = Annotated[int, typer.Option(min=0, help="Which of the run's targets, from 0, for --output.")]
 
 
@@ -138,9 +141,7 @@ def rejected(
     context: typer.Context,
     name: ExportName,
     run_id: RunId = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Fetch the people, with addresses, into this CSV file.")
-    ] = None,
+    output: PeopleInto = None,
     target: TargetOfOutput = 0,
     as_json: Json = False,
 ) -> None:
@@ -158,9 +159,7 @@ def holdout(
     context: typer.Context,
     name: ExportName,
     run_id: RunId = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Fetch the people, with addresses, into this CSV file.")
-    ] = None,
+    output: PeopleInto = None,
     target: TargetOfOutput = 0,
     as_json: Json = False,
 ) -> None:

@@ -168,7 +168,7 @@ def view(state: str, done: int = 0, step: str = "") -> dict[str, Any]:
 def test_a_watched_run_survives_an_app_that_is_away_for_a_moment(
     server: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cli.watching._FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("cli.pausing._FIRST", 0.001)
     server.say(200, JSON, view("running"))
     for _ in range(3):
         server.say(*problem(503, "try_later"))
@@ -179,7 +179,7 @@ def test_a_watched_run_survives_an_app_that_is_away_for_a_moment(
 
 
 def test_watching_ends_where_the_app_stays_away_or_refuses(server: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cli.watching._FIRST_PAUSE", 0.001)
+    monkeypatch.setattr("cli.pausing._FIRST", 0.001)
     api = Api(server.url, Nobody())
     server.say(*problem(403, "forbidden"))
     with pytest.raises(Failure):
