@@ -122,9 +122,9 @@ def derived_changed(draft: DerivedDraft, verb: str, places: Sequence[int], funct
     changes: Mapping[str, Callable[[], DerivedDraft]] = {
         "add-part": lambda: replace(draft, columns=(*draft.places, "")),
         "add-step": lambda: replace(draft, steps=(*draft.steps, StepDraft(function))),
-        "remove-step": lambda: replace(draft, steps=_without(draft.steps, places[0])),
+        "remove-step": lambda: replace(draft, steps=without(draft.steps, places[0])),
         "add-pair": lambda: _with_pairs(draft, places[0], lambda pairs: (*pairs, PairDraft())),
-        "remove-pair": lambda: _with_pairs(draft, places[0], lambda pairs: _without(pairs, places[1])),
+        "remove-pair": lambda: _with_pairs(draft, places[0], lambda pairs: without(pairs, places[1])),
     }
     return changes[verb]()
 
@@ -150,7 +150,8 @@ def _with_pairs(
     return replace(draft, steps=tuple(steps))
 
 
-def _without(rows: Sequence[Any], place: int) -> tuple[Any, ...]:
+def without(rows: Sequence[Any], place: int) -> tuple[Any, ...]:
+    """The rows but one."""
     return tuple(row for number, row in enumerate(rows) if number != place)
 
 

@@ -17,6 +17,7 @@ from shared.pages.derived_draft import (
     derived_sent,
     derived_shown,
     twice,
+    without,
 )
 from shared.pages.forms import Values, dicts, group, text, texts
 from shared.pages.rules_draft import ExcludeDraft, RequireDraft, RulesDraft, rules_of, rules_sent, rules_shown
@@ -212,11 +213,11 @@ def changed(draft: Draft, do: str) -> Draft:
     if verb == "add-field":
         return replace(draft, matching=(*draft.matching, MatchDraft()))
     if verb == "remove-field":
-        return replace(draft, matching=_without(draft.matching, place))
+        return replace(draft, matching=without(draft.matching, place))
     if verb == "add-target":
         return replace(draft, targets=(*draft.targets, TargetDraft()))
     if verb == "remove-target" and len(draft.targets) > 1:
-        return replace(draft, targets=_without(draft.targets, place))
+        return replace(draft, targets=without(draft.targets, place))
     return replace(draft, rules=_rules_changed(draft.rules, verb, place))
 
 
@@ -225,11 +226,11 @@ def _rules_changed(rules: RulesDraft, verb: str, place: int) -> RulesDraft:
         case "add-exclude":
             return replace(rules, exclude=(*rules.exclude, ExcludeDraft()))
         case "remove-exclude":
-            return replace(rules, exclude=_without(rules.exclude, place))
+            return replace(rules, exclude=without(rules.exclude, place))
         case "add-require":
             return replace(rules, require=(*rules.require, RequireDraft()))
         case "remove-require":
-            return replace(rules, require=_without(rules.require, place))
+            return replace(rules, require=without(rules.require, place))
     return rules
 
 
@@ -246,10 +247,6 @@ def _made_of(rows: tuple[MatchDraft, ...], verb: str, numbers: str) -> tuple[Mat
     elif row.derived:
         row = replace(row, derived=derived_changed(row.derived, verb, places[1:], row.then or Function.TITLE))
     return (*rows[: places[0]], row, *rows[places[0] + 1 :])
-
-
-def _without(rows: Sequence[Any], place: int) -> tuple[Any, ...]:
-    return tuple(row for number, row in enumerate(rows) if number != place)
 
 
 def _target_shown(target: Target) -> TargetDraft:
