@@ -57,7 +57,8 @@ def show_check(name: str, request: Request, service: TheService) -> Response:
 @router.post("", dependencies=[Depends(allowed(Action.CHECK_TARGET))])
 def check_lists(name: str, service: TheService, caller: TheCaller, form: Form) -> Response:
     """Check one of its lists; in full where the vendor allows so many people to be read."""
-    number = int(text(form, "target") or 0) if (text(form, "target") or "0").isdecimal() else 0
+    given = text(form, "target") or "0"
+    number = int(given) if given.isdecimal() and len(given) < 5 else -1
     full = not service.doctor(name, number).cost.not_in_full
     service.start_check_up(name, number, full=full, by=caller.name)
     return go(f"/exports/{name}/check")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
@@ -26,7 +26,7 @@ from shared.control.runs import (
     TargetRun,
 )
 from shared.control.service import Service
-from shared.control.views import Explanation
+from shared.control.views import Explanation, FileLink
 from shared.delivery.state.records import State
 from shared.delivery.state.transitions import RunKind
 from shared.errors import ExportError
@@ -166,12 +166,15 @@ def _whole(
         alone=False,
         retries=_may_retry(view),
         asked=asked if view.state in UNFINISHED else None,
-        left_out=[bool(service.left_out_link(view.export, view.run, index)) for index, _ in enumerate(view.targets)],
-        held_out=[bool(service.holdout_link(view.export, view.run, index)) for index, _ in enumerate(view.targets)],
-        rejected=[bool(service.rejected_link(view.export, view.run, index)) for index, _ in enumerate(view.targets)]
-        if report
-        else [],
+        left_out=_there(service.left_out_link, view),
+        held_out=_there(service.holdout_link, view) if report else [],
+        rejected=_there(service.rejected_link, view) if report else [],
     )
+
+
+def _there(link: Callable[[str, str, int], FileLink | None], view: RunView) -> list[bool]:
+    """Of each target of the run, whether it has this file."""
+    return [link(view.export, view.run, number) is not None for number, _ in enumerate(view.targets)]
 
 
 def _may_retry(view: RunView) -> bool:

@@ -11,7 +11,7 @@ import pytest
 
 from shared.app import create_app
 from shared.catalog.rules import Rules, reasons
-from shared.control.runs import Counts, FirstRunView, KeptBackView, PlannedView, TargetRun
+from shared.control.runs import Counts, FirstRunView, KeptBackView, PlannedView, Reason, Report, TargetRun
 from shared.delivery.state.records import State
 from shared.pages import assets
 from shared.vendors.contract import CheckResult
@@ -325,6 +325,20 @@ def test_a_run_says_who_started_it_and_who_decided_what(service: FakeService) ->
     assert "Ada decided: Additions only" in shown
 
 
+def test_each_file_of_people_says_which_of_several_lists_it_is_about(
+    service: FakeService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists = tuple(TargetRun(target=f"name:{name}", state=State.SUCCEEDED, list_name=name) for name in ("VIP", "Gold"))
+    refused = Reason(target="name:VIP", outcome="refused here", code="no_address", reason=say("No address."), people=1)
+    service.past = [run("r1", connection="marketing").model_copy(update={"targets": lists})]
+    monkeypatch.setattr(service, "report", lambda export, run: Report(run=service.past[0], reasons=(refused,)))
+    shown = page(client(service).get("/exports/vips/runs/r1"))
+    for file in ("holdout.csv", "rejected.csv"):
+        for number, each in enumerate(("VIP", "Gold")):
+            words = shown.partition(f"{file}?target={number}")[2].partition("</a>")[0]
+            assert words.endswith(f": {each}"), file
+
+
 def test_people_of_a_run_over_a_private_connection_are_not_shown_to_contributors(service: FakeService) -> None:
     service.world.connect("private", shared_with="administrators")
     service.past = [run("r2", connection="marketing"), run("r1", connection="private")]
@@ -347,6 +361,7 @@ NONSENSE = [
     ("/exports/vips", b"x=1&" * 5001),
     ("/exports/vips/form", "do=remove-field:\u00b2".encode()),
     ("/exports/vips/form", "connection=marketing&guards.max_profiles=\u00b2".encode()),
+    ("/exports/vips/check", b"target=" + b"9" * 5000),
     ("/exports/vips/runs/r1/decision", b"plan=plan-1&decision=perhaps"),
     ("/connections/marketing/remove", b"exports.vips=burn"),
     ("/connections/marketing/check", b"switch=perhaps"),
