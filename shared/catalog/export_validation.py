@@ -103,7 +103,7 @@ def _repair(export: ExportInput, definition: Definition) -> Iterator[Issue]:
             "/repair",
             say(
                 "%(vendor)s offers no way to verify a list after a delivery, so no list would ever be repaired by "
-                "itself.",
+                "itself: leave that off, check the list now and then, and repair what was found.",
                 vendor=definition.label,
             ),
         )

@@ -103,6 +103,24 @@ TABLE: tuple[tuple[str, frozenset[str], Message], ...] = (
         frozenset({"Write a whole number."}),
         say("Rules: write how many people may be on each list, or choose no column either."),
     ),
+    (
+        "/id_column",
+        frozenset(
+            {
+                "In this mode nobody is taken off, so an old address would stay on the list beside the new one: choose "
+                "the mode mirror, or no id column."
+            }
+        ),
+        say(
+            "Column with an id of the person: people who leave stay on this list, so an old address would stay beside "
+            "the new one. Choose Take them off the list, or no such column."
+        ),
+    ),
+    (
+        "/decisions/.+",
+        frozenset({"Somebody has to decide this for %(choice)s: record the decision with its text."}),
+        say("Somebody has to decide this for %(choice)s: read what is decided, and tick it; or choose another value."),
+    ),
 )
 """Place and texts of messages for programs -> what the page says. Values keep their names."""
 

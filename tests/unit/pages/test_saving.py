@@ -225,7 +225,7 @@ def test_an_id_column_is_shown_and_can_be_taken_back(service: FakeService) -> No
     assert "<code>FirstName</code>" in page(client(service).get("/exports/vips"))
     refused = post(client(service), "/exports/vips", changed(service, id_column="FirstName", mode="add"))
     assert refused.status == 422
-    assert "choose the mode mirror, or no id column" in page(refused)
+    assert "Choose Take them off the list, or no such column." in page(refused)
     assert "Saved." in page(post(client(service), "/exports/vips", changed(service, id_column="")))
     assert service.catalog.export("vips").item.id_column is None
 

@@ -11,7 +11,9 @@ from urllib.parse import urlencode
 import pytest
 
 from dev.translations import catalogue, template
+from shared.catalog.connection_validation import connection_issues
 from shared.catalog.issues import Issue
+from shared.catalog.models import ConnectionInput, SettingValue
 from shared.delivery.account.connecting import Named
 from shared.errors import UserMustAct
 from shared.pages import plain_words
@@ -138,6 +140,13 @@ ISSUES = [
 def test_what_is_wrong_names_the_field_as_the_page_does(pointer: str, message: Message, told: str) -> None:
     [found] = in_page_words([Issue(pointer, message)], LETTERBOX)
     assert told in found.message
+
+
+def test_who_has_to_answer_for_a_choice_is_told_to_tick_it() -> None:
+    settings: dict[str, SettingValue] = {"audience_id": "a1b2c3d4e5", "new_people": "subscribed"}
+    sent = ConnectionInput(display_name="Shop", vendor="mailchimp", settings=settings)
+    told = {each.pointer: each.message for each in in_page_words(connection_issues(sent, DEFINITIONS))}
+    assert "read what is decided, and tick it" in told["/decisions/new_people"]
 
 
 def test_a_share_is_asked_for_as_the_percentage_that_the_form_shows(service: FakeService) -> None:
