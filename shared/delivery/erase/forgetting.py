@@ -151,12 +151,11 @@ KIND = _Kind(Forgetting)
 
 def start(cloud: Cloud, address: str, by: str, *, clock: Clock = now) -> Forgetting:
     """Start to forget somebody, or give the request for the same person that is under way. The address is not kept.
-    Other addresses that ledgers know the person by are forgotten too, each by a request of its own."""
-    others = same_person.other_addresses(cloud, address)
-    made = _start(cloud, address, by, clock)
-    for each in others:
+    Other addresses that ledgers know the person by are forgotten too, each by a request of its own: they come first,
+    since nothing leads to them once the ledgers have forgotten this one."""
+    for each in same_person.other_addresses(cloud, address):
         _start(cloud, each, by, clock)
-    return made
+    return _start(cloud, address, by, clock)
 
 
 def _start(cloud: Cloud, address: str, by: str, clock: Clock) -> Forgetting:

@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 
 from shared.catalog.issues import Invalid
+from shared.cloud.cloud import Cloud
 from shared.cloud.settings import StorageAddress
+from shared.delivery.erase import forgetting
 from shared.delivery.erase.kept import kept
 from shared.delivery.plan import guards
 from shared.delivery.plan.persons import SECOND_ADDRESS
@@ -326,6 +328,28 @@ def test_forgetting_an_address_erases_the_persons_others(engine: Engine, ran: Ru
             assert not any(address.encode() in content[0] for address in (ANN, NEW))
     for address in (ANN, NEW):
         assert (kept(engine.cloud, address).ledgers, kept(engine.cloud, address).runs) == (0, 0)
+
+
+def test_whoever_dies_before_all_addresses_of_a_person_are_asked_for_leaves_none_when_one_is_asked_for_again(
+    engine: Engine, ran: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.land([*customers(40), ann(NEW)])
+    engine.run()
+    begin, begun = forgetting.KIND.begin, list[str]()
+
+    def dying(cloud: Cloud, course: forgetting.Forgetting) -> None:
+        begun.append(course.request)
+        if len(begun) == 2:
+            raise ConnectionError
+        begin(cloud, course)
+
+    monkeypatch.setattr(forgetting.KIND, "begin", dying)
+    with pytest.raises(ConnectionError):
+        engine.service.forget(NEW, "admin")
+    monkeypatch.undo()
+    engine.pump()
+    engine.forget(NEW)
+    assert [kept(engine.cloud, address).ledgers for address in (ANN, NEW)] == [0, 0]
 
 
 def test_saving_refuses_what_cannot_work(engine: Engine) -> None:
