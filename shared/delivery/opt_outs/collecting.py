@@ -293,8 +293,8 @@ class _Slice:
                     told = {"vendor": vendor.name, "connection": self.connection.name, "found_at": at}
                     gathering.save(found_in, told, where / "part.csv", where / "part.parquet")
                     self.lease.hold()
+                    landing.upload(part.parquet, where / "part.parquet")  # first: forgetting looks for it
                     landing.upload(part.csv, where / "part.csv")
-                    landing.upload(part.parquet, where / "part.parquet")
                     landed = (*before, part)
         self.kept = _with(self.kept, replace(self.reading, found=record.added(self.reading.found, found)), landed)
         self.lease.hold()

@@ -49,17 +49,17 @@ def _holds(cloud: Cloud, connection: str, kept: OptOutRecord, row: str) -> bool:
 
 
 def _parts(cloud: Cloud, connection: str, kept: OptOutRecord) -> Iterator[tuple[Landing, Part, Path]]:
-    """Every part that was ever landed and is still there, in a local file."""
+    """Every part that was ever landed and is still there, in a local file; also one that no record tells of yet."""
     places = {kept.location: kept.every_part, **{each.location: each.parts for each in kept.former}}
     for location, parts in places.items():
         landing = Landing(cloud, connection, OptOutsWanted(location=location))
-        for part in parts:
+        for part in (*parts, Part(record.next_number(parts), 0, "")):
             with folder() as where:
                 path = where / "part.parquet"
                 try:
                     landing.download(part.parquet, path)
                 except UserMustAct:
-                    continue  # somebody took it away
+                    continue  # it was never landed, or somebody took it away
                 yield landing, part, path
 
 

@@ -5,7 +5,7 @@ It is a blob of its own, written once the files that it tells of are there. It h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -89,7 +89,7 @@ class OptOutRecord:
     @property
     def next_number(self) -> int:
         """Of a part that is still to be landed."""
-        return max((each.number for each in self.every_part), default=0) + 1
+        return next_number(self.every_part)
 
     def at(self, location: str) -> OptOutRecord:
         """The record with another folder: an empty one, or one that was the connection's before, with what is in it."""
@@ -105,6 +105,11 @@ class OptOutRecord:
     def people(self) -> int:
         """Rows that were landed."""
         return sum(each.rows for each in self.parts)
+
+
+def next_number(parts: Sequence[Part]) -> int:
+    """Of the part that follows these in a folder: a worker that dies before the record may have left its files."""
+    return max((each.number for each in parts), default=0) + 1
 
 
 _SHAPE = TypeAdapter(OptOutRecord)

@@ -84,8 +84,8 @@ def in_parquet(engine: Engine) -> list[str]:
 # Deaths
 
 WRITES: dict[str, tuple[Any, str]] = {
-    "the CSV file": (Landing, "upload"),
     "the Parquet file": (Landing, "upload"),
+    "the CSV file": (Landing, "upload"),
     "the model.json": (Landing, "publish"),
     "the record": (record, "write"),
     "the job's end": (collecting, "_finish"),
@@ -112,7 +112,7 @@ def test_whoever_dies_before_any_write_loses_and_doubles_nobody(
 ) -> None:
     place, name = WRITES[what]
     collecting.start(engine.cloud, KIT.name, "Ada")
-    revive = dying(monkeypatch, place, name, 2 if what == "the Parquet file" else 1)
+    revive = dying(monkeypatch, place, name, 2 if what == "the CSV file" else 1)
     message = engine.queue.receive_message(visibility_timeout=0)
     assert message is not None
     with pytest.raises(Killed):
@@ -136,7 +136,7 @@ def test_whoever_dies_while_it_is_read_afresh_loses_and_doubles_nobody(
     engine.tell("people", KIT.resubscribed(FIRST, KIT.list_name("Loyal")))
     place, name = {**WRITES, "the old files": (Landing, "drop")}[what]
     collecting.start(engine.cloud, KIT.name, "Ada", afresh=True)
-    revive = dying(monkeypatch, place, name, 2 if what == "the Parquet file" else 1)
+    revive = dying(monkeypatch, place, name, 2 if what == "the CSV file" else 1)
     message = engine.queue.receive_message(visibility_timeout=0)
     assert message is not None
     with pytest.raises(Killed):
@@ -377,6 +377,23 @@ def test_forgetting_erases_what_was_landed_also_in_a_former_folder(engine: Engin
     assert in_parquet(engine) == []
     collect(engine)
     assert [row["address"] for row in landed(engine)] == [SECOND]
+
+
+@pytest.mark.parametrize("what", ["the CSV file", "the model.json", "the record"])
+def test_forgetting_erases_what_was_left_by_a_worker_that_died_before_the_record(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    place, name = WRITES[what]
+    collecting.start(engine.cloud, KIT.name, "Ada")
+    revive = dying(monkeypatch, place, name, 2 if what == "the CSV file" else 1)
+    with pytest.raises(Killed):
+        carry_on(engine, collecting.KIND, layout.collecting(KIT.name))
+    revive()
+    assert in_parquet(engine) == [FIRST]
+    assert engine.forget(FIRST).erased["opt_outs"] == 1
+    names = engine.landing.list_blob_names(name_starts_with="back/")
+    assert in_parquet(engine) == []
+    assert all(FIRST.encode() not in engine.landing.download_blob(each).readall() for each in names)
 
 
 def carry_on(engine: Engine, kind: BlobKind[Any, Any], blob: str) -> None:
