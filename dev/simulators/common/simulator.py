@@ -151,9 +151,9 @@ class Simulator(Generic[VendorT_co]):
             case "error":
                 return self.vendor.error(fault.status or 500)
             case "html":
-                return Answer(fault.status or 502, _PAGE, HTML)
+                return _made_up(Answer(fault.status or 502, _PAGE, HTML))
             case "unknown_json":
-                return json_answer(_STRANGE if fault.body is None else fault.body, fault.status or 200)
+                return _made_up(json_answer(_STRANGE if fault.body is None else fault.body, fault.status or 200))
             case "hang":
                 stayed = await wire.silence(fault.seconds, self.clock)
                 return answer if stayed else None
@@ -161,6 +161,11 @@ class Simulator(Generic[VendorT_co]):
                 return answer
             case "drop":
                 return None
+
+
+def _made_up(answer: Answer) -> Answer:
+    """One that the vendor would never give, told apart for whoever judges answers."""
+    return answer.with_header("x-simulator", "made up")
 
 
 def _call(scope: Scope, name: str, parameters: Mapping[str, Any], body: bytes) -> Call:

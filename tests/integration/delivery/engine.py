@@ -36,6 +36,7 @@ from shared.delivery.state import layout
 from shared.delivery.state.records import Delivery, Run
 from shared.delivery.state.runs import Runs
 from shared.vendors.registry import definition
+from tests.judged import judged
 from tests.kits import ITERABLE, Kit
 from tests.memory import receiving
 
@@ -288,12 +289,12 @@ def as_csv(rows: Sequence[Sequence[str]], header: Sequence[str] = HEADER) -> byt
 @contextmanager
 def engine(storage: StorageAddress, unique: str, kit: Kit = ITERABLE, **changes: Any) -> Iterator[Engine]:
     """An engine of its own, with its simulator."""
-    with serve(kit.simulator()) as simulator:
+    with serve(kit.simulator()) as simulator, judged(kit.name, simulator.url) as url:
         settings = Settings(
             state_storage=storage,
             segment_storage=storage,
             segment_locations=(Location(f"{unique}-segments"),),
-            vendor_hosts=kit.hosts(simulator.url),
+            vendor_hosts=kit.hosts(url),
             job_seconds=0.05,
         )
         cloud = TestCloud(replace(settings, **changes), unique)

@@ -223,12 +223,18 @@ def test_the_proxy_hands_on_and_tells(tmp_path: Path) -> None:
         assert (answer.status_code, answer.headers["cid"]) == (200, "AbC123")
         assert requests.get(f"{url}/api/lists", headers=headers, timeout=20).json()["data"] == []
         assert requests.get(f"{url}/_simulator/state", timeout=20).json()["people"] == 0
+        simulator.faults.set([Fault(endpoint="GET /api/accounts", kind="html", status=200)])
+        assert "<html>" in requests.get(f"{url}/api/accounts?nothing=1", headers=headers, timeout=20).text
         simulator.faults.set([Fault(endpoint="GET /api/lists", kind="drop")])
         with pytest.raises(requests.ConnectionError):
             requests.get(f"{url}/api/lists", headers=headers, timeout=20)
         report = requests.get(f"{url}/_described", timeout=20).json()
     media = "application/vnd.api+json is not described"
-    assert report["found"] == {f"GET /api/accounts: answer 200, content type: {media}": 1}
+    # Of an answer that was made up on purpose only the call is judged.
+    assert report["found"] == {
+        f"GET /api/accounts: answer 200, content type: {media}": 1,
+        "GET /api/accounts: call, query nothing: not described": 1,
+    }
     assert report["not_described"] == {"GET /api/lists -> 200": 1}
 
 
