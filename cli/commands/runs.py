@@ -49,6 +49,7 @@ class Kind(StrEnum):
     REBUILD = "rebuild"
     WITHDRAW = "withdraw"
     REPAIR = "repair"
+    REHEARSAL = "rehearsal"
 
 
 class Word(StrEnum):

@@ -24,13 +24,14 @@ from shared.cloud.telemetry import Metric, Span
 from shared.cloud.under_way import UnderWay
 from shared.cloud.unreadable import UnreadableRow
 from shared.delivery.account import open_jobs
-from shared.delivery.account.connecting import open_leased, usable
+from shared.delivery.account.connecting import open_leased, rehearsing, usable
 from shared.delivery.account.lease import AccountLease
 from shared.delivery.account.waiting import ticket
 from shared.delivery.commit import step as commit_step
 from shared.delivery.jobs import Clock, JobKind, LeasedAccount
 from shared.delivery.messages import SliceMessage
 from shared.delivery.plan import step as plan_step
+from shared.delivery.rehearse import step as rehearse_step
 from shared.delivery.send import step as send_step
 from shared.delivery.state.files import Files
 from shared.delivery.state.records import ENDED, Delivery, Run, State, Step, now
@@ -197,6 +198,8 @@ def _carry_on(cloud: Cloud, job: HeldDelivery, lease: AccountLease, room: Scratc
         return
     share = INTERACTIVE_SHARE if run.kind is RunKind.DRY_RUN else BATCH_SHARE
     opened = open_leased(cloud, connection, lease, export=job.export, share=share)
+    if run.kind is RunKind.REHEARSAL:
+        opened = rehearsing(opened, connection, job.export)
     delivery_id = f"{delivery.export}/{delivery.run}/{delivery.index}"
     work = Work(
         cloud=cloud,
@@ -246,7 +249,7 @@ def _begin(runs: Runs, held: Versioned[Delivery], run: Versioned[Run], clock: Cl
 
 
 def _measure(work: Work, rows: int) -> None:
-    counters, vendor = work.opened.link.counters, work.connection.vendor
+    counters, vendor = work.opened.sent, work.connection.vendor
     telemetry.measure(Metric.ROWS, rows, vendor=vendor)
     telemetry.measure(Metric.REQUESTS, counters.requests, vendor=vendor)
     telemetry.measure(Metric.RETRIES, counters.retries, vendor=vendor)
@@ -289,12 +292,15 @@ def _step(work: Work) -> Wait | None:
     match work.delivery.step:
         case Step.PLAN:
             plan_step.require_same_account(work)
-            if work.run.kind is not RunKind.DRY_RUN:  # what is open may be a delivery that is under way
+            if not work.run.kind.only_looks:  # what is open may be a delivery that is under way
                 commit_step.commit_leftover(work)
             plan_step.plan(work)
         case Step.PREPARE:
             work.require_owned()
             send_step.prepare(work)
+        case Step.REHEARSE:
+            seconds = rehearse_step.rehearse(work)
+            return None if seconds is None else Wait(seconds)
         case _:
             work.require_owned()
             seconds = send_step.deliver(work)

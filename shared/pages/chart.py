@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from shared.control.runs import RunRow
 from shared.delivery.state.records import State
-from shared.delivery.state.transitions import RunKind
 
 HEIGHT = 330
 LEFT, RIGHT = 9.0, 100.0
@@ -99,7 +98,7 @@ def not_taken(run: RunRow) -> int:
 
 def chart(runs: Sequence[RunRow]) -> Chart | None:
     """The chart of these runs, the oldest first, without dry runs; None where there are too few to see anything."""
-    shown = [each for each in runs if each.kind is not RunKind.DRY_RUN and each.finished_at is not None]
+    shown = [each for each in runs if not each.kind.only_looks and each.finished_at is not None]
     if len(shown) < 2:
         return None
     people = ticks(max((each.members or 0) for each in shown))

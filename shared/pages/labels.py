@@ -36,12 +36,14 @@ STEPS: dict[str, str] = {
     Step.PLAN: N_("Compare the segment with the list"),
     Step.PREPARE: N_("Prepare the list"),
     Step.DELIVER: N_("Deliver"),
+    Step.REHEARSE: N_("Rehearse"),
     Step.COMMIT: N_("Record what was delivered"),
     Step.DONE: N_("Done"),
 }
 KINDS: dict[str, str] = {
     RunKind.DELIVERY: N_("Delivery"),
     RunKind.DRY_RUN: N_("Dry run"),
+    RunKind.REHEARSAL: N_("Rehearsal"),
     RunKind.FULL_RESYNC: N_("Full resync"),
     RunKind.REBUILD: N_("Rebuild of the list"),
     RunKind.WITHDRAW: N_("Withdrawal of everyone"),

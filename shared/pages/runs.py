@@ -180,7 +180,7 @@ def _there(link: Callable[[str, str, int], FileLink | None], view: RunView) -> l
 def _may_retry(view: RunView) -> bool:
     """A delivery that ended and left something that a retry would send again."""
     left = any(getattr(target.counts, name) for target in view.targets for name in _RETRIED)
-    return view.state not in UNFINISHED and left and view.kind is not RunKind.DRY_RUN
+    return view.state not in UNFINISHED and left and not view.kind.only_looks
 
 
 def _groups(service: Service, view: RunView, report: Report | None, *, samples: bool) -> list[Group]:
@@ -203,7 +203,7 @@ def _by_target(report: Report, places: dict[str, int]) -> dict[int, list[Reason]
 
 def _sample(service: Service, view: RunView) -> dict[int, Any]:
     """What a dry run would send, by target."""
-    if view.kind is not RunKind.DRY_RUN or view.state in UNFINISHED:
+    if not view.kind.only_looks or view.state in UNFINISHED:
         return {}
     found = {index: service.sample(view.export, view.run, index) for index, _ in enumerate(view.targets)}
     return {index: rows for index, rows in found.items() if rows}

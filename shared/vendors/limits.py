@@ -189,6 +189,11 @@ class _Window:
             self._quiet += 2 * self.seconds
 
 
+def allowed(rate: Rate, budget: float, settings: Mapping[str, str | float | bool]) -> float:
+    """Requests per window that a delivery may make, maybe a fraction."""
+    return _allowed(rate, budget, BATCH_SHARE, settings)
+
+
 def _allowed(rate: Rate, budget: float, share: float, settings: Mapping[str, str | float | bool]) -> float:
     """Requests per window that are ours, maybe a fraction."""
     requests = float(settings.get(rate.setting or "", rate.requests))

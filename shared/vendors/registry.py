@@ -18,12 +18,13 @@ from shared.wording import say
 
 if TYPE_CHECKING:
     from shared.vendors.http import Credentials, Link
+    from shared.vendors.rehearsing import Understudy
 
 DEFINITIONS: Mapping[str, Definition] = {
     each.name: each for each in (CAMPAIGN_MONITOR, DOTDIGITAL, ITERABLE, KLAVIYO, MAILCHIMP, OMNISEND)
 }
 """Vendor name -> what it is. The vendor's folder here has the same name, with underscores for hyphens, and its module
-`vendor` has `connect`."""
+`vendor` has `connect`, its module `understudy` has `UNDERSTUDY`."""
 
 
 def definition(name: str) -> Definition:
@@ -46,6 +47,14 @@ def open_vendor(name: str, *, settings: ConnectionSettings, credentials: Credent
     module = import_module(f"shared.vendors.{folder(found.name)}.vendor")
     vendor: Vendor = module.connect(complete_settings(found, settings), credentials, link)
     return vendor
+
+
+def understudy_of(name: str, settings: ConnectionSettings) -> Understudy:
+    """Who answers in a vendor's place while it is rehearsed."""
+    found = definition(name)
+    made: Understudy = import_module(f"shared.vendors.{folder(found.name)}.understudy").UNDERSTUDY()
+    made.settings = complete_settings(found, settings)
+    return made
 
 
 def folder(name: str) -> str:

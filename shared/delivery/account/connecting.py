@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.catalog.models import Connection, Export
@@ -18,9 +18,10 @@ from shared.delivery.state import layout
 from shared.errors import LeaseLost, RetryAfter, UserMustAct
 from shared.transport import Wire
 from shared.vendors.contract import SWITCHED, Definition, Vendor
-from shared.vendors.http import Link
+from shared.vendors.http import Counters, Link
 from shared.vendors.limits import BATCH_SHARE, Limiter
-from shared.vendors.registry import definition, open_vendor
+from shared.vendors.registry import definition, open_vendor, understudy_of
+from shared.vendors.rehearsing import Stage
 from shared.vendors.tracing import traced
 from shared.wording import Message, say
 
@@ -98,6 +99,15 @@ class Opened:
     definition: Definition
     link: Link
     credentials: Named
+    stage: Stage | None = None
+    """Where the vendor only rehearses."""
+    real: Vendor | None = None
+    """The same without rehearsing, to read with."""
+
+    @property
+    def sent(self) -> Counters:
+        """What went out to the vendor."""
+        return self.stage.sent if self.stage else self.link.counters
 
 
 def open_connection(
@@ -146,6 +156,18 @@ def open_leased(
     )
     lease.state = lambda: {**lease.carried, "windows": opened.link.limiter.state()}
     return opened
+
+
+def rehearsing(opened: Opened, connection: Connection, export: Export) -> Opened:
+    """The same connection, whose vendor goes through all that it would do and writes nothing. Its link counts what
+    would be requested."""
+    settings = connection.settings | export.settings
+    stage = Stage(opened.definition, understudy_of(connection.vendor, settings), opened.link)
+    vendor, real = (
+        open_vendor(connection.vendor, settings=settings, credentials=opened.credentials, link=link)
+        for link in (stage.link, stage.outside)
+    )
+    return replace(opened, vendor=vendor, link=stage.link, stage=stage, real=real)
 
 
 def usable_connection(cloud: Cloud, name: str) -> Connection:

@@ -93,7 +93,7 @@ def commit_part(
 
     `before` None: the ledger is swapped already, only count.
     """
-    _load_outcomes(database, files, plan, part, folded, place.where)
+    load_outcomes(database, files, plan, part, folded, place.where)
     _count(database, outcomes)
     folder = f"{layout.rejected_files(place.delivery)}{place.attempt}/"
     refused = f"{part:03d}-rejected.parquet"
@@ -158,7 +158,7 @@ def _with_status(database: DuckDBPyConnection, status: str) -> int:
     return int(count)
 
 
-def _load_outcomes(
+def load_outcomes(
     database: DuckDBPyConnection, files: Files, plan: Plan, part: int, folded: Folded, where: Path
 ) -> None:
     """Make `outcomes`: every operation of one part with its receipt."""

@@ -33,6 +33,9 @@ COMPLETE = frozenset({RunKind.DELIVERY, RunKind.FULL_RESYNC, RunKind.REBUILD})
 NEW_LEDGER = frozenset({RunKind.FULL_RESYNC, RunKind.REBUILD})
 """Kinds of runs that get by without the ledger."""
 
+_LOOKED = say("Dry run: nothing was sent.")
+_REHEARSED = say("Rehearsal: nothing was sent.")
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
@@ -50,22 +53,25 @@ def commit(work: Work) -> None:
     outcomes = Outcomes()
     if made is None:
         attempts.clear(work)
-    if made and work.run.kind is not RunKind.DRY_RUN:
+    looks = work.run.kind.only_looks
+    if made and not looks:
         if _changes_ledger(work, made):
             newly_known = not work.delivery.ending
             outcomes = _commit(work, Finished(work.folder, work.commit_name, made), newly_known=newly_known)
         _remember(work, made, outcomes)
-    if work.run.kind is not RunKind.DRY_RUN:
+    if not looks:
         _drop_what_was_agreed(work, made)
     state = _final_state(work, made, outcomes)
     report.write(work, made, outcomes, state)
     if made and made.parts > 1:
         part_records.clear(work.cloud.blobs, work.folder)
     report.tidy(work, outcomes)
+    for name in list(work.cloud.blobs.names(layout.rehearsal(work.folder))) if looks else ():
+        work.cloud.blobs.delete(name)
     counts = (made.balance.counts() if made else {}) | outcomes.counts
     message = work.delivery.message if work.delivery.ending else ""
-    if work.run.kind is RunKind.DRY_RUN and not message:
-        message = _looked(made)
+    if looks and not message:
+        message = _looked(work, made)
     if made and not message:
         message = together(made.mentions)
     # Written down before the row says done: a worker that dies in between leaves it to the timer.
@@ -240,19 +246,18 @@ def _drop_what_was_agreed(work: Work, made: Plan | None) -> None:
             log.warning("The list of run %s was given away meanwhile.", work.run.run)
 
 
-def _looked(made: Plan | None) -> str:
-    """What a dry run says: guards first."""
+def _looked(work: Work, made: Plan | None) -> str:
+    """What a dry run or a rehearsal says: guards first."""
+    words = _REHEARSED if work.run.kind is RunKind.REHEARSAL else _LOOKED
     if made is None or not made.findings:
-        return say("Dry run: nothing was sent.")
-    return say(
-        "Dry run: nothing was sent. A run would be blocked before its first write: %(why)s.", why=made.stopped_by()
-    )
+        return words
+    return together([words, say("A run would be blocked before its first write: %(why)s.", why=made.stopped_by())])
 
 
 def _final_state(work: Work, made: Plan | None, outcomes: Outcomes) -> State:
     if work.delivery.ending:
         return State(work.delivery.ending)
-    if work.run.kind is RunKind.DRY_RUN:
+    if work.run.kind.only_looks:
         return State.WARNINGS if made and made.findings else State.SUCCEEDED
     if made is None or made.balance.operations == 0:
         return State.NOTHING

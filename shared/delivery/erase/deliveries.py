@@ -80,7 +80,7 @@ def _in_plan(cloud: Cloud, room: Scratch, whom: Whom, folder: str) -> int:
         named |= {each.file.name for each in files}
         named |= {each.name for by_part in people.values() for each in by_part.values()}
         named |= {each.name for each in (*told["refused"], *told["kept_back"], *plan.values_left_out)}
-    for left in (layout.plan_files(folder), layout.rejected_files(folder)):
+    for left in (layout.plan_files(folder), layout.rejected_files(folder), layout.rehearsal(folder)):
         drop_others(cloud, cloud.blobs.names(left), named)
     return changed
 

@@ -28,7 +28,6 @@ from shared.delivery.state.ledger import LedgerFile
 from shared.delivery.state.records import Delivery, State, now
 from shared.delivery.state.runs import Runs, has_ended
 from shared.delivery.state.scratch import Scratch
-from shared.delivery.state.transitions import RunKind
 
 
 def accounts(cloud: Cloud) -> list[str]:
@@ -43,7 +42,7 @@ def _active(cloud: Cloud) -> Iterator[Delivery]:
     """Deliveries of every run that is under way, or waits for a decision, but of dry runs: those commit nothing."""
     runs = Runs(cloud.runs)
     for held in runs.active_runs(UnderWay(cloud.underway).exports()):
-        if held.value.kind is not RunKind.DRY_RUN:
+        if not held.value.kind.only_looks:
             yield from (each.value for each in runs.deliveries(held.value.export, held.value.run))
 
 

@@ -3,7 +3,7 @@
 | place | erased by | when |
 | --- | --- | --- |
 | ledgers, the people who were on a list before us | `ledgers.py` | no delivery to the list is half done |
-| plans, refused and planned people, holdouts, samples | `deliveries.py` | the delivery has ended, or is blocked |
+| plans, refused and planned people, rehearsals, samples and so on | `deliveries.py` | the delivery has ended, or is blocked |
 | who differed in a check-up | `shared/delivery/verify/doctor.py` | at once: the file goes |
 | opt-outs that were landed | `shared/delivery/opt_outs/erasing.py` | under the account's lease |
 
@@ -32,12 +32,18 @@ PLACES = (
     "rejected",
     "planned",
     "holdouts",
+    "rehearsals",
     "samples",
     "check_ups",
     "opt_outs",
 )
-"""`runs` are the deliveries that held the person in one of the next five."""
-LINES = {"rejected": layout.rejected(""), "planned": layout.planned(""), "holdouts": layout.holdout("")}
+"""`runs` are the deliveries that held the person in one of the next six."""
+LINES = {
+    "rejected": layout.rejected(""),
+    "planned": layout.planned(""),
+    "holdouts": layout.holdout(""),
+    "rehearsals": layout.rehearsed(""),
+}
 """Place -> its file in a delivery's folder, of lines that begin with an address."""
 
 

@@ -124,7 +124,7 @@ class _Tables:
 
 
 def _tables(cloud: Cloud, whom: Whom, delivery: DeliveryFiles) -> Iterator[str]:
-    folders = (layout.plan_files(""), layout.rejected_files(""))
+    folders = (layout.plan_files(""), layout.rejected_files(""), layout.rehearsal(""))
     names = [each for each in delivery.files if each.startswith(folders) and each.endswith(".parquet")]
     needless = _of_other_parts(cloud, whom, delivery) if len(names) > FEW else frozenset()
     yield from (each for each in names if not each.endswith(_WITHOUT_ADDRESSES) and each not in needless)

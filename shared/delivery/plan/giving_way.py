@@ -7,7 +7,6 @@ the person perhaps: forgetting waits for its end (`shared/delivery/erase/ledgers
 from __future__ import annotations
 
 from shared.delivery.state import forgetting_marks, layout
-from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
 from shared.errors import RetryAfter
 from shared.wording import say
@@ -18,7 +17,7 @@ SECONDS = 15.0
 def give_way(work: Work) -> None:
     """Raise RetryAfter where somebody is to be forgotten from the target first."""
     marks = forgetting_marks.requests(work.memory())
-    if not marks or work.run.kind is RunKind.DRY_RUN or any(work.cloud.blobs.names(work.folder)):
+    if not marks or work.run.kind.only_looks or any(work.cloud.blobs.names(work.folder)):
         return
     if any(work.cloud.blobs.exists(layout.forgetting(each)) for each in marks):
         raise RetryAfter(SECONDS, say("A person is being forgotten first."))

@@ -74,9 +74,10 @@ def plan(work: Work) -> None:
         ],
     }
     findings = [Finding(each["guard"], each["message"]) for each in made.findings]
-    if work.run.kind is RunKind.DRY_RUN:
+    if work.run.kind.only_looks:
         planned_people.write(work, made)
-        work.note(step=Step.COMMIT, **planned)
+        rehearses = work.run.kind is RunKind.REHEARSAL and total
+        work.note(step=Step.REHEARSE if rehearses else Step.COMMIT, **planned)
     elif not guards.may_go_on(findings, work.delivery.decision):
         planned_people.write(work, made)
         message = say("Blocked before the first write: %(why)s.", why=made.stopped_by())

@@ -9,14 +9,13 @@ from shared.cloud.under_way import UnderWay
 from shared.delivery.state import every_run, latest
 from shared.delivery.state.records import ENDED, Run
 from shared.delivery.state.runs import Runs
-from shared.delivery.state.transitions import RunKind
 
 
 def heal(cloud: Cloud, exports: Iterable[str]) -> int:
     """How many of these were wrong. An export whose newest run has ended, with none under way, costs nothing."""
     runs, known = Runs(cloud.runs), latest.every(cloud.runs)
     under_way = runs.active_runs(UnderWay(cloud.underway).exports())
-    active = {held.value.export: held.value for held in under_way if held.value.kind is not RunKind.DRY_RUN}
+    active = {held.value.export: held.value for held in under_way if not held.value.kind.only_looks}
     healed = 0
     for export in exports:
         told = known.get(export)
@@ -33,7 +32,7 @@ def heal(cloud: Cloud, exports: Iterable[str]) -> int:
 
 
 def _earnest(runs: Runs, export: str) -> Iterator[Run]:
-    return (run for run in runs.history(export) if run.kind is not RunKind.DRY_RUN)
+    return (run for run in runs.history(export) if not run.kind.only_looks)
 
 
 def _is_right(told: Run | None, active: Run | None, *, known: bool) -> bool:

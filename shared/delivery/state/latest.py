@@ -12,7 +12,6 @@ from contextlib import suppress
 from shared.cloud.tables import Entity, Stored, Table
 from shared.cloud.unreadable import readable
 from shared.delivery.state.records import Run, listed_run, run_key
-from shared.delivery.state.transitions import RunKind
 from shared.errors import Conflict
 
 PARTITION = "~latest"
@@ -30,7 +29,7 @@ def tell(table: Table, run: Run, *, whatever_is_there: bool = False) -> None:
     """Make it the newest run of its export, unless a newer one is told of. Whoever is first of two is put right by the
     timer, which knows what the newest is, `whatever_is_there`. A dry run is none: what waits for a decision, or failed,
     still does."""
-    if run.kind is RunKind.DRY_RUN:
+    if run.kind.only_looks:
         return
     row = {name: value for name, value in run.entity().items() if name not in _LEFT_OUT}
     _write(table, run.export, {**row, "run": run.run}, whatever_is_there=whatever_is_there)

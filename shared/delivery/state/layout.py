@@ -108,6 +108,21 @@ def holdout(folder: str) -> str:
     return f"{folder}holdout.csv"
 
 
+def rehearsed(folder: str) -> str:
+    """What a rehearsal foresees for each person."""
+    return f"{folder}rehearsal.csv"
+
+
+def rehearsal(folder: str) -> str:
+    """What a rehearsal that is under way knows; gone when it ends."""
+    return f"{folder}rehearsal/"
+
+
+def listed(folder: str) -> str:
+    """Who is on the list at the vendor, for a rehearsal; `folder` is that of the rehearsal."""
+    return f"{folder}listed.parquet"
+
+
 def left_out(folder: str) -> str:
     return f"{folder}left-out.csv"
 

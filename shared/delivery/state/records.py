@@ -21,7 +21,7 @@ from shared.wording import kept, kept_within, read, read_within
 ACTIVE = "active"
 """Row that makes a run the export's active one."""
 LOOKING = "active:dry_run"
-"""The same for a dry run, which looks beside the active run and is in nobody's way."""
+"""The same for a dry run or a rehearsal, which look beside the active run and are in nobody's way."""
 _FAR = 10**14
 
 
@@ -65,6 +65,7 @@ class Step(StrEnum):
     PLAN = "plan"
     PREPARE = "prepare"
     DELIVER = "deliver"
+    REHEARSE = "rehearse"
     COMMIT = "commit"
     DONE = "done"
 
@@ -146,7 +147,7 @@ class Run:
     @property
     def pointer(self) -> str:
         """The row that makes it the one that is under way; an export has one of each at most."""
-        return LOOKING if self.kind is RunKind.DRY_RUN else ACTIVE
+        return LOOKING if self.kind.only_looks else ACTIVE
 
     @property
     def pinned(self) -> Export:
@@ -196,6 +197,8 @@ class Delivery:
     throttled_seconds: float = 0.0
     warnings: list[str] = field(default_factory=list)
     verification: dict[str, Any] = field(default_factory=dict)
+    foreseen: dict[str, Any] = field(default_factory=dict)
+    """Of a rehearsal, what it found out so far; see `rehearse/foreseen.py`."""
     decided_by: str = ""
     decided_at: datetime | None = None
     members: int | None = None
@@ -209,7 +212,7 @@ class Delivery:
         """Raises UnreadableRow."""
         with reading("runs", entity):
             values = _known(cls, entity)
-            for name in {"target", "counts", "left_out", "warnings", "verification"} & values.keys():
+            for name in {"target", "counts", "left_out", "warnings", "verification", "foreseen"} & values.keys():
                 values[name] = read_within(json.loads(values[name]))
             found = cls(**{**values, "state": State(entity["state"]), "step": Step(entity["step"])})
             _in_place(found, delivery_key(found.run, found.index), entity)

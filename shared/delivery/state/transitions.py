@@ -18,6 +18,12 @@ class RunKind(StrEnum):
     RETRY = "retry"
     WITHDRAW = "withdraw"
     REPAIR = "repair"
+    REHEARSAL = "rehearsal"
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether nothing is written at the vendor, nor to what is known of the target."""
+        return self in (RunKind.DRY_RUN, RunKind.REHEARSAL)
 
 
 class Status(StrEnum):
@@ -95,8 +101,8 @@ NOT_IN_SEGMENT: dict[tuple[RunKind, str], Conditions] = {
 def rules(kind: RunKind, mode: str) -> tuple[Conditions, Conditions]:
     """What to make of addresses in the segment, and of those that are not in it.
 
-    A dry run plans as a delivery does. A full resync treats leavers as a delivery does. Withdrawing has no segment,
-    and takes everyone off whatever the mode is. A rebuild starts with an empty ledger. A repair looks at nobody but
+    A dry run and a rehearsal plan as a delivery does. A full resync treats leavers as a delivery does. Withdrawing has
+    no segment, and takes everyone off whatever the mode is. A rebuild starts with an empty ledger. A repair looks at nobody but
     those whom a check-up found, and at `what` it found of them.
     """
     if kind is RunKind.WITHDRAW:

@@ -103,7 +103,7 @@ KIND = _Kind(Verifying)
 def begin(work: Work, counts: Mapping[str, int]) -> Verifying | None:
     """Write down that a delivery is to be verified, before it is done; None where it is not."""
     wrote = any(name.endswith(" accepted") for name in counts)
-    if not wrote or work.delivery.ending or work.run.kind is RunKind.DRY_RUN or not work.cloud.settings.verify_seconds:
+    if not wrote or work.delivery.ending or work.run.kind.only_looks or not work.cloud.settings.verify_seconds:
         return None
     at = work.clock().timestamp()
     made = Verifying(

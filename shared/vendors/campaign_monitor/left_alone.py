@@ -5,24 +5,18 @@ Campaign Monitor keeps them in rolls, which are long: each is read page by page 
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from array import array
-from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from shared.errors import RetryAfter
-from shared.mailbox import normalised
 from shared.vendors.campaign_monitor import receipts
 from shared.vendors.campaign_monitor.definition import MOST_ROWS
 from shared.vendors.campaign_monitor.responses import Page
 from shared.vendors.contract import Receipt, Row
+from shared.vendors.hashes import Hashes
 from shared.vendors.opt_outs import day_before
 from shared.wording import say
-
-_BUCKETS = 1024
-"""Sorted runs of hashes; with a million people each is short enough to be inserted into."""
 
 MOST_PASSES = 20
 """Times that a roll is read again for the sake of those who moved in it."""
@@ -52,33 +46,6 @@ def pages(ask: AskPage) -> Iterator[Page]:
             number += 1
         else:
             return
-
-
-class Hashes:
-    """A set of addresses in 8 bytes each."""
-
-    def __init__(self) -> None:
-        self._runs = [array("Q") for _ in range(_BUCKETS)]
-        self._count = 0
-
-    def __len__(self) -> int:
-        return self._count
-
-    def add(self, address: str) -> None:
-        run, value, place = self._find(address)
-        if not _is_at(run, place, value):
-            run.insert(place, value)
-            self._count += 1
-
-    def __contains__(self, address: str) -> bool:
-        run, value, place = self._find(address)
-        return _is_at(run, place, value)
-
-    def _find(self, address: str) -> tuple[array[int], int, int]:
-        digest = hashlib.blake2b(normalised(address).encode(), digest_size=8).digest()
-        value = int.from_bytes(digest, "big")
-        run = self._runs[value % _BUCKETS]
-        return run, value, bisect_left(run, value)
 
 
 @dataclass(slots=True)
@@ -183,7 +150,3 @@ class LeftAlone:
             for index, row in enumerate(rows)
             if (code := next((code for code, roll in self._rolls.items() if row.address in roll), None))
         }
-
-
-def _is_at(run: array[int], place: int, value: int) -> bool:
-    return place < len(run) and run[place] == value

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from shared.errors import RetryAfter
-from shared.vendors.campaign_monitor.left_alone import Hashes, LeftAlone, Roll, pages
+from shared.vendors.campaign_monitor.left_alone import LeftAlone, Roll, pages
 from shared.vendors.campaign_monitor.responses import Page
 from shared.vendors.contract import Row
+from shared.vendors.hashes import Hashes
 
 SIZE = 1000
 

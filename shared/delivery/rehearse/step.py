@@ -1,0 +1,109 @@
+"""The step of a rehearsal: go through all that a run would send, and write nothing at the vendor.
+
+The vendor's module does what it does in a run; its understudy answers whatever would write
+(`shared/vendors/rehearsing.py`). What came of it is in a journal of the rehearsal's own, so that slices go on where the
+last one ended and no other work takes it for something that was done.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+from shared.delivery.rehearse import foreseen, listed
+from shared.delivery.send.batches import Ending, Sender
+from shared.delivery.send.isolating import Isolating
+from shared.delivery.send.opted_out_before import OptedOutBefore
+from shared.delivery.state import journal, layout
+from shared.delivery.state import plan as plans
+from shared.delivery.state.journal import Folded, Journal
+from shared.delivery.state.records import Step
+from shared.delivery.work import Work
+from shared.vendors.contract import Vendor
+from shared.vendors.rehearsing import Stage
+
+
+def rehearse(work: Work) -> float | None:
+    """Go on. None when everything was gone through; else in how many seconds the next slice goes on."""
+    stage, vendor = work.opened.stage, work.opened.vendor
+    assert stage is not None, "only a rehearsal has this step"
+    before = Counter(work.delivery.foreseen.get("asked", {}))
+    try:
+        if "made" not in work.delivery.foreseen:
+            _prepare(work, vendor)
+        if "people" not in work.delivery.foreseen:
+            _list(work)
+        ending = _send(work, stage, vendor)
+    finally:
+        _note(work, asked=dict(before + stage.asked), answers=_seconds(work, stage))
+    if ending is not Ending.FINISHED:
+        return 0.0
+    foreseen.write(work, _plan(work))
+    work.save(step=Step.COMMIT)
+    return None
+
+
+def _prepare(work: Work, vendor: Vendor) -> None:
+    found = vendor.prepare(work.wanted, work.remembered(), _plan(work).fields)
+    target = {"list_id": found.list_id, "name": found.name, "details": dict(found.details)}
+    work.note(target=target, warnings=[*work.delivery.warnings, *found.warnings])
+    _note(work, made=found.created, **({"people": 0} if found.created else {}))
+
+
+def _list(work: Work) -> None:
+    assert work.opened.real is not None, "a rehearsal reads with a vendor of its own"
+    _note(work, **listed.read(work, work.opened.real, work.found_target(), layout.rehearsal(work.folder)))
+    work.save()
+
+
+def _send(work: Work, stage: Stage, vendor: Vendor) -> Ending:
+    made, target, definition = _plan(work), work.found_target(), work.opened.definition
+    found = listed.in_memory(work)
+    stage.understudy.target = target.list_id
+    stage.understudy.on_target = None if found is None else found.__contains__
+    folder = layout.rehearsal(work.folder)
+    folded = _without_jobs(journal.fold(work.cloud.blobs, folder))
+    work.done = sum(
+        rows for file in made.files for batch, rows in made.batches(file).items() if batch in folded.results
+    )
+    batches = OptedOutBefore(vendor, target, Isolating(vendor, target, beforehand=definition.most_jobs > 0))
+    with work.scratch.database() as database:
+        sender = Sender(
+            files=work.files,
+            database=database,
+            journal=Journal(work.cloud.blobs, folder, work.delivery.turn),
+            folded=folded,
+            send=batches.deliver,
+            settle=batches.settle,
+            threads=definition.concurrency,
+            out_of_time=work.out_of_time,
+            progress=work.progress,
+            where=work.where,
+            first_batch_alone=definition.first_batch_alone,
+            most_jobs=definition.most_jobs,
+        )
+        ending = sender.run(made, plans.ORDER)
+    work.note(done=work.done, stalled_since=None)
+    return ending
+
+
+def _without_jobs(folded: Folded) -> Folded:
+    """Jobs that an earlier slice pretended to begin are begun again: its understudy is gone, and nothing was sent."""
+    return replace(folded, staged={}, jobs={})
+
+
+def _seconds(work: Work, stage: Stage) -> list[float]:
+    """How many answers of the vendor were timed, and the seconds that they took together."""
+    number, seconds = work.delivery.foreseen.get("answers", (0, 0.0))
+    return [number + len(stage.answers), round(seconds + sum(stage.answers), 3)]
+
+
+def _note(work: Work, **facts: object) -> None:
+    work.note(foreseen={**work.delivery.foreseen, **facts})
+
+
+def _plan(work: Work) -> plans.Plan:
+    found = work.plan()
+    if found is None:
+        raise plans.missing()
+    return found[0]
