@@ -88,6 +88,16 @@ COMMANDS: tuple[Command, ...] = (
         meant_by=("start", "trigger", "execute", "deliver", "withdraw"),
     ),
     Command(
+        "rehearse",
+        runs.rehearse,
+        RUN,
+        "Foresee what a run would do with the list as it is at the vendor now; nothing is written there.",
+        "the run as the API shows it, with `rehearsal` of each target",
+        more="It stays until the rehearsal has ended. With --output what is foreseen for each person, with addresses. "
+        "The exit status is as that of `run --watch`.",
+        meant_by=("rehearsal", "simulate", "predict"),
+    ),
+    Command(
         "retry",
         runs.retry,
         RUN,

@@ -1,4 +1,4 @@
-"""`run`, `retry`, `repair`, `runs`, `rejected`, `cancel` and `decide`."""
+"""`run`, `rehearse`, `retry`, `repair`, `runs`, `rejected`, `cancel` and `decide`."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ def run(
         typer.Option(
             help="delivery: what changed. dry_run: plan, send nothing. retry: what was rejected or stayed unknown. "
             "full_resync: everyone again. rebuild: a list that is gone, anew. withdraw: take off everyone added. "
-            "repair: what the doctor found, and nothing else."
+            "repair: what the doctor found, and nothing else. rehearsal: all of a delivery with the list as it is at "
+            "the vendor now, and nothing is written there."
         ),
     ] = Kind.DELIVERY,
     watch_it: Watch = False,
@@ -92,6 +93,60 @@ def repair(context: typer.Context, name: ExportName, watch_it: Watch = False, as
     _run(desk_of(context, as_json), name, Kind.REPAIR, watch_it)
 
 
+def rehearse(
+    context: typer.Context,
+    name: ExportName,
+    output: PeopleInto = None,
+    target: TargetOfOutput = 0,
+    as_json: Json = False,
+) -> None:
+    desk = desk_of(context, as_json)
+    if not desk.api.knows_caller:
+        raise usage("sign_in_needed", "The function key starts runs and shows none: sign in to rehearse.")
+    started = _start(desk, name, Kind.REHEARSAL)
+    run_id = str(started.body["run"])
+    if not started.body["new"]:
+        _require_kind(desk, name, run_id, Kind.REHEARSAL)
+    view = _watched(desk, name, run_id, started)
+    if output is not None and any(each["rehearsal"] for each in view["targets"]):
+        _fetch(desk, path("exports", name, "runs", run_id, "rehearsal.csv"), target, output)
+    desk.show(view, f"{run_id}: {view['state']}. {view['message']}".rstrip(), _foreseen(view), *_takes(view))
+    raise typer.Exit(status_of(view["state"]))
+
+
+def _watched(desk: Desk, name: str, run_id: str, started: Answer) -> dict[str, Any]:
+    try:
+        with progress(desk.notes) as see:
+            return watch(desk.api, name, run_id, started.retry_after or _POLL_SECONDS, see)
+    except KeyboardInterrupt:
+        desk.note(f"The run {run_id} goes on without being watched.")
+        raise
+
+
+def _foreseen(view: dict[str, Any]) -> Table:
+    """What is foreseen, by target; why, where people would not be taken."""
+    rows = [
+        (each["target"], word, people, "; ".join(_why(each["rehearsal"], word)))
+        for each in view["targets"]
+        if each["rehearsal"]
+        for word, people in each["rehearsal"]["outcomes"].items()
+    ]
+    return table(("target", "foreseen", "people", "why"), rows)
+
+
+def _why(rehearsal: dict[str, Any], word: str) -> list[str]:
+    return [f"{each['reason']} ({each['people']})" for each in rehearsal["reasons"] if each["foreseen"] == word]
+
+
+def _takes(view: dict[str, Any]) -> list[str]:
+    """How much each target would take, and what cannot be known of it."""
+    told = [each["rehearsal"] for each in view["targets"] if each["rehearsal"]]
+    return [
+        "\n".join([f"{each['requests']} requests, about {each['seconds']:.0f} seconds.", *each["unknown"]])
+        for each in told
+    ]
+
+
 def _run(desk: Desk, name: str, kind: Kind, watch_it: bool) -> None:
     if watch_it and not desk.api.knows_caller:
         raise usage("sign_in_needed", "The function key starts runs and shows none: sign in to use --watch.")
@@ -103,12 +158,7 @@ def _run(desk: Desk, name: str, kind: Kind, watch_it: bool) -> None:
         word = "Started" if started.body["new"] else "Under way already:"
         desk.show(started.body, f"{word} {run_id}.")
         return
-    try:
-        with progress(desk.notes) as see:
-            view = watch(desk.api, name, run_id, started.retry_after or _POLL_SECONDS, see)
-    except KeyboardInterrupt:
-        desk.note(f"The run {run_id} goes on without being watched.")
-        raise
+    view = _watched(desk, name, run_id, started)
     desk.show(view, f"{run_id}: {view['state']}. {view['message']}".rstrip(), _targets(view))
     raise typer.Exit(status_of(view["state"]))
 

@@ -214,6 +214,25 @@ def read_planned(
 
 
 @router.get(
+    "/{run}/rehearsal.csv",
+    dependencies=[Depends(allowed(Action.SEE_SAMPLE))],
+    summary="Fetch what a rehearsal foresees for each person",
+    **LINKED,
+)
+def read_rehearsal(
+    name: str,
+    run: str,
+    service: TheService,
+    caller: TheCaller,
+    target: WhichTarget = 0,
+    link: AsJson = None,
+) -> Response:
+    """One row per person whom the run would add, change or remove, with what would become of that and why. There is
+    none for other kinds of runs. The file holds addresses: the link works for minutes."""
+    return linked(service.rehearsal_link(name, run, target), link, "list of people of a rehearsal", run)
+
+
+@router.get(
     "/{run}/rejected",
     summary="Read examples of the people who were refused",
     dependencies=[Depends(allowed(Action.SEE_REJECTED))],
@@ -275,7 +294,7 @@ def decide_run(
     return _found(service.decide(name, run, plan=sent.plan, decision=sent.decision, by=caller.name), run)
 
 
-BY_KEY = (RunKind.DELIVERY, RunKind.DRY_RUN)
+BY_KEY = (RunKind.DELIVERY, RunKind.DRY_RUN, RunKind.REHEARSAL)
 """What the function key, which everyone has who automates exports, may start of every export: nothing that takes a
 list apart or sends everyone again. An export may allow more."""
 

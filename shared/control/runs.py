@@ -15,7 +15,8 @@ from shared.control.views import View
 from shared.delivery.state.records import ENDED, GROUPS, Delivery, Run, State, Step, now
 from shared.delivery.state.transitions import RunKind
 from shared.vendors.contract import Kind, Outcome
-from shared.wording import Said
+from shared.vendors.registry import DEFINITIONS
+from shared.wording import Said, read
 
 UNFINISHED = frozenset(State) - ENDED
 DecisionWord = Literal["deliver", "start_small", "additions_only", "discard"]
@@ -105,6 +106,27 @@ class Verification(View):
     evidence: dict[str, int] = Field(default_factory=dict)
 
 
+class ForeseenReason(View):
+    """How many people a run would not take, for one reason."""
+
+    foreseen: str
+    code: str
+    reason: Said
+    people: int
+
+
+class RehearsalView(View):
+    """What a run would do with the list as it is at the vendor now. `outcomes`: what is foreseen -> people, of those
+    whom the plan is about."""
+
+    outcomes: dict[str, int]
+    reasons: tuple[ForeseenReason, ...] = ()
+    requests: int = Field(description="Requests that the run would make; each look at a job that goes on comes on top.")
+    seconds: float = Field(description="How long the run would take at the connection's budget.")
+    listed: int | None = Field(description="People on the list now; null where they are too many to be read.")
+    unknown: tuple[Said, ...] = Field(default=(), description="What the vendor does not tell before people are sent.")
+
+
 class TargetRun(View):
     """The delivery of a run to one target. A blocked one names the `plan` that a decision must name."""
 
@@ -124,6 +146,7 @@ class TargetRun(View):
     throttled_seconds: float = 0
     warnings: tuple[Said, ...] = ()
     verification: Verification | None = Field(default=None, description="Null until the vendor was looked at.")
+    rehearsal: RehearsalView | None = Field(default=None, description="Of a rehearsal, once it has ended.")
     decision: str = Field(default="", description="What a person decided about a guard.")
     decided_by: str = ""
     decided_at: datetime | None = None
@@ -304,8 +327,9 @@ class Report(View):
 
 class StartInput(BaseModel):
     """What a run is for. `retry` sends again what was rejected or stayed unknown; `dry_run` plans and sends nothing;
-    `full_resync` sends everyone again; `rebuild` makes a list anew that is gone; `withdraw` takes everyone off whom
-    the export added; `repair` mends what the latest check-up in full found, and nothing else."""
+    `rehearsal` goes through all of it with the list as it is at the vendor now, and writes nothing there; `full_resync`
+    sends everyone again; `rebuild` makes a list anew that is gone; `withdraw` takes everyone off whom the export added;
+    `repair` mends what the latest check-up in full found, and nothing else."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -340,7 +364,7 @@ def summary(run: Run) -> RunSummary:
 def view(run: Run, deliveries: Sequence[Delivery]) -> RunView:
     """A run with its deliveries."""
     progress = _progress(deliveries)
-    targets = tuple(_target(each) for each in deliveries)
+    targets = tuple(_target(each, run.vendor) for each in deliveries)
     connection = str(json.loads(run.definition).get("connection", ""))
     return RunView(
         **summary(run).model_dump(),
@@ -366,7 +390,24 @@ def _progress(deliveries: Sequence[Delivery]) -> Progress:
     )
 
 
-def _target(delivery: Delivery) -> TargetRun:
+def _rehearsal(foreseen: Mapping[str, Any], vendor: str) -> RehearsalView | None:
+    """What a rehearsal came to; None where it came to nothing."""
+    if "outcomes" not in foreseen:
+        return None
+    return RehearsalView(
+        outcomes=foreseen["outcomes"],
+        reasons=tuple(
+            ForeseenReason(foreseen=word, code=code, reason=read(message), people=people)
+            for word, code, message, people in foreseen["reasons"]
+        ),
+        requests=foreseen["requests"],
+        seconds=foreseen["seconds"],
+        listed=foreseen["people"],
+        unknown=DEFINITIONS[vendor].unforeseen if vendor in DEFINITIONS else (),
+    )
+
+
+def _target(delivery: Delivery, vendor: str) -> TargetRun:
     return TargetRun(
         target=delivery.target_key,
         state=delivery.state,
@@ -382,6 +423,7 @@ def _target(delivery: Delivery) -> TargetRun:
         throttled_seconds=delivery.throttled_seconds,
         warnings=tuple(delivery.warnings),
         verification=Verification.model_validate(delivery.verification) if delivery.verification else None,
+        rehearsal=_rehearsal(delivery.foreseen, vendor),
         decision=delivery.decision,
         decided_by=delivery.decided_by,
         decided_at=delivery.decided_at,

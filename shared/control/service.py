@@ -401,6 +401,13 @@ class Service:
             return None
         return self._link(layout.planned(layout.delivery_folder(export, run, target)), f"planned-{export}-{run}.csv")
 
+    def rehearsal_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
+        """A link to the `rehearsal.csv` of one of the run's targets: what a rehearsal foresees for each person."""
+        if self._runs.run(export, run) is None:
+            return None
+        folder = layout.delivery_folder(export, run, target)
+        return self._link(layout.rehearsed(folder), f"rehearsal-{export}-{run}.csv")
+
     def sample(self, export: str, run: str, target: int = 0) -> Sequence[Mapping[str, Any]] | None:
         """A few people of each kind whom a plan holds that a guard stopped or that a dry run made, each with the
         reason and as the vendor would get it."""

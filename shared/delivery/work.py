@@ -180,7 +180,7 @@ class Work:
         self._write(self.runs.finish, changes)
 
     def _write(self, write: Callable[..., Versioned[Delivery]], changes: Mapping[str, Any]) -> None:
-        counters = self.opened.link.counters
+        counters = self.opened.sent
         measured = {
             "requests": self.requests_before + counters.requests,
             "retries": self.retries_before + counters.retries,

@@ -83,6 +83,18 @@ OPERATIONS: dict[str, str] = {
     "refused": N_("Not sent"),
     "kept back": N_("Kept back by a rule"),
 }
+FORESEEN: dict[str, tuple[str, str]] = {
+    "joins": (N_("Would join"), ""),
+    "there already": (N_("Are on the list already, and get the values"), ""),
+    "updated": (N_("Would get other values"), ""),
+    "leaves": (N_("Would leave"), ""),
+    "gone already": (N_("Are to leave, and are not on the list"), ""),
+    "lost": (N_("Are not at the vendor any more: the run after it adds them again"), "warn"),
+    "refused": (N_("Would be rejected by the vendor"), "warn"),
+    "left alone": (N_("Would be left alone"), "warn"),
+    "unknown": (N_("Cannot be foreseen"), "warn"),
+}
+"""What a rehearsal foresees, and in which colour."""
 DECISIONS: dict[str, str] = {
     "deliver": N_("Deliver all"),
     "start_small": N_("Start small"),

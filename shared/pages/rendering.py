@@ -53,6 +53,7 @@ def environment(language: str) -> Environment:
         retry_words=labels.RETRIES,
         operations=labels.OPERATIONS,
         decisions=labels.DECISIONS,
+        foreseen=labels.FORESEEN,
         few_first=small_start.PEOPLE,
         compared=labels.COMPARED,
         sharing=labels.SHARING,

@@ -307,6 +307,8 @@ class Definition:
     """`people` shows the values of everyone on a target, in as many answers as `members` takes."""
     questions: tuple[Question, ...] = ()
     """What the vendor's contract leaves open. A vendor without questions needs no probe."""
+    unforeseen: tuple[str, ...] = ()
+    """What the vendor does not tell before people are sent, so that no rehearsal foresees it. For people."""
     opt_outs: tuple[OptOutKind, ...] = ()
     """What `Vendor.opt_outs` tells of people; empty where the vendor has no rolls that can be read."""
 

@@ -6,7 +6,7 @@ import csv
 import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -14,10 +14,11 @@ from shared.delivery.commit.new_ledger import load_outcomes
 from shared.delivery.state import journal, layout
 from shared.delivery.state import plan as plans
 from shared.delivery.state.files import Files
-from shared.delivery.state.records import Run, State
+from shared.delivery.state.records import Run
 from shared.delivery.state.scratch import scratch
 from shared.delivery.state.transitions import RunKind
-from tests.contract.outcomes import GOOD, clean, writes
+from shared.vendors.registry import definition
+from tests.contract.outcomes import GOOD, clean
 from tests.integration.delivery.engine import Engine, Person, people
 
 
@@ -77,7 +78,7 @@ def delivered(engine: Engine) -> Engine:
     return engine
 
 
-LOST, OPPOSED, ERASED, SPOILED = (f"person{number}@example.com" for number in (1, 2, 3, 4))
+LOST, OPPOSED, ERASED, LEAVER, GONE = (f"person{number}@example.com" for number in (1, 2, 3, 6, 7))
 STRANGER = "stranger@example.com"
 
 
@@ -95,6 +96,7 @@ def disturb(engine: Engine) -> None:
     """People come, go and say no at the vendor, behind our back."""
     name = engine.kit.list_name("Loyal")
     engine.kit.lose(engine, LOST)
+    engine.kit.lose(engine, GONE)
     engine.tell("people", engine.kit.oppose(OPPOSED, name))
     erase(engine, ERASED)
     engine.tell("people", {"people": [{"email": STRANGER, "lists": [name]}]})
@@ -107,16 +109,94 @@ def changed() -> list[Person]:
     return [*kept, *people(3, 9), *people(4, 20), Person(STRANGER, "Ann"), Person("no@example.com", "Bo")]
 
 
+INSTANT: Mapping[str, Mapping[str, Any]] = {
+    "dotdigital": {"import_seconds": 0, "removal_seconds": 0},
+    "klaviyo": {"queued_seconds": 0, "job_seconds": 0},
+    "mailchimp": {"batch_pending_seconds": 0, "batch_seconds": 0},
+    "omnisend": {"batch_pending_seconds": 0, "batch_seconds": 0},
+}
+"""Settings of the simulators without which jobs are asked about more than once."""
+
+
+def only_asked(engine: Engine, first: int) -> None:
+    """Since a call of this number the vendor was asked, and nothing else."""
+    assert {entry.endpoint.partition(" ")[0] for entry in engine.calls()[first:]} == {"GET"}
+
+
 def test_each_person_ends_as_foreseen(delivered: Engine) -> None:
+    engine = delivered
+    engine.tell("settings", INSTANT.get(engine.kit.name, {}))
+    disturb(engine)
+    engine.land(changed())
+    before, members = len(engine.calls()), engine.members()
+    rehearsed = rehearse(engine)
+    assert rehearsed.state in GOOD, rehearsed.message
+    only_asked(engine, before)
+    assert engine.members() == members
+    run = engine.run()
+    assert ends_foreseen(engine, rehearsed) == ends(engine, run)
+    assert engine.delivery(rehearsed).foreseen["requests"] == engine.delivery(run).requests
+    clean(engine)
+
+
+def test_it_says_how_people_stand_now(delivered: Engine) -> None:
     engine = delivered
     disturb(engine)
     engine.land(changed())
-    before = len(writes(engine))
+    told = words(engine, rehearse(engine))
+    assert {told[each.email] for each in people(4, 20)} == {"joins"}
+    assert told[STRANGER] == "there already"
+    assert told[LEAVER] == "leaves"
+    assert told[GONE] == "gone already"
+
+
+@pytest.mark.parametrize("kept", [70, 35])
+def test_of_many_people_the_vendor_is_asked_page_by_page(engine: Engine, kept: int) -> None:
+    engine.tell("settings", {**engine.kit.unlimited, **INSTANT.get(engine.kit.name, {})})
+    engine.land(people(80))
+    engine.define()
+    assert engine.run().state in GOOD
+    engine.settled()
+    disturb(engine)
+    engine.land([*(Person(each.email, "New", each.city) for each in people(kept)), *people(50, 200), Person(STRANGER)])
     rehearsed = rehearse(engine)
-    assert rehearsed.state in GOOD, rehearsed.message
-    assert len(writes(engine)) == before
-    told, requests = ends_foreseen(engine, rehearsed), engine.delivery(rehearsed).foreseen["requests"]
     run = engine.run()
-    assert told == ends(engine, run)
-    print("REQUESTS", engine.kit.name, requests, engine.delivery(run).requests, engine.delivery(rehearsed).foreseen)
+    assert ends_foreseen(engine, rehearsed) == ends(engine, run)
+    assert engine.delivery(rehearsed).foreseen["requests"] == engine.delivery(run).requests
     clean(engine)
+
+
+def test_a_list_that_is_not_there_yet_is_not_made(engine: Engine) -> None:
+    engine.tell("settings", INSTANT.get(engine.kit.name, {}))
+    engine.land(people(30))
+    engine.define()
+    before = len(engine.calls())
+    rehearsed = rehearse(engine)
+    only_asked(engine, before)
+    assert engine.delivery(rehearsed).foreseen["outcomes"] == {"joins": 30}
+    run = engine.run()
+    assert ends_foreseen(engine, rehearsed) == ends(engine, run)
+    assert engine.delivery(rehearsed).foreseen["requests"] == engine.delivery(run).requests
+
+
+def test_what_no_vendor_tells_beforehand_is_said(delivered: Engine) -> None:
+    """The vendor refuses somebody for a reason of its own: told of one by one where it shows that, else as unknown."""
+    engine, odd = delivered, delivered.kit.refused
+    engine.kit.refuse(engine, odd)
+    engine.land([*people(12), Person(odd, "Odd"), Person("even@example.com")])
+    rehearsed = rehearse(engine)
+    run = engine.run()
+    told, ended = ends_foreseen(engine, rehearsed), ends(engine, run)
+    differs = {address for address in ended if told[address] != ended[address]}
+    assert differs <= {odd}
+    assert definition(engine.kit.name).unforeseen or not differs
+
+
+def test_what_is_foreseen_changes_nothing_that_is_known(delivered: Engine) -> None:
+    engine = delivered
+    engine.land(changed())
+    rehearse(engine)
+    run = engine.run()
+    assert run.state in GOOD
+    assert engine.report(run)["rows"]["add"] == 6
+    assert not [name for name in engine.cloud.blobs.names("runs/") if "/rehearsal/" in name]

@@ -67,7 +67,7 @@ def values_left_out(plan: Plan | None, outcomes: Outcomes) -> dict[str, int]:
 
 def describe(work: Work, plan: Plan | None, outcomes: Outcomes, state: State) -> dict[str, Any]:
     """The report of one delivery. It holds no address."""
-    delivery, counters = work.delivery, work.opened.link.counters
+    delivery, counters = work.delivery, work.opened.sent
     return {
         "export": work.export.name,
         "run": work.run.run,
@@ -83,6 +83,7 @@ def describe(work: Work, plan: Plan | None, outcomes: Outcomes, state: State) ->
         "values_left_out": values_left_out(plan, outcomes),
         "guards": plan.findings if plan else [],
         "decision": delivery.decision or None,
+        **({"foreseen": delivery.foreseen["outcomes"]} if "outcomes" in delivery.foreseen else {}),
         "warnings": delivery.warnings,
         "requests": work.requests_before + counters.requests,
         "retries": work.retries_before + counters.retries,

@@ -33,9 +33,6 @@ COMPLETE = frozenset({RunKind.DELIVERY, RunKind.FULL_RESYNC, RunKind.REBUILD})
 NEW_LEDGER = frozenset({RunKind.FULL_RESYNC, RunKind.REBUILD})
 """Kinds of runs that get by without the ledger."""
 
-_LOOKED = say("Dry run: nothing was sent.")
-_REHEARSED = say("Rehearsal: nothing was sent.")
-
 
 @dataclass(frozen=True, slots=True)
 class Finished:
@@ -248,10 +245,17 @@ def _drop_what_was_agreed(work: Work, made: Plan | None) -> None:
 
 def _looked(work: Work, made: Plan | None) -> str:
     """What a dry run or a rehearsal says: guards first."""
-    words = _REHEARSED if work.run.kind is RunKind.REHEARSAL else _LOOKED
+    rehearsed = work.run.kind is RunKind.REHEARSAL
     if made is None or not made.findings:
-        return words
-    return together([words, say("A run would be blocked before its first write: %(why)s.", why=made.stopped_by())])
+        return say("Rehearsal: nothing was sent.") if rehearsed else say("Dry run: nothing was sent.")
+    if rehearsed:
+        return say(
+            "Rehearsal: nothing was sent. A run would be blocked before its first write: %(why)s.",
+            why=made.stopped_by(),
+        )
+    return say(
+        "Dry run: nothing was sent. A run would be blocked before its first write: %(why)s.", why=made.stopped_by()
+    )
 
 
 def _final_state(work: Work, made: Plan | None, outcomes: Outcomes) -> State:

@@ -3,7 +3,7 @@
 | place | erased by | when |
 | --- | --- | --- |
 | ledgers, the people who were on a list before us | `ledgers.py` | no delivery to the list is half done |
-| plans, refused and planned people, rehearsals, samples and so on | `deliveries.py` | the delivery has ended, or is blocked |
+| plans, refused and planned people, and so on | `deliveries.py` | the delivery has ended, or is blocked |
 | who differed in a check-up | `shared/delivery/verify/doctor.py` | at once: the file goes |
 | opt-outs that were landed | `shared/delivery/opt_outs/erasing.py` | under the account's lease |
 

@@ -54,7 +54,6 @@ def write(work: Work, plan: Plan) -> None:
     facts: dict[str, Any] = {
         "outcomes": {word: counts[word] for word in WORDS if counts[word]},
         "reasons": [[*why, people] for why, people in reasons.most_common()],
-        "requests": work.requests_before + work.opened.link.counters.requests,
         "seconds": pace.seconds(work, asked, seconds / number if number else 0.0),
     }
     work.note(foreseen={**noted, **facts})

@@ -15,7 +15,7 @@ from shared.vendors.limits import allowed
 
 
 def seconds(work: Work, asked: Counter[str], answer: float) -> float:
-    """Seconds from the first request to the last answer. `asked` are requests by endpoint; one takes `answer` seconds."""
+    """Seconds from the first request to the last answer. `asked` are requests by endpoint, one takes `answer`."""
     definition, connection = work.opened.definition, work.connection
     rates = (
         _seconds(rate, asked, allowed(rate, connection.rate_budget, connection.settings)) for rate in definition.rates

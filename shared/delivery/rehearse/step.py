@@ -28,6 +28,7 @@ def rehearse(work: Work) -> float | None:
     stage, vendor = work.opened.stage, work.opened.vendor
     assert stage is not None, "only a rehearsal has this step"
     before = Counter(work.delivery.foreseen.get("asked", {}))
+    requests = work.delivery.foreseen.get("requests", 0)
     try:
         if "made" not in work.delivery.foreseen:
             _prepare(work, vendor)
@@ -35,7 +36,8 @@ def rehearse(work: Work) -> float | None:
             _list(work)
         ending = _send(work, stage, vendor)
     finally:
-        _note(work, asked=dict(before + stage.asked), answers=_seconds(work, stage))
+        asked, requests = before + stage.asked, requests + stage.link.counters.requests
+        _note(work, asked=dict(asked), requests=requests, answers=_seconds(work, stage))
     if ending is not Ending.FINISHED:
         return 0.0
     foreseen.write(work, _plan(work))

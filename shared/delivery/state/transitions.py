@@ -102,8 +102,8 @@ def rules(kind: RunKind, mode: str) -> tuple[Conditions, Conditions]:
     """What to make of addresses in the segment, and of those that are not in it.
 
     A dry run and a rehearsal plan as a delivery does. A full resync treats leavers as a delivery does. Withdrawing has
-    no segment, and takes everyone off whatever the mode is. A rebuild starts with an empty ledger. A repair looks at nobody but
-    those whom a check-up found, and at `what` it found of them.
+    no segment, and takes everyone off whatever the mode is. A rebuild starts with an empty ledger. A repair looks at
+    nobody but those whom a check-up found, and at `what` it found of them.
     """
     if kind is RunKind.WITHDRAW:
         return IN_SEGMENT[RunKind.DELIVERY], NOT_IN_SEGMENT[RunKind.DELIVERY, "mirror"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.vendors.contract import Definition, Field, FieldType, Fit, OAuth, Question, Rate, Setting
 from shared.vendors.opt_outs import OptOutKind
+from shared.wording import say
 
 HOST = "api.createsend.com"
 
@@ -192,6 +193,12 @@ DEFINITION = Definition(
     ),
     # An import is answered when all of its rows are processed, which takes minutes in a bad hour.
     request_seconds=200.0,
+    unforeseen=(
+        say(
+            "Whether Campaign Monitor takes an e-mail address or a mobile number: it publishes no rule, and "
+            "says so once people are sent."
+        ),
+    ),
     most_members=1_000_000,
     members_page=MOST_ROWS,
     lists_values=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.vendors.contract import Definition, Field, FieldType, Fit, Question, Rate, Setting
 from shared.vendors.opt_outs import OptOutKind
+from shared.wording import say
 
 HOME = "r1-api.dotdigital.com"
 """Tells about accounts of every region; the only host that a password is sent to before the region is known."""
@@ -190,6 +191,12 @@ DEFINITION = Definition(
     # Of the 25 that an account may have: the rest is for its other integrations.
     most_jobs=15,
     request_seconds=121.0,
+    unforeseen=(
+        say(
+            "Whom Dotdigital keeps from being mailed for all of its customers, and what its data watchdog "
+            "stops: it says so once an import has ended."
+        ),
+    ),
     # 200 pages at the Low tier's 35 calls a minute are more than a slice has time for.
     most_members=400_000,
     members_page=MOST_PAGE,

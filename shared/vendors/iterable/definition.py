@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from shared.vendors.contract import Definition, Field, FieldType, Question, Rate, Setting
 from shared.vendors.opt_outs import OptOutKind
+from shared.wording import say
 
 HOSTS: Mapping[str, str] = {"us": "api.iterable.com", "eu": "api.eu.iterable.com"}
 """Data centre -> host. A key works in one of them only."""
@@ -144,6 +145,11 @@ DEFINITION = Definition(
     reserved_fields=_RESERVED,
     # Fields that the project does not have yet get their type from the first request that names them.
     first_batch_alone=True,
+    unforeseen=(
+        say(
+            "Who asked Iterable to be forgotten, and which e-mail addresses it takes: it says so once people are sent."
+        ),
+    ),
     # Section 9: beyond that many, the one answer with all members takes minutes, or is cut.
     most_members=200_000,
     members_page=200_000,

@@ -180,6 +180,12 @@ DEFINITION = Definition(
     calls_per_thousand=10.5,
     bills_by=say("active profiles: everyone with an address who is neither unsubscribed nor suppressed"),
     fresh_seconds=300.0,
+    unforeseen=(
+        say(
+            "Whether Klaviyo takes an e-mail address or a telephone number, and who has an identifier of "
+            "another profile: it says so once people are sent."
+        ),
+    ),
     most_members=200_000,
     members_page=MOST_PAGE,
     lists_values=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.vendors.contract import Definition, Field, FieldType, Fit, OAuth, Question, Rate, Setting
 from shared.vendors.opt_outs import OptOutKind
+from shared.wording import say
 
 LOGIN_HOST = "login.mailchimp.com"
 EVERY_HOST = "api.mailchimp.com"
@@ -212,6 +213,12 @@ DEFINITION = Definition(
     request_seconds=130.0,
     target_word="tag",
     fresh_seconds=600.0,
+    unforeseen=(
+        say(
+            "Which e-mail addresses look fake to Mailchimp, and who was deleted there for good: it says so "
+            "once people are sent."
+        ),
+    ),
     most_members=1_000_000,
     members_page=MOST_PAGE,
     questions=_QUESTIONS,

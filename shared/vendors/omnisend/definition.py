@@ -153,6 +153,7 @@ DEFINITION = Definition(
     target_word="tag",
     # Tags go on and off after the answer, in the background.
     fresh_seconds=120.0,
+    unforeseen=(say("Whom Omnisend refuses: it names no rule, and says so once a batch has ended."),),
     most_members=250_000,
     members_page=PAGE,
     lists_values=True,
