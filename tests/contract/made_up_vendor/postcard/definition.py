@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.vendors.contract import Definition, Field, Rate, Setting
+from shared.wording import say
 
 HOST = "api.postcard.example"
 
@@ -27,4 +28,5 @@ DEFINITION = Definition(
     batch_rows=MOST_PEOPLE,
     concurrency=4,
     minutes_per_million=444.4,
+    unforeseen=(say("Whom Postcard has barred."),),
 )
