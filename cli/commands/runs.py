@@ -36,6 +36,9 @@ _COUNTS = (
     "later",
 )
 
+_ALONE = ", without the time that the vendor then takes"
+"""Said where no run tells how long the vendor works on its jobs."""
+
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay until it ended, with a progress bar.")]
 
 
@@ -141,10 +144,12 @@ def _why(rehearsal: dict[str, Any], word: str) -> list[str]:
 def _takes(view: dict[str, Any]) -> list[str]:
     """How much each target would take, and what cannot be known of it."""
     told = [each["rehearsal"] for each in view["targets"] if each["rehearsal"]]
-    return [
-        "\n".join([f"{each['requests']} requests, about {each['seconds']:.0f} seconds.", *each["unknown"]])
-        for each in told
-    ]
+    return ["\n".join([_took(each), *each["unknown"]]) for each in told]
+
+
+def _took(rehearsal: dict[str, Any]) -> str:
+    words = f"{rehearsal['requests']} requests, about {rehearsal['seconds']:.0f} seconds"
+    return f"{words}{'' if rehearsal['jobs_known'] else _ALONE}."
 
 
 def _run(desk: Desk, name: str, kind: Kind, watch_it: bool) -> None:

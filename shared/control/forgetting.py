@@ -47,8 +47,8 @@ class ForgettingView(View):
     erased: Mapping[str, int] = Field(
         default_factory=dict,
         description="What held the person, by place: `ledgers`; `protected`, lists of people who were on a list before "
-        "us; `runs`, of which `plans`, `rejected`, `planned`, `holdouts`, `rehearsals` and `samples`; `check_ups`, files "
-        "of who differed, which go whoever is in them; `opt_outs` that were landed, of so many connections.",
+        "us; `runs`, of which `plans`, `rejected`, `planned`, `holdouts`, `rehearsals` and `samples`; `check_ups`, "
+        "files of who differed, which go whoever is in them; `opt_outs` that were landed, of so many connections.",
     )
     remains: tuple[RemainsView, ...] = ()
     salt: str

@@ -123,6 +123,10 @@ class RehearsalView(View):
     reasons: tuple[ForeseenReason, ...] = ()
     requests: int = Field(description="Requests that the run would make; each look at a job that goes on comes on top.")
     seconds: float = Field(description="How long the run would take at the connection's budget.")
+    jobs_known: bool = Field(
+        default=True,
+        description="False where the vendor works on jobs after the requests and no run to this list tells how long.",
+    )
     listed: int | None = Field(description="People on the list now; null where they are too many to be read.")
     unknown: tuple[Said, ...] = Field(default=(), description="What the vendor does not tell before people are sent.")
 
@@ -402,6 +406,7 @@ def _rehearsal(foreseen: Mapping[str, Any], vendor: str) -> RehearsalView | None
         ),
         requests=foreseen["requests"],
         seconds=foreseen["seconds"],
+        jobs_known=foreseen.get("jobs_known", True),
         listed=foreseen["people"],
         unknown=DEFINITIONS[vendor].unforeseen if vendor in DEFINITIONS else (),
     )

@@ -63,6 +63,8 @@ class Work:
     saved_at: float = 0.0
     done: int = 0
     open_jobs: int = 0
+    longest_job: float = 0.0
+    """Seconds that jobs of the vendor took which ended in this slice."""
     jobs_elsewhere: int = 0
     """Jobs that other deliveries have open on this account."""
     known: Claim | None = None

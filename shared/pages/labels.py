@@ -205,6 +205,7 @@ PLACES: tuple[tuple[str, str], ...] = (
     ("rejected", N_("Files of refused people")),
     ("planned", N_("Files of planned people")),
     ("holdouts", N_("Files of who is held out")),
+    ("rehearsals", N_("Files of what was foreseen")),
     ("samples", N_("Samples of planned people")),
     ("check_ups", N_("Files of who differed in a check-up, which go whoever is in them")),
     ("opt_outs", N_("Opt-outs that were landed, counted for each connection")),

@@ -16,7 +16,7 @@ BATCH_SHARE = 0.9
 INTERACTIVE_SHARE = 0.1
 DEFAULT_BUDGET = 0.75
 
-_SLACK = 0.025
+WINDOW_SLACK = 0.025
 """Seconds that each window is longer than the vendor says: a request may reach it later than the one after it."""
 _SLOWER, _FASTER, _SLOWEST = 0.7, 1.1, 0.05
 _LONGEST_HOLD = 3600.0
@@ -172,7 +172,7 @@ class _Window:
         """So many requests in so many seconds; below one request per window the window grows instead."""
         allowed = self._allowed * self._factor
         requests = int(allowed + 1e-9)
-        return (requests, self.seconds + _SLACK) if requests else (1, self.seconds / allowed + _SLACK)
+        return (requests, self.seconds + WINDOW_SLACK) if requests else (1, self.seconds / allowed + WINDOW_SLACK)
 
     def _tidy(self, now: float) -> None:
         # The clock was set back, or the last worker's was ahead: its future is our now, and costs one window at most.

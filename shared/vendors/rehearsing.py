@@ -90,7 +90,8 @@ class _Tally(Limiter):
         self._real = real
         self._here = threading.local()
         self._counted = threading.Lock()
-        self.asked: Counter[str] = Counter()
+        self.asked: dict[str, Counter[str]] = {}
+        self.phase = ""
 
     @property
     def endpoint(self) -> str:
@@ -99,7 +100,7 @@ class _Tally(Limiter):
     def acquire(self, endpoint: str) -> float:
         self._here.endpoint = endpoint
         with self._counted:
-            self.asked[endpoint] += 1
+            self.asked.setdefault(self.phase, Counter())[endpoint] += 1
         return 0.0
 
     def throttled(self, endpoint: str) -> None:
@@ -115,13 +116,16 @@ class _Tally(Limiter):
         self._real.restore(state)
 
 
-class Stage:
+class Rehearsing:
     """What a vendor's module stands on while it rehearses. `link` is the module's, `outside` leads to the vendor, and
     `sent` counts what went out."""
 
     def __init__(self, definition: Definition, understudy: Understudy, outside: Link) -> None:
         self.understudy = understudy
         self.sent = Counters()
+        self._counting = threading.Lock()
+        self.withheld: Counter[str] = Counter()
+        """Requests that did not go out, by phase."""
         self.answers: list[float] = []
         """Seconds that answers of the vendor took, the rate's waits apart."""
         self.outside = replace(outside, counters=self.sent)
@@ -130,9 +134,13 @@ class Stage:
         self.link = replace(outside, limiter=self._tally, transport=self._exchange, counters=Counters())
 
     @property
-    def asked(self) -> Counter[str]:
-        """Requests that the run would make, by endpoint."""
+    def asked(self) -> Mapping[str, Counter[str]]:
+        """Requests that the run would make, by phase and endpoint."""
         return self._tally.asked
+
+    def begin(self, phase: str) -> None:
+        """What is asked from now on belongs to this phase: phases follow one another."""
+        self._tally.phase = phase
 
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float
@@ -149,6 +157,7 @@ class Stage:
         except _Unanswered as error:
             return error.instead
         if answer is not None:
+            self._withhold()
             return answer
         if method != "GET" and not (self._tokens and path.endswith(self._tokens)):
             raise UserMustAct(
@@ -167,6 +176,10 @@ class Stage:
         outcome = link.transport(method, url, headers, body, seconds)
         self.answers.append(time.monotonic() - began)
         return outcome
+
+    def _withhold(self) -> None:
+        with self._counting:
+            self.withheld[self._tally.phase] += 1
 
     def _parts(self, url: str) -> tuple[str, str, Mapping[str, str]]:
         parts = urlsplit(url)

@@ -21,7 +21,7 @@ from shared.vendors.contract import SWITCHED, Definition, Vendor
 from shared.vendors.http import Counters, Link
 from shared.vendors.limits import BATCH_SHARE, Limiter
 from shared.vendors.registry import definition, open_vendor, understudy_of
-from shared.vendors.rehearsing import Stage
+from shared.vendors.rehearsing import Rehearsing
 from shared.vendors.tracing import traced
 from shared.wording import Message, say
 
@@ -99,7 +99,7 @@ class Opened:
     definition: Definition
     link: Link
     credentials: Named
-    stage: Stage | None = None
+    stage: Rehearsing | None = None
     """Where the vendor only rehearses."""
     real: Vendor | None = None
     """The same without rehearsing, to read with."""
@@ -162,7 +162,7 @@ def rehearsing(opened: Opened, connection: Connection, export: Export) -> Opened
     """The same connection, whose vendor goes through all that it would do and writes nothing. Its link counts what
     would be requested."""
     settings = connection.settings | export.settings
-    stage = Stage(opened.definition, understudy_of(connection.vendor, settings), opened.link)
+    stage = Rehearsing(opened.definition, understudy_of(connection.vendor, settings), opened.link)
     vendor, real = (
         open_vendor(connection.vendor, settings=settings, credentials=opened.credentials, link=link)
         for link in (stage.link, stage.outside)

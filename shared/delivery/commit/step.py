@@ -222,6 +222,8 @@ def _remember(work: Work, made: Plan, outcomes: Outcomes) -> None:
         facts |= Commit(work.commit_name, outcomes.generation).facts() | {"ledger": work.ledger_folder, "open": None}
     if outcomes.left_jobs:
         facts["left"] = unfinished_jobs.with_another(work, work.folder)
+    if work.longest_job:
+        facts["job_seconds"] = round(work.longest_job, 1)
     if work.run.kind in COMPLETE and not work.delivery.ending:
         delivered = {each["segment_id"]: each["key"] for each in (*made.snapshots, *made.excluded)}
         facts |= {"delivered": delivered, "delivered_by": work.export.name, "looks": drift.to_remember(made.looks)}

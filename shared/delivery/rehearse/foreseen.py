@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from shared.delivery.commit.new_ledger import load_outcomes
 from shared.delivery.plan import lines
-from shared.delivery.rehearse import listed, pace
+from shared.delivery.rehearse import listed
+from shared.delivery.rehearse import pace as paces
 from shared.delivery.sql import harmless, literal
 from shared.delivery.state import journal, layout
 from shared.delivery.state.plan import FORGOTTEN, Plan
@@ -46,15 +48,15 @@ _FORESEEN = f"""
 
 def write(work: Work, plan: Plan) -> None:
     """Write the file, and note the counts. Writing them again gives the same."""
-    counts, reasons = Counter[str](), Counter[tuple[str, str, str]]()
+    counts, reasons, began = Counter[str](), Counter[tuple[str, str, str]](), time.monotonic()
     work.cloud.blobs.compose(layout.rehearsed(work.folder), _pieces(work, plan, counts, reasons))
     noted = work.delivery.foreseen
-    asked = Counter({str(name): int(number) for name, number in noted.get("asked", {}).items()})
-    number, seconds = noted.get("answers", (0, 0.0))
+    pace = paces.of_run(work, noted, time.monotonic() - began)
     facts: dict[str, Any] = {
         "outcomes": {word: counts[word] for word in WORDS if counts[word]},
         "reasons": [[*why, people] for why, people in reasons.most_common()],
-        "seconds": pace.seconds(work, asked, seconds / number if number else 0.0),
+        "seconds": pace.seconds,
+        "jobs_known": pace.jobs_known,
     }
     work.note(foreseen={**noted, **facts})
 

@@ -27,13 +27,12 @@ _NOBODY = "SELECT NULL::VARCHAR AS address WHERE false"
 def read(work: Work, vendor: Vendor, target: TargetFound, folder: str) -> dict[str, object]:
     """Read everyone on the target into a blob of `folder`. What is to be remembered of it: the file and how many they
     are, or that they are too many to be read. Raises what a call raises."""
-    most = work.opened.definition.most_members
     counted = vendor.count(target)
-    if counted is not None and counted.people > most:
+    if counted is not None and counted.people > most(work):
         return {"people": None}
     lines, path = work.where / "listed.txt", work.where / "listed.parquet"
-    read = _write(lines, islice(vendor.members(target), most + 1))
-    if read > most:
+    read = _write(lines, islice(vendor.members(target), most(work) + 1))
+    if read > most(work):
         lines.unlink()
         return {"people": None}
     with work.scratch.database() as database:
@@ -42,6 +41,11 @@ def read(work: Work, vendor: Vendor, target: TargetFound, folder: str) -> dict[s
     lines.unlink()
     path.unlink()
     return {"people": rows, "listed": asdict(DataFile(stored.name, stored.md5, stored.size, rows))}
+
+
+def most(work: Work) -> int:
+    """People who can be read within a slice."""
+    return work.opened.definition.most_members
 
 
 def _write(lines: Path, people: Iterator[str]) -> int:

@@ -7,10 +7,10 @@ last one ended and no other work takes it for something that was done.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 
 from shared.delivery.rehearse import foreseen, listed
+from shared.delivery.rehearse.going import Going
 from shared.delivery.send.batches import Ending, Sender
 from shared.delivery.send.isolating import Isolating
 from shared.delivery.send.opted_out_before import OptedOutBefore
@@ -20,24 +20,22 @@ from shared.delivery.state.journal import Folded, Journal
 from shared.delivery.state.records import Step
 from shared.delivery.work import Work
 from shared.vendors.contract import Vendor
-from shared.vendors.rehearsing import Stage
+from shared.vendors.rehearsing import Rehearsing
 
 
 def rehearse(work: Work) -> float | None:
     """Go on. None when everything was gone through; else in how many seconds the next slice goes on."""
     stage, vendor = work.opened.stage, work.opened.vendor
     assert stage is not None, "only a rehearsal has this step"
-    before = Counter(work.delivery.foreseen.get("asked", {}))
-    requests = work.delivery.foreseen.get("requests", 0)
+    going = Going(stage, work.delivery.foreseen)
     try:
         if "made" not in work.delivery.foreseen:
             _prepare(work, vendor)
         if "people" not in work.delivery.foreseen:
             _list(work)
-        ending = _send(work, stage, vendor)
+        ending = _send(work, stage, vendor, going)
     finally:
-        asked, requests = before + stage.asked, requests + stage.link.counters.requests
-        _note(work, asked=dict(asked), requests=requests, answers=_seconds(work, stage))
+        _note(work, **going.noted())
     if ending is not Ending.FINISHED:
         return 0.0
     foreseen.write(work, _plan(work))
@@ -49,7 +47,8 @@ def _prepare(work: Work, vendor: Vendor) -> None:
     found = vendor.prepare(work.wanted, work.remembered(), _plan(work).fields)
     target = {"list_id": found.list_id, "name": found.name, "details": dict(found.details)}
     work.note(target=target, warnings=[*work.delivery.warnings, *found.warnings])
-    _note(work, made=found.created, **({"people": 0} if found.created else {}))
+    planned = (work.clock() - (work.delivery.started_at or work.clock())).total_seconds()
+    _note(work, made=found.created, planned=planned, **({"people": 0} if found.created else {}))
 
 
 def _list(work: Work) -> None:
@@ -58,7 +57,7 @@ def _list(work: Work) -> None:
     work.save()
 
 
-def _send(work: Work, stage: Stage, vendor: Vendor) -> Ending:
+def _send(work: Work, stage: Rehearsing, vendor: Vendor, going: Going) -> Ending:
     made, target, definition = _plan(work), work.found_target(), work.opened.definition
     found = listed.in_memory(work)
     stage.understudy.target = target.list_id
@@ -75,8 +74,8 @@ def _send(work: Work, stage: Stage, vendor: Vendor) -> Ending:
             database=database,
             journal=Journal(work.cloud.blobs, folder, work.delivery.turn),
             folded=folded,
-            send=batches.deliver,
-            settle=batches.settle,
+            send=going.through(batches.deliver),
+            settle=going.after(batches.settle),
             threads=definition.concurrency,
             out_of_time=work.out_of_time,
             progress=work.progress,
@@ -92,12 +91,6 @@ def _send(work: Work, stage: Stage, vendor: Vendor) -> Ending:
 def _without_jobs(folded: Folded) -> Folded:
     """Jobs that an earlier slice pretended to begin are begun again: its understudy is gone, and nothing was sent."""
     return replace(folded, staged={}, jobs={})
-
-
-def _seconds(work: Work, stage: Stage) -> list[float]:
-    """How many answers of the vendor were timed, and the seconds that they took together."""
-    number, seconds = work.delivery.foreseen.get("answers", (0, 0.0))
-    return [number + len(stage.answers), round(seconds + sum(stage.answers), 3)]
 
 
 def _note(work: Work, **facts: object) -> None:

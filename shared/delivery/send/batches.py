@@ -65,6 +65,8 @@ class Sender:
     first_batch_alone: bool = False
     most_jobs: int = 0
     warnings: list[str] = field(default_factory=list)
+    longest_job: float = 0.0
+    """Seconds until the last of the vendor's jobs was known to have ended, of those that ended in this slice."""
     _staged: dict[int, tuple[Kind, list[Row]]] = field(default_factory=dict)
     _under_way: dict[Future[BatchResult], tuple[int, Kind, list[Row]]] = field(default_factory=dict)
     _lines: list[dict[str, Any]] = field(default_factory=list)
@@ -129,6 +131,7 @@ class Sender:
             job = self.folded.staged[batch]
             result = self.settle(kind, rows, job)
             if result is not None and result.staged != job:
+                self.longest_job = max(self.longest_job, time.time() - self.folded.staged_at.get(batch, time.time()))
                 self._answer(batch, kind, rows, result)
         self._flush()
         return not self._staged

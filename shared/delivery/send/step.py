@@ -79,6 +79,7 @@ def deliver(work: Work) -> float | None:
             raise
         finally:
             work.open_jobs = sender.jobs
+            work.longest_job = sender.longest_job
             if work.done > before:
                 work.note(done=work.done, stalled_since=None, waits=0)
     warnings = list(dict.fromkeys([*work.delivery.warnings, *sender.warnings]))[:MOST_WARNINGS]

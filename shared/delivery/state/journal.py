@@ -5,7 +5,7 @@ A line is one of
     {"sent": [first, last]}                              batches about to be sent
     {"unsent": [batch, …]}                               announced, but no request went out
     {"batch": n, "default": receipt, "others": {"index": receipt, …}, "ids": file}     ids: where the vendor gave any
-    {"batch": n, "staged": "job id"}
+    {"batch": n, "staged": "job id", "at": time}         since 1970, when it was begun
 Folding is idempotent, so a line may be there twice; a torn or foreign line is passed over, which at worst sends a
 batch again. Addresses never get in: people are a batch and an index in the plan.
 """
@@ -13,6 +13,7 @@ batch again. Addresses never get in: people are a batch and an index in the plan
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -37,6 +38,8 @@ class Folded:
     sent: set[int] = field(default_factory=set)
     jobs: dict[int, str] = field(default_factory=dict)
     """The last job of each batch that was ever staged, answered or not."""
+    staged_at: dict[int, float] = field(default_factory=dict)
+    """When the last job of each batch was begun, in seconds since 1970. Journals of earlier versions do not say it."""
     ids: dict[int, DataFile] = field(default_factory=dict)
     """Files of the ids that the vendor gave, by batch. Journals of earlier versions have them in their receipts."""
 
@@ -62,6 +65,8 @@ class Folded:
                 self.sent.difference_update(batches)
             case {"batch": int(batch), "staged": str(job)}:
                 self.staged[batch] = self.jobs[batch] = job
+                if isinstance(at := line.get("at"), int | float):
+                    self.staged_at[batch] = at
             case {"batch": int(batch), "default": default, "others": dict(others)}:
                 try:
                     receipts = {int(index): _receipt(each) for index, each in others.items()}
@@ -140,7 +145,7 @@ def unsent(batches: Iterable[int]) -> dict[str, Any]:
 def answered(batch: int, result: BatchResult, ids: DataFile | None = None) -> dict[str, Any]:
     """The line for a batch's result, with the file of its ids where there is one."""
     if result.staged is not None:
-        return {"batch": batch, "staged": result.staged}
+        return {"batch": batch, "staged": result.staged, "at": round(time.time(), 3)}
     others = {index: _plain(receipt) for index, receipt in result.others.items()}
     line = {"batch": batch, "default": _plain(result.default), "others": others}
     return line | ({"ids": asdict(ids)} if ids else {})

@@ -55,6 +55,20 @@ def test_a_dry_run_sends_nothing(app: App, cli: CommandLine) -> None:
     assert app.members("Dry") == set()
 
 
+def test_a_rehearsal_says_who_would_join_and_fetches_the_people(app: App, cli: CommandLine, tmp_path: Path) -> None:
+    app.land(ADA | BO, "Rehearsed")
+    app.define("rehearsed", targets=[{"segments": ["Rehearsed"]}])
+    csv_file = tmp_path / "rehearsal.csv"
+    said = cli("rehearse", "rehearsed", "--output", csv_file)
+    assert said.status == 0 and "Rehearsal: nothing was sent." in said.out
+    assert [line.split()[1:] for line in said.out.splitlines() if "joins" in line] == [["joins", "2"]]
+    assert "requests, about" in said.out and "@example" not in said.out + said.err
+    with csv_file.open(encoding="utf-8-sig") as rows:
+        assert {row["address"]: row["foreseen"] for row in csv.DictReader(rows)} == dict.fromkeys(ADA | BO, "joins")
+    assert stat.S_IMODE(csv_file.stat().st_mode) == 0o600
+    assert app.members("Rehearsed") == set()
+
+
 def test_one_run_at_a_time_and_not_one_of_another_kind(app: App, cli: CommandLine) -> None:
     app.land({f"busy{number}@example.com": "" for number in range(300)}, "Busy")
     app.define("busy", targets=[{"segments": ["Busy"]}])

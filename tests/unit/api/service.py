@@ -263,6 +263,9 @@ class FakeService(Service):
             return None
         return FileLink(url="https://blobs.example/rejected.csv?sig=x", expires_at=START + timedelta(minutes=5))
 
+    def rehearsal_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
+        return self.rejected_link(export, run, target)
+
     def holdout_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
         return self.left_out_link(export, run, target)
 

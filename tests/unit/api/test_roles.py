@@ -149,7 +149,7 @@ def test_rights_add_up_over_roles() -> None:
     assert not may(both, Action.EDIT_CONNECTION)
 
 
-OF_A_RUN = ["/rejected.csv", "/left-out.csv", "/holdout.csv", "/rejected", "/sample"]
+OF_A_RUN = ["/rejected.csv", "/left-out.csv", "/holdout.csv", "/rehearsal.csv", "/rejected", "/sample"]
 
 
 @pytest.mark.parametrize("part", OF_A_RUN)

@@ -1,0 +1,85 @@
+"""A worker dies at any point of a rehearsal; others go on, it foresees the same, and nothing was written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dev.faults.interruptions import Died, Life, When
+from shared.cloud.cloud import Cloud
+from shared.cloud.settings import StorageAddress
+from shared.control.service import Service as LiveService
+from shared.delivery.state import layout
+from shared.delivery.state.records import ENDED, Run
+from shared.delivery.state.transitions import RunKind
+from tests.integration.faults import promises, segments
+from tests.integration.faults.points import CHUNKS, EVERY, SIDES, Tally, counted, points
+from tests.integration.faults.segments import FEW
+from tests.integration.faults.world import World, at_point, world
+
+ONE_IN = 1 if EVERY else 3
+SMALL = {"rows_per_file": 12, "slice_seconds": 0.001, "verify_seconds": 0.0}
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("when", SIDES)
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_a_worker_may_die_at_any_point_of_a_rehearsal(
+    storage: StorageAddress, unique: str, tally: Tally, chunk: int, when: When
+) -> None:
+    tally.kind = f"rehearsal: dies {when} a call"
+    with world(storage, unique, **SMALL) as made:
+        for at in points(chunk, ONE_IN):
+            life = Life(at, when, counted)
+            with tally.point(reached=life.was_struck), at_point(f"died {when}", life):
+                _one_export(made, f"export{at}", life)
+            if not life.dead:
+                break
+        assert tally.tried >= 2
+
+
+def _one_export(made: World, name: str, life: Life) -> None:
+    made.define(name)
+    made.land(segments.first(name, FEW))
+    made.start(name)
+    made.work()
+    segment = segments.second(name, FEW)
+    made.land(segment)
+    ledger, asked = made.ledger(name), len(made.engine.calls())
+    made.unfinished = None
+    try:
+        _rehearse(made.watched(life), name)
+        made.work(made.watched(life))
+    except Died:
+        made.pass_time()
+        made.give_back()
+    if not _rehearsals(made, name):  # it died before there was a run: whoever asked asks again
+        _rehearse(made.cloud, name)
+    made.work()
+    made.wake()
+    made.work()
+    [rehearsed] = _rehearsals(made, name)
+    assert rehearsed.state in ENDED
+    assert {entry.endpoint.partition(" ")[0] for entry in made.engine.calls()[asked:]} <= {"GET"}
+    assert made.ledger(name) == ledger
+    folder = layout.delivery_folder(name, rehearsed.run, 0)
+    assert not list(made.cloud.blobs.names(layout.rehearsal(folder)))
+    foreseen: dict[str, Any] = made.delivery(rehearsed).value.foreseen
+    made.start(name)
+    made.work()
+    run = made.run(name)
+    assert run is not None
+    report = promises.counts_add_up(made, run)
+    done = {kind: report["rows"][kind] for kind in ("add", "change", "remove")}
+    words = {"add": "joins", "change": "updated", "remove": "leaves"}
+    assert foreseen["outcomes"] == {words[kind]: people for kind, people in done.items() if people}
+    promises.list_is_the_segment(made, name, segment)
+
+
+def _rehearse(cloud: Cloud, name: str) -> None:
+    LiveService(cloud).begin(name, RunKind.REHEARSAL)
+
+
+def _rehearsals(made: World, name: str) -> list[Run]:
+    return [run for run in made.runs.history(name) if run.kind is RunKind.REHEARSAL]
