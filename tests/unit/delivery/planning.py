@@ -151,7 +151,7 @@ class World:
         held = replace(held, value=row)
         counters = SimpleNamespace(requests=0, retries=0, throttled_seconds=0.0)
         opened = SimpleNamespace(
-            vendor=self.vendor, definition=self.definition, link=SimpleNamespace(counters=counters)
+            vendor=self.vendor, definition=self.definition, link=SimpleNamespace(counters=counters), sent=counters
         )
         return Work(
             cloud=self.cloud,

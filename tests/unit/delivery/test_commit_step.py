@@ -109,7 +109,7 @@ class World:
             export=cast("Any", SimpleNamespace(name="newsletter")),
             connection=cast("Any", None),
             lease=cast("Any", SimpleNamespace(hold=self._hold)),
-            opened=cast("Any", SimpleNamespace(link=link)),
+            opened=cast("Any", SimpleNamespace(link=link, sent=link.counters)),
             scratch=cast("Any", SimpleNamespace(where=Path("where"), database=self._database)),
             files=cast("Any", None),
             deadline=time.monotonic() + 60,
