@@ -18,12 +18,24 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+LETTERS = (("!", "~"), ("À", "ɏ"), ("Ͱ", "ӿ"), ("぀", "힣"))
+"""Ranges of characters, first and last, that are no blanks and not invisible: what most cells begin and end with."""
+
+
 def trimmed(cell: str) -> str:
     """The cell without blanks and invisible characters around it, NULL where nothing is left."""
-    # Looking for such ends first costs a third of taking them off every cell; `cell[-1]` would cost more.
+    # Taking them off takes seven times as long as looking for such ends, so only a cell that may have some pays for it.
     is_ascii, last = f"strlen({cell}) = length({cell})", f"substring({cell}, length({cell}), 1)"
-    is_plain = f"{is_ascii} AND ord({cell}) > 32 AND {last} > ' '"
-    return f"nullif(CASE WHEN {is_plain} THEN {cell} ELSE trim({cell}, {_characters(BLANKS + INVISIBLE)}) END, '')"
+    is_plain = f"WHEN {is_ascii} AND {cell} >= '!' AND {last} >= '!' THEN {cell}"
+    has_letters = f"WHEN {_begins_with_letter(cell)} AND {_begins_with_letter(last)} THEN {cell}"
+    without = f"trim({cell}, {_characters(BLANKS + INVISIBLE)})"
+    return f"nullif(CASE {is_plain} {has_letters} ELSE {without} END, '')"
+
+
+def _begins_with_letter(text: str) -> str:
+    """DuckDB compares texts byte by byte, which for UTF-8 is the order of its characters."""
+    ranges = (f"({text} >= '{first}' AND {text} < '{chr(ord(last) + 1)}')" for first, last in LETTERS)
+    return f"({' OR '.join(ranges)})"
 
 
 def address(cell: str) -> str:
