@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
+from shared.vendors.forms import Form
 from shared.vendors.opt_outs import OptOutKind, OptOutRoll
 
 ConnectionSettings = Mapping[str, str | float | bool]
@@ -120,6 +121,8 @@ class Row(NamedTuple):
     """A removal: the person may never have got onto the target. When we tried to add them, in seconds since 1970."""
     shown_at: float | None = None
     """A change or removal: when the vendor showed this person on the target, in seconds since 1970, where it did."""
+    entry: str | None = None
+    """What `Vendor.form` makes of the person; None where the vendor's Python writes them."""
     known_before: Sequence[KnownBefore] = ()
     """An addition: other addresses of the person that the target had, or has."""
 
@@ -428,6 +431,11 @@ class Vendor(ABC):
     def build(self, target: TargetFound, kind: Kind, row: Row) -> object:
         """Build what requests say of this one person; nothing is sent. Whatever it raises refuses this person, and
         nobody else of the batch. `target` may be one that is not known yet, with the id 0 and no details."""
+
+    def form(self, target: TargetFound, kind: Kind, fields: Sequence[str]) -> Form | None:
+        """How a bulk request writes people with values in these fields, for the engine to fill in (`Row.entry`). None
+        where `deliver` writes everybody itself, as it does whoever has no entry."""
+        return None
 
     @abstractmethod
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:

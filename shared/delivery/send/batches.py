@@ -15,6 +15,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shared.delivery.send.filling import filled
 from shared.delivery.sql import literal
 from shared.delivery.state import journal, vendor_ids
 from shared.delivery.state import plan as plans
@@ -23,6 +24,7 @@ from shared.delivery.state.journal import Folded, Journal
 from shared.delivery.state.plan import Plan, PlanFile
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter
 from shared.vendors.contract import BatchResult, Kind, KnownBefore, Outcome, Receipt, Row
+from shared.vendors.forms import Form
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -32,12 +34,15 @@ WINDOWS = 2
 WRITE_SECONDS = 0.25
 """Receipts wait so long for others to share a block with."""
 
-ROW = "COLUMNS('^(address|values|vendor_id|came_back|unsure_since|shown_at)$')"
-"""What a `Row` is made of, in the order of plan files; only a repair's have the last, and those of an earlier
-version lack the one before it, too."""
+_COLUMNS = 'address, "values", vendor_id, came_back, unsure_since, shown_at, entry'
+"""What a `Row` is made of, in its order."""
+_LACKING = "SELECT NULL::DOUBLE AS unsure_since, NULL::DOUBLE AS shown_at, NULL::VARCHAR AS entry WHERE false"
+"""Columns that not every plan file has: only a repair's have `shown_at`, and those of an earlier version lack
+`unsure_since`, too."""
 
 Send = Callable[[Kind, Sequence[Row]], BatchResult]
 Settle = Callable[[Kind, Sequence[Row], str], BatchResult | None]
+FormOf = Callable[[Kind], Form | None]
 
 
 class Ending(Enum):
@@ -64,6 +69,7 @@ class Sender:
     where: Path
     first_batch_alone: bool = False
     most_jobs: int = 0
+    form: FormOf = lambda kind: None
     warnings: list[str] = field(default_factory=list)
     longest_job: float = 0.0
     """Seconds until the last of the vendor's jobs was known to have ended, of those that ended in this slice."""
@@ -167,7 +173,7 @@ class Sender:
             if not self.files.download(file.file.stored, path):
                 raise plans.unreadable()
             known = self._known_before(plan, file)
-            cursor = self.database.cursor().execute(_rows(path, known))
+            cursor = self.database.cursor().execute(sent_rows(path, self.form(kind), known))
             try:
                 for batch, rows in batches.items():
                     found = cursor.fetchmany(rows)
@@ -267,13 +273,14 @@ class Sender:
             self._flush()
 
 
-def _rows(path: Path, known_before: Path | None) -> str:
+def sent_rows(path: Path, form: Form | None = None, known_before: Path | None = None) -> str:
     """SQL of what is sent of a plan file, in its order."""
-    operations = f"read_parquet({literal(str(path))}, file_row_number = true)"
+    rows = f"read_parquet({literal(str(path))}, file_row_number = true)"
+    operations = f"({_LACKING} UNION ALL BY NAME {filled(form, rows) if form else f'FROM {rows}'})"
     if known_before is None:
-        return f"SELECT {ROW} FROM {operations}"
+        return f"SELECT {_COLUMNS} FROM {operations}"
     return f"""
-        SELECT {ROW}, known.before FROM {operations} AS operations
+        SELECT {_COLUMNS}, known.before FROM {operations} AS operations
         LEFT JOIN (SELECT n, list(row(address, vendor_id, refused)) AS before
                    FROM read_parquet({literal(str(known_before))}) GROUP BY n) AS known ON known.n = operations.n
         ORDER BY file_row_number

@@ -55,6 +55,7 @@ def deliver(work: Work) -> float | None:
     work.done = before = _answered_rows(made, folded)
     definition = work.opened.definition
     vendor, target = work.opened.vendor, work.found_target()
+    fields = [match.field for match in work.export.matching]  # as values stand in a plan
     batches = OptedOutBefore(vendor, target, Isolating(vendor, target, beforehand=definition.most_jobs > 0))
     with work.scratch.database() as connection:
         sender = Sender(
@@ -69,6 +70,7 @@ def deliver(work: Work) -> float | None:
             progress=work.progress,
             where=work.where,
             first_batch_alone=definition.first_batch_alone,
+            form=lambda kind: vendor.form(target, kind, fields),
             most_jobs=max(definition.most_jobs - work.jobs_elsewhere, 1) if definition.most_jobs else 0,
         )
         try:

@@ -40,6 +40,7 @@ from shared.vendors.contract import (
     TargetWanted,
     Vendor,
 )
+from shared.vendors.forms import Form
 from shared.vendors.http import Credentials, Link
 from shared.vendors.lists import Listed
 from shared.vendors.opt_outs import OptOutRoll
@@ -166,6 +167,9 @@ class CampaignMonitor(Vendor):
         if kind is Kind.REMOVE:
             return requests.removed(target.list_id, row.address).target
         return self._forms(target).entry(row, {})
+
+    def form(self, target: TargetFound, kind: Kind, fields: Sequence[str]) -> Form | None:
+        return self._forms(target).shape.form(fields) if kind is not Kind.REMOVE else None
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """Additions and changes are imported, mostly in one request; each removal is a request of its own. Nobody is

@@ -52,4 +52,4 @@ class Misfits:
         out = {name for name, value in values.items() if value is not None and not types.fits(known.get(name), value)}
         self._left_out[index] = tuple(sorted(out or (name for name, value in values.items() if value is not None)))
         kept = {name: value for name, value in values.items() if name not in out} if out else {}
-        self.shorter[index] = self.rows[index]._replace(values=orjson.dumps(kept).decode())
+        self.shorter[index] = self.rows[index]._replace(values=orjson.dumps(kept).decode(), entry=None)

@@ -10,6 +10,7 @@ import orjson
 
 from shared.vendors.answers import Request
 from shared.vendors.contract import Kind, Row
+from shared.vendors.forms import Address, AllValues, Form
 from shared.vendors.iterable.definition import (
     BULK_UPDATE,
     CREATE_LIST,
@@ -57,8 +58,19 @@ def create_list(name: str) -> Request:
     return Request("POST", "/api/lists", CREATE_LIST, body=orjson.dumps({"name": name}), idempotent=False)
 
 
+_EMAIL = ('{"email":', Address())
+FORMS: Mapping[Kind, Form] = {
+    Kind.ADD: Form((*_EMAIL, AllValues(',"dataFields":'), "}")),
+    Kind.CHANGE: Form((*_EMAIL, AllValues(',"dataFields":'), "}")),
+    Kind.REMOVE: Form((*_EMAIL, "}")),
+}
+"""What `person` writes."""
+
+
 def person(kind: Kind, row: Row) -> bytes:
     """One entry of a bulk request. The plan's JSON goes in as it is."""
+    if row.entry is not None:
+        return row.entry.encode()
     email = orjson.dumps(row.address)
     if kind is Kind.REMOVE or row.values == _EMPTY:
         return b'{"email":%b}' % email
@@ -71,7 +83,7 @@ def bulk(kind: Kind, list_id: str, people: Sequence[bytes]) -> Request:
     An addition writes the profile and the membership in one call; a change writes the profile only, so that it does
     not put back somebody whom the organisation took off the list by hand.
     """
-    return _BULK[kind](list_id, [orjson.Fragment(entry) for entry in people])
+    return _BULK[kind](list_id, orjson.Fragment(b"[" + b",".join(people) + b"]"))
 
 
 def profiles(people: Sequence[tuple[Row, Mapping[str, Any]]]) -> Request:
@@ -80,17 +92,17 @@ def profiles(people: Sequence[tuple[Row, Mapping[str, Any]]]) -> Request:
     return Request("POST", "/api/users/bulkUpdate", BULK_UPDATE, body=orjson.dumps({"users": users}))
 
 
-def _subscribe(list_id: str, people: Sequence[orjson.Fragment]) -> Request:
+def _subscribe(list_id: str, people: orjson.Fragment) -> Request:
     body = {"listId": int(list_id), "updateExistingUsersOnly": False, "subscribers": people}
     return Request("POST", "/api/lists/subscribe", SUBSCRIBE, body=orjson.dumps(body))
 
 
-def _update(list_id: str, people: Sequence[orjson.Fragment]) -> Request:
+def _update(list_id: str, people: orjson.Fragment) -> Request:
     body = {"createNewFields": True, "users": people}
     return Request("POST", "/api/users/bulkUpdate", BULK_UPDATE, body=orjson.dumps(body))
 
 
-def _unsubscribe(list_id: str, people: Sequence[orjson.Fragment]) -> Request:
+def _unsubscribe(list_id: str, people: orjson.Fragment) -> Request:
     # Without the explicit false a removal might unsubscribe people from the whole channel: sources disagree on the
     # default, and a removal must never touch anyone's consent.
     body = {"listId": int(list_id), "channelUnsubscribe": False, "subscribers": people}

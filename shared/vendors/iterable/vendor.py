@@ -29,6 +29,7 @@ from shared.vendors.contract import (
     TargetWanted,
     Vendor,
 )
+from shared.vendors.forms import Form
 from shared.vendors.http import Client, Credentials, Link
 from shared.vendors.iterable import looking, opt_outs, receipts, requests, responses
 from shared.vendors.iterable.client import client_of
@@ -112,6 +113,9 @@ class Iterable(Vendor):
     def build(self, target: TargetFound, kind: Kind, row: Row) -> object:
         return requests.bulk(kind, target.list_id, [requests.person(kind, row)]), requests.profile(row.address).target
 
+    def form(self, target: TargetFound, kind: Kind, fields: Sequence[str]) -> Form | None:
+        return requests.FORMS[kind]
+
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """One request for most batches. Additions subscribe, changes update profiles, removals unsubscribe from the
         list only; each does the same when it is done twice. Nobody is changed or taken off whom Iterable does not
@@ -119,13 +123,17 @@ class Iterable(Vendor):
         alone = {} if kind is Kind.ADD else self._presence_on(target.list_id).absent(kind, rows)
         sent = [index for index in range(len(rows)) if index not in alone]
         misfits = Misfits(rows, self._fields)
+        entries = {index: requests.person(kind, rows[index]) for index in sent}
+
+        def entry(index: int) -> bytes:
+            shorter = misfits.shorter.get(index)
+            return requests.person(kind, shorter) if shorter else entries[index]
 
         def ask(part: Part) -> Reading:
-            some = [misfits.row(index) for index in part]
-            answer = self._write(target, kind, [requests.person(kind, row) for row in some])
-            return misfits.read(part, receipts.read(kind, some, answer))
+            answer = self._write(target, kind, [entry(index) for index in part])
+            return misfits.read(part, receipts.read(kind, [misfits.row(index) for index in part], answer))
 
-        sizes = [len(requests.person(kind, rows[index])) + 1 for index in sent]
+        sizes = [len(entries[index]) + 1 for index in sent]
         parts = cut(sizes, self._batch_rows, MOST_BYTES)
         wanted = {} if kind is Kind.REMOVE else _typed(target)
         with self._new_fields.settling(wanted, [rows[index] for index in sent]):

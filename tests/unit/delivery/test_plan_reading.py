@@ -106,5 +106,5 @@ def test_operations_of_other_versions_are_rows_too(tmp_path: Path, newer: str, s
     )
     with duckdb.connect() as database:
         database.execute(f"COPY (SELECT {columns}{newer}) TO '{path}' (FORMAT parquet)")
-        [row] = database.execute(f"SELECT {batches.ROW} FROM read_parquet('{path}')").fetchall()
+        [row] = database.execute(batches.sent_rows(path)).fetchall()
     assert Row(*row) == Row("a@x.com", '{"a":1}', "id", True, since)
