@@ -126,6 +126,8 @@ class Rehearsing:
         self._counting = threading.Lock()
         self.withheld: Counter[str] = Counter()
         """Requests that did not go out, by phase."""
+        self.aside: dict[str, float] = {}
+        """Seconds that the understudy's own questions took, by phase: no run asks them."""
         self.answers: list[float] = []
         """Seconds that answers of the vendor took, the rate's waits apart."""
         self.outside = replace(outside, counters=self.sent)
@@ -148,9 +150,11 @@ class Rehearsing:
         base, path, query = self._parts(url)
 
         def ask(request: Request) -> Answer:
-            return _required(
-                self._send(request.method, f"{base}{request.target}", headers, request.body, seconds, request.endpoint)
-            )
+            began = time.monotonic()
+            url = f"{base}{request.target}"
+            outcome = self._send(request.method, url, headers, request.body, seconds, request.endpoint)
+            self._set_aside(time.monotonic() - began)
+            return _required(outcome)
 
         try:
             answer = self.understudy.answer(Called(method, base, path, query, body or b"", ask))
@@ -176,6 +180,10 @@ class Rehearsing:
         outcome = link.transport(method, url, headers, body, seconds)
         self.answers.append(time.monotonic() - began)
         return outcome
+
+    def _set_aside(self, seconds: float) -> None:
+        with self._counting:
+            self.aside[self._tally.phase] = self.aside.get(self._tally.phase, 0.0) + seconds
 
     def _withhold(self) -> None:
         with self._counting:

@@ -78,7 +78,9 @@ def delivered(engine: Engine) -> Engine:
     return engine
 
 
-LOST, OPPOSED, ERASED, LEAVER, GONE = (f"person{number}@example.com" for number in (1, 2, 3, 6, 7))
+LOST, OPPOSED, ERASED, UNSUBSCRIBED, LEAVER, GONE, DELETED = (
+    f"person{number}@example.com" for number in (1, 2, 3, 4, 6, 7, 8)
+)
 STRANGER = "stranger@example.com"
 
 
@@ -99,6 +101,8 @@ def disturb(engine: Engine) -> None:
     engine.kit.lose(engine, GONE)
     engine.tell("people", engine.kit.oppose(OPPOSED, name))
     erase(engine, ERASED)
+    erase(engine, DELETED)
+    engine.tell("people", engine.kit.unsubscribed(UNSUBSCRIBED, name))
     engine.tell("people", {"people": [{"email": STRANGER, "lists": [name]}]})
     engine.tell("people", engine.kit.oppose("no@example.com", name))
 
@@ -175,6 +179,43 @@ def test_a_list_that_is_not_there_yet_is_not_made(engine: Engine) -> None:
     only_asked(engine, before)
     assert engine.delivery(rehearsed).foreseen["outcomes"] == {"joins": 30}
     run = engine.run()
+    assert ends_foreseen(engine, rehearsed) == ends(engine, run)
+    assert engine.delivery(rehearsed).foreseen["requests"] == engine.delivery(run).requests
+
+
+def test_whoever_comes_back_is_foreseen_too(delivered: Engine) -> None:
+    """They were taken off by us; one of them said no meanwhile."""
+    engine, name = delivered, delivered.kit.list_name("Loyal")
+    engine.tell("settings", INSTANT.get(engine.kit.name, {}))
+    engine.land(people(6))
+    assert engine.run().state in GOOD
+    engine.settled()
+    engine.tell("people", engine.kit.unsubscribed("person7@example.com", name))
+    engine.land(people(12))
+    rehearsed = rehearse(engine)
+    run = engine.run()
+    assert ends_foreseen(engine, rehearsed) == ends(engine, run)
+    assert engine.delivery(rehearsed).foreseen["requests"] == engine.delivery(run).requests
+    clean(engine)
+
+
+def test_people_who_move_are_foreseen_too(engine: Engine) -> None:
+    """One of them said no under the old address, so the new one is not added."""
+    engine.tell("settings", INSTANT.get(engine.kit.name, {}))
+
+    def known(addresses: list[str]) -> list[Person]:
+        return [Person(each, "Ann", "City 1", id=f"c{number}") for number, each in enumerate(addresses)]
+
+    before = [f"person{number}@example.com" for number in range(8)]
+    engine.land(known(before))
+    engine.define(id_column="CustomerId")
+    assert engine.run().state in GOOD
+    engine.settled()
+    engine.tell("people", engine.kit.oppose(before[0], engine.kit.list_name("Loyal")))
+    engine.land(known(["moved0@example.com", "moved1@example.com", *before[2:]]))
+    rehearsed = rehearse(engine)
+    run = engine.run()
+    assert len(ends(engine, run)) == 4
     assert ends_foreseen(engine, rehearsed) == ends(engine, run)
     assert engine.delivery(rehearsed).foreseen["requests"] == engine.delivery(run).requests
 

@@ -59,8 +59,12 @@ class Going:
             "answers": [number + len(stage.answers), round(seconds + sum(stage.answers), 3)],
             "withheld": dict(Counter(before.get("withheld", {})) + stage.withheld),
             "jobs": dict(Counter(before.get("jobs", {})) + self._jobs),
-            "spent": {phase: round(spent.get(phase, 0.0) + self._spent.get(phase, 0.0), 3) for phase in PHASES},
+            "spent": {phase: round(spent.get(phase, 0.0) + self._own(phase), 3) for phase in PHASES},
         }
+
+    def _own(self, phase: str) -> float:
+        """Seconds of a phase, those apart that a run does not spend."""
+        return max(self._spent.get(phase, 0.0) - self._stage.aside.get(phase, 0.0), 0.0)
 
     def _enter(self, phase: str) -> None:
         with self._lock:

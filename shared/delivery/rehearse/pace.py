@@ -1,8 +1,8 @@
 """How long a run would take: planning as it took now, then phase after phase.
 
 In a phase the requests to one rate follow one another at the connection's budget, and those that share none go beside
-each other; or what binds is how long they take to be made and answered. Then the vendor works on its jobs, as long as
-the longest of the latest run did, and is asked about them at longer and longer intervals.
+each other; or what binds is how long they take to be made and answered. Then the vendor works on its jobs. How long is
+remembered from the latest run: until the longest of them was seen to have ended.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.delivery.send.step import LONGEST_WAIT
 from shared.delivery.work import Work
 from shared.vendors.contract import Rate
 from shared.vendors.limits import WINDOW_SLACK, allowed
 
 JOB_SECONDS = "job_seconds"
-"""What is remembered of a target: how long the vendor's jobs of the latest run took."""
+"""What is remembered of a target: seconds until the longest of the latest jobs was seen to have ended."""
 
 Asked = Mapping[str, Mapping[str, int]]
 
@@ -41,8 +40,7 @@ def of_run(work: Work, noted: Mapping[str, Any], writing: float) -> Pace:
     for phase, asked in noted.get("asked", {}).items():
         total += max(_at_rates(work, asked), spent.get(phase, 0.0) + _answered(work, noted, phase, answer))
         if jobs.get(phase) and job_seconds:
-            rounds = math.ceil(jobs[phase] / max(work.opened.definition.most_jobs, 1))
-            total += rounds * waited(float(job_seconds), work.cloud.settings.job_seconds)
+            total += math.ceil(jobs[phase] / max(work.opened.definition.most_jobs, 1)) * float(job_seconds)
     return Pace(round(total, 1), not any(jobs.values()) or job_seconds is not None)
 
 
@@ -66,13 +64,3 @@ def _last(rate: Rate, asked: Mapping[str, int], requests: float) -> float:
         return 0.0
     size, window = (int(requests), rate.seconds) if requests >= 1 else (1, rate.seconds / requests)
     return (math.ceil(number / size) - 1) * (window + WINDOW_SLACK)
-
-
-def waited(job: float, first: float) -> float:
-    """Seconds until a job that takes `job` seconds is found to have ended, asked at once and then at intervals that
-    double from `first` on."""
-    total, pause = 0.0, max(first, 0.01)
-    while total < job:
-        total += min(pause, LONGEST_WAIT)
-        pause *= 2
-    return total
