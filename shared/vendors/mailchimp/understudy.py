@@ -30,6 +30,7 @@ _AUDIENCE = re.compile(rf"{_ROOT}lists/([^/]+)")
 _TAGS = re.compile(rf"{_ROOT}lists/([^/]+)/segments")
 _TAG = re.compile(rf"{_ROOT}lists/([^/]+)/segments/([^/]+)")
 _MEMBER = re.compile(rf"{_ROOT}lists/([^/]+)/members/([^/]+)")
+_MEMBER_TAGS = re.compile(rf"{_ROOT}lists/([^/]+)/members/([^/]+)/tags")
 _FIELDS = re.compile(rf"{_ROOT}lists/([^/]+)/merge-fields")
 _TAG_ID = 9_999_999_999
 """Id of a tag that a rehearsal pretends to make; Mailchimp gives it to none."""
@@ -46,8 +47,10 @@ class MailchimpUnderstudy(Understudy):
     def __init__(self) -> None:
         super().__init__()
         self._there = Hashes()
+        self._unwilling = Hashes()
         self._absent = Hashes()
-        """Ids of people who are in the audience, and of some who are not."""
+        """Ids of people who are in the audience and may be tagged, of some who may not, and of some who are not in
+        it."""
         self._whole = False
         self._added = Hashes()
         """Ids of people whom the rehearsal would have added."""
@@ -71,6 +74,7 @@ class MailchimpUnderstudy(Understudy):
             _TAGS: lambda called, _: json_answer({"id": _TAG_ID, "name": called.json()["name"], "type": "static"}),
             _TAG: self._tag,
             _MEMBER: self._update,
+            _MEMBER_TAGS: lambda called, *_: Answer(204),
             _FIELDS: lambda called, _: json_answer({**called.json(), "merge_id": _TAG_ID}),
         }
 
@@ -100,13 +104,23 @@ class MailchimpUnderstudy(Understudy):
         rows: list[str] = body["members_to_add" if adds else "members_to_remove"]
         there = self._known(called, audience_id, [people.place_of(each) for each in rows])
         tagged = self._tagged(called, audience_id, rows, there)
+        refused = [address for address, has_it in zip(rows, tagged, strict=True) if self._refuses(address, has_it)]
         done = [
             address
             for address, is_there, has_it in zip(rows, there, tagged, strict=True)
-            if is_there and has_it is not adds
+            if is_there and has_it is not adds and address not in refused
         ]
         key, other = ("members_added", "members_removed") if adds else ("members_removed", "members_added")
-        return json_answer({key: _named(done), other: [], "errors": []})
+        errors = [{"email_addresses": refused, "error": ""}] if refused else []
+        return json_answer({key: _named(done), other: [], "errors": errors})
+
+    def _refuses(self, address: str, has_it: bool) -> bool:
+        """Whether the call for many does not touch this person, who is in the audience and not subscribed. Where the
+        audience was read, whoever has the tag and was not among its people is one of those."""
+        member = people.place_of(address)
+        if member in self._there or member in self._added:
+            return False
+        return member in self._unwilling or (self._whole and has_it)
 
     def _tagged(self, called: Called, audience_id: str, rows: Sequence[str], there: Sequence[bool]) -> list[bool]:
         if self.on_target is not None:
@@ -140,11 +154,18 @@ class MailchimpUnderstudy(Understudy):
         for each in unsure:
             if not self._is_sure(each):
                 shown = responses.member(called.ask(requests.member(audience_id, each)))
-                (self._absent if shown is None or shown.status == "archived" else self._there).add(each)
-        return [each in self._added or each in self._there for each in members]
+                self._roll_of(shown).add(each)
+        return [any(each in known for known in (self._added, self._there, self._unwilling)) for each in members]
+
+    def _roll_of(self, shown: responses.Member | None) -> Hashes:
+        if shown is None or shown.status == "archived":
+            return self._absent
+        return self._there if shown.status in _WILLING else self._unwilling
 
     def _is_sure(self, member: str) -> bool:
-        return self._whole or any(member in known for known in (self._added, self._there, self._absent))
+        return self._whole or any(
+            member in known for known in (self._added, self._there, self._unwilling, self._absent)
+        )
 
     def _read(self, called: Called, audience_id: str) -> None:
         for status in _WILLING:
