@@ -1,7 +1,8 @@
 """Real Chromium on the real app: Microsoft's worker library, Azurite, the Key Vault stand-in and simulators.
 
-One app and one browser for a session (or a worker of it). Pictures are left in `test-artefacts/`; those that the docs
-show are left in the folder that `PICTURES` names, if it is set (`make pictures`).
+One app and one browser for a session (or a worker of it). `make pictures` leaves pictures in `test-artefacts/`, and
+those that the docs show in the folder that `PICTURES` names; without it none is taken, since each costs as much as the
+test it is taken in.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from tests.chromium import chromium
 
 REPOSITORY = Path(__file__).parents[2]
 PICTURES = REPOSITORY / "test-artefacts"
-EXCERPTS = REPOSITORY / (os.environ.get("PICTURES") or PICTURES / "docs")
+ASKED_FOR = "PICTURES" in os.environ
+EXCERPTS = REPOSITORY / os.environ.get("PICTURES", "")
 MARGIN = 12
 AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
 NEVER = "0 0 0 1 1 *"
@@ -197,6 +199,8 @@ class Visit:
 
     def picture(self, name: str) -> None:
         """Keep a picture of the page as it is: desktop and phone, light and dark."""
+        if not ASKED_FOR:
+            return
         PICTURES.mkdir(exist_ok=True)
         size = self.page.viewport_size
         for width, scheme in ((1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")):
@@ -213,6 +217,9 @@ class Visit:
 
     def excerpt(self, name: str, parts: str) -> None:
         """Keep a picture for the docs: what these selectors find on the page, and no more."""
+        assert self.page.locator(parts).count(), parts
+        if not ASKED_FOR:
+            return
         EXCERPTS.mkdir(parents=True, exist_ok=True)
         size = self.page.viewport_size
         assert size
