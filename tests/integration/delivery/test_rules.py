@@ -20,6 +20,7 @@ from shared.delivery.state import layout
 from shared.delivery.state import plan as plans
 from shared.delivery.state.records import WELL, Run, State
 from shared.delivery.state.transitions import RunKind
+from tests.contract.prompt import Prompt
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine, Person, people
 
@@ -163,7 +164,10 @@ def test_a_newer_state_of_an_excluded_segment_is_waited_for_and_an_older_one_nev
     assert len(engine.members()) == 4
 
 
-def test_nobody_waits_for_an_excluded_segment_for_ever(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_waits_for_an_excluded_segment_for_ever(
+    engine: Engine, storage: StorageAddress, unique: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.cloud.slices = Prompt(storage, f"{unique}-slices")
     land(engine)
     engine.define(rules=EXCLUDE)
     late = engine.at + timedelta(minutes=10)
