@@ -181,7 +181,7 @@ def crowd(storage: StorageAddress, unique: str, size: Size, *, batch: int, thres
         def give_up(message: QueueMessage) -> None:
             inbox.give_up(made.cloud, message.content.encode(), str(message.id))
 
-        client = client_of(made.queue, storage.connection_string, f"{unique}-slices")
+        client = client_of(made.queue, storage, f"{unique}-slices")
         host = Host(made.queue, client, carry_out, give_up, lambda message: None, batch, threshold)
         crowd = Crowd(made, host, leases, size)
         crowd.furnish()

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from azure.core.exceptions import AzureError
-from azure.storage.queue import QueueClient, QueueMessage, TextBase64DecodePolicy
+from azure.storage.queue import QueueClient, QueueMessage
 
 from dev.faults.interruptions import Died
+from shared.cloud.settings import StorageAddress
 from shared.delivery.inbox import MOST_ATTEMPTS
 from tests.load.delays import Delayed
 from tests.load.leases import turned_away
+from tests.memory import receiving
 
 HIDDEN_SECONDS = 600
 POLL_SECONDS = 0.02
@@ -139,7 +141,7 @@ class Host:
         self.client.update_message(message.id, message.pop_receipt, visibility_timeout=0)
 
 
-def client_of(queue: Delayed, connection_string: str, name: str) -> QueueClient:
+def client_of(queue: Delayed, address: StorageAddress, name: str) -> QueueClient:
     """The queue as a host reads it."""
     queue.prepare()
-    return QueueClient.from_connection_string(connection_string, name, message_decode_policy=TextBase64DecodePolicy())
+    return receiving(address, name)

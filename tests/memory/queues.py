@@ -45,9 +45,13 @@ class MemoryQueueClient:
         with self._lock:
             return SimpleNamespace(name=self.queue_name, approximate_message_count=len(self._messages()))
 
-    def send_message(self, content: str, *, visibility_timeout: int = 0, time_to_live: int | None = None) -> None:
+    def send_message(
+        self, content: str, *, visibility_timeout: int = 0, time_to_live: int | None = None
+    ) -> QueueMessage:
         with self._lock:
-            self._messages().append(Message(content, self._clock() + visibility_timeout))
+            sent = Message(content, self._clock() + visibility_timeout)
+            self._messages().append(sent)
+            return _told(sent)
 
     def receive_message(self, *, visibility_timeout: int = 30) -> QueueMessage | None:
         with self._lock:
@@ -57,6 +61,11 @@ class MemoryQueueClient:
             message.received += 1
             self._hide(message, visibility_timeout)
             return _told(message)
+
+    def receive_messages(self, *, max_messages: int, visibility_timeout: int = 30) -> list[QueueMessage]:
+        with self._lock:
+            found = (self.receive_message(visibility_timeout=visibility_timeout) for _ in range(max_messages))
+            return [message for message in found if message is not None]
 
     def peek_messages(self, max_messages: int = 1) -> list[QueueMessage]:
         with self._lock:

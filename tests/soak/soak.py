@@ -87,12 +87,12 @@ class Soak:
         return self.fleet.desks[export.rpartition("-")[0]]
 
     def furnish(self, exports: int) -> None:
-        """So many exports of each vendor, on one account, the first of them with rules; an export, its segment and its
+        """So many exports of each vendor, on one account, every other one with rules; an export, its segment and its
         list share their name."""
-        for vendor in VENDORS:
+        for order, vendor in enumerate(VENDORS):
             for number in range(exports):
                 name = f"{vendor}-{number}"
-                chance, ruled = random.Random(f"{self.seed}/{name}"), number == 0
+                chance, ruled = random.Random(f"{self.seed}/{name}"), (order + number) % 2 == 0
                 self.segments[name] = Segment(name, chance, ruled=ruled, identified=not ruled)
                 self._land(name)
                 more = {"rules": rules(_suppressed(name))} if ruled else {"id_column": "CustomerId"}
@@ -295,7 +295,7 @@ class Soak:
                 continue
             plan = self.desk(run.export).delivery(run).plan
             decision = chance.choice(DECISIONS) if self.weather else "deliver"
-            if decision == "start_small" and self.desk(run.export).delivery(run).counts["add"] <= FIRST:
+            if decision == "start_small" and self.desk(run.export).delivery(run).counts.get("add", 0) <= FIRST:
                 decision = "deliver"
             if plan:
                 self.tally[f"decided: {decision}"] += 1
@@ -392,7 +392,7 @@ def soak(storage: StorageAddress, unique: str, seed: int, *, exports: int) -> It
         stack.enter_context(mock.patch("shared.delivery.plan.small_start.PEOPLE", FIRST))
         made = stack.enter_context(fleet(storage, unique, pace=PACE))
         soak = Soak(seed, made, leases, one_account_each(made))
-        client = client_of(made.queue, storage.connection_string, f"{unique}-slices")
+        client = client_of(made.queue, storage, f"{unique}-slices")
         soak.host = Host(made.queue, client, soak.carry_out, soak.give_up, soak.bury, batch=1, threshold=1)
         soak.furnish(exports)
         yield soak

@@ -1,8 +1,9 @@
 """Random faults, changing segments and people at work on all vendors: in the end every list is its segment.
 
-`make soak` goes on for five minutes (`SECONDS=`) from a new seed or a given one (`SEED=`); without it, there are a few
-rounds from a fixed seed. Threads take messages in an order of their own, so a seed gives the same segments, kinds of
-runs, faults and deaths, but not always the same meeting of them.
+`make soak` goes on for five minutes (`SECONDS=`) from a new seed or a given one (`SEED=`), on Azurite and with two
+exports of each vendor; without it, there are a few rounds from a fixed seed, in memory and with one of each. Threads
+take messages in an order of their own, so a seed gives the same segments, kinds of runs, faults and deaths, but not
+always the same meeting of them.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ import pytest
 from shared.cloud.settings import StorageAddress
 from shared.delivery.state.transitions import RunKind
 from tests.load.saying import say, table
+from tests.memory import in_memory
 from tests.soak.mishaps import OUTAGE, STORAGE_TROUBLES, VAULT_AWAY, VENDOR_FAULTS
 from tests.soak.soak import Soak, soak
 
 SECONDS = float(os.environ.get("SOAK", "0"))
 SEED = int(os.environ.get("SEED") or (secrets.randbelow(1_000_000) if SECONDS else 20))
 SHORT_ROUNDS, CALM_ROUNDS = 3, 3
-EXPORTS = 2
+EXPORTS = 2 if SECONDS else 1
 WEATHER = 0.12
 """Share of calls that a fault strikes, and of messages whose worker dies or meets trouble in storage."""
 
@@ -34,6 +36,15 @@ def rounds() -> Iterator[int]:
     while number < SHORT_ROUNDS or time.monotonic() < end:
         yield number
         number += 1
+
+
+@pytest.fixture
+def storage(request: pytest.FixtureRequest) -> Iterator[StorageAddress]:
+    if SECONDS:
+        yield StorageAddress(connection_string=request.getfixturevalue("azurite").connection_string)
+    else:
+        with in_memory() as address:
+            yield address
 
 
 @pytest.mark.slow
