@@ -40,15 +40,20 @@ demo: setup ## run one export from beginning to end on this machine; fails unles
 serve: setup ## the same, left running for you to use; Ctrl-C ends it
 	@$(BIN)/python -m dev.demo --serve --vendor $(VENDOR) $(ARGS)
 
-test: setup ## all tests (ARGS="-k words" for some of them, WORKERS=n for n processes)
+test: setup ## tests of every promise at every vendor (ARGS="-k words" for some of them, WORKERS=n for n processes)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 # In one process, so that the same exports are there each time.
 pictures: setup ## take the pictures that docs/ shows anew, in the browser tests
 	@PICTURES=docs/pictures $(BIN)/python -m pytest -n 0 tests/browser $(ARGS)
 
-faults: setup ## crashes at every point of a run, and what else can go wrong; takes minutes
-	@FAULTS=every $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/integration/faults $(ARGS)
+# Whatever `make test` tries a share of.
+WHOLE = tests/integration/faults tests/contract tests/integration/delivery/test_forgetting.py \
+  tests/integration/delivery/test_holdout.py tests/integration/delivery/test_model.py tests/unit/api/test_description.py tests/unit/delivery/test_kept_back.py \
+  tests/unit/delivery/test_persons.py
+
+faults: setup ## crashes at every point of a run, every trouble at every vendor, and what else can go wrong; takes long
+	@FAULTS=every $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(WHOLE) $(ARGS)
 
 soak: setup ## faults at random on all vendors for five minutes (SECONDS=, SEED= of an earlier one)
 	@SOAK=$(SECONDS) SEED=$(SEED) $(BIN)/python -m pytest -n 0 tests/soak $(ARGS)

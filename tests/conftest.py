@@ -7,12 +7,16 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import settings
 
 from dev.host.azurite import Azurite
 from shared.cloud.settings import StorageAddress
+from tests.databases import kept as kept_databases
+from tests.sampling import EVERY
+from tests.sampling import pytest_collection_modifyitems as pytest_collection_modifyitems
 
 # Everything is on this machine: no proxy is on the way, and no request searches the whole environment for one.
 os.environ["no_proxy"] = "127.0.0.1,localhost"
@@ -67,6 +71,13 @@ def nothing_personal_is_logged() -> Iterator[None]:
         root.setLevel(level)
         root.removeHandler(watch)
     assert not watch.found, f"addresses or secrets were logged by: {watch.found[:5]}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def databases() -> Iterator[None]:
+    """DuckDBs are started once for all tests of this process; `make faults` starts each anew, as the service does."""
+    with nullcontext() if EVERY else kept_databases():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -58,6 +58,7 @@ def delivered(engine: Engine, kind: Kind, rows: list[Row], fields: dict[str, Fie
     return receipts(result, len(rows))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("second", ["twice@example.com", "TWICE@Example.com"])
 def test_a_person_who_is_twice_in_a_batch_gets_a_word_each_time_and_disturbs_nobody(
     engine: Engine, second: str

@@ -26,6 +26,7 @@ def delivered(engine: Engine, kind: Kind, rows: list[Row]) -> list[Receipt]:
     return [result.others.get(index, result.default) for index in range(len(rows))]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("unsure", [None, 1.0], ids=["known", "unsure"])
 def test_a_row_that_cannot_be_built_is_refused_alone(engine: Engine, unsure: float | None) -> None:
     good = [Row(f"one{number}@example.com", f'{{"{engine.kit.first}": "One"}}') for number in range(5)]

@@ -71,6 +71,7 @@ def test_whoever_is_held_out_never_reaches_the_vendor(engine: Engine, ran: Run) 
     clean(engine)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("kind", ["full_resync", "dry_run", "retry"])
 def test_no_other_kind_of_run_lets_them_through(engine: Engine, ran: Run, kind: str) -> None:
     run = engine.service.start("newsletter", f'{{"kind": "{kind}"}}'.encode()).run

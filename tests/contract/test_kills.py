@@ -115,6 +115,7 @@ def survive(engine: Engine, at: int, when: When, expected: list[Person]) -> Run:
     return run
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(("at", "when"), [(1, When.BEFORE), (3, When.AFTER)])
 def test_killed_at_any_batch_it_goes_on_and_repeats_only_what_was_in_flight(
     engine: Engine, at: int, when: When

@@ -74,6 +74,7 @@ def opt_out(engine: Engine, *addresses: str) -> None:
         engine.tell("people", engine.kit.opted(address, engine.kit.list_name("Loyal")))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("storage", ["memory", "azurite"], indirect=True)
 def test_who_opts_out_is_landed_once_with_when_and_why(sent: Engine) -> None:
     opt_out(sent, FIRST, STRANGER)

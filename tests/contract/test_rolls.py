@@ -81,6 +81,7 @@ def crowd(engine: Engine, request: pytest.FixtureRequest, monkeypatch: pytest.Mo
     return made
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("crowd", ["first", "swap", "return"], indirect=True)
 def test_nobody_is_missed_who_said_no_whatever_changes_while_their_roll_is_read(engine: Engine, crowd: Crowd) -> None:
     """They leave the segment, and come back to it."""

@@ -55,6 +55,7 @@ def private(engine: Engine) -> list[str]:
 TROUBLE = [{"kind": "drop", "work": True}, {"kind": "html", "status": 502}, {"kind": "error", "status": 500}]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("trouble", TROUBLE, ids=lambda trouble: trouble["kind"])
 def test_nothing_private_is_logged_told_or_kept_in_the_open(
     engine: Engine, trouble: dict[str, str], logged: list[str]

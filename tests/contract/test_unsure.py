@@ -55,6 +55,7 @@ def test_whom_the_vendor_does_not_have_is_taken_off_without_becoming_anybody(eng
     clean(engine)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("others", [0, 30], ids=["alone", "among many"])
 def test_whom_the_vendor_does_not_have_is_changed_without_becoming_anybody(engine: Engine, others: int) -> None:
     engine.land(people(3 + others))
@@ -72,6 +73,7 @@ def test_whom_the_vendor_does_not_have_is_changed_without_becoming_anybody(engin
     clean(engine)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("address", ["name@refused", "two words@example.com", "no-address"])
 def test_an_address_that_the_vendor_does_not_take_keeps_nobody_on_the_list(engine: Engine, address: str) -> None:
     engine.land(people(3))

@@ -31,6 +31,7 @@ def test_every_vendor_of_the_registry_is_tested() -> None:
     assert KITS.keys() == DEFINITIONS.keys()
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("storage", ["memory", "azurite"], indirect=True)
 def test_in_full_the_first_time_and_as_a_difference_the_second(engine: Engine) -> None:
     engine.land([*people(60), Person("bad@@example"), Person(" PERSON1@Example.com ")])
@@ -92,6 +93,7 @@ def test_a_refusal_lands_on_the_right_row(engine: Engine) -> None:
     clean(engine)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("retry_after", ["absent", "seconds", "http_date"])
 def test_a_rate_limit_is_obeyed_and_costs_nobody(engine: Engine, retry_after: str) -> None:
     engine.tell("settings", {"retry_after": retry_after})
@@ -126,6 +128,7 @@ TROUBLE: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("trouble", TROUBLE)
 def test_trouble_never_counts_as_success_and_passes(
     engine: Engine, trouble: str, monkeypatch: pytest.MonkeyPatch

@@ -33,6 +33,7 @@ from shared.delivery.verify import doctor
 from tests.integration.delivery.engine import Engine, Person, engine, people
 from tests.integration.delivery.holding import holding
 from tests.memory import Account, in_memory
+from tests.sampling import EVERY
 
 ADA = "ada.to.forget@example.com"
 WRITES = ((Blobs, "write"), (Blobs, "upload"), (Blobs, "delete"), (Blobs, "compose"), (Blobs, "create"))
@@ -311,7 +312,7 @@ def test_a_death_before_any_write_is_made_good_by_whoever_goes_on(
         [message] = made.queue.peek_messages()
         made.queue.clear_messages()
         before = Account(containers=deepcopy(account.containers), tables=deepcopy(account.tables))
-        for at in count(1):
+        for at in count(1, 1 if EVERY else 3):
             put_back(account, before)
             if not dies(made, message.content, at):
                 break

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,10 +16,11 @@ from shared.cloud.settings import StorageAddress
 from shared.delivery.state.records import ENDED, State
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine, Person
+from tests.sampling import EVERY
 
 WRITES = ("POST /api/lists/subscribe", "POST /api/users/bulkUpdate", "POST /api/lists/unsubscribe")
 NUMBERS = st.integers(0, 7)
-EXAMPLES = 100 if os.environ.get("FAULTS") == "every" else 8
+EXAMPLES = 100 if EVERY else 5
 
 steps = st.lists(
     st.one_of(

@@ -25,8 +25,9 @@ from shared.vendors.klaviyo.definition import COUNT
 from shared.vendors.mailchimp import vendor as mailchimp
 from shared.vendors.omnisend import vendor as omnisend
 from shared.vendors.registry import definition
-from tests.integration.faults.points import CHUNKS, EVERY, SEED, Tally
+from tests.integration.faults.points import Tally
 from tests.memory import in_memory
+from tests.sampling import EVERY
 
 NOISY = ("azure.core.pipeline.policies.http_logging_policy", "urllib3.connectionpool")
 """They would log tens of thousands of requests."""
@@ -60,9 +61,9 @@ def interruptible(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def storage(request: pytest.FixtureRequest) -> Iterator[StorageAddress]:
-    """In memory, which one conformance suite holds to Azurite; on Azurite in `make faults`, for tests about storage
-    itself, and each day for another chunk of the points."""
-    if EVERY or _chunk(request.node) == SEED % CHUNKS:
+    """In memory, which one conformance suite holds to Azurite; on Azurite in `make faults`, and where the whole app is
+    killed."""
+    if EVERY:
         yield StorageAddress(connection_string=request.getfixturevalue("azurite").connection_string)
     else:
         with in_memory() as address:

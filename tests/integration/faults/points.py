@@ -1,6 +1,7 @@
-"""Which points of a run are tried: some of them in everyday tests, others each day; all of them in `make faults`.
+"""Which points of a run are tried: a share of them in everyday tests, all of them in `make faults`.
 
-`FAULTS=every` tries every call, `FAULTS_SEED=<number>` those of another day.
+The share is the same each day and spread over a whole run. `FAULTS=every` tries every call, `FAULTS_SEED=<number>`
+another share.
 """
 
 from __future__ import annotations
@@ -9,13 +10,12 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import count
 
 from dev.faults.interruptions import When, any_call, has_effect
+from tests.sampling import EVERY
 
-EVERY = os.environ.get("FAULTS") == "every"
-SEED = int(os.environ.get("FAULTS_SEED", datetime.now(UTC).toordinal()))
+SEED = int(os.environ.get("FAULTS_SEED", "0"))
 
 SIDES = list(When) if EVERY else [When.BEFORE]
 """Dying after a call leaves what dying before the next one leaves."""
@@ -23,19 +23,15 @@ SIDES = list(When) if EVERY else [When.BEFORE]
 counted = any_call if EVERY else has_effect
 """Calls that are points."""
 
-CHUNKS = 16 if EVERY else 4
+CHUNKS = 16 if EVERY else 1
 """Tests that share the points of one kind, so that they can run at once."""
 
 
-def points(chunk: int, one_in: int) -> Iterator[int]:
-    """One chunk's points, without end: whoever asks stops at the first that is not reached any more."""
+def points(chunk: int, one_in: int, begin: int = 0) -> Iterator[int]:
+    """One chunk's points, without end: whoever asks stops at the first that is not reached any more. An odd share has
+    every other of its points at an even number, so that what goes by that happens both ways."""
     share = 1 if EVERY else one_in
-    return count(chunk * share + SEED % share + 1, CHUNKS * share)
-
-
-def rotating(chunk: int, one_in: int) -> Iterator[int]:
-    """One chunk's points where every point of a vendor is tried, else one in so many: others each day."""
-    return points(chunk, 1) if EVERY else count(SEED % one_in + 1, one_in)
+    return count(chunk * share + (SEED + begin) % share + 1, CHUNKS * share)
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """A worker dies at any point of a first delivery, and of one with removals; another one goes on. Promises 1 and 2.
 
-Everyday tests try all calls that change anything, each before the call: dying after one leaves what dying before the
-next one leaves. `make faults` tries both sides of every call.
+Everyday tests try one in five of the calls that change anything, each before the call: dying after one leaves what
+dying before the next one leaves. `make faults` tries both sides of every call.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from dev.faults.interruptions import Died, Life, When
 from shared.cloud.settings import StorageAddress
 from shared.delivery.state.records import Run
 from tests.integration.faults import promises, segments
-from tests.integration.faults.points import CHUNKS, EVERY, SIDES, Tally, counted, points
+from tests.integration.faults.points import CHUNKS, SIDES, Tally, counted, points
 from tests.integration.faults.segments import FEW
 from tests.integration.faults.world import World, at_point, world
+from tests.sampling import EVERY
 
-ONE_IN = 1
+ONE_IN = 5
 SMALL = {"rows_per_file": 12, "slice_seconds": 0.001, "verify_seconds": 0.001 * EVERY}
 """Two parts, and a slice for each window of batches; in `make faults` also a look at the vendor afterwards, which has
 everyday tests of its own."""

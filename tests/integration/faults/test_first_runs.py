@@ -12,12 +12,12 @@ from shared.cloud.settings import StorageAddress
 from shared.delivery.start import starting
 from shared.delivery.state.records import Run, State
 from tests.integration.faults import promises, segments
-from tests.integration.faults.points import CHUNKS, EVERY, SIDES, counted, points
+from tests.integration.faults.points import CHUNKS, SIDES, counted, points
 from tests.integration.faults.segments import FEW
 from tests.integration.faults.test_every_point import SMALL
 from tests.integration.faults.world import World, at_point, world
 
-ONE_IN = 1 if EVERY else 3
+ONE_IN = 7
 START = 13
 """More than a part has, so that one file stays whole and another is cut."""
 

@@ -23,8 +23,9 @@ from shared.delivery.state import layout
 from shared.delivery.state.records import ENDED, now
 from tests.integration.delivery.engine import Engine, Person, secret_name
 from tests.integration.faults.any_vendor import VendorWorld, calm, connect, define, first, second
-from tests.integration.faults.points import EVERY, SEED, Tally
+from tests.integration.faults.points import SEED, Tally
 from tests.kits import KITS, Kit
+from tests.sampling import EVERY
 
 ONE_IN = 8
 SETTINGS = {"EXPORT_SCHEDULE": "0 0 0 1 1 *", "JOB_SECONDS": "0.05", "VERIFY_SECONDS": "0.01"}

@@ -10,12 +10,12 @@ from dev.faults.interruptions import Life, When
 from shared.cloud.settings import StorageAddress
 from tests.integration.delivery.engine import Person
 from tests.integration.faults import promises
-from tests.integration.faults.points import CHUNKS, EVERY, SIDES, counted, points
+from tests.integration.faults.points import CHUNKS, SIDES, counted, points
 from tests.integration.faults.segments import Segment
 from tests.integration.faults.test_every_point import SMALL, survive
 from tests.integration.faults.world import World, at_point, world
 
-ONE_IN = 1 if EVERY else 4
+ONE_IN = 19
 PEOPLE = 12
 
 

@@ -13,12 +13,12 @@ from shared.delivery.state import plan as plans
 from shared.delivery.state.records import Run
 from tests.integration.delivery.engine import Person
 from tests.integration.faults import promises, segments
-from tests.integration.faults.points import CHUNKS, EVERY, SIDES, counted, points
+from tests.integration.faults.points import CHUNKS, SIDES, counted, points
 from tests.integration.faults.segments import FEW, Segment
 from tests.integration.faults.test_every_point import SMALL, survive
 from tests.integration.faults.world import World, at_point, world
 
-ONE_IN = 1 if EVERY else 4
+ONE_IN = 19
 RULES: dict[str, Any] = {
     "exclude": [{"segment": "Suppressed"}],
     "require": [{"column": "City", "one_of": [f"City {number}" for number in range(1, 7)]}],

@@ -18,7 +18,7 @@ from tests.integration.faults.points import CHUNKS, Tally, points
 from tests.integration.faults.segments import FEW
 from tests.integration.faults.world import World, at_point, world
 
-ONE_IN = 32
+ONE_IN = 92
 SMALL = {"rows_per_file": 12, "slice_seconds": 0.001}
 
 

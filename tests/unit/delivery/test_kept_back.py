@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +17,7 @@ from shared.catalog.rules import ComesFirst, Exclude, Limit, ReadAs, Require, Ru
 from shared.delivery.plan.operations import HELD_OUT_AND_THERE
 from shared.delivery.state.transitions import RunKind
 from shared.wording import say
+from tests.sampling import EVERY
 from tests.unit.delivery.planned_parts import World
 
 ANN, BOB, CYD, DAN, EVE = (f"{name}@example.com" for name in ("ann", "bob", "cyd", "dan", "eve"))
@@ -253,7 +253,7 @@ def test_rules_have_words() -> None:
     assert reasons(given)["limit"].text == say("Is not among the first %(people)s by %(column)s.").text
 
 
-EXAMPLES = 300 if os.environ.get("FAULTS") == "every" else 30
+EXAMPLES = 300 if EVERY else 30
 PEOPLE = [f"p{number}@example.com" for number in range(6)] + ["ann@müller.de", "ann@xn--mller-kva.de", "no address"]
 TEXTS = ["", "yes", "Yes ", "no", "NULL", "1", "2", "10", "2026-01-05"]
 rows = st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(TEXTS)), max_size=14)

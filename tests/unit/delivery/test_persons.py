@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from shared.catalog.holdout import Holdout
 from shared.catalog.rules import Exclude, Limit, ReadAs, Require, Rules
 from shared.delivery.plan.persons import MOST_EARLIER, SECOND_ADDRESS, IdFacts
 from shared.delivery.state.transitions import RunKind
+from tests.sampling import EVERY
 from tests.unit.delivery.parts import LONG_AGO, bucket
 from tests.unit.delivery.planned_parts import Planned, World
 
@@ -204,7 +204,7 @@ def test_ids_that_are_shifted_are_counted(world: World) -> None:
 
 # Random histories
 
-EXAMPLES = 300 if os.environ.get("FAULTS") == "every" else 15
+EXAMPLES = 300 if EVERY else 15
 PEOPLE = [f"p{each}@example.com" for each in range(6)]
 rows = st.lists(
     st.tuples(st.sampled_from(PEOPLE), st.sampled_from(["yes", "no", "1", "2"]), st.sampled_from(["", "A", "B", "C"])),

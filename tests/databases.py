@@ -1,0 +1,70 @@
+"""DuckDBs that are used again: to start one costs more processor time than most of what tests do with it.
+
+Whoever asks for one gets a new connection to an instance that nobody else uses meanwhile. All that the service makes
+there is temporary and goes with its connection, so nobody meets what another one left; an instance in which a table
+stayed is not used again. `FAULTS=every` starts each anew, as the service does.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import duckdb
+import pytest
+
+from shared.cloud.settings import Settings
+from shared.delivery.state import scratch
+from shared.snapshots import reading
+
+Starts = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
+
+
+class Kept:
+    """Instances by their limits, each for one user at a time. Thread safe."""
+
+    def __init__(self, started: ExitStack) -> None:
+        self._started = started
+        self._idle: defaultdict[object, list[duckdb.DuckDBPyConnection]] = defaultdict(list)
+
+    @contextmanager
+    def one(self, limits: object, start: Starts) -> Iterator[duckdb.DuckDBPyConnection]:
+        instance = self._take(limits) or self._started.enter_context(start())
+        try:
+            with instance.cursor() as connection:
+                connection.execute("SET TimeZone = 'UTC'")
+                yield connection
+        finally:
+            if not instance.execute("SELECT 1 FROM duckdb_tables()").fetchall():
+                self._idle[limits].append(instance)
+
+    def _take(self, limits: object) -> duckdb.DuckDBPyConnection | None:
+        try:
+            return self._idle[limits].pop()
+        except IndexError:
+            return None
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """The service's databases are used again in the block."""
+    database, connection = scratch.database, reading._connection
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as started:
+        where = Path(started.enter_context(TemporaryDirectory(prefix="databases-", ignore_cleanup_errors=True)))
+        pool = Kept(started)
+
+        def for_work(settings: Settings, _: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+            limits = ("work", settings.memory_mb, settings.temporary_mb)
+            return pool.one(limits, partial(database, settings, where))
+
+        def for_reading(memory_mb: int, temporary_mb: int) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+            limits = ("reading", memory_mb, temporary_mb)
+            return pool.one(limits, partial(connection, memory_mb, temporary_mb))
+
+        patch.setattr(scratch, "database", for_work)
+        patch.setattr(reading, "_connection", for_reading)
+        yield
