@@ -77,7 +77,7 @@ sdk: setup $(SDK) ## the vendors' own libraries walk a list's whole life at the 
 described: setup ## the demo and the contract suite, all calls judged by the vendor's description (VENDOR=, DESCRIPTIONS=folder)
 	@test -n "$(DESCRIPTIONS)" || { echo "make: say where the vendors' own descriptions are: DESCRIPTIONS=folder" >&2; exit 1; }
 	@$(BIN)/python -m dev.demo --vendor $(VENDOR) --descriptions $(DESCRIPTIONS)
-	@DESCRIPTIONS=$(DESCRIPTIONS) $(BIN)/python -m pytest -n $(WORKERS) tests/contract -k $(VENDOR) $(ARGS)
+	@FAULTS=every DESCRIPTIONS=$(DESCRIPTIONS) $(BIN)/python -m pytest -n $(WORKERS) tests/contract -k $(VENDOR) $(ARGS)
 
 lint: setup $(CHECKOV) $(AUDIT) ## style, formatting, types, the templates in infra/, licences and known holes
 	@$(BIN)/ruff check .

@@ -58,7 +58,7 @@ class App:
     segments: ContainerClient
 
     def call(self, method: str, path: str, body: Any = None) -> requests.Response:
-        answer = self.host.request(method, f"/api/v1{path}", json=body, timeout=60)
+        answer = self.host.request(method, f"/api/v1{path}", json=body, timeout=120)
         assert answer.ok, answer.text
         return answer
 
@@ -110,12 +110,12 @@ class App:
             last = self.call("GET", f"/exports/{name}").json()["last_run"]
             return last is not None and last["state"] not in ("queued", "running")
 
-        self.host.wait_until(rests, timeout=90, poll=0.2)
+        self.host.wait_until(rests, timeout=300, poll=0.2)
 
     def until_some_are_delivered(self, name: str) -> None:
         """Until the newest run of the export is on its way at the vendor, and knows how fast it is."""
 
-        self.host.wait_until(lambda status: bool(status.running.get("deliver")), timeout=90)
+        self.host.wait_until(lambda status: bool(status.running.get("deliver")), timeout=300)
 
         def goes_on(status: Status) -> bool:
             last = self.call("GET", f"/exports/{name}").json()["last_run"]
@@ -124,7 +124,7 @@ class App:
             progress = self.call("GET", f"/exports/{name}/runs/{last['run']}").json()["progress"]
             return bool(progress) and progress["seconds_left"] is not None
 
-        self.host.wait_until(goes_on, timeout=90, poll=0.2)
+        self.host.wait_until(goes_on, timeout=300, poll=0.2)
 
     def members(self, list_name: str) -> set[str]:
         lists = self.simulator.vendor.project(PROJECT).lists.values()
@@ -255,7 +255,7 @@ def visitor(app: App, browser: Browser) -> Iterator[Callable[..., Visit]]:
 
     def open_window(**options: Any) -> Visit:
         context = browser.new_context(timezone_id=ZONE, **{"locale": "en-GB", **options})
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)  # as above
         visit = Visit(app, context, context.new_page())
         visit.page.on("console", visit.hear)
         visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))

@@ -34,7 +34,7 @@ class SignedApp(App):
 
     def call(self, method: str, path: str, body: Any = None) -> requests.Response:
         bearer = {"Authorization": f"Bearer {self.identity.access_token('Administrator')}"}
-        answer = self.host.request(method, f"/api/v1{path}", json=body, headers=bearer, timeout=60)
+        answer = self.host.request(method, f"/api/v1{path}", json=body, headers=bearer, timeout=120)
         assert answer.ok, answer.text
         return answer
 

@@ -49,7 +49,7 @@ def test_progress_is_live_and_the_run_can_be_cancelled(connected: App, visit: Vi
         visit.check_access()
         visit.page.once("dialog", lambda dialog: dialog.accept())
         visit.button("Cancel the run")
-        expect(visit.page.get_by_role("status").get_by_text("Cancelled")).to_be_visible(timeout=30_000)
+        expect(visit.page.get_by_role("status").get_by_text("Cancelled")).to_be_visible(timeout=60_000)
     expect(visit.page.get_by_role("button", name="Cancel the run")).to_have_count(0)
     expect(visit.page.get_by_role("button", name="Run again")).to_be_visible()
 

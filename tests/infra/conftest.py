@@ -56,7 +56,7 @@ class Azure:
         }
         command = ["bash", str(ROOT / "infra" / script), "--environment", "dev", "--resource-group", "rg", *words]
         done = subprocess.run(
-            command, env=environment, input=answers or "", capture_output=True, text=True, timeout=60, check=False
+            command, env=environment, input=answers or "", capture_output=True, text=True, timeout=300, check=False
         )
         assert [each for call in self.calls() for each in released_az.wrong(call)] == []
         return done

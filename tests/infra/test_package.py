@@ -150,7 +150,7 @@ assert ".python_packages" in sys.modules["duckdb"].__file__
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_the_real_zip_is_small_and_runs_by_itself(tmp_path: Path) -> None:
     """No module needs a library that requirements.txt does not name (or that `make lock` has not pinned yet)."""
     target = tmp_path / "app.zip"

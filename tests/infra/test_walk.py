@@ -65,7 +65,7 @@ class Stranger:
             "SMOKE_WAIT": "0",
             "EXPOSE_WAIT": "0",
         }
-        return subprocess.run(["bash", "-c", step], env=variables, capture_output=True, text=True, timeout=100)
+        return subprocess.run(["bash", "-c", step], env=variables, capture_output=True, text=True, timeout=300)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ HOST = json.loads((Path(__file__).parents[2] / "host.json").read_text())["extens
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600 if FULL else 300)
+@pytest.mark.timeout(3600 if FULL else 900)
 def test_everything_is_due_at_once(storage: StorageAddress, unique: str, pytestconfig: pytest.Config) -> None:
     with crowd(storage, unique, SIZE, batch=HOST["batchSize"], threshold=HOST["newBatchThreshold"]) as world:
         alive = world.due()

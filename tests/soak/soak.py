@@ -45,7 +45,7 @@ from tests.soak.segments import Segment, rules
 PACE, INSTANCES, MOST_PEOPLE, BATCH_ROWS = 60.0, 2, 40, 10
 """Two instances with two messages at once: four workers."""
 SUPPRESSED = ".suppressed"
-STUCK_SECONDS = 240.0
+STUCK_SECONDS = 600.0
 SPOILED_IN_CALM = -2
 """The second round without faults: what a run left open has been settled in the first, so a list can be checked."""
 KINDS = [RunKind.DELIVERY] * 6 + [RunKind.DRY_RUN, RunKind.FULL_RESYNC, RunKind.FULL_RESYNC, RunKind.RETRY]

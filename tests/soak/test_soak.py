@@ -48,7 +48,7 @@ def storage(request: pytest.FixtureRequest) -> Iterator[StorageAddress]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(max(300, 3 * SECONDS))
+@pytest.mark.timeout(max(900, 3 * SECONDS))
 def test_whatever_happens_every_list_is_its_segment(
     storage: StorageAddress, unique: str, pytestconfig: pytest.Config
 ) -> None:

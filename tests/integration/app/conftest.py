@@ -49,7 +49,7 @@ class App:
     segments: ContainerClient
 
     def call(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
-        return self.host.request(method, path, json=body, timeout=60, **options)
+        return self.host.request(method, path, json=body, timeout=120, **options)
 
     def land(
         self, people: dict[str, str], segment: str = "Loyal", *, minutes_ago: int = 5, last_name: str | None = None

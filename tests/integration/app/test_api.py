@@ -21,8 +21,8 @@ ADA, BO = {"ada@example.com": "Ada"}, {"bo@example.com": "Bo"}
 
 
 def test_on_one_machine_only_the_on_demand_trigger_needs_the_key(app: App) -> None:
-    assert requests.post(f"{app.host.url}/api/v1/exports/x/run", timeout=10).status_code == 401
-    me = requests.get(f"{app.host.url}/api/v1/me", timeout=10).json()
+    assert requests.post(f"{app.host.url}/api/v1/exports/x/run", timeout=120).status_code == 401
+    me = requests.get(f"{app.host.url}/api/v1/me", timeout=120).json()
     assert (me["name"], me["roles"], me["how"]) == ("local", ["Administrator"], "local")
 
 
@@ -52,7 +52,7 @@ def test_rejected_rows_come_by_a_short_lived_link(app: App) -> None:
     path = f"/api/v1/exports/links/runs/{run}/rejected.csv"
     redirect = app.call("GET", path, allow_redirects=False)
     assert redirect.status_code == 307
-    text = requests.get(redirect.headers["Location"], timeout=10).content.decode("utf-8-sig")
+    text = requests.get(redirect.headers["Location"], timeout=120).content.decode("utf-8-sig")
     [row] = csv.DictReader(io.StringIO(text))
     assert (row["address"], row["code"], row["row"]) == ("'=1+1@", "address_invalid", "2")
     assert app.call("GET", path + "?target=7").status_code == 404

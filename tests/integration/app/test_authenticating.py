@@ -52,7 +52,7 @@ class App:
     seen: list[requests.Response] = field(default_factory=list)
 
     def call(self, method: str, path: str, body: Any = None, **options: Any) -> requests.Response:
-        answer = self.host.request(method, path, json=body, timeout=60, allow_redirects=False, **options)
+        answer = self.host.request(method, path, json=body, timeout=120, allow_redirects=False, **options)
         self.seen.append(answer)
         return answer
 
@@ -65,10 +65,10 @@ class App:
     def decide(self, url: str, decision: str = "allow") -> str:
         """Press a button on the vendor's page; where the browser is sent then."""
         with requests.Session() as browser:
-            page = browser.get(url, timeout=30)
+            page = browser.get(url, timeout=120)
             [action] = re.findall(r'<form method="post" action="([^"]+)">', page.text)
             address = self.simulator.url + html.unescape(action)
-            sent = browser.post(address, data={"decision": decision}, timeout=30, allow_redirects=False)
+            sent = browser.post(address, data={"decision": decision}, timeout=120, allow_redirects=False)
         assert sent.status_code == 302
         assert sent.headers["Location"].startswith(f"{self.host.url}/oauth/callback?")
         return sent.headers["Location"].removeprefix(self.host.url)

@@ -47,49 +47,49 @@ def free_port() -> int:
 def test_a_person_signs_in_over_http(signed: SignedApp) -> None:
     with requests.Session() as session:
         session.trust_env, session.verify = False, str(signed.identity.certificate)
-        page = session.get(signed.host.url, headers=HTML, timeout=30)
+        page = session.get(signed.host.url, headers=HTML, timeout=120)
         assert page.url.startswith(f"{signed.identity.issuer}/authorize?")
         [form] = re.findall(r"<form[^>]*>((?:(?!</form>).)*Carl Contributor.*?)</form>", page.text)
         fields = dict(re.findall(r'name="([^"]+)" value="([^"]*)"', form))
         for role in ("Administrator", "Viewer"):
             fields.pop(role)
-        back = session.post(urljoin(page.url, "authorize"), data=fields, headers=HTML, timeout=30)
+        back = session.post(urljoin(page.url, "authorize"), data=fields, headers=HTML, timeout=120)
         assert (back.status_code, back.url) == (200, f"{signed.host.url}/")
         cookie = back.history[-1].headers["Set-Cookie"]
         assert "HttpOnly" in cookie and "SameSite=Lax" in cookie and "Max-Age=1800" in cookie
-        me = session.get(f"{signed.host.url}/api/v1/me", timeout=30).json()
+        me = session.get(f"{signed.host.url}/api/v1/me", timeout=120).json()
         assert (me["name"], me["roles"]) == ("Carl Contributor", ["Contributor"])
-        assert session.put(f"{signed.host.url}/api/v1/connections/a", json={}, timeout=30).status_code == 403
+        assert session.put(f"{signed.host.url}/api/v1/connections/a", json={}, timeout=120).status_code == 403
 
 
 def test_a_program_brings_a_token(signed: SignedApp) -> None:
     bearer = {"Authorization": f"Bearer {signed.identity.access_token('Viewer')}"}
-    assert requests.get(f"{signed.host.url}/api/v1/exports", headers=bearer, timeout=30).json() == []
-    assert requests.post(f"{signed.host.url}/api/v1/run-all", headers=bearer, timeout=30).status_code == 403
+    assert requests.get(f"{signed.host.url}/api/v1/exports", headers=bearer, timeout=120).json() == []
+    assert requests.post(f"{signed.host.url}/api/v1/run-all", headers=bearer, timeout=120).status_code == 403
 
 
 def test_the_function_key_opens_the_on_demand_trigger_alone(signed: SignedApp) -> None:
     for method, path in (("GET", "/api/v1/exports"), ("PUT", "/api/v1/connections/a"), ("GET", "/api/openapi.json")):
-        assert signed.host.request(method, path, timeout=30).status_code == 401
-        assert signed.host.request(method, f"{path}?code={signed.host.key}", timeout=30).status_code == 401
-    assert signed.host.request("POST", "/api/v1/exports/none/run", timeout=30).status_code == 404
-    assert requests.post(f"{signed.host.url}/api/v1/exports/none/run", timeout=30).status_code == 401
+        assert signed.host.request(method, path, timeout=120).status_code == 401
+        assert signed.host.request(method, f"{path}?code={signed.host.key}", timeout=120).status_code == 401
+    assert signed.host.request("POST", "/api/v1/exports/none/run", timeout=120).status_code == 404
+    assert requests.post(f"{signed.host.url}/api/v1/exports/none/run", timeout=120).status_code == 401
     bearer = {"Authorization": f"Bearer {signed.identity.access_token('Administrator')}"}
-    told = requests.get(f"{signed.host.url}/api/v1/audit?top=1", headers=bearer, timeout=30).json()["changes"][0]
+    told = requests.get(f"{signed.host.url}/api/v1/audit?top=1", headers=bearer, timeout=120).json()["changes"][0]
     assert (told["who"], told["subject"], told["outcome"]) == ("function key", "export none", "refused")
 
 
 def test_nobody_reaches_anything_by_a_header_that_a_proxy_might_set(signed: SignedApp) -> None:
     forged = {"X-MS-CLIENT-PRINCIPAL-NAME": "ada", "X-MS-CLIENT-PRINCIPAL": "eyJjbGFpbXMiOltdfQ=="}
-    assert requests.get(f"{signed.host.url}/api/v1/exports", headers=forged, timeout=30).status_code == 401
+    assert requests.get(f"{signed.host.url}/api/v1/exports", headers=forged, timeout=120).status_code == 401
 
 
 def test_in_azure_without_sign_in_nothing_but_health_answers(signed: SignedApp) -> None:
     settings = {"EXPORT_SCHEDULE": NEVER, "WEBSITE_SITE_NAME": "exports"}
     with HostProcess(REPOSITORY, settings=settings, services=signed.host.services) as host:
-        assert host.request("GET", "/api/health", timeout=30).json()["status"] == "ok"
+        assert host.request("GET", "/api/health", timeout=120).json()["status"] == "ok"
         for method, path in (("GET", "/"), ("GET", "/api/v1/me"), ("POST", "/api/v1/exports/a/run")):
-            answer = host.request(method, path, timeout=30)
+            answer = host.request(method, path, timeout=120)
             assert (answer.status_code, answer.json()["code"]) == (503, "closed")
 
 

@@ -178,13 +178,15 @@ def define(engine: Engine, name: str) -> None:
 
 @contextmanager
 def vendor_world(kit: Kit, storage: StorageAddress, unique: str, **settings: Any) -> Iterator[VendorWorld]:
-    """A world with a checked connection, batches of five, and a simulator in which nothing takes time."""
+    """A world with a checked connection, batches of five, a simulator in which nothing takes time, and the container,
+    so that time can pass before the first run."""
     with engines.engine(storage, unique, kit, **{"verify_seconds": 0.01, "job_seconds": 0.001} | settings) as engine:
         made = VendorWorld(engine)
         engine.cloud.slices = Undelayed(storage, f"{unique}-slices", made.asked)
         engine.at = now() - timedelta(days=1)
         calm(engine)
         connect(engine)
+        assert not list(engine.cloud.blobs.names(""))
         yield made
 
 

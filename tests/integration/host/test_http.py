@@ -61,21 +61,21 @@ def test_large_binary_bodies_pass_unchanged_both_ways(host: SampleHost, path: st
 
 
 def test_a_function_with_a_key_wants_it(host: SampleHost) -> None:
-    assert requests.get(f"{host.url}/keyed", timeout=10).status_code == 401
-    assert requests.get(f"{host.url}/keyed?code=wrong", timeout=10).status_code == 401
+    assert requests.get(f"{host.url}/keyed", timeout=120).status_code == 401
+    assert requests.get(f"{host.url}/keyed?code=wrong", timeout=120).status_code == 401
     assert (
-        requests.get(f"{host.url}/keyed", headers={"x-functions-key": "wröng".encode()}, timeout=10).status_code == 401
+        requests.get(f"{host.url}/keyed", headers={"x-functions-key": "wröng".encode()}, timeout=120).status_code == 401
     )
-    assert requests.get(f"{host.url}/keyed", params={"code": host.key}, timeout=10).text == "the key was right"
-    assert requests.get(f"{host.url}/keyed", headers={"x-functions-key": host.key}, timeout=10).ok
+    assert requests.get(f"{host.url}/keyed", params={"code": host.key}, timeout=120).text == "the key was right"
+    assert requests.get(f"{host.url}/keyed", headers={"x-functions-key": host.key}, timeout=120).ok
 
 
 def test_an_anonymous_function_wants_no_key(host: SampleHost) -> None:
-    assert requests.get(f"{host.url}/items/1", timeout=10).text == "any 1"
+    assert requests.get(f"{host.url}/items/1", timeout=120).text == "any 1"
 
 
 def test_the_hosts_own_paths_want_the_key_and_never_reach_a_function(host: SampleHost) -> None:
-    assert requests.get(f"{host.url}/admin/host/activity", timeout=10).status_code == 401
+    assert requests.get(f"{host.url}/admin/host/activity", timeout=120).status_code == 401
     assert host.request("GET", "/admin/anything").status_code == 404
 
 
@@ -86,7 +86,7 @@ def test_a_function_that_fails_answers_500_and_is_logged(host: SampleHost) -> No
 
 
 def test_cookies_keep_their_attributes(host: SampleHost) -> None:
-    with requests.get(f"{host.url}/cookies", stream=True, timeout=10) as answer:
+    with requests.get(f"{host.url}/cookies", stream=True, timeout=120) as answer:
         cookies = answer.raw.headers.getlist("set-cookie")
     assert cookies == [
         "one=1; Path=/; Max-Age=60; SameSite=Lax; Secure; HttpOnly",
@@ -96,8 +96,8 @@ def test_cookies_keep_their_attributes(host: SampleHost) -> None:
 
 def test_plain_functions_run_in_parallel_and_a_host_is_not_idle_meanwhile(host: SampleHost) -> None:
     with ThreadPoolExecutor(2) as two:
-        first = two.submit(host.request, "POST", "/meet", timeout=40)
+        first = two.submit(host.request, "POST", "/meet", timeout=120)
         assert not host.wait_until(lambda status: status.running.get("meet") == 1).idle
-        second = two.submit(host.request, "POST", "/meet", timeout=40)
+        second = two.submit(host.request, "POST", "/meet", timeout=120)
     assert [first.result().text, second.result().text] == ["met", "met"]
     assert host.status().idle

@@ -106,7 +106,7 @@ def test_a_purged_secret_frees_its_name(client: SecretClient, name: str) -> None
 
 
 def test_the_challenge_asks_for_a_token_for_key_vault(vault: KeyVault, name: str) -> None:
-    answer = requests.get(f"{vault.url}/secrets/{name}", verify=str(vault.certificate), timeout=10)
+    answer = requests.get(f"{vault.url}/secrets/{name}", verify=str(vault.certificate), timeout=120)
     assert answer.status_code == 401
     assert 'resource="https://vault.azure.net"' in answer.headers["WWW-Authenticate"]
     credential = AnyToken()
@@ -126,7 +126,7 @@ def test_the_certificate_passes_the_strictest_check(vault: KeyVault) -> None:
     port = int(vault.url.rsplit(":", 1)[1])
     for host in ("127.0.0.1", "localhost"):
         with (
-            socket.create_connection(("127.0.0.1", port), timeout=10) as plain,
+            socket.create_connection(("127.0.0.1", port), timeout=120) as plain,
             context.wrap_socket(plain, server_hostname=host) as secure,
         ):
             assert secure.version()
