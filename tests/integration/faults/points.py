@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from itertools import count
 
 from dev.faults.interruptions import When, any_call, has_effect
-from tests.sampling import EVERY
+from tests import sampling
 
+EVERY = sampling.EVERY
 SEED = int(os.environ.get("FAULTS_SEED", "0"))
 
 SIDES = list(When) if EVERY else [When.BEFORE]

@@ -14,11 +14,11 @@ from shared.delivery.state import layout
 from shared.delivery.state.records import ENDED, Run
 from shared.delivery.state.transitions import RunKind
 from tests.integration.faults import promises, segments
-from tests.integration.faults.points import CHUNKS, EVERY, SIDES, Tally, counted, points
+from tests.integration.faults.points import CHUNKS, SIDES, Tally, counted, points
 from tests.integration.faults.segments import FEW
 from tests.integration.faults.world import World, at_point, world
 
-ONE_IN = 1 if EVERY else 3
+ONE_IN = 7
 SMALL = {"rows_per_file": 12, "slice_seconds": 0.001, "verify_seconds": 0.0}
 
 
