@@ -15,6 +15,7 @@ from cli.addresses import is_local
 from cli.failures import Exit, Failure
 from cli.signing_in import HOW, Bearer
 
+CSV = "text/csv"
 PROBLEM = "application/problem+json"
 TIMEOUT = (10, 180)
 """Seconds to connect, and to wait for an answer: a connection check asks the vendor."""
@@ -94,6 +95,10 @@ class Api:
             # Its own words may quote the request.
             raise unreachable(f"{self._url} does not answer ({type(error).__name__}).") from None
 
+    def file(self, address: str, query: Mapping[str, Any] | None = None) -> bytes:
+        """A file that the app makes for this answer."""
+        return bytes(self.send("GET", address, query=query, headers={"Accept": f"{CSV}, {PROBLEM}"}).body)
+
     def start_by_key(self, export: str, body: Any) -> Answer:
         """Start a run with the function key, which opens this one address."""
         return self.send("POST", path("exports", export, "run"), body, headers={"x-functions-key": self._key})
@@ -108,6 +113,8 @@ class Api:
             wait = response.headers.get("Retry-After", "")
             etag = response.headers.get("ETag", "")
             return Answer(response.json(), etag, float(wait if wait.isdigit() else 0))
+        if response.status_code == HTTPStatus.OK and kind == CSV:
+            return Answer(response.content)
         if response.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
             # So answers the Functions host, before the app is asked.
             message = "The function key (SEGMENT_EXPORTS_KEY) is missing or wrong."

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from cli.commands import definitions, looking, persons, runs, steering
+from cli.commands import comparing, definitions, looking, persons, runs, steering
 
 DEFINE, RUN, LOOK, PEOPLE = "Define", "Run", "Look", "People"
 """What commands are for; `--help` shows them in these groups."""
@@ -54,7 +54,7 @@ COMMANDS: tuple[Command, ...] = (
         DEFINE,
         "Show how the app differs from a file. Exit status 0 where it does not, 6 where it does.",
         "`changes`, as `apply`",
-        meant_by=("compare", "plan"),
+        meant_by=("plan",),
     ),
     Command(
         "export",
@@ -178,6 +178,15 @@ COMMANDS: tuple[Command, ...] = (
         "Say why people were refused in a run; without --output no address is shown.",
         "`run`, `reasons`",
         meant_by=("refused", "errors", "report"),
+    ),
+    Command(
+        "compare",
+        comparing.compare,
+        LOOK,
+        "Say who is on one connection of an export and not on another, and why; without --output no address is shown.",
+        "`on`, `not_on`, `people`, `missing`, `reasons`: each `outcome`, `code`, `reason`, `people`",
+        more="For an export with several connections (`also`). From what the app has on record; no vendor is asked.",
+        meant_by=("missing", "gaps"),
     ),
     Command(
         "holdout",

@@ -5,8 +5,6 @@ For programs that have a function key, which the host checks; people and program
 
 from __future__ import annotations
 
-import json
-
 import azure.functions as func
 
 from functions import process
@@ -19,7 +17,7 @@ POLL_SECONDS = "2"
 @blueprint.function_name("run_export")
 @blueprint.route(route="api/v1/exports/{name}/run", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 def run_export(req: func.HttpRequest) -> func.HttpResponse:
-    from shared.api.runs import start_by_key
+    from shared.api.runs import answer, start_by_key
     from shared.errors import ExportError
     from shared.web.problems import refusal, unnamed
 
@@ -27,9 +25,10 @@ def run_export(req: func.HttpRequest) -> func.HttpResponse:
         started = start_by_key(process.service(), process.access(), req.route_params["name"], req.get_body())
     except Exception as error:  # noqa: BLE001  # the worker would log its text, which may hold addresses
         refused = refusal(error) if isinstance(error, ExportError) else unnamed(error)
-        body, headers = bytes(refused.body), dict(refused.headers)
-        return func.HttpResponse(body, status_code=refused.status_code, headers=headers, mimetype=refused.media_type)
+        content, headers = bytes(refused.body), dict(refused.headers)
+        return func.HttpResponse(content, status_code=refused.status_code, headers=headers, mimetype=refused.media_type)
     run = started.run
-    answer = {"run": run.run, "export": run.export, "state": str(run.state), "new": started.new}
     where = {"Location": f"/api/v1/exports/{run.export}/runs/{run.run}", "Retry-After": POLL_SECONDS}
-    return func.HttpResponse(json.dumps(answer), status_code=202, headers=where, mimetype="application/json")
+    return func.HttpResponse(
+        answer(started).model_dump_json(), status_code=202, headers=where, mimetype="application/json"
+    )

@@ -118,6 +118,8 @@ def _defined(desk: Desk, shapes: Shapes, kind: str) -> Iterator[tuple[str, dict[
         if "usable" in each:
             desk.note(f"Left out, since only administrators may see it: {kind} {each['name']}.")
             continue
+        if each.get("owned_by"):  # follows from another export
+            continue
         if kind == "segment":
             if each["dialect"]:
                 yield each["id"], shapes.shorten(kind, shapes.complete(kind, each))

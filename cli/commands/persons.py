@@ -22,12 +22,15 @@ _POLL_SECONDS = 5.0
 def explain(context: typer.Context, name: ExportName, address: Address = None, as_json: Json = False) -> None:
     desk = desk_of(context, as_json)
     found = desk.api.send("POST", path("exports", name, "explain"), {"address": address_of(address)}).body
-    desk.show(found, f"The address is {found['address']}.", *chain.from_iterable(map(_lines, found["targets"])))
+    told = chain.from_iterable(_lines(target, name) for target in found["targets"])
+    desk.show(found, f"The address is {found['address']}.", *told)
 
 
-def _lines(target: Mapping[str, Any]) -> Iterator[str]:
+def _lines(target: Mapping[str, Any], export: str) -> Iterator[str]:
     """Whether the person is on the list and why, then what happened, the newest first."""
-    yield f"{target['target']}: {target['verdict']}"
+    elsewhere = target.get("export") not in (None, "", export)
+    where = f"{target['target']} on {target['connection']}" if elsewhere else target["target"]
+    yield f"{where}: {target['verdict']}"
     for each in target["story"]:
         when = (each["at"] or "")[:19].replace("T", " ")
         yield f"  {when:19}  {each['text']}" + (f" (run {each['run']})" if each["run"] else "")

@@ -159,6 +159,8 @@ def _run(desk: Desk, name: str, kind: Kind, watch_it: bool) -> None:
     run_id = str(started.body["run"])
     if not started.body["new"] and desk.api.knows_caller:
         _require_kind(desk, name, run_id, kind)
+    for each in started.body.get("beside", ()):
+        desk.note(f"On {each['connection']}: {each['run'] or each['message']}")
     if not watch_it:
         word = "Started" if started.body["new"] else "Under way already:"
         desk.show(started.body, f"{word} {run_id}.")
@@ -266,7 +268,7 @@ def _fetch(desk: Desk, address: str, target: int, output: Path, *, personal: boo
             session.trust_env = not is_local(link)
             with session.get(link, timeout=TIMEOUT, auth=Nobody(), stream=True) as response:
                 response.raise_for_status()
-                _write_private(output, response.iter_content(_CHUNK))
+                write_private(output, response.iter_content(_CHUNK))
     except requests.RequestException as error:
         message = f"The file does not come from the app's storage ({type(error).__name__}): may this machine reach it?"
         raise Failure("file_unreachable", message) from None
@@ -276,7 +278,7 @@ def _fetch(desk: Desk, address: str, target: int, output: Path, *, personal: boo
         desk.note(f"{output} holds addresses: delete it when you are done.")
 
 
-def _write_private(output: Path, chunks: Iterable[bytes]) -> None:
+def write_private(output: Path, chunks: Iterable[bytes]) -> None:
     """Readable by its owner only, also where the file was there before."""
     with os.fdopen(os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         output.chmod(0o600)

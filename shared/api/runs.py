@@ -39,13 +39,24 @@ router = APIRouter(
 WhichTarget = Annotated[int, Query(ge=0, lt=MAX_SEGMENTS, description="Which of the run's targets, from 0.")]
 
 
+class BesideRun(View):
+    """The run on another connection of the export; without `run` it was not started, and `message` says why."""
+
+    export: str
+    connection: str
+    run: str | None
+    message: Said = ""
+
+
 class StartedRun(View):
-    """The run that was asked for; `new` is false where it was under way already."""
+    """The run that was asked for; `new` is false where it was under way already. `beside`: those on the export's other
+    connections."""
 
     run: str
     export: str
     state: State
     new: bool
+    beside: tuple[BesideRun, ...] = ()
 
 
 class Operation(View):
@@ -98,7 +109,7 @@ def start_run(
     run = started.run
     change.note(run=run.run, kind=str(run.kind), new=started.new)
     response.headers.update({"Location": f"/api/v1/exports/{name}/runs/{run.run}", "Retry-After": POLL_SECONDS})
-    return StartedRun(run=run.run, export=name, state=run.state, new=started.new)
+    return answer(started)
 
 
 @router.get(
@@ -311,6 +322,21 @@ def start_by_key(service: Service, access: Access, name: str, body: bytes) -> St
         started = service.start(name, body, only=(*BY_KEY, *map(RunKind, allowed)))
         change.note(run=started.run.run, kind=str(started.run.kind), new=started.new)
         return started
+
+
+def answer(started: Started) -> StartedRun:
+    """What is told of a run that was asked for."""
+    beside = tuple(
+        BesideRun(
+            export=each.export,
+            connection=each.connection,
+            run=each.run.run if each.run else None,
+            message=each.message,
+        )
+        for each in started.beside
+    )
+    run = started.run
+    return StartedRun(run=run.run, export=run.export, state=run.state, new=started.new, beside=beside)
 
 
 def _found(run: RunView | None, name: str) -> RunView:

@@ -9,17 +9,27 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from shared.access.actions import GONE, Action, require
-from shared.access.person import Person
+from shared.access.actions import GONE, Action, Shareable, require
+from shared.access.person import Person, SharedWith
+from shared.catalog import companions
 from shared.catalog.connection_validation import connection_issues
 from shared.catalog.dialects import DialectStore
-from shared.catalog.export_validation import SegmentKnown, Surroundings, judge, owned_issue, target_identity
+from shared.catalog.export_validation import (
+    Judgement,
+    SegmentKnown,
+    Surroundings,
+    judge,
+    owned_issue,
+    target_identity,
+)
 from shared.catalog.holdout import NamedElsewhere
 from shared.catalog.issues import Invalid, Issue, NotFound, NotNow
 from shared.catalog.models import (
     NAME,
     NAME_RULE,
     RESERVED,
+    Also,
+    AlsoTarget,
     Connection,
     ConnectionInput,
     Consent,
@@ -119,7 +129,7 @@ class Catalog:
     def delete_connection(self, held: Held[Connection], caller: Person) -> None:
         """Raises Forbidden, NotNow while exports use it, and Conflict."""
         require(caller, Action.REMOVE_CONNECTION)
-        if users := self.users(held.item.name):
+        if users := self.users(held.item.name) or self._also_on(held.item.name):
             message = say(
                 "Exports use this connection: %(exports)s. Delete them or give them another connection.",
                 exports=", ".join(users),
@@ -134,6 +144,11 @@ class Catalog:
     def users(self, connection: str) -> list[str]:
         """Names of the exports on a connection."""
         return [each.name for each in self.exports_on(connection)]
+
+    def _also_on(self, connection: str) -> list[str]:
+        """Names of exports that have the connection beside their own, though nothing follows from it yet."""
+        every = [held.item for held in self.exports.all()]
+        return [each.name for each in every if any(entry.connection == connection for entry in each.also)]
 
     def record_check(self, held: Held[Connection], result: CheckResult) -> Held[Connection]:
         """Keep what a connection check found; Conflict where the connection was changed while it was checked."""
@@ -191,16 +206,14 @@ class Catalog:
         what `save_export` does, but for Conflict."""
         if held:
             self.require_editor(held.item, caller)
-        connection = self.connections.get(sent.connection)
-        if connection:
-            require(caller, Action.EDIT_EXPORT, connection.item)
-        else:
-            require(caller, Action.EDIT_EXPORT)
+            require_its_own(held.item)
         sent = self.settled(sent)
-        around = self._surroundings(name, sent, connection.item if connection else None)
-        verdict = judge(sent, around)
-        if issues := [*_name_issues(name), *verdict.issues]:
+        around, verdict = self._judged(name, sent, caller)
+        beside = self._companions_judged(name, sent, caller)
+        found = [*_name_issues(name), *verdict.issues, *companions.shape_issues(sent), *beside.issues]
+        if issues := list(dict.fromkeys([*found, *self._same_lists(sent)])):
             raise Invalid(issues)
+        verdict = Judgement((), tuple(dict.fromkeys([*verdict.warnings, *beside.warnings])))
         item = self._export(name, sent, caller, around, held.item if held else None)
         dropped = self._dropped(held.item, item) if held else []
         if running and dropped:
@@ -209,14 +222,109 @@ class Catalog:
             )
         return item, dropped, verdict.warnings
 
+    def _judged(self, name: str, sent: ExportInput, caller: Person, family: str = "") -> tuple[Surroundings, Judgement]:
+        """What there is to say of a definition; `family` is the owner of a companion. Raises Forbidden."""
+        connection = self.connections.get(sent.connection)
+        if connection:
+            require(caller, Action.EDIT_EXPORT, connection.item)
+        else:
+            require(caller, Action.EDIT_EXPORT)
+        around = self._surroundings(name, sent, connection.item if connection else None, family)
+        return around, judge(sent, around)
+
+    def _companions_judged(self, owner: str, sent: ExportInput, caller: Person) -> Judgement:
+        """What there is to say of an export's other connections. Raises Forbidden."""
+        issues: list[Issue] = []
+        warnings: list[Issue] = []
+        for index, (name, definition) in enumerate(companions.wanted(owner, sent).items()):
+            taken = self.exports.get(name)
+            if taken and taken.item.owned_by != owner:
+                words = say('The export "%(name)s" has the name that this one needs: remove it.', name=name)
+                issues.append(Issue(f"/also/{index}/connection", words))
+            _, verdict = self._judged(name, definition, caller, owner)
+            issues += companions.placed(verdict.issues, index)
+            warnings += companions.placed(verdict.warnings, index)
+        return Judgement(tuple(issues), tuple(warnings))
+
+    def _same_lists(self, sent: ExportInput) -> Iterator[Issue]:
+        definitions = [sent, *(companions.definition(sent, each) for each in sent.also)]
+        held = [self.connections.get(each.connection) for each in definitions]
+        return companions.same_lists(
+            [
+                companions.places(each, connection.item if connection else None, self.definitions)
+                for each, connection in zip(definitions, held, strict=True)
+            ]
+        )
+
     def settled(self, sent: ExportInput) -> ExportInput:
         """The export as it will be stored: with the connection's default list where a target leans on it."""
-        connection = self.connections.get(sent.connection)
-        return settled(sent, default_list(connection.item if connection else None, self.definitions))
+        also = tuple(each.model_copy(update={"targets": self._also_settled(sent, each)}) for each in sent.also)
+        return settled(sent.model_copy(update={"also": also}), self._default_list(sent.connection))
+
+    def _also_settled(self, sent: ExportInput, entry: Also) -> tuple[AlsoTarget, ...]:
+        if not (list_id := self._default_list(entry.connection)):
+            return entry.targets
+        there = settled(companions.definition(sent, entry), list_id).targets
+        return tuple(
+            AlsoTarget(list_id=each.list_id, list_name=each.list_name, existing=each.existing) for each in there
+        )
+
+    def _default_list(self, connection: str) -> str:
+        held = self.connections.get(connection)
+        return default_list(held.item if held else None, self.definitions)
+
+    def companions_of(self, name: str, sent: ExportInput, by: str) -> list[tuple[Held[Export] | None, Export]]:
+        """The companions of an export of this name as they are stored, and as they will be: of those whose connection
+        has an account, and whose name is not another export's."""
+        found = []
+        for companion, definition in companions.wanted(name, sent).items():
+            held, connection = self.exports.get(companion), self.connections.get(definition.connection)
+            stranger = held is not None and held.item.owned_by != name
+            if connection and connection.item.account and not stranger:
+                account = connection.item.account
+                found.append((held, self._companion(companion, definition, account, name, by, held)))
+        return found
+
+    def _companion(
+        self, name: str, definition: ExportInput, account: str, owner: str, by: str, held: Held[Export] | None
+    ) -> Export:
+        now = self.now()
+        created = (held.item.created_at, held.item.created_by) if held else (now, by)
+        stamps = {"created_at": created[0], "created_by": created[1], "updated_at": now, "updated_by": by}
+        kept = {"name": name, "account": account, "owned_by": owner}
+        return Export.model_validate({**dict(definition), **kept, **stamps})
+
+    def owned(self, name: str) -> list[Held[Export]]:
+        """The companions of an export, as they are stored."""
+        return [held for held in self.exports.all() if held.item.owned_by == name]
+
+    def put_companion(self, held: Held[Export] | None, item: Export) -> None:
+        """Store a companion and its claims. Raises Invalid where a list is another export's, and Conflict."""
+        dropped = self._dropped(held.item, item) if held else []
+        with self._claimed(item):
+            if held:
+                self.exports.replace(item, held.etag)
+            else:
+                self.exports.insert(item)
+        self._release(dropped)
+
+    def drop_companion(self, held: Held[Export]) -> None:
+        """Delete a companion and free its targets. Raises Conflict."""
+        dropped = self._dropped(held.item, None)
+        self.exports.delete(held.item.name, held.etag)
+        self._release(dropped)
+
+    def scope(self, export: Export) -> Shareable:
+        """What decides who may change and steer an export: the strictest of all its connections."""
+        names = [export.connection, *(each.connection for each in export.also)]
+        held = [self.connections.get(name) for name in names]
+        found: list[Shareable] = [each.item if each else GONE for each in held]
+        return next((each for each in found if each.shared_with is not SharedWith.CONTRIBUTORS), found[0])
 
     def delete_export(self, held: Held[Export], caller: Person, *, running: bool = False) -> None:
         """Delete it and free its targets. Raises Forbidden, NotNow while it runs, and Conflict."""
         self.require_editor(held.item, caller, Action.REMOVE_EXPORT)
+        require_its_own(held.item)
         if running:
             raise NotNow(
                 "running", say("A run of this export is under way: cancel it, or wait for it, and delete then.")
@@ -228,6 +336,7 @@ class Catalog:
     def detach_export(self, held: Held[Export], caller: Person, *, running: bool = False) -> Held[Export]:
         """Take its connection off; its targets stay its own. Raises Forbidden, NotNow while it runs, and Conflict."""
         self.require_editor(held.item, caller)
+        require_its_own(held.item)
         if running:
             raise NotNow(
                 "running", say("A run of this export is under way: cancel it, or wait for it, and detach then.")
@@ -247,6 +356,7 @@ class Catalog:
         """Change when it runs and nothing else, so nothing else is judged; `before_writing` as in `save_export`. Raises
         Forbidden, Invalid and Conflict."""
         self.require_editor(held.item, caller)
+        require_its_own(held.item)
         if schedule and (issues := schedule_issues(schedule)):
             raise Invalid(issues)
         timing = {"paused": paused, "schedule": schedule or held.item.schedule}
@@ -256,8 +366,7 @@ class Catalog:
 
     def require_editor(self, export: Export, caller: Person, action: Action = Action.EDIT_EXPORT) -> None:
         """Raises Forbidden where the caller may not change or steer the export."""
-        connection = self.connections.get(export.connection)
-        require(caller, action, connection.item if connection else GONE)
+        require(caller, action, self.scope(export))
 
     def _connection_values(
         self, name: str, sent: ConnectionInput, caller: Person, before: Connection | None
@@ -305,7 +414,9 @@ class Catalog:
             "updated_by": caller.name,
         }
 
-    def _surroundings(self, name: str, sent: ExportInput, connection: Connection | None) -> Surroundings:
+    def _surroundings(
+        self, name: str, sent: ExportInput, connection: Connection | None, family: str = ""
+    ) -> Surroundings:
         definition = self.definitions.get(connection.vendor) if connection else None
         account = connection.account if connection else None
         everyone = [held.item for held in self.exports.all()]
@@ -323,7 +434,7 @@ class Catalog:
             holdouts={
                 each.rules.holdout.name: NamedElsewhere(each.name, each.rules.holdout.share)
                 for each in everyone
-                if each.name != name and each.rules.holdout
+                if each.rules.holdout and (family or name) not in (each.name, each.owned_by)
             },
             stays=_stays(claims, sent, [each for each in everyone if each.name == name]),
         )
@@ -368,6 +479,18 @@ class Catalog:
     def _release(self, claims: Sequence[Claim]) -> None:
         for claim in claims:
             self.targets.release(claim, self.now())
+
+
+def require_its_own(export: Export) -> None:
+    """Raises NotNow for an export that follows from another one."""
+    if export.owned_by:
+        raise NotNow(
+            "owned",
+            say(
+                'It is another connection of the export "%(export)s", from which all of it follows: change it there.',
+                export=export.owned_by,
+            ),
+        )
 
 
 def _places(export: Export) -> set[tuple[str, str]]:

@@ -6,7 +6,8 @@ import re
 import unicodedata
 from collections.abc import Collection
 
-from shared.catalog.models import RESERVED, Export, ExportInput, Target
+from shared.catalog import companions
+from shared.catalog.models import RESERVED, Also, AlsoTarget, Export, ExportInput, Target
 from shared.catalog.targets import target_name
 
 LONGEST = 63
@@ -31,7 +32,13 @@ def copy_of(export: Export, taken: Collection[str]) -> tuple[str, ExportInput]:
     values = {name: getattr(export, name) for name in ExportInput.model_fields}
     values |= {"display_name": title, "paused": True, "function_key_starts": ()}
     values |= {"targets": tuple(_own(target) for target in export.targets)}
+    values |= {"also": tuple(_also(export, each) for each in export.also)}
     return slug(title, taken), ExportInput.model_validate(values)
+
+
+def _also(export: Export, entry: Also) -> Also:
+    own = [_own(target) for target in companions.targets(export, entry)]
+    return entry.model_copy(update={"targets": tuple(AlsoTarget(list_name=each.list_name) for each in own)})
 
 
 def _own(target: Target) -> Target:

@@ -36,6 +36,8 @@ MAX_SEGMENTS = 100
 MAX_TARGETS = 97
 """A run begins in one transaction of a table, which takes 100 rows: the run, what makes it the active one, its notice,
 and a delivery for each target."""
+MAX_ALSO = 10
+"""Other connections of an export."""
 MAX_DEFINITION = 24_000
 """Characters of a stored definition: 48 KB in UTF-16, of the 64 KB that a table property holds."""
 
@@ -231,6 +233,30 @@ class Target(Strict):
     )
 
 
+class AlsoTarget(Strict):
+    """Where the people of one of the export's targets go on another connection. With neither `list_id` nor `list_name`
+    the list has the name of the target's first segment."""
+
+    list_id: Listing | None = Field(default=None, description="A list that exists.")
+    list_name: Listing | None = Field(default=None, description="The list of this name; created when missing.")
+    existing: Existing | None = Field(default=None, description="Needed with `list_id`: as in a target.")
+
+
+class Also(Strict):
+    """Another connection that the same people go to. What it does not say is the export's."""
+
+    connection: str = Field(min_length=1, max_length=63, description="Name of another connection.")
+    targets: tuple[AlsoTarget, ...] = Field(
+        default=(),
+        max_length=MAX_TARGETS,
+        description="One for each target of the export, in their order. Empty: lists of the same names.",
+    )
+    matching: tuple[Match, ...] = Field(default=(), max_length=MAX_FIELDS)
+    settings: dict[str, SettingValue] = Field(
+        default_factory=dict, max_length=50, description="Settings that this vendor has for exports."
+    )
+
+
 class Mode(StrEnum):
     """Mirror takes leavers off the target, add never does."""
 
@@ -324,7 +350,7 @@ class FirstRun(StrEnum):
 class ExportInput(Written):
     """Connection, segments, targets, data matching, mode, rules and schedule."""
 
-    server_kept = _STAMPS | {"next_times", "last_run", "warnings"}
+    server_kept = _STAMPS | {"next_times", "last_run", "warnings", "owned_by"}
 
     display_name: Title
     connection: str = Field(max_length=63, description="Name of a connection; empty in a detached export.")
@@ -360,6 +386,12 @@ class ExportInput(Written):
         description="Kinds of runs that the function key may start, beyond deliveries and dry runs.",
     )
     tags: tuple[Tag, ...] = Field(default=(), max_length=20, description="Words of people's own to find it by.")
+    also: tuple[Also, ...] = Field(
+        default=(),
+        max_length=MAX_ALSO,
+        description="Other connections that the same people go to. For each the service keeps an export of its own, "
+        "`owned_by` this one, with runs of its own: what keeps one waiting keeps no other.",
+    )
 
     @property
     def followed(self) -> tuple[str, ...]:
@@ -373,6 +405,7 @@ class Export(ExportInput):
 
     name: str
     account: str
+    owned_by: str = Field(default="", description="The export whose other connection this is; changed there.")
     created_at: datetime
     created_by: str
     updated_at: datetime

@@ -9,10 +9,10 @@ from functools import partial
 from pydantic import Field
 
 from shared.access.person import Person
-from shared.catalog import copying
+from shared.catalog import companions, copying
 from shared.catalog.issues import Invalid, Issue, NotNow
 from shared.catalog.models import Export, ExportInput, Mode, Schedule
-from shared.catalog.schedules import newly_followed, next_time, next_times
+from shared.catalog.schedules import next_time, next_times
 from shared.catalog.store import Held
 from shared.catalog.targets import target_key
 from shared.control.listing import ListedExport
@@ -90,10 +90,21 @@ def save(
 
     def before_writing(item: Export) -> None:
         told.extend(_of_targets(service, held.item if held else None, item))
-        _overlook(service, held.item if held else None, item)
+        told.extend(_of_companions(service, item))
+        service.following.quietly(held.item if held else None, item)
 
     saved, warnings = service.catalog.save_export(name, sent, caller, held, running=busy, before_writing=before_writing)
+    service.following.follow(name)
     return saved, [*found, *warnings, *_landed(service, saved.item), *told]
+
+
+def _of_companions(service: Service, export: Export) -> Iterator[Issue]:
+    """What other vendors tell of their targets. Raises Invalid as `_of_targets` does."""
+    for index, (held, item) in enumerate(service.catalog.companions_of(export.name, export, export.updated_by)):
+        try:
+            yield from companions.placed(_of_targets(service, held.item if held else None, item), index)
+        except Invalid as error:
+            raise Invalid(list(companions.placed(error.issues, index))) from None
 
 
 def _of_targets(service: Service, before: Export | None, after: Export) -> Sequence[Issue]:
@@ -161,7 +172,7 @@ def check(
     found = effects(held.item, sent, service, keep_members=keep_members) if held else []
     busy = held is not None and running(name, service)
     item, _, warnings = service.catalog.checked_export(name, sent, caller, held, running=busy)
-    told = _of_targets(service, held.item if held else None, item)
+    told = [*_of_targets(service, held.item if held else None, item), *_of_companions(service, item)]
     return item, [*found, *warnings, *_landed(service, item), *told]
 
 
@@ -169,26 +180,26 @@ def set_schedule(
     service: Service, held: Held[Export], caller: Person, *, paused: bool, schedule: Schedule | None = None
 ) -> Held[Export]:
     """Change when it runs and nothing else. Raises what Catalog.set_schedule does."""
-    overlook = partial(_overlook, service, held.item)
-    return service.catalog.set_schedule(held, caller, paused=paused, schedule=schedule, before_writing=overlook)
-
-
-def _overlook(service: Service, before: Export | None, after: Export) -> None:
-    """Saving starts no run: what lies there already was not asked for, unless the export says so. Said before it is
-    saved, so that no timer comes between the two."""
-    if not after.schedule.existing and (segments := newly_followed(before, after)):
-        service.overlook(after.name, segments)
+    overlook = partial(service.following.quietly, held.item)
+    saved = service.catalog.set_schedule(held, caller, paused=paused, schedule=schedule, before_writing=overlook)
+    service.following.follow(held.item.name)
+    return saved
 
 
 def delete(service: Service, held: Held[Export], caller: Person, *, keep_members: bool = False) -> None:
     """Delete it and free its targets. Raises NotNow while people whom it added are on its lists, unless they stay."""
-    _keep(sum(service.members(held.item).values()), keep_members)
-    service.catalog.delete_export(held, caller, running=running(held.item.name, service))
+    family = [held, *service.catalog.owned(held.item.name)]
+    _keep(sum(sum(service.members(each.item).values()) for each in family), keep_members)
+    busy = any(running(each.item.name, service) for each in family)
+    service.catalog.delete_export(held, caller, running=busy)
+    service.following.follow(held.item.name)
 
 
 def detach(service: Service, held: Held[Export], caller: Person) -> Held[Export]:
     """Take its connection off: it keeps its definition and does not run. Raises NotNow while it runs."""
-    return service.catalog.detach_export(held, caller, running=running(held.item.name, service))
+    detached = service.catalog.detach_export(held, caller, running=running(held.item.name, service))
+    service.following.follow(held.item.name)
+    return detached
 
 
 def copy(service: Service, export: Export) -> tuple[str, ExportInput]:
@@ -198,7 +209,36 @@ def copy(service: Service, export: Export) -> tuple[str, ExportInput]:
 
 
 def effects(before: Export, after: ExportInput, service: Service, *, keep_members: bool) -> list[Issue]:
-    """What a change means for people on the lists. Raises NotNow where a dropped target still has some of ours."""
+    """What a change means for people on the lists, on all its connections. Raises NotNow where a dropped target still
+    has some of ours, or another connection that it drops is being written to."""
+    found = _effects(before, after, service, keep_members=keep_members)
+    order = list(companions.wanted(before.name, after).items())
+    for held in service.catalog.owned(before.name):
+        index, definition = next(
+            ((number, each) for number, (name, each) in enumerate(order) if name == held.item.name), (0, None)
+        )
+        _require_quiet(service, held.item, definition)
+        if definition is None:
+            _keep(sum(service.members(held.item).values()), keep_members)
+        else:
+            issues = _effects(held.item, definition, service, keep_members=keep_members)
+            found += companions.placed(issues, index)
+    return list(dict.fromkeys(found))
+
+
+def _require_quiet(service: Service, companion: Export, after: ExportInput | None) -> None:
+    staying = {target_key(target) for target in after.targets} if after else set()
+    drops = {target_key(target) for target in companion.targets} - staying
+    if drops and running(companion.name, service):
+        words = say(
+            'A run on the connection "%(connection)s" is writing to a list that this would drop: cancel it, or wait '
+            "for it.",
+            connection=companion.connection,
+        )
+        raise NotNow("running", words)
+
+
+def _effects(before: Export, after: ExportInput, service: Service, *, keep_members: bool) -> list[Issue]:
     members = service.members(before)
     staying = {target_key(target) for target in after.targets}
     _keep(sum(count for key, count in members.items() if key not in staying), keep_members)

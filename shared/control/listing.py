@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -59,6 +60,8 @@ class ListedExport:
     export: Export
     connection: Connection | None
     last: RunSummary | None
+    beside: tuple[ListedExport, ...] = ()
+    """The same people on other connections."""
 
     @property
     def vendor(self) -> str:
@@ -66,16 +69,18 @@ class ListedExport:
 
 
 def _in_state(row: ListedExport, state: str) -> bool:
-    if state == "never":
-        return row.last is None
+    """On any of its connections."""
     if state == "paused":
         return row.export.paused and row.export.schedule.kind != "manual"
-    return row.last is not None and row.last.state in GROUPS.get(state, frozenset())
+    lasts = [each.last for each in (row, *row.beside)]
+    if state == "never":
+        return None in lasts
+    return any(last is not None and last.state in GROUPS.get(state, frozenset()) for last in lasts)
 
 
 FILTERS: Mapping[str, Callable[[ListedExport, str], bool]] = {
     "q": lambda row, words: all(word in _text(row) for word in words.casefold().split()),
-    "vendor": lambda row, vendor: row.vendor == vendor,
+    "vendor": lambda row, vendor: vendor in {row.vendor, *(each.vendor for each in row.beside)},
     "state": _in_state,
     "schedule": lambda row, kind: row.export.schedule.kind == kind,
     "owner": lambda row, owner: owner in (row.export.created_by, row.export.updated_by),
@@ -95,8 +100,13 @@ SORTS: Mapping[str, Callable[[ListedExport], Any]] = {
 def listed(
     exports: Iterable[Export], connections: Mapping[str, Connection], last: Mapping[str, RunSummary]
 ) -> list[ListedExport]:
-    """Exports with what they are searched by."""
-    return [ListedExport(each, connections.get(each.connection), last.get(each.name)) for each in exports]
+    """Exports with what they are searched by; those that follow from another one are shown with it."""
+    rows = [ListedExport(each, connections.get(each.connection), last.get(each.name)) for each in exports]
+    names = {each.export.name for each in rows}
+    beside: dict[str, list[ListedExport]] = defaultdict(list)
+    for each in rows:
+        beside[each.export.owned_by].append(each)
+    return [replace(each, beside=tuple(beside[each.export.name])) for each in rows if each.export.owned_by not in names]
 
 
 def page_of(rows: Sequence[ListedExport], asked: Asked) -> ListPage[ListedExport]:
@@ -130,4 +140,4 @@ def _text(row: ListedExport) -> str:
     named = [target.list_name or target.list_id or "" for target in row.export.targets]
     connection = row.connection.display_name if row.connection else ""
     parts = [row.export.display_name, row.export.name, connection, *row.export.segments, *row.export.tags, *named]
-    return " ".join(parts).casefold()
+    return " ".join([*parts, *map(_text, row.beside)]).casefold()

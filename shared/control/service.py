@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from shared.access.audit import Trail
 from shared.catalog.catalog import Catalog
+from shared.catalog.companions import wanted
 from shared.catalog.issues import Invalid, Issue, NotNow, issues_of
 from shared.catalog.models import NAME, Connection, Export, Match, Probed
 from shared.cloud.apart import apart
@@ -20,6 +23,7 @@ from shared.cloud.readiness import Readiness
 from shared.cloud.under_way import UnderWay
 from shared.control import forgetting, runs
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor, Mendable
+from shared.control.following import Following
 from shared.control.forgetting import ForgettingView
 from shared.control.opt_outs import OptOutsView
 from shared.control.runs import (
@@ -40,11 +44,12 @@ from shared.delivery import inbox, probes, segments, upkeep
 from shared.delivery.account.authorizing import Authorizing
 from shared.delivery.account.connecting import open_connection
 from shared.delivery.erase import kept
-from shared.delivery.lookups import explain, history, planned, preview, vendor_warnings
+from shared.delivery.lookups import compared, explain, history, planned, preview, vendor_warnings
+from shared.delivery.lookups.compared import Compared
 from shared.delivery.opt_outs import collecting, places, record
 from shared.delivery.opt_outs.excluding import with_opt_outs
 from shared.delivery.plan.cell_values import matched
-from shared.delivery.start import due_times, repairing, starting
+from shared.delivery.start import due_times, repairing, starting, together
 from shared.delivery.state import every_run, latest, layout, lookup
 from shared.delivery.state.found import CHECK_FIRST
 from shared.delivery.state.records import ENDED, GROUPS, Delivery, Run, State, now
@@ -91,6 +96,11 @@ class Service:
             segments=lambda references: segments.seen(self._cloud, references),
             place=lambda name, wanted: places.issues(self._cloud, name, wanted),
         )
+
+    @cached_property
+    def following(self) -> Following:
+        """What keeps other connections of exports as the exports say."""
+        return Following(self.catalog, self.is_running, self.overlook)
 
     @cached_property
     def trail(self) -> Trail:
@@ -145,7 +155,8 @@ class Service:
         """What the timer does; the runs that it started."""
         started: list[Run] = []
         with apart("start"):
-            started = starting.tick(self._cloud, newest=segments.Newest(self._cloud))
+            newest = segments.Newest(self._cloud)
+            started = starting.tick(self._cloud, newest=newest, first=self.following.heal)
         with apart("wake"):
             inbox.wake(self._cloud)
         with apart("expire"):
@@ -268,11 +279,12 @@ class Service:
         return self.begin(name, kind)
 
     def begin(self, name: str, kind: RunKind = RunKind.DELIVERY, *, by: str = "") -> starting.Started:
-        """Start a run in the name of a person, or give back the active one. Raises NotFound, and Unprocessable where it
-        cannot run now, as a repair where no check-up found anything."""
+        """Start a run in the name of a person, or give back the active one; beside it those on the export's other
+        connections. Raises NotFound, and Unprocessable where it cannot run now, as a repair where no check-up found
+        anything."""
         if kind is RunKind.REPAIR and not self.is_running(name):
             repairing.require(self._cloud, self.catalog.export(name).item)
-        return starting.start_run(self._cloud, self.catalog.export(name).item, "on demand", kind=kind, by=by)
+        return together.start(self._cloud, self.catalog.export(name).item, kind, by)
 
     def last_run(self, export: str) -> RunSummary | None:
         """The newest run, under way or not."""
@@ -417,12 +429,15 @@ class Service:
         return found
 
     def cancel(self, export: str, run: str) -> RunView | None:
-        """Ask a run to stop. Raises NotNow where it has ended."""
+        """Ask a run to stop, and those of its kind on other connections. Raises NotNow where it has ended."""
         held = self._runs.run(export, run)
         if held is not None and held.value.state in ENDED:
             raise NotNow("run_ended", say("The run has ended already (%(state)s).", state=Message(held.value.state)))
-        if starting.cancel(self._cloud, export, run) is None:
+        cancelled = starting.cancel(self._cloud, export, run)
+        if cancelled is None:
             return None
+        if own := self.catalog.exports.get(export):
+            together.cancel(self._cloud, own.item, cancelled.kind)
         return self.run(export, run)
 
     def decide(self, export: str, run: str, *, plan: str, decision: DecisionWord, by: str) -> RunView | None:
@@ -447,10 +462,23 @@ class Service:
         return lookup.members(self._cloud, export)
 
     def explain(self, export: str, address: str) -> Mapping[str, Any]:
-        """Why a person is or is not on the export's targets."""
+        """Why a person is or is not on the export's targets, on all its connections."""
         connections = [held.item for held in self.catalog.connections.all()]
-        wanted = with_opt_outs(self._cloud, self.catalog.export(export).item, connections)
-        return explain.explain(self._cloud, wanted, address)
+        own = self.catalog.export(export).item
+        others = [held.item for name in wanted(own.name, own) if (held := self.catalog.exports.get(name))]
+        first, *more = (
+            explain.explain(self._cloud, with_opt_outs(self._cloud, each, connections), address)
+            for each in (own, *others)
+        )
+        return {**first, "targets": [target for found in (first, *more) for target in found["targets"]]}
+
+    def compare(self, here: Export, there: Export) -> Compared:
+        """Who is on the lists of one export and not on those of another, by reason. Raises Blocked."""
+        return compared.compare(self._cloud, here, there)
+
+    def compared_people(self, here: Export, there: Export) -> AbstractContextManager[Path]:
+        """The same as a file of addresses, which is gone after the block. Raises Blocked."""
+        return compared.people(self._cloud, here, there)
 
     def kept(self, address: str) -> kept.Kept:
         """How many ledgers and runs hold an address; at least so many where looking takes too long."""

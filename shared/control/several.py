@@ -75,8 +75,9 @@ def carry_out(service: Service, caller: Person, names: Sequence[str], order: Ord
 
 
 def run_all(service: Service, caller: Person) -> list[DoneView]:
-    """Run every export that has an active schedule."""
-    active = [held.item.name for held in service.catalog.exports.all() if is_active(held.item)]
+    """Run every export that has an active schedule, each on all its connections."""
+    every = [held.item for held in service.catalog.exports.all()]
+    active = [each.name for each in every if is_active(each) and not each.owned_by]
     return carry_out(service, caller, active, Order(Deed.RUN))
 
 

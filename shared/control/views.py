@@ -64,6 +64,8 @@ class TargetExplanation(View):
     """`segments`: where the address stands in the newest snapshots. `ledger`: what is known of it, null if nothing.
     `receipts`: what became of it in the last runs. `verdict`: one sentence. `story`: what happened, newest first."""
 
+    export: str = Field(default="", description="Whose target it is: the export, or its own on another connection.")
+    connection: str = ""
     target: str
     verdict: Said
     segments: list[dict[str, SaidWithin]]

@@ -50,14 +50,25 @@ def lists(
     service: TheService,
     target: Annotated[int, Query(ge=0, le=100)] = 0,
     chosen: Annotated[str, Query(max_length=200)] = "",
+    also: Annotated[str, Query(pattern="^(also-[0-9]{1,2}-)?$")] = "",
 ) -> Response:
-    """The lists of a connection to choose from; where the vendor cannot be asked, a field for the id."""
+    """The lists of a connection to choose from; where the vendor cannot be asked, a field for the id. `also` begins the
+    ids of another connection's part of the form."""
     held = service.catalog.connection(name)
     try:
         found, problem = _lists(service, name, held.etag), ""
     except ExportError as error:
         found, problem = [], words(error)
-    return page(request, "_lists.html", found=found, problem=problem, target=target, chosen=chosen)
+    return page(
+        request,
+        "_lists.html",
+        found=found,
+        problem=problem,
+        target=target,
+        chosen=chosen,
+        dash=also,
+        pre=also.replace("-", "."),
+    )
 
 
 def _lists(service: Service, name: str, version: str) -> Sequence[TargetFound]:

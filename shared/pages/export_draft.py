@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any
 
+from shared.catalog.companions import definition as companion
 from shared.catalog.derived import Function
 from shared.catalog.issues import Issue
-from shared.catalog.models import ExportInput, FirstRun, Guards, Match, Mode, Repair, Target
+from shared.catalog.models import Also, ExportInput, FirstRun, Guards, Match, Mode, Repair, Target
 from shared.pages.derived_draft import (
     VERBS,
     DerivedDraft,
@@ -34,6 +36,9 @@ WHOLE = ("max_removed_people", "max_removed_times", "max_age_days", "min_profile
 
 OWN = "own"
 """A list with the segment's name."""
+
+
+NO_DEFINITIONS: Mapping[str, Definition] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,8 @@ class Draft:
     key_starts: tuple[str, ...] = ()
     tags: str = ""
     version: str = ""
+    also: tuple[Draft, ...] = ()
+    """Other connections, each with what it has of its own: its lists, one for each of `targets`, matching, settings."""
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -96,8 +103,13 @@ class Draft:
         return tuple(dict.fromkeys(segment for target in self.targets for segment in target.segments))
 
 
-def draft_of(export: ExportInput, definition: Definition | None, version: str = "") -> Draft:
-    """What the form shows of a definition."""
+def draft_of(
+    export: ExportInput,
+    definition: Definition | None,
+    version: str = "",
+    definitions: Mapping[str, Definition] = NO_DEFINITIONS,
+) -> Draft:
+    """What the form shows of a definition; `definitions` are of the vendors of other connections, by connection."""
     known = {each.name for each in definition.fields} if definition else set()
     return Draft(
         display_name=export.display_name,
@@ -118,7 +130,12 @@ def draft_of(export: ExportInput, definition: Definition | None, version: str = 
         key_starts=export.function_key_starts,
         tags=", ".join(export.tags),
         version=version,
+        also=tuple(_also_shown(export, each, definitions.get(each.connection)) for each in export.also),
     )
+
+
+def _also_shown(export: ExportInput, entry: Also, definition: Definition | None) -> Draft:
+    return draft_of(companion(export, entry), definition)
 
 
 def draft_from(values: Values) -> Draft:
@@ -143,11 +160,20 @@ def draft_from(values: Values) -> Draft:
         key_starts=texts(values, "function_key_starts"),
         tags=text(values, "tags"),
         version=text(values, "version"),
+        also=tuple(_also_sent(each) for each in dicts(values, "also")),
     )
 
 
-def input_of(draft: Draft, definition: Definition | None) -> tuple[dict[str, Any], list[Issue]]:
-    """What is to be saved, for ExportInput to validate; and what could not be made of the form."""
+def _also_sent(values: Values) -> Draft:
+    sent = draft_from(values)
+    return Draft(connection=sent.connection, targets=sent.targets, matching=sent.matching, settings=sent.settings)
+
+
+def input_of(
+    draft: Draft, definition: Definition | None, definitions: Mapping[str, Definition] = NO_DEFINITIONS
+) -> tuple[dict[str, Any], list[Issue]]:
+    """What is to be saved, for ExportInput to validate; and what could not be made of the form. `definitions` as in
+    `draft_of`."""
     schedule, issues = schedule_of(draft.schedule)
     known = definition.export_settings if definition else ()
     values = {
@@ -168,8 +194,24 @@ def input_of(draft: Draft, definition: Definition | None) -> tuple[dict[str, Any
         "paused": draft.paused,
         "function_key_starts": draft.key_starts,
         "tags": list(dict.fromkeys(tag for each in draft.tags.split(",") if (tag := each.strip()))),
+        "also": [_also(draft, each, definitions.get(each.connection)) for each in draft.also],
     }
-    return values, [*issues, *_twice(draft.matching)]
+    found = [*_twice(draft.matching)]
+    for number, each in enumerate(draft.also):
+        found += [Issue(f"/also/{number}{issue.pointer}", issue.message) for issue in _twice(each.matching)]
+    return values, [*issues, *found]
+
+
+def _also(draft: Draft, entry: Draft, definition: Definition | None) -> dict[str, Any]:
+    """Another connection: a list for each of the export's own, whatever the form has of lists that are gone."""
+    lists = [each for each, _ in zip_longest(entry.targets, draft.targets)][: len(draft.targets)]
+    targets = [_target(each or TargetDraft()) for each in lists]
+    return {
+        "connection": entry.connection,
+        "targets": [{key: value for key, value in each.items() if key != "segments"} for each in targets],
+        "matching": [_match(match) for match in entry.matching],
+        "settings": settings_of(entry.settings, definition.export_settings if definition else ()),
+    }
 
 
 def _twice(rows: Sequence[MatchDraft]) -> Iterator[Issue]:
@@ -207,6 +249,10 @@ def changed(draft: Draft, do: str) -> Draft:
     """The draft after a button that changes its rows: add-field, remove-field:2, add-target, remove-target:1,
     add-exclude, remove-exclude:0, remove-step:2.0 and the like."""
     verb, _, number = do.partition(":")
+    if verb == "also":
+        return _also_changed(draft, number)
+    if verb == "add-also":
+        return replace(draft, also=(*draft.also, Draft(targets=draft.targets)))
     if verb in VERBS:
         return replace(draft, matching=_made_of(draft.matching, verb, number))
     place = int(number) if number.isdecimal() and len(number) < 5 else -1
@@ -217,8 +263,20 @@ def changed(draft: Draft, do: str) -> Draft:
     if verb == "add-target":
         return replace(draft, targets=(*draft.targets, TargetDraft()))
     if verb == "remove-target" and len(draft.targets) > 1:
-        return replace(draft, targets=without(draft.targets, place))
+        also = tuple(replace(each, targets=without(each.targets, place)) for each in draft.also)
+        return replace(draft, targets=without(draft.targets, place), also=also)
+    if verb == "remove-also":
+        return replace(draft, also=without(draft.also, place))
     return replace(draft, rules=_rules_changed(draft.rules, verb, place))
+
+
+def _also_changed(draft: Draft, rest: str) -> Draft:
+    """The draft after a button within another connection: `also:0:add-field`."""
+    number, _, do = rest.partition(":")
+    place = int(number) if number.isdecimal() and len(number) < 5 else -1
+    return replace(
+        draft, also=tuple(changed(each, do) if index == place else each for index, each in enumerate(draft.also))
+    )
 
 
 def _rules_changed(rules: RulesDraft, verb: str, place: int) -> RulesDraft:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 
 from shared.access.actions import Action, may
 from shared.access.person import Person
 from shared.catalog.copying import slug
 from shared.catalog.issues import Invalid, Issue, NotFound, NotNow, issues_of
-from shared.catalog.models import Connection, Export, ExportInput, KeyKind
+from shared.catalog.models import Also, Connection, Export, ExportInput, KeyKind
 from shared.catalog.store import Held
 from shared.control import assistance
 from shared.control import exports as control
@@ -43,6 +44,8 @@ EACH_REFRESH = ScheduleShape(kind="on_refresh")
 """When a new export runs, unless somebody chooses otherwise: with each refresh of its segments."""
 _SEEN_FIRST = re.compile(r"/(display_name|connection|targets(/\d+(/segments.*)?)?)$")
 """Places of the form that are there before a connection is chosen."""
+
+_ALSO_SUGGEST = re.compile(r"also:([0-9]{1,2}):suggest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,9 @@ def new_export(
     """An empty form, a duplicate of an export, or one for a segment."""
     if source:
         _, copied = control.copy(service, service.catalog.export(source).item)
-        return _form(request, service, caller, NEW, draft_of(copied, _definition(service, copied.connection)))
+        definition = _definition(service, copied.connection)
+        draft = draft_of(copied, definition, definitions=_definitions(service, copied.also))
+        return _form(request, service, caller, NEW, draft)
     usable = [each.name for each in _usable(service, caller)]
     target = TargetDraft((segment,)) if segment else TargetDraft()
     draft = Draft(connection=usable[0] if len(usable) == 1 else "", targets=(target,), schedule=EACH_REFRESH)
@@ -89,7 +94,10 @@ def edit_export(
 ) -> Response:
     """The form of an export, perhaps with one more segment on its first list."""
     held = service.catalog.export(name)
-    draft = draft_of(held.item, _definition(service, held.item.connection), etag(held.etag))
+    if held.item.owned_by:
+        return RedirectResponse(f"/exports/{held.item.owned_by}/edit", 303)
+    definition = _definition(service, held.item.connection)
+    draft = draft_of(held.item, definition, etag(held.etag), _definitions(service, held.item.also))
     if segment and segment not in draft.segments:
         first, *others = draft.targets
         draft = replace(draft, targets=(replace(first, segments=(*first.segments, segment)), *others))
@@ -102,6 +110,8 @@ def change_form(request: Request, service: TheService, caller: TheCaller, form: 
     """The form again after a choice that other parts of it follow from. Nothing is saved."""
     draft = changed(_sent(name, form), text(form, "do"))
     fresh = name == NEW and not draft.address_column and not draft.matching
+    if beside := _ALSO_SUGGEST.fullmatch(text(form, "do")):
+        draft = _suggested_beside(service, draft, int(beside[1]))
     if text(form, "do") == "suggest" or (fresh and draft.connection and draft.segments):
         draft = _suggested(service, draft)
     told = (RESTORED,) if text(form, "do") == "restore" else ()
@@ -113,7 +123,7 @@ def change_form(request: Request, service: TheService, caller: TheCaller, form: 
 def preview(request: Request, service: TheService, caller: TheCaller, form: Form, name: str = NEW) -> Response:
     """The first rows as the vendor would get them, for the form as it stands."""
     draft = draft_from(form)
-    sent, issues = _validated(draft, _definition(service, draft.connection))
+    sent, issues = _validated(service, draft)
     if sent is None:
         return page(request, "_preview.html", rows=None, fields=(), problems=[issue.message for issue in issues])
     rows = assistance.preview(
@@ -131,15 +141,15 @@ def save_export(request: Request, service: TheService, caller: TheCaller, form: 
     definition = _definition(service, draft.connection)
     if "address_column" not in form:  # sent before there was more than a name, a connection and segments to see
         return _first_half(request, service, caller, name, draft, definition)
-    sent, issues = _validated(draft, definition)
+    sent, issues = _validated(service, draft)
     if sent is None or issues:
-        return _form(request, service, caller, name, draft, Doubts(_by_place(issues, definition)))
+        return _form(request, service, caller, name, draft, Doubts(_by_place(service, issues, draft)))
     if held and draft.version != etag(held.etag):
         return _overtaken(request, service, caller, held, sent, draft)
     try:
         return _save(request, service, caller, held, sent, draft, form)
     except Invalid as error:
-        return _form(request, service, caller, name, draft, Doubts(_by_place(error.issues, definition)))
+        return _form(request, service, caller, name, draft, Doubts(_by_place(service, error.issues, draft)))
     except NotNow as error:
         if error.code != "members_left":
             raise
@@ -156,8 +166,8 @@ def _first_half(
     request: Request, service: Service, caller: Person, name: str, draft: Draft, definition: Definition | None
 ) -> Response:
     """The form again, with all that follows from what was chosen; or what is still to be chosen."""
-    _, issues = _validated(draft, definition)
-    seen = {place: words for place, words in _by_place(issues, definition).items() if _SEEN_FIRST.match(place)}
+    _, issues = _validated(service, draft)
+    seen = {place: words for place, words in _by_place(service, issues, draft).items() if _SEEN_FIRST.match(place)}
     if definition is None:
         seen.setdefault("/connection", NO_CONNECTION)
     if seen:
@@ -223,6 +233,8 @@ def _form(
         connections=_usable(service, caller),
         definitions=service.catalog.definitions,
         definition=definition,
+        also_definitions=_definitions(service, draft.also),
+        own_list=TargetDraft(),
         segments=segments,
         columns=_columns(segments, draft),
         most=_most(draft, definition),
@@ -257,17 +269,35 @@ def _suggested(service: Service, draft: Draft) -> Draft:
     return with_suggestions(draft, found.address_column, found.matching)
 
 
-def _validated(draft: Draft, definition: Definition | None) -> tuple[ExportInput | None, list[Issue]]:
-    values, issues = input_of(draft, definition)
+def _suggested_beside(service: Service, draft: Draft, number: int) -> Draft:
+    """The draft with suggestions for what is not matched yet on another connection."""
+    if number >= len(draft.also):
+        return draft
+    entry = draft.also[number]
+    matching = _suggested(service, replace(entry, targets=draft.targets)).matching
+    also = (*draft.also[:number], replace(entry, matching=matching), *draft.also[number + 1 :])
+    return replace(draft, also=also)
+
+
+def _definitions(service: Service, entries: Iterable[Also | Draft]) -> dict[str, Definition]:
+    """Connection -> what its vendor is, of other connections."""
+    found = {each.connection: _definition(service, each.connection) for each in entries}
+    return {name: definition for name, definition in found.items() if definition}
+
+
+def _validated(service: Service, draft: Draft) -> tuple[ExportInput | None, list[Issue]]:
+    values, issues = input_of(draft, _definition(service, draft.connection), _definitions(service, draft.also))
     try:
         return ExportInput.model_validate(values), issues
     except ValidationError as error:
         return None, [*issues, *issues_of(error.errors())]
 
 
-def _by_place(issues: Sequence[Issue], definition: Definition | None) -> dict[str, str]:
+def _by_place(service: Service, issues: Sequence[Issue], draft: Draft) -> dict[str, str]:
     """The first message of each place, in the page's words."""
-    return {issue.pointer: issue.message for issue in reversed(in_page_words(issues, definition))}
+    also = [_definition(service, each.connection) for each in draft.also]
+    found = in_page_words(issues, _definition(service, draft.connection), also)
+    return {issue.pointer: issue.message for issue in reversed(found)}
 
 
 def _columns(segments: list[SegmentView], draft: Draft) -> list[str]:
@@ -277,6 +307,7 @@ def _columns(segments: list[SegmentView], draft: Draft) -> list[str]:
     shared = [column for column in first if all(column in each.columns for each in chosen)]
     own = [draft.address_column, draft.id_column, *(column for row in draft.matching for column in row.columns)]
     own += draft.rules.columns
+    own += [column for entry in draft.also for row in entry.matching for column in row.columns]
     return list(dict.fromkeys([*shared, *(column for column in own if column)]))
 
 

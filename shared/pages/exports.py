@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from typing import Annotated
@@ -10,11 +11,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from shared.access.actions import GONE, Action
+from shared.catalog.catalog import require_its_own
 from shared.catalog.issues import NotFound
 from shared.catalog.models import Connection, Export
+from shared.control import comparing, listing
 from shared.control import exports as control
-from shared.control import listing
-from shared.control.listing import PAGE, Asked
+from shared.control.listing import PAGE, Asked, ListedExport
 from shared.control.runs import RunsAsked
 from shared.control.service import Service
 from shared.control.several import Deed, DoneView
@@ -26,6 +28,7 @@ from shared.pages.errors import PageRoute
 from shared.pages.forms import Form, one_of, text
 from shared.pages.rendering import go, page
 from shared.web.wiring import TheCaller, TheService, allowed, plain_names
+from shared.wording import say
 
 router = APIRouter(route_class=PageRoute, include_in_schema=False)
 
@@ -110,11 +113,15 @@ def day(text: str) -> date | None:
 
 
 @router.post("/exports/{name}/run", dependencies=[Depends(allowed(Action.START_RUN))])
-def run_export(name: str, service: TheService, caller: TheCaller, form: Form) -> Response:
+def run_export(name: str, request: Request, service: TheService, caller: TheCaller, form: Form) -> Response:
     """Start a run of the kind that the button names, and go to its page; or to that of the run that is under way, which
-    says that the other was not started."""
+    says that the other was not started. Where it was not on another connection, the export's page says why."""
     kind = one_of(RunKind, text(form, "kind") or RunKind.DELIVERY, "/kind")
     started = service.begin(name, kind, by=caller.name)
+    if idle := [each for each in started.beside if each.run is None]:
+        words = say("On the connection %(connection)s it was not started: %(why)s")
+        told = tuple(words.filled(connection=each.connection, why=each.message) for each in idle)
+        return overview(request, service, name, told=told)
     return go(f"/exports/{name}/runs/{started.run.run}{'' if started.new else f'?asked={kind}'}")
 
 
@@ -129,8 +136,11 @@ def pause_export(name: str, request: Request, service: TheService, caller: TheCa
 @router.get("/exports/{name}/remove", dependencies=[Depends(allowed(Action.REMOVE_EXPORT))])
 def ask_to_remove(name: str, request: Request, service: TheService) -> Response:
     """What removing means, and for whom."""
-    export = service.catalog.export(name).item
-    return page(request, "export_remove.html", export=export, members=sum(service.members(export).values()))
+    held = service.catalog.export(name)
+    require_its_own(held.item)
+    family = [held, *service.catalog.owned(name)]
+    members = sum(sum(service.members(each.item).values()) for each in family)
+    return page(request, "export_remove.html", export=held.item, members=members)
 
 
 @router.post("/exports/{name}/remove", dependencies=[Depends(allowed(Action.REMOVE_EXPORT))])
@@ -160,7 +170,8 @@ def overview(
     """The page of an export; `told` is what there is to know after saving it."""
     runs = service.run_rows(name, RunsAsked(after=continued or ""), top=RUNS)
     last = next(iter(runs.rows), None) if continued is None else service.last_run(name)
-    export = control.view_with(service.catalog.export(name).item, service, last)
+    stored = service.catalog.export(name).item
+    export = control.view_with(stored, service, last)
     connection = _connection_of(service, export)
     return page(
         request,
@@ -168,14 +179,23 @@ def overview(
         headers={"HX-Push-Url": f"/exports/{name}"} if saved else None,
         export=export,
         connection=connection,
-        scope=connection or GONE,
+        scope=service.catalog.scope(stored),
         definition=service.catalog.definitions.get(connection.vendor) if connection else None,
+        beside=_beside(service, stored),
+        owner=service.catalog.exports.get(stored.owned_by) if stored.owned_by else None,
         runs=runs,
         rows=None,
         chart=chart(list(reversed(runs.rows))),
         told=told,
         saved=saved,
     )
+
+
+def _beside(service: Service, export: Export) -> Sequence[ListedExport]:
+    """The same people on the export's other connections."""
+    others = [each for each in comparing.family(service, export).values() if each.name != export.name]
+    last = {each.name: run for each in others if (run := service.last_run(each.name))}
+    return [ListedExport(each, _connection_of(service, each), last.get(each.name)) for each in others]
 
 
 def listed(

@@ -14,7 +14,7 @@ from shared.catalog.issues import Invalid, Issue
 from shared.wording import say
 
 MOST_FIELDS = 5000
-MOST_LEVELS = 7
+MOST_LEVELS = 9
 """Dots in a name that mean something; no form of ours has more."""
 _NUMBER = re.compile(r"[0-9]{1,4}")
 

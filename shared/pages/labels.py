@@ -71,6 +71,12 @@ OUTCOMES: dict[str, str] = {
     "skipped": N_("Skipped"),
     "unknown": N_("Outcome unknown"),
 }
+MISSING: dict[str, str] = OUTCOMES | {
+    "refused": N_("Refused in an earlier run"),
+    "removed": N_("Taken off"),
+    "not yet": N_("Not delivered yet"),
+}
+"""What became of people on a connection where they are not."""
 RETRIES: dict[str, str] = {
     "never": N_("never"),
     "when changed": N_("when the row changes"),
@@ -170,6 +176,7 @@ PARTS: dict[str, str] = {
     "schedule": N_("Schedule"),
     "paused": N_("Paused"),
     "tags": N_("Tags"),
+    "also": N_("Other connections"),
     "shared_with": N_("Who may use it"),
     "secrets": N_("Credentials"),
     "rate_budget": N_("Share of the vendor's limits"),

@@ -4,7 +4,7 @@ messages name properties and stay as they are there."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from shared.catalog.issues import Issue
 from shared.pages.labels import GUARDS, PARTS, SCHEDULE_FIELDS
@@ -226,9 +226,17 @@ def of_page(message: str) -> str:
     return Message(words.text, inside, words.many) if words else Message(text, inside, many)
 
 
-def in_page_words(issues: Iterable[Issue], definition: Definition | None = None) -> list[Issue]:
-    """Each issue as a page says it: with the name that the field has there."""
+_ALSO = re.compile(r"^/also/\d+(?=/)")
+"""Before places of an export's other connections, which the page calls as it calls the export's own."""
+
+
+def in_page_words(
+    issues: Iterable[Issue], definition: Definition | None = None, also: Sequence[Definition | None] = ()
+) -> list[Issue]:
+    """Each issue as a page says it: with the name that the field has there. `also` are of other connections."""
     labels = _LABELS | (_labels(definition) if definition else {})
+    for number, each in enumerate(also):
+        labels |= {f"/also/{number}{place}": label for place, label in _labels(each).items()} if each else {}
     placed = (Issue(_ONE_OF_SEVERAL.sub(r"\1", issue.pointer), issue.message) for issue in issues)
     return [Issue(issue.pointer, _words(issue, labels.get(issue.pointer))) for issue in placed]
 
@@ -242,7 +250,7 @@ def _labels(definition: Definition) -> dict[str, str]:
 def _words(issue: Issue, label: str | None) -> str:
     message = issue.message if isinstance(issue.message, Message) else Message(issue.message)
     for place, texts, words in TABLE:
-        if message.text in texts and re.fullmatch(place, issue.pointer):
+        if message.text in texts and re.fullmatch(place, _ALSO.sub("", issue.pointer)):
             return words.filled(**message.values)
     if label is None or message.text in _NAMING:
         return message

@@ -80,13 +80,13 @@ def allowed(action: Action, *, changes: bool = False) -> Allowed:
 
 
 def run_scope(service: Service, export: str, run: RunView | None) -> Shareable:
-    """The connection that decides who may see and steer a run: the export's, and the one that it ran over.
+    """The connection that decides who may see and steer a run: the export's connections, and the one that it ran over.
 
-    An export may have another connection by now, or a deleted one's name: then the stricter of the two decides.
+    An export may have another connection by now, or a deleted one's name: then the strictest of all decides.
     """
     held = service.catalog.exports.get(export)
-    names = [held.item.connection if held else "", *([run.connection] if run and run.connection else [])]
-    found = [_shareable(service, name) for name in names]
+    found = [service.catalog.scope(held.item) if held else GONE]
+    found += [_shareable(service, run.connection)] if run and run.connection else []
     return next((each for each in found if each.shared_with is not SharedWith.CONTRIBUTORS), found[0])
 
 
@@ -102,7 +102,7 @@ def _connection(request: Request, service: Service) -> Shareable | None:
     if "run" in request.path_params:
         return run_scope(service, name, service.run(name, request.path_params["run"]))
     export = catalog.exports.get(name)
-    return _shareable(service, export.item.connection) if export else None
+    return catalog.scope(export.item) if export else None
 
 
 def _shareable(service: Service, connection: str) -> Shareable:

@@ -66,6 +66,8 @@ def _of_target(
     receipts = list(islice(_receipts(cloud, export, index, address), RUNS_LOOKED_AT))
     kept_back = list(_kept_back(cloud, export, index, address, found, barring)) if inside else []
     return {
+        "export": export.name,
+        "connection": export.connection,
         "target": known.key,
         "segments": found,
         "excluded": barring,

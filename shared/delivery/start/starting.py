@@ -32,11 +32,22 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What became of a run on another connection of an export: started or under way, or why it was not started."""
+
+    export: str
+    connection: str
+    run: Run | None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Started:
-    """A run, and whether this call made it."""
+    """A run, and whether this call made it; `beside` are those on the export's other connections."""
 
     run: Run
     new: bool
+    beside: tuple[Beside, ...] = ()
 
 
 def start_run(
@@ -128,14 +139,24 @@ def _end_unsent(runs: Runs, held: Versioned[Delivery], at: datetime, **why: Any)
     runs.save(held, state=State.CANCELLED, step=Step.DONE, finished_at=at, **why)
 
 
-def tick(cloud: Cloud, *, clock: Callable[[], datetime] = now, newest: NewestSnapshot) -> list[Run]:
+def tick(
+    cloud: Cloud,
+    *,
+    clock: Callable[[], datetime] = now,
+    newest: NewestSnapshot,
+    first: Callable[[Sequence[Held[Export]]], None] = lambda exports: None,
+) -> list[Run]:
     """Start the runs that are due; the runs started.
 
-    `newest` tells a segment's newest snapshot. One export's trouble never keeps others from running.
+    `newest` tells a segment's newest snapshot; `first` is given all exports before any of them is started. One export's
+    trouble never keeps others from running.
     """
     started: list[Run] = []
     asleep = Asleep(cloud.underway)
-    for held in export_store(cloud.exports).all():
+    exports = export_store(cloud.exports).all()
+    with apart("companions"):
+        first(exports)
+    for held in exports:
         with apart("start", held.item.name):
             try:
                 if not _sleeps(asleep, held, clock(), newest):
