@@ -1,5 +1,5 @@
-"""One export over two vendors, for every vendor: both lists are the segment, each in its own time, and one page says who
-is on one and not on the other."""
+"""One export over two vendors, for every vendor: both lists are the segment, each in its own time, and one page says
+who is on one and not on the other."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_who_is_on_one_and_not_on_the_other_is_said_with_the_reason(both: Pair) 
     both.other.kit.refuse(both.other, ODD)
     both.engine.land([*people(5), Person(ODD)])
     ours, theirs = both.run()
-    assert ours.state is State.SUCCEEDED, ours.message
+    assert ours.state in GOOD, ours.message
     assert theirs.state is State.WARNINGS, theirs.message
     found = comparing.compare(both.engine.service, NAME, "", "")
     assert (found.on, found.not_on) == (both.engine.kit.name, both.other.kit.name)
