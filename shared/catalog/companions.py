@@ -20,7 +20,7 @@ _OWN = re.compile(r"/(connection|matching|settings|targets/\d+(/(list_id|list_na
 """Places of a companion's definition that are its entry's; all others are the owner's."""
 
 
-class Place(NamedTuple):
+class ListAt(NamedTuple):
     """Where one target goes: account and list."""
 
     account: str
@@ -89,9 +89,9 @@ def shape_issues(export: ExportInput) -> Iterator[Issue]:
             )
 
 
-def same_lists(places: Sequence[Sequence[Place]]) -> Iterator[Issue]:
+def same_lists(places: Sequence[Sequence[ListAt]]) -> Iterator[Issue]:
     """Entries that write to a list that is written to already; the first of `places` are the export's own."""
-    seen: set[Place] = set()
+    seen: set[ListAt] = set()
     for number, some in enumerate(places):
         for target, place in enumerate(some):
             if place in seen and number:
@@ -107,12 +107,12 @@ def same_lists(places: Sequence[Sequence[Place]]) -> Iterator[Issue]:
 
 def places(
     export: ExportInput, connection: Connection | None, definitions: Mapping[str, Definition]
-) -> Sequence[Place]:
+) -> Sequence[ListAt]:
     """Where the targets go; nowhere that is known yet without an account."""
     if connection is None or not connection.account:
         return ()
     vendor = definitions.get(connection.vendor)
-    return [Place(connection.account, target_identity(target, vendor)) for target in export.targets]
+    return [ListAt(connection.account, target_identity(target, vendor)) for target in export.targets]
 
 
 def placed(issues: Iterable[Issue], index: int) -> Iterator[Issue]:

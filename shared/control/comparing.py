@@ -13,7 +13,7 @@ from shared.catalog.issues import NotFound
 from shared.catalog.models import Export
 from shared.control.service import Service
 from shared.control.views import View
-from shared.delivery.lookups.compared import Why
+from shared.delivery.lookups.compared import WhyMissing
 from shared.wording import Said
 
 
@@ -66,7 +66,7 @@ def people(service: Service, name: str, on: str, not_on: str) -> Iterator[Path]:
         yield path
 
 
-def _view(why: Why, people: int) -> MissingView:
+def _view(why: WhyMissing, people: int) -> MissingView:
     return MissingView(outcome=why.outcome, code=why.code, reason=why.reason, people=people)
 
 

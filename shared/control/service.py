@@ -45,7 +45,7 @@ from shared.delivery.account.authorizing import Authorizing
 from shared.delivery.account.connecting import open_connection
 from shared.delivery.erase import kept
 from shared.delivery.lookups import compared, explain, history, planned, preview, vendor_warnings
-from shared.delivery.lookups.compared import Compared
+from shared.delivery.lookups.compared import Comparison
 from shared.delivery.opt_outs import collecting, places, record
 from shared.delivery.opt_outs.excluding import with_opt_outs
 from shared.delivery.plan.cell_values import matched
@@ -472,7 +472,7 @@ class Service:
         )
         return {**first, "targets": [target for found in (first, *more) for target in found["targets"]]}
 
-    def compare(self, here: Export, there: Export) -> Compared:
+    def compare(self, here: Export, there: Export) -> Comparison:
         """Who is on the lists of one export and not on those of another, by reason. Raises Blocked."""
         return compared.compare(self._cloud, here, there)
 

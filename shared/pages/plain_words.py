@@ -148,6 +148,11 @@ SENTENCES: dict[str, Message] = {
         "List: %(list)s belongs to the export %(export)s, and a list has one export. Choose Another name, for "
         "example %(name)s (%(own)s)."
     ),
+    "This connection leads to the same account and the same list as another one of this export: give it a list_name of "
+    "its own.": say(
+        "List: this connection leads to the same account and the same list as another one of this export. Choose "
+        "Another name, and write one."
+    ),
     "Give same_account or other_account, not both.": say("Choose The same account, or Another account."),
     "The connection leads to another account than the one that this export's list is in. If it is the same account "
     "with a new key, check the connection with same_account=true; else save the export again, which starts a new list "

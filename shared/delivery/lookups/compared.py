@@ -52,8 +52,8 @@ _MISSING = f"""
 """
 
 
-class Why(NamedTuple):
-    """Why people are not on a list: what became of them there, the vendor's code or the rule, and words."""
+class WhyMissing(NamedTuple):
+    """WhyMissing people are not on a list: what became of them there, the vendor's code or the rule, and words."""
 
     outcome: str
     code: str
@@ -61,11 +61,11 @@ class Why(NamedTuple):
 
 
 @dataclass
-class Compared:
+class Comparison:
     """People on the lists of one export, and of them those who are not on the other's, by reason."""
 
     people: int = 0
-    missing: Counter[Why] = field(default_factory=Counter)
+    missing: Counter[WhyMissing] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +77,9 @@ class _There:
     whole: Run | None
 
 
-def compare(cloud: Cloud, here: Export, there: Export) -> Compared:
+def compare(cloud: Cloud, here: Export, there: Export) -> Comparison:
     """Who is on the lists of `here` and not on those of `there`. Raises Blocked where a ledger is damaged."""
-    found, known = Compared(), _there(cloud, there)
+    found, known = Comparison(), _there(cloud, there)
     for number in range(len(here.targets)):
         told = _told(cloud, known.whole, number)
         for opened in _parts(cloud, here, there, number, known):
@@ -88,7 +88,7 @@ def compare(cloud: Cloud, here: Export, there: Export) -> Compared:
             query = "SELECT outcome, code, min(reason), count(*) FROM missing GROUP BY outcome, code"
             for outcome, code, reason, people in opened.execute(query).fetchall():
                 words = told.get((outcome, code)) or _words(outcome, code, known) or reason
-                found.missing[Why(outcome, code, words)] += people
+                found.missing[WhyMissing(outcome, code, words)] += people
     return found
 
 
@@ -207,7 +207,7 @@ def _committed(run: Run) -> bool:
 
 
 def _not_yet(newest: Run | None, whole: Run | None) -> Message:
-    """Why whoever was never delivered there was not."""
+    """WhyMissing whoever was never delivered there was not."""
     if newest is None:
         return say("Nothing has been delivered there yet.")
     at = format(newest.finished_at or newest.created_at, "%Y-%m-%d %H:%M")

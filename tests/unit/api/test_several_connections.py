@@ -13,7 +13,7 @@ import pytest
 from shared.app import create_app
 from shared.catalog.companions import companion_name
 from shared.catalog.models import Export
-from shared.delivery.lookups.compared import Compared, Why
+from shared.delivery.lookups.compared import Comparison, WhyMissing
 from shared.delivery.start.starting import Beside, Started
 from shared.delivery.state.records import Run, State
 from shared.delivery.state.transitions import RunKind
@@ -84,9 +84,9 @@ class Two(FakeService):
         run = Run(name, "r1", State.QUEUED, "on demand", "{}", 1, kind, START)
         return Started(run, new=True, beside=(Beside(SECOND, "second", None, "The connection is disabled."),))
 
-    def compare(self, here: Export, there: Export) -> Compared:
-        missing = Counter({Why("rejected", "bad", "It looks wrong."): 2, Why("not yet", "", "Wait."): 1})
-        return Compared(9, missing if here.connection == "marketing" else Counter())
+    def compare(self, here: Export, there: Export) -> Comparison:
+        missing = Counter({WhyMissing("rejected", "bad", "It looks wrong."): 2, WhyMissing("not yet", "", "Wait."): 1})
+        return Comparison(9, missing if here.connection == "marketing" else Counter())
 
     @contextmanager
     def _file(self) -> Iterator[Path]:
