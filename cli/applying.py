@@ -103,7 +103,23 @@ def _export(api: Api, shapes: Shapes, name: str, wanted: dict[str, Any]) -> Chan
         _settled(api, str(wanted.get("connection")), *pair)
         for pair in zip_longest(wanted["targets"], stored.body["targets"][: len(wanted["targets"])])
     ]
-    return _compared(shapes, "export", name, wanted | {"targets": targets}, stored)
+    also = _also_settled(api, wanted.get("also"), stored.body.get("also", []))
+    return _compared(shapes, "export", name, wanted | {"targets": targets} | also, stored)
+
+
+def _also_settled(api: Api, wanted: Any, stored: list[dict[str, Any]]) -> dict[str, Any]:
+    """The same for other connections: where the file names no lists, the service copies default lists into it."""
+    if not isinstance(wanted, list) or not all(isinstance(each, dict) for each in wanted):
+        return {}
+    there = {each["connection"]: each["targets"] for each in stored}
+    found = []
+    for each in wanted:
+        copied = there.get(each.get("connection"), [])
+        given = each.get("targets") or [{} for _ in copied]
+        pairs = zip_longest(given, copied[: len(given)]) if isinstance(given, list) else ()
+        settled = [_settled(api, str(each.get("connection")), *pair) for pair in pairs]
+        found.append(each | {"targets": settled} if any(settled) else each)
+    return {"also": found}
 
 
 def _settled(api: Api, connection: str, wanted: Any, stored: dict[str, Any] | None) -> Any:

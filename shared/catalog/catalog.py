@@ -264,7 +264,10 @@ class Catalog:
     def _also_settled(self, sent: ExportInput, entry: Also) -> tuple[AlsoTarget, ...]:
         if not (list_id := self._default_list(entry.connection)):
             return entry.targets
-        there = settled(companions.definition(sent, entry), list_id).targets
+        before = companions.definition(sent, entry)
+        there = settled(before, list_id).targets
+        if there == before.targets:
+            return entry.targets
         return tuple(
             AlsoTarget(list_id=each.list_id, list_name=each.list_name, existing=each.existing) for each in there
         )
