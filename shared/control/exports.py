@@ -10,6 +10,7 @@ from pydantic import Field
 
 from shared.access.person import Person
 from shared.catalog import companions, copying
+from shared.catalog.catalog import require_its_own
 from shared.catalog.issues import Invalid, Issue, NotNow
 from shared.catalog.models import Export, ExportInput, Mode, Schedule
 from shared.catalog.schedules import next_time, next_times
@@ -188,6 +189,7 @@ def set_schedule(
 
 def delete(service: Service, held: Held[Export], caller: Person, *, keep_members: bool = False) -> None:
     """Delete it and free its targets. Raises NotNow while people whom it added are on its lists, unless they stay."""
+    require_its_own(held.item)
     family = [held, *service.catalog.owned(held.item.name)]
     _keep(sum(sum(service.members(each.item).values()) for each in family), keep_members)
     busy = any(running(each.item.name, service) for each in family)
@@ -211,6 +213,7 @@ def copy(service: Service, export: Export) -> tuple[str, ExportInput]:
 def effects(before: Export, after: ExportInput, service: Service, *, keep_members: bool) -> list[Issue]:
     """What a change means for people on the lists, on all its connections. Raises NotNow where a dropped target still
     has some of ours, or another connection that it drops is being written to."""
+    require_its_own(before)
     found = _effects(before, after, service, keep_members=keep_members)
     order = list(companions.wanted(before.name, after).items())
     for held in service.catalog.owned(before.name):

@@ -14,7 +14,6 @@ from cli.failures import Failure
 from cli.signing_in import Nobody
 from tests.unit.cli.test_pure_parts import DOCUMENT
 
-
 SCHEMAS = DOCUMENT["components"]["schemas"]
 SEVERAL = {
     **SCHEMAS,
