@@ -19,6 +19,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "delivery/plan/kept_back": (f"{DELIVERY}/test_kept_back.py",),
     "delivery/plan/first_run": (f"{DELIVERY}/test_first_run.py",),
     "delivery/plan/small_start": (f"{DELIVERY}/test_first_run.py",),
+    "catalog/companions": ("tests/unit/catalog/test_companions.py", "tests/unit/control/test_following.py"),
     "catalog/holdout": ("tests/unit/catalog/test_rules.py", f"{DELIVERY}/test_kept_back.py"),
     "delivery/plan/persons": (f"{DELIVERY}/test_persons.py",),
     "delivery/plan/known_people": (f"{DELIVERY}/test_known_people.py",),
