@@ -193,7 +193,7 @@ def _told(cloud: Cloud, run: Run | None, number: int) -> Mapping[tuple[str, str]
 
 
 def _there(cloud: Cloud, export: Export) -> _There:
-    history = [each for each in _history(cloud, export) if each.kind is not RunKind.DRY_RUN]
+    history = [each for each in _history(cloud, export) if not each.kind.only_looks]
     whole = next((each for each in history if each.kind in _WHOLE and _committed(each)), None)
     return _There(_not_yet(next(iter(history), None), whole), whole)
 

@@ -15,9 +15,7 @@ from shared.delivery.state.transitions import RunKind
 from shared.errors import ExportError, Unprocessable, UserMustAct
 from shared.wording import say
 
-TOGETHER = frozenset(
-    {RunKind.DELIVERY, RunKind.DRY_RUN, RunKind.FULL_RESYNC, RunKind.RETRY, RunKind.WITHDRAW},
-)
+TOGETHER = frozenset(RunKind) - {RunKind.REPAIR, RunKind.REBUILD}
 """Kinds of runs that are meant for all connections; the others are about what was found of one list."""
 
 
