@@ -183,9 +183,10 @@ COMMANDS: tuple[Command, ...] = (
         "compare",
         comparing.compare,
         LOOK,
-        "Say who is on one connection of an export and not on another, and why; without --output no address is shown.",
+        "Say how many are on one connection of an export and not on another, and why.",
         "`on`, `not_on`, `people`, `missing`, `reasons`: each `outcome`, `code`, `reason`, `people`",
-        more="For an export with several connections (`also`). From what the app has on record; no vendor is asked.",
+        more="For an export with several connections (`also`). From what the app has on record; no vendor is "
+        "asked. Without --output no address is shown.",
         meant_by=("missing", "gaps"),
     ),
     Command(
