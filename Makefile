@@ -25,6 +25,9 @@ AZURITE  := $(call installed,node_modules,package.json package-lock.json)
 BROWSER  := $(VENV)/.browser-found
 CHROMIUM := command -v chromium || command -v chromium-browser || command -v google-chrome
 
+# Hundreds of processes are started: what one has compiled, the next one finds, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test pictures faults soak mutants load bench writers sdk described lint snapshot clean audit lock
 

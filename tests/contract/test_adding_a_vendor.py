@@ -15,7 +15,7 @@ from shared.vendors.registry import DEFINITIONS
 
 REPOSITORY = Path(__file__).parents[2]
 PAGE = REPOSITORY / "docs" / "adding-a-vendor.md"
-LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "node_modules", "bench-results")
+LEFT_OUT = shutil.ignore_patterns(".*", "node_modules", "bench-results")
 MOST_LINES = 800
 """Of a new vendor's client."""
 

@@ -1,6 +1,7 @@
 """The API keeps its own description, whatever is sent: schemathesis finds no 5xx and no answer that is not described.
 
-`SCHEMATHESIS_EXAMPLES` is how many requests are made up for each operation; 25 in `make faults`.
+`SCHEMATHESIS_EXAMPLES` is how many requests are made up for each operation; 25 in `make faults`, and beside them one for
+each border of each value.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from tests.sampling import EVERY
 from tests.unit.api.callers import KnownCallers
 from tests.unit.api.service import FakeService, run
 
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES") or (25 if EVERY else 5))
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES") or (25 if EVERY else 10))
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -50,6 +51,8 @@ def app() -> FastAPI:
 
 
 schema = schemathesis.openapi.from_asgi("/api/openapi.json", app())
+# They are made up while tests are collected, by each process.
+schema.config.phases.coverage.enabled = EVERY
 
 
 @schema.parametrize()
