@@ -1,7 +1,7 @@
 """The API keeps its own description, whatever is sent: schemathesis finds no 5xx and no answer that is not described.
 
-`SCHEMATHESIS_EXAMPLES` is how many requests are made up for each operation; 25 in `make faults`, and beside them one for
-each border of each value.
+`SCHEMATHESIS_EXAMPLES` is how many requests are made up for each operation; 25 in `make faults`, and beside them one
+for each border of each value.
 """
 
 from __future__ import annotations
