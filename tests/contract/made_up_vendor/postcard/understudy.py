@@ -7,7 +7,8 @@ from typing import Any
 
 from shared.vendors.answers import Answer
 from shared.vendors.rehearsing import Called, Understudy, json_answer
-from tests.contract.made_up_vendor.postcard import looking, requests
+
+from . import looking, requests
 
 _LIST = 0
 """Id of a list that a rehearsal pretends to make; Postcard gives it to none."""
