@@ -11,13 +11,17 @@ from shared.vendors.forms import Address, AllValues, Form, Piece, Value, ValueLi
 def filled(form: Form, rows: str) -> str:
     """SQL: `rows`, which has `address` and `values`, with the column `entry`: the form filled in with a row, NULL where
     Python has to write it."""
-    picked = form.picked
-    found = f'json_extract("values", [{", ".join(literal(f"/{each}") for each in picked)}])' if picked else "NULL"
-    texts = {field: f"found[{place}]::VARCHAR" for place, field in enumerate(picked, 1)}
-    written = ", ".join(_piece(piece, texts) for piece in form.pieces)
+    texts = {field: f"text_{place}" for place, field in enumerate(form.picked, 1)}
+    usual, written = _usual(form, texts), (text for piece in form.pieces for text in _texts(piece, texts))
+    entry = f"CASE WHEN {' AND '.join(usual)} THEN concat({', '.join(written)}) END AS entry"
+    if not texts:
+        return f"SELECT *, {entry} FROM {rows}"
+    # Each is looked at several times, and so made a column of its own first.
+    found = f'json_extract("values", [{", ".join(literal(f"/{field}") for field in texts)}])'
+    columns = ", ".join(f"found[{place}]::VARCHAR AS {text}" for place, text in enumerate(texts.values(), 1))
     return f"""
-        SELECT * EXCLUDE (found), CASE WHEN {" AND ".join(_usual(form, texts))} THEN concat({written}) END AS entry
-        FROM (SELECT *, {found} AS found FROM {rows})
+        SELECT * EXCLUDE ({", ".join(texts.values())}), {entry}
+        FROM (SELECT * EXCLUDE (found), {columns} FROM (SELECT *, {found} AS found FROM {rows}))
     """
 
 
@@ -33,16 +37,29 @@ def _usual(form: Form, texts: Mapping[str, str]) -> Iterator[str]:
     yield f'strlen("values") = greatest(1{lengths}, 2)'
 
 
-def _piece(piece: Piece, texts: Mapping[str, str]) -> str:
+def _texts(piece: Piece, texts: Mapping[str, str]) -> Iterator[str]:
+    """What a piece puts one behind the other, NULL for nothing."""
     match piece:
+        case str():
+            yield literal(piece)
         case Address():
-            return "to_json(address)::VARCHAR"
+            yield "to_json(address)::VARCHAR"
         case AllValues(before):
-            return f"""CASE WHEN "values" <> '{{}}' THEN {literal(before)} || "values" END"""
+            yield f"""CASE WHEN "values" <> '{{}}' THEN {literal(before)} END"""
+            yield """nullif("values", '{}')"""
         case Value(field, before, after):
-            return f"{literal(before)} || {texts[field]} || {literal(after)}"
+            yield from _value(texts[field], literal(before), after)
         case ValueList(before, values, after):
-            each = f"concat_ws(',', {', '.join(_piece(value, texts) for value in values)})"
-            some = " OR ".join(f"{texts[value.field]} IS NOT NULL" for value in values)
-            return f"CASE WHEN {some} THEN {literal(before)} || {each} || {literal(after)} END"
-    return literal(piece)
+            columns = [texts[value.field] for value in values]
+            for place, value in enumerate(values):
+                is_first = f"coalesce({', '.join(columns[:place])}) IS NULL" if place else "true"
+                begin, go_on = literal(before + value.before), literal(f",{value.before}")
+                yield from _value(columns[place], f"CASE WHEN {is_first} THEN {begin} ELSE {go_on} END", value.after)
+            yield f"CASE WHEN coalesce({', '.join(columns)}) IS NOT NULL THEN {literal(after)} END"
+
+
+def _value(text: str, before: str, after: str) -> Iterator[str]:
+    yield f"CASE WHEN {text} IS NOT NULL THEN {before} END"
+    yield text
+    if after:
+        yield f"CASE WHEN {text} IS NOT NULL THEN {literal(after)} END"
