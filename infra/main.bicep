@@ -34,6 +34,15 @@ param exportSchedule string = '0 * * * * *'
 @maxValue(3650)
 param artefactDays int = 30
 
+@description('Days for which it is known what happened to whom; 0: it is not written down.')
+@minValue(0)
+@maxValue(3650)
+param eventDays int = 400
+
+@description('Whether what happened to people names them by a salted hash of their address alone, or by the address too.')
+@allowed(['hashed', 'plain'])
+param eventAddresses string = 'hashed'
+
 @description('Days for which an earlier version of a ledger can be brought back. A forgotten person is in those versions for so long.')
 @minValue(1)
 @maxValue(365)
@@ -336,6 +345,8 @@ module functionApp 'modules/function-app.bicep' = {
     insightsConnectionString: monitoring.outputs.insightsConnectionString
     exportSchedule: exportSchedule
     artefactDays: artefactDays
+    eventDays: eventDays
+    eventAddresses: eventAddresses
     signInIssuer: empty(entraTenantId) ? '' : '${environment().authentication.loginEndpoint}${entraTenantId}/v2.0'
     signInClientId: entraClientId
     signInSecretName: entraSecretName

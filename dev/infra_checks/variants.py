@@ -50,7 +50,14 @@ VARIANTS: Mapping[str, Variant] = {
     "zones": Variant(given={"zoneRedundant": True, "storageSku": "Standard_GZRS"}),
     "telemetry": Variant(given={"telemetry": "azure", "rollingUpdates": False}),
     "sign-in": Variant(given={**_SIGN_IN, "oauthApps": "vendor=client:name-of-secret", "notifySecretName": "notify"}),
-    "other settings": Variant(given={"settingOverrides": {"SLICE_SECONDS": "120"}, "artefactDays": 7}),
+    "other settings": Variant(
+        given={
+            "settingOverrides": {"SLICE_SECONDS": "120"},
+            "artefactDays": 7,
+            "eventDays": 90,
+            "eventAddresses": "plain",
+        }
+    ),
 }  # fmt: skip
 """One for each parameter that changes what is made, and the three that people start from."""
 

@@ -21,6 +21,8 @@ param vaultUri string
 param insightsConnectionString string
 param exportSchedule string
 param artefactDays int
+param eventDays int
+param eventAddresses string
 param signInIssuer string
 param signInClientId string
 param signInSecretName string
@@ -150,6 +152,8 @@ var standardSettings = {
   // When, how long, how much; the numbers are the code's own defaults.
   EXPORT_SCHEDULE: exportSchedule
   ARTEFACT_DAYS: string(artefactDays)
+  EVENT_DAYS: string(eventDays)
+  EVENT_ADDRESSES: eventAddresses
   SLICE_SECONDS: '240'
   STALE_SECONDS: '900'
   JOB_SECONDS: '2'

@@ -123,8 +123,10 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-06
               blobTypes: ['blockBlob']
               prefixMatch: [
                 '${container}/collecting/'
+                '${container}/events/'
                 '${container}/forgetting/'
                 '${container}/found/'
+                '${container}/salts/'
               ]
             }
             actions: {

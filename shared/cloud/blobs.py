@@ -112,6 +112,11 @@ class Blobs:
             self._blob(name).upload_blob(file, overwrite=True, max_concurrency=2)
         return StoredFile(name, md5, path.stat().st_size)
 
+    def upload_new(self, name: str, path: Path) -> None:
+        """Store a local file as a blob that must not exist yet. Raises Conflict where it does."""
+        with path.open("rb") as file, _conflicts(held=Conflict):
+            self._blob(name).upload_blob(file, overwrite=False, max_concurrency=2)
+
     def fetch(self, name: str, path: Path) -> str | None:
         """Copy a blob to a local file; its ETag, or None where there is no such blob."""
         from azure.core.exceptions import ResourceNotFoundError

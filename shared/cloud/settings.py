@@ -73,6 +73,10 @@ class Settings:
     verify_seconds: float = 0.0
     """A delivery is verified once the vendor's word is fresh, and after so long at the latest; 0: it is not."""
     artefact_days: int = 30
+    event_days: int = 400
+    """For so long it is known what happened to whom; 0: it is not written down."""
+    event_addresses: bool = False
+    """Events have people's addresses beside their hashes."""
     notify_url: str = ""
     """Where notifications are sent by POST; https, or this machine."""
     notify_secret: str = ""
@@ -116,6 +120,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
         stale_seconds=_number(environment, "STALE_SECONDS", 900.0),
         verify_seconds=_number(environment, "VERIFY_SECONDS", 300.0, or_zero=True),
         artefact_days=int(_number(environment, "ARTEFACT_DAYS", 30)),
+        event_days=int(_number(environment, "EVENT_DAYS", 400, or_zero=True)),
+        event_addresses=_event_addresses(environment),
         notify_url=_receiver(environment),
         notify_secret=environment.get("NOTIFY_SECRET", ""),
         public_url=_public_url(environment),
@@ -210,6 +216,13 @@ def _receiver(environment: Mapping[str, str]) -> str:
     if not environment.get("NOTIFY_SECRET"):
         raise ValueError("NOTIFY_URL needs the app setting NOTIFY_SECRET: the name of the signing secret in Key Vault.")
     return url
+
+
+def _event_addresses(environment: Mapping[str, str]) -> bool:
+    text = environment.get("EVENT_ADDRESSES", "") or "hashed"
+    if text not in ("hashed", "plain"):
+        raise ValueError(f"The app setting EVENT_ADDRESSES must be 'hashed' or 'plain', not {text!r}.")
+    return text == "plain"
 
 
 def _number(environment: Mapping[str, str], name: str, default: float, *, or_zero: bool = False) -> float:

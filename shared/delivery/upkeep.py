@@ -11,7 +11,7 @@ from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
 from shared.cloud.tables import Stored
 from shared.cloud.under_way import UnderWay
-from shared.delivery.erase import expiry
+from shared.delivery.erase import event_expiry, expiry
 from shared.delivery.opt_outs import collecting
 from shared.delivery.start import latest_runs, run_list
 from shared.delivery.state.records import ACTIVE, LOOKING, now
@@ -50,6 +50,8 @@ def look_daily(cloud: Cloud, *, clock: Callable[[], datetime] = now) -> None:
     latest_runs.heal(cloud, [held.item.name for held in export_store(cloud.exports).all()])
     with apart("opt-outs"):
         collecting.start_due(cloud, clock=clock)
+    with apart("events"):
+        event_expiry.expire(cloud, clock=clock)
     if run_list.heal(cloud, clock=clock) == run_list.MOST:
         return
     if expiry.expire(cloud, clock=clock) < expiry.MOST_RUNS:

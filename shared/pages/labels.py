@@ -216,6 +216,7 @@ PLACES: tuple[tuple[str, str], ...] = (
     ("samples", N_("Samples of planned people")),
     ("check_ups", N_("Files of who differed in a check-up, which go whoever is in them")),
     ("opt_outs", N_("Opt-outs that were landed, counted for each connection")),
+    ("events", N_("Files of what happened to whom")),
 )
 """Places that somebody is erased from, as certificates name them."""
 WEEKDAYS: dict[str, str] = {

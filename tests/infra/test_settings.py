@@ -201,6 +201,7 @@ NUMBERS = (
     "rejected_share",
     "missed_minutes",
     "artefact_days",
+    "event_days",
 )
 
 

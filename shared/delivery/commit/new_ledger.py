@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from shared.delivery.commit.happened import EventLog
 from shared.delivery.plan.cell_values import LeftOut
 from shared.delivery.sql import literal
 from shared.delivery.state import layout, vendor_ids
@@ -88,8 +89,10 @@ def commit_part(
     folded: Folded,
     before: Ledger | None,
     place: LedgerPlace,
+    log: EventLog | None = None,
 ) -> None:
-    """Count how one part's operations ended, keep what was refused, and write its new ledger file.
+    """Count how one part's operations ended, keep what was refused, and write its new ledger file, and to `log` what
+    happened to whom.
 
     `before` None: the ledger is swapped already, only count.
     """
@@ -103,10 +106,34 @@ def commit_part(
     if file := keep(files, database, _LEFT_OUT, folder + kept, place.where / kept):
         outcomes.values_left_out.append(file)
     if before is not None:
+        _load_transitions(database)
+        database.execute(f"CREATE OR REPLACE TEMP VIEW became AS {_became()}")
+        if log is not None:
+            _log(database, files, log, plan=plan, part=part, before=before, where=place.where)
         people = plan.newly_known.get(part) if place.knows else None
         _write_ledger(database, files, outcomes, plan=plan, part=part, before=before, place=place, people=people)
     for path in (*place.where.glob("operations-*.parquet"), place.where / "receipts.json"):
         path.unlink()
+
+
+def _log(
+    database: DuckDBPyConnection,
+    files: Files,
+    log: EventLog,
+    *,
+    plan: Plan,
+    part: int,
+    before: Ledger,
+    where: Path,
+) -> None:
+    first, last = buckets(part, plan.parts)
+    if log.lists:
+        paths = ledgers.load(files, database, before, first, last, where)
+        log.write_list(database, first, last, where)
+        for path in paths:
+            path.unlink()
+    if any(plan.of_part(part)):
+        log.write_outcomes(database, first, last, where)
 
 
 def _write_ledger(
@@ -127,8 +154,7 @@ def _write_ledger(
         outcomes.files += same
         return
     paths = ledgers.load(files, database, before, first, last, place.where)
-    _load_transitions(database)
-    database.execute(f"CREATE OR REPLACE TEMP VIEW moved AS {_moved()}")
+    database.execute(f"CREATE OR REPLACE TEMP VIEW moved AS {_MOVED}")
     database.execute(f"CREATE OR REPLACE TEMP TABLE after AS {_after(place.commit)}")
     if people:
         _name_people(database, files, people, place.where)
@@ -195,7 +221,7 @@ def load_outcomes(
     operations = " UNION ALL BY NAME ".join([_NO_OPERATIONS, *selects])
     database.execute(f"""
         CREATE OR REPLACE TEMP TABLE outcomes AS
-        SELECT o.address, o.bucket, o.hash, o.kind, o.n, o.segment, o.file_index, o.person,
+        SELECT o.address, o.bucket, o.hash, o.kind, o.n, o.segment, o.file_index, o.person, o.moved, o.rule,
                coalesce(ids.vendor_id, own.vendor_id, o.vendor_id) AS vendor_id,
                coalesce(own.outcome, batch.outcome) AS outcome,
                CASE WHEN own.outcome IS NULL THEN batch.code ELSE own.code END AS code,
@@ -214,7 +240,8 @@ def load_outcomes(
 _NO_OPERATIONS = (
     "SELECT NULL::VARCHAR AS address, NULL::UTINYINT AS bucket, NULL::UBIGINT AS hash, NULL::VARCHAR AS vendor_id, "
     "NULL::VARCHAR AS kind, NULL::BIGINT AS batch, NULL::BIGINT AS index, NULL::BIGINT AS n, "
-    "NULL::INTEGER AS segment, NULL::INTEGER AS file_index, NULL::UBIGINT AS person WHERE false"
+    "NULL::INTEGER AS segment, NULL::INTEGER AS file_index, NULL::UBIGINT AS person, "
+    "NULL::BOOLEAN AS moved, NULL::VARCHAR AS rule WHERE false"
 )
 
 
@@ -262,14 +289,13 @@ def _row(becomes: Becomes) -> tuple[str | None, str, bool]:
     return (str(becomes.status) if becomes.status else None, becomes.values, becomes.refused)
 
 
-def _moved() -> str:
-    """Operations that change a ledger row, with what it becomes."""
+def _became() -> str:
+    """Operations with what becomes of the ledger's row; `status` is NULL where it stays as it was."""
     codes = ", ".join(literal(code) for code in AFTER_CODE)
     return f"""
         SELECT outcomes.*, t.status, t.held, t.refused FROM outcomes
         JOIN transitions AS t ON t.kind = outcomes.kind AND t.outcome = outcomes.outcome
              AND t.code = CASE WHEN outcomes.code IN ({codes}) THEN outcomes.code ELSE '' END
-        WHERE t.status IS NOT NULL AND NOT {_IS_FORGOTTEN}
     """
 
 
@@ -292,8 +318,11 @@ def _after(commit: str) -> str:
     """
 
 
-_IS_FORGOTTEN = f"outcomes.address = {literal(FORGOTTEN)}"
+_IS_FORGOTTEN = f"address = {literal(FORGOTTEN)}"
 """Whoever was forgotten since the plan was made comes back into nothing."""
+
+_MOVED = f"FROM became WHERE status IS NOT NULL AND NOT {_IS_FORGOTTEN}"
+"""Operations that change a ledger row, with what it becomes."""
 
 _REJECTED = f"""
     SELECT address, kind, outcome, code, reason, retry FROM outcomes

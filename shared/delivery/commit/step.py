@@ -8,12 +8,13 @@ from typing import Any
 
 from shared.catalog.targets import Owned
 from shared.delivery.commit import part_records, report
+from shared.delivery.commit.happened import EventLog
 from shared.delivery.commit.new_ledger import LedgerPlace, Outcomes, commit_part
 from shared.delivery.commit.part_records import PartRecords
 from shared.delivery.plan import attempt as attempts
 from shared.delivery.plan import drift
 from shared.delivery.send import unfinished_jobs
-from shared.delivery.state import journal, layout, ledger, once
+from shared.delivery.state import events, journal, layout, ledger, once
 from shared.delivery.state import plan as plans
 from shared.delivery.state.journal import Folded
 from shared.delivery.state.ledger import Commit, Ledger
@@ -128,11 +129,12 @@ def _commit(work: Work, finished: Finished, *, newly_known: bool = False) -> Out
         raise ledger.damaged()
     attempt = f"{finished.commit}-{attempts.execution(work)}"
     place = LedgerPlace(work.ledger_folder, finished.folder, finished.commit, attempt, work.where, newly_known)
+    log = None if already else _event_log(work, finished, current, generation)
     none_yet = work.first and _is_own(work, finished)
     records = PartRecords(blobs, finished.folder, made, current, counting=already, knows=newly_known, none_yet=none_yet)
     try:
         _commit_parts(
-            work, records, outcomes, plan=made, folded=folded, before=None if already else current, place=place
+            work, records, outcomes, plan=made, folded=folded, before=None if already else current, place=place, log=log
         )
         records.require_files()
     except once.Unusable:
@@ -141,8 +143,42 @@ def _commit(work: Work, finished: Finished, *, newly_known: bool = False) -> Out
     if already:
         outcomes.files = list(current.files)
     else:
-        _swap(work, finished, outcomes, current)
+        _swap(work, finished, outcomes, replace(current, listed=_listed(current, log)))
     return outcomes
+
+
+def _event_log(work: Work, finished: Finished, current: Ledger, generation: int) -> EventLog | None:
+    """Where it is written what happened to whom; None where it is not."""
+    settings, blobs = work.cloud.settings, work.cloud.blobs
+    if not settings.event_days:
+        return None
+    folder = layout.events_folder(work.ledger_folder)
+    return EventLog(
+        blobs=blobs,
+        folder=folder,
+        commit=finished.commit,
+        generation=generation,
+        at=work.clock(),
+        facts={
+            "export": finished.folder.split("/")[1],
+            "run": finished.folder.split("/")[2],
+            "vendor": work.connection.vendor,
+            "account": work.delivery.account,
+            "list_key": folder.split("/")[-2],
+            "target": work.delivery.target_key,
+        },
+        salt=events.salt(blobs),
+        addresses=settings.event_addresses,
+        lists=events.lists_again(current.listed, finished.commit, settings.event_days),
+        hold=work.lease.hold,
+    )
+
+
+def _listed(current: Ledger, log: EventLog | None) -> str:
+    """The commit that last wrote down who was on the list, if all that followed was written down, too."""
+    if log is None:
+        return ""
+    return log.commit if log.lists else current.listed
 
 
 def _commit_parts(
@@ -154,6 +190,7 @@ def _commit_parts(
     folded: Folded,
     before: Ledger | None,
     place: LedgerPlace,
+    log: EventLog | None,
 ) -> None:
     """Commit each part that is not recorded yet. Raises SliceOver where the next slice has to go on."""
     with work.scratch.database() as connection:
@@ -162,7 +199,15 @@ def _commit_parts(
             if recorded is None:
                 became = Outcomes()
                 commit_part(
-                    connection, work.files, became, plan=plan, part=part, folded=folded, before=before, place=place
+                    connection,
+                    work.files,
+                    became,
+                    plan=plan,
+                    part=part,
+                    folded=folded,
+                    before=before,
+                    place=place,
+                    log=log,
                 )
                 recorded = records.keep(part, became)
                 if records.records(recorded) and part + 1 < plan.parts:

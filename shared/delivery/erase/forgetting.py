@@ -1,9 +1,9 @@
 """Forgetting a person: a job that erases an address wherever it is kept, and leaves a certificate without it.
 
 It goes through the accounts, one slice each at least: under an account's lease it erases the ledgers and what may still
-be committed to them (`ledgers.py`). Then it searches what deliveries left, which needs no account; and erases what it
-found, and what had not ended yet, under the leases of the accounts that it was for. An account that is in use keeps
-nobody else waiting, and is not kept longer than a slice.
+be committed to them (`ledgers.py`). Then it erases events of all lists (`events.py`) and searches what deliveries left,
+which needs no account; and erases what it found, and what had not ended yet, under the leases of the accounts that it
+was for. An account that is in use keeps nobody else waiting, and is not kept longer than a slice.
 
 A delivery that begins while it goes on plans from a ledger without the person, or gives way until there is one. What it
 finds in its segment it delivers: people have to be gone from the source first.
@@ -22,6 +22,7 @@ from typing import NamedTuple, TypeVar
 from shared.cloud.cloud import Cloud
 from shared.delivery.account.lease import AccountLease
 from shared.delivery.erase import certificates, deliveries, same_person
+from shared.delivery.erase import events as happened
 from shared.delivery.erase.certificates import Certificate, Remains
 from shared.delivery.erase.ledgers import AccountLedgers, accounts
 from shared.delivery.erase.places import EXPIRING, DeliveryFiles, EachHowFar, how_far
@@ -31,7 +32,8 @@ from shared.delivery.erase.whom import Whom
 from shared.delivery.jobs import BlobKind, Clock, Course, LeasedAccount
 from shared.delivery.messages import ForgetMessage
 from shared.delivery.opt_outs import erasing as opt_outs
-from shared.delivery.state import layout
+from shared.delivery.state import events, layout
+from shared.delivery.state.events import EventFile
 from shared.delivery.state.records import delivery_key, new_run_id, now
 from shared.delivery.state.scratch import Scratch, scratch
 from shared.delivery.verify import doctor
@@ -57,6 +59,7 @@ class Stage(StrEnum):
     LEDGERS = "ledgers"
     WAIT = "wait"
     """For ledgers whose list had a delivery that was half done."""
+    EVENTS = "events"
     SEARCH = "search"
     FILES = "files"
     OVER = "over"
@@ -167,7 +170,7 @@ def _start(cloud: Cloud, address: str, by: str, clock: Clock) -> Forgetting:
         started=at.timestamp(),
         due=at.timestamp(),
         request=new_run_id(at),
-        whom=Whom.of(address),
+        whom=Whom.of(address, events.salt(cloud.blobs)),
         asked_by=by,
     )
     KIND.begin(cloud, made)
@@ -205,6 +208,7 @@ class _Slice:
             Stage.BEGIN: self._begin,
             Stage.LEDGERS: self._ledgers,
             Stage.WAIT: self._waiting_ledgers,
+            Stage.EVENTS: self._events,
             Stage.SEARCH: self._search,
             Stage.FILES: self._files,
         }
@@ -270,6 +274,24 @@ class _Slice:
             self._remains("ledgers", folder, error.message)
         self._change(waiting=others, waits=0)
         self._count(Counter(ledgers=1), erased)
+
+    def _events(self) -> bool:
+        """Erase what happened to the person, on every list."""
+        course = self.course
+        return self._in_time(happened.batches(self.cloud, course.whom, course.after), self._some_events)
+
+    def _some_events(self, batch: Sequence[EventFile]) -> None:
+        self.lease.hold()
+        if not self.course.whom.event and not self.course.after:
+            self._remains("events", "", happened.ASKED_BEFORE)
+        erased = 0
+        for file in batch:
+            try:
+                erased += happened.erase(self.cloud, self.room, self.course.whom, file)
+            except Blocked as error:
+                self._remains("events", file.name, error.message)
+        self._change(after=batch[-1].name)
+        self._count(Counter(events=len(batch)), Counter(events=erased))
 
     def _search(self) -> bool:
         """Find the deliveries that hold the person."""
@@ -345,14 +367,18 @@ def _following(course: Forgetting) -> Forgetting:
         stage = Stage.LEDGERS if course.stage is Stage.BEGIN else course.stage
         return replace(course, stage=stage, account=course.accounts[0], accounts=course.accounts[1:], after="")
     if course.stage in (Stage.BEGIN, Stage.LEDGERS, Stage.WAIT):
-        return _visiting(course, Stage.WAIT, course.waiting, again=True) if course.waiting else _searching(course)
+        waits = bool(course.waiting)
+        return _visiting(course, Stage.WAIT, course.waiting, again=True) if waits else _alone(course, Stage.EVENTS)
+    if course.stage is Stage.EVENTS:
+        return _alone(course, Stage.SEARCH)
     if course.found:
         return _visiting(course, Stage.FILES, course.found, again=course.stage is Stage.FILES)
     return replace(course, stage=Stage.OVER)
 
 
-def _searching(course: Forgetting) -> Forgetting:
-    return replace(course, stage=Stage.SEARCH, account=SEARCHING, after="", waits=0, message=NOTHING)
+def _alone(course: Forgetting, stage: Stage) -> Forgetting:
+    """Begin a stage that needs no account."""
+    return replace(course, stage=stage, account=SEARCHING, after="", waits=0, message=NOTHING)
 
 
 def _visiting(course: Forgetting, stage: Stage, places: Sequence[Whereabouts], *, again: bool) -> Forgetting:

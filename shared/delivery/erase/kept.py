@@ -11,12 +11,13 @@ from itertools import chain
 
 from shared.catalog.targets import Claim
 from shared.cloud.cloud import Cloud
+from shared.delivery.erase import events as happened
 from shared.delivery.erase.places import DeliveryFiles, deliveries
 from shared.delivery.erase.searching import Holding, batches, search
 from shared.delivery.erase.whom import Whom
 from shared.delivery.opt_outs import erasing as opt_outs
 from shared.delivery.sql import literal
-from shared.delivery.state import layout, lookup
+from shared.delivery.state import events, layout, lookup
 from shared.delivery.state.files import DataFile
 from shared.delivery.state.scratch import Scratch, scratch
 from shared.mailbox import normalised
@@ -27,13 +28,14 @@ LOOK_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How many ledgers, runs and connections' opt-outs hold an address, as forgetting counts them; at least so many
-    where not all was seen."""
+    """How many ledgers, runs, connections' opt-outs and files of events hold an address, as forgetting counts them; at
+    least so many where not all was seen."""
 
     ledgers: int
     runs: int
     complete: bool
     opt_outs: int = 0
+    events: int = 0
 
 
 def kept(
@@ -41,18 +43,23 @@ def kept(
 ) -> Kept:
     """Look for an address, for so many seconds at the most."""
     wanted, protected, ends = normalised(address), _protected(cloud), clock() + seconds
-    whom, found = Whom.of(address), Counter[str]()
+    whom, found = Whom.of(address, events.known_salt(cloud.blobs)), Counter[str]()
     with scratch(cloud.settings) as room:
         looks: Iterator[tuple[str, Callable[[], int]]] = chain(
             (("ledgers", partial(_in_ledger, cloud, place, protected, wanted)) for place in _ledgers(cloud)),
             (("opt_outs", look) for look in opt_outs.holders(cloud, whom.row)),
+            (("events", partial(happened.holding, cloud, room, whom, each)) for each in happened.batches(cloud, whom)),
             (("runs", partial(_in_deliveries, cloud, room, whom, each)) for each in batches(deliveries(cloud))),
         )
         for kind, look in looks:
             if clock() > ends:
-                return Kept(found["ledgers"], found["runs"], False, found["opt_outs"])
+                return _kept(found, complete=False)
             found[kind] += look()
-    return Kept(found["ledgers"], found["runs"], True, found["opt_outs"])
+    return _kept(found, complete=True)
+
+
+def _kept(found: Counter[str], *, complete: bool) -> Kept:
+    return Kept(found["ledgers"], found["runs"], complete, found["opt_outs"], found["events"])
 
 
 def _ledgers(cloud: Cloud) -> Iterator[str]:

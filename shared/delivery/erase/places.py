@@ -5,6 +5,7 @@
 | ledgers, the people who were on a list before us | `ledgers.py` | no delivery to the list is half done |
 | plans, refused and planned people, and so on | `deliveries.py` | the delivery has ended, or is blocked |
 | who differed in a check-up | `shared/delivery/verify/doctor.py` | at once: the file goes |
+| events | `events.py` | no ledger has the person any more |
 | opt-outs that were landed | `shared/delivery/opt_outs/erasing.py` | under the account's lease |
 
 A file that is to be forgotten from joins here: in `deliveries.py` where it lies in a delivery's folder, else as a stage
@@ -36,6 +37,7 @@ PLACES = (
     "samples",
     "check_ups",
     "opt_outs",
+    "events",
 )
 """`runs` are the deliveries that held the person in one of the next six."""
 LINES = {

@@ -9,22 +9,25 @@ from typing import Self
 
 from shared.delivery import sql
 from shared.delivery.sql import literal
-from shared.delivery.state import lookup
+from shared.delivery.state import events, lookup
 from shared.mailbox import normalised
 
 
 @dataclass(frozen=True, slots=True)
 class Whom:
-    """One person. `bucket` is the address's, by which ledgers and plans are divided."""
+    """One person. `bucket` is the address's, by which ledgers and plans are divided; `event` is what stands for the
+    address in events, "" where no salt for it was known."""
 
     salt: str
     hash: str
     bucket: int
+    event: str = ""
 
     @classmethod
-    def of(cls, address: str) -> Self:
+    def of(cls, address: str, event_salt: str = "") -> Self:
         wanted, salt = normalised(address), secrets.token_hex(16)
-        return cls(salt, _hash(salt, wanted), lookup.bucket(wanted))
+        event = events.address_hash(event_salt, wanted) if event_salt else ""
+        return cls(salt, _hash(salt, wanted), lookup.bucket(wanted), event)
 
     def is_it(self, text: str) -> bool:
         """Whether a text is the person's address, however it is written."""
@@ -39,6 +42,11 @@ class Whom:
     def written_row(self) -> str:
         """SQL that is true for a row with the person's address as the source writes it."""
         return self._same(sql.address(sql.trimmed("address")))
+
+    @property
+    def event_row(self) -> str:
+        """SQL that is true for an event of the person, with the hash, or with the address."""
+        return f"(coalesce(address_hash = {literal(self.event)}, false) OR {self.row})"
 
     def _same(self, address: str) -> str:
         return f"coalesce(sha256({literal(f'{self.salt}:')} || {address}) = {literal(self.hash)}, false)"

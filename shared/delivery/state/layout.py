@@ -13,6 +13,7 @@ FORGETTING = "forgetting/"
 LEDGERS = "ledgers/"
 RUNS = "runs/"
 FOUND = "found/"
+EVENTS = "events/"
 
 
 def run_folder(export: str, run: str) -> str:
@@ -165,6 +166,26 @@ def ledger_manifest(ledger: str) -> str:
 def protected(ledger: str) -> str:
     """Addresses that were on the list before us."""
     return f"{ledger}protected.parquet"
+
+
+def events_folder(ledger: str) -> str:
+    """What happened to the people of the target whose ledger this is."""
+    return EVENTS + ledger.removeprefix(LEDGERS)
+
+
+def events(folder: str, commit: str, first: int, last: int) -> str:
+    """What a commit did with the people of some buckets. Its name begins with the time of the run."""
+    return f"{folder}{commit}-{first:02x}-{last:02x}.parquet"
+
+
+def listed(folder: str, commit: str, first: int, last: int) -> str:
+    """Who was on the list before a commit."""
+    return f"{folder}{commit}-{first:02x}-{last:02x}-list.parquet"
+
+
+def event_salt() -> str:
+    """Beside the events and not among them: who may read those cannot try addresses by it."""
+    return "salts/events.json"
 
 
 def lease(account: str) -> str:

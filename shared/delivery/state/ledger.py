@@ -67,6 +67,9 @@ class Ledger:
     """Counts the commits. 0 was written by a version that did not count."""
     snapshots: tuple[dict[str, Any], ...] = ()
     """What was delivered last: key and time of each segment's snapshot."""
+    listed: str = ""
+    """The commit that last wrote down beside its events who was on the list before it; empty where none did, or where
+    no events were written since."""
     etag: str | None = None
 
     @property
@@ -192,5 +195,12 @@ def _parse(plain: dict[str, Any], etag: str) -> Ledger:
         LedgerFile(each["first"], each["last"], each["members"], DataFile.of(each["file"]), each.get("maybe", 0))
         for each in plain["files"]
     )
-    snapshots = tuple(plain["snapshots"])
-    return Ledger(plain["commit"], files, tuple(plain["previous"]), int(plain.get("generation", 0)), snapshots, etag)
+    return Ledger(
+        commit=plain["commit"],
+        files=files,
+        previous=tuple(plain["previous"]),
+        generation=int(plain.get("generation", 0)),
+        snapshots=tuple(plain["snapshots"]),
+        listed=str(plain.get("listed", "")),
+        etag=etag,
+    )

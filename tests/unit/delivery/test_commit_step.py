@@ -100,7 +100,7 @@ class World:
         link = SimpleNamespace(counters=SimpleNamespace(requests=0, retries=0, throttled_seconds=0.0))
         run = Run("newsletter", "r-2", State.RUNNING, "person", "", 1, kind, AT)
         return Work(
-            cloud=cast("Any", SimpleNamespace(blobs=self.blobs)),
+            cloud=cast("Any", SimpleNamespace(blobs=self.blobs, settings=SimpleNamespace(event_days=0))),
             runs=cast("Any", SimpleNamespace(finish=self.finish)),
             targets=cast("Any", SimpleNamespace(owner=self.claim, remember=self.remember)),
             held=Versioned(row, "e"),
