@@ -49,7 +49,7 @@ class EventLog:
             operation="kind",
             outcome="outcome",
             code="code",
-            why="CASE WHEN moved THEN 'moved' ELSE rule END",
+            why="if(moved,'moved',rule)",
             status="status",
             bucket="bucket",
             person_hash=events.hashed(self.salt, "person::VARCHAR"),

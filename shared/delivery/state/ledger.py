@@ -67,10 +67,10 @@ class Ledger:
     """Counts the commits. 0 was written by a version that did not count."""
     snapshots: tuple[dict[str, Any], ...] = ()
     """What was delivered last: key and time of each segment's snapshot."""
+    etag: str | None = None
     listed: str = ""
     """The commit that last wrote down beside its events who was on the list before it; empty where none did, or where
     no events were written since."""
-    etag: str | None = None
 
     @property
     def members(self) -> int:

@@ -286,6 +286,7 @@ def test_forgetting_erases_every_event_of_the_person_and_no_other(made: Engine) 
     assert made.service.kept(ADA) == Kept(0, 0, complete=True)
 
 
+@pytest.mark.timeout(600)
 def test_a_worker_that_erases_events_may_die_before_any_write(unique: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forgetting, "FIRST_WAIT", 0.0)
     account = Account()

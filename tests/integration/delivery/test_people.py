@@ -149,9 +149,9 @@ def test_what_is_kept_of_a_person_is_counted_as_forgetting_counts_it_and_nothing
     engine.run()
     before = {name: engine.cloud.blobs.read(name) for name in engine.cloud.blobs.names("")}
     for address, expected in {
-        "Forget.Me@Example.com ": Kept(1, 2, complete=True),
+        "Forget.Me@Example.com ": Kept(1, 2, complete=True, events=2),
         "refused.one@broken": Kept(0, 2, complete=True),
-        "person1@example.com": Kept(1, 1, complete=True),
+        "person1@example.com": Kept(1, 1, complete=True, events=1),
         "nobody@example.com": Kept(0, 0, complete=True),
     }.items():
         assert engine.service.kept(address) == expected
@@ -265,7 +265,7 @@ def test_a_plan_that_cannot_be_read_is_named(engine: Engine) -> None:
     assert certificate.state == "incomplete"
     [left] = certificate.remains
     assert (left.place, left.until is not None, "cannot be read" in left.why) == ("runs", True, True)
-    assert certificate.erased == {"ledgers": 1}
+    assert certificate.erased == {"ledgers": 1, "events": 1}
 
 
 def test_run_artefacts_expire_and_ledgers_do_not(engine: Engine) -> None:
