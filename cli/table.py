@@ -259,8 +259,18 @@ COMMANDS: tuple[Command, ...] = (
         PEOPLE,
         "Say why a person is or is not on an export's lists.",
         "the API's answer",
-        more="Looks into the newest snapshots, what the service knows of the person, and the last runs.",
-        meant_by=("why", "find", "lookup"),
+        more="Looks into the newest snapshots, what the service knows of the person, and all that happened to them on "
+        "the export's lists.",
+        meant_by=("why", "find", "lookup", "history", "events"),
+    ),
+    Command(
+        "members",
+        persons.members,
+        PEOPLE,
+        "Say how many were on an export's list at the end of a day, and fetch who.",
+        "`day`, `target`, `people`",
+        more="By what was written down of every delivery. Exit status 1 where nothing is known of that day.",
+        meant_by=("list", "who", "on"),
     ),
     Command(
         "forget",

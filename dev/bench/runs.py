@@ -51,11 +51,13 @@ class Setting:
 
 
 @contextmanager
-def setting(vendor: DemoVendor, rows: int, storage: Storage, rate_budget: float = 1.0) -> Iterator[Setting]:
-    """An app for this segment of `rows` rows, which has to be there."""
+def setting(
+    vendor: DemoVendor, rows: int, storage: Storage, rate_budget: float = 1.0, **settings: str
+) -> Iterator[Setting]:
+    """An app with these settings, for this segment of `rows` rows, which has to be there."""
     with (
         simulator(vendor.name, vendor.simulator, lean=True) as running,
-        stage.app(storage.services, vendor.hosts(running.url)) as app,
+        stage.app(storage.services, vendor.hosts(running.url), **settings) as app,
     ):
         app.define(storage.services, vendor, rate_budget, rows)
         yield Setting(storage, app, running)

@@ -34,6 +34,7 @@ class Action(StrEnum):
     SEE_PREVIEW = "see rows of a segment"
     SEE_TARGETS = "see the lists of a connection"
     EXPLAIN_PERSON = "ask about a person"
+    SEE_MEMBERS = "see who was on a list"
     EDIT_SEGMENT = "say how segments are written"
     EDIT_EXPORT = "save exports"
     REMOVE_EXPORT = "remove exports"
@@ -84,6 +85,7 @@ _ROWS: dict[Action, tuple[Right, Right, Right, Right]] = {
     Action.SEE_PREVIEW: (_NO, _NO, _SHARED, _YES),
     Action.SEE_TARGETS: (_NO, _NO, _SHARED, _YES),
     Action.EXPLAIN_PERSON: (_NO, _NO, _SHARED, _YES),
+    Action.SEE_MEMBERS: (_NO, _NO, _SHARED, _YES),
     Action.EDIT_EXPORT: (_NO, _NO, _SHARED, _YES),
     Action.REMOVE_EXPORT: (_NO, _NO, _SHARED, _YES),
     Action.START_RUN: (_NO, _NO, _SHARED, _YES),

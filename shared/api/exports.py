@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from shared.access.actions import Action
+from shared.api.doctor import WhichTarget
 from shared.api.people import AddressInput
 from shared.catalog.models import ExportInput
 from shared.control import exports as control
 from shared.control.exports import ExportView
 from shared.control.runs import RunPoint
 from shared.control.views import Explanation, View
+from shared.web.downloads import csv_answer
 from shared.web.problems import responses
 from shared.web.wiring import TheCaller, TheConditions, TheService, allowed, named, stamp
 
@@ -121,6 +124,28 @@ def delete_export(
 def explain_person(name: str, sent: AddressInput, service: TheService, caller: TheCaller) -> Explanation:
     """Why this person is or is not on the list: snapshot, checks, ledger and the last receipts. Reads the snapshot."""
     return Explanation.model_validate(service.explain(name, sent.address))
+
+
+@router.get(
+    "/{name}/members.csv",
+    dependencies=[Depends(allowed(Action.SEE_MEMBERS))],
+    summary="Fetch who was on a list on a day",
+    response_class=Response,
+    responses={
+        200: {"content": {"text/csv": {}}, "description": "One row per person"},
+        **responses(403, 404, 409, 422),
+    },
+)
+def read_members(
+    name: str,
+    service: TheService,
+    caller: TheCaller,
+    day: Annotated[date, Query(description="At its end, UTC.")],
+    target: WhichTarget = 0,
+) -> Response:
+    """Whom the export had, or may have had, on the list, by what was written down then; with the run that changed it
+    last. People whom the service knows no more have a hash and no address."""
+    return csv_answer(service.members_on(name, target, day), f"{name}-{day}.csv")
 
 
 @router.get(

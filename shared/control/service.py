@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import date
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -15,7 +16,7 @@ from pydantic import ValidationError
 from shared.access.audit import Trail
 from shared.catalog.catalog import Catalog
 from shared.catalog.companions import wanted
-from shared.catalog.issues import Invalid, Issue, NotNow, issues_of
+from shared.catalog.issues import Invalid, Issue, NotFound, NotNow, issues_of
 from shared.catalog.models import NAME, Connection, Export, Match, Probed
 from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
@@ -44,7 +45,7 @@ from shared.delivery import inbox, probes, segments, upkeep
 from shared.delivery.account.authorizing import Authorizing
 from shared.delivery.account.connecting import open_connection
 from shared.delivery.erase import kept
-from shared.delivery.lookups import compared, explain, history, planned, preview, vendor_warnings
+from shared.delivery.lookups import compared, explain, happened, history, planned, preview, vendor_warnings
 from shared.delivery.lookups.compared import Comparison
 from shared.delivery.opt_outs import collecting, places, record
 from shared.delivery.opt_outs.excluding import with_opt_outs
@@ -479,6 +480,14 @@ class Service:
     def compared_people(self, here: Export, there: Export) -> AbstractContextManager[Path]:
         """The same as a file of addresses, which is gone after the block. Raises Blocked."""
         return compared.people(self._cloud, here, there)
+
+    def members_on(self, export: str, target: int, day: date) -> AbstractContextManager[Path]:
+        """A CSV file of who was on a target at the end of a day, UTC, which is gone after the block. Raises NotFound,
+        and Unprocessable where that is not known, or too much."""
+        own = self.catalog.export(export).item
+        if not target < len(own.targets):
+            raise NotFound("target", str(target))
+        return happened.members_on(self._cloud, lookup.target(self._cloud, own, target).ledger, day)
 
     def kept(self, address: str) -> kept.Kept:
         """How many ledgers and runs hold an address; at least so many where looking takes too long."""

@@ -57,12 +57,14 @@ class Explanation(View):
 
     export: str
     address: str = Field(description="valid, or what is wrong with the address.")
+    address_hash: str = Field(default="", description="What events call the person; empty where none were written yet.")
     targets: list[TargetExplanation]
 
 
 class TargetExplanation(View):
     """`segments`: where the address stands in the newest snapshots. `ledger`: what is known of it, null if nothing.
-    `receipts`: what became of it in the last runs. `verdict`: one sentence. `story`: what happened, newest first."""
+    `receipts`: what became of it in the last runs. `verdict`: one sentence. `story`: what happened, newest first.
+    `events`: all that was written down of it, newest first, 500 at the most."""
 
     export: str = Field(default="", description="Whose target it is: the export, or its own on another connection.")
     connection: str = ""
@@ -72,6 +74,23 @@ class TargetExplanation(View):
     ledger: dict[str, str] | None
     receipts: list[dict[str, SaidWithin]]
     story: list[Happened] = Field(default_factory=list)
+    list_key: str = Field(default="", description="What events call the list.")
+    events: list[PersonEvent] = Field(default_factory=list)
+    known_since: datetime | None = Field(default=None, description="Of what was before nothing is known; null: of all.")
+    all_events: bool = Field(default=True, description="False where there are more than are shown.")
+
+
+class PersonEvent(View):
+    """What one commit did with a person, or that they were on the list before it (`list`)."""
+
+    at: datetime
+    export: str
+    run: str
+    operation: str
+    outcome: str | None
+    code: str | None
+    why: str | None = Field(description="`moved`, or the rule by which they were taken off.")
+    status: str | None = Field(description="What the person was on the list from then on; null where nothing changed.")
 
 
 class Happened(View):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from shared.access.actions import GONE, Action
-from shared.catalog.models import Export
+from shared.catalog.models import MAX_SEGMENTS, Export
 from shared.catalog.targets import target_name
 from shared.control.check_ups import Doctor
 from shared.control.service import Service
@@ -16,11 +18,15 @@ from shared.errors import ExportError
 from shared.pages.errors import PageRoute
 from shared.pages.forms import Form, text
 from shared.pages.rendering import go, page
+from shared.web.downloads import csv_answer
 from shared.web.wiring import TheCaller, TheService, allowed, plain_names
 
 router = APIRouter(
     route_class=PageRoute, include_in_schema=False, dependencies=[Depends(plain_names)], prefix="/exports/{name}/check"
 )
+
+
+WhichList = Annotated[int, Query(ge=0, lt=MAX_SEGMENTS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,12 @@ def check_lists(name: str, service: TheService, caller: TheCaller, form: Form) -
     full = not service.doctor(name, number).cost.not_in_full
     service.start_check_up(name, number, full=full, by=caller.name)
     return go(f"/exports/{name}/check")
+
+
+@router.get("/members.csv", dependencies=[Depends(allowed(Action.SEE_MEMBERS))])
+def fetch_members(name: str, service: TheService, caller: TheCaller, day: date, target: WhichList = 0) -> Response:
+    """Who was on one of its lists at the end of a day."""
+    return csv_answer(service.members_on(name, target, day), f"{name}-{day}.csv")
 
 
 def _lists(service: Service, export: Export) -> Iterator[ListCheck]:

@@ -12,7 +12,7 @@ from shared.catalog.models import Export, Mode, Target
 from shared.catalog.rules import LIMIT, NO_RULES, Rules, excluded, required
 from shared.cloud.cloud import Cloud
 from shared.delivery import addresses, segments
-from shared.delivery.lookups import other_address
+from shared.delivery.lookups import happened, other_address
 from shared.delivery.lookups.story import story
 from shared.delivery.plan.cell_values import REASONS, LeftOut, Matched
 from shared.delivery.plan.operations import Source, Wish, staging_query
@@ -41,6 +41,7 @@ def explain(cloud: Cloud, export: Export, address: str) -> dict[str, Any]:
     return {
         "export": export.name,
         "address": "valid" if problem is None else problem,
+        "address_hash": happened.hash_of(cloud, wanted),
         "targets": [
             _of_target(cloud, export, index, target, each, wanted, problem)
             for index, (target, each) in enumerate(zip(export.targets, known, strict=True))
@@ -64,6 +65,7 @@ def _of_target(
     row = lookup.ledger_row(cloud, known.ledger, address)
     moved = not inside and other_address.is_in_segment(cloud, export, target, row)
     receipts = list(islice(_receipts(cloud, export, index, address), RUNS_LOOKED_AT))
+    written = happened.of_person(cloud, known.ledger, address)
     kept_back = list(_kept_back(cloud, export, index, address, found, barring)) if inside else []
     return {
         "export": export.name,
@@ -75,6 +77,10 @@ def _of_target(
         "other_address": moved,
         "ledger": _plain(row),
         "receipts": receipts,
+        "list_key": written.list_key,
+        "events": written.events,
+        "known_since": written.known_since,
+        "all_events": written.complete,
         "verdict": verdict(
             inside,
             problem,
@@ -89,6 +95,7 @@ def _of_target(
             row,
             receipts,
             list(_checked(cloud, export, index, known, address)),
+            written.events,
         ),
     }
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from shared.delivery.state.events import LIST
 from shared.delivery.state.found import What
 from shared.wording import Message, say
 
@@ -59,12 +60,15 @@ def story(
     row: Mapping[str, Any] | None,
     receipts: Sequence[Mapping[str, Any]],
     checked: Iterable[tuple[str, str]] = (),
+    events: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
     """Each as `at` (a time, or empty), `run` (or empty) and `text`. `segments` and `receipts` as they are explained,
-    `row` the ledger's;
-    `checked` is when a check-up found what."""
+    `row` the ledger's; `checked` is when a check-up found what, `events` what was written down, the newest first, of
+    which receipts tell more while there are any."""
     found = [_moment(at, "", _CHECKED[What(what)]) for at, what in checked]
-    happened = [*found, *_receipts(receipts), *_known(row, {str(each["run"]) for each in receipts})]
+    told = {str(each["run"]) for each in receipts}
+    happened = [*found, *_receipts(receipts), *_events(events, told)]
+    happened += _known(row, told | {str(each["run"]) for each in events})
     happened.sort(key=lambda each: str(each["at"]), reverse=True)
     return [*(moment for each in segments for moment in (_in_segment(each), *_left_out(each))), *happened]
 
@@ -92,6 +96,31 @@ def _receipts(receipts: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]
         reason = each.get("reason")
         text = say("%(what)s %(why)s", what=said, why=reason) if reason and each["outcome"] != "accepted" else said
         yield _moment(str(each["at"]), str(each["run"]), text)
+
+
+def _events(events: Sequence[Mapping[str, Any]], told: set[str]) -> Iterator[dict[str, Any]]:
+    """What runs did that have no receipt any more; where it begins with who was on the list, that too."""
+    for number, each in enumerate(events, 1):
+        at, run = each["at"].isoformat(), str(each["run"])
+        if each["operation"] == LIST:
+            if number == len(events):
+                yield _moment(at, "", _BEFORE)
+        elif run not in told:
+            said = _SAID[str(each["operation"]), str(each["outcome"])]
+            why = _because(each)
+            yield _moment(at, run, say("%(what)s %(why)s", what=said, why=why) if why else said)
+
+
+def _because(event: Mapping[str, Any]) -> str:
+    if event["why"]:
+        return _MOVED if event["why"] == "moved" else _BY_A_RULE
+    accepted = event["outcome"] == "accepted" or not event["code"]
+    return "" if accepted else say("The code is %(code)s.", code=event["code"])
+
+
+_BEFORE = say("Was on the list when this began to be written down.")
+_MOVED = say("The person changed their address.")
+_BY_A_RULE = say("A rule keeps the person back.")
 
 
 def _known(row: Mapping[str, Any] | None, told: set[str]) -> Iterator[dict[str, Any]]:

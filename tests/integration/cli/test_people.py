@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+
 from tests.integration.app.conftest import App
 from tests.integration.cli.conftest import CommandLine
 
@@ -30,6 +34,21 @@ def test_one_person_is_explained_and_forgotten(app: App, cli: CommandLine) -> No
     assert gone.json["id"] in {each["id"] for each in cli("forgotten", "--json").json}
     assert cli("explain", "person", "ada@example.com", "--json").json["targets"][0]["ledger"] is None
     assert "@example" not in app.host.log()
+
+
+def test_who_was_on_a_list_on_a_day_is_fetched_into_a_file(app: App, cli: CommandLine, tmp_path: Path) -> None:
+    app.land(ADA | BO, "Asked of a day")
+    app.define("of-a-day", targets=[{"segments": ["Asked of a day"]}])
+    cli.run("of-a-day")
+    today, into = f"{datetime.now(UTC):%Y-%m-%d}", tmp_path / "members.csv"
+    said = cli("members", "of-a-day", today, "--output", str(into), "--json")
+    assert (said.status, said.json) == (0, {"day": today, "target": 0, "people": 2})
+    assert (said.err.count("example.com"), into.stat().st_mode & 0o777) == (0, 0o600)
+    rows = list(csv.DictReader(into.read_text("utf-8-sig").splitlines()))
+    assert {row["address"]: row["status"] for row in rows} == dict.fromkeys(ADA | BO, "member")
+    unknown = cli("members", "of-a-day", "2020-02-29")
+    assert unknown.status == 1 and "not known" in unknown.err
+    assert cli("members", "of-a-day", "yesterday").status == 2
 
 
 def test_without_an_address_nothing_is_asked_of_the_app(cli: CommandLine) -> None:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 
+from shared.catalog.issues import NotFound
 from shared.cloud.blobs import Blobs
 from shared.cloud.queue import Queue
 from shared.delivery import inbox, upkeep
-from shared.delivery.erase import event_expiry, forgetting
+from shared.delivery.erase import event_expiry, expiry, forgetting
 from shared.delivery.erase.forgetting import Stage
 from shared.delivery.erase.kept import Kept
+from shared.delivery.lookups import happened
 from shared.delivery.state import events, layout, ledger
 from shared.delivery.state.events import EventFile
 from shared.delivery.state.records import State, now
+from shared.errors import Unprocessable
 from tests.integration.delivery import happenings
 from tests.integration.delivery.engine import Engine, Person, engine, people
 from tests.integration.delivery.holding import holding
@@ -238,6 +242,94 @@ def test_the_daily_look_lets_events_expire(made: Engine) -> None:
     later = now() + timedelta(days=made.cloud.settings.event_days + 2)
     upkeep.look_daily(made.cloud, clock=lambda: later)
     assert files(made) == []
+
+
+# What people are shown
+
+
+def shown(made: Engine, address: str = ADA) -> Any:
+    return made.service.explain("newsletter", address)["targets"][0]
+
+
+def test_an_explanation_tells_all_that_happened_long_after_the_runs_are_gone(made: Engine) -> None:
+    made.land([*people(3), Person(ADA)])
+    made.run()
+    made.land(people(3))
+    made.run()
+    assert expiry.expire(made.cloud, clock=lambda: now() + timedelta(days=40)) == 2
+    found = shown(made)
+    assert [str(each["text"]) for each in found["story"]] == [
+        "Not in the newest snapshot of Loyal.",
+        "Taken off the list.",
+        "Added to the list.",
+    ]
+    told = [(each["operation"], each["outcome"], each["status"]) for each in found["events"]]
+    assert told == [("remove", "accepted", "removed"), ("add", "accepted", "member")]
+    assert found["known_since"] == min(each.began for each in files(made)) and found["all_events"]
+    hashed = made.service.explain("newsletter", ADA)["address_hash"]
+    assert {hashed} == happenings.hashes(made.cloud, ADA)
+    assert shown(made, "nobody@example.com")["events"] == []
+
+
+def test_what_a_receipt_tells_is_not_told_twice(made: Engine) -> None:
+    made.land([*people(3), Person(ADA)])
+    made.run()
+    assert [str(each["text"]) for each in shown(made)["story"]][1:] == ["Added to the list."]
+
+
+def test_a_look_for_events_ends_in_time_and_says_so(made: Engine) -> None:
+    made.land([*people(3), Person(ADA)])
+    made.run()
+    ticks = iter([0.0, 31.0])
+    found = happened.of_person(made.cloud, place(made), ADA, clock=lambda: next(ticks))
+    assert (found.events, found.complete) == ([], False)
+
+
+def listed(made: Engine, day: str) -> set[str]:
+    with made.service.members_on("newsletter", 0, date.fromisoformat(day)) as path:
+        rows = list(csv.DictReader(path.read_text().splitlines()))
+    assert {row["address_hash"] for row in rows} == happenings.replayed(made.cloud, place(made), day)
+    return {row["address"] for row in rows}
+
+
+def test_the_file_of_a_day_has_who_was_on_the_list_at_its_end(made: Engine) -> None:
+    segments = [people(5), [*people(3), Person(ADA)], people(1), people(7, start=2)]
+    for day, wanted in enumerate(segments, 1):
+        made.land(wanted)
+        made.run()
+        shift(made, day)
+        rename(made, day)
+    for day, wanted in enumerate(segments, 1):
+        assert listed(made, f"2026-01-0{day}") == {each.email for each in wanted}
+    assert listed(made, "2026-11-30") == made.members().keys()
+    for unknown in ("2025-12-31", "1999-01-01"):
+        with pytest.raises(Unprocessable, match="that day is not known"):
+            made.service.members_on("newsletter", 0, date.fromisoformat(unknown)).__enter__()
+    made.forget("person6@example.com")
+    assert "person6@example.com" not in listed(made, "2026-01-04")
+    with pytest.raises(NotFound):
+        made.service.members_on("newsletter", 1, date(2026, 1, 4))
+
+
+def rename(made: Engine, day: int) -> None:
+    """Have the run of the newest events have begun that day."""
+    newest = max(each.commit for each in files(made) if not each.commit.startswith("202601"))
+    for file in [each for each in files(made) if each.commit == newest]:
+        found = made.cloud.blobs.read(file.name)
+        assert found is not None
+        made.cloud.blobs.write(file.name.replace(newest[:8], f"2026010{day}"), found[0])
+        made.cloud.blobs.delete(file.name)
+
+
+@pytest.mark.parametrize("limit", ["MOST_MEMBERS", "MOST_BYTES"])
+def test_a_list_that_is_too_large_for_an_answer_is_refused(
+    made: Engine, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    made.land(people(5))
+    made.run()
+    monkeypatch.setattr(happened, limit, 4)
+    with pytest.raises(Unprocessable, match="too large"):
+        made.service.members_on("newsletter", 0, now().date()).__enter__()
 
 
 # Forgetting

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -44,6 +44,29 @@ def test_a_person_joined_changed_and_left() -> None:
         ("2026-11-21", "r3", "Taken off the list."),
         ("2026-11-20", "r2", "Data not brought up to date: the vendor refused. The city is too long."),
         ("2026-11-20", "r1", "Added to the list."),
+    ]
+
+
+def event(operation: str, outcome: str | None, run: str, day: int, **more: Any) -> dict[str, Any]:
+    at = datetime(2026, 10, day, 6, tzinfo=UTC)
+    return {"operation": operation, "outcome": outcome, "run": run, "at": at, "code": "", "why": None, **more}
+
+
+def test_what_was_written_down_is_told_where_no_receipt_is_left() -> None:
+    events = [
+        event("remove", "accepted", "r5", 6, why="exclude/0"),
+        event("list", None, "r4", 5),
+        event("remove", "accepted", "r3", 4, why="moved"),
+        event("change", "rejected", "r2", 3, code="invalid"),
+        event("add", "accepted", "r1", 2, code="of no interest"),
+        event("list", None, "r0", 1),
+    ]
+    assert told([], row("removed", "r5-000"), [receipt("add", "accepted", "r1")], (), events) == [
+        ("2026-11-20", "r1", "Added to the list."),
+        ("2026-10-06", "r5", "Taken off the list. A rule keeps the person back."),
+        ("2026-10-04", "r3", "Taken off the list. The person changed their address."),
+        ("2026-10-03", "r2", "Data not brought up to date: the vendor refused. The code is invalid."),
+        ("2026-10-01", "", "Was on the list when this began to be written down."),
     ]
 
 
