@@ -29,7 +29,7 @@ def measure(options: Options) -> Measured:
 def _two_days(rows: int, **settings: str) -> list[Ran]:
     with stage.storage() as storage:
         storage.land(Day(rows))
-        with runs.setting(VENDOR, rows, storage, **settings) as setting:
+        with runs.setting(VENDOR, rows, storage, 1.0, **settings) as setting:
             first = setting.run()
             storage.land(Day(rows, second=True))
             return [first, setting.run()]

@@ -68,7 +68,7 @@ class EventLog:
             bucket="bucket",
         )
         query = f"{begins} UNION ALL {people} WHERE status IN ('member', 'maybe')"
-        self._keep(database, query, layout.listed(self.folder, self.commit, first, last), where)
+        self._keep(database, query, layout.event_list(self.folder, self.commit, first, last), where)
 
     def _rows(self, source: str, **columns: str) -> str:
         """All columns from a source with the column `address`; those that nobody names are NULL."""

@@ -178,7 +178,7 @@ def events(folder: str, commit: str, first: int, last: int) -> str:
     return f"{folder}{commit}-{first:02x}-{last:02x}.parquet"
 
 
-def listed(folder: str, commit: str, first: int, last: int) -> str:
+def event_list(folder: str, commit: str, first: int, last: int) -> str:
     """Who was on the list before a commit."""
     return f"{folder}{commit}-{first:02x}-{last:02x}-list.parquet"
 

@@ -29,7 +29,7 @@ HEAD_BYTES = 4 * (64 << 10)
 """The beginning of a file is looked at a few times before it is read."""
 OTHER_CALLS = 6
 """To find the list and its fields: as many for a million people as for one."""
-STORAGE_REQUESTS = 51
+STORAGE_REQUESTS = 53
 """Of a run of ten joiners and ten leavers, from its start to its end: what a small export costs."""
 SUBSCRIBE = "POST /api/lists/subscribe"
 UPDATE = "POST /api/users/bulkUpdate"

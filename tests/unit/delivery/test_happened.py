@@ -113,7 +113,7 @@ def test_where_everybody_was_forgotten_a_file_stands_in_a_late_workers_way(world
 
 
 def test_a_name_tells_of_its_run_its_commit_and_its_buckets() -> None:
-    file = EventFile.of(layout.listed(FOLDER, COMMIT, 16, 31))
+    file = EventFile.of(layout.event_list(FOLDER, COMMIT, 16, 31))
     assert file == EventFile(f"{FOLDER}{COMMIT}-10-1f-list.parquet", COMMIT, 16, 31, listing=True)
     assert file.began == datetime(2026, 11, 29, 12, tzinfo=UTC)
     assert [file.has(*each) for each in ((0, 15), (15, 16), (31, 31), (32, 255))] == [False, True, True, False]
