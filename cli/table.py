@@ -261,7 +261,7 @@ COMMANDS: tuple[Command, ...] = (
         "the API's answer",
         more="Looks into the newest snapshots, what the service knows of the person, and all that happened to them on "
         "the export's lists.",
-        meant_by=("why", "find", "lookup", "history", "events"),
+        meant_by=("why", "find", "lookup", "events"),
     ),
     Command(
         "members",
@@ -270,7 +270,7 @@ COMMANDS: tuple[Command, ...] = (
         "Say how many were on an export's list at the end of a day, and fetch who.",
         "`day`, `target`, `people`",
         more="By what was written down of every delivery. Exit status 1 where nothing is known of that day.",
-        meant_by=("list", "who", "on"),
+        meant_by=("who",),
     ),
     Command(
         "forget",
