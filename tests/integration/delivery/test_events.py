@@ -304,7 +304,7 @@ def test_the_file_of_a_day_has_who_was_on_the_list_at_its_end(made: Engine) -> N
     assert listed(made, "2026-11-30") == made.members().keys()
     for unknown in ("2025-12-31", "1999-01-01"):
         with pytest.raises(Unprocessable, match="that day is not known"):
-            made.service.members_on("newsletter", 0, date.fromisoformat(unknown)).__enter__()
+            listed(made, unknown)
     made.forget("person6@example.com")
     assert "person6@example.com" not in listed(made, "2026-01-04")
     with pytest.raises(NotFound):
@@ -329,7 +329,7 @@ def test_a_list_that_is_too_large_for_an_answer_is_refused(
     made.run()
     monkeypatch.setattr(happened, limit, 4)
     with pytest.raises(Unprocessable, match="too large"):
-        made.service.members_on("newsletter", 0, now().date()).__enter__()
+        listed(made, now().date().isoformat())
 
 
 # Forgetting

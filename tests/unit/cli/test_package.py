@@ -52,7 +52,7 @@ def test_it_is_not_deployed() -> None:
 def test_every_command_explains_itself_and_speaks_json() -> None:
     group = typer.main.get_command(app)
     names = sorted(getattr(group, "commands"))  # noqa: B009 - typer's type for it is private
-    assert len(names) == 27
+    assert len(names) == 28
     for name in names:
         said = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "100"})
         assert said.exit_code == 0 and "--json" in said.stdout, name
