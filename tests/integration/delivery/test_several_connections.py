@@ -94,6 +94,9 @@ def test_the_timer_makes_a_companion_that_a_death_left_unmade(both: Pair) -> Non
     healed = both.engine.catalog.export(both.companion).item
     parts = ("targets", "matching", "rules", "schedule", "owned_by", "account")
     assert all(getattr(healed, part) == getattr(held.item, part) for part in parts)
+    version = both.engine.catalog.export(both.companion).etag
+    both.engine.tick()
+    assert both.engine.catalog.export(both.companion).etag == version, "what agrees is not written again"
 
 
 def test_withdrawing_takes_everyone_off_both(both: Pair) -> None:
