@@ -59,6 +59,7 @@ def _list(work: Work) -> None:
 
 def _send(work: Work, stage: Rehearsing, vendor: Vendor, going: Going) -> Ending:
     made, target, definition = _plan(work), work.found_target(), work.opened.definition
+    fields = [match.field for match in work.export.matching]  # as values stand in a plan
     found = listed.in_memory(work)
     stage.understudy.target = target.list_id
     stage.understudy.on_target = None if found is None else found.__contains__
@@ -82,6 +83,7 @@ def _send(work: Work, stage: Rehearsing, vendor: Vendor, going: Going) -> Ending
             where=work.where,
             first_batch_alone=definition.first_batch_alone,
             most_jobs=definition.most_jobs,
+            form=lambda kind: vendor.form(target, kind, fields),
         )
         ending = sender.run(made, plans.ORDER)
     work.note(done=work.done, stalled_since=None)
