@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -181,6 +182,18 @@ def test_a_list_that_is_not_there_yet_is_not_made(engine: Engine) -> None:
     run = engine.run()
     assert ends_foreseen(engine, rehearsed) == ends(engine, run)
     assert engine.delivery(rehearsed).foreseen["requests"] == engine.delivery(run).requests
+
+
+def test_over_slices_it_foresees_the_same(delivered: Engine) -> None:
+    engine = delivered
+    disturb(engine)
+    engine.land(changed())
+    whole = ends_foreseen(engine, rehearse(engine))
+    engine.cloud.settings = replace(engine.cloud.settings, slice_seconds=0.0)
+    rehearsed = rehearse(engine)
+    assert engine.delivery(rehearsed).turn > 1
+    assert ends_foreseen(engine, rehearsed) == whole
+    assert not [name for name in engine.cloud.blobs.names("runs/") if "/rehearsal/" in name]
 
 
 def test_whoever_comes_back_is_foreseen_too(delivered: Engine) -> None:

@@ -83,6 +83,7 @@ def _send(work: Work, stage: Rehearsing, vendor: Vendor, going: Going) -> Ending
             where=work.where,
             first_batch_alone=definition.first_batch_alone,
             most_jobs=definition.most_jobs,
+            asks_at_end=True,
             form=lambda kind: vendor.form(target, kind, fields),
         )
         ending = sender.run(made, plans.ORDER)

@@ -69,6 +69,8 @@ class Sender:
     where: Path
     first_batch_alone: bool = False
     most_jobs: int = 0
+    asks_at_end: bool = False
+    """The jobs are asked about also where the slice is over: no other slice can."""
     form: FormOf = lambda kind: None
     warnings: list[str] = field(default_factory=list)
     longest_job: float = 0.0
@@ -102,7 +104,7 @@ class Sender:
         for stage in (others, removals):
             ending = self._send_kinds(pool, plan, stage)
             self._wait()
-            if ending is Ending.FINISHED and not self._settled():
+            if (ending is Ending.FINISHED or self.asks_at_end) and not self._settled() and ending is Ending.FINISHED:
                 ending = Ending.WAITING
             if ending is not Ending.FINISHED:
                 return ending
