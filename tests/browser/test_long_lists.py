@@ -19,15 +19,17 @@ ON_TOP = """each => {
 """Whether nothing lies over the middle of an element."""
 
 
-@pytest.fixture
-def long(connected: App) -> Iterator[App]:
-    segment = connected.land("Long", some(3))
+@pytest.fixture(scope="module")
+def long(app: App) -> Iterator[App]:
+    """Forty exports, which all tests of this file look at."""
+    app.connect()
+    segment = app.land("Long", some(3))
     names = [f"long-{number:02}" for number in range(40)]
     for name in names:
-        connected.define(name, segment)
-    yield connected
+        app.define(name, segment)
+    yield app
     for name in names:
-        connected.call("DELETE", f"/exports/{name}")
+        app.call("DELETE", f"/exports/{name}")
 
 
 def test_the_head_and_the_bar_for_several_stay_in_sight(long: App, visit: Visit) -> None:
