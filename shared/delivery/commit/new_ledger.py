@@ -220,20 +220,19 @@ def load_outcomes(
     # By name, since plans of earlier versions do not say where a row stands, and removals stand nowhere.
     operations = " UNION ALL BY NAME ".join([_NO_OPERATIONS, *selects])
     database.execute(f"""
-        CREATE OR REPLACE TEMP TABLE outcomes AS
+        CREATE OR REPLACE TEMP TABLE answered AS
         SELECT o.address, o.bucket, o.hash, o.kind, o.n, o.segment, o.file_index, o.person, o.moved, o.rule,
-               coalesce(ids.vendor_id, own.vendor_id, o.vendor_id) AS vendor_id,
-               coalesce(own.outcome, batch.outcome) AS outcome,
-               CASE WHEN own.outcome IS NULL THEN batch.code ELSE own.code END AS code,
-               CASE WHEN own.outcome IS NULL THEN batch.reason ELSE own.reason END AS reason,
-               CASE WHEN own.outcome IS NULL THEN batch.message ELSE own.message END AS message,
-               CASE WHEN own.outcome IS NULL THEN batch.retry ELSE own.retry END AS retry,
-               CASE WHEN own.outcome IS NULL THEN batch.evidence ELSE own.evidence END AS evidence,
-               CASE WHEN own.outcome IS NULL THEN batch.left_out ELSE own.left_out END AS left_out
+               o.batch,
+               coalesce(own.index, -1) AS receipt,
+               coalesce(ids.vendor_id, own.vendor_id, o.vendor_id) AS vendor_id
         FROM ({operations}) AS o
-        JOIN receipts AS batch ON batch.batch = o.batch AND batch.index = -1
         LEFT JOIN receipts AS own ON own.batch = o.batch AND own.index = o.index
-        LEFT JOIN vendor_ids AS ids ON ids.batch = o.batch AND ids.index = o.index
+        LEFT JOIN vendor_ids AS ids ON ids.batch = o.batch AND ids.index = o.index;
+        DROP TABLE vendor_ids;
+        CREATE OR REPLACE TEMP VIEW outcomes AS
+        SELECT o.address, o.bucket, o.hash, o.kind, o.n, o.segment, o.file_index, o.person, o.moved, o.rule, o.vendor_id,
+               r.outcome, r.code, r.reason, r.message, r.retry, r.evidence, r.left_out
+        FROM answered AS o JOIN receipts AS r ON r.batch = o.batch AND r.index = o.receipt
     """)
 
 
