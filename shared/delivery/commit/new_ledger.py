@@ -222,16 +222,15 @@ def load_outcomes(
     database.execute(f"""
         CREATE OR REPLACE TEMP TABLE answered AS
         SELECT o.address, o.bucket, o.hash, o.kind, o.n, o.segment, o.file_index, o.person, o.moved, o.rule,
-               o.batch,
-               coalesce(own.index, -1) AS receipt,
+               o.batch, coalesce(own.index, -1) AS receipt,
                coalesce(ids.vendor_id, own.vendor_id, o.vendor_id) AS vendor_id
         FROM ({operations}) AS o
         LEFT JOIN receipts AS own ON own.batch = o.batch AND own.index = o.index
         LEFT JOIN vendor_ids AS ids ON ids.batch = o.batch AND ids.index = o.index;
         DROP TABLE vendor_ids;
         CREATE OR REPLACE TEMP VIEW outcomes AS
-        SELECT o.address, o.bucket, o.hash, o.kind, o.n, o.segment, o.file_index, o.person, o.moved, o.rule, o.vendor_id,
-               r.outcome, r.code, r.reason, r.message, r.retry, r.evidence, r.left_out
+        SELECT o.address, o.bucket, o.hash, o.kind, o.n, o.segment, o.file_index, o.person, o.moved, o.rule,
+               o.vendor_id, r.outcome, r.code, r.reason, r.message, r.retry, r.evidence, r.left_out
         FROM answered AS o JOIN receipts AS r ON r.batch = o.batch AND r.index = o.receipt
     """)
 

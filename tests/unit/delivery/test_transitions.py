@@ -103,7 +103,8 @@ def test_a_person_whom_the_vendor_no_longer_has_is_added_by_the_next_run() -> No
 
 def test_the_words_that_are_kept_stay_what_they_are() -> None:
     """They lie in rows, ledgers and plans."""
-    assert list(map(str, RunKind)) == ["delivery", "dry_run", "full_resync", "rebuild", "retry", "withdraw", "repair"]
+    kinds = ["delivery", "dry_run", "full_resync", "rebuild", "retry", "withdraw", "repair", "rehearsal"]
+    assert list(map(str, RunKind)) == kinds
     assert list(map(str, Status)) == ["member", "maybe", "removed", "refused"]
     assert list(map(str, PlanStep)) == ["add", "change", "remove", "unchanged", "held", "left", "outside", "none"]
 
