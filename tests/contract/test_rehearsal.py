@@ -11,7 +11,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from shared.delivery import inbox
 from shared.delivery.commit.new_ledger import load_outcomes
+from shared.delivery.send.batches import Sender
+from shared.delivery.slices import message_of
 from shared.delivery.state import journal, layout
 from shared.delivery.state import plan as plans
 from shared.delivery.state.files import Files
@@ -194,6 +197,30 @@ def test_over_slices_it_foresees_the_same(delivered: Engine) -> None:
     assert engine.delivery(rehearsed).turn > 1
     assert ends_foreseen(engine, rehearsed) == whole
     assert not [name for name in engine.cloud.blobs.names("runs/") if "/rehearsal/" in name]
+
+
+def test_jobs_that_a_dead_worker_pretended_to_begin_are_begun_again(
+    delivered: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = delivered
+    if not definition(engine.kit.name).most_jobs:
+        pytest.skip("this vendor answers at once")
+    engine.land([*(Person(each.email, f"New {each.first}", each.city) for each in people(12)), *people(4, 20)])
+    whole = ends_foreseen(engine, rehearse(engine))
+
+    def die(sender: Sender) -> bool:
+        raise ZeroDivisionError
+
+    run = engine.service.begin("newsletter", RunKind.REHEARSAL).run
+    with monkeypatch.context() as patched, pytest.raises(ZeroDivisionError):
+        patched.setattr(Sender, "_settled", die)
+        message = engine.queue.receive_message(visibility_timeout=600)
+        assert message is not None
+        engine.queue.delete_message(message)
+        inbox.receive(engine.cloud, message.content.encode())
+    engine.cloud.slices.send(message_of(engine.delivery(run)).body())
+    engine.pump()
+    assert ends_foreseen(engine, engine.current(run)) == whole
 
 
 def test_whoever_comes_back_is_foreseen_too(delivered: Engine) -> None:
