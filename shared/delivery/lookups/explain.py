@@ -79,7 +79,7 @@ def _of_target(
         "receipts": receipts,
         "list_key": written.list_key,
         "events": written.events,
-        "known_since": written.known_since,
+        "known_since": written.known_since.isoformat() if written.known_since else None,
         "all_events": written.complete,
         "verdict": verdict(
             inside,

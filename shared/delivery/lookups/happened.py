@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -110,7 +110,7 @@ def _of_hash(cloud: Cloud, room: Scratch, batch: Sequence[EventFile], hashed: st
         rows = database.execute(query).fetchall()
     for path in paths:
         path.unlink()
-    return [dict(zip(("at", *_TOLD[1:]), (at.replace(tzinfo=UTC), *rest), strict=True)) for at, *rest in rows]
+    return [dict(zip(("at", *_TOLD[1:]), (f"{at.isoformat()}+00:00", *rest), strict=True)) for at, *rest in rows]
 
 
 def _fetched(cloud: Cloud, where: Path, files: Iterable[EventFile]) -> list[Path]:

@@ -101,7 +101,7 @@ def _receipts(receipts: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]
 def _events(events: Sequence[Mapping[str, Any]], told: set[str]) -> Iterator[dict[str, Any]]:
     """What runs did that have no receipt any more; where it begins with who was on the list, that too."""
     for number, each in enumerate(events, 1):
-        at, run = each["at"].isoformat(), str(each["run"])
+        at, run = str(each["at"]), str(each["run"])
         if each["operation"] == LIST:
             if number == len(events):
                 yield _moment(at, "", _BEFORE)

@@ -265,7 +265,7 @@ def test_an_explanation_tells_all_that_happened_long_after_the_runs_are_gone(mad
     ]
     told = [(each["operation"], each["outcome"], each["status"]) for each in found["events"]]
     assert told == [("remove", "accepted", "removed"), ("add", "accepted", "member")]
-    assert found["known_since"] == min(each.began for each in files(made)) and found["all_events"]
+    assert found["known_since"] == min(each.began for each in files(made)).isoformat() and found["all_events"]
     hashed = made.service.explain("newsletter", ADA)["address_hash"]
     assert {hashed} == happenings.hashes(made.cloud, ADA)
     assert shown(made, "nobody@example.com")["events"] == []

@@ -48,7 +48,7 @@ def test_a_person_joined_changed_and_left() -> None:
 
 
 def event(operation: str, outcome: str | None, run: str, day: int, **more: Any) -> dict[str, Any]:
-    at = datetime(2026, 10, day, 6, tzinfo=UTC)
+    at = datetime(2026, 10, day, 6, tzinfo=UTC).isoformat()
     return {"operation": operation, "outcome": outcome, "run": run, "at": at, "code": "", "why": None, **more}
 
 
