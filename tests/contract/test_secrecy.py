@@ -39,9 +39,13 @@ class Everything(logging.Handler):
 
 @pytest.fixture
 def logged() -> Iterator[list[str]]:
+    """What reaches telemetry: the app logs from INFO on."""
     handler, root = Everything(), logging.getLogger()
+    level = root.level
     root.addHandler(handler)
+    root.setLevel(logging.INFO)
     yield handler.lines
+    root.setLevel(level)
     root.removeHandler(handler)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -106,6 +107,10 @@ def test_a_rate_limit_is_obeyed_and_costs_nobody(engine: Engine, retry_after: st
     assert run.state in GOOD, run.message
     assert accounted(engine, run) == {"add accepted": 20}
     assert len(engine.members()) == 20
+    if retry_after == "seconds":
+        asked = [(each.at, each.fault) for each in engine.calls(endpoint)]
+        waits = [later - at for (at, fault), (later, _) in pairwise(asked) if fault == "rate_limited"]
+        assert len(waits) == 2 and min(waits) >= 1, waits
     clean(engine)
 
 

@@ -16,6 +16,7 @@ from shared.transport import Failure, Transport
 from shared.vendors.answers import Answer
 from shared.vendors.mailchimp import errors
 from shared.vendors.mailchimp.definition import DEFINITION
+from shared.vendors.retrying import retry_after
 
 FIRST_SECONDS, LONGEST_SECONDS = 10.0, 300.0
 """To wait where Mailchimp says that it is too much, which it never does for how long: doubled each time."""
@@ -89,7 +90,8 @@ class Throttling:
             return outcome
         if _is_too_much(outcome):
             self._lanes.narrow()
-            return replace(outcome, status=429, headers={**outcome.headers, "retry-after": f"{self._wait():.1f}"})
+            wait = max(self._wait(), retry_after(outcome) or 0.0)  # Mailchimp names none; what stands before it may
+            return replace(outcome, status=429, headers={**outcome.headers, "retry-after": f"{wait:.1f}"})
         self._throttled = 0
         self._lanes.note_calm()
         if outcome.status in _EDGE and not errors.is_problem(outcome):
