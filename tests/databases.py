@@ -2,7 +2,7 @@
 
 Whoever asks for one gets a new connection to an instance that nobody else uses meanwhile. All that the service makes
 there is temporary and goes with its connection, so nobody meets what another one left; an instance in which a table
-stayed is not used again. `FAULTS=every` starts each anew, as the service does.
+stayed, or a setting was changed, is not used again. `FAULTS=every` starts each anew, as the service does.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ from shared.cloud.settings import Settings
 from shared.delivery.state import scratch
 from shared.snapshots import reading
 
+ANEW = reading._connection
+"""What starts the databases of readers, whatever is kept."""
+
 Starts = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
 
@@ -34,12 +37,13 @@ class Kept:
     @contextmanager
     def one(self, limits: object, start: Starts) -> Iterator[duckdb.DuckDBPyConnection]:
         instance = self._take(limits) or self._started.enter_context(start())
+        before = _settings(instance)
         try:
             with instance.cursor() as connection:
                 connection.execute("SET TimeZone = 'UTC'")
                 yield connection
         finally:
-            if not instance.execute("SELECT 1 FROM duckdb_tables()").fetchall():
+            if _settings(instance) == before and not instance.execute("SELECT 1 FROM duckdb_tables()").fetchall():
                 self._idle[limits].append(instance)
 
     def _take(self, limits: object) -> duckdb.DuckDBPyConnection | None:
@@ -47,6 +51,10 @@ class Kept:
             return self._idle[limits].pop()
         except IndexError:
             return None
+
+
+def _settings(instance: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    return instance.execute("SELECT name, value FROM duckdb_settings() ORDER BY name").fetchall()
 
 
 @contextmanager

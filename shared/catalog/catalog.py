@@ -317,11 +317,12 @@ class Catalog:
         self.exports.delete(held.item.name, held.etag)
         self._release(dropped)
 
-    def scope(self, export: Export) -> Shareable:
-        """What decides who may change and steer an export: the strictest of all its connections."""
-        names = [export.connection, *(each.connection for each in export.also)]
+    def scope(self, export: Export, own: Connection | None = None) -> Shareable:
+        """What decides who may change and steer an export: the strictest of all its connections; `own` is its own,
+        where it was read already."""
+        names = [*([] if own else [export.connection]), *(each.connection for each in export.also)]
         held = [self.connections.get(name) for name in names]
-        found: list[Shareable] = [each.item if each else GONE for each in held]
+        found: list[Shareable] = [*([own] if own else []), *(each.item if each else GONE for each in held)]
         return next((each for each in found if each.shared_with is not SharedWith.CONTRIBUTORS), found[0])
 
     def delete_export(self, held: Held[Export], caller: Person, *, running: bool = False) -> None:

@@ -179,7 +179,7 @@ def overview(
         headers={"HX-Push-Url": f"/exports/{name}"} if saved else None,
         export=export,
         connection=connection,
-        scope=service.catalog.scope(stored),
+        scope=service.catalog.scope(stored, connection),
         definition=service.catalog.definitions.get(connection.vendor) if connection else None,
         beside=_beside(service, stored),
         owner=service.catalog.exports.get(stored.owned_by) if stored.owned_by else None,

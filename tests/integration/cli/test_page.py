@@ -8,6 +8,7 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from tests.integration.cli.conftest import CommandLine
 
 PAGE = (REPOSITORY / "docs" / "for-engineers.md").read_text()
 URL, SEGMENT = "https://func-exports-prod.azurewebsites.net", "Loyal customers"
+DAY = "2026-05-03"
 CLIENT_ID = "5e9e7c1a-0000-4000-8000-0000000000aa"
 ONE = {"ada@example.com": "Ada"}
 MANY = ONE | {f"loyal{number}@example.com": "" for number in range(30)}
@@ -119,7 +121,7 @@ def test_every_command_line_works(app: App, cli: CommandLine, shell: Shell) -> N
     app.land(MANY, SEGMENT, last_name="Lovelace")
     for heading, block in blocks("sh"):
         prepare.get(heading, lambda: None)()
-        shell(block.replace(URL, app.host.url))
+        shell(block.replace(URL, app.host.url).replace(DAY, datetime.now(UTC).date().isoformat()))
     assert cli.run("newsletter")["state"] == "blocked" and cli("cancel", "newsletter").status == 0
     stored = app.call("GET", "/api/v1/exports/newsletter").json()
     assert stored["paused"] is True
@@ -134,7 +136,11 @@ def test_what_the_pipeline_runs_is_run_above() -> None:
 
 
 def test_every_command_is_on_the_page() -> None:
+    """`compare` needs a second connection: it is on the page about these, and run in `test_several_connections`."""
     shown = set(re.findall(r"\bsegment-exports ([a-z][a-z-]*)", "\n".join(block for _, block in blocks("sh"))))
+    shown |= set(
+        re.findall(r"`segment-exports (compare) ", (REPOSITORY / "docs" / "several-connections.md").read_text())
+    )
     assert shown == set(getattr(typer.main.get_command(command), "commands"))  # noqa: B009 - typer's type is private
 
 

@@ -22,6 +22,7 @@ from shared.snapshots.finding import newest_of, newest_snapshot
 from shared.snapshots.reading import reader
 from shared.snapshots.snapshot import SegmentFound, Snapshot
 from shared.wording import say
+from tests import databases
 from tests.corpus.landed import Landing, later
 from tests.delta_tables import COLUMNS, EVERY_ACTION, FIRST_MOMENT, Row, Table, checkpoint_of, commit, parquet, schema
 from tests.memory import in_memory
@@ -579,6 +580,7 @@ def test_a_checkpoint_that_takes_too_much_memory_is_not_called_damaged(
 ) -> None:
     land(landing, Table().create().checkpoint())
     monkeypatch.setattr(reading, "LOOKING_MB", 1)
+    monkeypatch.setattr(reading, "_connection", databases.ANEW)
     assert "looking into it takes more memory than there is for that" in refusal(landing)
 
 

@@ -17,6 +17,7 @@ from shared.errors import UserMustAct
 from shared.snapshots.counts import count_rows
 from shared.snapshots.reading import reader
 from shared.snapshots.snapshot import CsvFormat, ParquetFormat
+from tests import databases
 from tests.integration.snapshots.landing import SETTINGS, Landing, as_csv
 
 HARD_CELLS = [
@@ -183,7 +184,10 @@ def test_large_files_are_read_whole_whatever_their_form(landing: Landing) -> Non
         assert [row[:2] for row in found] == rows
 
 
-def test_the_connection_installs_nothing_and_stays_within_its_limits(landing: Landing) -> None:
+def test_the_connection_installs_nothing_and_stays_within_its_limits(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.snapshots.reading._connection", databases.ANEW)
     with reader(landing.client, SETTINGS) as opened:
         settings = dict(opened.connection.execute("SELECT name, value FROM duckdb_settings()").fetchall())
     assert settings["autoinstall_known_extensions"] == settings["autoload_known_extensions"] == "false"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, cast
 
 from shared.access.audit import Trail
 from shared.catalog.catalog import Catalog
-from shared.catalog.issues import Issue, NotNow
+from shared.catalog.issues import Issue, NotFound, NotNow
 from shared.catalog.models import Connection, Export, Match, Probed, ProbeState
 from shared.cloud.cloud import Cloud
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
@@ -44,7 +44,7 @@ from shared.delivery.state.transitions import RunKind
 from shared.errors import Unprocessable
 from shared.snapshots.snapshot import Layout, ParquetFormat, SegmentFound, Snapshot, SnapshotFile
 from shared.vendors.contract import CheckResult, TargetFound
-from shared.wording import NOTHING, Message
+from shared.wording import NOTHING, Message, say
 from tests.unit.api.vault import FakeVault
 from tests.unit.catalog.samples import COLUMNS, START, World
 from tests.unit.catalog.tables import MemoryTable
@@ -311,6 +311,12 @@ class FakeService(Service):
     def explain(self, export: str, address: str) -> Mapping[str, Any]:
         self._fail()
         return {"export": export, "address": "valid", "targets": self.explained}
+
+    def members_on(self, export: str, target: int, day: date) -> Any:
+        self._fail()
+        if target >= len(self.catalog.export(export).item.targets):
+            raise NotFound("target", str(target))
+        raise Unprocessable("not_known", say("Who was on the list on that day is not known."))
 
     def kept(self, address: str) -> Kept:
         self._fail()

@@ -33,12 +33,12 @@ def test_storage_in_trouble_is_for_later(monkeypatch: pytest.MonkeyPatch) -> Non
     assert int(answer.headers["retry-after"]) > 0
 
 
-ALWAYS = {RunKind.DELIVERY, RunKind.DRY_RUN}
+ALWAYS = {RunKind.DELIVERY, RunKind.DRY_RUN, RunKind.REHEARSAL}
 
 
 @pytest.mark.parametrize("kind", RunKind)
 @pytest.mark.parametrize("more", [(), (KeyKind.WITHDRAW,), tuple(KeyKind)], ids=["usual", "one more", "all"])
-def test_the_key_starts_deliveries_and_dry_runs_and_what_the_export_allows(
+def test_the_key_starts_deliveries_and_what_only_looks_and_what_the_export_allows(
     more: tuple[KeyKind, ...], kind: RunKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[RunKind] = []
