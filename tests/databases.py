@@ -1,8 +1,8 @@
 """DuckDBs that are used again: to start one costs more processor time than most of what tests do with it.
 
 Whoever asks for one gets a new connection to an instance that nobody else uses meanwhile. All that the service makes
-there is temporary and goes with its connection, so nobody meets what another one left; an instance in which a table
-stayed, or a setting was changed, is not used again. `FAULTS=every` starts each anew, as the service does.
+there is temporary and goes with its connection, so nobody meets what another one left; settings are put back, and an
+instance in which a table stayed is closed. `FAULTS=every` starts each anew, as the service does.
 """
 
 from __future__ import annotations
@@ -43,7 +43,11 @@ class Kept:
                 connection.execute("SET TimeZone = 'UTC'")
                 yield connection
         finally:
-            if _settings(instance) == before and not instance.execute("SELECT 1 FROM duckdb_tables()").fetchall():
+            for name, value in set(before) - set(_settings(instance)):
+                instance.execute(f"SET GLOBAL {name} = '{value}'")
+            if instance.execute("SELECT 1 FROM duckdb_tables()").fetchall():
+                instance.close()
+            else:
                 self._idle[limits].append(instance)
 
     def _take(self, limits: object) -> duckdb.DuckDBPyConnection | None:
