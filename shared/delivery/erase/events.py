@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from shared.cloud.cloud import Cloud
+from shared.delivery import batching
 from shared.delivery.erase.whom import Whom
 from shared.delivery.sql import literal
 from shared.delivery.state import layout
@@ -26,18 +27,9 @@ ASKED_BEFORE = say("It was asked for before events were kept: ask for it again."
 
 def batches(cloud: Cloud, whom: Whom, after: str = "") -> Iterator[list[EventFile]]:
     """Files that may hold the person, in the order of their names, behind one of them."""
-    batch, size = list[EventFile](), 0
-    for name, length in cloud.blobs.sizes(layout.EVENTS):
-        file = EventFile.of(name) if name > after else None
-        if file is None or not file.has(whom.bucket, whom.bucket):
-            continue
-        batch.append(file)
-        size += length
-        if len(batch) == MOST or size > BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+    files = ((EventFile.of(name), size) for name, size in cloud.blobs.sizes(layout.EVENTS) if name > after)
+    wanted = ((file, size) for file, size in files if file and file.has(whom.bucket, whom.bucket))
+    return batching.batches(wanted, MOST, BYTES)
 
 
 def holding(cloud: Cloud, room: Scratch, whom: Whom, batch: Sequence[EventFile]) -> int:

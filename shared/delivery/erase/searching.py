@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.cloud.cloud import Cloud
+from shared.delivery import batching
 from shared.delivery.erase.places import LINES, DeliveryFiles
 from shared.delivery.erase.whom import Whom
 from shared.delivery.sql import literal
@@ -38,15 +39,7 @@ class Holding(IntEnum):
 
 def batches(found: Iterable[DeliveryFiles]) -> Iterator[list[DeliveryFiles]]:
     """Deliveries that are searched together, since a query over many small files takes hardly longer than one."""
-    batch, size = list[DeliveryFiles](), 0
-    for each in found:
-        batch.append(each)
-        size += sum(each.files.values())
-        if len(batch) == MOST or size > BYTES:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+    return batching.batches(((each, sum(each.files.values())) for each in found), MOST, BYTES)
 
 
 def search(cloud: Cloud, room: Scratch, whom: Whom, batch: Sequence[DeliveryFiles]) -> dict[str, Holding]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.cloud.cloud import Cloud
+from shared.delivery.batching import batches
 from shared.delivery.sql import harmless, literal
 from shared.delivery.state import events, layout, ledger, lookup
 from shared.delivery.state.events import LIST, EventFile
@@ -61,7 +62,7 @@ def of_person(
     newest = sorted(listed, key=lambda each: each[0].commit, reverse=True)
     found, complete = list[dict[str, Any]](), True
     with scratch(cloud.settings) as room:
-        for batch in _batches(newest):
+        for batch in batches(newest, AT_ONCE, BYTES):
             if clock() > ends or len(found) > MOST_EVENTS:
                 complete = False
                 break
@@ -81,18 +82,6 @@ def _sizes(cloud: Cloud, place: str) -> Iterator[tuple[EventFile, int]]:
     for name, size in cloud.blobs.sizes(layout.events_folder(place)):
         if file := EventFile.of(name):
             yield file, size
-
-
-def _batches(files: Iterable[tuple[EventFile, int]]) -> Iterator[list[EventFile]]:
-    batch, total = list[EventFile](), 0
-    for file, size in files:
-        batch.append(file)
-        total += size
-        if len(batch) == AT_ONCE or total > BYTES:
-            yield batch
-            batch, total = [], 0
-    if batch:
-        yield batch
 
 
 _TOLD = ("committed_at", "export", "run", "operation", "outcome", "code", "why", "status")
