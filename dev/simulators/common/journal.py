@@ -27,6 +27,7 @@ class Entry:
     method: str
     path: str
     endpoint: str
+    query: str = ""
     account: str = ""
     rows: int = 0
     body_bytes: int = 0
@@ -114,9 +115,9 @@ class Journal:
         """The calls that have come and whose answer has not gone out yet."""
         return self._in_flight
 
-    def arrive(self, method: str, path: str, endpoint: str) -> Entry:
+    def arrive(self, method: str, path: str, endpoint: str, query: str = "") -> Entry:
         """A request came in. Call `settle` before its answer goes out, and `leave` after."""
-        entry = Entry(self._all.calls + 1, self._clock.monotonic(), method, path, endpoint)
+        entry = Entry(self._all.calls + 1, self._clock.monotonic(), method, path, endpoint, query)
         self._latest.append(entry)
         for tally in (self._all, self._by_endpoint[endpoint]):
             tally.arrived(entry.at)

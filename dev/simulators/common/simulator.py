@@ -71,7 +71,7 @@ class Simulator(Generic[VendorT_co]):
         wire = Wire(scope, receive, send)
         endpoint, parameters = self._table.find(scope["method"], self.vendor.route(scope["path"]))
         name = endpoint.name if endpoint else UNKNOWN
-        entry = self.journal.arrive(scope["method"], scope["path"], name)
+        entry = self.journal.arrive(scope["method"], scope["path"], name, scope["query_string"].decode("latin-1"))
         try:
             body = await wire.body()
             call = _call(scope, name, parameters, body)
