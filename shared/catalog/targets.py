@@ -14,11 +14,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
-from shared.catalog.models import Connection, ExportInput, Target
+from shared.catalog.models import Target
 from shared.cloud.tables import Rows
 from shared.cloud.unreadable import readable, reading
 from shared.errors import Conflict, ExportError
-from shared.vendors.contract import Definition
 
 _PLAIN = frozenset(" .,:_-()")
 _LONGEST = 200
@@ -54,30 +53,6 @@ def table_key(text: str) -> str:
     if len(escaped) <= _LONGEST:
         return escaped
     return f"{escaped[:100]}~~{hashlib.sha256(text.encode()).hexdigest()}"
-
-
-def default_list(connection: Connection | None, definitions: Mapping[str, Definition]) -> str:
-    """Id of the list that the connection has for exports whose target names none; "" where it has none."""
-    definition = definitions.get(connection.vendor) if connection else None
-    if connection is None or definition is None:
-        return ""
-    return str(connection.settings.get(definition.default_list, "")).strip()
-
-
-def settled(export: ExportInput, list_id: str) -> ExportInput:
-    """The export, with this list in every target that leans on the connection's.
-
-    From then on it is a list given by id, with one owner and with a choice about its members, and a later change of the
-    connection moves nobody.
-    """
-    if not list_id:
-        return export
-    return export.model_copy(update={"targets": tuple(_settled(target, list_id) for target in export.targets)})
-
-
-def _settled(target: Target, list_id: str) -> Target:
-    leans = target.list_id is None and target.list_name is None
-    return target.model_copy(update={"list_id": list_id}) if leans else target
 
 
 @dataclass(frozen=True, slots=True)

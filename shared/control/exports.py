@@ -101,7 +101,7 @@ def save(
 
 def _of_companions(service: Service, export: Export) -> Iterator[Issue]:
     """What other vendors tell of their targets. Raises Invalid as `_of_targets` does."""
-    for index, (held, item) in enumerate(service.catalog.companions_of(export.name, export, export.updated_by)):
+    for index, (held, item) in enumerate(service.catalog.companions.wanted(export.name, export, export.updated_by)):
         try:
             yield from companions.placed(_of_targets(service, held.item if held else None, item), index)
         except Invalid as error:
@@ -190,7 +190,7 @@ def set_schedule(
 def delete(service: Service, held: Held[Export], caller: Person, *, keep_members: bool = False) -> None:
     """Delete it and free its targets. Raises NotNow while people whom it added are on its lists, unless they stay."""
     require_its_own(held.item)
-    family = [held, *service.catalog.owned(held.item.name)]
+    family = [held, *service.catalog.companions.owned(held.item.name)]
     _keep(sum(sum(service.members(each.item).values()) for each in family), keep_members)
     busy = any(running(each.item.name, service) for each in family)
     service.catalog.delete_export(held, caller, running=busy)
@@ -216,7 +216,7 @@ def effects(before: Export, after: ExportInput, service: Service, *, keep_member
     require_its_own(before)
     found = _effects(before, after, service, keep_members=keep_members)
     order = list(companions.wanted(before.name, after).items())
-    for held in service.catalog.owned(before.name):
+    for held in service.catalog.companions.owned(before.name):
         index, definition = next(
             ((number, each) for number, (name, each) in enumerate(order) if name == held.item.name), (0, None)
         )

@@ -31,7 +31,7 @@ class Following:
         """Make the companions of an export as its stored definition says. What stands in the way of one is logged,
         keeps no other from it, and is tried again by the timer."""
         held = self.catalog.exports.get(name)
-        owned = self.catalog.owned(name)
+        owned = self.catalog.companions.owned(name)
         if owned or (held and held.item.also):
             self._make_equal(name, held.item if held else None, owned)
 
@@ -60,14 +60,14 @@ class Following:
         for held in owned:
             if held.item.name not in staying and not self.busy(held.item.name):
                 with apart("companion", held.item.name):
-                    self.catalog.drop_companion(held)
-        for held_before, after in self.catalog.companions_of(name, owner, owner.updated_by) if owner else ():
+                    self.catalog.companions.drop(held)
+        for held_before, after in self.catalog.companions.wanted(name, owner, owner.updated_by) if owner else ():
             before = held_before.item if held_before else None
             if only_differing and before and not companions.differs(before, after):
                 continue
             with apart("companion", after.name):
                 self.quietly(before, after)
-                self.catalog.put_companion(held_before, after)
+                self.catalog.companions.put(held_before, after)
 
 
 def _differ(owner: Export | None, name: str, owned: Sequence[Held[Export]]) -> bool:

@@ -138,7 +138,7 @@ def ask_to_remove(name: str, request: Request, service: TheService) -> Response:
     """What removing means, and for whom."""
     held = service.catalog.export(name)
     require_its_own(held.item)
-    family = [held, *service.catalog.owned(name)]
+    family = [held, *service.catalog.companions.owned(name)]
     members = sum(sum(service.members(each.item).values()) for each in family)
     return page(request, "export_remove.html", export=held.item, members=members)
 

@@ -33,7 +33,7 @@ def refused(world: World, **changes: Any) -> list[tuple[str, str]]:
 
 
 def companions(world: World, held: Held[Export]) -> list[Export]:
-    return [item for _, item in world.catalog.companions_of(held.item.name, held.item, "ann")]
+    return [item for _, item in world.catalog.companions.wanted(held.item.name, held.item, "ann")]
 
 
 def test_a_companion_is_the_export_on_another_connection(several: World) -> None:
@@ -115,8 +115,8 @@ def test_whoever_may_not_use_one_of_the_connections_may_not_change_the_export(se
 
 def test_a_companion_is_changed_through_its_export_only(several: World) -> None:
     held = several.save(also=[PLAIN])
-    for before, after in several.catalog.companions_of("vips", held.item, "ann"):
-        several.catalog.put_companion(before, after)
+    for before, after in several.catalog.companions.wanted("vips", held.item, "ann"):
+        several.catalog.companions.put(before, after)
     name = companion_name("vips", "second")
     stored = several.catalog.export(name)
     catalog = several.catalog
@@ -133,8 +133,8 @@ def test_a_companion_is_changed_through_its_export_only(several: World) -> None:
 
 def test_a_holdout_may_be_changed_though_the_companions_still_have_the_old_one(several: World) -> None:
     held = several.save(also=[PLAIN], rules={"holdout": {"name": "autumn", "share": 0.1}})
-    for before, after in several.catalog.companions_of("vips", held.item, "ann"):
-        several.catalog.put_companion(before, after)
+    for before, after in several.catalog.companions.wanted("vips", held.item, "ann"):
+        several.catalog.companions.put(before, after)
     several.save(also=[PLAIN], rules={"holdout": {"name": "autumn", "share": 0.2}})
 
 

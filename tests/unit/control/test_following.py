@@ -10,6 +10,7 @@ import pytest
 from shared.access.person import LOCAL
 from shared.catalog.companions import companion_name
 from shared.catalog.issues import NotNow
+from shared.catalog.stored_companions import StoredCompanions
 from shared.control import exports
 from shared.delivery.state.records import State
 from tests.unit.api.service import FakeService, run
@@ -180,14 +181,14 @@ def test_healing_writes_nothing_where_all_is_well(service: FakeService) -> None:
 def test_what_stands_in_the_way_of_one_companion_keeps_no_other_from_being_made(
     service: FakeService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = service.catalog.put_companion
+    write = StoredCompanions.put
 
-    def failing(held: Any, item: Any) -> None:
+    def failing(stored: StoredCompanions, held: Any, item: Any) -> None:
         if item.name == SECOND:
             raise RuntimeError
-        write(held, item)
+        write(stored, held, item)
 
-    monkeypatch.setattr(service.catalog, "put_companion", failing)
+    monkeypatch.setattr(StoredCompanions, "put", failing)
     save(service, also=[PLAIN, THIRD])
     assert names(service) == sorted(["vips", OTHER])
     monkeypatch.undo()
