@@ -159,7 +159,7 @@ def read_history(
 ) -> list[RunPoint]:
     """Runs that ended, newest first: how long each took, and how many people were on the lists afterwards."""
     service.catalog.export(name)
-    return list(service.history(name, top=top))
+    return list(service.runs.points(name, top=top))
 
 
 @router.post(

@@ -17,6 +17,7 @@ from shared.access.visitors import Access, Closed, NoAccess
 from shared.api.links import LINKED, AsJson, linked
 from shared.catalog.issues import NotFound
 from shared.catalog.models import MAX_SEGMENTS
+from shared.control.links import RunFile
 from shared.control.runs import Decision, PlannedView, RejectedRow, Report, RunPage, RunView, StartInput
 from shared.control.service import Service
 from shared.control.views import View
@@ -82,7 +83,7 @@ def list_runs(
     token: Annotated[str | None, Query(alias="continue", max_length=2000, description="`next` of a page.")] = None,
 ) -> RunPage:
     """Newest first. The runs of a deleted export can still be read."""
-    page = service.runs(name, top=top, continuation=token)
+    page = service.runs.page(name, top=top, continuation=token)
     if not page.runs and token is None:
         service.catalog.export(name)
     return page
@@ -117,7 +118,7 @@ def start_run(
 )
 def read_run(name: str, run: str, service: TheService, caller: TheCaller) -> RunView:
     """Its state, progress and counts, target by target."""
-    return _found(service.run(name, run), run)
+    return _found(service.runs.view(name, run), run)
 
 
 @router.get(
@@ -128,7 +129,7 @@ def read_run(name: str, run: str, service: TheService, caller: TheCaller) -> Run
 )
 def read_report(name: str, run: str, service: TheService, caller: TheCaller) -> Report:
     """What was read, and why people were refused. There is none before a run ends."""
-    report = service.report(name, run)
+    report = service.runs.report(name, run)
     if report is None:
         raise NotFound("report of a run", run)
     return report
@@ -143,7 +144,7 @@ def read_report(name: str, run: str, service: TheService, caller: TheCaller) -> 
 def read_plan(name: str, run: str, service: TheService, caller: TheCaller, target: WhichTarget = 0) -> PlannedView:
     """What the plan of one of its targets was made of, who is kept back and refused, and, where very many people would
     join at once, the numbers that a person decides by. It holds no address. There is none before a run has planned."""
-    found = service.planned(name, _found(service.run(name, run), run).run, target)
+    found = service.runs.planned(name, _found(service.runs.view(name, run), run).run, target)
     if found is None:
         raise NotFound("plan of a run", run)
     return found
@@ -164,7 +165,7 @@ def read_rejected(
     link: AsJson = None,
 ) -> Response:
     """One row per person and reason. The file holds addresses: the link works for minutes."""
-    return linked(service.rejected_link(name, run, target), link, "list of refused people of a run", run)
+    return linked(service.runs.link(RunFile.REJECTED, name, run, target), link, "list of refused people of a run", run)
 
 
 @router.get(
@@ -183,7 +184,7 @@ def read_left_out(
 ) -> Response:
     """One row per value that did not arrive as the source has it, with the reason: where it stands, not what it is.
     There is none where every value arrived."""
-    return linked(service.left_out_link(name, run, target), link, "list of values left out of a run", run)
+    return linked(service.runs.link(RunFile.LEFT_OUT, name, run, target), link, "list of values left out of a run", run)
 
 
 @router.get(
@@ -202,7 +203,7 @@ def read_holdout(
 ) -> Response:
     """Everybody of the segment whom the export would deliver and whom its holdout keeps back, to measure by. There is
     none for an export without a holdout. The file holds addresses: the link works for minutes."""
-    return linked(service.holdout_link(name, run, target), link, "list of people held out of a run", run)
+    return linked(service.runs.link(RunFile.HOLDOUT, name, run, target), link, "list of people held out of a run", run)
 
 
 @router.get(
@@ -221,7 +222,7 @@ def read_planned(
 ) -> Response:
     """One row per person who would be added, changed or removed, and per refused row, each with the reason. The file
     holds addresses: the link works for minutes."""
-    return linked(service.planned_link(name, run, target), link, "list of planned people of a run", run)
+    return linked(service.runs.link(RunFile.PLANNED, name, run, target), link, "list of planned people of a run", run)
 
 
 @router.get(
@@ -240,7 +241,7 @@ def read_rehearsal(
 ) -> Response:
     """One row per person whom the run would add, change or remove, with what would become of that and why. There is
     none for other kinds of runs. The file holds addresses: the link works for minutes."""
-    return linked(service.rehearsal_link(name, run, target), link, "list of people of a rehearsal", run)
+    return linked(service.runs.link(RunFile.REHEARSAL, name, run, target), link, "list of people of a rehearsal", run)
 
 
 @router.get(
@@ -257,9 +258,9 @@ def read_rejected_examples(
     target: WhichTarget = 0,
 ) -> list[RejectedRow]:
     """A few for each reason, with addresses."""
-    _found(service.run(name, run), run)
+    _found(service.runs.view(name, run), run)
     response.headers["Cache-Control"] = "no-store"
-    return list(service.rejected_rows(name, run, target))
+    return list(service.runs.rejected_rows(name, run, target))
 
 
 @router.get(
@@ -272,7 +273,7 @@ def read_sample(
     name: str, run: str, service: TheService, caller: TheCaller, target: Annotated[int, Query(ge=0, le=100)] = 0
 ) -> list[Operation]:
     """A few operations of each kind, with addresses, reasons, and values as the vendor would get them."""
-    found = service.sample(name, run, target)
+    found = service.runs.sample(name, run, target)
     if found is None:
         raise NotFound("sample of a run", run)
     return [Operation.model_validate(each) for each in found]

@@ -89,14 +89,14 @@ def step(service: Service, held: Held[Connection], caller: Person, decision: For
 
 
 def _on(service: Service, connection: str) -> list[_OnIt]:
-    last = service.latest_runs()
+    last = service.runs.latest()
     exports = service.catalog.exports_on(connection)
     return [_OnIt(each, sum(service.members(each).values()), last.get(each.name)) for each in exports]
 
 
 def _still(service: Service, connection: str, before: Sequence[_OnIt]) -> list[_OnIt]:
     """What is left of them. People were counted before the step, which reads each list's ledger, and are not again."""
-    last, people = service.latest_runs(), {each.export.name: each.people for each in before}
+    last, people = service.runs.latest(), {each.export.name: each.people for each in before}
     exports = service.catalog.exports_on(connection)
     return [_OnIt(each, people.get(each.name, 0), last.get(each.name)) for each in exports]
 

@@ -97,7 +97,7 @@ def _of_connection(connection: Connection) -> tuple[Severity, Message | str]:
 def _exports(service: Service) -> Iterator[Found]:
     exports = [held.item for held in service.catalog.exports.all()]
     known = {held.item.name: held.item for held in service.catalog.connections.all()}
-    found = overview(listed(exports, known, service.latest_runs()), service.catalog.now())
+    found = overview(listed(exports, known, service.runs.latest()), service.catalog.now())
     troubles = [
         *_lines(found.failed, Severity.FAILED, say("Its last run failed.")),
         *_lines(found.missed, Severity.FAILED, say("It was due, and no run of it began.")),

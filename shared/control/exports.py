@@ -39,7 +39,7 @@ class ExportView(Export):
 
 def view(export: Export, service: Service, warnings: Sequence[Issue] = ()) -> ExportView:
     """The export with its next times and how it last went."""
-    return _view(export, service, service.last_run(export.name), warnings)
+    return _view(export, service, service.runs.last(export.name), warnings)
 
 
 def view_with(export: Export, service: Service, last: RunSummary | None) -> ExportView:
@@ -69,7 +69,7 @@ def next_of(row: ListedExport, service: Service) -> datetime | None:
 
 def views(service: Service) -> list[ExportView]:
     """All exports, by name. A query for their definitions and one for their newest runs."""
-    last = service.latest_runs()
+    last = service.runs.latest()
     return [_view(held.item, service, last.get(held.item.name)) for held in service.catalog.exports.all()]
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +20,14 @@ from shared.cloud.apart import apart
 from shared.cloud.cloud import Cloud
 from shared.cloud.readiness import Readiness
 from shared.cloud.under_way import UnderWay
-from shared.control import forgetting, runs
+from shared.control import forgetting, links
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor, Mendable
 from shared.control.following import Following
 from shared.control.forgetting import ForgettingView
 from shared.control.opt_outs import OptOutsView
+from shared.control.run_reader import RunReader
 from shared.control.runs import (
     DecisionWord,
-    PlannedView,
-    RejectedRow,
-    Report,
-    RunPage,
-    RunPoint,
-    RunRows,
-    RunsAsked,
-    RunSummary,
     RunView,
     StartInput,
 )
@@ -45,15 +36,15 @@ from shared.delivery import inbox, probes, segments, upkeep
 from shared.delivery.account.authorizing import Authorizing
 from shared.delivery.account.connecting import open_connection
 from shared.delivery.erase import kept
-from shared.delivery.lookups import compared, explain, happened, history, planned, preview, vendor_warnings
+from shared.delivery.lookups import compared, explain, happened, preview, vendor_warnings
 from shared.delivery.lookups.compared import Comparison
 from shared.delivery.opt_outs import collecting, places, record
 from shared.delivery.opt_outs.excluding import with_opt_outs
 from shared.delivery.plan.cell_values import matched
 from shared.delivery.start import due_times, repairing, starting, together
-from shared.delivery.state import every_run, latest, layout, lookup
+from shared.delivery.state import lookup
 from shared.delivery.state.found import CHECK_FIRST
-from shared.delivery.state.records import ENDED, GROUPS, Delivery, Run, State, now
+from shared.delivery.state.records import ENDED, Run, State, now
 from shared.delivery.state.runs import Runs
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.verify import doctor
@@ -65,8 +56,6 @@ from shared.vendors.contract import CheckResult, TargetFound, Vendor
 from shared.vendors.limits import INTERACTIVE_SHARE
 from shared.vendors.registry import DEFINITIONS
 from shared.wording import Message, say
-
-LINK_SECONDS = 600
 
 
 class Service:
@@ -97,6 +86,11 @@ class Service:
             segments=lambda references: segments.seen(self._cloud, references),
             place=lambda name, wanted: places.issues(self._cloud, name, wanted),
         )
+
+    @cached_property
+    def runs(self) -> RunReader:
+        """What is known of runs."""
+        return RunReader(self._cloud)
 
     @cached_property
     def following(self) -> Following:
@@ -216,7 +210,7 @@ class Service:
         # A deleted export's file stays for a day, and another export may have its name by now.
         if latest is None or latest.account != account:
             return None
-        return self._link(layout.differences(name, target), f"differences-{name}.csv")
+        return links.of_differences(self._cloud, name, target)
 
     def opt_outs(self, name: str) -> OptOutsView:
         """How far the connection's opt-outs were read, and what was landed. Raises NotFound."""
@@ -287,147 +281,9 @@ class Service:
             repairing.require(self._cloud, self.catalog.export(name).item)
         return together.start(self._cloud, self.catalog.export(name).item, kind, by)
 
-    def last_run(self, export: str) -> RunSummary | None:
-        """The newest run, under way or not."""
-        return next((runs.summary(run) for run in self._runs.history(export, at_once=1)), None)
-
     def is_running(self, export: str) -> bool:
         """Is a run of it under way, or waiting for a decision? A dry run is in nobody's way."""
         return self._runs.active(export) is not None
-
-    def latest_runs(self) -> Mapping[str, RunSummary]:
-        """Export -> its newest run, of those that have one. One query, however many exports and runs there are."""
-        return {export: runs.summary(run) for export, run in latest.every(self._cloud.runs).items() if run}
-
-    def runs(self, export: str, *, top: int, continuation: str | None) -> RunPage:
-        """Newest first, also of an export that is deleted. Raises Unprocessable for a token it did not give."""
-        if continuation is not None and not self._is_run(export, continuation):
-            raise _bad_token()
-        found = list(islice(self._runs.history(export, after=continuation or "", at_once=top + 1), top + 1))
-        following = found[top - 1].run if len(found) > top else None
-        return RunPage(runs=tuple(runs.summary(run) for run in found[:top]), next=following)
-
-    def run_rows(self, export: str, asked: RunsAsked, *, top: int) -> RunRows:
-        """Runs that the address asks for, newest first, each with its counts. Also of an export that is deleted. Raises
-        Unprocessable for a token it did not give."""
-        if asked.after and not self._is_run(export, asked.after):
-            raise _bad_token()
-        alone = not asked.state or bool(asked.where)
-        history = self._runs.listed(
-            export,
-            after=asked.after,
-            since=asked.since,
-            until=asked.until,
-            where=asked.where,
-            at_once=top + 1 if alone else None,
-        )
-        found, last, early = runs.page_of_runs(history, asked, top)
-        counted = self._runs.deliveries_of(export, [run.run for run in found if not run.counts])
-        rows = tuple(runs.row(run, counted.get(run.run, ())) for run in found)
-        return RunRows(rows, last.run if last else "", last.created_at if last and early else None)
-
-    def all_runs(self, asked: RunsAsked, *, top: int) -> RunRows:
-        """Runs of all exports that the address asks for, newest first, each with its counts once it ended: one query.
-        Also of exports that are deleted. Raises Unprocessable for a token it did not give."""
-        after = self._place(asked.after)
-        where = {"group": asked.state} if asked.state in GROUPS else {}
-        where |= {"vendor": asked.vendor} if asked.vendor else {}
-        history = every_run.newest_first(
-            self._cloud.runs,
-            after=after,
-            since=asked.since,
-            until=asked.until,
-            where=where,
-            at_once=top + 1 if asked.exports is None else 4 * top,
-        )
-        found, last, early = runs.page_of_runs(history, asked, top)
-        following = f"{last.run}.{last.export}" if last else ""
-        return RunRows(
-            tuple(runs.row(run, ()) for run in found), following, last.created_at if last and early else None
-        )
-
-    @staticmethod
-    def _place(token: str) -> tuple[str, str] | None:
-        """The export and the run that a page of all runs goes on after."""
-        if not token:
-            return None
-        run, _, export = token.partition(".")
-        if not (NAME.fullmatch(run) and NAME.fullmatch(export)):
-            raise _bad_token()
-        return export, run
-
-    def history(self, export: str, *, top: int) -> Sequence[RunPoint]:
-        """The newest runs that ended, newest first."""
-        points = history.points(self._cloud, islice(self._runs.listed(export, at_once=top), top))
-        return [RunPoint(**dict(runs.summary(each.run)), seconds=each.seconds, members=each.members) for each in points]
-
-    def run(self, export: str, run: str) -> RunView | None:
-        """Also of an export that is deleted, like the next two."""
-        held = self._runs.run(export, run)
-        return runs.view(held.value, self._deliveries(export, run)) if held else None
-
-    def report(self, export: str, run: str) -> Report | None:
-        """What it did, once it has ended."""
-        view = self.run(export, run)
-        if view is None or view.state not in ENDED:
-            return None
-        return runs.report(view, [self._report(delivery) for delivery in self._deliveries(export, run)])
-
-    def rejected_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
-        """A link to the `rejected.csv` of one of the run's targets, counted from 0; it works for minutes."""
-        if self._runs.run(export, run) is None:
-            return None
-        return self._link(layout.rejected(layout.delivery_folder(export, run, target)), f"rejected-{export}-{run}.csv")
-
-    def planned(self, export: str, run: str, target: int = 0) -> PlannedView | None:
-        """What the plan of one of the run's targets says of itself, None where there is none that can be read."""
-        found = planned.read(self._cloud, export, run, target)
-        return PlannedView.model_validate(found) if found else None
-
-    def before(self, view: RunView) -> RunView | None:
-        """The last run before this one that left the lists as the segments say."""
-        run = planned.before(self._runs, view.export, view.run)
-        return runs.view(run, self._deliveries(run.export, run.run)) if run else None
-
-    def left_out_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
-        """A link to the `left-out.csv` of one of the run's targets, None where every value arrived."""
-        if self._runs.run(export, run) is None:
-            return None
-        return self._link(layout.left_out(layout.delivery_folder(export, run, target)), f"left-out-{export}-{run}.csv")
-
-    def holdout_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
-        """A link to the `holdout.csv` of one of the run's targets, None where nobody was to be held out."""
-        if self._runs.run(export, run) is None:
-            return None
-        return self._link(layout.holdout(layout.delivery_folder(export, run, target)), f"holdout-{export}-{run}.csv")
-
-    def rejected_rows(self, export: str, run: str, target: int = 0) -> Sequence[RejectedRow]:
-        """A few refused people for each reason."""
-        if self._runs.run(export, run) is None:
-            return []
-        return [RejectedRow(**row) for row in history.rejected_samples(self._cloud, export, run, target)]
-
-    def planned_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
-        """A link to the `planned.csv` of one of the run's targets: everybody of a plan that a guard stopped or that a
-        dry run made."""
-        if self._runs.run(export, run) is None:
-            return None
-        return self._link(layout.planned(layout.delivery_folder(export, run, target)), f"planned-{export}-{run}.csv")
-
-    def rehearsal_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
-        """A link to the `rehearsal.csv` of one of the run's targets: what a rehearsal foresees for each person."""
-        if self._runs.run(export, run) is None:
-            return None
-        folder = layout.delivery_folder(export, run, target)
-        return self._link(layout.rehearsed(folder), f"rehearsal-{export}-{run}.csv")
-
-    def sample(self, export: str, run: str, target: int = 0) -> Sequence[Mapping[str, Any]] | None:
-        """A few people of each kind whom a plan holds that a guard stopped or that a dry run made, each with the
-        reason and as the vendor would get it."""
-        if self._runs.run(export, run) is None:
-            return None
-        found: list[dict[str, Any]] | None = self._json(layout.sample(layout.delivery_folder(export, run, target)))
-        return found
 
     def cancel(self, export: str, run: str) -> RunView | None:
         """Ask a run to stop, and those of its kind on other connections. Raises NotNow where it has ended."""
@@ -439,7 +295,7 @@ class Service:
             return None
         if own := self.catalog.exports.get(export):
             together.cancel(self._cloud, own.item, cancelled.kind)
-        return self.run(export, run)
+        return self.runs.view(export, run)
 
     def decide(self, export: str, run: str, *, plan: str, decision: DecisionWord, by: str) -> RunView | None:
         """Answer a guard. Raises NotNow where the run is not blocked, or on another plan."""
@@ -454,7 +310,7 @@ class Service:
             starting.decide(self._cloud, export, run, plan, decision, by=by)
         except Unprocessable as error:
             raise NotNow(error.code, error.message) from None
-        return self.run(export, run)
+        return self.runs.view(export, run)
 
     # People
 
@@ -508,30 +364,3 @@ class Service:
     def _vendor(self, name: str) -> Vendor:
         connection = self.catalog.connection(name).item
         return open_connection(self._cloud, connection, share=INTERACTIVE_SHARE).vendor
-
-    def _deliveries(self, export: str, run: str) -> list[Delivery]:
-        return [each.value for each in self._runs.deliveries(export, run)]
-
-    def _is_run(self, export: str, run: str) -> bool:
-        """No table is asked for anything but a slug."""
-        return NAME.fullmatch(run) is not None and self._runs.run(export, run) is not None
-
-    def _report(self, delivery: Delivery) -> Mapping[str, Any]:
-        folder = layout.delivery_folder(delivery.export, delivery.run, delivery.index)
-        return self._json(layout.report(folder)) or {"snapshots": [], "reasons": [], "target": {"key": ""}}
-
-    def _json(self, file: str) -> Any:
-        """A stored file; None where there is none."""
-        stored = self._cloud.blobs.read(file)
-        return json.loads(stored[0]) if stored else None
-
-    def _link(self, file: str, name: str) -> FileLink | None:
-        """A link to a stored file, which browsers save under this name; None where there is no such file."""
-        if not self._cloud.blobs.exists(file):
-            return None
-        url, ends = self._cloud.blobs.link(file, seconds=LINK_SECONDS, file_name=name)
-        return FileLink(url=url, expires_at=ends)
-
-
-def _bad_token() -> Unprocessable:
-    return Unprocessable("bad_token", say("This page does not exist: start again without `continue`."))

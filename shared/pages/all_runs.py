@@ -43,7 +43,7 @@ def list_all_runs(
     asked = RunsAsked(state, day(since), day(until), after, vendor, chosen)
     given = {"q": q.strip(), "export": export, "vendor": vendor, "state": state, "since": since, "until": until}
     kept = {name: value for name, value in given.items() if value}
-    found = service.all_runs(asked, top=PAGE)
+    found = service.runs.rows_of_all(asked, top=PAGE)
     return page(
         request,
         "all_runs.html",

@@ -85,7 +85,7 @@ def list_runs(
     """Runs of an export, also of one that was removed: in a state, between two days."""
     asked = RunsAsked(state, day(since), day(until), after)
     held = service.catalog.exports.get(name)
-    found = service.run_rows(name, asked, top=PAGE)
+    found = service.runs.rows(name, asked, top=PAGE)
     if held is None and not found.rows and asked == RunsAsked():
         raise NotFound("export", name)
     given = {"state": state, "since": since, "until": until}
@@ -168,8 +168,8 @@ def overview(
     saved: bool = False,
 ) -> Response:
     """The page of an export; `told` is what there is to know after saving it."""
-    runs = service.run_rows(name, RunsAsked(after=continued or ""), top=RUNS)
-    last = next(iter(runs.rows), None) if continued is None else service.last_run(name)
+    runs = service.runs.rows(name, RunsAsked(after=continued or ""), top=RUNS)
+    last = next(iter(runs.rows), None) if continued is None else service.runs.last(name)
     stored = service.catalog.export(name).item
     export = control.view_with(stored, service, last)
     connection = _connection_of(service, export)
@@ -194,7 +194,7 @@ def overview(
 def _beside(service: Service, export: Export) -> Sequence[ListedExport]:
     """The same people on the export's other connections."""
     others = [each for each in comparing.family(service, export).values() if each.name != export.name]
-    last = {each.name: run for each in others if (run := service.last_run(each.name))}
+    last = {each.name: run for each in others if (run := service.runs.last(each.name))}
     return [ListedExport(each, _connection_of(service, each), last.get(each.name)) for each in others]
 
 
@@ -210,7 +210,7 @@ def listed(
     """The list: a query for exports, one for connections and one for newest runs, however many there are."""
     known = connections(service)
     every = [held.item for held in service.catalog.exports.all()]
-    rows = listing.listed(every, known, service.latest_runs())
+    rows = listing.listed(every, known, service.runs.latest())
     found = listing.page_of(rows, asked)
     return page(
         request,

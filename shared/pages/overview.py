@@ -20,6 +20,6 @@ def show_overview(request: Request, service: TheService) -> Response:
     """What waits for a decision, failed, was missed, runs now and is due next."""
     known = connections(service)
     exports = [held.item for held in service.catalog.exports.all()]
-    rows = listed(exports, known, service.latest_runs())
+    rows = listed(exports, known, service.runs.latest())
     found = overview(rows, service.catalog.now())
     return page(request, "overview.html", overview=found, connections=known, gone=GONE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from shared.access.actions import Action, may
 from shared.access.person import Person
 from shared.catalog.issues import Invalid, NotFound, issues_of
+from shared.control.links import RunFile
 from shared.control.runs import (
     UNFINISHED,
     Counts,
@@ -26,7 +27,7 @@ from shared.control.runs import (
     TargetRun,
 )
 from shared.control.service import Service
-from shared.control.views import Explanation, FileLink
+from shared.control.views import Explanation
 from shared.delivery.state.records import State
 from shared.delivery.state.transitions import RunKind
 from shared.errors import ExportError
@@ -144,9 +145,9 @@ def _whole(
     asked: RunKind | None = None,
 ) -> Response:
     export = service.catalog.exports.get(view.export)
-    before = service.before(view) if view.state is State.BLOCKED else None
+    before = service.runs.before(view) if view.state is State.BLOCKED else None
     scope = run_scope(service, view.export, view)
-    report = service.report(view.export, view.run)
+    report = service.runs.report(view.export, view.run)
     return page(
         request,
         "run.html",
@@ -166,15 +167,15 @@ def _whole(
         alone=False,
         retries=_may_retry(view),
         asked=asked if view.state in UNFINISHED else None,
-        left_out=_there(service.left_out_link, view),
-        held_out=_there(service.holdout_link, view) if report else [],
-        rejected=_there(service.rejected_link, view) if report else [],
+        left_out=_there(service, RunFile.LEFT_OUT, view),
+        held_out=_there(service, RunFile.HOLDOUT, view) if report else [],
+        rejected=_there(service, RunFile.REJECTED, view) if report else [],
     )
 
 
-def _there(link: Callable[[str, str, int], FileLink | None], view: RunView) -> list[bool]:
+def _there(service: Service, file: RunFile, view: RunView) -> list[bool]:
     """Of each target of the run, whether it has this file."""
-    return [link(view.export, view.run, number) is not None for number, _ in enumerate(view.targets)]
+    return [service.runs.link(file, view.export, view.run, number) is not None for number, _ in enumerate(view.targets)]
 
 
 def _may_retry(view: RunView) -> bool:
@@ -189,7 +190,7 @@ def _groups(service: Service, view: RunView, report: Report | None, *, samples: 
     places = {target.target: index for index, target in enumerate(view.targets)}
     groups = []
     for index, reasons in _by_target(report, places).items():
-        rows = list(service.rejected_rows(view.export, view.run, index)) if samples else []
+        rows = list(service.runs.rejected_rows(view.export, view.run, index)) if samples else []
         groups += [Group(index, reason, [row for row in rows if row.code == reason.code]) for reason in reasons]
     return groups
 
@@ -205,7 +206,7 @@ def _sample(service: Service, view: RunView) -> dict[int, Any]:
     """What a dry run would send, by target."""
     if not view.kind.only_looks or view.state in UNFINISHED:
         return {}
-    found = {index: service.sample(view.export, view.run, index) for index, _ in enumerate(view.targets)}
+    found = {index: service.runs.sample(view.export, view.run, index) for index, _ in enumerate(view.targets)}
     return {index: rows for index, rows in found.items() if rows}
 
 
@@ -216,15 +217,15 @@ def _waiting(service: Service, view: RunView, before: RunView | None, *, samples
         if target.state is not State.BLOCKED or not target.plan:
             continue
         people: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-        for row in (service.sample(view.export, view.run, number) or []) if samples else []:
+        for row in (service.runs.sample(view.export, view.run, number) or []) if samples else []:
             people[row["operation"]].append(row)
-        planned = service.planned(view.export, view.run, number) or PlannedView()
+        planned = service.runs.planned(view.export, view.run, number) or PlannedView()
         found.append(WaitingDecision(number, target, planned, counted.get(target.target), dict(people)))
     return found
 
 
 def _run(service: Service, name: str, run: str) -> RunView:
-    view = service.run(name, run)
+    view = service.runs.view(name, run)
     if view is None:
         raise NotFound("run", run)
     return view

@@ -100,7 +100,7 @@ def _connection(request: Request, service: Service) -> Shareable | None:
         held = catalog.connections.get(name)
         return held.item if held else None
     if "run" in request.path_params:
-        return run_scope(service, name, service.run(name, request.path_params["run"]))
+        return run_scope(service, name, service.runs.view(name, request.path_params["run"]))
     export = catalog.exports.get(name)
     return catalog.scope(export.item) if export else None
 
@@ -124,7 +124,7 @@ def subject(request: Request, service: Service) -> Change:
 
 
 def _run(service: Service, export: str, run: str) -> Mapping[str, Any] | None:
-    view = service.run(export, run)
+    view = service.runs.view(export, run)
     return {"state": str(view.state)} if view else None
 
 

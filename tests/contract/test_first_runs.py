@@ -46,7 +46,7 @@ def decide(engine: Engine, run: Run, decision: Any) -> Run:
 
 
 def told(engine: Engine, run: Run) -> Any:
-    planned = engine.service.planned(run.export, run.run)
+    planned = engine.service.runs.planned(run.export, run.run)
     assert planned is not None
     return planned.first_run
 
@@ -80,7 +80,7 @@ def test_a_few_go_first_and_the_next_run_brings_the_rest_without_asking(engine: 
     assert "7 people join in later runs." in run.message
     assert len(writes(engine)) > before
     assert accounted(engine, run) == {"add accepted": FEW}
-    counts = engine.service.run(run.export, run.run).targets[0].counts  # type: ignore[union-attr]
+    counts = engine.service.runs.view(run.export, run.run).targets[0].counts  # type: ignore[union-attr]
     assert (counts.rows_read, counts.add, counts.later, counts.accepted) == (MANY, FEW, MANY - FEW, FEW)
     first = engine.members().keys()
     assert len(first) == FEW and first < {each.email for each in people(MANY)}

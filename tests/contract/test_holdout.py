@@ -61,7 +61,7 @@ def test_whoever_is_held_out_never_reaches_the_vendor(engine: Engine, ran: Run) 
     assert not touched(engine) & (HELD | held)
     assert (counted(engine, ran), file_of(engine, ran)) == ((len(HELD), 0), HELD)
     assert (counted(engine, run), file_of(engine, run)) == ((len(held), 0), held)
-    counts = engine.service.run(ran.export, ran.run).targets[0].counts  # type: ignore[union-attr]
+    counts = engine.service.runs.view(ran.export, ran.run).targets[0].counts  # type: ignore[union-attr]
     assert (counts.rows_read, counts.kept_back) == (20, len(HELD))
     told = {row["address"]: (row["outcome"], row["code"], row["reason"]) for row in engine.rejected(ran)}
     assert told == dict.fromkeys(

@@ -28,7 +28,7 @@ def vendor(engine: Engine) -> Vendor:
 
 
 def target(engine: Engine) -> TargetFound:
-    [run] = [*engine.service.runs("newsletter", top=1, continuation=None).runs]
+    [run] = [*engine.service.runs.page("newsletter", top=1, continuation=None).runs]
     found = engine.service._runs.delivery("newsletter", run.run, 0)
     assert found is not None
     kept = found.value.target

@@ -53,7 +53,7 @@ def test_the_first_run_adds_whom_no_rule_keeps_back(engine: Engine, ran: Run) ->
     assert accounted(engine, ran) == {"add accepted": 8}
     assert engine.members().keys() == names(customers(1))
     assert why(engine, ran) == {"exclude/0": (1, 0), "require/0": (1, 0), "limit": (1, 0)}
-    counts = engine.service.run(ran.export, ran.run).targets[0].counts  # type: ignore[union-attr]
+    counts = engine.service.runs.view(ran.export, ran.run).targets[0].counts  # type: ignore[union-attr]
     assert (counts.rows_read, counts.kept_back, counts.removed_by_rules) == (11, 3, 0)
     told = {row["address"]: (row["outcome"], row["code"], row["reason"]) for row in engine.rejected(ran)}
     assert told == {

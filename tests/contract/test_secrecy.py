@@ -75,7 +75,7 @@ def test_nothing_private_is_logged_told_or_kept_in_the_open(
         engine.simulator.faults.set([Fault(endpoint=each, call=1, **trouble) for each in endpoints])  # type: ignore[arg-type]
         run = engine.run()
         accounted(engine, run)
-        view = engine.service.run(run.export, run.run)
+        view = engine.service.runs.view(run.export, run.run)
         assert view is not None
         shown = [view.model_dump_json(), str(engine.report(run)), *kept_in_the_open(engine)]
         found = [form for form in private(engine) if any(form in text for text in (*logged, *shown))]

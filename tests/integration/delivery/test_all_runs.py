@@ -28,13 +28,13 @@ LAST = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 def listed(engine: Engine, top: int = 50, **asked: object) -> list[tuple[str, State]]:
-    found = engine.service.all_runs(RunsAsked(**asked), top=top)  # type: ignore[arg-type]
+    found = engine.service.runs.rows_of_all(RunsAsked(**asked), top=top)  # type: ignore[arg-type]
     return [(row.run, row.state) for row in found.rows]
 
 
 def told(engine: Engine, run: Run) -> State:
     """How it went, as its own page says."""
-    view = engine.service.run(run.export, run.run)
+    view = engine.service.runs.view(run.export, run.run)
     assert view
     return view.state
 
@@ -82,11 +82,11 @@ def test_a_run_is_shown_from_its_start_to_its_end_with_what_it_did(engine: Engin
     engine.land(people(3))
     second = engine.run()
     assert [run for run, _ in listed(engine)] == [second.run, first.run]
-    blocked, done = engine.service.all_runs(RunsAsked(), top=9).rows
+    blocked, done = engine.service.runs.rows_of_all(RunsAsked(), top=9).rows
     assert (blocked.state, done.state) == (State.BLOCKED, told(engine, first))
     assert (done.counts.add, done.added, done.removed, done.members) == (30, 30, 0, 30)
     assert (blocked.counts.remove, blocked.removed, blocked.members) == (27, 0, None), "nobody is taken off yet"
-    assert engine.service.history("newsletter", top=5)[0].members == 30, "which costs no look into a report"
+    assert engine.service.runs.points("newsletter", top=5)[0].members == 30, "which costs no look into a report"
 
 
 PAGES = [
@@ -115,7 +115,7 @@ def test_pages_follow_one_another_and_leave_out_and_repeat_nobody(many: Engine) 
     seen: list[str] = []
     after = ""
     while True:
-        found = many.service.all_runs(RunsAsked(after=after), top=50)
+        found = many.service.runs.rows_of_all(RunsAsked(after=after), top=50)
         seen += [row.run for row in found.rows]
         after = found.next
         if not after:
@@ -125,7 +125,7 @@ def test_pages_follow_one_another_and_leave_out_and_repeat_nobody(many: Engine) 
 
 
 def test_what_is_asked_for_is_found(many: Engine) -> None:
-    failed = many.service.all_runs(RunsAsked(state="failed"), top=100)
+    failed = many.service.runs.rows_of_all(RunsAsked(state="failed"), top=100)
     assert len(failed.rows) == EXPORTS * RUNS / 10
     assert {row.state for row in failed.rows} == {State.FAILED}
     assert len(listed(many, 500, exports=frozenset({"export-03", "export-04"}))) == 2 * RUNS
@@ -142,7 +142,7 @@ def test_a_day_begins_and_ends_at_midnight(engine: Engine) -> None:
     for each in (before, at):
         every_run.tell(engine.cloud.runs, each)
         engine.cloud.runs.insert(each.entity())
-    for rows in (engine.service.all_runs, lambda asked, top: engine.service.run_rows("a", asked, top=top)):
+    for rows in (engine.service.runs.rows_of_all, lambda asked, top: engine.service.runs.rows("a", asked, top=top)):
         assert [row.run for row in rows(RunsAsked(since=midnight.date()), top=5).rows] == [at.run]
         assert [row.run for row in rows(RunsAsked(until=midnight.date() - timedelta(days=1)), top=5).rows] == [
             before.run
@@ -154,12 +154,12 @@ def test_a_rare_thing_is_looked_for_a_bounded_way_and_then_further_back(
 ) -> None:
     monkeypatch.setattr(control, "MOST_LOOKED_AT", 100)
     oldest = frozenset({"export-59"})
-    first = many.service.all_runs(RunsAsked(exports=oldest), top=50)
+    first = many.service.runs.rows_of_all(RunsAsked(exports=oldest), top=50)
     assert len(first.rows) == 1
     assert first.looked_back_to is not None
     seen, after = list(first.rows), first.next
     while after:
-        found = many.service.all_runs(RunsAsked(exports=oldest, after=after), top=50)
+        found = many.service.runs.rows_of_all(RunsAsked(exports=oldest, after=after), top=50)
         seen, after = [*seen, *found.rows], found.next
     assert len(seen) == RUNS
 

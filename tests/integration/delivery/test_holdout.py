@@ -116,7 +116,7 @@ def test_whoever_of_the_holdout_stays_on_the_list_is_told_of(engine: Engine) -> 
     engine.define(rules={"holdout": SPRING.model_dump()})
     engine.define(rules={"holdout": SPRING.model_dump()}, mode="add")
     run = engine.run()
-    told = engine.service.run(run.export, run.run).targets[0].warnings  # type: ignore[union-attr]
+    told = engine.service.runs.view(run.export, run.run).targets[0].warnings  # type: ignore[union-attr]
     number = len(HELD)
     words = f"{number} people of the holdout are on the list and stay there: take them off by hand, or name another."
     assert words in told

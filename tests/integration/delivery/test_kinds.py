@@ -14,6 +14,7 @@ import requests
 from dev.simulators.common.faults import Fault
 from dev.simulators.iterable import PROJECT
 from shared.catalog.targets import TargetStore
+from shared.control.links import RunFile
 from shared.delivery import inbox
 from shared.delivery.account.lease import AccountLease
 from shared.delivery.plan import planned_people
@@ -48,7 +49,7 @@ def test_a_dry_run_counts_and_shows_a_sample_and_writes_nothing(engine: Engine) 
     ended = run(engine, RunKind.DRY_RUN)
     assert (ended.state, writes(engine)) == (State.SUCCEEDED, 0)
     assert engine.delivery(ended).counts["add"] == 30
-    sample = engine.service.sample(ended.export, ended.run)
+    sample = engine.service.runs.sample(ended.export, ended.run)
     assert sample is not None and len(sample) == 10
     assert sample[0]["operation"] == "add" and sample[0]["values"].keys() == {"firstName", "city"}
     assert engine.run().state in (State.SUCCEEDED, State.WARNINGS)
@@ -67,7 +68,7 @@ def test_a_dry_run_looks_beside_a_pending_decision_and_leaves_it_alone(engine: E
     assert (looked.kind, looked.state) == (RunKind.DRY_RUN, State.WARNINGS)
     assert engine.delivery(looked).counts["remove"] == 27
     assert (engine.current(waiting).state, engine.delivery(waiting).turn) == (State.BLOCKED, turn)
-    assert engine.service.latest_runs()["newsletter"].run == waiting.run, "lists still show what waits"
+    assert engine.service.runs.latest()["newsletter"].run == waiting.run, "lists still show what waits"
     engine.service.decide(waiting.export, waiting.run, plan=engine.delivery(waiting).plan, decision="deliver", by="Ada")
     engine.pump()
     assert len(engine.members()) == 3
@@ -137,7 +138,7 @@ def test_who_decides_sees_who_is_planned_and_why(engine: Engine) -> None:
     engine.land([*people(20), Person("new@example.org"), *(Person(f"nobody-{number}") for number in range(3))])
     waiting = engine.run()
     assert waiting.state is State.BLOCKED
-    sample = engine.service.sample(waiting.export, waiting.run) or []
+    sample = engine.service.runs.sample(waiting.export, waiting.run) or []
     seen = Counter((row["operation"], row["reason"]) for row in sample)
     assert seen == {
         ("add", "In the segment, and not on the list."): 1,
@@ -150,7 +151,7 @@ def test_who_decides_sees_who_is_planned_and_why(engine: Engine) -> None:
     assert new == "new@example.org"
     refused = [line for line in lines if line["operation"] == "refused"]
     assert {line["row"] for line in refused} == {"10", "11", "12"}, "of the second of two files"
-    assert engine.service.planned_link(waiting.export, waiting.run) is not None
+    assert engine.service.runs.link(RunFile.PLANNED, waiting.export, waiting.run) is not None
 
 
 def test_a_forgotten_person_is_in_nothing_that_is_shown_of_a_plan(engine: Engine) -> None:
@@ -161,7 +162,7 @@ def test_a_forgotten_person_is_in_nothing_that_is_shown_of_a_plan(engine: Engine
     waiting = engine.run()
     engine.forget("New@example.org")
     assert "new@example.org" not in {line["address"] for line in planned_lines(engine, waiting)}
-    shown = engine.service.sample(waiting.export, waiting.run) or []
+    shown = engine.service.runs.sample(waiting.export, waiting.run) or []
     assert "new@example.org" not in {row["address"] for row in shown} and shown
 
 

@@ -105,9 +105,9 @@ def test_an_export_may_be_called_what_rows_are_looked_for_by(engine: Engine) -> 
     engine.land(people(3))
     engine.define("active")
     run = engine.run("active")
-    assert list(engine.service.latest_runs()) == ["active"]
+    assert list(engine.service.runs.latest()) == ["active"]
     engine.service.tick()
-    assert engine.service.latest_runs()["active"].run == run.run
+    assert engine.service.runs.latest()["active"].run == run.run
 
 
 def test_an_older_run_never_takes_the_place_of_a_newer_one(engine: Engine) -> None:

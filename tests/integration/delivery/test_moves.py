@@ -87,7 +87,7 @@ def test_a_dry_run_shows_who_moves(engine: Engine, ran: Run) -> None:
         ("kept back", WORK, "The person is delivered at another address."),
     }
     assert planned(engine, run) == everybody
-    sample = engine.service.sample(run.export, run.run) or ()
+    sample = engine.service.runs.sample(run.export, run.run) or ()
     assert {(each["operation"], each["address"], each["reason"]) for each in sample} == everybody
     assert (counts(engine, run)["moved"], counts(engine, run)["kept_back"]) == (1, 1)
     assert ANN in engine.members()

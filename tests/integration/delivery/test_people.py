@@ -98,7 +98,7 @@ def test_what_became_of_a_person_in_another_account_is_not_told(engine: Engine) 
 
 def test_no_table_is_asked_for_a_page_that_no_run_can_begin(engine: Engine) -> None:
     with pytest.raises(Unprocessable, match="This page does not exist"):
-        engine.service.runs("newsletter", top=5, continuation="a/b")
+        engine.service.runs.page("newsletter", top=5, continuation="a/b")
 
 
 @pytest.mark.parametrize(
@@ -196,8 +196,8 @@ def delivered(engine: Engine, *odd: Person) -> str:
 
 def test_a_refused_row_of_any_length_stands_in_nobodys_way(engine: Engine) -> None:
     delivered(engine, Person("x" * 1_000_000))
-    [run] = engine.service.runs("newsletter", top=1, continuation=None).runs
-    assert {row.address for row in engine.service.rejected_rows("newsletter", run.run)} > {"forget.me@broken"}
+    [run] = engine.service.runs.page("newsletter", top=1, continuation=None).runs
+    assert {row.address for row in engine.service.runs.rejected_rows("newsletter", run.run)} > {"forget.me@broken"}
     assert counts(engine.forget("forget.me@broken")) == {"ledgers": 0, "runs": 1}
     assert holding(engine, "forget.me@broken") == []
 
@@ -276,7 +276,7 @@ def test_run_artefacts_expire_and_ledgers_do_not(engine: Engine) -> None:
     later = now() + timedelta(days=31)
     assert expiry.expire(engine.cloud, clock=lambda: later) == 1
     assert list(engine.cloud.blobs.names("runs/")) == []
-    assert engine.service.run(run.export, run.run) is None
+    assert engine.service.runs.view(run.export, run.run) is None
     engine.land(people(6))
     assert engine.report(engine.run())["outcomes"] == {"add accepted": 1}
 

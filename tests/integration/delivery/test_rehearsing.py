@@ -82,7 +82,7 @@ def test_it_goes_on_over_slices(delivered: Engine) -> None:
 def test_the_view_has_what_was_foreseen(delivered: Engine) -> None:
     disturbed(delivered)
     run = rehearse(delivered)
-    view = delivered.service.run(run.export, run.run)
+    view = delivered.service.runs.view(run.export, run.run)
     assert view is not None
     found = view.targets[0].rehearsal
     assert found is not None
@@ -103,14 +103,14 @@ def test_it_says_which_guard_would_stop_the_run_and_goes_on(engine: Engine) -> N
     assert "would be blocked before its first write" in said(run.message)
     assert outcomes(engine, run) == {"leaves": 27}
     assert engine.current(waiting).state is State.BLOCKED
-    assert engine.service.latest_runs()["newsletter"].run == waiting.run, "lists still show what waits"
+    assert engine.service.runs.latest()["newsletter"].run == waiting.run, "lists still show what waits"
 
 
 def test_where_nothing_would_be_sent_the_vendor_is_not_asked_about_people(delivered: Engine) -> None:
     run = rehearse(delivered)
     assert run.state is State.SUCCEEDED
     assert not delivered.delivery(run).foreseen
-    view = delivered.service.run(run.export, run.run)
+    view = delivered.service.runs.view(run.export, run.run)
     assert view is not None and view.targets[0].rehearsal is None
 
 
@@ -163,6 +163,6 @@ def test_of_a_list_too_long_to_be_read_it_says_so(delivered: Engine, monkeypatch
     disturbed(delivered)
     run = rehearse(delivered)
     assert outcomes(delivered, run) == {"joins": 6, "leaves": 10}
-    view = delivered.service.run(run.export, run.run)
+    view = delivered.service.runs.view(run.export, run.run)
     assert view is not None and view.targets[0].rehearsal is not None
     assert view.targets[0].rehearsal.listed is None

@@ -149,7 +149,7 @@ def test_guards_look_at_a_repair_too(world: Engine) -> None:
     assert "would remove 10 of 22" in repair.message
     assert len(world.members()) == 32
     plan = world.delivery(repair).plan
-    [sample, *_] = world.service.sample("newsletter", repair.run, 0) or ()
+    [sample, *_] = world.service.runs.sample("newsletter", repair.run, 0) or ()
     assert (sample["operation"], str(sample["reason"])) == (
         "remove",
         "Put on the list by this export, and not in the segment any more.",

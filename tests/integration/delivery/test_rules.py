@@ -74,7 +74,7 @@ def test_a_dry_run_shows_whom_rules_keep_back_and_take_off(engine: Engine) -> No
     assert run.state in WELL
     sample = [
         (each["operation"], each["address"], each["reason"])
-        for each in engine.service.sample(run.export, run.run) or ()
+        for each in engine.service.runs.sample(run.export, run.run) or ()
     ]
     assert set(sample) == everybody
     assert len(engine.members()) == 5, "nothing was sent"

@@ -109,7 +109,7 @@ def test_a_person_decides_about_a_blocked_run(engine: Engine, decision: str, lef
     engine.pump()
     assert engine.current(run).state is state
     assert len(engine.members()) == left
-    [target] = (engine.service.run(run.export, run.run) or pytest.fail("the run is gone")).targets
+    [target] = (engine.service.runs.view(run.export, run.run) or pytest.fail("the run is gone")).targets
     assert (target.decision, target.decided_by) == (decision, "admin")
     assert target.decided_at is not None
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from shared.cloud.settings import StorageAddress
+from shared.control.links import RunFile
 from shared.delivery.plan import operations
 from shared.delivery.state import layout
 from shared.delivery.state.records import Run, State
@@ -93,7 +94,7 @@ def test_nothing_is_told_of_where_every_value_arrived(engine: Engine) -> None:
     engine.define()
     run = engine.run()
     assert left_out(engine, run) == []
-    assert engine.service.left_out_link("newsletter", run.run) is None
+    assert engine.service.runs.link(RunFile.LEFT_OUT, "newsletter", run.run) is None
 
 
 SPELLINGS = ["info@müller.de", "INFO@Müller.DE ", "info@xn--mller-kva.de", "in\u200bfo@müller.de"]

@@ -52,7 +52,7 @@ counts_late = pytest.mark.parametrize("world", ["campaign-monitor"], indirect=Tr
 
 
 def found(world: Engine, run: Run) -> Verification | None:
-    view = world.service.run(run.export, run.run)
+    view = world.service.runs.view(run.export, run.run)
     assert view is not None
     return view.targets[0].verification
 

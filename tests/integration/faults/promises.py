@@ -69,7 +69,7 @@ def counts_add_up(world: World, run: Run) -> dict[str, Any]:
     for kind in Kind:
         ends = [count for name, count in outcomes.items() if name.startswith(f"{kind} ")]
         assert sum(ends) == rows[kind], f"{kind}: {ends} of {rows[kind]}"
-    view = world.engine.service.run(run.export, run.run)
+    view = world.engine.service.runs.view(run.export, run.run)
     assert view is not None
     assert view.targets[0].counts.accepted == sum(n for name, n in outcomes.items() if name.endswith("accepted"))
     return report

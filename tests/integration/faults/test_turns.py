@@ -197,7 +197,7 @@ def test_a_poisoned_commit_is_made_good_by_the_next_run(made: World) -> None:
     assert made.work_as_host(made.watched(failing)) == 10  # five attempts at the commit, five more after the poison
     promises.ended_once(made, run, states=(State.FAILED,))
     assert made.memory(NAME)["open"] == {"export": NAME, "run": run.run, "index": 0}
-    assert made.engine.service.report(NAME, run.run) is not None
+    assert made.engine.service.runs.report(NAME, run.run) is not None
     posts = len(made.engine.calls("POST"))
     following = made.start(NAME)
     made.work()

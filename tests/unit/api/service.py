@@ -15,7 +15,9 @@ from shared.catalog.models import Connection, Export, Match, Probed, ProbeState
 from shared.cloud.cloud import Cloud
 from shared.control.check_ups import CheckUpCost, CheckUpView, Doctor
 from shared.control.forgetting import ForgettingView
+from shared.control.links import RunFile
 from shared.control.opt_outs import OptOutsView
+from shared.control.run_reader import RunReader
 from shared.control.runs import (
     UNFINISHED,
     DecisionWord,
@@ -92,6 +94,83 @@ def summary(view: RunView) -> RunSummary:
     return RunSummary(**{name: getattr(view, name) for name in RunSummary.model_fields})
 
 
+class FakeRuns(RunReader):
+    """What the test says of runs."""
+
+    def __init__(self, service: FakeService) -> None:
+        self._service = service
+
+    def view(self, export: str, run: str) -> RunView | None:
+        return next((each for each in self._of(export) if each.run == run), None)
+
+    def last(self, export: str) -> RunSummary | None:
+        runs = self._of(export)
+        return runs[0] if runs else None
+
+    def latest(self) -> Mapping[str, RunSummary]:
+        return {each.export: summary(each) for each in reversed(self._service.past)}
+
+    def before(self, view: RunView) -> RunView | None:
+        rest = self._of(view.export)
+        return next((each for each in rest[rest.index(view) + 1 :] if each.state is State.SUCCEEDED), None)
+
+    def page(self, export: str, *, top: int, continuation: str | None) -> RunPage:
+        if continuation is not None and not continuation.isdigit():
+            raise Unprocessable("bad_token", "Send the token that the page gave.")
+        start = int(continuation or 0)
+        rest = self._of(export)[start:]
+        return RunPage(runs=tuple(rest[:top]), next=str(start + top) if len(rest) > top else None)
+
+    def rows(self, export: str, asked: RunsAsked, *, top: int) -> RunRows:
+        if asked.after and not asked.after.isdigit():
+            raise Unprocessable("bad_token", "Send the token that the page gave.")
+        start = int(asked.after or 0)
+        states = GROUPS.get(asked.state)
+        found = [each for each in self._of(export) if states is None or each.state in states][start:]
+        rows = tuple(RunRow(**dict(summary(each)), added=len(each.run)) for each in found[:top])
+        return RunRows(rows, str(start + top) if len(found) > top else "")
+
+    def rows_of_all(self, asked: RunsAsked, *, top: int) -> RunRows:
+        states = GROUPS.get(asked.state)
+        found = [
+            each
+            for each in self._service.past
+            if (states is None or each.state in states)
+            and (asked.exports is None or each.export in asked.exports)
+            and (asked.since is None or each.started_at.date() >= asked.since)
+            and (asked.until is None or each.started_at.date() <= asked.until)
+        ][int(asked.after or 0) :]
+        rows = tuple(RunRow(**dict(summary(each)), added=len(each.run)) for each in found[:top])
+        following = str(int(asked.after or 0) + top) if len(found) > top else ""
+        return RunRows(rows, following, self._service.looked_back_to)
+
+    def points(self, export: str, *, top: int) -> Sequence[RunPoint]:
+        return [RunPoint(**dict(summary(each)), seconds=1, members=2) for each in self._of(export)[:top]]
+
+    def report(self, export: str, run: str) -> Report | None:
+        found = self.view(export, run)
+        return Report(run=found) if found and found.state is State.SUCCEEDED else None
+
+    def planned(self, export: str, run: str, target: int = 0) -> PlannedView | None:
+        return self._service.plans.get(target) if self.view(export, run) else None
+
+    def sample(self, export: str, run: str, target: int = 0) -> Sequence[Mapping[str, Any]] | None:
+        self._service.fail()
+        return self._service.samples.get(target)
+
+    def rejected_rows(self, export: str, run: str, target: int = 0) -> Sequence[RejectedRow]:
+        return []
+
+    def link(self, file: RunFile, export: str, run: str, target: int = 0) -> FileLink | None:
+        found = self.view(export, run)
+        if found is None or target >= len(found.targets):
+            return None
+        return FileLink(url=f"https://blobs.example/{file}.csv?sig=x", expires_at=START + timedelta(minutes=5))
+
+    def _of(self, export: str) -> list[RunView]:
+        return [each for each in self._service.past if each.export == export]
+
+
 @dataclass
 class FakeService(Service):
     """The service without Azure."""
@@ -139,6 +218,10 @@ class FakeService(Service):
         self.found = [_landed(id_, columns, START - timedelta(minutes=2)) for id_, columns in sorted(COLUMNS.items())]
 
     @cached_property
+    def runs(self) -> RunReader:
+        return FakeRuns(self)
+
+    @cached_property
     def trail(self) -> Trail:
         return Trail(MemoryTable())
 
@@ -154,21 +237,21 @@ class FakeService(Service):
         return Authorizing(cast(Cloud, self.vault), lambda: self.world.now)
 
     def check_connection(self, name: str) -> CheckResult:
-        self._fail()
+        self.fail()
         return self.check()
 
     def connection_targets(self, name: str) -> Sequence[TargetFound]:
-        self._fail()
+        self.fail()
         return [TargetFound("7", "VIP"), TargetFound("9", "Lapsed", warnings=["Everyone who is added gets an e-mail."])]
 
     def start_probe(self, name: str, canary: str, by: str) -> Probed:
-        self._fail()
+        self.fail()
         self.catalog.connection(name)
         self.canaries.append(canary)
         return Probed(mark="0a1b2c", state=ProbeState.RUNNING, started_at=START, started_by=by)
 
     def opt_outs(self, name: str) -> OptOutsView:
-        self._fail()
+        self.fail()
         return OptOutsView.of(self.catalog.connection(name).item, self.landed)
 
     def collect_opt_outs(self, name: str, by: str, *, afresh: bool = False) -> OptOutsView:
@@ -179,12 +262,12 @@ class FakeService(Service):
         return self.opt_outs(name)
 
     def doctor(self, name: str, target: int) -> Doctor:
-        self._fail()
+        self.fail()
         self.catalog.export(name)
         return Doctor(cost=CheckUpCost(count_requests=1, full_requests=3, not_in_full=""), latest=None)
 
     def start_check_up(self, name: str, target: int, *, full: bool, by: str) -> CheckUpView:
-        self._fail()
+        self.fail()
         self.catalog.export(name)
         return CheckUpView(target=target, state="running", full=full, started_at=START, started_by=by)
 
@@ -201,7 +284,7 @@ class FakeService(Service):
         return self.found
 
     def first_rows(self, snapshot: Snapshot, columns: Sequence[str], most: int) -> Sequence[tuple[str | None, ...]]:
-        self._fail()
+        self.fail()
         if len(columns) == 1:
             return self.cells
         return [tuple(f"{column} of the first" for column in columns)][:most]
@@ -209,88 +292,20 @@ class FakeService(Service):
     def row_counts(self, references: Sequence[str]) -> Mapping[str, int]:
         return {each: self.rows[each] for each in references if each in self.rows}
 
-    def last_run(self, export: str) -> RunSummary | None:
-        runs = self._of(export)
-        return runs[0] if runs else None
-
     def is_running(self, export: str) -> bool:
-        last = self.last_run(export)
+        last = self.runs.last(export)
         return last is not None and last.state in UNFINISHED
 
-    def latest_runs(self) -> Mapping[str, RunSummary]:
-        return {each.export: summary(each) for each in reversed(self.past)}
-
-    def runs(self, export: str, *, top: int, continuation: str | None) -> RunPage:
-        if continuation is not None and not continuation.isdigit():
-            raise Unprocessable("bad_token", "Send the token that the page gave.")
-        start = int(continuation or 0)
-        rest = self._of(export)[start:]
-        return RunPage(runs=tuple(rest[:top]), next=str(start + top) if len(rest) > top else None)
-
-    def run_rows(self, export: str, asked: RunsAsked, *, top: int) -> RunRows:
-        if asked.after and not asked.after.isdigit():
-            raise Unprocessable("bad_token", "Send the token that the page gave.")
-        start = int(asked.after or 0)
-        states = GROUPS.get(asked.state)
-        found = [each for each in self._of(export) if states is None or each.state in states][start:]
-        rows = tuple(RunRow(**dict(summary(each)), added=len(each.run)) for each in found[:top])
-        return RunRows(rows, str(start + top) if len(found) > top else "")
-
-    def all_runs(self, asked: RunsAsked, *, top: int) -> RunRows:
-        states = GROUPS.get(asked.state)
-        found = [
-            each
-            for each in self.past
-            if (states is None or each.state in states)
-            and (asked.exports is None or each.export in asked.exports)
-            and (asked.since is None or each.started_at.date() >= asked.since)
-            and (asked.until is None or each.started_at.date() <= asked.until)
-        ][int(asked.after or 0) :]
-        rows = tuple(RunRow(**dict(summary(each)), added=len(each.run)) for each in found[:top])
-        following = str(int(asked.after or 0) + top) if len(found) > top else ""
-        return RunRows(rows, following, self.looked_back_to)
-
-    def run(self, export: str, run: str) -> RunView | None:
-        return next((each for each in self._of(export) if each.run == run), None)
-
-    def report(self, export: str, run: str) -> Report | None:
-        found = self.run(export, run)
-        return Report(run=found) if found and found.state is State.SUCCEEDED else None
-
-    def rejected_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
-        found = self.run(export, run)
-        if found is None or target >= len(found.targets):
-            return None
-        return FileLink(url="https://blobs.example/rejected.csv?sig=x", expires_at=START + timedelta(minutes=5))
-
-    def rehearsal_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
-        return self.rejected_link(export, run, target)
-
-    def holdout_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
-        return self.left_out_link(export, run, target)
-
-    def left_out_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
-        found = self.run(export, run)
-        if found is None or target >= len(found.targets):
-            return None
-        return FileLink(url="https://blobs.example/left-out.csv?sig=x", expires_at=START + timedelta(minutes=5))
-
     def cancel(self, export: str, run: str) -> RunView | None:
-        found = self.run(export, run)
+        found = self.runs.view(export, run)
         if found and found.state is State.SUCCEEDED:
             raise NotNow("ended", "The run has ended.")
         return found
 
     def begin(self, name: str, kind: RunKind = RunKind.DELIVERY, *, by: str = "") -> Started:
-        self._fail()
+        self.fail()
         made = Run(name, "r9", State.QUEUED, "on demand", "{}", 1, kind, START, started_by=by)
         return Started(made, new=not self.is_running(name))
-
-    def history(self, export: str, *, top: int) -> Sequence[RunPoint]:
-        return [RunPoint(**dict(summary(each)), seconds=1, members=2) for each in self._of(export)[:top]]
-
-    def rejected_rows(self, export: str, run: str, target: int = 0) -> Sequence[RejectedRow]:
-        return []
 
     def preview(
         self,
@@ -309,17 +324,17 @@ class FakeService(Service):
         return self.left
 
     def explain(self, export: str, address: str) -> Mapping[str, Any]:
-        self._fail()
+        self.fail()
         return {"export": export, "address": "valid", "targets": self.explained}
 
     def members_on(self, export: str, target: int, day: date) -> Any:
-        self._fail()
+        self.fail()
         if target >= len(self.catalog.export(export).item.targets):
             raise NotFound("target", str(target))
         raise Unprocessable("not_known", say("Who was on the list on that day is not known."))
 
     def kept(self, address: str) -> Kept:
-        self._fail()
+        self.fail()
         found = (1, 2) if address == "ada@example.com" else (0, 0)
         return Kept(*found, complete=self.looked_at_all)
 
@@ -330,7 +345,7 @@ class FakeService(Service):
         return self.test_problem
 
     def forget(self, address: str, by: str) -> ForgettingView:
-        self._fail()
+        self.fail()
         return self.forgotten[0]
 
     def forgetting(self, request: str) -> ForgettingView | None:
@@ -339,32 +354,13 @@ class FakeService(Service):
     def forgettings(self) -> Sequence[ForgettingView]:
         return self.forgotten
 
-    def planned(self, export: str, run: str, target: int = 0) -> PlannedView | None:
-        return self.plans.get(target) if self.run(export, run) else None
-
-    def planned_link(self, export: str, run: str, target: int = 0) -> FileLink | None:
-        return (
-            None if self.run(export, run) is None else FileLink(url="https://blobs.example/planned", expires_at=START)
-        )
-
-    def before(self, view: RunView) -> RunView | None:
-        rest = self._of(view.export)
-        return next((each for each in rest[rest.index(view) + 1 :] if each.state is State.SUCCEEDED), None)
-
-    def sample(self, export: str, run: str, target: int = 0) -> Sequence[Mapping[str, Any]] | None:
-        self._fail()
-        return self.samples.get(target)
-
     def decide(self, export: str, run: str, *, plan: str, decision: DecisionWord, by: str) -> RunView | None:
         if plan != "plan-1":
             raise NotNow("superseded", "The plan was superseded: look at the new one.")
         self.decided.append({"export": export, "run": run, "decision": decision, "by": by})
-        return self.run(export, run)
+        return self.runs.view(export, run)
 
-    def _of(self, export: str) -> list[RunView]:
-        return [each for each in self.past if each.export == export]
-
-    def _fail(self) -> None:
+    def fail(self) -> None:
         if self.failure is not None:
             raise self.failure
 

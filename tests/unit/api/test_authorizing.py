@@ -55,7 +55,7 @@ def vendor(service: FakeService, client: Client) -> Iterator[Vendor]:
     made = Vendor()
     with serving(made) as server:
         made.url = server.url
-        service.world.catalog.definitions = {"courier": COURIER, "letterbox": LETTERBOX}
+        service.world.offer({"courier": COURIER, "letterbox": LETTERBOX})
         hosts = {"login.courier.example": server.url}
         service.vault.settings = replace(service.vault.settings, vendor_hosts=hosts)
         assert client.put(ONE, connection_body(vendor="courier", secrets={})).status == 201

@@ -163,7 +163,7 @@ def test_a_failed_check_is_an_answer(client: Client, service: FakeService) -> No
 def switched(client: Client, service: FakeService, *, keyed: bool = True) -> FakeService:
     """An export is on the connection, whose check finds another account from now on."""
     client.put("/api/v1/exports/vips", export_body())
-    service.catalog.definitions = {"letterbox": replace(LETTERBOX, account_is_key=keyed)}
+    service.world.offer({"letterbox": replace(LETTERBOX, account_is_key=keyed)})
     service.check = lambda: CheckResult(True, "Fine.", "acc-2")
     return service
 

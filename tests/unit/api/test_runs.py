@@ -67,7 +67,6 @@ def test_a_run_tells_its_state_progress_and_plan(client: Client) -> None:
 def test_no_store_is_asked_for_a_name_that_nothing_has(
     client: Client, service: FakeService, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(service, "run", None)
     monkeypatch.setattr(service, "runs", None)
     assert client.get(path).status == 404
 

@@ -110,6 +110,7 @@ class World:
     exports: MemoryTable = field(default_factory=MemoryTable)
     targets: MemoryTable = field(default_factory=MemoryTable)
     dialects: MemoryTable = field(default_factory=MemoryTable)
+    definitions: dict[str, Definition] = field(default_factory=lambda: dict(DEFINITIONS))
 
     def __post_init__(self) -> None:
         self.catalog = Catalog(
@@ -117,13 +118,18 @@ class World:
             exports=self.exports,
             targets=self.targets,
             dialects=self.dialects,
-            definitions=DEFINITIONS,
+            definitions=self.definitions,
             segments=self.found,
             clock=lambda: self.now,
         )
 
     def found(self, references: Sequence[str]) -> Mapping[str, SegmentKnown]:
         return {name: SegmentKnown(name, self.columns[name]) for name in references if name in self.columns}
+
+    def offer(self, definitions: Mapping[str, Definition]) -> None:
+        """Connections can be made to these vendors from now on, and to no others."""
+        self.definitions.clear()
+        self.definitions.update(definitions)
 
     def later(self, **delta: float) -> None:
         self.now += timedelta(**delta)

@@ -21,7 +21,7 @@ LEANING: dict[str, Any] = {"segments": ["blob/ci:VIP"], "existing": "adopt"}
 @pytest.fixture
 def leaning(world: World) -> Iterator[World]:
     """A connection with the default list 77."""
-    world.catalog.definitions = {"letterbox": WITH_DEFAULT}
+    world.offer({"letterbox": WITH_DEFAULT})
     world.connect(settings={"region": "eu", "box": " 77 "})
     yield world
 
@@ -81,14 +81,14 @@ def test_another_default_moves_no_export_that_is_stored(leaning: World) -> None:
 
 
 def test_without_a_default_the_list_has_the_segments_name(world: World) -> None:
-    world.catalog.definitions = {"letterbox": WITH_DEFAULT}
+    world.offer({"letterbox": WITH_DEFAULT})
     world.connect()
     world.save(targets=[{"segments": ["blob/ci:VIP"]}])
     assert world.owners() == {"name:VIP": "vips"}
 
 
 def test_what_the_vendors_api_does_not_tell_of_a_list_is_a_warning(world: World) -> None:
-    world.catalog.definitions = {"letterbox": replace(LETTERBOX, list_warning="It may send a greeting.")}
+    world.offer({"letterbox": replace(LETTERBOX, list_warning="It may send a greeting.")})
     world.connect()
     for targets, warned in ([{**LEANING, "list_id": "5"}], True), ([LEANING], False):
         sent = world.save(targets=targets)

@@ -210,7 +210,7 @@ def test_what_saving_means_is_said_before_it_is_done(service: FakeService) -> No
 
 
 def test_a_switched_account_asks_for_a_word_and_takes_it(service: FakeService) -> None:
-    service.catalog.definitions = {"letterbox": replace(LETTERBOX, account_is_key=True)}
+    service.world.offer({"letterbox": replace(LETTERBOX, account_is_key=True)})
     service.check = lambda: CheckResult(True, "Fine.", "acc-2")
     shown = page(post(client(service), "/connections/marketing/check"))
     assert "It does not work." in shown
@@ -331,7 +331,7 @@ def test_each_file_of_people_says_which_of_several_lists_it_is_about(
     lists = tuple(TargetRun(target=f"name:{name}", state=State.SUCCEEDED, list_name=name) for name in ("VIP", "Gold"))
     refused = Reason(target="name:VIP", outcome="refused here", code="no_address", reason=say("No address."), people=1)
     service.past = [run("r1", connection="marketing").model_copy(update={"targets": lists})]
-    monkeypatch.setattr(service, "report", lambda export, run: Report(run=service.past[0], reasons=(refused,)))
+    monkeypatch.setattr(service.runs, "report", lambda export, run: Report(run=service.past[0], reasons=(refused,)))
     shown = page(client(service).get("/exports/vips/runs/r1"))
     for file in ("holdout.csv", "rejected.csv"):
         for number, each in enumerate(("VIP", "Gold")):

@@ -105,7 +105,7 @@ def test_a_client_is_picked_where_the_vendor_names_several(service: FakeService)
     assert '<option value="77bb">Outlet (77bb)</option>' in shown
     assert "Choose the client" in page(client(service).get("/connections/marketing")), "also after signing in"
     definition = replace(LETTERBOX, settings=(*LETTERBOX.settings, Setting("client_id", "Client", "Its id.")))
-    service.catalog.definitions = {"letterbox": definition}
+    service.world.offer({"letterbox": definition})
     service.check = lambda: CheckResult(True, "Fine.", "acc-1")
     assert "Connected to Letterbox." in page(post(client(service), "/connections/marketing/client", b"client=77bb"))
     assert service.catalog.connection("marketing").item.settings["client_id"] == "77bb"

@@ -106,7 +106,7 @@ def visible(html: str) -> str:
 def test_the_page_of_a_connection_shows_no_raw_name(
     service: FakeService, definition: Definition, language: str
 ) -> None:
-    service.world.catalog.definitions = {**service.catalog.definitions, definition.name: definition}
+    service.world.offer({**service.catalog.definitions, definition.name: definition})
     values = {each.name: each.default for each in definition.settings if each.default is not None}
     body = {
         "vendor": definition.name,
@@ -172,7 +172,7 @@ def test_a_share_is_asked_for_as_the_percentage_that_the_form_shows(service: Fak
 def test_where_a_credential_is_made_stands_where_it_is_asked_and_in_the_documentation(
     service: FakeService, definition: Definition
 ) -> None:
-    service.world.catalog.definitions = {**service.catalog.definitions, definition.name: definition}
+    service.world.offer({**service.catalog.definitions, definition.name: definition})
     form = urlencode({"vendor": definition.name}).encode()
     shown = visible(page(post(client(service), "/connections/new/form", form)))
     documented = (DOCS / "authenticating.md").read_text(encoding="utf-8")
@@ -186,7 +186,7 @@ def test_where_a_credential_is_made_stands_where_it_is_asked_and_in_the_document
 
 @VENDORS
 def test_known_limits_stand_where_the_vendor_is_chosen(service: FakeService, definition: Definition) -> None:
-    service.world.catalog.definitions = {**service.catalog.definitions, definition.name: definition}
+    service.world.offer({**service.catalog.definitions, definition.name: definition})
     form = urlencode({"vendor": definition.name}).encode()
     shown = visible(page(post(client(service), "/connections/new/form", form)))
     assert f"{definition.label} takes 1,000,000 people at the most from one export" in shown
