@@ -1,6 +1,7 @@
-"""python -m dev.bench.lean VENDOR: a simulator that judges nobody and keeps nobody, so that it is never the slowest.
+"""python -m dev.bench.lean VENDOR: a simulator that judges nobody and keeps no values, so that it is never the slowest.
 
-Bulk writes are parsed, counted and accepted; everything else is the simulator's own. `GET /_simulator/state` has
+Bulk writes are parsed, counted and accepted; everything else is the simulator's own, and Iterable's list has whoever
+was put on it. `GET /_simulator/state` has
 `lean`: the rows that came, and the sum of the numbers in their addresses (`people` numbers everyone), by which a
 benchmark knows that everyone came once.
 """
@@ -19,7 +20,7 @@ from dev.bench.vendors import WITHOUT_LIMITS
 from dev.simulators.campaign_monitor import CampaignMonitor
 from dev.simulators.common.serving import serve_until_signal
 from dev.simulators.common.simulator import Simulator
-from dev.simulators.common.vendor import Answer, Call, Endpoint, json_answer
+from dev.simulators.common.vendor import TEXT, Answer, Call, Endpoint, json_answer
 from dev.simulators.dotdigital import Dotdigital
 from dev.simulators.iterable import Iterable
 
@@ -49,12 +50,15 @@ class LeanIterable(Iterable):
     def clear(self) -> None:
         super().clear()
         self.seen = Seen()
+        self._there: dict[str, bool] = {}
 
     def endpoints(self) -> Sequence[Endpoint]:
         work = {
-            "POST /api/lists/subscribe": self._counted("subscribers"),
-            "POST /api/lists/unsubscribe": self._counted("subscribers"),
+            "POST /api/lists/subscribe": self._counted("subscribers", on_list=True),
+            "POST /api/lists/unsubscribe": self._counted("subscribers", on_list=False),
             "POST /api/users/bulkUpdate": self._counted("users"),
+            "GET /api/lists/getUsers": self._members,
+            "GET /api/users/getByEmail": lambda call: json_answer(_profile(call) if _of(call) in self._there else {}),
             "GET /api/users/getFields": lambda _: json_answer({"fields": dict.fromkeys(FIELDS, "string")}),
         }
         return _with(super().endpoints(), work)
@@ -62,10 +66,17 @@ class LeanIterable(Iterable):
     def state(self, account: str | None) -> dict[str, Any]:
         return super().state(account) | {"lean": {"rows": self.seen.rows, "numbers": self.seen.numbers}}
 
-    def _counted(self, name: str) -> Callable[[Call], Answer]:
+    def _members(self, call: Call) -> Answer:
+        return Answer(200, "\n".join(each for each, on in self._there.items() if on).encode(), TEXT)
+
+    def _counted(self, name: str, on_list: bool | None = None) -> Callable[[Call], Answer]:
+        """`on_list`: where these people are from now on."""
+
         def work(call: Call) -> Answer:
             addresses = [row["email"] for row in _rows(call, name)]
             self.seen.take(addresses)
+            if on_list is not None:
+                self._there.update(dict.fromkeys(addresses, on_list))
             counts = {"successCount": len(addresses), "failCount": 0, "failedUpdates": {}}
             return json_answer(counts, rows=len(addresses))
 
@@ -144,6 +155,14 @@ class LeanDotdigital(Dotdigital):
         ]
         summary = {"newContacts": len(created), "updatedContacts": 0}
         return json_answer({"importId": job, "status": "Finished", "summary": summary, "created": created})
+
+
+def _of(call: Call) -> str:
+    return call.query["email"]
+
+
+def _profile(call: Call) -> dict[str, Any]:
+    return {"user": {"email": _of(call), "dataFields": {}}}
 
 
 def _rows(call: Call, name: str, most: int = MOST_ROWS) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from shared.vendors.forms import Form
+from shared.vendors.looking_up import Expected, Looks
 from shared.vendors.opt_outs import OptOutKind, OptOutRoll
 
 ConnectionSettings = Mapping[str, str | float | bool]
@@ -306,6 +307,8 @@ class Definition:
     """People that `members` reads within one slice, at the vendor's rates."""
     members_page: int = 1000
     """People of one of the answers that `members` and `people` read."""
+    looks: Looks | None = None
+    """How `presence.Presence` finds out whom the vendor has; None where the vendor's module has a way of its own."""
     lists_values: bool = False
     """`people` shows the values of everyone on a target, in as many answers as `members` takes."""
     questions: tuple[Question, ...] = ()
@@ -436,6 +439,10 @@ class Vendor(ABC):
         """How a bulk request writes people with values in these fields, for the engine to fill in (`Row.entry`). None
         where `deliver` writes everybody itself, as it does whoever has no entry."""
         return None
+
+    def expect(self, expected: Expected) -> None:
+        """Hear before a slice's first batch what all of them may ask about."""
+        return
 
     @abstractmethod
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -89,6 +90,11 @@ class Limiter:
             for window in self._of(endpoint):
                 window.until = max(window.until, until)
 
+    def seconds_for(self, endpoint: str, requests: int) -> float:
+        """What the rates make so many requests take that follow one another, from a quiet start."""
+        with self._lock:
+            return max((window.seconds_for(requests) for window in self._of(endpoint)), default=0.0)
+
     def state(self) -> dict[str, Any]:
         """The windows as JSON: for each rate the recent request times, the adaptive factor, and a hold."""
         with self._lock:
@@ -143,6 +149,11 @@ class _Window:
         index = len(self.times) - requests + place
         free = self.times[index] + seconds if index >= 0 else now
         return max(free, now, self.until) + turns * seconds
+
+    def seconds_for(self, requests: int) -> float:
+        """Until the last of so many may start, the first ones at once."""
+        size, seconds = self._shape()
+        return max(math.ceil(requests / size) - 1, 0) * seconds
 
     def slow_down(self, now: float) -> None:
         self._recover(now)

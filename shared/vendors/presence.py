@@ -2,8 +2,8 @@
 told of.
 
 Somebody who was erased there, or has another address now, would come to life again under the old one. A few people are
-asked for one by one. For more of them the target's own people are read, at most a page for each person wanted, and only
-those who are not among them are asked for: that is never more than twice the requests of the cheaper way.
+asked for one by one. For more of them the target's own people are read where that takes less time
+(`looking_up.reading`), and only those who are not among them are asked for.
 """
 
 from __future__ import annotations
@@ -14,45 +14,57 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from shared.mailbox import normalised
+from shared.vendors import looking_up
 from shared.vendors.answers import Unreadable
 from shared.vendors.contract import PROFILE_MISSING, Definition, Evidence, Kind, Outcome, Receipt, Retry, Row
+from shared.vendors.hashes import Hashes
+from shared.vendors.limits import Limiter
+from shared.vendors.looking_up import FEW, Reading, reading
 from shared.wording import say
 
-FEW = 20
-"""People of a batch who are asked for one by one."""
 SHOWN_SECONDS = 600.0
 """For so long whoever was shown counts as there: about as long as people who were read once in a slice do."""
 NOT_FOUND = "not_found"
 NOT_LOOKED_AT = "not_looked_at"
 
-Pages = Callable[[], Iterator[Iterable[str]]]
-"""The people on the target, page by page; nothing where they are too many to be read."""
+Pages = Callable[[float], Iterator[Iterable[str]]]
+"""Longest seconds of an answer with everyone -> the people on the target, page by page; nothing where they cannot be
+had."""
 
 
 class Presence:
-    """People of one target. `same` makes one text of the spellings that the vendor takes for one person; `lanes` are
-    the requests under way at once. Keeps what it read as long as it lives. Thread safe."""
+    """People of one target. `same` makes one text of the spellings that the vendor takes for one person. Keeps what it
+    read as long as it lives. Thread safe."""
 
     def __init__(
         self,
         definition: Definition,
         is_known: Callable[[str], bool],
         pages: Pages,
+        limiter: Limiter,
         *,
-        most_pages: int = 1,
         same: Callable[[str], str] = normalised,
-        lanes: int = 1,
     ) -> None:
+        assert definition.looks is not None, "the definition says how people are looked up"
         self._definition = definition
+        self._looks = definition.looks
         self._is_known = is_known
         self._pages = pages
-        self._same = same
-        self._lanes = lanes
-        self._left = most_pages
+        self._limiter = limiter
+        self._expected = 0
+        self._people: int | None = None
+        self._left: int | None = None
+        """Pages that may still be read, once that is decided for all batches together."""
+        self._until = 0.0
         self._unread: Iterator[Iterable[str]] | None = None
         self._whole = False
         self._lock = threading.Lock()
-        self._known: set[str] = set()
+        self._known = Hashes(same)
+        self._pool: ThreadPoolExecutor | None = None
+
+    def expect(self, wanted: int, people: int | None) -> None:
+        """Decide for all batches together: so many people may be wanted in all, of a list with so many."""
+        self._expected, self._people = wanted, people
 
     def absent(self, kind: Kind, rows: Sequence[Row]) -> dict[int, Receipt]:
         """Receipts of the rows that are not to be sent, by index. Somebody new may not show yet. An answer about one
@@ -60,7 +72,8 @@ class Presence:
         vendor's. Raises Unreadable then, and what a call raises."""
         unsure = [index for index, row in enumerate(rows) if not _was_shown(row)]
         self._read(len(unsure))
-        asked = [index for index in unsure if self._same(rows[index].address) not in self._known]
+        with self._lock:
+            asked = [index for index in unsure if rows[index].address not in self._known]
         found: dict[int, Receipt] = {}
         unreadable: list[Unreadable] = []
         for index, known in zip(asked, self._looked_up([rows[index].address for index in asked]), strict=True):
@@ -71,7 +84,10 @@ class Presence:
                 found[index] = self._missing(kind, rows[index])
         if unreadable and len(unreadable) == len(asked) > 1:
             raise unreadable[-1]
-        self._known.update(self._same(rows[index].address) for index in asked if index not in found)
+        with self._lock:
+            for index in asked:
+                if index not in found:
+                    self._known.add(rows[index].address)
         return found
 
     def is_cheap(self, wanted: int) -> bool:
@@ -80,19 +96,32 @@ class Presence:
         return wanted <= FEW or self._whole
 
     def _read(self, wanted: int) -> None:
-        """Go on reading the target's people where that saves asking for so many one by one."""
+        """Go on reading the target's people where that takes less time than asking for so many one by one."""
         with self._lock:
-            most = min(wanted, self._left) if wanted > FEW and not self._whole else 0
-            for _ in range(most):
-                self._left -= 1
-                page = self._next_page()
+            allowed = self._allowed(wanted) if wanted and not self._whole else Reading()
+            for _ in range(allowed.pages):
+                page = self._next_page(allowed.seconds)
                 if page is None:
                     self._whole = True
                     return
-                self._known.update(map(self._same, page))
+                self._known.update(page)
+                if time.monotonic() > self._until:
+                    return
 
-    def _next_page(self) -> Iterable[str] | None:
-        self._unread = self._unread or self._pages()
+    def _allowed(self, wanted: int) -> Reading:
+        """What may be read now: all that all batches are worth, or what this one is worth, of what is left."""
+        limiter, seconds = self._limiter.seconds_for, self._definition.request_seconds
+        worth = reading(self._looks, limiter, max(self._expected, wanted), self._people, seconds)
+        left = worth.pages if self._left is None and self._expected else self._left
+        if left is None:
+            left = int(looking_up.LONGEST / looking_up.ANSWER_SECONDS)
+        now = min(worth.pages, left)
+        self._left = left - now
+        self._until = self._until or time.monotonic() + looking_up.LONGEST
+        return Reading(now, worth.seconds)
+
+    def _next_page(self, seconds: float) -> Iterable[str] | None:
+        self._unread = self._unread or self._pages(seconds)
         try:
             return next(self._unread, None)
         except BaseException:
@@ -100,10 +129,11 @@ class Presence:
             raise
 
     def _looked_up(self, addresses: Sequence[str]) -> list[bool | Unreadable]:
-        if self._lanes == 1 or len(addresses) < 2:
+        if self._looks.lanes == 1 or len(addresses) < 2:
             return [self._look_up(address) for address in addresses]
-        with ThreadPoolExecutor(self._lanes, thread_name_prefix="presence") as pool:
-            return list(pool.map(self._look_up, addresses))
+        with self._lock:
+            self._pool = self._pool or ThreadPoolExecutor(self._looks.lanes, thread_name_prefix="presence")
+        return list(self._pool.map(self._look_up, addresses))
 
     def _look_up(self, address: str) -> bool | Unreadable:
         try:

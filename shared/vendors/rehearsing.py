@@ -109,6 +109,9 @@ class _Tally(Limiter):
     def hold(self, endpoint: str, seconds: float) -> None:
         self._real.hold(endpoint, seconds)
 
+    def seconds_for(self, endpoint: str, requests: int) -> float:
+        return self._real.seconds_for(endpoint, requests)
+
     def state(self) -> dict[str, Any]:
         return self._real.state()
 

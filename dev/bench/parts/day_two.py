@@ -2,8 +2,8 @@
 
 Measured twice: without limits, where a full run is as short as the service can make it, and within Iterable's, as it
 is in life. Without limits too, the client keeps to the rates that Iterable publishes: five profile updates a second,
-and a hundred looks at profiles. A list of so many people is not read, so leavers and whoever changed are looked up one
-by one.
+and a hundred looks at profiles. Whether leavers and whoever changed are looked up one by one, or found on the list that
+is read in one answer, is decided by what takes less time (`shared/vendors/looking_up.py`).
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from shared.delivery.rehearse.going import Going
 from shared.delivery.send.batches import Ending, Sender
 from shared.delivery.send.isolating import Isolating
 from shared.delivery.send.opted_out_before import OptedOutBefore
+from shared.delivery.send.step import expected
 from shared.delivery.state import journal, layout
 from shared.delivery.state import plan as plans
 from shared.delivery.state.journal import Folded, Journal
@@ -68,6 +69,7 @@ def _send(work: Work, stage: Rehearsing, vendor: Vendor, going: Going) -> Ending
     work.done = sum(
         rows for file in made.files for batch, rows in made.batches(file).items() if batch in folded.results
     )
+    vendor.expect(expected(made, folded))
     batches = OptedOutBefore(vendor, target, Isolating(vendor, target, beforehand=definition.most_jobs > 0))
     with work.scratch.database() as database:
         sender = Sender(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from shared.delivery.plan import guards
@@ -17,6 +18,7 @@ from shared.delivery.state.records import Step
 from shared.delivery.work import Work
 from shared.errors import Blocked, RetryAfter, UserMustAct
 from shared.vendors.contract import Kind
+from shared.vendors.looking_up import Expected
 from shared.wording import say
 
 MOST_WARNINGS = 50
@@ -56,6 +58,7 @@ def deliver(work: Work) -> float | None:
     definition = work.opened.definition
     vendor, target = work.opened.vendor, work.found_target()
     fields = [match.field for match in work.export.matching]  # as values stand in a plan
+    vendor.expect(expected(made, folded))
     batches = OptedOutBefore(vendor, target, Isolating(vendor, target, beforehand=definition.most_jobs > 0))
     with work.scratch.database() as connection:
         sender = Sender(
@@ -92,6 +95,14 @@ def deliver(work: Work) -> float | None:
     if ending is Ending.OUT_OF_TIME:
         return 0.0
     return _wait_for_jobs(work)
+
+
+def expected(made: Plan, folded: Folded) -> Expected:
+    """What batches without a receipt may ask the vendor about."""
+    open_rows = Counter[Kind]()
+    for file in made.files:
+        open_rows[file.kind] += sum(rows for batch, rows in made.batches(file).items() if batch not in folded.results)
+    return Expected(open_rows[Kind.CHANGE], open_rows[Kind.REMOVE], made.members_before)
 
 
 def _wait_for_jobs(work: Work) -> float:

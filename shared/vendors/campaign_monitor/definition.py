@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.vendors.contract import Definition, Field, FieldType, Fit, OAuth, Question, Rate, Setting
+from shared.vendors.looking_up import Looks
 from shared.vendors.opt_outs import OptOutKind
 from shared.wording import say
 
@@ -201,6 +202,7 @@ DEFINITION = Definition(
     ),
     most_members=1_000_000,
     members_page=MOST_ROWS,
+    looks=Looks(PERSON, PEOPLE, MOST_ROWS, lanes=8),
     lists_values=True,
     fields_of_list=True,
     questions=_QUESTIONS,

@@ -21,7 +21,7 @@ from shared.vendors.campaign_monitor.errors import UNKNOWN_ID, vanished
 from shared.vendors.campaign_monitor.importing import Batch
 from shared.vendors.campaign_monitor.left_alone import LeftAlone, Roll, pages
 from shared.vendors.campaign_monitor.people import Forms, Shape
-from shared.vendors.campaign_monitor.removing import LANES, Turns, remove
+from shared.vendors.campaign_monitor.removing import Turns, remove
 from shared.vendors.campaign_monitor.responses import ListField
 from shared.vendors.checking import checked
 from shared.vendors.contract import (
@@ -43,13 +43,11 @@ from shared.vendors.contract import (
 from shared.vendors.forms import Form
 from shared.vendors.http import Credentials, Link
 from shared.vendors.lists import Listed
+from shared.vendors.looking_up import Expected
 from shared.vendors.opt_outs import OptOutRoll
 from shared.vendors.presence import Presence
 from shared.wording import say
 
-MOST_PAGES = 400
-"""Of a list's people, read once in an object's life where many of them change: as many as a minute's rate allows. On
-longer lists more people are asked for one by one."""
 MOST_DETAILS = 20
 """With more lists than these, a picker does not ask for the details of each."""
 
@@ -90,6 +88,8 @@ class CampaignMonitor(Vendor):
             )
         self._batch_rows = int(settings["batch_rows"])
         self._wait = link.wait
+        self._limiter = link.limiter
+        self._expected = Expected()
         self._api = Api(str(settings.get("client_id", "")).strip().lower(), credentials, link)
         self._turns = Turns()
         self._lookups = Turns()
@@ -171,6 +171,9 @@ class CampaignMonitor(Vendor):
     def form(self, target: TargetFound, kind: Kind, fields: Sequence[str]) -> Form | None:
         return self._forms(target).shape.form(fields) if kind is not Kind.REMOVE else None
 
+    def expect(self, expected: Expected) -> None:
+        self._expected = expected
+
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """Additions and changes are imported, mostly in one request; each removal is a request of its own. Nobody is
         changed whom the list does not have, since an import would make them anew."""
@@ -230,8 +233,9 @@ class CampaignMonitor(Vendor):
 
         with self._lock:
             if list_id not in self._presence:
-                everyone = partial(self._members, list_id)
-                self._presence[list_id] = Presence(DEFINITION, is_known, everyone, most_pages=MOST_PAGES, lanes=LANES)
+                made = Presence(DEFINITION, is_known, lambda _: self._members(list_id), self._limiter)
+                made.expect(self._expected.changes, self._expected.members)
+                self._presence[list_id] = made
         with self._lookups.take():
             return self._presence[list_id].absent(Kind.CHANGE, rows)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.vendors.contract import Definition, Field, FieldType, Question, Rate, Setting
+from shared.vendors.looking_up import Looks
 from shared.vendors.opt_outs import OptOutKind
 from shared.wording import say
 
@@ -153,6 +154,7 @@ DEFINITION = Definition(
     # Section 9: beyond that many, the one answer with all members takes minutes, or is cut.
     most_members=200_000,
     members_page=200_000,
+    looks=Looks(PROFILE, MEMBERS, page_people=0, lanes=16),
     questions=_QUESTIONS,
     opt_outs=(OptOutKind.UNSUBSCRIBED, OptOutKind.BOUNCED, OptOutKind.COMPLAINED),
 )

@@ -59,7 +59,7 @@ class IterableProbe(Probe):
     def _dropped(self, found: responses.ProjectList) -> bool:
         if not is_ours(found.name):
             return True
-        people = self._client.ask(requests.members(found.id), responses.members)
+        people = list(self._client.ask(requests.members(found.id), responses.members))
         if not all(map(is_canary, people)):
             return False
         if people:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, TypeGuard
 
 from shared.cloud.scrubbing import excerpt
@@ -51,11 +52,13 @@ def created_list(answer: Answer) -> str:
     return str(list_id)
 
 
-def members(answer: Answer) -> list[str]:
-    """`GET /api/lists/getUsers`: text, one identifier a line. Raises UnexpectedAnswer for anything else."""
+def members(answer: Answer) -> Iterator[str]:
+    """`GET /api/lists/getUsers`: text, one identifier a line, taken from it one by one. Raises UnexpectedAnswer for
+    anything else, at once."""
     if answer.status != 200 or not answer.headers.get("content-type", "").startswith("text/plain"):
         raise UnexpectedAnswer(say("Iterable did not answer with the members of the list."))
-    return [line for line in answer.body.decode(errors="replace").splitlines() if "@" in line]
+    lines = (line.decode(errors="replace").strip() for line in BytesIO(answer.body))
+    return (line for line in lines if "@" in line)
 
 
 def fields(answer: Answer) -> dict[str, str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import threading
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -37,6 +39,7 @@ from shared.vendors.iterable.definition import DEFINITION, HOSTS, MOST_BYTES
 from shared.vendors.iterable.misfits import Misfits
 from shared.vendors.iterable.new_fields import NewFields, Person
 from shared.vendors.iterable.responses import ProjectList
+from shared.vendors.looking_up import Expected
 from shared.vendors.opt_outs import OptOutRoll
 from shared.vendors.presence import Presence
 from shared.wording import say
@@ -62,6 +65,8 @@ class Iterable(Vendor):
         self._link = link
         self._client = client_of(self._center, credentials, link)
         self._new_fields = NewFields(self._fields, self._write_profiles)
+        self._lock = threading.Lock()
+        self._expected = Expected()
         self._presence: dict[str, Presence] = {}
         self._made: set[str] = set()
         """Lists made by this object: unknown ones among them are new, not gone."""
@@ -115,6 +120,9 @@ class Iterable(Vendor):
 
     def form(self, target: TargetFound, kind: Kind, fields: Sequence[str]) -> Form | None:
         return requests.FORMS[kind]
+
+    def expect(self, expected: Expected) -> None:
+        self._expected = expected
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """One request for most batches. Additions subscribe, changes update profiles, removals unsubscribe from the
@@ -195,15 +203,19 @@ class Iterable(Vendor):
         )
 
     def _presence_on(self, list_id: str) -> Presence:
-        def pages() -> Iterator[Sequence[str]]:
-            # A list that is unknown is the write's to tell of.
-            size = self._client.ask(
-                requests.size(list_id), lambda answer: None if responses.list_unknown(answer) else looking.size(answer)
-            )
-            if size is not None and size.people <= DEFINITION.most_members:
-                yield self._client.ask(requests.members(list_id), responses.members)
+        def pages(seconds: float) -> Iterator[Iterator[str]]:
+            # Asked once: an answer that does not come in time, or makes no sense, costs no more than that. A list that
+            # is unknown is the write's to tell of.
+            once = client_of(self._center, self._credentials, replace(self._link, patience=0.0), seconds)
+            with suppress(RetryAfter):
+                yield once.ask(requests.members(list_id), responses.members)
 
-        return self._presence.setdefault(list_id, Presence(DEFINITION, self._is_known, pages))
+        with self._lock:
+            if list_id not in self._presence:
+                made = Presence(DEFINITION, self._is_known, pages, self._link.limiter)
+                made.expect(self._expected.changes + self._expected.removals, self._expected.members)
+                self._presence[list_id] = made
+            return self._presence[list_id]
 
     def _fields(self) -> Mapping[str, str]:
         return self._client.ask(requests.fields(), responses.fields)

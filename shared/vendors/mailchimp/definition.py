@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.vendors.contract import Definition, Field, FieldType, Fit, OAuth, Question, Rate, Setting
+from shared.vendors.looking_up import Looks
 from shared.vendors.opt_outs import OptOutKind
 from shared.wording import say
 
@@ -221,6 +222,7 @@ DEFINITION = Definition(
     ),
     most_members=1_000_000,
     members_page=MOST_PAGE,
+    looks=Looks(MEMBER, MEMBERS, MOST_PAGE, lanes=4),
     questions=_QUESTIONS,
     opt_outs=(OptOutKind.UNSUBSCRIBED, OptOutKind.BOUNCED, OptOutKind.DELETED),
 )

@@ -60,8 +60,6 @@ JOB_SECONDS = 6 * 3600.0
 RESEND_SECONDS = 60.0
 READING_SECONDS = 120.0
 """So long results of ended jobs are read in one go; the rest is the next slice's: a worker lives for minutes."""
-MOST_PAGES = 400
-"""Of the audience's people, read once in an object's life where many are looked for."""
 
 _CALL_ROLES = frozenset({"viewer", "author"})
 
@@ -83,9 +81,8 @@ class Mailchimp(Vendor):
         self._calls = MailchimpCalls(settings, credentials, link)
         self._board = MailchimpBoard(self._calls, clock)
         self._left_alone = Untouched(self._calls, self._audience_id)
-        self._presence = Presence(
-            DEFINITION, self._is_known, self._audience_pages, most_pages=MOST_PAGES, lanes=DEFINITION.concurrency
-        )
+        # How long the audience is nobody knows here: the tag's people are a part of it.
+        self._presence = Presence(DEFINITION, self._is_known, lambda _: self._audience_pages(), link.limiter)
         self._account: MailchimpAccount | None = None
         self._read = 0.0
         """Seconds for which results of jobs were read."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.vendors.contract import Definition, Field, FieldType, Fit, Question, Rate, Setting
+from shared.vendors.looking_up import Looks
 from shared.vendors.omnisend.tags import tag_of
 from shared.vendors.opt_outs import OptOutKind
 from shared.wording import say
@@ -156,6 +157,7 @@ DEFINITION = Definition(
     unforeseen=(say("Whom Omnisend refuses: it names no rule, and says so once a batch has ended."),),
     most_members=250_000,
     members_page=PAGE,
+    looks=Looks(CONTACTS, CONTACTS, PAGE),
     lists_values=True,
     questions=_QUESTIONS,
     opt_outs=(OptOutKind.UNSUBSCRIBED,),

@@ -28,6 +28,7 @@ from shared.vendors.contract import (
     Vendor,
 )
 from shared.vendors.http import Credentials, Link
+from shared.vendors.looking_up import Expected
 from shared.vendors.omnisend import errors, looking, opt_outs, requests, responses, targets
 from shared.vendors.omnisend.client import Board, client_of
 from shared.vendors.omnisend.definition import DEFINITION, MOST_COUNTED
@@ -38,9 +39,6 @@ from shared.vendors.opt_outs import OptOutRoll
 from shared.vendors.presence import Presence
 from shared.wording import say
 
-MOST_PAGES = 400
-"""Of the people with a tag, read once in an object's life where many of them change: a minute's requests. Of longer
-tags more people are asked for one by one."""
 _NOBODY = "nobody@segment-exports.invalid"
 _NO_TAG = "segment-exports check"
 
@@ -54,6 +52,8 @@ class Omnisend(Vendor):
 
     def __init__(self, credentials: Credentials, link: Link, clock: Callable[[], float] = time.time) -> None:
         self._wait = link.wait
+        self._limiter = link.limiter
+        self._expected = Expected()
         self._clock = clock
         self._client = client_of(credentials, link)
         self._board = Board(self._client, clock)
@@ -88,6 +88,9 @@ class Omnisend(Vendor):
 
     def build(self, target: TargetFound, kind: Kind, row: Row) -> object:
         return self._staging(target, kind, [row]).build()
+
+    def expect(self, expected: Expected) -> None:
+        self._expected = expected
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """Additions and changes are staged, as batches of Omnisend's. Removals take the tag off, and nothing else.
@@ -189,10 +192,11 @@ class Omnisend(Vendor):
     def _presence_of(self, tag: str) -> Presence:
         """Of whoever has the tag in exactly the spelling that is sent; of anybody else Omnisend is asked."""
 
-        def pages() -> Iterator[Sequence[str]]:
+        def pages(_: float) -> Iterator[Sequence[str]]:
             return (page.addresses for page in self._pages(tag))
 
-        made = Presence(DEFINITION, self._is_known, pages, most_pages=MOST_PAGES, same=str)
+        made = Presence(DEFINITION, self._is_known, pages, self._limiter, same=str)
+        made.expect(self._expected.changes + self._expected.removals, self._expected.members)
         return self._presence.setdefault(tag, made)
 
     def _first_use(self, wanted: TargetWanted) -> TargetFound:

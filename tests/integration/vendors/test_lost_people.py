@@ -62,7 +62,7 @@ def test_of_a_leaver_whom_omnisend_was_not_asked_about_it_is_said(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.vendors.presence.FEW", 0)
-    monkeypatch.setattr("shared.vendors.omnisend.vendor.MOST_PAGES", 0)
+    monkeypatch.setattr("shared.vendors.looking_up.LONGEST", 0.0)
     with opened("omnisend") as engine:
         engine.land(people(5))
         engine.define()

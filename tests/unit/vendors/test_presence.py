@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from shared.errors import RetryAfter
+from shared.vendors import looking_up
 from shared.vendors.answers import Unreadable
-from shared.vendors.contract import PROFILE_MISSING, Kind, Row
-from shared.vendors.presence import FEW, Presence, missing, never_there, not_found_words, not_there_yet, told
+from shared.vendors.contract import PROFILE_MISSING, Definition, Kind, Row
+from shared.vendors.limits import Limiter
+from shared.vendors.looking_up import ANSWER_SECONDS, FEW, Looks
+from shared.vendors.presence import Presence, missing, never_there, not_found_words, not_there_yet, told
 from shared.vendors.registry import DEFINITIONS
 
-DEFINITION = DEFINITIONS["omnisend"]
 PAGE = 10
+
+
+def definition(lanes: int = 1, page: int = PAGE) -> Definition:
+    """Of a vendor without rates: a page takes as long as a question."""
+    return replace(DEFINITIONS["omnisend"], looks=Looks("person", "page", page, lanes), rates=())
+
+
+DEFINITION = definition()
 
 
 class Vendor:
     """Knows the people of `known`; those of `listed` are on the target, in pages of ten."""
 
-    def __init__(self, known: set[str], listed: set[str] | None = None, most_pages: int = 100) -> None:
+    def __init__(self, known: set[str], listed: set[str] | None = None) -> None:
         self.known = known
         self.listed = sorted(known if listed is None else listed)
-        self.most_pages = most_pages
         self.asked: list[str] = []
         self.broken = 0
 
@@ -33,10 +45,10 @@ class Vendor:
             raise Unreadable("The answer makes no sense.")
         return address in self.known
 
-    def presence(self, lanes: int = 1) -> Presence:
-        return Presence(DEFINITION, self.is_known, self.pages, most_pages=self.most_pages, lanes=lanes)
+    def presence(self, lanes: int = 1, page: int = PAGE) -> Presence:
+        return Presence(definition(lanes, page), self.is_known, self.pages, Limiter(()))
 
-    def pages(self) -> Iterator[list[str]]:
+    def pages(self, seconds: float = 0.0) -> Iterator[list[str]]:
         for start in range(0, len(self.listed), PAGE):
             self.asked.append("page")
             if self.broken:
@@ -78,17 +90,16 @@ def test_a_few_are_asked_for_one_by_one() -> None:
     assert vendor.asked == [row.address for row in people(FEW)]
 
 
-def test_without_a_word_one_page_is_read_and_nothing_is_asked_for_beside_the_callers_own_requests() -> None:
-    vendor, threads = Vendor(known(100)), set()
+def test_with_one_lane_nothing_is_asked_for_beside_the_callers_own_requests() -> None:
+    vendor, threads = Vendor(known(100), set()), set()
 
     def is_known(address: str) -> bool:
         threads.add(threading.current_thread())
         return vendor.is_known(address)
 
-    presence = Presence(DEFINITION, is_known, vendor.pages)
+    presence = Presence(DEFINITION, is_known, vendor.pages, Limiter(()))
     for first in range(0, 90, 30):
         assert not presence.absent(Kind.CHANGE, people(30, first))
-    assert vendor.asked.count("page") == 1
     assert threads == {threading.current_thread()}
 
 
@@ -98,20 +109,64 @@ def test_two_lanes_ask_for_two_people_at_once() -> None:
     def is_known(address: str) -> bool:
         return both.wait() >= 0
 
-    assert not Presence(DEFINITION, is_known, lambda: iter(()), lanes=2).absent(Kind.CHANGE, people(2))
+    asked = Presence(definition(lanes=2), is_known, lambda _: iter(()), Limiter(())).absent(Kind.CHANGE, people(2))
+    assert not asked
 
 
-@pytest.mark.parametrize("most_pages", [0, 1, 7, 60, 1_000])
-def test_reading_and_asking_together_cost_at_most_twice_the_cheaper_of_both(most_pages: int) -> None:
-    vendor = Vendor(known(2_000), most_pages=most_pages)
+def test_of_a_list_whose_length_nobody_knows_reading_and_asking_cost_at_most_twice_the_cheaper_of_both() -> None:
+    vendor = Vendor(known(2_000))
     presence = vendor.presence()
     for first in range(0, 600, 30):
         assert not presence.absent(Kind.CHANGE, people(30, first))
-    pages = vendor.asked.count("page")
-    assert pages == most_pages if most_pages < 100 else pages <= 2_000 // PAGE
-    assert len(vendor.asked) <= 600 + most_pages
-    if most_pages == 1_000:
-        assert len(vendor.asked) <= 2 * (2_000 // PAGE)
+    assert len(vendor.asked) <= 2 * (2_000 // PAGE)
+
+
+@pytest.mark.parametrize(("expected", "pages"), [(150, 0), (190, 0), (200, 200), (600, 200)])
+def test_who_is_expected_decides_for_all_batches_together(expected: int, pages: int) -> None:
+    vendor = Vendor(known(2_000))
+    presence = vendor.presence()
+    presence.expect(expected, 2_000)
+    for first in range(0, 150, 30):
+        assert not presence.absent(Kind.CHANGE, people(30, first))
+    assert vendor.asked.count("page") == pages
+    assert len(vendor.asked) == (pages or 150)
+
+
+def test_a_list_that_is_longer_than_was_expected_is_read_no_longer_than_asking_takes() -> None:
+    vendor = Vendor(known(2_000))
+    presence = vendor.presence()
+    presence.expect(100, 300)
+    for first in range(1_900, 2_000, 50):
+        assert not presence.absent(Kind.CHANGE, people(50, first))
+    assert vendor.asked.count("page") == 100
+    assert len(vendor.asked) == 200
+
+
+def test_a_batch_that_asks_about_nobody_reads_nothing() -> None:
+    vendor = Vendor(known(200))
+    presence = vendor.presence()
+    presence.expect(100, 200)
+    now = time.time()
+    assert not presence.absent(Kind.CHANGE, [row._replace(shown_at=now) for row in people(100)])
+    assert not vendor.asked
+
+
+def test_a_list_in_one_answer_is_read_once_where_it_may_come_in_time() -> None:
+    vendor = Vendor(known(5))
+    presence = vendor.presence(page=0)
+    presence.expect(100, 100)
+    for first in (0, 40):
+        presence.absent(Kind.CHANGE, people(40, first))
+    assert vendor.asked.count("page") == 1
+    assert len(vendor.asked) == 1 + 75
+
+
+def test_reading_ends_when_its_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = itertools.count(0.0, 0.4 * looking_up.LONGEST)
+    monkeypatch.setattr("shared.vendors.presence.time.monotonic", lambda: next(clock))
+    vendor = Vendor(known(2_000))
+    assert not vendor.presence().absent(Kind.CHANGE, people(1_000))
+    assert vendor.asked.count("page") == 3
 
 
 def test_pages_that_cannot_be_had_are_read_from_the_start_again() -> None:
@@ -127,8 +182,11 @@ def test_pages_that_cannot_be_had_are_read_from_the_start_again() -> None:
 @pytest.mark.parametrize(
     ("wanted", "most_pages", "cheap"), [(FEW, 0, True), (FEW + 1, 100, True), (FEW + 1, 3, False), (FEW + 1, 0, False)]
 )
-def test_looking_is_cheap_for_a_few_and_where_everybody_is_read(wanted: int, most_pages: int, cheap: bool) -> None:
-    assert Vendor(known(40), most_pages=most_pages).presence().is_cheap(wanted) is cheap
+def test_looking_is_cheap_for_a_few_and_where_everybody_is_read(
+    wanted: int, most_pages: int, cheap: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.vendors.looking_up.LONGEST", most_pages * ANSWER_SECONDS)
+    assert Vendor(known(40)).presence().is_cheap(wanted) is cheap
 
 
 def test_who_may_just_have_been_added_is_left_to_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:

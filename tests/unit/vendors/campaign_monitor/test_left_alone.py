@@ -52,10 +52,16 @@ def test_who_said_no_is_known_in_every_spelling(told: str, sent: str) -> None:
     assert sent in found
 
 
-def test_many_hashes() -> None:
+@pytest.mark.parametrize("size", [1, 250, 20_000])
+def test_many_hashes(size: int) -> None:
+    """Added one by one, or so many at once, and half of them twice."""
     found = Hashes()
-    for number in range(20_000):
-        found.add(f"{number}@x.com")
+    for first in range(0, 20_000, size):
+        people = [f"{number}@x.com" for number in range(first // 2, min(first + size, 20_000))]
+        if size == 1:
+            found.add(people[-1])
+        else:
+            found.update(people)
     assert len(found) == 20_000
     assert all(f"{number}@x.com" in found for number in range(20_000))
     assert not any(f"{number}@y.com" in found for number in range(20_000))

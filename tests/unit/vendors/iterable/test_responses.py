@@ -101,8 +101,8 @@ PLAIN = {"content-type": "text/plain; charset=UTF-8"}
 
 def test_members_are_lines_with_an_address() -> None:
     answer = Answer(200, PLAIN, b"a@x.com\r\n\nuser-id-7\nb@\xff.com\n")
-    assert responses.members(answer) == ["a@x.com", "b@\ufffd.com"]
-    assert responses.members(Answer(200, PLAIN, b"")) == []
+    assert list(responses.members(answer)) == ["a@x.com", "b@\ufffd.com"]
+    assert list(responses.members(Answer(200, PLAIN, b""))) == []
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import pytest
 
 from shared.errors import RetryAfter
 from shared.vendors.contract import ACKNOWLEDGED, PROFILE_MISSING, Kind, Row
+from shared.vendors.looking_up import ANSWER_SECONDS, FEW
 from shared.vendors.omnisend import staging
 from shared.vendors.omnisend.staging import NOT_LOOKED_UP
-from shared.vendors.presence import FEW, not_found_words
+from shared.vendors.presence import not_found_words
 from tests.unit.vendors.loopback import Seen, reply
 from tests.unit.vendors.omnisend.brand import TARGET, Brand, World, addresses, receipts, rows, world
 from tests.unit.vendors.omnisend.test_staging import settled
@@ -74,7 +75,7 @@ def test_what_was_read_serves_every_batch() -> None:
 
 
 def test_a_step_that_takes_long_leaves_the_rest_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.vendors.omnisend.vendor.MOST_PAGES", 0)
+    monkeypatch.setattr("shared.vendors.looking_up.LONGEST", 0.0)
     people = rows(500, VALUES)
     brand = Brand(contacts={address: {} for address in addresses(people)})
     with world(brand) as here:
@@ -114,7 +115,7 @@ def test_a_leaver_who_is_not_found_is_told_of(there: tuple[str, ...], row: Row, 
 def test_many_leavers_of_a_tag_too_long_to_be_read_are_not_looked_up_and_each_receipt_says_so(
     monkeypatch: pytest.MonkeyPatch, most_pages: int
 ) -> None:
-    monkeypatch.setattr("shared.vendors.omnisend.vendor.MOST_PAGES", most_pages)
+    monkeypatch.setattr("shared.vendors.looking_up.LONGEST", most_pages * ANSWER_SECONDS)
     people = rows(600)
     brand = Brand(tags={TAG: addresses(people)})
     with world(brand) as here:
