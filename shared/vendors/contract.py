@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from shared.vendors.forms import Form
-from shared.vendors.looking_up import Expected, Looks
+from shared.vendors.looking_up import Looks, Prospect
 from shared.vendors.opt_outs import OptOutKind, OptOutRoll
 
 ConnectionSettings = Mapping[str, str | float | bool]
@@ -440,7 +440,7 @@ class Vendor(ABC):
         where `deliver` writes everybody itself, as it does whoever has no entry."""
         return None
 
-    def expect(self, expected: Expected) -> None:
+    def expect(self, expected: Prospect) -> None:
         """Hear before a slice's first batch what all of them may ask about."""
         return
 

@@ -42,7 +42,7 @@ class Looks:
     """Questions under way at once."""
 
 
-class Expected(NamedTuple):
+class Prospect(NamedTuple):
     """What a slice may ask about at the most, and how many people the target has by its ledger."""
 
     changes: int = 0
@@ -50,7 +50,7 @@ class Expected(NamedTuple):
     members: int = 0
 
 
-class Reading(NamedTuple):
+class ListReading(NamedTuple):
     """How much of a list may be read: none where people are asked for one by one."""
 
     pages: int = 0
@@ -64,23 +64,23 @@ def asking(looks: Looks, seconds_for: SecondsFor, wanted: int) -> float:
 
 def reading(
     looks: Looks, seconds_for: SecondsFor, wanted: int, people: int | None, request_seconds: float = LONGEST
-) -> Reading:
+) -> ListReading:
     """How much of a list of so many people may be read for so many of them.
 
     Of a list whose length nobody knows, as much as takes as long as asking: then both together take twice as long as
     the cheaper one at the most.
     """
     if wanted <= FEW:
-        return Reading()
+        return ListReading()
     alone = asking(looks, seconds_for, wanted)
     if not looks.page_people:
         most = min(max(alone * TRY_SHARE, LEAST_TRY), request_seconds, LONGEST)
-        return Reading(1, most) if people is not None and people <= most * FASTEST else Reading()
+        return ListReading(1, most) if people is not None and people <= most * FASTEST else ListReading()
     most = min(alone, LONGEST)
     if people is not None and _pages_take(looks, seconds_for, math.ceil(people / looks.page_people)) > most:
-        return Reading()
+        return ListReading()
     pages = range(int(most / ANSWER_SECONDS) + 1)
-    return Reading(bisect_right(pages, most, key=lambda number: _pages_take(looks, seconds_for, number)) - 1, most)
+    return ListReading(bisect_right(pages, most, key=lambda number: _pages_take(looks, seconds_for, number)) - 1, most)
 
 
 def _pages_take(looks: Looks, seconds_for: SecondsFor, pages: int) -> float:

@@ -19,7 +19,7 @@ from shared.vendors.answers import Unreadable
 from shared.vendors.contract import PROFILE_MISSING, Definition, Evidence, Kind, Outcome, Receipt, Retry, Row
 from shared.vendors.hashes import Hashes
 from shared.vendors.limits import Limiter
-from shared.vendors.looking_up import FEW, Reading, reading
+from shared.vendors.looking_up import FEW, ListReading, reading
 from shared.wording import say
 
 SHOWN_SECONDS = 600.0
@@ -98,7 +98,7 @@ class Presence:
     def _read(self, wanted: int) -> None:
         """Go on reading the target's people where that takes less time than asking for so many one by one."""
         with self._lock:
-            allowed = self._allowed(wanted) if wanted and not self._whole else Reading()
+            allowed = self._allowed(wanted) if wanted and not self._whole else ListReading()
             for _ in range(allowed.pages):
                 page = self._next_page(allowed.seconds)
                 if page is None:
@@ -108,7 +108,7 @@ class Presence:
                 if time.monotonic() > self._until:
                     return
 
-    def _allowed(self, wanted: int) -> Reading:
+    def _allowed(self, wanted: int) -> ListReading:
         """What may be read now: all that all batches are worth, or what this one is worth, of what is left."""
         limiter, seconds = self._limiter.seconds_for, self._definition.request_seconds
         worth = reading(self._looks, limiter, max(self._expected, wanted), self._people, seconds)
@@ -118,7 +118,7 @@ class Presence:
         now = min(worth.pages, left)
         self._left = left - now
         self._until = self._until or time.monotonic() + looking_up.LONGEST
-        return Reading(now, worth.seconds)
+        return ListReading(now, worth.seconds)
 
     def _next_page(self, seconds: float) -> Iterable[str] | None:
         self._unread = self._unread or self._pages(seconds)

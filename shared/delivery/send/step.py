@@ -18,7 +18,7 @@ from shared.delivery.state.records import Step
 from shared.delivery.work import Work
 from shared.errors import Blocked, RetryAfter, UserMustAct
 from shared.vendors.contract import Kind
-from shared.vendors.looking_up import Expected
+from shared.vendors.looking_up import Prospect
 from shared.wording import say
 
 MOST_WARNINGS = 50
@@ -97,12 +97,12 @@ def deliver(work: Work) -> float | None:
     return _wait_for_jobs(work)
 
 
-def expected(made: Plan, folded: Folded) -> Expected:
+def expected(made: Plan, folded: Folded) -> Prospect:
     """What batches without a receipt may ask the vendor about."""
     open_rows = Counter[Kind]()
     for file in made.files:
         open_rows[file.kind] += sum(rows for batch, rows in made.batches(file).items() if batch not in folded.results)
-    return Expected(open_rows[Kind.CHANGE], open_rows[Kind.REMOVE], made.members_before)
+    return Prospect(open_rows[Kind.CHANGE], open_rows[Kind.REMOVE], made.members_before)
 
 
 def _wait_for_jobs(work: Work) -> float:

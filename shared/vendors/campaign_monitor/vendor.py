@@ -43,7 +43,7 @@ from shared.vendors.contract import (
 from shared.vendors.forms import Form
 from shared.vendors.http import Credentials, Link
 from shared.vendors.lists import Listed
-from shared.vendors.looking_up import Expected
+from shared.vendors.looking_up import Prospect
 from shared.vendors.opt_outs import OptOutRoll
 from shared.vendors.presence import Presence
 from shared.wording import say
@@ -89,7 +89,7 @@ class CampaignMonitor(Vendor):
         self._batch_rows = int(settings["batch_rows"])
         self._wait = link.wait
         self._limiter = link.limiter
-        self._expected = Expected()
+        self._expected = Prospect()
         self._api = Api(str(settings.get("client_id", "")).strip().lower(), credentials, link)
         self._turns = Turns()
         self._lookups = Turns()
@@ -171,7 +171,7 @@ class CampaignMonitor(Vendor):
     def form(self, target: TargetFound, kind: Kind, fields: Sequence[str]) -> Form | None:
         return self._forms(target).shape.form(fields) if kind is not Kind.REMOVE else None
 
-    def expect(self, expected: Expected) -> None:
+    def expect(self, expected: Prospect) -> None:
         self._expected = expected
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:

@@ -39,7 +39,7 @@ from shared.vendors.iterable.definition import DEFINITION, HOSTS, MOST_BYTES
 from shared.vendors.iterable.misfits import Misfits
 from shared.vendors.iterable.new_fields import NewFields, Person
 from shared.vendors.iterable.responses import ProjectList
-from shared.vendors.looking_up import Expected
+from shared.vendors.looking_up import Prospect
 from shared.vendors.opt_outs import OptOutRoll
 from shared.vendors.presence import Presence
 from shared.wording import say
@@ -66,7 +66,7 @@ class Iterable(Vendor):
         self._client = client_of(self._center, credentials, link)
         self._new_fields = NewFields(self._fields, self._write_profiles)
         self._lock = threading.Lock()
-        self._expected = Expected()
+        self._expected = Prospect()
         self._presence: dict[str, Presence] = {}
         self._made: set[str] = set()
         """Lists made by this object: unknown ones among them are new, not gone."""
@@ -121,7 +121,7 @@ class Iterable(Vendor):
     def form(self, target: TargetFound, kind: Kind, fields: Sequence[str]) -> Form | None:
         return requests.FORMS[kind]
 
-    def expect(self, expected: Expected) -> None:
+    def expect(self, expected: Prospect) -> None:
         self._expected = expected
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:

@@ -28,7 +28,7 @@ from shared.vendors.contract import (
     Vendor,
 )
 from shared.vendors.http import Credentials, Link
-from shared.vendors.looking_up import Expected
+from shared.vendors.looking_up import Prospect
 from shared.vendors.omnisend import errors, looking, opt_outs, requests, responses, targets
 from shared.vendors.omnisend.client import Board, client_of
 from shared.vendors.omnisend.definition import DEFINITION, MOST_COUNTED
@@ -53,7 +53,7 @@ class Omnisend(Vendor):
     def __init__(self, credentials: Credentials, link: Link, clock: Callable[[], float] = time.time) -> None:
         self._wait = link.wait
         self._limiter = link.limiter
-        self._expected = Expected()
+        self._expected = Prospect()
         self._clock = clock
         self._client = client_of(credentials, link)
         self._board = Board(self._client, clock)
@@ -89,7 +89,7 @@ class Omnisend(Vendor):
     def build(self, target: TargetFound, kind: Kind, row: Row) -> object:
         return self._staging(target, kind, [row]).build()
 
-    def expect(self, expected: Expected) -> None:
+    def expect(self, expected: Prospect) -> None:
         self._expected = expected
 
     def deliver(self, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> BatchResult:

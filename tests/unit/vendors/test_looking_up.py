@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.vendors.limits import Limiter
-from shared.vendors.looking_up import LONGEST, Looks, Reading, SecondsFor, asking, reading
+from shared.vendors.looking_up import LONGEST, ListReading, Looks, SecondsFor, asking, reading
 from shared.vendors.registry import DEFINITIONS
 
 PAGED = [name for name, each in DEFINITIONS.items() if each.looks and each.looks.page_people]
@@ -62,12 +62,12 @@ def test_pages_never_take_longer_than_asking_and_never_longer_than_a_slice(
 def test_one_answer_with_everyone_costs_a_quarter_of_asking_or_two_seconds(wanted: int, people: int) -> None:
     looks, seconds_for = of("iterable")
     found = reading(looks, seconds_for, wanted, people, 60.0)
-    assert found == Reading() or found.pages == 1
+    assert found == ListReading() or found.pages == 1
     assert found.seconds <= min(max(asking(looks, seconds_for, wanted) / 4, 2.0), 60.0)
 
 
 def test_of_one_answer_whose_length_nobody_knows_nothing_is_read() -> None:
-    assert reading(*of("iterable"), 100_000, None) == Reading()
+    assert reading(*of("iterable"), 100_000, None) == ListReading()
 
 
 def test_of_pages_of_a_list_whose_length_nobody_knows_as_many_are_read_as_there_are_questions() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from shared.errors import UserMustAct
 from shared.vendors.contract import PROFILE_MISSING, Kind, Row
-from shared.vendors.looking_up import FEW, Expected
+from shared.vendors.looking_up import FEW, Prospect
 from shared.vendors.presence import not_found_words
 from tests.unit.vendors.campaign_monitor.account import LIST, TARGET, Account, error, receipts, rows, world
 
@@ -76,7 +76,7 @@ def test_many_changes_take_a_page_of_the_list_for_a_thousand_people() -> None:
 def test_on_a_list_that_takes_longer_to_be_read_each_is_asked_for() -> None:
     account = Account(people=active(FEW + 2))
     with world(account) as here:
-        here.vendor.expect(Expected(changes=FEW + 2, members=1_000_000))
+        here.vendor.expect(Prospect(changes=FEW + 2, members=1_000_000))
         here.vendor.deliver(TARGET, Kind.CHANGE, rows(FEW + 2, VALUES))
         assert here.calls().count(f"GET subscribers/{LIST}") == FEW + 2
 

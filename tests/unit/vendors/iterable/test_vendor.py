@@ -21,7 +21,7 @@ from shared.vendors.http import Link
 from shared.vendors.iterable.definition import DEFINITION, HOSTS
 from shared.vendors.iterable.receipts import LEFT_OUT
 from shared.vendors.limits import Limiter
-from shared.vendors.looking_up import Expected
+from shared.vendors.looking_up import Prospect
 from shared.vendors.registry import open_vendor
 from tests.unit.vendors.loopback import Clock, Keys, Loopback, Raw, Reply, Seen, reply, serving
 
@@ -316,7 +316,7 @@ def test_an_empty_batch_makes_no_request(kind: Kind) -> None:
 @pytest.mark.parametrize("kind", list(Kind))
 def test_a_batch_is_one_request(kind: Kind) -> None:
     with world(Project()) as here:
-        here.vendor.expect(Expected(changes=1000, members=1000))
+        here.vendor.expect(Prospect(changes=1000, members=1000))
         found = here.vendor.deliver(TARGET, kind, rows(1000, '{"firstName":"Ana"}'))
         assert (found.default.outcome, found.others, found.requests) == ("accepted", {}, 1)
         assert people(here.server.seen[-1]) == [row.address for row in rows(1000)]
@@ -333,7 +333,7 @@ def test_a_batch_is_one_request(kind: Kind) -> None:
 def test_a_list_that_cannot_be_read_is_tried_once_and_then_each_is_asked_for(kind: Kind, answer: Reply) -> None:
     members = "/api/lists/getUsers?listId=4411201"
     with world(Project(other={members: answer})) as here:
-        here.vendor.expect(Expected(changes=200, members=200))
+        here.vendor.expect(Prospect(changes=200, members=200))
         for first in (0, 100):
             found = here.vendor.deliver(TARGET, kind, rows(200)[first : first + 100])
             assert (found.default.outcome, found.others) == ("accepted", {})
@@ -345,7 +345,7 @@ def test_a_list_that_cannot_be_read_is_tried_once_and_then_each_is_asked_for(kin
 @pytest.mark.parametrize("kind", [Kind.CHANGE, Kind.REMOVE])
 def test_who_is_not_on_the_list_that_was_read_is_asked_for(kind: Kind) -> None:
     with world(Project()) as here:
-        here.vendor.expect(Expected(changes=1010, members=1000))
+        here.vendor.expect(Prospect(changes=1010, members=1000))
         found = here.vendor.deliver(TARGET, kind, rows(1010))
         assert (found.default.outcome, found.others) == ("accepted", {})
         asked = [seen.path for seen in here.server.seen if seen.path.startswith("/api/users/getByEmail")]
