@@ -6,6 +6,8 @@ import csv
 import io
 from typing import Any
 
+import pytest
+
 from shared.delivery.state import layout
 from shared.delivery.state.records import Run, State
 from shared.delivery.state.transitions import RunKind
@@ -64,6 +66,7 @@ def explained(engine: Engine, address: str) -> list[tuple[str, str, str]]:
     return [(field, code, next(text for text in said if text.startswith(f"{field}: "))) for field, code in found]
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_made_values_arrive_and_what_is_none_is_counted_and_named(engine: Engine) -> None:
     engine.land(PEOPLE)
     define(engine, NAMED, DATED)
@@ -95,6 +98,7 @@ def test_made_values_arrive_and_what_is_none_is_counted_and_named(engine: Engine
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_another_way_to_make_a_value_changes_it_for_whom_it_is_another(engine: Engine) -> None:
     engine.land(PEOPLE)
     define(engine, NAMED, DATED)
@@ -113,6 +117,7 @@ def test_another_way_to_make_a_value_changes_it_for_whom_it_is_another(engine: E
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_what_cannot_be_read_any_more_leaves_the_vendors_value(engine: Engine) -> None:
     mapped = {"columns": ["City"], "steps": [{"function": "map", "values": {"rome": "Roma", "oslo": "Oslo"}}]}
     joined = {"take": "join", "columns": ["FirstName", "City"], "separator": " / "}

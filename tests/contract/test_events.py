@@ -43,6 +43,7 @@ def ran(engine: Engine) -> Run:
     return engine.run()
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_events_add_up_with_the_report_and_come_to_the_list(engine: Engine, ran: Run) -> None:
     as_said(engine, ran)
     as_shown(engine)
@@ -62,6 +63,7 @@ def test_events_add_up_with_the_report_and_come_to_the_list(engine: Engine, ran:
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_who_said_no_is_told_with_what_became_of_it(engine: Engine, ran: Run) -> None:
     engine.tell("people", engine.kit.oppose("person1@example.com", engine.kit.list_name("Loyal")))
     engine.land([*people(1), Person("person1@example.com", "Other", "Lund"), Person(ADA, "Ada", "Oslo")])
@@ -73,6 +75,7 @@ def test_who_said_no_is_told_with_what_became_of_it(engine: Engine, ran: Run) ->
         assert (last["run"], last["code"]) == (run.run, code)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_who_is_forgotten_is_in_no_event_and_the_others_stay(engine: Engine, ran: Run) -> None:
     [hashed] = happenings.hashes(engine.cloud, ADA)
     held = [name for name in holding(engine, hashed) if name.startswith(layout.EVENTS)]

@@ -73,6 +73,7 @@ def test_the_question_has_numbers_and_nothing_was_written(engine: Engine, asked:
     assert engine.kit.list_name("Loyal") not in named, "the list is not made before the answer"
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_a_few_go_first_and_the_next_run_brings_the_rest_without_asking(engine: Engine, asked: Run) -> None:
     before = len(writes(engine))
     run = decide(engine, asked, "start_small")
@@ -98,6 +99,7 @@ def test_a_few_go_first_and_the_next_run_brings_the_rest_without_asking(engine: 
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_the_answer_may_be_given_when_the_export_is_saved(engine: Engine) -> None:
     engine.land(people(MANY))
     engine.define(first_run="deliver")
@@ -106,6 +108,7 @@ def test_the_answer_may_be_given_when_the_export_is_saved(engine: Engine) -> Non
     assert engine.members().keys() == {each.email for each in people(MANY)}
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_a_list_that_would_more_than_double_is_asked_about_once(engine: Engine, asked: Run) -> None:
     assert decide(engine, asked, "deliver").state in GOOD
     engine.define(guards={"max_deviation_share": None})
@@ -121,6 +124,7 @@ def test_a_list_that_would_more_than_double_is_asked_about_once(engine: Engine, 
     assert engine.members().keys() == {each.email for each in people(5 * MANY)}
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_a_dry_run_tells_the_question_and_asks_nobody(engine: Engine, asked: Run) -> None:
     decide(engine, asked, "discard")
     run = engine.service.start("newsletter", b'{"kind": "dry_run"}').run
@@ -130,6 +134,7 @@ def test_a_dry_run_tells_the_question_and_asks_nobody(engine: Engine, asked: Run
     assert "would be blocked before its first write: would add 12 people" in ended.message
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_few_people_leave_nobody_for_later(engine: Engine) -> None:
     engine.land(people(FEW))
     engine.define(guards={"max_profiles": 2})
@@ -144,6 +149,7 @@ def engine_decides(engine: Engine, run: Run) -> None:
     starting.decide(engine.cloud, run.export, run.run, engine.delivery(run).plan, "start_small", by="Ada")
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_trouble_with_the_vendor_costs_a_number_and_not_the_question(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,6 +47,7 @@ def ran(engine: Engine) -> Run:
     return engine.run()
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_whoever_is_held_out_never_reaches_the_vendor(engine: Engine, ran: Run) -> None:
     assert 0 < len(HELD) < 20
     assert ran.state in GOOD, ran.message
@@ -83,6 +84,7 @@ def test_no_other_kind_of_run_lets_them_through(engine: Engine, ran: Run, kind: 
     assert not touched(engine) & HELD
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_a_holdout_that_comes_later_takes_its_people_off_the_list_and_nothing_else(engine: Engine) -> None:
     engine.land(people(20))
     engine.define()
@@ -99,6 +101,7 @@ def test_a_holdout_that_comes_later_takes_its_people_off_the_list_and_nothing_el
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_explain_says_that_a_person_is_held_out(engine: Engine, ran: Run) -> None:
     found: Any = engine.service.explain("newsletter", min(HELD))["targets"][0]
     assert [each["rule"] for each in found["kept_back"]] == ["holdout"]

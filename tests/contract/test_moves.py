@@ -37,6 +37,7 @@ def ran(engine: Engine) -> Run:
     return run
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_who_changes_their_address_moves(engine: Engine, ran: Run) -> None:
     assert rows(engine, ran)["moved"] == 0
     engine.land(customers(*AFTER))
@@ -49,6 +50,7 @@ def test_who_changes_their_address_moves(engine: Engine, ran: Run) -> None:
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_who_said_no_under_the_old_address_does_not_join_under_the_new_one(engine: Engine, ran: Run) -> None:
     engine.tell("people", engine.kit.oppose("ann@example.com", engine.kit.list_name("Loyal")))
     before = engine.kit.opted_out(engine)
@@ -67,6 +69,7 @@ def test_who_said_no_under_the_old_address_does_not_join_under_the_new_one(engin
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_a_person_is_on_the_list_once(engine: Engine, ran: Run) -> None:
     work = Person("work@example.com", "Work", "Oslo", "id-0")
     engine.land([work, *customers(*BEFORE)])

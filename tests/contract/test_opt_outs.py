@@ -98,11 +98,13 @@ def test_who_opts_out_is_landed_once_with_when_and_why(sent: Engine) -> None:
     assert [row for row in later if row["address"] == FIRST] == rows
 
 
+@pytest.mark.in_turn("kit", 3)
 def test_nobody_is_landed_where_nobody_opted_out(sent: Engine) -> None:
     assert collect(sent).people == 0
     assert landed(sent) == []
 
 
+@pytest.mark.in_turn("kit", 3)
 def test_who_was_taken_off_by_us_has_not_opted_out(sent: Engine) -> None:
     sent.land(people(4))
     sent.run()
@@ -110,6 +112,7 @@ def test_who_was_taken_off_by_us_has_not_opted_out(sent: Engine) -> None:
     assert collect(sent).people == 0
 
 
+@pytest.mark.in_turn("kit", 3)
 def test_whoever_opted_out_is_kept_off_every_export_where_the_connection_says_so(sent: Engine) -> None:
     opt_out(sent, FIRST)
     collect(sent)
@@ -153,6 +156,7 @@ def many(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     return engine
 
 
+@pytest.mark.in_turn("kit", 3)
 def test_a_reading_goes_on_page_by_page_over_slices(many: Engine) -> None:
     found = collect(many)
     rows = landed(many)
@@ -162,6 +166,7 @@ def test_a_reading_goes_on_page_by_page_over_slices(many: Engine) -> None:
         assert len(found.parts) > 1
 
 
+@pytest.mark.in_turn("kit", 3)
 def test_the_folder_is_one_table_where_segments_are_looked_for(sent: Engine) -> None:
     opt_out(sent, FIRST)
     collect(sent)

@@ -147,6 +147,7 @@ def test_each_person_ends_as_foreseen(delivered: Engine) -> None:
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_it_says_how_people_stand_now(delivered: Engine) -> None:
     engine = delivered
     disturb(engine)
@@ -158,6 +159,7 @@ def test_it_says_how_people_stand_now(delivered: Engine) -> None:
     assert told[GONE] == "gone already"
 
 
+@pytest.mark.in_turn("kit", 2)
 @pytest.mark.parametrize("kept", [70, 35])
 def test_of_many_people_the_vendor_is_asked_page_by_page(engine: Engine, kept: int) -> None:
     engine.tell("settings", {**engine.kit.unlimited, **INSTANT.get(engine.kit.name, {})})
@@ -174,6 +176,7 @@ def test_of_many_people_the_vendor_is_asked_page_by_page(engine: Engine, kept: i
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_a_list_that_is_not_there_yet_is_not_made(engine: Engine) -> None:
     engine.tell("settings", INSTANT.get(engine.kit.name, {}))
     engine.land(people(30))
@@ -187,6 +190,7 @@ def test_a_list_that_is_not_there_yet_is_not_made(engine: Engine) -> None:
     assert engine.delivery(rehearsed).foreseen["requests"] == engine.delivery(run).requests
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_over_slices_it_foresees_the_same(delivered: Engine) -> None:
     engine = delivered
     disturb(engine)
@@ -199,6 +203,7 @@ def test_over_slices_it_foresees_the_same(delivered: Engine) -> None:
     assert not [name for name in engine.cloud.blobs.names("runs/") if "/rehearsal/" in name]
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_jobs_that_a_dead_worker_pretended_to_begin_are_begun_again(
     delivered: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,6 +228,7 @@ def test_jobs_that_a_dead_worker_pretended_to_begin_are_begun_again(
     assert ends_foreseen(engine, engine.current(run)) == whole
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_whoever_comes_back_is_foreseen_too(delivered: Engine) -> None:
     """They were taken off by us; one of them said no meanwhile."""
     engine, name = delivered, delivered.kit.list_name("Loyal")
@@ -239,6 +245,7 @@ def test_whoever_comes_back_is_foreseen_too(delivered: Engine) -> None:
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_people_who_move_are_foreseen_too(engine: Engine) -> None:
     """One of them said no under the old address, so the new one is not added."""
     engine.tell("settings", INSTANT.get(engine.kit.name, {}))
@@ -260,6 +267,7 @@ def test_people_who_move_are_foreseen_too(engine: Engine) -> None:
     assert engine.delivery(rehearsed).foreseen["requests"] == engine.delivery(run).requests
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_what_no_vendor_tells_beforehand_is_said(delivered: Engine) -> None:
     """The vendor refuses somebody for a reason of its own: told of one by one where it shows that, else as unknown."""
     engine, odd = delivered, delivered.kit.refused
@@ -273,6 +281,7 @@ def test_what_no_vendor_tells_beforehand_is_said(delivered: Engine) -> None:
     assert definition(engine.kit.name).unforeseen or not differs
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_what_is_foreseen_changes_nothing_that_is_known(delivered: Engine) -> None:
     engine = delivered
     engine.land(changed())

@@ -106,6 +106,7 @@ def test_what_a_check_up_found_is_mended_and_nothing_else(delivered: Engine) -> 
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 3)
 def test_who_was_taken_off_and_is_there_again_is_taken_off_again(delivered: Engine) -> None:
     engine = delivered
     engine.land(people(10))
@@ -119,6 +120,7 @@ def test_who_was_taken_off_and_is_there_again_is_taken_off_again(delivered: Engi
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 3)
 def test_nobody_is_resubscribed(delivered: Engine) -> None:
     engine, gone = delivered, people(1)[0].email
     engine.tell("people", engine.kit.oppose(gone, engine.kit.list_name("Loyal")))
@@ -131,6 +133,7 @@ def test_nobody_is_resubscribed(delivered: Engine) -> None:
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 3)
 def test_after_another_delivery_what_was_found_is_worth_nothing(delivered: Engine) -> None:
     engine = delivered
     with pytest.raises(Unprocessable, match="check the list first"):
@@ -144,6 +147,7 @@ def test_after_another_delivery_what_was_found_is_worth_nothing(delivered: Engin
     assert GONE not in engine.members()
 
 
+@pytest.mark.in_turn("kit", 3)
 def test_no_address_is_told(delivered: Engine) -> None:
     engine = delivered
     engine.kit.lose(engine, GONE)

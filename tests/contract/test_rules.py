@@ -48,6 +48,7 @@ def ran(engine: Engine) -> Run:
     return engine.run()
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_the_first_run_adds_whom_no_rule_keeps_back(engine: Engine, ran: Run) -> None:
     assert ran.state in GOOD, ran.message
     assert accounted(engine, ran) == {"add accepted": 8}
@@ -69,6 +70,7 @@ def test_the_first_run_adds_whom_no_rule_keeps_back(engine: Engine, ran: Run) ->
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_who_falls_under_a_rule_leaves_the_list_and_nothing_else(engine: Engine, ran: Run) -> None:
     engine.land([Person("person1@example.com")], "Suppressed")
     withdrawn = Person("person2@example.com", "2", "Nowhere")
@@ -89,6 +91,7 @@ def test_who_falls_under_a_rule_leaves_the_list_and_nothing_else(engine: Engine,
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_a_rule_that_is_gone_lets_people_through(engine: Engine, ran: Run) -> None:
     engine.define(rules={"require": RULES["require"]})
     run = engine.run()
@@ -104,6 +107,7 @@ def test_a_rule_that_is_gone_lets_people_through(engine: Engine, ran: Run) -> No
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_without_the_excluded_segment_nobody_is_delivered_to(engine: Engine, ran: Run) -> None:
     for name in [each.name for each in engine.landing.list_blobs(name_starts_with="Suppressed/")]:
         engine.landing.delete_blob(name)

@@ -25,6 +25,7 @@ def both(engine: Engine) -> Iterator[Pair]:
         yield made
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_both_lists_are_the_segment_and_stay_it(both: Pair) -> None:
     both.save()
     for run, engine in zip(both.run(), (both.engine, both.other), strict=True):
@@ -38,6 +39,7 @@ def test_both_lists_are_the_segment_and_stay_it(both: Pair) -> None:
         clean(engine)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_rules_and_a_holdout_keep_the_same_people_off_both(both: Pair) -> None:
     both.engine.land([*people(40), Person("elsewhere@example.com", city="Nowhere")])
     require = [{"column": "City", "one_of": [f"City {number}" for number in range(7)]}]
@@ -48,6 +50,7 @@ def test_rules_and_a_holdout_keep_the_same_people_off_both(both: Pair) -> None:
     assert both.engine.report(ours)["rows"]["kept_back"] == both.engine.report(theirs)["rows"]["kept_back"]
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_a_dry_run_sends_nothing_to_either(both: Pair) -> None:
     both.save()
     started = both.engine.service.begin(NAME, RunKind.DRY_RUN)
@@ -58,6 +61,7 @@ def test_a_dry_run_sends_nothing_to_either(both: Pair) -> None:
         assert engine.members() == {}
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_a_vendor_that_is_down_keeps_the_other_one_from_nothing(both: Pair) -> None:
     both.save()
     with both.down():
@@ -72,6 +76,7 @@ def test_a_vendor_that_is_down_keeps_the_other_one_from_nothing(both: Pair) -> N
     assert both.engine.members().keys() == {each.email for each in people(6)}
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_who_is_on_one_and_not_on_the_other_is_said_with_the_reason(both: Pair) -> None:
     both.save()
     both.other.kit.refuse(both.other, ODD)
@@ -93,6 +98,7 @@ def test_who_is_on_one_and_not_on_the_other_is_said_with_the_reason(both: Pair) 
     assert (back.people, back.missing) == (5, 0)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_before_the_other_connection_ran_everybody_is_not_delivered_yet(both: Pair) -> None:
     both.save(also=[])
     both.engine.run()
@@ -103,6 +109,7 @@ def test_before_the_other_connection_ran_everybody_is_not_delivered_yet(both: Pa
     ]
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_explain_says_it_of_both(both: Pair) -> None:
     both.save()
     both.run()
@@ -114,6 +121,7 @@ def test_explain_says_it_of_both(both: Pair) -> None:
     assert all(each["ledger"]["status"] == "member" for each in told)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_a_connection_that_is_left_out_is_no_longer_delivered_to(both: Pair) -> None:
     both.save()
     both.run()

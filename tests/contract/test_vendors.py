@@ -65,6 +65,7 @@ def test_an_empty_batch_makes_no_request(engine: Engine) -> None:
     assert len(engine.calls()) == before
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_additions_and_changes_go_before_removals(engine: Engine) -> None:
     engine.land(people(30))
     engine.define()
@@ -133,7 +134,7 @@ TROUBLE: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("trouble", TROUBLE)
 def test_trouble_never_counts_as_success_and_passes(
     engine: Engine, trouble: str, monkeypatch: pytest.MonkeyPatch
@@ -170,6 +171,7 @@ def test_odd_addresses_arrive_as_they_are(engine: Engine) -> None:
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_unicode_values_arrive_as_they_are(engine: Engine) -> None:
     names = ["Zoë", "李雷", "Ștefănescu", 'He said "hi"', "Ann\\b", "O'Hara"]
     engine.land([Person(f"u{number}@example.com", name, "São Paulo") for number, name in enumerate(names)])
@@ -226,6 +228,7 @@ def test_people_on_the_list_who_are_not_ours_stay(engine: Engine) -> None:
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_a_slice_goes_on_where_the_last_one_stopped(kit: Kit, storage: StorageAddress, unique: str) -> None:
     with engines.engine(storage, unique, kit, slice_seconds=0.001) as engine:
         engine.cloud.slices = Prompt(storage, f"{unique}-slices")

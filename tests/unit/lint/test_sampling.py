@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from itertools import product
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
-from tests.sampling import numbered, spread
+from tests.sampling import numbered, spread, turn
+
+pytest_plugins = ["pytester"]
 
 REPOSITORY = Path(__file__).parents[3]
-SAMPLES = re.compile(r"mark\.sampled\(|import .*\bEVERY\b")
+SAMPLES = re.compile(r"mark\.(sampled|in_turn)\(|import .*\bEVERY\b")
 
 
 @pytest.mark.parametrize("one_in", [2, 3, 4])
@@ -28,6 +32,77 @@ def test_it_is_a_share_and_the_same_each_time() -> None:
     assert len(spread(cases, 3)) == len(cases) / 3
     assert spread(cases, 3) == spread(cases, 3)
     assert len(spread(cases, 1)) == len(cases)
+
+
+@pytest.mark.parametrize(("values", "few", "tests"), [(6, 2, 3), (7, 2, 4), (6, 3, 2), (6, 4, 2), (2, 1, 2), (3, 5, 1)])
+@pytest.mark.parametrize("start", [0, 5, 4_000_000_007])
+def test_tests_of_a_file_take_turns_with_every_value(values: int, few: int, tests: int, start: int) -> None:
+    tried = [turn(values, few, place, start) for place in range(tests)]
+    assert set().union(*tried) == set(range(values))
+    assert {len(each) for each in tried} == {min(few, values)}
+
+
+MARKED = """
+import pytest
+
+VENDORS = ["anna", "berta", "cilla", "doris"]
+
+@pytest.fixture(params=VENDORS)
+def vendor(request):
+    return request.param
+
+@pytest.mark.in_turn("vendor", 2)
+def test_first(vendor): ...
+
+@pytest.mark.in_turn("vendor", 2)
+def test_second(vendor): ...
+
+def test_at_every_vendor(vendor): ...
+
+@pytest.mark.in_turn("vendor", 1)
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("way", [1, 2])
+def test_share(vendor, way): ...
+"""
+
+
+def tried(pytester: pytest.Pytester, *arguments: str) -> dict[str, list[str]]:
+    """Test -> its cases, of a file with marks."""
+    pytester.makeconftest("from tests.sampling import pytest_collection_modifyitems")
+    pytester.makeini("[pytest]\nmarkers =\n  sampled(n)\n  in_turn(parameter, n)\n")
+    pytester.makepyfile(MARKED)
+    said = pytester.runpytest_inprocess("--collect-only", "-q", *arguments).outlines
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for name, case in re.findall(r"::(\w+)\[(.+)\]", "\n".join(said)):
+        found[name].append(case)
+    return found
+
+
+@pytest.fixture
+def everyday(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.sampling.EVERY", False)
+
+
+def test_marked_tests_are_tried_at_other_vendors_each(pytester: pytest.Pytester, everyday: None) -> None:
+    found = tried(pytester)
+    assert len(found["test_first"]) == len(found["test_second"]) == 2
+    assert {*found["test_first"], *found["test_second"]} == {"anna", "berta", "cilla", "doris"}
+    assert len(found["test_at_every_vendor"]) == 4
+    assert len(found["test_share"]) == 4, "the share counts where there are both"
+
+
+def test_a_vendor_that_is_asked_for_is_tried_by_all(pytester: pytest.Pytester, everyday: None) -> None:
+    assert tried(pytester, "-k", "cilla") == {
+        "test_first": ["cilla"],
+        "test_second": ["cilla"],
+        "test_at_every_vendor": ["cilla"],
+        "test_share": ANY,
+    }
+
+
+def test_all_are_tried_where_every_case_is(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.sampling.EVERY", True)
+    assert [len(each) for each in tried(pytester).values()] == [4, 4, 4, 8]
 
 
 def test_values_are_told_apart_by_what_they_are() -> None:
