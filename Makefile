@@ -51,9 +51,10 @@ pictures: setup ## take the pictures that docs/ shows anew, in the browser tests
 	@PICTURES=docs/pictures $(BIN)/python -m pytest -n 0 tests/browser $(ARGS)
 
 # Whatever `make test` tries a share of.
-WHOLE = tests/integration/faults tests/contract tests/integration/delivery/test_forgetting.py \
-  tests/integration/delivery/test_holdout.py tests/integration/delivery/test_model.py tests/integration/delivery/test_specification.py tests/unit/api/test_description.py tests/unit/delivery/test_kept_back.py \
-  tests/unit/delivery/test_persons.py
+WHOLE = tests/integration/faults tests/contract tests/integration/delivery/test_events.py \
+  tests/integration/delivery/test_forgetting.py tests/integration/delivery/test_holdout.py \
+  tests/integration/delivery/test_model.py tests/integration/delivery/test_specification.py \
+  tests/unit/api/test_description.py tests/unit/delivery/test_kept_back.py tests/unit/delivery/test_persons.py
 
 faults: setup ## crashes at every point of a run, every trouble at every vendor, and what else can go wrong; takes long
 	@FAULTS=every $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(WHOLE) $(ARGS)

@@ -26,39 +26,46 @@ ANEW = reading._connection
 
 Starts = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
+Setting = tuple[str, str]
+Instance = tuple[duckdb.DuckDBPyConnection, frozenset[Setting]]
+"""A database, and the settings that it was started with."""
+
 
 class Kept:
     """Instances by their limits, each for one user at a time. Thread safe."""
 
     def __init__(self, started: ExitStack) -> None:
         self._started = started
-        self._idle: defaultdict[object, list[duckdb.DuckDBPyConnection]] = defaultdict(list)
+        self._idle: defaultdict[object, list[Instance]] = defaultdict(list)
 
     @contextmanager
     def one(self, limits: object, start: Starts) -> Iterator[duckdb.DuckDBPyConnection]:
-        instance = self._take(limits) or self._started.enter_context(start())
-        before = _settings(instance)
+        instance, before = self._take(limits) or self._start(start)
         try:
             with instance.cursor() as connection:
                 connection.execute("SET TimeZone = 'UTC'")
                 yield connection
         finally:
-            for name, value in set(before) - set(_settings(instance)):
+            for name, value in before - _settings(instance):
                 instance.execute(f"SET GLOBAL {name} = '{value}'")
             if instance.execute("SELECT 1 FROM duckdb_tables()").fetchall():
                 instance.close()
             else:
-                self._idle[limits].append(instance)
+                self._idle[limits].append((instance, before))
 
-    def _take(self, limits: object) -> duckdb.DuckDBPyConnection | None:
+    def _start(self, start: Starts) -> Instance:
+        instance = self._started.enter_context(start())
+        return instance, _settings(instance)
+
+    def _take(self, limits: object) -> Instance | None:
         try:
             return self._idle[limits].pop()
         except IndexError:
             return None
 
 
-def _settings(instance: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
-    return instance.execute("SELECT name, value FROM duckdb_settings() ORDER BY name").fetchall()
+def _settings(instance: duckdb.DuckDBPyConnection) -> frozenset[Setting]:
+    return frozenset(instance.execute("SELECT name, value FROM duckdb_settings()").fetchall())
 
 
 @contextmanager

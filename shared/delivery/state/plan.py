@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from shared.cloud.blobs import Blobs
@@ -175,9 +175,9 @@ class Plan:
         return (file for file in self.files if file.part == part)
 
     def to_json(self) -> bytes:
-        return json.dumps(
-            asdict(self) | {name: kept_within(getattr(self, name)) for name in ("rules", *_MESSAGES)}, sort_keys=True
-        ).encode()
+        # Words first: to copy a message as it is takes longer than all the rest.
+        words: dict[str, Any] = {name: kept_within(getattr(self, name)) for name in ("rules", *_MESSAGES)}
+        return json.dumps(asdict(replace(self, **words)), sort_keys=True).encode()
 
 
 def number(files: Sequence[tuple[Kind, int, DataFile]], batch_rows: int) -> list[PlanFile]:

@@ -30,9 +30,12 @@ from tests.integration.delivery.engine import Engine, Person, engine, people
 from tests.integration.delivery.holding import holding
 from tests.integration.delivery.test_forgetting import ROWS, WRITES, Died, carry_on, counted, put_back, until
 from tests.memory import Account, in_memory
+from tests.sampling import EVERY
 
 ADA = "ada.to.follow@example.com"
 WROTE = [(Blobs, "upload_new")]
+ONE_IN = 1 if EVERY else 5
+"""Writes that a worker dies before."""
 
 
 @pytest.fixture
@@ -389,7 +392,7 @@ def test_a_worker_that_erases_events_may_die_before_any_write(unique: str, monke
         asked = one.service.forget(ADA, "admin")
         until(one, asked.id, Stage.EVENTS)
         before = Account(containers=deepcopy(account.containers), tables=deepcopy(account.tables))
-        for at in count(1):
+        for at in count(1, ONE_IN):
             put_back(account, before)
             if not _dies(at, lambda: carry_on(one, asked.id)):
                 break
@@ -451,7 +454,7 @@ def test_a_commit_may_die_before_any_write_and_every_event_is_there_once(unique:
         one.land([*people(40, start=4)])
         assert len(files(one)) > 2, "several parts"
         before = Account(containers=deepcopy(account.containers), tables=deepcopy(account.tables))
-        for at in count(1):
+        for at in count(1, ONE_IN):
             put_back(account, before)
             one.queue.clear_messages()
             one.start()

@@ -312,7 +312,7 @@ def test_a_death_before_any_write_is_made_good_by_whoever_goes_on(
         [message] = made.queue.peek_messages()
         made.queue.clear_messages()
         before = Account(containers=deepcopy(account.containers), tables=deepcopy(account.tables))
-        for at in count(1, 1 if EVERY else 3):
+        for at in count(1, 1 if EVERY else 7):
             put_back(account, before)
             if not dies(made, message.content, at):
                 break

@@ -20,7 +20,7 @@ from tests.sampling import EVERY
 
 WRITES = ("POST /api/lists/subscribe", "POST /api/users/bulkUpdate", "POST /api/lists/unsubscribe")
 NUMBERS = st.integers(0, 7)
-EXAMPLES = 100 if EVERY else 5
+EXAMPLES = 100 if EVERY else 3
 
 steps = st.lists(
     st.one_of(

@@ -25,7 +25,7 @@ from tests.sampling import EVERY
 AWAY = "away@example.com"
 CONSENT, FIRST, HELD, SHARE = "Rome", 5, "spring", 0.25
 IDS = st.integers(0, 9)
-EXAMPLES = 60 if EVERY else 6
+EXAMPLES = 60 if EVERY else 3
 
 steps = st.lists(
     st.one_of(

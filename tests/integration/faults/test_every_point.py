@@ -1,6 +1,6 @@
 """A worker dies at any point of a first delivery, and of one with removals; another one goes on. Promises 1 and 2.
 
-Everyday tests try one in five of the calls that change anything, each before the call: dying after one leaves what
+Everyday tests try one in thirteen of the calls that change anything, each before the call: dying after one leaves what
 dying before the next one leaves. `make faults` tries both sides of every call.
 """
 
@@ -17,7 +17,7 @@ from tests.integration.faults.segments import FEW
 from tests.integration.faults.world import World, at_point, world
 from tests.sampling import EVERY
 
-ONE_IN = 5
+ONE_IN = 13
 SMALL = {"rows_per_file": 12, "slice_seconds": 0.001, "verify_seconds": 0.001 * EVERY}
 """Two parts, and a slice for each window of batches; in `make faults` also a look at the vendor afterwards, which has
 everyday tests of its own."""

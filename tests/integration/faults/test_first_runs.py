@@ -17,7 +17,7 @@ from tests.integration.faults.segments import FEW
 from tests.integration.faults.test_every_point import SMALL
 from tests.integration.faults.world import World, at_point, world
 
-ONE_IN = 7
+ONE_IN = 17
 START = 13
 """More than a part has, so that one file stays whole and another is cut."""
 

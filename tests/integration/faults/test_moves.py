@@ -15,7 +15,7 @@ from tests.integration.faults.segments import Segment
 from tests.integration.faults.test_every_point import SMALL, survive
 from tests.integration.faults.world import World, at_point, world
 
-ONE_IN = 19
+ONE_IN = 47
 PEOPLE = 12
 
 

@@ -18,7 +18,7 @@ from tests.integration.faults.points import CHUNKS, SIDES, Tally, counted, point
 from tests.integration.faults.segments import FEW
 from tests.integration.faults.world import World, at_point, world
 
-ONE_IN = 7
+ONE_IN = 29
 SMALL = {"rows_per_file": 12, "slice_seconds": 0.001, "verify_seconds": 0.0}
 
 

@@ -18,7 +18,7 @@ from tests.integration.faults.segments import FEW, Segment
 from tests.integration.faults.test_every_point import SMALL, survive
 from tests.integration.faults.world import World, at_point, world
 
-ONE_IN = 19
+ONE_IN = 47
 RULES: dict[str, Any] = {
     "exclude": [{"segment": "Suppressed"}],
     "require": [{"column": "City", "one_of": [f"City {number}" for number in range(1, 7)]}],

@@ -30,7 +30,7 @@ from tests.sampling import EVERY
 from tests.unit.api.callers import KnownCallers
 from tests.unit.api.service import FakeService, run
 
-EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES") or (25 if EVERY else 10))
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES") or (25 if EVERY else 4))
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

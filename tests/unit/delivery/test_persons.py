@@ -204,7 +204,7 @@ def test_ids_that_are_shifted_are_counted(world: World) -> None:
 
 # Random histories
 
-EXAMPLES = 300 if EVERY else 15
+EXAMPLES = 300 if EVERY else 8
 PEOPLE = [f"p{each}@example.com" for each in range(6)]
 rows = st.lists(
     st.tuples(st.sampled_from(PEOPLE), st.sampled_from(["yes", "no", "1", "2"]), st.sampled_from(["", "A", "B", "C"])),
