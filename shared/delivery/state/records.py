@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -220,8 +220,9 @@ class Delivery:
 
 
 def _entity(record: Run | Delivery, partition: str, row: str) -> Entity:
-    values = {name: _cell(value) for name, value in asdict(record).items() if value is not None}
-    return {"PartitionKey": partition, "RowKey": row, **values}
+    values = {each.name: getattr(record, each.name) for each in fields(record)}
+    told = {name: _cell(value) for name, value in values.items() if value is not None}
+    return {"PartitionKey": partition, "RowKey": row, **told}
 
 
 LISTED = ("PartitionKey", "RowKey", *(each.name for each in fields(Run) if each.name not in ("definition", "trace")))

@@ -13,7 +13,7 @@ from tests.integration.faults.any_vendor import define, first, second, unpaced, 
 from tests.integration.faults.points import CHUNKS, SIDES, Tally, counted, points
 from tests.kits import KITS, Kit
 
-ONE_IN = 25
+ONE_IN = 61
 
 
 @pytest.fixture(params=[name for name in KITS if name != "iterable"])

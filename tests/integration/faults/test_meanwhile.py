@@ -135,6 +135,7 @@ FORGED: dict[str, Callable[[Run], dict[str, Any]]] = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", FORGED)
 @pytest.mark.parametrize("gave_up", [False, True], ids=["received", "given up"])
 def test_a_forged_message_moves_nothing(made: World, name: str, gave_up: bool) -> None:
@@ -189,6 +190,7 @@ def refusing(status: int, code: str) -> Callable[[str, Callable[[], Any]], Any]:
     return around
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("slices", [0, 1, 2])
 @pytest.mark.parametrize("way", READ_ONLY)
 def test_storage_that_refuses_writes_sends_nobody_and_is_made_good_when_it_takes_them(

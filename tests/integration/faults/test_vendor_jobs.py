@@ -94,6 +94,7 @@ def submitted(world: VendorWorld) -> int:
     return len([name for name in calls if re.fullmatch(SUBMITS[world.engine.kit.name], name)])
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("at", [1, 3])
 def test_a_job_whose_id_was_lost_is_submitted_again_and_both_end(
     kit: Kit, storage: StorageAddress, unique: str, at: int
@@ -107,6 +108,7 @@ def test_a_job_whose_id_was_lost_is_submitted_again_and_both_end(
         assert world.again > 0, "nobody was in a job of which nobody knew"
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_a_job_that_ended_unheard_is_asked_after_again_and_not_submitted_again(
     kit: Kit, storage: StorageAddress, unique: str
 ) -> None:
@@ -118,6 +120,7 @@ def test_a_job_that_ended_unheard_is_asked_after_again_and_not_submitted_again(
         assert submitted(world) == 3, "a job was submitted again"
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_a_job_that_never_ends_is_given_up_and_the_next_run_resolves_it(
     kit: Kit, storage: StorageAddress, unique: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -186,6 +189,7 @@ def turns(world: VendorWorld, most: int) -> None:
         world.work(world.engine.cloud, most)
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_nothing_is_written_while_a_job_that_was_left_behind_may_write_older_values(
     kit: Kit, storage: StorageAddress, unique: str
 ) -> None:
@@ -202,6 +206,7 @@ def test_nothing_is_written_while_a_job_that_was_left_behind_may_write_older_val
         assert engine.delivery(_latest(world)).warnings == []
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_a_job_that_was_left_behind_and_does_not_end_is_not_waited_for_for_ever(
     kit: Kit, storage: StorageAddress, unique: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,6 +221,7 @@ def test_a_job_that_was_left_behind_and_does_not_end_is_not_waited_for_for_ever(
         assert "an earlier run sent it" in warning
 
 
+@pytest.mark.in_turn("kit", 2)
 def test_a_job_that_is_asked_after_by_two_workers_counts_once(kit: Kit, storage: StorageAddress, unique: str) -> None:
     """The first dies with the answer; its receipts, written late, say the same as the second one's."""
     with vendor_world(kit, storage, unique) as world:

@@ -71,6 +71,7 @@ STORMS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.in_turn("storm", 5)
 @pytest.mark.parametrize("storm", STORMS.values(), ids=STORMS.keys())
 def test_in_a_storm_every_row_is_accounted_for_and_the_next_run_makes_it_good(
     made: World, storm: dict[str, Any]
@@ -108,6 +109,7 @@ def unheard(endpoint: str, *, work: bool) -> Fault:
     return Fault(endpoint=endpoint, kind="drop", work=work, times=ATTEMPTS)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("work", [True, False], ids=["done", "not done"])
 @pytest.mark.parametrize("stays", [True, False], ids=["stays", "leaves"])
 def test_an_addition_whose_outcome_is_unknown_is_settled_by_the_next_run(made: World, work: bool, stays: bool) -> None:
@@ -134,6 +136,7 @@ def test_a_change_whose_outcome_is_unknown_is_sent_again_by_the_next_run(made: W
     promises.kept(made, following, segments.second(NAME))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("work", [True, False], ids=["done", "not done"])
 @pytest.mark.parametrize("returns", [True, False], ids=["returns", "stays away"])
 def test_a_removal_whose_outcome_is_unknown_is_settled_by_the_next_run(made: World, work: bool, returns: bool) -> None:
