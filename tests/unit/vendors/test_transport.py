@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import gzip
 import ssl
@@ -11,6 +12,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from itertools import repeat
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 from cryptography import x509
@@ -48,6 +50,37 @@ def test_a_compressed_answer_is_unpacked(wire: Wire) -> None:
     answer = exchange(wire, lambda seen: Reply(200, packed, {"Content-Encoding": "gzip"}))
     assert isinstance(answer, Answer)
     assert answer.body == b"x" * 100_000
+
+
+@pytest.mark.parametrize(
+    ("behind", "asked"),
+    [
+        ("", "/"),
+        ("/", "/"),
+        ("?a=1", "/?a=1"),
+        ("/a?b=c/d", "/a?b=c/d"),
+        ("/a%40b?c=%2B", "/a%40b?c=%2B"),
+        ("/a#b", "/a"),
+        ("#b", "/"),
+    ],
+)
+def test_what_stands_behind_the_host_is_asked_for_as_it_is(wire: Wire, behind: str, asked: str) -> None:
+    with serving(lambda seen: Reply()) as server:
+        assert wire("GET", server.url + behind, {}, None, 10.0) == Answer(200, ANY, b"{}")
+        assert [seen.path for seen in server.seen] == [asked]
+
+
+def test_a_name_and_a_password_in_a_url_sign_in_there(wire: Wire) -> None:
+    with serving(lambda seen: Reply()) as server:
+        wire("POST", server.url.replace("//", "//ann:se%40cret@"), {}, b"{}", 10.0)
+        assert server.seen[0].headers["authorization"] == "Basic " + base64.b64encode(b"ann:se@cret").decode()
+
+
+@pytest.mark.parametrize("header", ["a\nb", "ä\u0151"])
+def test_a_header_that_cannot_be_sent_is_no_exception_that_quotes_it(wire: Wire, header: str) -> None:
+    with serving(lambda seen: Reply()) as server:
+        assert wire("GET", server.url, {"Api-Key": header}, None, 10.0) is Failure.DROPPED
+        assert not server.seen
 
 
 def test_a_redirect_is_not_followed(wire: Wire) -> None:
