@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -67,16 +68,20 @@ class _TakenTls(_Taken, HTTPSConnection):
     """The same, encrypted."""
 
 
-class PlainPool(HTTPConnectionPool):
-    """Connections whose every request is made within `Deadlines.until`."""
-
+class _PlainPool(HTTPConnectionPool):
     ConnectionCls = _Taken
 
 
-class TlsPool(HTTPSConnectionPool):
-    """The same, encrypted."""
-
+class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TakenTls
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """For sessions whose every request is made within `Deadlines.until`."""
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        super().init_poolmanager(*arguments, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TlsPool}
 
 
 class Deadlines:

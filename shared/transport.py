@@ -1,32 +1,27 @@
-"""Bytes out, an answer in: one HTTP exchange over `urllib3`, without retries and without exceptions."""
+"""Bytes out, an answer in: one HTTP exchange over `requests`, without retries and without exceptions."""
 
 from __future__ import annotations
 
-import http.client
 import ssl
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Self
-from urllib.parse import unquote
 
-import certifi
 import orjson
-from urllib3 import HTTPConnectionPool, Timeout, exceptions
+import requests
+import urllib3.exceptions
 from urllib3.response import BaseHTTPResponse
-from urllib3.util import make_headers, parse_url
 
 from shared.cloud.scrubbing import guard_library_logs
-from shared.deadlines import Deadlines, PlainPool, TlsPool
+from shared.deadlines import DeadlineAdapter, Deadlines
 from shared.errors import OutcomeUnknown
 from shared.wording import say
 
 CONNECT_SECONDS = 10.0
 _POOL = 16
-_PACKED = make_headers(accept_encoding=True)
-"""The header that says which ways of packing an answer can be unpacked."""
 _CHUNK = 65_536
 _LARGEST = 64_000_000
 """Bytes of an answer; more than any vendor's largest page, so that a runaway answer cannot fill the memory."""
@@ -102,18 +97,18 @@ Transport = Callable[[str, str, Mapping[str, str], bytes | None, float], Answer 
 
 
 class Wire:
-    """A Transport for many threads: a pool of connections for each host, TLS verified, no cookies, no redirects, no
-    proxy settings.
-
-    The pools are called themselves: a session of `requests` takes three times the processor time, for what this does
-    without.
-    """
+    """A Transport for many threads: one connection pool, TLS verified, no cookies, no redirects, no proxy settings."""
 
     def __init__(self) -> None:
         guard_library_logs()
+        self._session = requests.Session()
+        # Otherwise a .netrc could replace the credential, and a proxy variable could reroute it.
+        self._session.trust_env = False
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         self._deadlines = Deadlines()
-        self._lock = threading.Lock()
-        self._hosts: dict[str, _Host] = {}
+        adapter = DeadlineAdapter(pool_connections=_POOL, pool_maxsize=_POOL, max_retries=0)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
 
     def __call__(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float
@@ -129,73 +124,32 @@ class Wire:
     ) -> Answer | Failure:
         # Libraries' exceptions hold URLs, headers and bodies, so none of them leaves this function.
         try:
-            host, target = self._host(url)
-            response = host.pool.urlopen(
+            with self._session.request(
                 method,
-                target,
-                body,
-                {**host.headers, **headers},
-                retries=False,
-                redirect=False,
+                url,
+                headers=dict(headers),
+                data=body,
                 timeout=_timeouts(seconds),
-                preload_content=False,
-            )
-            try:
+                allow_redirects=False,
+                stream=True,
+            ) as response:
                 names = {name.lower(): value for name, value in response.headers.items()}
-                return _read(response.status, names, response, deadline)
-            finally:
-                response.close()  # a connection whose answer was not read to its end is of no use any more
-                response.release_conn()
-        except exceptions.TimeoutError as error:
-            return Failure.UNREACHABLE if isinstance(error, exceptions.ConnectTimeoutError) else Failure.TIMEOUT
-        except exceptions.HTTPError as error:
+                return _read(response.status_code, names, response.raw, deadline)
+        except (requests.Timeout, urllib3.exceptions.TimeoutError) as error:
+            return Failure.UNREACHABLE if isinstance(error, requests.ConnectTimeout) else Failure.TIMEOUT
+        except requests.ConnectionError as error:
             return Failure.UNREACHABLE if _never_sent(error) else Failure.DROPPED
-        except (http.client.HTTPException, ValueError, OSError):
+        except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError):
             return Failure.DROPPED
 
-    def _host(self, url: str) -> tuple[_Host, str]:
-        """The host that a URL leads to, and what stands behind it."""
-        base, target = _place(url)
-        with self._lock:
-            if base not in self._hosts:
-                self._hosts[base] = _Host.of(base)
-            return self._hosts[base], target
-
     def close(self) -> None:
-        with self._lock:
-            for host in self._hosts.values():
-                host.pool.close()
+        self._session.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Host:
-    """Where a pool of connections leads to. `headers` go with every request; a name and a password in the URL, which
-    people may give of a receiver of their own, are among them."""
-
-    pool: HTTPConnectionPool
-    headers: Mapping[str, str] = field(repr=False)
-
-    @classmethod
-    def of(cls, base: str) -> Self:
-        place = parse_url(base)
-        headers = _PACKED | (make_headers(basic_auth=unquote(place.auth)) if place.auth else {})
-        if place.scheme == "https":
-            context = ssl.create_default_context(cafile=certifi.where())
-            return cls(TlsPool(str(place.hostname), place.port, maxsize=_POOL, ssl_context=context), headers)
-        return cls(PlainPool(str(place.hostname), place.port, maxsize=_POOL), headers)
-
-
-def _place(url: str) -> tuple[str, str]:
-    """Scheme and host, then path and query."""
-    begin = url.index("//") + 2
-    end = min((place for mark in "/?#" if (place := url.find(mark, begin)) >= 0), default=len(url))
-    return url[:end], url[end:] if url[end : end + 1] == "/" else f"/{url[end:]}"
-
-
-def _timeouts(seconds: float) -> Timeout:
+def _timeouts(seconds: float) -> tuple[float, float]:
     """Connect, and wait for the answer, so that both and the sending (which has the connect timeout) fit."""
     connect = min(CONNECT_SECONDS, seconds / 4)
-    return Timeout(connect=connect, read=seconds - 2 * connect)
+    return connect, seconds - 2 * connect
 
 
 def _read(status: int, headers: Mapping[str, str], raw: BaseHTTPResponse, deadline: float) -> Answer | Failure:
@@ -210,8 +164,10 @@ def _read(status: int, headers: Mapping[str, str], raw: BaseHTTPResponse, deadli
     return Answer(status, headers, bytes(body))
 
 
-def _never_sent(error: exceptions.HTTPError) -> bool:
+def _never_sent(error: requests.ConnectionError) -> bool:
     """No connection, no such host, or a certificate that was refused."""
-    if isinstance(error, exceptions.SSLError):
-        return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in error.args)
-    return isinstance(error, exceptions.NewConnectionError)
+    wrapped = error.args[0] if error.args else None
+    reason = getattr(wrapped, "reason", wrapped)
+    if isinstance(reason, urllib3.exceptions.SSLError):
+        return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in reason.args)
+    return isinstance(reason, urllib3.exceptions.NewConnectionError)
