@@ -28,7 +28,7 @@ SHARED = Path(__file__).parents[1] / "shared"
 TERMS = (*Action, *FieldType, *State, *Kind, *Outcome, *Retry, *Role)
 """Words that stand in messages and have a meaning for programs too."""
 METHODS = [("**.py", "python"), ("**.html", "jinja2")]
-KEYWORDS = {**DEFAULT_KEYWORDS, "say": None, "say_many": (1, 2), "NotFound": (1,), "linked": (3,)}
+KEYWORDS = {**DEFAULT_KEYWORDS, "say": None, "say_many": (1, 2), "NotFound": (1,), "linked": (3,), "Handed": (6,)}
 DATE = datetime(2026, 1, 1, tzinfo=UTC)
 """In place of when it was made, so that the same messages make the same file."""
 

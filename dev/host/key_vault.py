@@ -8,23 +8,18 @@ It answers any bearer token: who may read a secret is Azure's business, not this
 from __future__ import annotations
 
 import json
-import logging
-import ssl
-import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from dev.host import key_vault_api
-from dev.host.certificate import make_certificate
+from dev.host.https_server import serving_https
 from dev.host.key_vault_api import FORBIDDEN, THROTTLED, UNAUTHORIZED, Answer
 from dev.host.secret_store import SecretStore, Version
-
-_log = logging.getLogger(__name__)
 
 __all__ = ["FORBIDDEN", "THROTTLED", "KeyVault"]
 
@@ -45,18 +40,8 @@ class KeyVault:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="key-vault-")))
-            self.certificate, key = make_certificate(folder)
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(self.certificate, key)
-            server = stack.enter_context(_Server(("127.0.0.1", 0), _handler(self.answer)))
-            # The handshake belongs to the connection's own thread: one slow client must not hold up the others.
-            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-            thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="key-vault", daemon=True)
-            thread.start()
-            stack.callback(thread.join)
-            stack.callback(server.shutdown)
-            self.url = f"https://127.0.0.1:{server.server_port}"
+            served = stack.enter_context(serving_https(_handler(self.answer), "key-vault"))
+            self.url, self.certificate = served
             self._running = stack.pop_all()
         return self
 
@@ -84,12 +69,6 @@ class KeyVault:
             if self.fault:
                 return self.fault
             return key_vault_api.answer(self._store, self.url, method, path, body)
-
-
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, *_: object) -> None:
-        """Note what broke a connection, most often a client that does not trust the certificate."""
-        _log.debug("a connection to the Key Vault stand-in broke", exc_info=True)
 
 
 def _handler(answer: Callable[[str, str, str, dict[str, Any]], Answer]) -> type[BaseHTTPRequestHandler]:

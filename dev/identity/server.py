@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import logging
-import ssl
-import tempfile
-import threading
 from base64 import b64decode
 from contextlib import ExitStack
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from http.server import BaseHTTPRequestHandler
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from dev.host.certificate import make_certificate
+from dev.host.https_server import serving_https
 from dev.identity.answers import Answer, Provider
 from dev.identity.directory import Member, Registration, claims
 from dev.identity.signing import SigningKeys
 
 TENANT = "11111111-2222-4333-8444-555555555555"
 PROGRAM = Member("Nightly job", ())
-_log = logging.getLogger(__name__)
 
 
 class IdentityProvider:
@@ -38,20 +32,10 @@ class IdentityProvider:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="identity-")))
-            self.certificate, key = make_certificate(folder)
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(self.certificate, key)
-            server = stack.enter_context(_Server(("127.0.0.1", self._port), _handler(self)))
-            # The handshake belongs to the connection's own thread: one slow client must not hold up the others.
-            server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-            self.url = f"https://127.0.0.1:{server.server_port}"
+            served = stack.enter_context(serving_https(_handler(self), "identity", self._port))
+            self.url, self.certificate = served
             self.issuer = f"{self.url}/{TENANT}/v2.0"
             self.provider = Provider(self.registration, self.keys, self.issuer)
-            thread = threading.Thread(target=server.serve_forever, args=(0.05,), name="identity", daemon=True)
-            thread.start()
-            stack.callback(thread.join)
-            stack.callback(server.shutdown)
             self._running = stack.pop_all()
         return self
 
@@ -75,12 +59,6 @@ class IdentityProvider:
         said: dict[str, Any] = {"azp": "77777777-0000-4000-8000-000000000001", "name": None, **more}
         said = claims(self.issuer, self.registration.client_id, PROGRAM, roles, **said)
         return self.keys.sign(said, **(header or {}))
-
-
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, *_: object) -> None:
-        """Note what broke a connection, most often a client that does not trust the certificate."""
-        _log.debug("a connection to the identity provider broke", exc_info=True)
 
 
 def _handler(identity: IdentityProvider) -> type[BaseHTTPRequestHandler]:

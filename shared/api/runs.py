@@ -14,10 +14,8 @@ from shared.access.actions import Action
 from shared.access.audit import Change
 from shared.access.person import KEY_HOLDER
 from shared.access.visitors import Access, Closed, NoAccess
-from shared.api.links import LINKED, AsJson, linked
 from shared.catalog.issues import NotFound
 from shared.catalog.models import MAX_SEGMENTS
-from shared.control.links import RunFile
 from shared.control.runs import Decision, PlannedView, RejectedRow, Report, RunPage, RunView, StartInput
 from shared.control.service import Service
 from shared.control.views import View
@@ -148,100 +146,6 @@ def read_plan(name: str, run: str, service: TheService, caller: TheCaller, targe
     if found is None:
         raise NotFound("plan of a run", run)
     return found
-
-
-@router.get(
-    "/{run}/rejected.csv",
-    dependencies=[Depends(allowed(Action.SEE_REJECTED))],
-    summary="Fetch the people who were refused",
-    **LINKED,
-)
-def read_rejected(
-    name: str,
-    run: str,
-    service: TheService,
-    caller: TheCaller,
-    target: WhichTarget = 0,
-    link: AsJson = None,
-) -> Response:
-    """One row per person and reason. The file holds addresses: the link works for minutes."""
-    return linked(service.runs.link(RunFile.REJECTED, name, run, target), link, "list of refused people of a run", run)
-
-
-@router.get(
-    "/{run}/left-out.csv",
-    dependencies=[Depends(allowed(Action.SEE_REJECTED))],
-    summary="Fetch the values that were left out",
-    **LINKED,
-)
-def read_left_out(
-    name: str,
-    run: str,
-    service: TheService,
-    caller: TheCaller,
-    target: WhichTarget = 0,
-    link: AsJson = None,
-) -> Response:
-    """One row per value that did not arrive as the source has it, with the reason: where it stands, not what it is.
-    There is none where every value arrived."""
-    return linked(service.runs.link(RunFile.LEFT_OUT, name, run, target), link, "list of values left out of a run", run)
-
-
-@router.get(
-    "/{run}/holdout.csv",
-    dependencies=[Depends(allowed(Action.SEE_REJECTED))],
-    summary="Fetch the people who were held out",
-    **LINKED,
-)
-def read_holdout(
-    name: str,
-    run: str,
-    service: TheService,
-    caller: TheCaller,
-    target: WhichTarget = 0,
-    link: AsJson = None,
-) -> Response:
-    """Everybody of the segment whom the export would deliver and whom its holdout keeps back, to measure by. There is
-    none for an export without a holdout. The file holds addresses: the link works for minutes."""
-    return linked(service.runs.link(RunFile.HOLDOUT, name, run, target), link, "list of people held out of a run", run)
-
-
-@router.get(
-    "/{run}/planned.csv",
-    dependencies=[Depends(allowed(Action.SEE_SAMPLE))],
-    summary="Fetch everybody whom a dry run, or a run that waits for a decision, would send",
-    **LINKED,
-)
-def read_planned(
-    name: str,
-    run: str,
-    service: TheService,
-    caller: TheCaller,
-    target: WhichTarget = 0,
-    link: AsJson = None,
-) -> Response:
-    """One row per person who would be added, changed or removed, and per refused row, each with the reason. The file
-    holds addresses: the link works for minutes."""
-    return linked(service.runs.link(RunFile.PLANNED, name, run, target), link, "list of planned people of a run", run)
-
-
-@router.get(
-    "/{run}/rehearsal.csv",
-    dependencies=[Depends(allowed(Action.SEE_SAMPLE))],
-    summary="Fetch what a rehearsal foresees for each person",
-    **LINKED,
-)
-def read_rehearsal(
-    name: str,
-    run: str,
-    service: TheService,
-    caller: TheCaller,
-    target: WhichTarget = 0,
-    link: AsJson = None,
-) -> Response:
-    """One row per person whom the run would add, change or remove, with what would become of that and why. There is
-    none for other kinds of runs. The file holds addresses: the link works for minutes."""
-    return linked(service.runs.link(RunFile.REHEARSAL, name, run, target), link, "list of people of a rehearsal", run)
 
 
 @router.get(

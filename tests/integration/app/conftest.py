@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -84,8 +85,9 @@ class App:
         return {str(person.email) for each in lists if each.name == name for person in each.members}
 
 
-@pytest.fixture(scope="module")
-def app() -> Iterator[App]:
+@contextmanager
+def running() -> Iterator[App]:
+    """The app with one container for segments, and a simulator of Iterable."""
     simulator = Simulator(Iterable(Settings()))
     with serve(simulator), LocalServices() as services:
         services.key_vault.set_secret("iterable-api-key", STANDARD_KEY)
@@ -96,3 +98,9 @@ def app() -> Iterator[App]:
             BlobServiceClient.from_connection_string(services.connection_string) as storage,
         ):
             yield App(host, services, simulator, storage.create_container("segments"))
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[App]:
+    with running() as made:
+        yield made

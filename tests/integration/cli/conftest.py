@@ -11,16 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
-from azure.storage.blob import BlobServiceClient
 from typer.testing import CliRunner
 
 from cli.app import app as command
-from dev.host.host_process import HostProcess
-from dev.host.services import LocalServices
-from dev.simulators.common.serving import serve
-from dev.simulators.common.simulator import Simulator
-from dev.simulators.iterable import STANDARD_KEY, Iterable, Settings
-from tests.integration.app.conftest import CONNECTION, EXPORT, NEVER, REPOSITORY, App
+from tests.integration.app.conftest import CONNECTION, EXPORT, App, running
 
 
 @dataclass(frozen=True)
@@ -59,16 +53,8 @@ class CommandLine:
 
 @pytest.fixture(scope="package")
 def app() -> Iterator[App]:
-    simulator = Simulator(Iterable(Settings()))
-    with serve(simulator), LocalServices() as services:
-        services.key_vault.set_secret("iterable-api-key", STANDARD_KEY)
-        settings = {"EXPORT_SCHEDULE": NEVER, "VERIFY_SECONDS": "0"}
-        settings["VENDOR_HOSTS"] = f"api.iterable.com={simulator.url}"
-        with (
-            HostProcess(REPOSITORY, settings=settings, services=services, polling=0.1) as host,
-            BlobServiceClient.from_connection_string(services.connection_string) as storage,
-        ):
-            yield App(host, services, simulator, storage.create_container("segments"))
+    with running() as made:
+        yield made
 
 
 @pytest.fixture

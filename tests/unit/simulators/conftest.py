@@ -13,32 +13,21 @@ from dev.simulators.common.clock import ManualClock
 from dev.simulators.common.serving import serve
 from dev.simulators.common.simulator import Simulator
 from dev.simulators.iterable import STANDARD_KEY, Iterable
+from tests.unit.simulators.calling import JsonCaller
 
 # These tests' own client puts made-up addresses into URLs; what it logs says nothing of the project's code.
 logging.getLogger("urllib3").setLevel(logging.WARNING)
 
 
-class Caller:
+class Caller(JsonCaller):
     """Calls one simulator over loopback, as a client with a good key would."""
 
     def __init__(self, simulator: Simulator[Iterable], session: requests.Session) -> None:
-        self.url = simulator.url
-        self.session = session
-        self.clock = simulator.clock
+        super().__init__(simulator, session)
         session.headers["Api-Key"] = STANDARD_KEY
 
-    def get(self, path: str, **query: Any) -> requests.Response:
-        return self.session.get(f"{self.url}{path}", params=query, timeout=20)
-
-    def post(self, path: str, body: Any) -> requests.Response:
-        return self.session.post(f"{self.url}{path}", json=body, timeout=20)
-
     def delete(self, path: str) -> requests.Response:
-        return self.session.delete(f"{self.url}{path}", timeout=20)
-
-    def advance(self, seconds: float) -> None:
-        assert isinstance(self.clock, ManualClock)
-        self.clock.advance(seconds)
+        return self.call("DELETE", path)
 
     def create_list(self, name: str = "Loyal customers") -> int:
         list_id: int = self.post("/api/lists", {"name": name}).json()["listId"]

@@ -14,42 +14,17 @@ from dev.simulators.common.clock import ManualClock
 from dev.simulators.common.serving import serve
 from dev.simulators.common.simulator import Simulator
 from dev.simulators.dotdigital import PASSWORD, USER_R1, Dotdigital
+from tests.unit.simulators.calling import JsonCaller
 
 
-class Caller:
+class Caller(JsonCaller):
     """Calls one simulator over loopback, as a client of account 4711 in region r1 would."""
 
+    base = "/r1"
+
     def __init__(self, simulator: Simulator[Dotdigital], session: requests.Session) -> None:
-        self.url = f"{simulator.url}/r1"
-        self.root = simulator.url
-        self.session = session
-        self.clock = simulator.clock
+        super().__init__(simulator, session)
         session.auth = (USER_R1, PASSWORD)
-
-    def call(self, method: str, path: str, body: Any = None, **query: Any) -> requests.Response:
-        at = self.root if path.startswith("/_simulator") else self.url
-        return self.session.request(method, f"{at}{path}", params=query, json=body, timeout=20)
-
-    def get(self, path: str, **query: Any) -> requests.Response:
-        return self.call("GET", path, **query)
-
-    def post(self, path: str, body: Any = None) -> requests.Response:
-        return self.call("POST", path, body)
-
-    def advance(self, seconds: float) -> None:
-        assert isinstance(self.clock, ManualClock)
-        self.clock.advance(seconds)
-
-    def settings(self, **changes: Any) -> None:
-        assert self.post("/_simulator/settings", changes).status_code == 200
-
-    def people(self, *people: dict[str, Any], **more: Any) -> None:
-        answer = self.post("/_simulator/people", {"people": people, **more})
-        assert answer.status_code == 200, answer.text
-
-    def state(self) -> dict[str, Any]:
-        answer: dict[str, Any] = self.get("/_simulator/state").json()
-        return answer
 
     def create_list(self, name: str = "Loyal customers") -> int:
         list_id: int = self.post("/v2/address-books", {"name": name}).json()["id"]

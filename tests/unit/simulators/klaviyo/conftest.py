@@ -14,6 +14,7 @@ from dev.simulators.common.clock import ManualClock
 from dev.simulators.common.serving import serve
 from dev.simulators.common.simulator import Simulator
 from dev.simulators.klaviyo import REVISION, STANDARD_KEY, Klaviyo
+from tests.unit.simulators.calling import JsonCaller
 
 JOBS = "/api/profile-bulk-import-jobs"
 
@@ -22,42 +23,16 @@ def profile(address: str, /, **attributes: Any) -> dict[str, Any]:
     return {"type": "profile", "attributes": {"email": address, **attributes}}
 
 
-class Caller:
+class Caller(JsonCaller):
     """Calls one simulator over loopback, as a client with a good key would."""
 
     def __init__(self, simulator: Simulator[Klaviyo], session: requests.Session) -> None:
-        self.url = simulator.url
-        self.session = session
-        self.clock = simulator.clock
+        super().__init__(simulator, session)
         self.use_key(STANDARD_KEY)
         session.headers["revision"] = REVISION
 
     def use_key(self, key: str) -> None:
         self.session.headers["Authorization"] = f"Klaviyo-API-Key {key}"
-
-    def call(self, method: str, path: str, body: Any = None, **query: Any) -> requests.Response:
-        return self.session.request(method, f"{self.url}{path}", json=body, params=query, timeout=20)
-
-    def get(self, path: str, **query: Any) -> requests.Response:
-        return self.call("GET", path, **query)
-
-    def post(self, path: str, body: Any) -> requests.Response:
-        return self.call("POST", path, body)
-
-    def advance(self, seconds: float = 1.0) -> None:
-        assert isinstance(self.clock, ManualClock)
-        self.clock.advance(seconds)
-
-    def settings(self, **changes: Any) -> None:
-        assert self.post("/_simulator/settings", changes).status_code == 200
-
-    def people(self, *people: dict[str, Any], **more: Any) -> None:
-        answer = self.post("/_simulator/people", {"people": people, **more})
-        assert answer.status_code == 200, answer.text
-
-    def state(self) -> dict[str, Any]:
-        answer: dict[str, Any] = self.get("/_simulator/state").json()
-        return answer
 
     def create_list(self, name: str = "Loyal customers") -> str:
         answer = self.post("/api/lists", {"data": {"type": "list", "attributes": {"name": name}}})

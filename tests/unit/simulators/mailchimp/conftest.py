@@ -18,6 +18,7 @@ from dev.simulators.common.serving import serve
 from dev.simulators.common.simulator import Simulator
 from dev.simulators.mailchimp import AUDIENCE, STANDARD_KEY, Mailchimp
 from dev.simulators.mailchimp.values import hash_of
+from tests.unit.simulators.calling import JsonCaller
 
 LIST = f"/lists/{AUDIENCE}"
 
@@ -26,41 +27,14 @@ def row(address: str, /, status: str = "subscribed", **fields: Any) -> dict[str,
     return {"email_address": address, "status": status, "merge_fields": fields}
 
 
-class Caller:
+class Caller(JsonCaller):
     """Calls one simulator over loopback, as a client of data centre us6 with a good key would."""
 
+    base = "/us6/3.0"
+
     def __init__(self, simulator: Simulator[Mailchimp], session: requests.Session) -> None:
-        self.root = simulator.url
-        self.url = f"{simulator.url}/us6/3.0"
-        self.session = session
-        self.clock = simulator.clock
+        super().__init__(simulator, session)
         session.auth = ("any", STANDARD_KEY)
-
-    def call(self, method: str, path: str, body: Any = None, **query: Any) -> requests.Response:
-        at = self.root if path.startswith("/_simulator") else self.url
-        return self.session.request(method, f"{at}{path}", json=body, params=query, timeout=20)
-
-    def get(self, path: str, **query: Any) -> requests.Response:
-        return self.call("GET", path, **query)
-
-    def post(self, path: str, body: Any, **query: Any) -> requests.Response:
-        return self.call("POST", path, body, **query)
-
-    def advance(self, seconds: float = 1.0) -> None:
-        assert isinstance(self.clock, ManualClock)
-        self.clock.advance(seconds)
-
-    def settings(self, **changes: Any) -> None:
-        answer = self.post("/_simulator/settings", changes)
-        assert answer.status_code == 200, answer.text
-
-    def people(self, *people: dict[str, Any], **more: Any) -> None:
-        answer = self.post("/_simulator/people", {"people": people, **more})
-        assert answer.status_code == 200, answer.text
-
-    def state(self) -> dict[str, Any]:
-        state: dict[str, Any] = self.get("/_simulator/state").json()
-        return state
 
     def bulk(self, *rows: Any, **more: Any) -> requests.Response:
         """The call for many, that changes nobody who is there unless `more` says so."""

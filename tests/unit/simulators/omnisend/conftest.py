@@ -13,6 +13,7 @@ from dev.simulators.common.clock import ManualClock
 from dev.simulators.common.serving import serve
 from dev.simulators.common.simulator import Simulator
 from dev.simulators.omnisend import STANDARD_KEY, VERSION, Omnisend
+from tests.unit.simulators.calling import JsonCaller
 
 
 def item(address: str, /, **fields: Any) -> dict[str, Any]:
@@ -27,31 +28,16 @@ def in_channel(address: str, status: str, at: str | None = None, **more: Any) ->
     return {"identifiers": [identifier]}
 
 
-class Caller:
+class Caller(JsonCaller):
     """Calls one simulator over loopback, as a client with a good key would."""
 
     def __init__(self, simulator: Simulator[Omnisend], session: requests.Session) -> None:
-        self.url = simulator.url
-        self.session = session
-        self.clock = simulator.clock
+        super().__init__(simulator, session)
         self.use_key(STANDARD_KEY)
         session.headers["Omnisend-Version"] = VERSION
 
     def use_key(self, key: str) -> None:
         self.session.headers["Authorization"] = f"Omnisend-API-Key {key}"
-
-    def call(self, method: str, path: str, body: Any = None, **query: Any) -> requests.Response:
-        return self.session.request(method, f"{self.url}{path}", json=body, params=query, timeout=20)
-
-    def get(self, path: str, **query: Any) -> requests.Response:
-        return self.call("GET", path, **query)
-
-    def post(self, path: str, body: Any) -> requests.Response:
-        return self.call("POST", path, body)
-
-    def advance(self, seconds: float = 1.0) -> None:
-        assert isinstance(self.clock, ManualClock)
-        self.clock.advance(seconds)
 
     def batch(self, *items: Any, **more: Any) -> requests.Response:
         return self.post("/api/batches", {"method": "POST", "endpoint": "contacts", "items": items, **more})
@@ -76,10 +62,6 @@ class Caller:
         contacts = self.get("/api/contacts", email=address).json()["contacts"]
         contact: dict[str, Any] = contacts[0] if contacts else {}
         return contact
-
-    def state(self) -> dict[str, Any]:
-        state: dict[str, Any] = self.get("/_simulator/state").json()
-        return state
 
 
 @pytest.fixture
