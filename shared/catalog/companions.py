@@ -82,8 +82,8 @@ def shape_issues(export: ExportInput) -> Iterator[Issue]:
             yield Issue(
                 f"/also/{index}/targets",
                 say(
-                    "Give %(wanted)s targets, one for each of the export's, or none: then the lists have the same "
-                    "names.",
+                    "Give as many targets as the export has (%(wanted)s), in the same order; or none, so "
+                    "that the lists have the same names.",
                     wanted=len(export.targets),
                 ),
             )

@@ -41,7 +41,13 @@ def connection_issues(connection: ConnectionInput, definitions: Mapping[str, Def
 
 def _opt_outs(connection: ConnectionInput, definition: Definition) -> Iterator[Issue]:
     if connection.opt_outs and not definition.opt_outs:
-        yield Issue("/opt_outs", say("%(vendor)s does not tell who opted out.", vendor=definition.label))
+        yield Issue(
+            "/opt_outs",
+            say(
+                "%(vendor)s does not tell who opted out, so nobody can be landed: leave the place for opt-outs empty.",
+                vendor=definition.label,
+            ),
+        )
 
 
 def _settings(connection: ConnectionInput, definition: Definition) -> Iterator[Issue]:

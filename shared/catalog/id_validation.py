@@ -18,7 +18,10 @@ def id_issues(export: ExportInput) -> Iterator[Issue]:
     if export.id_column == export.address_column:
         yield Issue(
             ID_COLUMN,
-            say("The address is no id: it changes with the address. Choose another column, or none."),
+            say(
+                "The column with the address cannot be the id, which has to stay the same when the "
+                "address changes: choose another column, or none."
+            ),
         )
     if export.mode is Mode.ADD:
         yield Issue(

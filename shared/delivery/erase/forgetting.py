@@ -103,7 +103,7 @@ class _Kind(BlobKind[ForgetMessage, Forgetting]):
     folder = layout.FORGETTING
     patience = timedelta(days=7)
     poisoned = say("Forgetting failed several times; the log has the details. Ask for it again.")
-    too_late = say("Nobody got to the end of forgetting in a week: ask for it again.")
+    too_late = say("Forgetting did not end within a week: ask for it again.")
 
     def blob(self, of: Forgetting | ForgetMessage) -> str:
         return layout.forgetting(of.request)

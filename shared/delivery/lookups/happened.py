@@ -180,7 +180,10 @@ def _written(database: DuckDBPyConnection, where: Path, salt: str) -> Path:
 def _unknown() -> Unprocessable:
     return Unprocessable(
         "not_known",
-        say("Who was on the list that day is not known: nothing was written down by then, or it expired."),
+        say(
+            "Who was on the list that day is not known, as nothing was written down by then, or "
+            "it expired: choose a later day."
+        ),
     )
 
 

@@ -59,8 +59,8 @@ class _Kind(BlobKind[CollectMessage, Collecting]):
     words = "A reading of opt-outs"
     folder = layout.COLLECTING
     patience = timedelta(hours=18)
-    poisoned = say("Reading who opted out failed several times; the log has the details.")
-    too_late = say("Nobody got to the end of reading who opted out in 18 hours.")
+    poisoned = say("Reading who opted out failed several times; the log has the details. Have them read again.")
+    too_late = say("Reading who opted out did not end within 18 hours: have them read again.")
 
     def blob(self, of: Collecting | CollectMessage) -> str:
         return layout.collecting(of.connection)

@@ -73,7 +73,11 @@ class Landing:
         try:
             found = self._model()
             if found is not None and model.owner(found) != self._connection:
-                return say("The folder %(place)s has a model.json of somebody else's.", place=self._wanted.location)
+                return say(
+                    "The folder %(place)s has a model.json that something else wrote: give a folder that "
+                    "only this connection uses.",
+                    place=self._wanted.location,
+                )
             name = self._name(f".writable-{secrets.token_hex(4)}")
             self._container.upload_blob(name, b"")
             self._container.delete_blob(name)

@@ -43,7 +43,10 @@ def _others(cloud: Cloud, connection: str, wanted: OptOutsWanted) -> Iterator[Is
     for held in connection_store(cloud.connections).all():
         theirs = held.item.opt_outs
         if held.item.name != connection and theirs and overlap(theirs.location, wanted.location):
-            words = say("The connection '%(connection)s' lands its opt-outs there.", connection=held.item.name)
+            words = say(
+                "The connection '%(connection)s' lands its opt-outs there: give another folder.",
+                connection=held.item.name,
+            )
             yield Issue(_LOCATION, words)
 
 
@@ -61,8 +64,8 @@ def _sources(cloud: Cloud, connection: str, wanted: OptOutsWanted) -> Iterator[I
             place = _folder(segment)
             if not _is_own(segment, connection, wanted) and overlap(place, wanted.location):
                 words = say(
-                    "The segment %(segment)s lies in %(place)s: what is landed there would become part of it, or hide "
-                    "it.",
+                    "The segment %(segment)s lies in %(place)s, and what is landed there would become "
+                    "part of it, or hide it: give another folder.",
                     segment=segment.name,
                     place=place,
                 )

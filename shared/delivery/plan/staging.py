@@ -207,8 +207,8 @@ def _require_part(connection: DuckDBPyConnection, files: Sequence[Path], part: i
         raise UserMustAct(
             "parted_otherwise",
             say(
-                "The segment lies in parts, and %(rows)s rows of part %(part)s belong to another one: divide it as "
-                "docs/large-segments.md says, or leave the parts away.",
+                "The segment lies in parts, and %(rows)s rows of part %(part)s belong to another "
+                "part: divide it as docs/large-segments.md says, or land it without parts.",
                 rows=strays,
                 part=str(part),
             ),

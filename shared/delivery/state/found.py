@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 KEPT = timedelta(days=1)
 """For so long findings are kept and can be mended: they hold addresses, and the vendor's list goes on changing."""
 CHECK_FIRST = say(
-    "A repair mends what a check of the list in full found, and there is none since the last delivery and of the last "
-    "day: check the list first."
+    "A repair mends what a full check of the list found. There is none that is newer than "
+    "the last delivery and less than a day old: check the list first."
 )
 _COLUMNS = {"address": "VARCHAR", "bucket": "UTINYINT", "what": "VARCHAR", "at": "DOUBLE"}
 

@@ -102,7 +102,7 @@ class _Kind(BlobKind[DoctorMessage, CheckUp]):
     folder = layout.DOCTOR
     patience = timedelta(hours=6)
     poisoned = say("The check-up failed several times; the log has the details.")
-    too_late = say("Nobody got to the end of the check-up in six hours: start it again.")
+    too_late = say("The check-up did not end within six hours: start it again.")
 
     def blob(self, of: CheckUp | DoctorMessage) -> str:
         return layout.check_up(of.export, of.target)

@@ -67,7 +67,7 @@ def _event(line: bytes) -> Mapping[str, Any]:
     except orjson.JSONDecodeError:
         found = None
     if not isinstance(found, dict):
-        raise UnexpectedAnswer(say("Iterable's answer about events has a line that is none."))
+        raise UnexpectedAnswer(say("Iterable's answer about events has a line that cannot be read."))
     return found
 
 

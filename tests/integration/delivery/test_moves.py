@@ -356,7 +356,7 @@ def test_saving_refuses_what_cannot_work(engine: Engine) -> None:
     engine.land([ann()])
     with pytest.raises(Invalid, match="In this mode nobody is taken off"):
         engine.define(**BY_ID, mode="add")
-    with pytest.raises(Invalid, match="The address is no id"):
+    with pytest.raises(Invalid, match="cannot be the id"):
         engine.define(id_column="EMail")
     with pytest.raises(Invalid, match='Loyal" has no column "Id"'):
         engine.define(id_column="Id")

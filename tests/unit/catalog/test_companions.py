@@ -94,7 +94,7 @@ def test_a_list_of_the_same_account_has_one_writer(several: World) -> None:
 
 def test_the_number_of_lists_is_that_of_the_export(several: World) -> None:
     [(place, words)] = refused(several, also=[{**PLAIN, "targets": [{"list_name": "A"}, {"list_name": "B"}]}])
-    assert (place, words.partition(",")[0]) == ("/also/0/targets", "Give 1 targets")
+    assert (place, words.partition(",")[0]) == ("/also/0/targets", "Give as many targets as the export has (1)")
 
 
 def test_the_default_list_of_the_other_connection_is_kept_with_the_export(several: World) -> None:

@@ -18,7 +18,7 @@ def test_an_id_column_that_every_segment_has_is_saved() -> None:
     ("given", "words"),
     [
         ({"id_column": "firstname"}, 'write it "FirstName"'),
-        ({"id_column": "EMail"}, "The address is no id"),
+        ({"id_column": "EMail"}, "cannot be the id"),
         ({"id_column": "FirstName", "mode": "add"}, "choose the mode mirror, or no id column"),
     ],
 )

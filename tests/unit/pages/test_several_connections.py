@@ -111,4 +111,4 @@ def test_who_may_not_use_one_of_the_connections_only_looks(several: FakeService)
 
 
 def test_an_export_with_one_connection_has_nothing_to_compare(several: FakeService) -> None:
-    assert "This export has one connection." in page(client(several).get("/exports/vips/comparison"))
+    assert "This export has one connection:" in page(client(several).get("/exports/vips/comparison"))
