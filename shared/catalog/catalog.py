@@ -106,7 +106,7 @@ class Catalog:
         moved = sent.opt_outs if before is None or before.opt_outs != sent.opt_outs else None
         if moved and (forbidden := self._place(name, moved)):
             raise Invalid(list(forbidden))
-        if before and before.vendor != sent.vendor and (users := self.users(name)):
+        if before and before.vendor != sent.vendor and (users := self._editable_on(name)):
             raise NotNow(
                 "in_use",
                 say("The vendor cannot change while exports use the connection: %(users)s.", users=", ".join(users)),
@@ -116,9 +116,9 @@ class Catalog:
     def delete_connection(self, held: Held[Connection], caller: Person) -> None:
         """Raises Forbidden, NotNow while exports use it, and Conflict."""
         require(caller, Action.REMOVE_CONNECTION)
-        if users := self.users(held.item.name) or self._also_on(held.item.name):
+        if users := self._editable_on(held.item.name):
             message = say(
-                "Exports use this connection: %(exports)s. Delete them or give them another connection.",
+                "Exports use this connection: %(exports)s. Delete them, or give them another connection.",
                 exports=", ".join(users),
             )
             raise NotNow("in_use", message)
@@ -132,10 +132,12 @@ class Catalog:
         """Names of the exports on a connection."""
         return [each.name for each in self.exports_on(connection)]
 
-    def _also_on(self, connection: str) -> list[str]:
-        """Names of exports that have the connection beside their own, though nothing follows from it yet."""
-        every = [held.item for held in self.exports.all()]
-        return [each.name for each in every if any(entry.connection == connection for entry in each.also)]
+    def _editable_on(self, connection: str) -> list[str]:
+        """Names of exports that have the connection, as their own or beside it: those that people can change."""
+        every = [held.item for held in self.exports.all() if not held.item.owned_by]
+        return [
+            each.name for each in every if connection in (each.connection, *(also.connection for also in each.also))
+        ]
 
     def record_check(self, held: Held[Connection], result: CheckResult) -> Held[Connection]:
         """Keep what a connection check found; Conflict where the connection was changed while it was checked."""

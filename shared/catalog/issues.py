@@ -80,11 +80,16 @@ _PLACES = {**dict.fromkeys(_LIMITS, "number"), "expected": "choices", "expected_
 _OF_SEVERAL_KINDS = frozenset({"steps"})
 """Lists whose entries are of several kinds: pydantic's paths name the kind, where JSON has no level."""
 
+_OF_ANY_KIND = frozenset({"settings"})
+"""Objects whose values are of any plain kind: pydantic's paths end with each kind that a value could have had."""
+_NO_KIND = say("Write a text, a number, or true or false.")
+
 
 def issues_of(errors: Iterable[Mapping[str, Any]]) -> list[Issue]:
     """Pydantic's errors in plain words. Never quotes what was sent, since that may be a secret or an address."""
     listed = list(errors)
-    found = [Issue(pointer(_place(each)), _message(each)) for each in listed if not _follows(each, listed)]
+    told = (each for each in listed if not (_follows(each, listed) or _is_needless(each, listed)))
+    found = [Issue(pointer(_place(each)), _message(each)) for each in told]
     return list(dict.fromkeys(found))
 
 
@@ -94,11 +99,23 @@ def _follows(error: Mapping[str, Any], errors: Sequence[Mapping[str, Any]]) -> b
     return error["type"] == "too_short" and any(loc[: len(error["loc"])] == error["loc"] for loc in inside)
 
 
+def _is_needless(error: Mapping[str, Any], errors: Sequence[Mapping[str, Any]]) -> bool:
+    """A value that is wrong for one kind is also said to be of no other kind."""
+    beside = (other for other in errors if other["loc"][:-1] == error["loc"][:-1])
+    return _is_no_kind(error) and any(not _is_no_kind(other) for other in beside)
+
+
+def _is_no_kind(error: Mapping[str, Any]) -> bool:
+    parts = error["loc"]
+    return len(parts) > 2 and parts[-3] in _OF_ANY_KIND and error["type"].endswith("_type")
+
+
 def _place(error: Mapping[str, Any]) -> Iterator[str | int]:
     """The path of what was sent, without what pydantic adds to it."""
     parts = error["loc"]
     for number, part in enumerate(parts):
-        is_kind = number > 1 and isinstance(parts[number - 1], int) and parts[number - 2] in _OF_SEVERAL_KINDS
+        before = parts[number - 2] if number > 1 else None
+        is_kind = before in _OF_ANY_KIND or (before in _OF_SEVERAL_KINDS and isinstance(parts[number - 1], int))
         if part != "[key]" and not is_kind:
             yield part
     if str(error["type"]).startswith("union_tag"):
@@ -111,7 +128,7 @@ def pointer(location: Iterable[str | int]) -> str:
 
 
 def _message(error: Mapping[str, Any]) -> Message:
-    plain = _PLAIN.get(str(error["type"]), _UNKNOWN)
+    plain = _NO_KIND if _is_no_kind(error) else _PLAIN.get(str(error["type"]), _UNKNOWN)
     return plain.filled(**{_PLACES.get(key, key): _value(value) for key, value in error.get("ctx", {}).items()})
 
 

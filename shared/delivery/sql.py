@@ -6,8 +6,12 @@ from urllib.parse import quote
 
 from shared.mailbox import BLANKS, INVISIBLE, ZERO_WIDTH
 
-_FORMULA = r"^\s*[=+@\t\r\n\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}-]"
-"""What spreadsheets begin a formula with, also in its full-width form, or overlook before one."""
+_SIGNS = r"=+@\x{FF1D}\x{FF0B}\x{FF0D}\x{FF20}-"
+"""What spreadsheets begin a formula with, also in its full-width form."""
+_FORMULA = rf"^\s*[\t\r\n{_SIGNS}]"
+"""A formula, or what spreadsheets overlook before one."""
+_LATER = rf"(;\s*)([{_SIGNS}])"
+"""A formula behind a semicolon, at which a cell ends for spreadsheets of countries that write decimals with a comma."""
 
 
 def identifier(name: str) -> str:
@@ -58,4 +62,6 @@ def _characters(text: str) -> str:
 
 def harmless(column: str) -> str:
     """A cell that no spreadsheet takes for a formula."""
-    return f"CASE WHEN regexp_matches({column}, '{_FORMULA}') THEN '''' || {column} ELSE {column} END"
+    later = rf"regexp_replace({column}, '{_LATER}', '\1''\2', 'g')"
+    cell = f"CASE WHEN contains({column}, ';') THEN {later} ELSE {column} END"
+    return f"if(regexp_matches({column}, '{_FORMULA}'), '''', '') || {cell}"

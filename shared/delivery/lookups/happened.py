@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +146,7 @@ def _since_the_list(found: Sequence[tuple[EventFile, int]], day: date) -> list[E
 
 
 def _end_of(day: date) -> str:
-    return f"TIMESTAMP {literal((day + timedelta(days=1)).isoformat())}"
+    return f"(DATE {literal(day.isoformat())} + INTERVAL 1 DAY)"
 
 
 def _there(generation: int) -> str:

@@ -16,14 +16,25 @@ from shared.snapshots.snapshot import Layout, SegmentFound, join
 from shared.wording import say
 
 _LOCATION = "/opt_outs/location"
+_OF_THE_HOST = "azure-webjobs-"
+"""Containers of the Functions host begin with it."""
 
 
 def issues(cloud: Cloud, connection: str, wanted: OptOutsWanted) -> list[Issue]:
     """Everything that forbids saving it. One blob is written there, and deleted, to find out whether that works."""
+    if _is_services_own(cloud, wanted):
+        words = say("The service keeps its own files in '%(container)s': choose another.", container=wanted.container)
+        return [Issue(_LOCATION, words)]
     found = [*_not_excluding(cloud, wanted), *_others(cloud, connection, wanted), *_sources(cloud, connection, wanted)]
     if not found and (problem := Landing(cloud, connection, wanted).problem()):
         found.append(Issue(_LOCATION, problem))
     return found
+
+
+def _is_services_own(cloud: Cloud, wanted: OptOutsWanted) -> bool:
+    """Plans, ledgers and keys lie in such containers, and forgetting and expiry look through them."""
+    own = wanted.container == cloud.blobs.container or wanted.container.startswith(_OF_THE_HOST)
+    return own and cloud.segments.account_name == cloud.blobs.service.account_name
 
 
 def _not_excluding(cloud: Cloud, wanted: OptOutsWanted) -> Iterator[Issue]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 csv.field_size_limit(sys.maxsize)
 HEADER = ("address", "segment", "file", "row", "operation", "outcome", "code", "reason", "tried_again")
+_PUT = re.compile(r"(;\s*)'")
+"""A quote before what looks like a formula behind a semicolon."""
 EMPTY = len(("\ufeff" + ",".join(HEADER) + "\n").encode())
 """Bytes of a file without rows."""
 
@@ -43,5 +46,6 @@ def hold(is_it: Callable[[str], bool], path: Path) -> bool:
 
 
 def _meant(cell: str) -> set[str]:
-    """Addresses that a cell may stand for: a quote may have been put before one that looks like a formula."""
-    return {cell, cell.removeprefix("'")}
+    """Addresses that a cell may stand for: a quote may have been put before what looks like a formula."""
+    without = _PUT.sub(r"\1", cell)
+    return {cell, cell.removeprefix("'"), without, without.removeprefix("'")}

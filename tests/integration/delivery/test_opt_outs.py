@@ -347,6 +347,13 @@ def test_a_folder_with_a_model_of_somebody_else_is_refused(engine: Engine) -> No
     assert refused(engine, location=f"{engine.container}/theirs") == ["/opt_outs/location"]
 
 
+@pytest.mark.parametrize("container", ["", "azure-webjobs-hosts"])
+def test_the_services_own_containers_are_refused(engine: Engine, container: str) -> None:
+    own = container or engine.cloud.blobs.container
+    engine.cloud.blobs.write("runs/x", b"")
+    assert refused(engine, location=f"{own}/runs") == ["/opt_outs/location"]
+
+
 def test_excluding_needs_a_place_where_segments_are_looked_for(engine: Engine) -> None:
     engine.cloud.segments.get_container_client("elsewhere").create_container()
     assert refused(engine, location="elsewhere/back", exclude=True) == ["/opt_outs/exclude"]

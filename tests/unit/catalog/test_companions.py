@@ -11,7 +11,7 @@ from shared.catalog.issues import Invalid, NotNow
 from shared.catalog.models import Export
 from shared.catalog.store import Held
 from shared.errors import Forbidden
-from tests.unit.catalog.samples import ADMIN, CONTRIBUTOR, World, export
+from tests.unit.catalog.samples import ADMIN, CONTRIBUTOR, World, connection, export
 
 PLAIN = {"connection": "second", "matching": [{"field": "name", "column": "FirstName"}]}
 SHARED = "administrators and contributors"
@@ -138,7 +138,13 @@ def test_a_holdout_may_be_changed_though_the_companions_still_have_the_old_one(s
     several.save(also=[PLAIN], rules={"holdout": {"name": "autumn", "share": 0.2}})
 
 
-def test_a_connection_that_an_export_has_beside_its_own_is_not_deleted(several: World) -> None:
-    several.save(also=[PLAIN])
-    with pytest.raises(NotNow, match="vips"):
-        several.catalog.delete_connection(several.catalog.connection("second"), ADMIN)
+@pytest.mark.parametrize("made", [True, False])
+def test_a_connection_that_an_export_has_beside_its_own_is_not_deleted(several: World, made: bool) -> None:
+    held = several.save(also=[PLAIN])
+    for before, after in several.catalog.companions.wanted("vips", held.item, "ann") if made else ():
+        several.catalog.companions.put(before, after)
+    second = several.catalog.connection("second")
+    with pytest.raises(NotNow, match=r"Exports use this connection: vips\. Delete them"):
+        several.catalog.delete_connection(second, ADMIN)
+    with pytest.raises(NotNow, match=r"while exports use the connection: vips\."):
+        several.catalog.save_connection("second", connection(), ADMIN, second)

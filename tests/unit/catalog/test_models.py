@@ -63,6 +63,7 @@ def test_the_defaults_are_the_safe_ones() -> None:
         ({"disabled": "perhaps"}, "/disabled", "Write true or false."),
         ({"consent": {"agreed_by": "Ann"}}, "/consent/text", "This is required."),
         ({"settings": []}, "/settings", "Write a JSON object."),
+        ({"settings": {"a/b": {"x": 1}}}, "/settings/a~1b", "Write a text, a number, or true or false."),
     ],
 )
 def test_a_connection_says_what_to_put_right(change: dict[str, Any], pointer: str, message: str) -> None:

@@ -43,6 +43,10 @@ def test_an_address_that_looks_like_a_formula_goes(tmp_path: Path) -> None:
     assert left(tmp_path, "=1+1@example.com", "'=1+1@example.com", "1+1@example.com") == ["1+1@example.com"]
 
 
+def test_an_address_with_a_formula_behind_a_semicolon_goes(tmp_path: Path) -> None:
+    assert left(tmp_path, "x; =1@example.com", "x; '=1@example.com", "x@example.com") == ["x@example.com"]
+
+
 @pytest.mark.parametrize("odd", ["x" * 3_000_000, 'a"b,c', "a\r\nb\rc\n", "\0", ""], ids=len)
 def test_other_rows_stay_as_they_are(tmp_path: Path, odd: str) -> None:
     assert left(tmp_path, WHOM, odd, WHOM) == [odd]

@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from shared.delivery.commit import report
+from shared.delivery.sql import harmless
 
 TOLD = ("address", "kind", "outcome", "code", "reason", "retry")
 
@@ -17,3 +18,20 @@ def test_nothing_that_a_vendor_tells_is_a_formula(mark: str) -> None:
         connection.execute(f"CREATE TABLE rows AS SELECT {columns}", [f"{mark}1+1"] * len(TOLD))
         [row] = connection.execute(report.REJECTED).fetchall()
     assert [cell for cell in row if cell] == [f"'{mark}1+1"] * len(TOLD)
+
+
+@pytest.mark.parametrize(
+    ("cell", "safe"),
+    [
+        ("x;=1+1", "x;'=1+1"),
+        ("x; @a;-1", "x; '@a;'-1"),
+        ("=a;+b", "'=a;'+b"),
+        ("x;\uff1d1", "x;'\uff1d1"),
+        ("a;b=c", "a;b=c"),
+        ("a+b@example.com", "a+b@example.com"),
+    ],
+)
+def test_nothing_is_a_formula_where_spreadsheets_take_semicolons_for_the_ends_of_cells(cell: str, safe: str) -> None:
+    with duckdb.connect() as connection:
+        found = connection.execute(f"SELECT {harmless('cell')} FROM (SELECT ? AS cell)", [cell]).fetchone()
+    assert found == (safe,)
