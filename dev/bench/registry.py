@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dev.bench.options import Measured, Options
 from dev.bench.parts import (
     cold_start,
+    comparison,
     day_two,
     derived,
     events,
@@ -46,6 +47,7 @@ PARTS: Mapping[str, Part] = {
     "moves": Part("What an id column costs", moves.measure),
     "rehearsal": Part("Rehearsals beside the runs after them", rehearsal.measure),
     "events": Part("What it costs to write down what happens to whom", events.measure),
+    "comparison": Part("Who is on one connection and not on another", comparison.measure),
     "resume": Part("Killed half way", resume.measure),
     "slices": Part("Thirty times as many, killed at random", slices.measure),
     "cold_start": Part("Cold start", cold_start.measure),

@@ -1,4 +1,4 @@
-"""One export over two vendors: the vendor under test, and a fixed other one beside it."""
+"""One export over two vendors: the vendor under test, and another one beside it."""
 
 from __future__ import annotations
 
@@ -87,9 +87,9 @@ def matching(kit: Kit) -> list[dict[str, str]]:
 
 
 @contextmanager
-def pair(engine: Engine) -> Iterator[Pair]:
-    """The engine's vendor with a connection, and another vendor with one."""
-    kit = KLAVIYO if engine.kit.name == ITERABLE.name else ITERABLE
+def pair(engine: Engine, beside: Kit | None = None) -> Iterator[Pair]:
+    """The engine's vendor with a connection, and another vendor with one: always the same where none is named."""
+    kit = beside or (KLAVIYO if engine.kit.name == ITERABLE.name else ITERABLE)
     with serve(kit.simulator()) as simulator:
         cloud = engine.cloud
         hosts = {**cloud.settings.vendor_hosts, **kit.hosts(simulator.url)}

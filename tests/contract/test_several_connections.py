@@ -4,6 +4,7 @@ who is on one and not on the other."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
 import pytest
 
@@ -14,8 +15,10 @@ from shared.delivery.state.transitions import RunKind
 from tests.contract.outcomes import GOOD, accounted, clean
 from tests.contract.pairs import NAME, Pair, pair
 from tests.integration.delivery.engine import Engine, Person, people
+from tests.kits import KITS, Kit
 
 ODD = "unusual@example.com"
+PAIRS = [pytest.param(*two, id="-".join(kit.name for kit in two)) for two in combinations(KITS.values(), 2)]
 
 
 @pytest.fixture
@@ -25,18 +28,28 @@ def both(engine: Engine) -> Iterator[Pair]:
         yield made
 
 
-@pytest.mark.in_turn("kit", 2)
-def test_both_lists_are_the_segment_and_stay_it(both: Pair) -> None:
-    both.save()
-    for run, engine in zip(both.run(), (both.engine, both.other), strict=True):
-        assert run.state in GOOD, run.message
-        assert accounted(engine, run) == {"add accepted": 6}
-    both.engine.land([*people(4, 2), Person("new@example.com")])
-    for run, engine in zip(both.run(), (both.engine, both.other), strict=True):
-        assert run.state in GOOD, run.message
-        assert accounted(engine, run) == {"add accepted": 1, "remove accepted": 2}
-        assert engine.members().keys() == {*(each.email for each in people(4, 2)), "new@example.com"}
-        clean(engine)
+@pytest.mark.sampled(5)
+@pytest.mark.parametrize(("kit", "beside"), PAIRS, indirect=["kit"])
+def test_both_lists_are_the_segment_and_stay_it(
+    engine: Engine, beside: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in beside.waits.items():
+        monkeypatch.setattr(name, seconds)
+    with pair(engine, beside) as both:
+        engine.land(people(6))
+        both.save()
+        for run, each in zip(both.run(), (engine, both.other), strict=True):
+            assert run.state in GOOD, run.message
+            assert accounted(each, run) == {"add accepted": 6}
+        engine.land([*people(4, 2), Person("new@example.com")])
+        for run, each in zip(both.run(), (engine, both.other), strict=True):
+            assert run.state in GOOD, run.message
+            assert accounted(each, run) == {"add accepted": 1, "remove accepted": 2}
+            assert each.members().keys() == {*(person.email for person in people(4, 2)), "new@example.com"}
+            clean(each)
+        for on, not_on in ("", ""), (beside.name, engine.kit.name):
+            found = comparing.compare(engine.service, NAME, on, not_on)
+            assert (found.people, found.missing) == (5, 0)
 
 
 @pytest.mark.in_turn("kit", 2)
