@@ -30,9 +30,7 @@ def both(engine: Engine) -> Iterator[Pair]:
 
 @pytest.mark.sampled(5)
 @pytest.mark.parametrize(("kit", "beside"), PAIRS, indirect=["kit"])
-def test_both_lists_are_the_segment_and_stay_it(
-    engine: Engine, beside: Kit, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_both_lists_are_the_segment_and_stay_it(engine: Engine, beside: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, seconds in beside.waits.items():
         monkeypatch.setattr(name, seconds)
     with pair(engine, beside) as both:

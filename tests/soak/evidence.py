@@ -38,9 +38,10 @@ class Evidence:
         for name, told in zip(self.faults, self.desk.simulator.faults.describe(), strict=True):
             tally[name] += told["fired"]
 
-    def check(self, export: str, run: Run, on_list: Set[str], tally: Counter[str]) -> list[str]:
-        """What is wrong with an export's only run since then; `on_list` are the addresses on its list now."""
-        put, off = self._touched(export, "put"), self._touched(export, "off")
+    def check(self, export: str, people: str, run: Run, on_list: Set[str], tally: Counter[str]) -> list[str]:
+        """What is wrong with an export's only run since then; `people` is what their addresses begin with, `on_list`
+        are the addresses on its list now."""
+        put, off = self._touched(people, "put"), self._touched(people, "off")
         tally["rows sent"] += put.total() + off.total()
         tally["sent again"] += sum(times - 1 for times in (put + off).values() if times > 1)
         receipts = _receipts(self.desk, run)
@@ -67,12 +68,16 @@ class Evidence:
                 problems.append(f"{len(strangers)} {kinds[0]} done of which the report knows nothing")
         return [f"{export}: {each}" for each in problems]
 
-    def _touched(self, export: str, way: str) -> Counter[str]:
+    def put(self, people: str) -> Set[str]:
+        """Whom the vendor put on the list of these people."""
+        return self._touched(people, "put").keys()
+
+    def _touched(self, people: str, way: str) -> Counter[str]:
         """Address -> how often the vendor did it, at the endpoint where it did so most often."""
         kit = self.desk.kit
         endpoints = {*kit.adds, *kit.changes} if way == "put" else {*kit.removes}
         both = {*kit.removes} & {*kit.adds, *kit.changes}
-        counts = [_people(export, self._entries(), each, way if each in both else "") for each in endpoints]
+        counts = [_people(people, self._entries(), each, way if each in both else "") for each in endpoints]
         most: Counter[str] = Counter()
         for each in counts:
             most |= each
@@ -82,14 +87,14 @@ class Evidence:
         return self.desk.entries_after(self._after)
 
 
-def _people(export: str, entries: Iterable[Entry], endpoint: str, way: str) -> Counter[str]:
+def _people(people: str, entries: Iterable[Entry], endpoint: str, way: str) -> Counter[str]:
     """Of an endpoint that puts people on a list and takes them off, only those of the one `way`."""
     return Counter(
         who
         for entry in entries
         if entry.endpoint == endpoint and entry.worked
         for who in entry.touched
-        if who.startswith(f"{export}.") and (not way or (who in entry.left) is (way == "off"))
+        if who.startswith(f"{people}.") and (not way or (who in entry.left) is (way == "off"))
     )
 
 

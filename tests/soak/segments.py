@@ -46,6 +46,8 @@ class Segment:
     ruled: bool = False
     """Its export has rules."""
     suppressed: set[int] = field(default_factory=set)
+    opted_out: set[str] = field(default_factory=set)
+    """Addresses of people who said no at a vendor, which keeps them off at every vendor."""
     identified: bool = False
     """Its rows have an id of the person, most of them, and its export names the column."""
     moves: Counter[int] = field(default_factory=Counter)
@@ -77,18 +79,26 @@ class Segment:
         return {who: {name: value for name, value in fields.items() if value} for who, fields in named.items()}
 
     def _let_through(self) -> list[Person]:
-        """Whom no rule keeps back."""
+        """Whom no rule keeps back, and who did not say no."""
         if not self.ruled:
-            return list(self.people.values())
-        barred = {self._address(number) for number in self.suppressed}
+            return [each for number, each in self.people.items() if not self._said_no(number)]
+        barred = {self._address(number) for number in self.suppressed} | self.opted_out
         left = [each for each in self.people.values() if each.email not in barred and each.city not in ("", "null")]
         left.sort(key=lambda each: hashlib.md5(each.email.encode(), usedforsecurity=False).digest()[::-1])
         first = sorted(left, key=lambda each: each.city, reverse=True)[:MOST_LET_THROUGH]
         return [each for each in first if not HOLDOUT.holds(each.email)]
 
     def _address(self, number: int) -> str:
-        times = self.moves[number]
+        return self._address_of(number, self.moves[number])
+
+    def _address_of(self, number: int, times: int) -> str:
         return f"{self.export}.person{number}{f'.{times}' if times else ''}@example.com"
+
+    def _said_no(self, number: int) -> bool:
+        """Under this address, or under an earlier one of a person with an id."""
+        known = self.people[number].id
+        addresses = {self._address_of(number, times) for times in range(self.moves[number] + 1)}
+        return bool(self.opted_out & (addresses if known else {self._address(number)}))
 
     def _leave(self, most: int) -> None:
         for number in self._some(0.3 if len(self.people) > most // 2 else 0.1):

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -38,14 +38,18 @@ from tests.load.host import Host, client_of
 from tests.load.leases import Leases, watched
 from tests.load.quick import quick
 from tests.load.quiet import quiet_libraries
-from tests.soak import mishaps
+from tests.soak import connections, mishaps, replay
 from tests.soak.evidence import Evidence, differences
-from tests.soak.segments import Segment, rules
+from tests.soak.opting_out import OptedOut, bring_back
+from tests.soak.segments import HOLDOUT, Segment, rules
 
 PACE, INSTANCES, MOST_PEOPLE, BATCH_ROWS = 60.0, 2, 40, 10
 """Two instances with two messages at once: four workers."""
 SUPPRESSED = ".suppressed"
 STUCK_SECONDS = 600.0
+REPLAYED = 1
+"""Lists that are replayed from their events after a round; all of them at the end."""
+MANIFEST = layout.ledger_manifest("")
 SPOILED_IN_CALM = -2
 """The second round without faults: what a run left open has been settled in the first, so a list can be checked."""
 KINDS = [RunKind.DELIVERY] * 6 + [RunKind.DRY_RUN, RunKind.FULL_RESYNC, RunKind.FULL_RESYNC, RunKind.RETRY]
@@ -80,23 +84,39 @@ class Soak:
     older: bytes = b""
     spoiled: set[str] = field(default_factory=set)
     """Exports of whose list somebody changed a value at the vendor, until a repair ended well."""
+    lists: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Export, those on other connections too -> its vendor, and the name of its segment and list."""
+    beside: dict[str, str] = field(default_factory=dict)
+    """Export -> the one that follows it on another connection."""
+    opted_out: OptedOut = field(init=False)
     host: Host = field(init=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def __post_init__(self) -> None:
+        self.opted_out = OptedOut(self.accounts)
+
     def desk(self, export: str) -> Desk:
-        return self.fleet.desks[export.rpartition("-")[0]]
+        return self.fleet.desks[self.lists[export][0]]
+
+    def segment(self, export: str) -> Segment:
+        return self.segments[self.lists[export][1]]
 
     def furnish(self, exports: int) -> None:
-        """So many exports of each vendor, on one account, every other one with rules; an export, its segment and its
-        list share their name."""
-        for order, vendor in enumerate(VENDORS):
-            for number in range(exports):
-                name = f"{vendor}-{number}"
-                chance, ruled = random.Random(f"{self.seed}/{name}"), (order + number) % 2 == 0
-                self.segments[name] = Segment(name, chance, ruled=ruled, identified=not ruled)
-                self._land(name)
-                more = {"rules": rules(_suppressed(name))} if ruled else {"id_column": "CustomerId"}
-                self.fleet.desks[vendor].define(name, connection=vendor, targets=[{"segments": [name]}], **more)
+        """So many exports of each vendor, on one account; an export, its segment and its list share their name."""
+        own = connections.planned(VENDORS, exports)
+        self.lists = connections.lists(own)
+        for each in own:
+            name, desk = each.name, self.fleet.desks[each.vendor]
+            chance = random.Random(f"{self.seed}/{name}")
+            self.segments[name] = Segment(name, chance, ruled=each.ruled, identified=not each.ruled)
+            self._land(name)
+            more = {"rules": rules(_suppressed(name))} if each.ruled else {"id_column": "CustomerId"}
+            desk.define(name, connection=each.vendor, targets=[{"segments": [name]}], **more)
+            if each.beside:
+                connections.put_beside(desk, self.fleet.desks[each.beside], each)
+                self.beside[name] = each.companion
+        for desk in self.fleet.desks.values():
+            bring_back(desk)
 
     def _land(self, name: str) -> None:
         segment = self.segments[name]
@@ -105,7 +125,7 @@ class Soak:
             self._put(_suppressed(name), segment.suppress())
 
     def _put(self, name: str, rows: list[Person]) -> None:
-        desk = self.fleet.desks[name.removesuffix(SUPPRESSED).rpartition("-")[0]]
+        desk = self.desk(name.removesuffix(SUPPRESSED))
         desk.at -= timedelta(seconds=59)  # else many landings lead into the future
         desk.land(rows, name)
 
@@ -120,28 +140,85 @@ class Soak:
                 self._land(name)
         if self._is_time_to_spoil(number, chance):
             self._spoil(chance)
+        if weather and self.ledgers:
+            self._say_no(chance)
         self._check_lists()
-        for desk in self.fleet.desks.values():
-            faults = mishaps.vendor_faults(chance, weather) if weather else {}
-            if weather and chance.random() < weather:
-                faults |= mishaps.outage(chance)
-            desk.simulator.faults.set(faults.values())
-            evidence[desk.kit.name].faults = list(faults)
+        self._set_faults(chance, evidence)
         back = self._put_back(chance) if weather else ""
-        runs = {
-            name: self._start(name, None if name == back else chance if weather else None) for name in self.segments
-        }
+        runs = self._start_all(back, chance if weather else None)
+        if weather:
+            self._read_who_said_no()
         self._settle(chance, runs)
         self.spoiled -= {name for name, run in runs.items() if self._is_mended(name, run)}
         for name, run in runs.items():
             self.tally[f"ended: {self.desk(name).current(run).state}"] += 1
         for name, run in runs.items():
-            on_list = self.on_list(name).keys()
-            self.wrong += evidence[self.desk(name).kit.name].check(name, run, on_list, self.tally)
+            self._judge(name, run, evidence[self.desk(name).kit.name])
         for each in evidence.values():
             each.count_faults(self.tally)
         self._unnoticed()
-        self.ledgers = {name: found for name in self.segments if (found := self._ledger(name))}
+        self.ledgers = {name: found for name in self.lists if (found := self._ledger(name))}
+        self._replay(chance.sample(sorted(self.ledgers), min(REPLAYED, len(self.ledgers))))
+
+    def _set_faults(self, chance: random.Random, evidence: Mapping[str, Evidence]) -> None:
+        for desk in self.fleet.desks.values():
+            faults = mishaps.vendor_faults(chance, self.weather) if self.weather else {}
+            if self.weather and chance.random() < self.weather:
+                faults |= mishaps.outage(chance)
+            desk.simulator.faults.set(faults.values())
+            evidence[desk.kit.name].faults = list(faults)
+
+    def _start_all(self, back: str, chance: random.Random | None) -> dict[str, Any]:
+        """A run of each export. What an export starts beside itself counts for the one there, which is started alone
+        where that did not start, or is not of that kind."""
+        runs: dict[str, Any] = {}
+        for name in self.segments:
+            following = self.beside.get(name, "")
+            started = self._begin(name, None if back and back in (name, following) else chance)
+            runs[name] = started.run
+            if following:
+                along = next((each.run for each in started.beside), None)
+                runs[following] = along or self._begin(following, None).run
+                self.tally["runs beside another"] += along is not None
+        return runs
+
+    def _judge(self, name: str, run: Any, evidence: Evidence) -> None:
+        people = self.segment(name).export
+        self.wrong += evidence.check(name, people, run, self.on_list(name).keys(), self.tally)
+        if self.segment(name).ruled:
+            held = {who for who in evidence.put(people) if HOLDOUT.holds(who)}
+            self.wrong += [f"{name}: {len(held)} people of the holdout reached the vendor"] if held else []
+
+    # Events, and people who say no
+
+    def _replay(self, names: Iterable[str]) -> None:
+        """Who is on a list by its events is who is on it by its ledger."""
+        for name in names:
+            place = self.ledgers[name][0].removesuffix(MANIFEST)
+            told, kept = replay.by_events(self.fleet.cloud, place), replay.by_ledger(self.fleet.cloud, place)
+            self.wrong += (
+                [f"{name}: {len(told ^ kept)} people differ between events and ledger"] if told != kept else []
+            )
+            self.tally["lists replayed from events"] += 1
+
+    def _say_no(self, chance: random.Random) -> None:
+        """Somebody on a list opts out at its vendor."""
+        name = chance.choice(sorted(self.lists))
+        members = sorted(self.on_list(name).keys() & self.segment(name).members().keys())
+        if members:
+            self._opt_out(name, chance.choice(members))
+
+    def _opt_out(self, name: str, address: str) -> None:
+        vendor, segment = self.lists[name]
+        self.opted_out.say_no(self.fleet.desks[vendor], segment, address)
+        self.segments[segment].opted_out.add(address)
+        self.tally["opted out"] += 1
+
+    def _read_who_said_no(self) -> None:
+        for vendor in sorted(self.opted_out.unread):
+            if not self.opted_out.were_read(self.fleet.desks[vendor]):
+                self.opted_out.read(self.fleet.desks[vendor])
+                self.tally["opt-outs read"] += 1
 
     # Lists that are not as they were delivered
 
@@ -166,7 +243,10 @@ class Soak:
         self.tally["values changed by others"] += 1
 
     def _check_lists(self) -> None:
-        """Read the lists in full that somebody has written to, while all is calm."""
+        """While all is calm, read the lists in full that somebody has written to. Once the weather is over, read who
+        said no before anything else is done."""
+        if not self.weather:
+            self._read_who_said_no()
         for name in self.spoiled:
             self.desk(name).simulator.faults.set([])
             with suppress(NotNow, Unprocessable, Blocked):  # as a run left something open, or a ledger was put back
@@ -239,12 +319,13 @@ class Soak:
             self.fleet.cloud.blobs.write(self.ledgers[run.export][0], self.newer.pop(run.export))
             self.tally["older ledgers noticed"] += 1
 
-    def _start(self, name: str, chance: random.Random | None) -> Any:
+    def _begin(self, name: str, chance: random.Random | None) -> Any:
         kind = self._kind_of(name, chance)
         started = self.desk(name).service.begin(name, kind)
-        self.tally["runs"] += 1
-        self.tally[f"kind: {kind}"] += 1
-        return started.run
+        begun = 1 + sum(each.run is not None for each in started.beside)
+        self.tally["runs"] += begun
+        self.tally[f"kind: {kind}"] += begun
+        return started
 
     def _settle(self, chance: random.Random, runs: dict[str, Any]) -> None:
         """Let everything come to its end; what people do comes after so many messages."""
@@ -311,7 +392,8 @@ class Soak:
     def carry_out(self, message: QueueMessage) -> None:
         """A worker with a fate of its own, which the seed and the message decide."""
         body = json.loads(message.content)
-        turn = f"{body['kind']}/{body.get('export')}/{body.get('turn')}/{message.dequeue_count}"
+        of = body.get("export") or body.get("connection")
+        turn = f"{body['kind']}/{of}/{body.get('turn')}/{message.dequeue_count}"
         chance = random.Random(f"{self.seed}/{self.tally['runs']}/{turn}")
         name, fate = mishaps.calls(chance, self.weather)
         cloud = WatchedCloud(self.fleet.cloud, fate)
@@ -330,9 +412,8 @@ class Soak:
     def bury(self, message: QueueMessage) -> None:
         """An hour passes for the account of a worker that is no more: its lease ends."""
         body = json.loads(message.content)
-        held = Runs(self.fleet.cloud.runs).delivery(body["export"], body["run"], body["delivery"])
-        if held is not None:
-            self._let_go(layout.lease(held.value.account))
+        vendor = self.lists[body["export"]][0] if "export" in body else body["connection"]
+        self._let_go(layout.lease(str(self.fleet.desks[vendor].catalog.connection(vendor).item.account)))
 
     def _an_hour_passes(self) -> None:
         """Leases that nobody let go of properly end, after which newcomers would wait for minutes."""
@@ -348,12 +429,21 @@ class Soak:
 
     def on_list(self, name: str) -> Mapping[str, Mapping[str, Any]]:
         """Address -> fields of whoever is on an export's list."""
-        return self.desk(name).on_list(self.accounts[self.desk(name).kit.name], name)
+        vendor, listed = self.lists[name]
+        return self.fleet.desks[vendor].on_list(self.accounts[vendor], listed)
 
     def differences(self) -> list[str]:
-        """People who are missing on a list, or should not be on it, or have other values."""
-        found = [differences(name, each.members(), self.on_list(name)) for name, each in self.segments.items()]
+        """People who are missing on a list, or should not be on it, or have other values. Vendors differ in whether
+        somebody who said no is shown on it."""
+        found = [differences(name, self.segment(name).members(), self._willing(name)) for name in self.lists]
         return [words for each in found for words in each]
+
+    def replay(self) -> None:
+        self._replay(self.lists)
+
+    def _willing(self, name: str) -> Mapping[str, Mapping[str, Any]]:
+        said_no = self.segment(name).opted_out
+        return {who: fields for who, fields in self.on_list(name).items() if who not in said_no}
 
     def harm(self) -> dict[str, int]:
         """People who were unsubscribed, resubscribed, suppressed, deleted or written to, by vendor and kind."""

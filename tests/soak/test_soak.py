@@ -59,12 +59,14 @@ def test_whatever_happens_every_list_is_its_segment(
             assert not world.wrong, f"seed {SEED}, round {number}: {world.wrong}"
         for number in range(CALM_ROUNDS):  # a repair mends what was spoiled, and the next run what stayed unknown
             world.round(-1 - number, 0.0)
+        world.replay()
         found = world.differences()
         say(pytestconfig, _table(world, len(found)))
         assert not world.wrong, f"seed {SEED}: {world.wrong}"
         assert world.tally["kept back by rules"] and world.tally["taken off by rules"]
         assert world.tally["moved to another address"] and world.tally["second addresses"]
-        assert world.tally[f"kind: {RunKind.REPAIR}"]
+        assert world.tally[f"kind: {RunKind.REPAIR}"] and world.tally["runs beside another"]
+        assert world.tally["opted out"] and not world.opted_out.unread
         assert not found, f"seed {SEED}: {found[:20]}"
         assert not world.spoiled, f"seed {SEED}: not mended: {world.spoiled}"
         assert not world.leases.together, f"seed {SEED}: two slices at once on {world.leases.together}"
@@ -84,5 +86,7 @@ def _table(world: Soak, differences: int) -> list[str]:
     rows += [(name, tally[name]) for name in ("ledgers put back", "older ledgers noticed")]
     rows += [(name, tally[name]) for name in ("kept back by rules", "taken off by rules")]
     rows += [(name, tally[name]) for name in ("moved to another address", "second addresses")]
+    rows += [(name, tally[name]) for name in ("opted out", "opt-outs read", "runs beside another")]
+    rows += [("lists replayed from events", tally["lists replayed from events"])]
     rows += [(name, tally[name]) for name in ("given up", "rows sent", "sent again")]
     return table([*rows, ("differences", differences)])

@@ -3,10 +3,11 @@ run there wrote of people whom it did not deliver. Nothing of it is kept."""
 
 from __future__ import annotations
 
-import json
 import shutil
+import threading
+import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -16,14 +17,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from shared.catalog.models import Export
 from shared.catalog.targets import target_name
 from shared.cloud.cloud import Cloud
+from shared.delivery.lookups import last_reasons
 from shared.delivery.sql import harmless, literal
-from shared.delivery.state import layout, ledger, lookup
-from shared.delivery.state.files import BUCKET, Files
+from shared.delivery.state import ledger, lookup
+from shared.delivery.state.files import Files
 from shared.delivery.state.records import ENDED, WELL, Run, State
-from shared.delivery.state.rejected_rows import HEADER
 from shared.delivery.state.runs import Runs
-from shared.delivery.state.scratch import database, folder
+from shared.delivery.state.scratch import folder, scratch
 from shared.delivery.state.transitions import RunKind
+from shared.errors import RetryAfter, Unprocessable
 from shared.wording import Message, read, say
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 100_000
 """People in a file: it is made while somebody waits."""
-MOST_BYTES = 200 << 20
-"""Of a `rejected.csv` that is read for reasons."""
+LOOK_SECONDS, WAIT_SECONDS = 90.0, 20.0
+"""For one way: a page looks both ways, and an answer of Azure Functions takes 230 seconds at most."""
 RUNS_LOOKED_AT = 50
 FIRST_LINE = b"\xef\xbb\xbfaddress,list,outcome,code,reason\n"
 REFUSED, REMOVED, NOT_YET = "refused", "removed", "not yet"
@@ -68,6 +70,9 @@ class Comparison:
     missing: Counter[WhyMissing] = field(default_factory=Counter)
 
 
+_turn = threading.Lock()
+
+
 @dataclass(frozen=True, slots=True)
 class _There:
     """What is known of the runs of the other export: why whoever was never delivered was not, and the last run that
@@ -78,36 +83,56 @@ class _There:
 
 
 def compare(cloud: Cloud, here: Export, there: Export) -> Comparison:
-    """Who is on the lists of `here` and not on those of `there`. Raises Blocked where a ledger is damaged."""
+    """Who is on the lists of `here` and not on those of `there`. Raises Blocked where a ledger is damaged, RetryAfter
+    where others compare, and Unprocessable where it takes too long for an answer."""
     found, known = Comparison(), _there(cloud, there)
-    for number in range(len(here.targets)):
-        told = _told(cloud, known.whole, number)
-        for opened in _parts(cloud, here, there, number, known):
-            counted = opened.execute("SELECT count(*) FROM here").fetchone()
-            found.people += counted[0] if counted else 0
-            query = "SELECT outcome, code, min(reason), count(*) FROM missing GROUP BY outcome, code"
-            for outcome, code, reason, people in opened.execute(query).fetchall():
-                words = told.get((outcome, code)) or _words(outcome, code, known) or reason
-                found.missing[WhyMissing(outcome, code, words)] += people
+    with _in_turn() as ends:
+        for number in range(len(here.targets)):
+            told = last_reasons.words(cloud, known.whole, number)
+            for opened in _parts(cloud, here, there, number, known, ends):
+                counted = opened.execute("SELECT count(*) FROM here").fetchone()
+                found.people += counted[0] if counted else 0
+                query = "SELECT outcome, code, min(reason), count(*) FROM missing GROUP BY outcome, code"
+                for outcome, code, reason, people in opened.execute(query).fetchall():
+                    words = told.get((outcome, code)) or _words(outcome, code, known) or reason
+                    found.missing[WhyMissing(outcome, code, words)] += people
     return found
 
 
 @contextmanager
 def people(cloud: Cloud, here: Export, there: Export) -> Iterator[Path]:
     """The same as a file of addresses, which is gone after the block: `MOST_ROWS` people at most."""
-    left, known = MOST_ROWS, _there(cloud, there)
     with folder() as where:
-        path, piece = where / "people.csv", where / "piece.csv"
-        with path.open("wb") as file:
-            file.write(FIRST_LINE)
-            for number, target in enumerate(here.targets):
-                for opened in _parts(cloud, here, there, number, known):
-                    rows = _lines(target_name(target), known, left)
-                    made = opened.execute(f"COPY ({rows}) TO {literal(str(piece))} (FORMAT csv, HEADER false)")
-                    left -= (made.fetchone() or (0,))[0]
-                    with piece.open("rb") as lines:
-                        shutil.copyfileobj(lines, file)
+        path = where / "people.csv"
+        with _in_turn() as ends:
+            _write(cloud, here, there, path, ends)
         yield path
+
+
+def _write(cloud: Cloud, here: Export, there: Export, path: Path, ends: float) -> None:
+    left, known, piece = MOST_ROWS, _there(cloud, there), path.with_name("piece.csv")
+    with path.open("wb") as file:
+        file.write(FIRST_LINE)
+        for number, target in enumerate(here.targets):
+            for opened in _parts(cloud, here, there, number, known, ends):
+                rows = _lines(target_name(target), known, left)
+                made = opened.execute(f"COPY ({rows}) TO {literal(str(piece))} (FORMAT csv, HEADER false)")
+                left -= (made.fetchone() or (0,))[0]
+                with piece.open("rb") as lines:
+                    shutil.copyfileobj(lines, file)
+                if not left:
+                    return
+
+
+@contextmanager
+def _in_turn() -> Iterator[float]:
+    """When to end. One after the other in a process: each may fill the memory of a database."""
+    if not _turn.acquire(timeout=WAIT_SECONDS):
+        raise RetryAfter(WAIT_SECONDS, say("Somebody else is comparing lists: try again in a minute."))
+    try:
+        yield time.monotonic() + LOOK_SECONDS
+    finally:
+        _turn.release()
 
 
 def _lines(target: str, known: _There, most: int) -> str:
@@ -133,22 +158,30 @@ def _words(outcome: str, code: str, known: _There) -> Message | None:
     return said.get(outcome)
 
 
-def _parts(cloud: Cloud, here: Export, there: Export, number: int, known: _There) -> Iterator[DuckDBPyConnection]:
+def _parts(
+    cloud: Cloud, here: Export, there: Export, number: int, known: _There, ends: float
+) -> Iterator[DuckDBPyConnection]:
     """For each part of a ledger: a database with the table `here`, who is on the list, and the view `missing`, those of
     them who are not on the other list, with what is known of why."""
     mine, other = _ledger(cloud, here, number), _ledger(cloud, there, number)
     files = Files(cloud.blobs)
-    with folder() as kept:
-        rejected = _rejected(cloud, known.whole, number, kept / "rejected.csv")
+    with scratch(cloud.settings) as room:
+        told = last_reasons.rows(cloud, known.whole, number, room)
         for part in mine.files:
-            with folder() as where, database(cloud.settings, where) as opened:
+            if time.monotonic() > ends:
+                raise Unprocessable(
+                    "too_many_members",
+                    say("The lists are too large to be compared at once: their events tell it in SQL."),
+                )
+            with folder() as where, room.database() as opened:
                 near, far = where / "here", where / "there"
                 near.mkdir()
                 far.mkdir()
                 ledger.load(files, opened, mine, part.first, part.last, near)
                 opened.execute(f"CREATE TEMP TABLE here AS SELECT address FROM ledger WHERE status IN {_ON_LIST}")
                 ledger.load(files, opened, other, part.first, part.last, far)
-                opened.execute(_told_table(rejected, part.first, part.last))
+                between = f"bucket BETWEEN {part.first} AND {part.last}"
+                opened.execute(f"CREATE TEMP VIEW told AS SELECT * FROM ({told}) WHERE {between}")
                 opened.execute(_MISSING)
                 yield opened
 
@@ -156,40 +189,6 @@ def _parts(cloud: Cloud, here: Export, there: Export, number: int, known: _There
 def _ledger(cloud: Cloud, export: Export, number: int) -> ledger.Ledger:
     known = lookup.target(cloud, export, number)
     return ledger.read(cloud.blobs, known.ledger, committed=ledger.Commit.of(known.memory))
-
-
-def _rejected(cloud: Cloud, run: Run | None, number: int, path: Path) -> Path | None:
-    """The run's file of people who were not delivered; None where there is none, or it is too long to be read."""
-    if run is None:
-        return None
-    name = layout.rejected(layout.delivery_folder(run.export, run.run, number))
-    size = next((size for each, size in cloud.blobs.sizes(name) if each == name), 0)
-    return path if 0 < size <= MOST_BYTES and cloud.blobs.fetch(name, path) else None
-
-
-def _told_table(rejected: Path | None, first: int, last: int) -> str:
-    """SQL for the table `told`: what a run wrote of people in a range of buckets, one row each."""
-    if rejected is None:
-        return "CREATE TEMP TABLE told(address VARCHAR, outcome VARCHAR, code VARCHAR, reason VARCHAR)"
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in HEADER)
-    source = f"""
-        read_csv({literal(str(rejected))}, header = true, auto_detect = false, columns = {{{columns}}}, delim = ',',
-                 quote = '"', escape = '"', parallel = false, max_line_size = 16777216)
-    """
-    return f"""
-        CREATE TEMP TABLE told AS
-        SELECT DISTINCT ON (address) * FROM (
-            SELECT regexp_replace(address, '^''', '') AS address, outcome, code, reason
-            FROM {source} WHERE coalesce(operation, '') <> 'remove'
-        ) WHERE {BUCKET} BETWEEN {first} AND {last}
-    """
-
-
-def _told(cloud: Cloud, run: Run | None, number: int) -> Mapping[tuple[str, str], Message]:
-    """Outcome and code -> the reason in the reader's language, from the run's report."""
-    stored = cloud.blobs.read(layout.report(layout.delivery_folder(run.export, run.run, number))) if run else None
-    reasons = json.loads(stored[0])["reasons"] if stored else ()
-    return {(each["outcome"], each["code"]): read(each.get("message", each["reason"])) for each in reasons}
 
 
 def _there(cloud: Cloud, export: Export) -> _There:

@@ -52,6 +52,7 @@ class Dotdigital(Vendor):
         self._calls_per_minute = int(settings["calls_per_minute"])
         self._calls = Calls(credentials, link)
         self._parts = Parts(self._calls)
+        self._known_fields: Mapping[str, str] | None = None
 
     def account(self) -> str:
         """`dotdigital-<account id>`: one request, then kept. Raises what a call raises."""
@@ -72,8 +73,9 @@ class Dotdigital(Vendor):
         return ()
 
     def field_types(self) -> Mapping[str, FieldType]:
-        """Types of the account's data fields. Raises what a call raises."""
-        known = self._calls.ask(requests.fields(), responses.fields)
+        """Types of the account's data fields, which a `prepare` that follows need not ask for. Raises what a call
+        raises."""
+        self._known_fields = known = self._calls.ask(requests.fields(), responses.fields)
         return {name: responses.FIELD_TYPES[kind] for name, kind in known.items() if kind in responses.FIELD_TYPES}
 
     def prepare(
@@ -225,7 +227,9 @@ class Dotdigital(Vendor):
         """Make the fields that are missing, if that is wished; what to tell people about it."""
         if not wanted:
             return []
-        known = self._calls.ask(requests.fields(), responses.fields)
+        known, self._known_fields = self._known_fields, None
+        if known is None:
+            known = self._calls.ask(requests.fields(), responses.fields)
         made = targets.missing_fields(wanted, known, create=self._create_fields)
         for name, kind in made.items():
             responses.created_field(self._calls.call(requests.create_field(name, kind)))

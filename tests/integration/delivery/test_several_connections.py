@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -13,7 +15,8 @@ from shared.control import comparing, exports
 from shared.delivery.state.records import ENDED, State
 from shared.delivery.state.runs import Runs
 from shared.delivery.state.transitions import RunKind
-from shared.errors import Unprocessable
+from shared.errors import RetryAfter, Unprocessable
+from shared.wording import Message
 from tests.contract.outcomes import GOOD
 from tests.contract.pairs import NAME, Pair, pair
 from tests.integration.delivery.engine import Engine, Person, people
@@ -149,3 +152,33 @@ def test_a_comparison_goes_part_by_part(both: Pair, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("shared.delivery.lookups.compared.MOST_ROWS", 0)
     with comparing.people(both.engine.service, NAME, "", "") as path:
         assert len(path.read_text().splitlines()) == 1, "no more people than may be"
+
+
+def test_lists_that_take_too_long_are_not_compared(both: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    both.run()
+    monkeypatch.setattr("shared.delivery.lookups.compared.LOOK_SECONDS", -1.0)
+    with pytest.raises(Unprocessable, match="too large to be compared at once"):
+        comparing.compare(both.engine.service, NAME, "", "")
+    monkeypatch.undo()
+    assert comparing.compare(both.engine.service, NAME, "", "").people == 4, "the next one has its turn"
+
+
+def test_comparisons_come_one_after_the_other(both: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    both.run()
+    monkeypatch.setattr("shared.delivery.lookups.compared.WAIT_SECONDS", 0.0)
+    service = both.engine.service
+    at_work, waits = threading.Event(), threading.Event()
+
+    def linger(*_: object) -> dict[tuple[str, str], Message]:
+        at_work.set()
+        waits.wait(60)
+        return {}
+
+    with monkeypatch.context() as patch, ThreadPoolExecutor(1) as pool:
+        patch.setattr("shared.delivery.lookups.last_reasons.words", linger)
+        first = pool.submit(comparing.compare, service, NAME, "", "")
+        assert at_work.wait(60)
+        with pytest.raises(RetryAfter, match="Somebody else is comparing"), comparing.people(service, NAME, "", ""):
+            pass
+        waits.set()
+        assert first.result(60).people == 4
