@@ -47,6 +47,8 @@ PACE, INSTANCES, MOST_PEOPLE, BATCH_ROWS = 60.0, 2, 40, 10
 """Two instances with two messages at once: four workers."""
 SUPPRESSED = ".suppressed"
 STUCK_SECONDS = 600.0
+SAY_NO = 2
+"""Lists of whose people one opts out in a round."""
 REPLAYED = 1
 """Lists that are replayed from their events after a round; all of them at the end."""
 MANIFEST = layout.ledger_manifest("")
@@ -202,11 +204,11 @@ class Soak:
             self.tally["lists replayed from events"] += 1
 
     def _say_no(self, chance: random.Random) -> None:
-        """Somebody on a list opts out at its vendor."""
-        name = chance.choice(sorted(self.lists))
-        members = sorted(self.on_list(name).keys() & self.segment(name).members().keys())
-        if members:
-            self._opt_out(name, chance.choice(members))
+        """Somebody on each of some lists opts out at its vendor."""
+        for name in chance.sample(sorted(self.lists), SAY_NO):
+            members = sorted(self.on_list(name).keys() & self.segment(name).members().keys())
+            if members:
+                self._opt_out(name, chance.choice(members))
 
     def _opt_out(self, name: str, address: str) -> None:
         vendor, segment = self.lists[name]

@@ -295,7 +295,9 @@ def test_fields_that_were_just_read_are_not_asked_for_again_by_the_prepare_that_
         here.vendor.field_types()
         for expected in (1, 2):
             here.vendor.prepare(WANTED, None, {"FIRSTNAME": FieldType.STRING})
-            assert sum("data-fields" in each.path for each in here.server.seen) == expected, "a later one reads them anew"
+            assert sum("data-fields" in each.path for each in here.server.seen) == expected, (
+                "a later one reads them anew"
+            )
 
 
 def test_fields_that_fit_need_nothing_and_dates_are_remembered_for_the_batches() -> None:
