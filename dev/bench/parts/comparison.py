@@ -186,7 +186,7 @@ def _last_run(cloud: Cloud, export: Export, case: Case) -> None:
         finished_at=AT,
         members=case.rows,
     )
-    delivery = Delivery(export.name, RUN, 0, key, export.account, State.SUCCEEDED, Step.DONE, AT, AT)
+    delivery = Delivery(export.name, RUN, 0, key, export.account, State.SUCCEEDED, Step.DONE, heartbeat=AT, due_at=AT)
     Runs(cloud.runs).start(run, [delivery])
     folder = layout.delivery_folder(export.name, RUN, 0)
     reason = {"outcome": "kept back", "code": "require/0", "reason": REASON, "people": case.rows}

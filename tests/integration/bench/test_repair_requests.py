@@ -21,8 +21,8 @@ GOOD = (State.SUCCEEDED, State.WARNINGS)
 MENDED = 100
 """People: one half missing, the other with other values; all of them missing where values are looked up one by one."""
 FIXED = 8
-"""Requests that the account, its fields, the list, who unsubscribed from it and two jobs take. Dotdigital takes people by
-ten thousand, so that a hundredth of its resync of a million would be fewer."""
+"""Requests that the account, its fields, the list, who unsubscribed from it and two jobs take. Dotdigital takes people
+by ten thousand, so that a hundredth of its resync of a million would be fewer."""
 FEWER, MORE, MILLION = 1_000, 3_000, 1_000_000
 
 
