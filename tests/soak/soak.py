@@ -47,10 +47,9 @@ PACE, INSTANCES, MOST_PEOPLE, BATCH_ROWS = 60.0, 2, 40, 10
 """Two instances with two messages at once: four workers."""
 SUPPRESSED = ".suppressed"
 STUCK_SECONDS = 600.0
-SAY_NO = 2
-"""Lists of whose people one opts out in a round."""
-REPLAYED = 1
-"""Lists that are replayed from their events after a round; all of them at the end."""
+SAY_NO, REPLAYED = 6, 6
+"""One in so many lists has somebody who opts out in a round, and is replayed from its events after it; all of them are
+at the end."""
 MANIFEST = layout.ledger_manifest("")
 SPOILED_IN_CALM = -2
 """The second round without faults: what a run left open has been settled in the first, so a list can be checked."""
@@ -160,7 +159,7 @@ class Soak:
             each.count_faults(self.tally)
         self._unnoticed()
         self.ledgers = {name: found for name in self.lists if (found := self._ledger(name))}
-        self._replay(chance.sample(sorted(self.ledgers), min(REPLAYED, len(self.ledgers))))
+        self._replay(chance.sample(sorted(self.ledgers), len(self.ledgers) // REPLAYED))
 
     def _set_faults(self, chance: random.Random, evidence: Mapping[str, Evidence]) -> None:
         for desk in self.fleet.desks.values():
@@ -205,7 +204,7 @@ class Soak:
 
     def _say_no(self, chance: random.Random) -> None:
         """Somebody on each of some lists opts out at its vendor."""
-        for name in chance.sample(sorted(self.lists), SAY_NO):
+        for name in chance.sample(sorted(self.lists), len(self.lists) // SAY_NO):
             members = sorted(self.on_list(name).keys() & self.segment(name).members().keys())
             if members:
                 self._opt_out(name, chance.choice(members))
