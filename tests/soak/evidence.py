@@ -17,6 +17,7 @@ from shared.delivery.state.transitions import RunKind
 from shared.vendors.contract import Kind, Outcome, Receipt
 from tests.integration.faults.accounts import planned
 from tests.load.fleet import Desk
+from tests.soak.segments import Segment
 
 BALANCED = ("add", "change", "unchanged", "held", "outside", "duplicates", "refused_here", "kept_back", "later")
 
@@ -38,9 +39,9 @@ class Evidence:
         for name, told in zip(self.faults, self.desk.simulator.faults.describe(), strict=True):
             tally[name] += told["fired"]
 
-    def check(self, export: str, people: str, run: Run, on_list: Set[str], tally: Counter[str]) -> list[str]:
-        """What is wrong with an export's only run since then; `people` is what their addresses begin with, `on_list`
-        are the addresses on its list now."""
+    def check(self, export: str, segment: Segment, run: Run, on_list: Set[str], tally: Counter[str]) -> list[str]:
+        """What is wrong with an export's only run since then; `on_list` are the addresses on its list now."""
+        people = segment.export
         put, off = self._touched(people, "put"), self._touched(people, "off")
         tally["rows sent"] += put.total() + off.total()
         tally["sent again"] += sum(times - 1 for times in (put + off).values() if times > 1)
@@ -54,6 +55,8 @@ class Evidence:
             )
             tally["taken off by rules"] += report["rows"]["removed_by_rules"]
         problems = [*_unbalanced(report), *_miscounted(report, receipts)] if report else []
+        if held_out := set(filter(segment.never_goes, put)):
+            problems.append(f"{len(held_out)} people of the holdout reached the vendor")
         if run.kind is RunKind.DRY_RUN:
             problems += ["a dry run sent something"] if put or off else []
             return [f"{export}: {each}" for each in problems]
@@ -67,10 +70,6 @@ class Evidence:
             if strangers := done.keys() - asked:
                 problems.append(f"{len(strangers)} {kinds[0]} done of which the report knows nothing")
         return [f"{export}: {each}" for each in problems]
-
-    def put(self, people: str) -> Set[str]:
-        """Whom the vendor put on the list of these people."""
-        return self._touched(people, "put").keys()
 
     def _touched(self, people: str, way: str) -> Counter[str]:
         """Address -> how often the vendor did it, at the endpoint where it did so most often."""

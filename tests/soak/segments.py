@@ -78,6 +78,10 @@ class Segment:
         named = {each.email: {"first": each.first, "city": each.city} for each in self._let_through()}
         return {who: {name: value for name, value in fields.items() if value} for who, fields in named.items()}
 
+    def never_goes(self, address: str) -> bool:
+        """Whether a holdout has the person, whom no vendor may ever see."""
+        return self.ruled and HOLDOUT.holds(address)
+
     def _let_through(self) -> list[Person]:
         """Whom no rule keeps back, and who did not say no."""
         if not self.ruled:
@@ -86,7 +90,7 @@ class Segment:
         left = [each for each in self.people.values() if each.email not in barred and each.city not in ("", "null")]
         left.sort(key=lambda each: hashlib.md5(each.email.encode(), usedforsecurity=False).digest()[::-1])
         first = sorted(left, key=lambda each: each.city, reverse=True)[:MOST_LET_THROUGH]
-        return [each for each in first if not HOLDOUT.holds(each.email)]
+        return [each for each in first if not self.never_goes(each.email)]
 
     def _address(self, number: int) -> str:
         return self._address_of(number, self.moves[number])
