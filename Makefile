@@ -59,8 +59,8 @@ WHOLE = tests/integration/faults tests/contract tests/integration/delivery/test_
 faults: setup ## crashes at every point of a run, every trouble at every vendor, and what else can go wrong; takes long
 	@FAULTS=every $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(WHOLE) $(ARGS)
 
-soak: setup ## faults at random on all vendors for five minutes (SECONDS=, SEED= of an earlier one)
-	@SOAK=$(SECONDS) SEED=$(SEED) $(BIN)/python -m pytest -n 0 tests/soak $(ARGS)
+soak: setup ## faults at random on all vendors for five minutes (SECONDS=, SEED= of an earlier one, VENDORS="klaviyo omnisend")
+	@SOAK=$(SECONDS) SEED=$(SEED) VENDORS="$(VENDORS)" $(BIN)/python -m pytest -n 0 tests/soak $(ARGS)
 
 mutants: setup ## break what you changed on purpose and name what no test notices (MODULES="delivery/plan/guards", SINCE=revision)
 	@$(BIN)/python -m dev.mutants --since $(SINCE) $(MODULES)

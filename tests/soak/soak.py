@@ -7,7 +7,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -102,9 +102,9 @@ class Soak:
     def segment(self, export: str) -> Segment:
         return self.segments[self.lists[export][1]]
 
-    def furnish(self, exports: int) -> None:
+    def furnish(self, vendors: Sequence[str], exports: int) -> None:
         """So many exports of each vendor, on one account; an export, its segment and its list share their name."""
-        own = connections.planned(VENDORS, exports)
+        own = connections.planned(vendors, exports)
         self.lists = connections.lists(own)
         for each in own:
             name, desk = each.name, self.fleet.desks[each.vendor]
@@ -464,8 +464,10 @@ def quiet_deaths() -> Iterator[None]:
 
 
 @contextmanager
-def soak(storage: StorageAddress, unique: str, seed: int, *, exports: int) -> Iterator[Soak]:
-    """Everything in place, and no run yet."""
+def soak(
+    storage: StorageAddress, unique: str, seed: int, *, exports: int, vendors: Sequence[str] = VENDORS
+) -> Iterator[Soak]:
+    """Everything in place, and no run yet: so many exports of each of these vendors, which are two at least."""
     assert storage.connection_string is not None
     with ExitStack() as stack:
         stack.enter_context(quiet_libraries())
@@ -479,5 +481,5 @@ def soak(storage: StorageAddress, unique: str, seed: int, *, exports: int) -> It
         soak = Soak(seed, made, leases, one_account_each(made))
         client = client_of(made.queue, storage, f"{unique}-slices")
         soak.host = Host(made.queue, client, soak.carry_out, soak.give_up, soak.bury, batch=1, threshold=1)
-        soak.furnish(exports)
+        soak.furnish(vendors, exports)
         yield soak
