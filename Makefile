@@ -7,6 +7,7 @@ DESCRIPTIONS ?=
 ARGS    ?=
 SECONDS ?= 300
 SEED    ?=
+VENDORS ?=
 SINCE   ?= HEAD
 MODULES ?=
 

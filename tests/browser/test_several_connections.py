@@ -1,4 +1,4 @@
-"""One export on two connections: clicked together, run, and compared."""
+"""One export on two connections: the second is added to an export that runs, both are seen, and compared."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from tests.browser.conftest import App, Visit
 from tests.browser.people import some
 
 
-def test_another_connection_is_added_run_and_compared(connected: App, visit: Visit) -> None:
+def test_another_connection_is_added_to_an_export_seen_beside_it_and_compared(connected: App, visit: Visit) -> None:
     connected.connect("second", display_name="Second shop")
-    connected.land("Shared", some(3, mark="shared"))
-    visit.define("Shared")
-    visit.page.get_by_label("Name", exact=True).fill("Shared")
+    connected.define("shared", connected.land("Shared", some(3, mark="shared")))
+    connected.run("shared")
+    visit.go("/exports/shared/edit")
     visit.button("Add another connection")
     visit.page.locator("#f-also-0-connection").select_option("second")
     visit.page.locator("#also-0-kind-0-name").check()
@@ -20,10 +20,16 @@ def test_another_connection_is_added_run_and_compared(connected: App, visit: Vis
     visit.sees("Saved.")
     [entry] = connected.call("GET", "/exports/shared").json()["also"]
     assert (entry["connection"], entry["targets"][0]["list_name"]) == ("second", "Shared, too")
-    connected.run("shared")
     visit.go("/exports/shared")
+    for title in ("Iterable, all shops", "Second shop"):
+        visit.sees(title)
     visit.check_access()
     visit.page.get_by_role("link", name="Who is on one and not on another").click()
     visit.sees("On Iterable, all shops and not on Second shop")
+    visit.sees("3 of 3 people.")
+    visit.sees("Nothing has been delivered there yet.")
     visit.check_access()
-    assert connected.members("Shared") == {f"shared{number}@example.com" for number in range(3)}
+    connected.run("shared")
+    visit.go("/exports/shared/comparison")
+    visit.sees("0 of 3 people.")
+    assert connected.members("Shared, too") == {f"shared{number}@example.com" for number in range(3)}

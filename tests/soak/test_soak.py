@@ -1,10 +1,9 @@
 """Random faults, changing segments and people at work on all vendors: in the end every list is its segment.
 
 `make soak` goes on for five minutes (`SECONDS=`) from a new seed or a given one (`SEED=`), on Azurite and with two
-exports of each vendor (`VENDORS="klaviyo omnisend"`: of these); without it, there are a few rounds from a fixed seed, in
-memory and with one of each. Threads
-take messages in an order of their own, so a seed gives the same segments, kinds of runs, faults and deaths, but not
-always the same meeting of them.
+exports of each vendor, or of those in `VENDORS=`; without it, there are a few rounds from a fixed seed, in memory and
+with one of each. Threads take messages in an order of their own, so a seed gives the same segments, kinds of runs,
+faults and deaths, but not always the same meeting of them.
 """
 
 from __future__ import annotations
