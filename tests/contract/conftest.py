@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -35,6 +36,13 @@ def storage(request: pytest.FixtureRequest) -> Iterator[StorageAddress]:
 @pytest.fixture
 def engine(kit: Kit, storage: StorageAddress, unique: str) -> Iterator[Engine]:
     """An engine with a connection to the vendor that was checked."""
+    with connected(kit, storage, unique) as made:
+        yield made
+
+
+@contextmanager
+def connected(kit: Kit, storage: StorageAddress, unique: str) -> Iterator[Engine]:
+    """The same for a vendor that a test names."""
     with engines.engine(storage, unique, kit) as made:
         made.cloud.slices = Prompt(storage, f"{unique}-slices")
         made.connect()

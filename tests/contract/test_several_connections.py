@@ -9,16 +9,18 @@ from itertools import combinations
 import pytest
 
 from shared.access.person import LOCAL
+from shared.cloud.settings import StorageAddress
 from shared.control import comparing, exports
 from shared.delivery.state.records import ENDED, State
 from shared.delivery.state.transitions import RunKind
+from tests.contract.conftest import connected
 from tests.contract.outcomes import GOOD, accounted, clean
 from tests.contract.pairs import NAME, Pair, pair
 from tests.integration.delivery.engine import Engine, Person, people
 from tests.kits import KITS, Kit
 
 ODD = "unusual@example.com"
-PAIRS = [pytest.param(*two, id="-".join(kit.name for kit in two)) for two in combinations(KITS.values(), 2)]
+PAIRS = list(combinations(KITS.values(), 2))
 
 
 @pytest.fixture
@@ -28,12 +30,15 @@ def both(engine: Engine) -> Iterator[Pair]:
         yield made
 
 
-@pytest.mark.sampled(5)
-@pytest.mark.parametrize(("kit", "beside"), PAIRS, indirect=["kit"])
-def test_both_lists_are_the_segment_and_stay_it(engine: Engine, beside: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, seconds in beside.waits.items():
+@pytest.mark.in_turn("two", 2)
+@pytest.mark.parametrize("two", PAIRS, ids=lambda two: "-".join(kit.name for kit in two))
+def test_both_lists_are_the_segment_and_stay_it(
+    two: tuple[Kit, Kit], storage: StorageAddress, unique: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, beside = two
+    for name, seconds in {**own.waits, **beside.waits}.items():
         monkeypatch.setattr(name, seconds)
-    with pair(engine, beside) as both:
+    with connected(own, storage, unique) as engine, pair(engine, beside) as both:
         engine.land(people(6))
         both.save()
         for run, each in zip(both.run(), (engine, both.other), strict=True):
@@ -45,7 +50,7 @@ def test_both_lists_are_the_segment_and_stay_it(engine: Engine, beside: Kit, mon
             assert accounted(each, run) == {"add accepted": 1, "remove accepted": 2}
             assert each.members().keys() == {*(person.email for person in people(4, 2)), "new@example.com"}
             clean(each)
-        for on, not_on in ("", ""), (beside.name, engine.kit.name):
+        for on, not_on in ("", ""), (beside.name, own.name):
             found = comparing.compare(engine.service, NAME, on, not_on)
             assert (found.people, found.missing) == (5, 0)
 
