@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from shared.cloud.blobs import Blobs, StoredFile
 from shared.delivery.sql import literal
-from shared.delivery.state.scratch import PARQUET
+from shared.delivery.state.scratch import PARQUET, PARQUET_IF_ANY
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -79,15 +79,15 @@ def buckets(part: int, parts: int) -> tuple[int, int]:
     return part * width, (part + 1) * width - 1
 
 
-def write(database: DuckDBPyConnection, query: str, path: Path) -> int:
+def write(database: DuckDBPyConnection, query: str, path: Path, *, how: str = PARQUET) -> int:
     """Run a query into a local Parquet file; the number of rows."""
-    counted = database.execute(f"COPY ({query}) TO {literal(str(path))} {PARQUET}").fetchone()
+    counted = database.execute(f"COPY ({query}) TO {literal(str(path))} {how}").fetchone()
     return int(counted[0]) if counted else 0
 
 
 def keep(files: Files, database: DuckDBPyConnection, query: str, name: str, path: Path) -> DataFile | None:
     """Run a query into a blob by way of `path`, which is gone afterwards; None where there is no row."""
-    rows = write(database, query, path)
+    rows = write(database, query, path, how=PARQUET_IF_ANY)
     try:
         if not rows:
             return None

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 PARQUET = "(FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE 100000)"
+PARQUET_IF_ANY = PARQUET.replace(")", ", WRITE_EMPTY_FILE false)")
+"""Without a row there is no file: to make an empty one takes as long as its query."""
 
 
 @contextmanager

@@ -46,19 +46,28 @@ def both(made: World, work: Callable[[], object]) -> None:
         made.pass_time()
 
 
+APART = 30
+"""Calls of storage between two that fail. The fifth failure of one message poisons it, and with it the run: no message
+makes so many calls, whatever order threads make them in."""
+
+
 class Storm(Calls):
     """Each call of storage fails with some chance, before or after its work."""
 
     def __init__(self, chance: float, seed: int) -> None:
         super().__init__()
         self.failed = 0
+        self._since = 0
         self._chance = chance
         self._random = random.Random(seed)
 
     def __call__(self, name: str, work: Callable[[], Any]) -> Any:
-        if name.startswith("vendor") or self._random.random() > self._chance:
+        if name.startswith("vendor"):
             return work()
-        self.failed += 1
+        self._since += 1
+        if self._since < APART or self._random.random() > self._chance:
+            return work()
+        self.failed, self._since = self.failed + 1, 0
         if self._random.random() < 0.5:
             work()
         raise self._random.choice((busy, timed_out))()
@@ -66,9 +75,7 @@ class Storm(Calls):
 
 @pytest.mark.parametrize("seed", [1, 2, 4])
 def test_storage_that_fails_now_and_then_costs_nothing(made: World, seed: int) -> None:
-    """Two in a hundred calls fail. The fifth failure of one message poisons it, and with it the run: the seeds are such
-    that no message has so many."""
-    storm = Storm(0.02, seed)
+    storm = Storm(0.1, seed)
 
     def work() -> None:
         made.work_as_host(made.watched(storm))
