@@ -18,7 +18,7 @@ from shared.delivery.plan.cell_values import LeftOut
 from shared.delivery.sql import literal
 from shared.delivery.state import layout, vendor_ids
 from shared.delivery.state import ledger as ledgers
-from shared.delivery.state.files import DataFile, Files, buckets, keep
+from shared.delivery.state.files import DataFile, Files, buckets, keep, store, write
 from shared.delivery.state.journal import Folded
 from shared.delivery.state.ledger import COLUMNS, Ledger, LedgerFile
 from shared.delivery.state.plan import FORGOTTEN, Plan
@@ -153,35 +153,43 @@ def _write_ledger(
     ):
         outcomes.files += same
         return
-    paths = ledgers.load(files, database, before, first, last, place.where)
+    paths = [*ledgers.load(files, database, before, first, last, place.where)]
     database.execute(f"CREATE OR REPLACE TEMP VIEW moved AS {_MOVED}")
-    database.execute(f"CREATE OR REPLACE TEMP TABLE after AS {_after(place.commit)}")
+    after = _after(place.commit)
     if people:
-        _name_people(database, files, people, place.where)
-    members, maybe = (_with_status(database, status) for status in ("member", "maybe"))
+        paths.append(_fetched(files, people, place.where / "newly-known.parquet"))
+        after = _with_people(after, paths[-1])
+    # Written in one go: a table of it first would cost a third more.
     name = f"{part:03d}.parquet"
-    query = f"SELECT {', '.join(COLUMNS)} FROM after ORDER BY bucket"
-    if file := keep(files, database, query, f"{place.ledger}{place.attempt}/{name}", place.where / name):
+    query, path = f"SELECT {', '.join(COLUMNS)} FROM ({after}) ORDER BY bucket", place.where / name
+    if rows := write(database, query, path):
+        members, maybe = _counted(database, path)
+        file = store(files, f"{place.ledger}{place.attempt}/{name}", path, rows)
         outcomes.files.append(LedgerFile(first, last, members + maybe, file, maybe))
+    path.unlink()
     for path in paths:
         path.unlink()
 
 
-def _name_people(database: DuckDBPyConnection, files: Files, people: DataFile, where: Path) -> None:
-    """Write down whose addresses these are."""
-    path = where / "newly-known.parquet"
+def _fetched(files: Files, people: DataFile, path: Path) -> Path:
     if not files.download(people.stored, path):
         raise ledgers.damaged()
-    database.execute(f"""
-        UPDATE after SET person = named.person FROM read_parquet({literal(str(path))}) AS named
-        WHERE after.address = named.address
-    """)
-    path.unlink()
+    return path
 
 
-def _with_status(database: DuckDBPyConnection, status: str) -> int:
-    [(count,)] = database.execute("SELECT count(*) FROM after WHERE status = ?", [status]).fetchall()
-    return int(count)
+def _with_people(after: str, named: Path) -> str:
+    """The same, with whose addresses these are."""
+    return f"""
+        SELECT after.* REPLACE (CASE WHEN named.address IS NULL THEN after.person ELSE named.person END AS person)
+        FROM ({after}) AS after LEFT JOIN read_parquet({literal(str(named))}) AS named ON after.address = named.address
+    """
+
+
+def _counted(database: DuckDBPyConnection, path: Path) -> tuple[int, int]:
+    """Members of a ledger's file, and people of whom nobody knows whether they are."""
+    counts = ", ".join(f"count(*) FILTER (status = '{status}')" for status in ("member", "maybe"))
+    [(members, maybe)] = database.execute(f"SELECT {counts} FROM read_parquet({literal(str(path))})").fetchall()
+    return int(members), int(maybe)
 
 
 def load_outcomes(

@@ -466,14 +466,14 @@ BARRING = ""
 
 
 def _decide(database: DuckDBPyConnection, wish: Wish, stay: Sequence[Path]) -> None:
-    """Make `steps`: one row per address of the part that is in the segment or in the ledger."""
+    """Make `steps`: one row per address of the part that is in the segment or in the ledger, without the unchanged ones
+    where nobody asks whose addresses they are."""
     inside, outside = transitions.rules(wish.kind, wish.mode)
     repairs = wish.kind is RunKind.REPAIR
     known = _LEDGER_AND_FOUND if repairs else "ledger"
     shown_at = f", CASE WHEN ledger.what <> '{What.MISSING}' THEN ledger.at END AS shown_at" if repairs else ""
     ids = wish.id_column is not None
-    database.execute(f"""
-        CREATE OR REPLACE TEMP TABLE steps AS
+    steps = f"""
         SELECT wanted.n AS n, coalesce(wanted.address, ledger.address) AS address,
                coalesce(wanted.bucket, ledger.bucket) AS bucket, ledger.vendor_id AS vendor_id,
                ledger.removed_at IS NOT NULL AS came_back,
@@ -486,7 +486,9 @@ def _decide(database: DuckDBPyConnection, wish: Wish, stay: Sequence[Path]) -> N
               FROM staged JOIN firsts ON staged.n = firsts.n WHERE firsts.rule IS NULL) AS wanted
         FULL JOIN {known} ON wanted.address = ledger.address
         {"LEFT JOIN firsts AS inside ON inside.address = ledger.address" if ids else ""}
-    """)
+    """
+    kept = steps if ids else f"FROM ({steps}) WHERE step <> '{transitions.PlanStep.UNCHANGED}'"
+    database.execute(f"CREATE OR REPLACE TEMP TABLE steps AS {kept}")
     for path in stay:
         database.execute(f"""
             UPDATE steps SET step = '{transitions.PlanStep.LEFT}'
@@ -506,6 +508,8 @@ def _count_steps(database: DuckDBPyConnection, tally: Tally) -> None:
     _add(tally.counts, "duplicates", duplicates)
     for step, count in _all(database, "SELECT step, count(*) FROM steps GROUP BY 1"):
         _add(tally.counts, step, count)
+    unchanged = "(SELECT count(*) FROM firsts WHERE rule IS NULL) - (SELECT count(*) FROM steps WHERE n IS NOT NULL)"
+    _add(tally.counts, transitions.PlanStep.UNCHANGED, _row(database, f"SELECT {unchanged}")[0])
     kept = "SELECT rule, count(*) FROM firsts WHERE rule IS NOT NULL GROUP BY 1"
     for rule, count in _all(database, kept):
         _add(tally.kept_back, rule, count)

@@ -89,9 +89,12 @@ def keep(files: Files, database: DuckDBPyConnection, query: str, name: str, path
     """Run a query into a blob by way of `path`, which is gone afterwards; None where there is no row."""
     rows = write(database, query, path, how=PARQUET_IF_ANY)
     try:
-        if not rows:
-            return None
-        stored = files.upload(name, path)
-        return DataFile(stored.name, stored.md5, stored.size, rows)
+        return store(files, name, path, rows) if rows else None
     finally:
         path.unlink(missing_ok=True)
+
+
+def store(files: Files, name: str, path: Path, rows: int) -> DataFile:
+    """Put a local file of so many rows into a blob."""
+    stored = files.upload(name, path)
+    return DataFile(stored.name, stored.md5, stored.size, rows)
