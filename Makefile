@@ -55,7 +55,9 @@ pictures: setup ## take the pictures that docs/ shows anew, in the browser tests
 WHOLE = tests/integration/faults tests/contract tests/integration/delivery/test_events.py \
   tests/integration/delivery/test_forgetting.py tests/integration/delivery/test_holdout.py \
   tests/integration/delivery/test_model.py tests/integration/delivery/test_specification.py \
-  tests/unit/api/test_description.py tests/unit/delivery/test_kept_back.py tests/unit/delivery/test_persons.py
+  tests/unit/api/test_description.py tests/unit/delivery/test_derived_in_python.py \
+  tests/unit/delivery/test_kept_back.py tests/unit/delivery/test_persons.py \
+  tests/unit/delivery/test_planning_over_slices.py
 
 faults: setup ## crashes at every point of a run, every trouble at every vendor, and what else can go wrong; takes long
 	@FAULTS=every $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(WHOLE) $(ARGS)

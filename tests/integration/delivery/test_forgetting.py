@@ -462,11 +462,11 @@ def test_what_it_asks_of_storage_grows_by_a_file_of_a_plan_with_each_delivery(ma
     made.define()
     run = made.run()
     asked = dict[int, int]()
-    for number, before in ((20, 1), (2000, 20)):
+    for number, before in ((20, 1), (500, 20)):
         more_deliveries(made, run, range(before, number))
         with counted(*READS, *ROWS_READ, *WRITES, *ROWS, (Blobs, "acquire")) as requests:
             certificate = made.forget("nobody.at.all@example.com")
         assert certificate.looked["runs"] == number
         asked[number] = requests.total()
     assert asked[20] <= 66, "two of them list opt-outs, nine are for events of one commit, whatever the deliveries"
-    assert asked[2000] - asked[20] <= 1.01 * (2000 - 20)
+    assert asked[500] - asked[20] <= 1.01 * (500 - 20)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from shared.delivery.plan.letters import PARTICLES
 from shared.mailbox import BLANKS, INVISIBLE
+from tests.sampling import EVERY
 from tests.unit.delivery.making import filled, rows_made
 
 COLUMNS = ("a", "b", "c")
@@ -232,7 +233,7 @@ ISO_READ: dict[str, Any] = {
 }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150 if EVERY else 50, deadline=None)
 @example(given_=ISO_READ, rows=[{"a": "1000 01.01", "b": None, "c": None}])
 @given(given_=anything, rows=rows)
 def test_the_query_makes_what_python_makes(given_: dict[str, Any], rows: Sequence[Mapping[str, str | None]]) -> None:

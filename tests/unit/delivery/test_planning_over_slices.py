@@ -154,6 +154,7 @@ def test_nothing_is_left_of_an_attempt_once_there_is_a_plan(slices: Slices) -> N
     assert not list(slices.world.cloud.blobs.names(layout.attempts(slices.world.work().folder)))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("chunk", range(2))
 def test_a_worker_may_die_at_any_write(
