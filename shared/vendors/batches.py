@@ -27,14 +27,20 @@ Part = Sequence[int]
 class Reading:
     """What one answer says about the rows of its request; here indices count within that request.
 
-    Every row is in `receipts` or in one group of `again`. Rows of `again` get `otherwise` when no more may be asked;
-    it is UNKNOWN when this request may have done something for them.
+    Every row is in `receipts` or in one group of `again`, or `rest` is its receipt, as it is of nearly all. Rows of
+    `again` get `otherwise` when no more may be asked; it is UNKNOWN when this request may have done something for them.
     """
 
     receipts: Mapping[int, Receipt]
     again: Sequence[Part] = ()
     otherwise: Receipt = UNKNOWN
     warnings: Sequence[str] = ()
+    rest: Receipt = UNKNOWN
+    """A row that the reading forgot would otherwise pass as whatever the default is."""
+
+    def asks_again(self) -> set[int]:
+        """All rows of `again`."""
+        return {index for group in self.again for index in group}
 
 
 def halves(rows: Part) -> list[Part]:
@@ -181,11 +187,13 @@ class _Batch:
     def _absorb(self, item: _Open, reading: Reading) -> list[_Open]:
         """Note the receipts; what has to be asked again."""
         receipts = {item.part[index]: receipt for index, receipt in reading.receipts.items()}
-        # A row that the reading forgot would otherwise pass as whatever the default is.
-        self._receipts |= dict.fromkeys(item.part, UNKNOWN) | receipts
-        self._warnings |= dict.fromkeys(reading.warnings)
         again = [_Open([item.part[index] for index in group], reading.otherwise) for group in reading.again]
-        accepted = any(receipt.outcome is Outcome.ACCEPTED for receipt in receipts.values())
+        told = [*receipts.values()]
+        if len(receipts) + len(reading.asks_again()) < len(item.part):
+            told.append(reading.rest)
+        self._receipts |= dict.fromkeys(item.part, reading.rest) | receipts
+        self._warnings |= dict.fromkeys(reading.warnings)
+        accepted = any(receipt.outcome is Outcome.ACCEPTED for receipt in told)
         self._touched = self._touched or accepted or any(rest.maybe_done for rest in again)
         if item.otherwise:
             self._extra += 1

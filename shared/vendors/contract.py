@@ -122,7 +122,7 @@ class Row(NamedTuple):
     """A removal: the person may never have got onto the target. When we tried to add them, in seconds since 1970."""
     shown_at: float | None = None
     """A change or removal: when the vendor showed this person on the target, in seconds since 1970, where it did."""
-    entry: str | None = None
+    entry: bytes | None = None
     """What `Vendor.form` makes of the person; None where the vendor's Python writes them."""
     known_before: Sequence[KnownBefore] = ()
     """An addition: other addresses of the person that the target had, or has."""

@@ -34,7 +34,7 @@ WINDOWS = 2
 WRITE_SECONDS = 0.25
 """Receipts wait so long for others to share a block with."""
 
-_COLUMNS = 'address, "values", vendor_id, came_back, unsure_since, shown_at, entry'
+_COLUMNS = 'address, "values", vendor_id, came_back, unsure_since, shown_at, encode(entry)'
 """What a `Row` is made of, in its order."""
 _LACKING = "SELECT NULL::DOUBLE AS unsure_since, NULL::DOUBLE AS shown_at, NULL::VARCHAR AS entry WHERE false"
 """Columns that not every plan file has: only a repair's have `shown_at`, and those of an earlier version lack

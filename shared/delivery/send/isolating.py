@@ -49,7 +49,7 @@ class Isolating:
 
     def deliver(self, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """As `Vendor.deliver`. Raises what that raises."""
-        if self.beforehand or any(row.address == FORGOTTEN for row in rows):
+        if self.beforehand or FORGOTTEN in [row.address for row in rows]:
             return self._without(_not_sent(self.vendor, self.target, kind, rows), kind, rows)
         try:
             return self.vendor.deliver(self.target, kind, rows)

@@ -50,10 +50,11 @@ class OptedOutBefore:
         return _APART.together(result, _held(places), len(rows)) if result else None
 
     def _places(self, rows: Sequence[Row]) -> list[int]:
-        held = {place for place, row in enumerate(rows) if any(each.refused for each in row.known_before)}
+        known = [(place, row) for place, row in enumerate(rows) if row.known_before]
+        held = {place for place, row in known if any(each.refused for each in row.known_before)}
         asked = [
             (place, Row(each.address, vendor_id=each.vendor_id))
-            for place, row in enumerate(rows)
+            for place, row in known
             if place not in held
             for each in row.known_before
             if each.address != FORGOTTEN

@@ -51,8 +51,10 @@ class Batch:
         self._post = post
         self._look_up = look_up
         self._wary = wary and entrants
-        self._may_return = frozenset(index for index, row in enumerate(rows) if row.returning and entrants)
-        self._entries = [forms.entry(row, self.notes) for row in rows]
+        self._may_return = (
+            frozenset(index for index, row in enumerate(rows) if row.returning) if entrants else frozenset()
+        )
+        self._entries = [row.entry or forms.entry(row, self.notes) for row in rows]
         self._returning: set[int] = set()
         self._unanswered: set[int] = set()
         self._without_number: set[int] = set()

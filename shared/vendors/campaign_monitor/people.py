@@ -197,7 +197,7 @@ class Forms:
     def entry(self, row: Row, notes: Notes) -> bytes:
         """The same as the function `entry` makes."""
         if row.entry is not None:
-            return row.entry.encode()
+            return row.entry
         return self._filled(row) or entry(row, self.shape, notes)
 
     def _filled(self, row: Row) -> bytes | None:

@@ -144,16 +144,17 @@ def _counted(rows: Sequence[Row], result: Mapping[str, Any], *, failed: bool = F
         # Whatever the one row was called, it is the one that failed.
         return Reading({0: failures[0][1] if failures else _MISCOUNTED})
     receipts = _named(rows, failures)
-    silent = [index for index in range(len(rows)) if index not in receipts]
-    if silent and (len(receipts) < len(failures) or (failed and not failures)):
+    others = len(rows) - len(receipts)
+    if others and (len(receipts) < len(failures) or (failed and not failures)):
         # Somebody failed who is none of the rows; importing the others again changes nothing.
+        silent = [index for index in range(len(rows)) if index not in receipts]
         return Reading(receipts, halves(silent), _MISCOUNTED)
     twice = len(_duplicates(result))
-    if stored + twice >= len(silent):
-        return Reading(receipts | dict.fromkeys(silent, CONFIRMED))
+    if stored + twice >= others:
+        return Reading(receipts, rest=CONFIRMED)
     if not stored:
-        return Reading(receipts | dict.fromkeys(silent, _MISCOUNTED))
-    return Reading(receipts | dict.fromkeys(silent, ACKNOWLEDGED), warnings=[_SHORT])
+        return Reading(receipts, rest=_MISCOUNTED)
+    return Reading(receipts, warnings=[_SHORT], rest=ACKNOWLEDGED)
 
 
 def _failures(result: Mapping[str, Any]) -> list[tuple[str, Receipt]]:

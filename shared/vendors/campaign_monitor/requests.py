@@ -66,14 +66,14 @@ def imported(list_id: str, people: Sequence[bytes], *, resubscribe: bool) -> Req
     An import is an upsert and could be repeated; it is marked otherwise because one that took too long, or broke
     something, had better be repeated in halves.
     """
-    body = {
-        "Subscribers": orjson.Fragment(b"[" + b",".join(people) + b"]"),
-        "Resubscribe": resubscribe,
-        "QueueSubscriptionBasedAutoResponders": False,
-        "RestartSubscriptionBasedAutoresponders": False,
-    }
+    # Put together by hand: each way around takes another copy of half a megabyte.
+    body = b'{"Subscribers":[%b],"Resubscribe":%b,%b}' % (
+        b",".join(people),
+        b"true" if resubscribe else b"false",
+        b'"QueueSubscriptionBasedAutoResponders":false,"RestartSubscriptionBasedAutoresponders":false',
+    )
     path = f"{_BASE}/subscribers/{_in_path(list_id)}/import.json"
-    return Request("POST", path, IMPORT, body=orjson.dumps(body), idempotent=False)
+    return Request("POST", path, IMPORT, body=body, idempotent=False)
 
 
 def removed(list_id: str, address: str) -> Request:

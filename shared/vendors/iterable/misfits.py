@@ -27,8 +27,10 @@ class Misfits:
     """Row, by index, without the values that do not fit."""
     _left_out: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
-    def row(self, index: int) -> Row:
-        return self.shorter.get(index, self.rows[index])
+    def rows_of(self, part: Part) -> list[Row]:
+        """The people of a part as they are sent."""
+        rows, shorter = self.rows, self.shorter
+        return [shorter.get(index, rows[index]) for index in part] if shorter else [rows[index] for index in part]
 
     def read(self, part: Part, reading: Reading) -> Reading:
         """The same reading: some people get a second try, and of those who had one it says what was left out."""
@@ -40,11 +42,14 @@ class Misfits:
             for place in second:
                 self._shorten(part[place], known)
                 del settled[place]
-        for place, receipt in settled.items():
-            if receipt == CONFIRMED and part[place] in self.shorter:
-                settled[place] = replace(receipts.LEFT_OUT, left_out=self._left_out[part[place]])
-        again = [*reading.again, second] if second else reading.again
-        return replace(reading, receipts=settled, again=again)
+        reading = replace(reading, again=[*reading.again, second] if second else reading.again)
+        if self.shorter:
+            open_places = reading.asks_again()
+            for place, index in enumerate(part):
+                told = place not in open_places and settled.get(place, reading.rest) == CONFIRMED
+                if told and index in self.shorter:
+                    settled[place] = replace(receipts.LEFT_OUT, left_out=self._left_out[index])
+        return replace(reading, receipts=settled)
 
     def _shorten(self, index: int, known: Mapping[str, str]) -> None:
         """Without the values that certainly do not fit; where all may fit, without any."""

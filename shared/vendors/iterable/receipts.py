@@ -153,12 +153,12 @@ def _counted(kind: Kind, rows: Sequence[Row], body: Mapping[str, Any]) -> Readin
     refused = len(receipts)
     unchanged = _rows_of(rows, _addresses(body, "noOpEmails")) - receipts.keys()
     receipts |= dict.fromkeys(unchanged, CONFIRMED)
-    silent = [index for index in range(len(rows)) if index not in receipts]
     counted = succeeded + failed in (len(rows), len(rows) - len(unchanged))
     if counted and failed <= refused:
-        return Reading(receipts | dict.fromkeys(silent, CONFIRMED), warnings=_warnings(body))
+        return Reading(receipts, warnings=_warnings(body), rest=CONFIRMED)
     if len(rows) == 1:
         return Reading(receipts or {0: UNKNOWN}, warnings=_warnings(body))
+    silent = [index for index in range(len(rows)) if index not in receipts]
     # Sending again is harmless: adding, changing and removing the same person twice is the same as once.
     again = halves(silent) if len(silent) == len(rows) else [silent] if silent else []
     return Reading(receipts, again, _MISCOUNTED, _warnings(body))

@@ -131,21 +131,17 @@ class Iterable(Vendor):
         alone = {} if kind is Kind.ADD else self._presence_on(target.list_id).absent(kind, rows)
         sent = [index for index in range(len(rows)) if index not in alone]
         misfits = Misfits(rows, self._fields)
-        entries = {index: requests.person(kind, rows[index]) for index in sent}
-
-        def entry(index: int) -> bytes:
-            shorter = misfits.shorter.get(index)
-            return requests.person(kind, shorter) if shorter else entries[index]
 
         def ask(part: Part) -> Reading:
-            answer = self._write(target, kind, [entry(index) for index in part])
-            return misfits.read(part, receipts.read(kind, [misfits.row(index) for index in part], answer))
+            asked = misfits.rows_of(part)
+            answer = self._write(target, kind, _entries(kind, asked))
+            return misfits.read(part, receipts.read(kind, asked, answer))
 
-        sizes = [len(entries[index]) + 1 for index in sent]
-        parts = cut(sizes, self._batch_rows, MOST_BYTES)
+        people = [rows[index] for index in sent]
+        parts = cut([len(entry) + 1 for entry in _entries(kind, people)], self._batch_rows, MOST_BYTES)
         wanted = {} if kind is Kind.REMOVE else _typed(target)
-        with self._new_fields.settling(wanted, [rows[index] for index in sent]):
-            result = carry_out([[sent[place] for place in part] for part in parts], ask, self._link.wait)
+        with self._new_fields.settling(wanted, people):
+            result = carry_out([sent[part[0] : part[-1] + 1] for part in parts], ask, self._link.wait)
         others = {**result.others, **alone}
         not_found = presence.told(DEFINITION.label, kind, others.values())
         return replace(result, others=others, warnings=(*result.warnings, *not_found))
@@ -269,6 +265,11 @@ class Iterable(Vendor):
         except RetryAfter:
             return None
         return other
+
+
+def _entries(kind: Kind, rows: Sequence[Row]) -> list[bytes]:
+    """Nearly everybody has an entry already."""
+    return [row.entry or requests.person(kind, row) for row in rows]
 
 
 def _typed(target: TargetFound) -> dict[str, FieldType]:

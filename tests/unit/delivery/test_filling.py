@@ -15,7 +15,7 @@ from shared.vendors.batches import Reading
 from shared.vendors.campaign_monitor import people
 from shared.vendors.campaign_monitor.people import Forms, Shape
 from shared.vendors.campaign_monitor.responses import ListField
-from shared.vendors.contract import Kind, Outcome, Receipt, Row
+from shared.vendors.contract import CONFIRMED, Kind, Outcome, Receipt, Row
 from shared.vendors.forms import Form
 from shared.vendors.iterable import requests as iterable
 from shared.vendors.iterable.misfits import Misfits
@@ -62,7 +62,7 @@ FIELDS = ("First", "Second", "Third field")
 TEXT_FIELDS = {name: ListField(name, f"[{name.replace(' ', '')}]", "Text") for name in FIELDS}
 
 
-def entries(form: Form, people: Sequence[Row], where: Path) -> list[str | None]:
+def entries(form: Form, people: Sequence[Row], where: Path) -> list[bytes | None]:
     """As the engine reads them of a plan file."""
     path = where / "operations.parquet"
     columns = "NULL::VARCHAR AS vendor_id, false AS came_back, NULL::DOUBLE AS unsure_since"
@@ -90,9 +90,7 @@ def test_iterables_entries_are_those_that_python_writes(kind: Kind, tmp_path: Pa
     wanted = [iterable.person(kind, row) for row in PEOPLE]
     removals = [row._replace(values="{}") for row in PEOPLE] if kind is Kind.REMOVE else PEOPLE
     found = entries(iterable.FORMS[kind], removals, tmp_path)
-    assert [entry.encode() for entry in found if entry] == [
-        each for each, entry in zip(wanted, found, strict=True) if entry
-    ]
+    assert [entry for entry in found if entry] == [each for each, entry in zip(wanted, found, strict=True) if entry]
     assert [row.address for row, entry in zip(PEOPLE, found, strict=True) if entry is None] == [
         row.address for row in PEOPLE if orjson.dumps(row.address) != f'"{row.address}"'.encode()
     ]
@@ -148,12 +146,21 @@ def test_fields_that_take_more_than_texts_have_no_form(made: Shape, fields: Sequ
 
 
 def test_an_entry_that_is_there_is_sent_as_it_is() -> None:
-    row = Row(PLAIN, '{"First":"x"}', entry="{}")
+    row = Row(PLAIN, '{"First":"x"}', entry=b"{}")
     assert iterable.person(Kind.ADD, row) == b"{}"
     assert Forms(shape("First")).entry(row, {}) == b"{}"
 
 
 def test_whoever_is_sent_again_without_a_value_is_written_anew() -> None:
-    misfits = Misfits([Row(PLAIN, '{"First":1}', entry='{"email":"ana@example.com"}')], lambda: {"First": "string"})
+    misfits = Misfits([Row(PLAIN, '{"First":1}', entry=b'{"email":"ana@example.com"}')], lambda: {"First": "string"})
     misfits.read([0], Reading({0: Receipt(Outcome.REJECTED, "invalid_data")}))
-    assert misfits.row(0) == Row(PLAIN, "{}")
+    assert misfits.rows_of([0]) == [Row(PLAIN, "{}")]
+
+
+def test_of_whoever_was_sent_again_it_is_said_what_was_left_out_once_they_are_accepted() -> None:
+    rows = [Row(PLAIN, '{"First":1}'), Row(PLAIN, '{"First":"x"}')]
+    misfits = Misfits(rows, lambda: {"First": "string"})
+    refused = misfits.read([0, 1], Reading({0: Receipt(Outcome.REJECTED, "invalid_data")}, rest=CONFIRMED))
+    accepted = misfits.read([0], Reading({}, rest=CONFIRMED))
+    assert (dict(refused.receipts), refused.again, refused.rest) == ({}, [[0]], CONFIRMED)
+    assert accepted.receipts[0].left_out == ("First",)

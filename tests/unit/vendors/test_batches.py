@@ -19,7 +19,7 @@ LOST = Receipt(Outcome.UNKNOWN, "unknown", "Lost count.")
 
 
 def accept(part: Part) -> Reading:
-    return Reading(dict.fromkeys(range(len(part)), CONFIRMED))
+    return Reading({}, rest=CONFIRMED)
 
 
 def receipts(result: BatchResult, rows: int) -> list[Receipt]:

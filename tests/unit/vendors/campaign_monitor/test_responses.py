@@ -15,6 +15,7 @@ from shared.vendors.campaign_monitor import errors, receipts, responses
 from shared.vendors.campaign_monitor.responses import ListField
 from shared.vendors.contract import Evidence, Outcome, Receipt, Row
 from shared.vendors.lists import Listed
+from tests.unit.vendors.readings import told
 
 FOLDER = Path(__file__).parent / "cases"
 IMPORTS, REMOVALS = (json.loads((FOLDER / f"{name}.json").read_text("utf-8")) for name in ("imports", "removals"))
@@ -53,19 +54,20 @@ def test_imports(case: dict[str, Any]) -> None:
         assert error.value.code == case["user"]
         return
     reading = receipts.read(rows, answer_of(case))
+    found = told(reading, len(rows))
     expected = case.get("receipts", {})
     if isinstance(expected, list):
         expected = {str(index): words for index, words in enumerate(expected)}
-    assert {str(index): spelled(receipt) for index, receipt in reading.receipts.items()} == expected
+    assert {str(index): spelled(receipt) for index, receipt in found.items()} == expected
     assert [list(group) for group in reading.again] == case.get("again", [])
     assert list(reading.warnings) == case.get("warnings", [])
-    covered = sorted([*reading.receipts, *(index for group in reading.again for index in group)])
+    covered = sorted([*found, *(index for group in reading.again for index in group)])
     assert covered == list(range(len(rows)))
     if "otherwise" in case:
         assert spelled(reading.otherwise) == case["otherwise"]
     for index, reason in case.get("reasons", {}).items():
-        assert reading.receipts[int(index)].reason == reason
-    assert all(is_sound(receipt) for receipt in [*reading.receipts.values(), reading.otherwise])
+        assert found[int(index)].reason == reason
+    assert all(is_sound(receipt) for receipt in [*found.values(), reading.otherwise])
 
 
 @pytest.mark.parametrize("case", REMOVALS, ids=[case["name"] for case in REMOVALS])

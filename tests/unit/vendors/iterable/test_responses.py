@@ -12,6 +12,7 @@ from shared.errors import UserMustAct
 from shared.vendors.answers import Answer, UnexpectedAnswer
 from shared.vendors.contract import Evidence, FieldType, Kind, Outcome, Receipt, Row
 from shared.vendors.iterable import receipts, responses
+from tests.unit.vendors.readings import told
 
 FOLDER = Path(__file__).parent / "cases"
 CASES = [case for name in ("counts", "refusals") for case in json.loads((FOLDER / f"{name}.json").read_text("utf-8"))]
@@ -35,19 +36,20 @@ def test_bulk_answers(case: dict[str, Any]) -> None:
             receipts.read(Kind(case["kind"]), rows, answer_of(case))
         return
     reading = receipts.read(Kind(case["kind"]), rows, answer_of(case))
+    found = told(reading, len(rows))
     expected = case.get("receipts", {})
     if isinstance(expected, list):
         expected = {str(index): words for index, words in enumerate(expected)}
-    assert {str(index): spelled(receipt) for index, receipt in reading.receipts.items()} == expected
+    assert {str(index): spelled(receipt) for index, receipt in found.items()} == expected
     assert [list(group) for group in reading.again] == case.get("again", [])
     assert list(reading.warnings) == case.get("warnings", [])
-    covered = sorted([*reading.receipts, *(index for group in reading.again for index in group)])
+    covered = sorted([*found, *(index for group in reading.again for index in group)])
     assert covered == list(range(len(rows)))
     if "otherwise" in case:
         assert spelled(reading.otherwise) == case["otherwise"]
     if "reason" in case:
-        assert reading.receipts[0].reason == case["reason"]
-    for receipt in [*reading.receipts.values(), reading.otherwise]:
+        assert found[0].reason == case["reason"]
+    for receipt in [*found.values(), reading.otherwise]:
         assert "@" not in receipt.reason
         assert (receipt.outcome is Outcome.ACCEPTED) == (receipt.evidence is Evidence.CONFIRMED)
         assert (receipt.outcome is Outcome.REJECTED) == (receipt.retry is not None)
