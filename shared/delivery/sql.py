@@ -34,8 +34,8 @@ def trimmed(cell: str) -> str:
     is_ascii, last = f"strlen({cell}) = length({cell})", f"substring({cell}, length({cell}), 1)"
     is_plain = f"WHEN {is_ascii} AND {cell} >= '!' AND {last} >= '!' THEN {cell}"
     has_letters = f"WHEN {_begins_with_letter(cell)} AND {_begins_with_letter(last)} THEN {cell}"
-    without = f"trim({cell}, {_characters(BLANKS + INVISIBLE)})"
-    return f"nullif(CASE {is_plain} {has_letters} ELSE {without} END, '')"
+    without = f"nullif(trim({cell}, {_characters(BLANKS + INVISIBLE)}), '')"
+    return f"CASE {is_plain} {has_letters} ELSE {without} END"
 
 
 def _begins_with_letter(text: str) -> str:
