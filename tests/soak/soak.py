@@ -210,10 +210,21 @@ class Soak:
         self.tally["opted out"] += 1
 
     def _read_who_said_no(self) -> None:
-        for vendor in sorted(self.opted_out.unread):
-            if not self.opted_out.were_read(self.fleet.desks[vendor]):
-                self.opted_out.read(self.fleet.desks[vendor])
-                self.tally["opt-outs read"] += 1
+        """Read the rolls of vendors where somebody said no. The timer goes on with a reading that nobody called again."""
+        if unread := self.unread():
+            self._wake()
+        for vendor in unread:
+            self.opted_out.read(self.fleet.desks[vendor])
+            self.tally["opt-outs read"] += 1
+
+    def unread(self) -> list[str]:
+        """Vendors where somebody said no whom no reading has brought back yet."""
+        return [each for each in sorted(self.opted_out.unread) if not self.opted_out.were_read(self.fleet.desks[each])]
+
+    def _wake(self) -> None:
+        """The timer, an hour later."""
+        later = now() + timedelta(seconds=HOUR)
+        self.tally["woken by the timer"] += inbox.wake(self.fleet.cloud, clock=lambda: later)
 
     # Lists that are not as they were delivered
 
@@ -380,7 +391,7 @@ class Soak:
             else:
                 self._answer_older(run)
                 starting.cancel(cloud, run.export, run.run)
-        self.tally["woken by the timer"] += inbox.wake(cloud, clock=lambda: now() + timedelta(seconds=HOUR))
+        self._wake()
 
     # What the host calls
 
