@@ -197,8 +197,10 @@ class Soak:
             self.tally["lists replayed from events"] += 1
 
     def _say_no(self, chance: random.Random) -> None:
-        """Somebody on each of some lists opts out at its vendor."""
-        for name in chance.sample(sorted(self.lists), len(self.lists) // SAY_NO):
+        """Somebody on each of some lists opts out at its vendor, and somebody who is on a list of another vendor too:
+        that one has to lose them."""
+        together = chance.choice(sorted([*self.beside, *self.beside.values()]))
+        for name in sorted({together, *chance.sample(sorted(self.lists), len(self.lists) // SAY_NO)}):
             members = sorted(self.on_list(name).keys() & self.segment(name).members().keys())
             if members:
                 self._opt_out(name, chance.choice(members))
@@ -210,7 +212,7 @@ class Soak:
         self.tally["opted out"] += 1
 
     def _read_who_said_no(self) -> None:
-        """Read the rolls of vendors where somebody said no. The timer goes on with a reading that nobody called again."""
+        """Read the rolls of vendors where somebody said no. The timer goes on with a reading that nobody called."""
         if unread := self.unread():
             self._wake()
         for vendor in unread:
