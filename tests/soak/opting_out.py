@@ -27,21 +27,22 @@ def bring_back(desk: Desk) -> None:
 
 @dataclass
 class OptedOut:
-    """Who said no, by segment, and when somebody last did at a vendor from which no reading brought them back yet."""
+    """Who said no, by vendor and list, and when somebody last did at a vendor that was not read since."""
 
     accounts: Mapping[str, Account]
-    people: dict[str, set[str]] = field(default_factory=dict)
+    people: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     unread: dict[str, float] = field(default_factory=dict)
 
     def say_no(self, desk: Desk, name: str, address: str) -> None:
         """Somebody on the list of that name opts out at the vendor."""
         body = desk.kit.opted(address, desk.kit.list_name(name))
         desk.tell("people", {"account": self.accounts[desk.kit.name].id, **body})
-        self.people.setdefault(name, set()).add(address)
+        self.people.setdefault((desk.kit.name, name), set()).add(address)
         self.unread[desk.kit.name] = time()
 
-    def of(self, name: str) -> set[str]:
-        return self.people.get(name, set())
+    def at(self, vendor: str, name: str) -> set[str]:
+        """Who said no there, to the list of that name."""
+        return self.people.get((vendor, name), set())
 
     def read(self, desk: Desk) -> None:
         """Start a reading, or let the one go on that is under way."""

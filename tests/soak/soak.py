@@ -442,7 +442,7 @@ class Soak:
 
     def differences(self) -> list[str]:
         """People who are missing on a list, or should not be on it, or have other values. Vendors differ in whether
-        somebody who said no is shown on it."""
+        somebody who said no to them is shown on it."""
         found = [differences(name, self.segment(name).members(), self._willing(name)) for name in self.lists]
         return [words for each in found for words in each]
 
@@ -450,7 +450,7 @@ class Soak:
         self._replay(self.lists)
 
     def _willing(self, name: str) -> Mapping[str, Mapping[str, Any]]:
-        said_no = self.segment(name).opted_out
+        said_no = self.opted_out.at(*self.lists[name])
         return {who: fields for who, fields in self.on_list(name).items() if who not in said_no}
 
     def harm(self) -> dict[str, int]:
