@@ -37,7 +37,8 @@ _COUNTS = (
 )
 
 _ALONE = ", without the time that the vendor then takes"
-"""Said where no run tells how long the vendor works on its jobs."""
+_SMALLER = ", where the time that the vendor then takes is known of smaller runs only"
+"""Said where no run tells how long the vendor works on its jobs, or on such large ones."""
 
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Stay until it ended, with a progress bar.")]
 
@@ -148,8 +149,11 @@ def _takes(view: dict[str, Any]) -> list[str]:
 
 
 def _took(rehearsal: dict[str, Any]) -> str:
-    words = f"{rehearsal['requests']} requests, about {rehearsal['seconds']:.0f} seconds"
-    return f"{words}{'' if rehearsal['jobs_known'] else _ALONE}."
+    looks = f" and {rehearsal['looks']} looks at the vendor's jobs" if rehearsal.get("looks") else ""
+    words = f"{rehearsal['requests']} requests{looks}, about {rehearsal['seconds']:.0f} seconds"
+    if not rehearsal["jobs_known"]:
+        return f"{words}{_ALONE}."
+    return f"{words}{_SMALLER if rehearsal.get('jobs_known_to') is not None else ''}."
 
 
 def _run(desk: Desk, name: str, kind: Kind, watch_it: bool) -> None:

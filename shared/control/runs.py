@@ -122,10 +122,15 @@ class RehearsalView(View):
     outcomes: dict[str, int]
     reasons: tuple[ForeseenReason, ...] = ()
     requests: int = Field(description="Requests that the run would make; each look at a job that goes on comes on top.")
+    looks: int = Field(default=0, description="Such looks, by how long earlier runs to this list saw jobs take.")
     seconds: float = Field(description="How long the run would take at the connection's budget.")
     jobs_known: bool = Field(
         default=True,
         description="False where the vendor works on jobs after the requests and no run to this list tells how long.",
+    )
+    jobs_known_to: int | None = Field(
+        default=None,
+        description="Where this run has far larger jobs than those whose time is known: people of the largest of them.",
     )
     listed: int | None = Field(description="People on the list now; null where they are too many to be read.")
     unknown: tuple[Said, ...] = Field(default=(), description="What the vendor does not tell before people are sent.")
@@ -406,7 +411,9 @@ def _rehearsal(foreseen: Mapping[str, Any], vendor: str) -> RehearsalView | None
         ),
         requests=foreseen["requests"],
         seconds=foreseen["seconds"],
+        looks=foreseen.get("looks", 0),
         jobs_known=foreseen.get("jobs_known", True),
+        jobs_known_to=foreseen.get("jobs_known_to"),
         listed=foreseen["people"],
         unknown=DEFINITIONS[vendor].unforeseen if vendor in DEFINITIONS else (),
     )

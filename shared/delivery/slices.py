@@ -222,7 +222,7 @@ def _carry_on(cloud: Cloud, job: HeldDelivery, lease: AccountLease, room: Scratc
         jobs_elsewhere=open_jobs.elsewhere(lease.carried, delivery_id),
     )
     lease.state = lambda: {
-        "windows": opened.link.limiter.state(),
+        **opened.carried(),
         "jobs": open_jobs.carried(lease.carried, delivery_id, work.open_jobs),
     }
     done = work.delivery.done

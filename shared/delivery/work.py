@@ -63,8 +63,6 @@ class Work:
     saved_at: float = 0.0
     done: int = 0
     open_jobs: int = 0
-    longest_job: float = 0.0
-    """Seconds that jobs of the vendor took which ended in this slice."""
     jobs_elsewhere: int = 0
     """Jobs that other deliveries have open on this account."""
     known: Claim | None = None
@@ -130,6 +128,12 @@ class Work:
         if self.planned is None:
             self.planned = plans.read(self.cloud.blobs, self.folder)
         return self.planned
+
+    def required_plan(self) -> Plan:
+        """The delivery's plan. Raises Blocked: `plan_missing`, `plan_unreadable`."""
+        if (found := self.plan()) is None:
+            raise plans.missing()
+        return found[0]
 
     def out_of_time(self) -> bool:
         return time.monotonic() > self.deadline

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, UserMustAct
 from shared.transport import Failure, Transport, Wire
+from shared.vendors.answer_times import AnswerTimes
 from shared.vendors.answers import Answer, RateLimited, Request, UnexpectedAnswer, Unreadable
 from shared.vendors.contract import Definition
 from shared.vendors.limits import Limiter
@@ -84,6 +85,17 @@ class Link:
     """Seconds of waiting between the attempts of one call before it raises RetryAfter."""
     counters: Counters = field(default_factory=Counters)
     transport: Transport = field(default_factory=Wire)
+    answer_times: AnswerTimes = field(default_factory=AnswerTimes)
+
+    def exchange(
+        self, endpoint: str, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float
+    ) -> Answer | Failure:
+        """One request, and how long its answer took."""
+        began = time.monotonic()
+        outcome = self.transport(method, url, headers, body, seconds)
+        if isinstance(outcome, Answer) and outcome.status < 500 and outcome.status != 429:
+            self.answer_times.note(endpoint, len(body or b"") + len(outcome.body), time.monotonic() - began)
+        return outcome
 
 
 def refused(answer: Answer) -> UserMustAct:
@@ -188,7 +200,8 @@ class Client:
         # Last of all, since the wait above may have outlived the lease.
         link.before_request()
         link.counters.add(requests=1)
-        return link.transport(request.method, f"{self._base}{request.target}", headers, request.body, self._seconds)
+        url = f"{self._base}{request.target}"
+        return link.exchange(request.endpoint, request.method, url, headers, request.body, self._seconds)
 
     def _pause(self, call: _Call, outcome: Answer | Failure, disposition: Disposition) -> None:
         """Wait for the next attempt, or raise because there is none."""

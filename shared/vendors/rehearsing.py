@@ -20,6 +20,7 @@ import orjson
 
 from shared.errors import UserMustAct
 from shared.transport import Failure
+from shared.vendors.answer_times import AnswerTimes
 from shared.vendors.answers import Answer, Request
 from shared.vendors.contract import ConnectionSettings, Definition
 from shared.vendors.http import Counters, Link
@@ -127,8 +128,8 @@ class Rehearsing:
         self.understudy = understudy
         self.sent = Counters()
         self._counting = threading.Lock()
-        self.withheld: Counter[str] = Counter()
-        """Requests that did not go out, by phase."""
+        self.withheld: dict[str, Counter[str]] = {}
+        """Requests that did not go out, by phase and endpoint."""
         self.aside: dict[str, float] = {}
         """Seconds that the understudy's own questions took, by phase: no run asks them."""
         self.answers: list[float] = []
@@ -136,7 +137,9 @@ class Rehearsing:
         self.outside = replace(outside, counters=self.sent)
         self._tokens = definition.oauth.token_path if definition.oauth else None
         self._tally = _Tally(outside.limiter)
-        self.link = replace(outside, limiter=self._tally, transport=self._exchange, counters=Counters())
+        self.link = replace(
+            outside, limiter=self._tally, transport=self._exchange, counters=Counters(), answer_times=AnswerTimes()
+        )
 
     @property
     def asked(self) -> Mapping[str, Counter[str]]:
@@ -180,7 +183,7 @@ class Rehearsing:
         self.sent.add(requests=1, throttled_seconds=link.limiter.acquire(endpoint))
         link.before_request()
         began = time.monotonic()
-        outcome = link.transport(method, url, headers, body, seconds)
+        outcome = link.exchange(endpoint, method, url, headers, body, seconds)
         self.answers.append(time.monotonic() - began)
         return outcome
 
@@ -190,7 +193,7 @@ class Rehearsing:
 
     def _withhold(self) -> None:
         with self._counting:
-            self.withheld[self._tally.phase] += 1
+            self.withheld.setdefault(self._tally.phase, Counter())[self._tally.endpoint] += 1
 
     def _parts(self, url: str) -> tuple[str, str, Mapping[str, str]]:
         parts = urlsplit(url)

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from shared.catalog.targets import target_key
 from shared.delivery import inbox
 from shared.delivery.commit.new_ledger import load_outcomes
 from shared.delivery.send.batches import Sender
 from shared.delivery.slices import message_of
-from shared.delivery.state import journal, layout
+from shared.delivery.state import job_times, journal, layout
 from shared.delivery.state import plan as plans
 from shared.delivery.state.files import Files
 from shared.delivery.state.records import Run
@@ -24,6 +25,14 @@ from shared.delivery.state.transitions import RunKind
 from shared.vendors.registry import definition
 from tests.contract.outcomes import GOOD, clean
 from tests.integration.delivery.engine import Engine, Person, people
+
+
+def memory_of(engine: Engine) -> Mapping[str, Any]:
+    """What is remembered of the export's list."""
+    export = engine.catalog.export("newsletter").item
+    claim = engine.catalog.targets.owner(export.account, target_key(export.targets[0]))
+    assert claim is not None
+    return claim.memory
 
 
 class Ended(NamedTuple):
@@ -265,6 +274,23 @@ def test_people_who_move_are_foreseen_too(engine: Engine) -> None:
     assert len(ends(engine, run)) == 4
     assert ends_foreseen(engine, rehearsed) == ends(engine, run)
     assert engine.delivery(rehearsed).foreseen["requests"] == engine.delivery(run).requests
+
+
+def test_how_long_jobs_take_is_known_once_a_run_had_some(delivered: Engine) -> None:
+    """As long as the longest took of its phase, by its people."""
+    engine = delivered
+    if not definition(engine.kit.name).most_jobs:
+        pytest.skip("this vendor answers at once")
+    before = job_times.remembered(memory_of(engine))
+    engine.land([Person(each.email, f"New {each.first}", each.city) for each in people(12)])
+    first = engine.delivery(rehearse(engine)).foreseen
+    assert first["staged"] == {"send": [1, 12]}
+    assert first["jobs_known"] is bool(before)
+    engine.run()
+    assert job_times.remembered(memory_of(engine))[0][:2] == ("send", 12)
+    engine.settled()
+    engine.land([Person(each.email, f"Newer {each.first}", each.city) for each in people(12)])
+    assert engine.delivery(rehearse(engine)).foreseen["jobs_known"]
 
 
 @pytest.mark.in_turn("kit", 2)

@@ -240,6 +240,7 @@ INSIDE = ("definition", "memory", "body", "looked", "erased", "remains")
 """Columns of rows that hold JSON of ours."""
 DATA = (
     "windows",
+    "answers",
     "jobs",
     "counts",
     "fields",

@@ -49,7 +49,7 @@ class ContactCalls:
             return answers.v3_error(settings, 429, "tooManyActiveImports", what)
         ending = settings.next_import_statuses.pop(0) if settings.next_import_statuses else None
         finish = imports.finisher(account, clock, option, rows)
-        job = account.jobs.start("import", clock.monotonic(), finish, ending)
+        job = account.jobs.start("import", clock.monotonic(), finish, ending, people=len(rows))
         if (ending or settings.import_status) == settings.import_pace().unfinished:
             imports.write_some(account, settings, clock.epoch(), option, rows)
         touched = [address for row in rows if (address := _address(account, row["identifiers"]))]

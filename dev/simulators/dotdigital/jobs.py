@@ -32,6 +32,7 @@ class Job:
     finish: Finish | None
     ending: str | None
     target: int | None = None
+    people: int = 0
     asked: int = 0
     status: str | None = None
     ended: float = 0.0
@@ -41,7 +42,9 @@ class Job:
         if (self.ending or pace.ending) == pace.unfinished:
             return False
         enough_polls = pace.polls is not None and self.asked > pace.polls
-        return enough_polls or (pace.seconds is not None and now >= self.accepted + pace.seconds)
+        if enough_polls or pace.seconds is None:
+            return enough_polls
+        return now >= self.accepted + pace.seconds + pace.each_thousand * self.people / 1000
 
     def end(self, pace: Pace, settings: Settings, now: float) -> None:
         if self.finish is not None:
@@ -56,9 +59,11 @@ class Jobs:
         self._all: dict[str, Job] = {}
         self._open: dict[str, Job] = {}
 
-    def start(self, kind: Kind, now: float, finish: Finish, ending: str | None, target: int | None = None) -> Job:
+    def start(
+        self, kind: Kind, now: float, finish: Finish, ending: str | None, target: int | None = None, people: int = 0
+    ) -> Job:
         """`ending` is the status that this one is to end with; None: the one in the settings at that time."""
-        job = Job(str(uuid4()), kind, now, finish, ending, target)
+        job = Job(str(uuid4()), kind, now, finish, ending, target, people)
         self._all[job.id] = self._open[job.id] = job
         return job
 

@@ -33,12 +33,14 @@ class ApiUser(BaseModel):
 class Pace(NamedTuple):
     """How long a job of one kind goes on: until it was asked about `polls` times or `seconds` have passed,
     whichever comes first (None: never that way). Then its status is `ending`; one that ends as `unfinished` never ends.
+    Each thousand of its people takes `each_thousand` seconds more.
     """
 
     polls: int | None
     seconds: float | None
     ending: str
     unfinished: str
+    each_thousand: float = 0.0
 
 
 def _users() -> dict[str, ApiUser]:
@@ -85,6 +87,7 @@ class Settings(settings.Settings):
 
     import_polls: int | None = Field(default=1, ge=0)
     import_seconds: float | None = Field(default=60.0, ge=0)
+    import_seconds_each_thousand: float = Field(default=0.0, ge=0)
     import_status: str = "Finished"
     next_import_statuses: list[str] = Field(default_factory=list)
     broken_imports_write: Literal["nothing", "half", "all"] = "half"
@@ -134,7 +137,8 @@ class Settings(settings.Settings):
     v2_statuses: dict[str, int] = Field(default_factory=lambda: {"ERROR_ADDRESSBOOK_NOT_FOUND": 404})
 
     def import_pace(self) -> Pace:
-        return Pace(self.import_polls, self.import_seconds, self.import_status, "NotFinished")
+        more = self.import_seconds_each_thousand
+        return Pace(self.import_polls, self.import_seconds, self.import_status, "NotFinished", more)
 
     def removal_pace(self) -> Pace:
         return Pace(self.removal_polls, self.removal_seconds, self.removal_status, "Started")

@@ -105,9 +105,18 @@ class Opened:
     """The same without rehearsing, to read with."""
 
     @property
+    def outside(self) -> Link:
+        """What leads out to the vendor."""
+        return self.stage.outside if self.stage else self.link
+
+    @property
     def sent(self) -> Counters:
         """What went out to the vendor."""
-        return self.stage.sent if self.stage else self.link.counters
+        return self.outside.counters
+
+    def carried(self) -> dict[str, Any]:
+        """What the account's lease carries on of it: rate windows, and how long answers take."""
+        return {"windows": self.outside.limiter.state(), "answers": self.outside.answer_times.state()}
 
 
 def open_connection(
@@ -115,21 +124,22 @@ def open_connection(
     connection: Connection,
     *,
     export: Export | None = None,
-    windows: Mapping[str, Any] | None = None,
+    carried: Mapping[str, Any] | None = None,
     share: float = BATCH_SHARE,
     before_request: Callable[[], None] = lambda: None,
     wait: Callable[[float], None] = time.sleep,
 ) -> Opened:
     """Open a connection, with the settings of an export where there is one. Makes no request.
 
-    `windows` are the rate windows that earlier slices left.
+    `carried` are the rate windows that earlier slices left, and how long answers took.
     """
     found = definition(connection.vendor)
     limiter = Limiter(found.rates, budget=connection.rate_budget, share=share, settings=connection.settings, wait=wait)
-    limiter.restore(windows or {})
+    limiter.restore((carried or {}).get("windows") or {})
     hosts = cloud.settings.vendor_hosts
     link = Link(limiter=limiter, vendor_hosts=hosts, before_request=before_request, wait=wait, transport=traced(Wire()))
     labels = {each.name: each.label for each in found.credentials}
+    link.answer_times.restore((carried or {}).get("answers") or {})
     credentials = Named(cloud.secrets, connection.secrets, cloud.blobs, wait, cloud.settings.owns, labels)
     settings = connection.settings | (export.settings if export else {})
     vendor = open_vendor(connection.vendor, settings=settings, credentials=credentials, link=link)
@@ -149,12 +159,12 @@ def open_leased(
         cloud,
         connection,
         export=export,
-        windows=lease.carried.get("windows"),
+        carried=lease.carried,
         share=share,
         before_request=lease.check,
         wait=lease.wait,
     )
-    lease.state = lambda: {**lease.carried, "windows": opened.link.limiter.state()}
+    lease.state = lambda: {**lease.carried, **opened.carried()}
     return opened
 
 

@@ -84,10 +84,12 @@ class _Window(BaseModel):
 
 
 class _Carried(BaseModel):
-    """`jobs`: how many jobs each delivery has open, and since when it says so."""
+    """`jobs`: how many jobs each delivery has open, and since when it says so. `answers`: by endpoint, how much was
+    answered and how long that took."""
 
     windows: dict[str, _Window] = {}
     jobs: dict[str, tuple[int, float]] = {}
+    answers: dict[str, tuple[float, float]] = {}
 
 
 class _Body(BaseModel):

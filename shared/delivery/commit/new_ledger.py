@@ -19,6 +19,7 @@ from shared.delivery.sql import literal
 from shared.delivery.state import layout, vendor_ids
 from shared.delivery.state import ledger as ledgers
 from shared.delivery.state.files import DataFile, Files, buckets, keep, store, write
+from shared.delivery.state.job_times import TookTime
 from shared.delivery.state.journal import Folded
 from shared.delivery.state.ledger import COLUMNS, Ledger, LedgerFile
 from shared.delivery.state.plan import FORGOTTEN, Plan
@@ -49,7 +50,7 @@ class Why:
 class Outcomes:
     """What became of the operations: counts by kind and outcome (`add accepted`), people by reason, new files,
     and accepted ones by evidence. `left_out` counts, by field, values that the vendor did not take. `left_jobs`: the
-    vendor may still work on some of it. `generation` of the new one.
+    vendor may still work on some of it. `jobs`: how long its largest ones took. `generation` of the new one.
     """
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -60,6 +61,7 @@ class Outcomes:
     values_left_out: list[DataFile] = field(default_factory=list)
     evidence: dict[str, int] = field(default_factory=dict)
     left_jobs: bool = False
+    jobs: list[TookTime] = field(default_factory=list)
     generation: int = 0
 
 

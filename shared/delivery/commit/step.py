@@ -14,7 +14,7 @@ from shared.delivery.commit.part_records import PartRecords
 from shared.delivery.plan import attempt as attempts
 from shared.delivery.plan import drift
 from shared.delivery.send import unfinished_jobs
-from shared.delivery.state import events, journal, layout, ledger, once
+from shared.delivery.state import events, job_times, journal, layout, ledger, once
 from shared.delivery.state import plan as plans
 from shared.delivery.state.journal import Folded
 from shared.delivery.state.ledger import Commit, Ledger
@@ -124,7 +124,8 @@ def _commit(work: Work, finished: Finished, *, newly_known: bool = False) -> Out
     current = _current(work, finished)
     already = current.commit == finished.commit
     generation = current.generation if already else _next_generation(work, current)
-    outcomes = Outcomes(left_jobs=bool(folded.left_behind()), generation=generation)
+    jobs = job_times.of_run(made, folded)
+    outcomes = Outcomes(left_jobs=bool(folded.left_behind()), jobs=jobs, generation=generation)
     if not already and current.commit != made.base:
         raise ledger.damaged()
     attempt = f"{finished.commit}-{attempts.execution(work)}"
@@ -267,8 +268,7 @@ def _remember(work: Work, made: Plan, outcomes: Outcomes) -> None:
         facts |= Commit(work.commit_name, outcomes.generation).facts() | {"ledger": work.ledger_folder, "open": None}
     if outcomes.left_jobs:
         facts["left"] = unfinished_jobs.with_another(work, work.folder)
-    if work.longest_job:
-        facts["job_seconds"] = round(work.longest_job, 1)
+    facts |= job_times.together(outcomes.jobs, work.memory())
     if work.run.kind in COMPLETE and not work.delivery.ending:
         delivered = {each["segment_id"]: each["key"] for each in (*made.snapshots, *made.excluded)}
         facts |= {"delivered": delivered, "delivered_by": work.export.name, "looks": drift.to_remember(made.looks)}

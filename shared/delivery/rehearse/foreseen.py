@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,8 +56,7 @@ def write(work: Work, plan: Plan) -> None:
     facts: dict[str, Any] = {
         "outcomes": {word: counts[word] for word in WORDS if counts[word]},
         "reasons": [[*why, people] for why, people in reasons.most_common()],
-        "seconds": pace.seconds,
-        "jobs_known": pace.jobs_known,
+        **asdict(pace),
     }
     work.note(foreseen={**noted, **facts})
 

@@ -1,4 +1,8 @@
-"""What a slice of a rehearsal goes through, phase by phase: additions and changes, then removals."""
+"""What a slice of a rehearsal goes through, phase by phase: additions and changes, then removals.
+
+Looking at the vendor's jobs is told apart from sending: batches are sent side by side, and jobs are looked at one after
+the other.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.delivery.send.batches import Send, Settle
+from shared.delivery.state.job_times import REMOVE, SEND, phase_of
 from shared.vendors.contract import BatchResult, Kind, Row
 from shared.vendors.rehearsing import Rehearsing
 
-PHASES = ("send", "remove")
-"""Those of which requests, jobs and seconds are noted."""
+LOOKING: Mapping[str, str] = {SEND: "send_looks", REMOVE: "remove_looks"}
+"""Phase -> what looking at its jobs is noted as."""
+PARTS = (*LOOKING, *LOOKING.values())
+"""Those of which requests and seconds are noted."""
 
 
 class Going:
@@ -23,17 +30,22 @@ class Going:
         self._stage = stage
         self._before = before
         self._lock = threading.Lock()
-        self._phase = ""
+        self._part = ""
         self._began = time.monotonic()
         self._spent: dict[str, float] = {}
         self._jobs = Counter[str]()
+        self._staged: dict[str, tuple[int, int]] = dict(before.get("staged", {}))
+        """Phase -> batches that began as a job, and the most people of one."""
 
     def through(self, send: Send) -> Send:
         """The same, counted."""
 
         def deliver(kind: Kind, rows: Sequence[Row]) -> BatchResult:
-            self._enter(PHASES[kind is Kind.REMOVE])
-            return self._counted(send(kind, rows))
+            self._enter(phase_of(kind))
+            result = self._counted(phase_of(kind), send(kind, rows))
+            if result.staged is not None:
+                self._count_batch(phase_of(kind), len(rows))
+            return result
 
         return deliver
 
@@ -41,8 +53,9 @@ class Going:
         """The same, counted: one job may lead to another."""
 
         def ask(kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
+            self._enter(LOOKING[phase_of(kind)])
             result = settle(kind, rows, job)
-            return self._counted(result) if result else None
+            return self._counted(phase_of(kind), result) if result else None
 
         return ask
 
@@ -50,36 +63,43 @@ class Going:
         """What is to be remembered, with what was before."""
         self._enter("")
         before, stage = self._before, self._stage
-        asked = {phase: dict(_sum(before, "asked", phase) + stage.asked.get(phase, Counter())) for phase in PHASES}
         number, seconds = before.get("answers", (0, 0.0))
         spent: Mapping[str, float] = before.get("spent", {})
         return {
-            "asked": asked,
+            "asked": _together(before, "asked", stage.asked),
+            "unanswered": _together(before, "unanswered", stage.withheld),
             "requests": before.get("requests", 0) + stage.link.counters.requests,
             "answers": [number + len(stage.answers), round(seconds + sum(stage.answers), 3)],
-            "withheld": dict(Counter(before.get("withheld", {})) + stage.withheld),
             "jobs": dict(Counter(before.get("jobs", {})) + self._jobs),
-            "spent": {phase: round(spent.get(phase, 0.0) + self._own(phase), 3) for phase in PHASES},
+            "staged": {phase: list(each) for phase, each in self._staged.items()},
+            "spent": {part: round(spent.get(part, 0.0) + self._own(part), 3) for part in PARTS},
         }
 
-    def _own(self, phase: str) -> float:
-        """Seconds of a phase, those apart that a run does not spend."""
-        return max(self._spent.get(phase, 0.0) - self._stage.aside.get(phase, 0.0), 0.0)
+    def _own(self, part: str) -> float:
+        """Seconds of a part, those apart that a run does not spend."""
+        return max(self._spent.get(part, 0.0) - self._stage.aside.get(part, 0.0), 0.0)
 
-    def _enter(self, phase: str) -> None:
+    def _enter(self, part: str) -> None:
         with self._lock:
-            if phase != self._phase:
+            if part != self._part:
                 now = time.monotonic()
-                self._spent[self._phase] = self._spent.get(self._phase, 0.0) + now - self._began
-                self._phase, self._began = phase, now
-                self._stage.begin(phase)
+                self._spent[self._part] = self._spent.get(self._part, 0.0) + now - self._began
+                self._part, self._began = part, now
+                self._stage.begin(part)
 
-    def _counted(self, result: BatchResult) -> BatchResult:
+    def _count_batch(self, phase: str, people: int) -> None:
+        with self._lock:
+            batches, most = self._staged.get(phase, (0, 0))
+            self._staged[phase] = (batches + 1, max(most, people))
+
+    def _counted(self, phase: str, result: BatchResult) -> BatchResult:
         if result.staged is not None:
             with self._lock:
-                self._jobs[self._phase] += 1
+                self._jobs[phase] += 1
         return result
 
 
-def _sum(noted: Mapping[str, Any], name: str, phase: str) -> Counter[str]:
-    return Counter({str(key): int(value) for key, value in noted.get(name, {}).get(phase, {}).items()})
+def _together(before: Mapping[str, Any], name: str, now: Mapping[str, Counter[str]]) -> dict[str, dict[str, int]]:
+    """Requests by part and endpoint, with those of earlier slices."""
+    noted: Mapping[str, Mapping[str, int]] = before.get(name, {})
+    return {part: dict(Counter(noted.get(part, {})) + now.get(part, Counter())) for part in PARTS}

@@ -1,53 +1,111 @@
 """How long a run would take: planning as it took now, then phase after phase.
 
 In a phase the requests to one rate follow one another at the connection's budget, and those that share none go beside
-each other; or what binds is how long they take to be made and answered. Then the vendor works on its jobs. How long is
-remembered from the latest run: until the longest of them was seen to have ended.
+each other; or what binds is how long they take to be made and answered. Then the vendor works on its jobs, as long as
+earlier runs saw it do so, and the run looks at them as it does.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared.delivery.rehearse.going import LOOKING
+from shared.delivery.rehearse.watching import Jobs, Looking, watched
+from shared.delivery.send.pausing import pause
+from shared.delivery.state import job_times
 from shared.delivery.work import Work
 from shared.vendors.contract import Rate
 from shared.vendors.limits import WINDOW_SLACK, allowed
 
-JOB_SECONDS = "job_seconds"
-"""What is remembered of a target: seconds until the longest of the latest jobs was seen to have ended."""
-
-Asked = Mapping[str, Mapping[str, int]]
-
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """`seconds` of a run; without its jobs where `jobs_known` is false."""
+    """`seconds` of a run; without its jobs where `jobs_known` is false. `looks` are requests that only see a job under
+    way. `jobs_known_to`: the most people of a job that is known, where those of this run are far larger."""
 
     seconds: float
+    looks: int
     jobs_known: bool
+    jobs_known_to: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Phase:
+    seconds: float
+    looks: int
+    expected: job_times.Expected | None
+    batches: int
+    people: int
+
+    @property
+    def is_far(self) -> bool:
+        """Its jobs are far larger than those that are known."""
+        return self.expected is not None and self.people > job_times.FARTHEST * self.expected.largest
 
 
 def of_run(work: Work, noted: Mapping[str, Any], writing: float) -> Pace:
     """How long the run would take, by what the rehearsal noted. Its commit takes about as long as writing what is
     foreseen did."""
-    jobs, job_seconds = noted.get("jobs", {}), work.memory().get(JOB_SECONDS)
-    number, answers = noted.get("answers", (0, 0.0))
-    answer, spent = (answers / number if number else 0.0), noted.get("spent", {})
-    total = float(noted.get("planned", 0.0)) + writing
-    for phase, asked in noted.get("asked", {}).items():
-        total += max(_at_rates(work, asked), spent.get(phase, 0.0) + _answered(work, noted, phase, answer))
-        if jobs.get(phase) and job_seconds:
-            total += math.ceil(jobs[phase] / max(work.opened.definition.most_jobs, 1)) * float(job_seconds)
-    return Pace(round(total, 1), not any(jobs.values()) or job_seconds is not None)
+    known = job_times.remembered(work.memory())
+    phases = [_phase(work, noted, phase, known) for phase in LOOKING]
+    with_jobs = [each for each in phases if each.batches]
+    return Pace(
+        seconds=round(float(noted.get("planned", 0.0)) + writing + sum(each.seconds for each in phases), 1),
+        looks=sum(each.looks for each in phases),
+        jobs_known=all(each.expected for each in with_jobs),
+        jobs_known_to=min((each.expected.largest for each in with_jobs if each.expected and each.is_far), default=None),
+    )
 
 
-def _answered(work: Work, noted: Mapping[str, Any], phase: str, answer: float) -> float:
-    """Seconds that the answers take which the rehearsal did not wait for."""
-    withheld: int = noted.get("withheld", {}).get(phase, 0)
-    return withheld * answer / max(work.opened.definition.concurrency, 1)
+def _phase(work: Work, noted: Mapping[str, Any], phase: str, known: list[job_times.TookTime]) -> _Phase:
+    asked = _of(noted, "asked", phase, {})
+    sending = max(_at_rates(work, asked), _sending(work, noted, phase))
+    batches, people = _of(noted, "staged", phase, (0, 0))
+    if not batches:
+        return _Phase(sending, 0, None, 0, 0)
+    found, looking, jobs = job_times.expected(known, phase, people), LOOKING[phase], _of(noted, "jobs", phase, batches)
+    most, answer = work.opened.definition.most_jobs, _answer(noted)
+    looks = _of(noted, "asked", looking, {})
+    settling = _of(noted, "spent", looking, 0.0) + _answers(work, noted, looking)[1]
+    course = watched(
+        Jobs(batches, math.ceil(jobs / batches), found.seconds if found else 0.0, sending / batches, most),
+        Looking(answer, settling / jobs, lambda waits: pause(work.cloud.settings.job_seconds, waits)),
+    )
+    asked_about = max(looks, key=lambda endpoint: looks[endpoint], default="")
+    all_asked = Counter(asked) + Counter(looks) + Counter({asked_about: course.under_way})
+    return _Phase(max(course.seconds, _at_rates(work, all_asked)), course.under_way, found, batches, people)
+
+
+def _of(noted: Mapping[str, Any], name: str, part: str, default: Any) -> Any:
+    return noted.get(name, {}).get(part, default)
+
+
+def _answer(noted: Mapping[str, Any]) -> float:
+    """Seconds that an answer of the vendor took, of those that the rehearsal had."""
+    number, seconds = noted.get("answers", (0, 0.0))
+    return seconds / number if number else 0.0
+
+
+def _answers(work: Work, noted: Mapping[str, Any], part: str) -> tuple[int, float]:
+    """Requests that the rehearsal withheld, and the seconds that their answers take together: as long as such a one
+    took lately."""
+    withheld: Mapping[str, int] = _of(noted, "unanswered", part, {})
+    times, usual = work.opened.outside.answer_times, _answer(noted)
+    seconds = sum(number * times.seconds(endpoint, usual) for endpoint, number in withheld.items())
+    return sum(withheld.values()), seconds
+
+
+def _sending(work: Work, noted: Mapping[str, Any], phase: str) -> float:
+    """Seconds that requests take to be made, one after the other, and answered, a few at a time."""
+    spent, (number, seconds) = float(_of(noted, "spent", phase, 0.0)), _answers(work, noted, phase)
+    if not number:
+        return spent
+    turns = math.ceil(number / max(work.opened.definition.concurrency, 1))
+    return max(spent + seconds / number, turns * (spent + seconds) / number)
 
 
 def _at_rates(work: Work, asked: Mapping[str, int]) -> float:

@@ -39,13 +39,13 @@ def rehearse(work: Work) -> float | None:
         _note(work, **going.noted())
     if ending is not Ending.FINISHED:
         return 0.0
-    foreseen.write(work, _plan(work))
+    foreseen.write(work, work.required_plan())
     work.save(step=Step.COMMIT)
     return None
 
 
 def _prepare(work: Work, vendor: Vendor) -> None:
-    found = vendor.prepare(work.wanted, work.remembered(), _plan(work).fields)
+    found = vendor.prepare(work.wanted, work.remembered(), work.required_plan().fields)
     target = {"list_id": found.list_id, "name": found.name, "details": dict(found.details)}
     work.note(target=target, warnings=[*work.delivery.warnings, *found.warnings])
     planned = (work.clock() - (work.delivery.started_at or work.clock())).total_seconds()
@@ -59,7 +59,7 @@ def _list(work: Work) -> None:
 
 
 def _send(work: Work, stage: Rehearsing, vendor: Vendor, going: Going) -> Ending:
-    made, target, definition = _plan(work), work.found_target(), work.opened.definition
+    made, target, definition = work.required_plan(), work.found_target(), work.opened.definition
     fields = [match.field for match in work.export.matching]  # as values stand in a plan
     found = listed.in_memory(work)
     stage.understudy.target = target.list_id
@@ -100,10 +100,3 @@ def _without_jobs(folded: Folded) -> Folded:
 
 def _note(work: Work, **facts: object) -> None:
     work.note(foreseen={**work.delivery.foreseen, **facts})
-
-
-def _plan(work: Work) -> plans.Plan:
-    found = work.plan()
-    if found is None:
-        raise plans.missing()
-    return found[0]

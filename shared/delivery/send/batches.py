@@ -73,8 +73,6 @@ class Sender:
     """The jobs are asked about also where the slice is over: no other slice can."""
     form: FormOf = lambda kind: None
     warnings: list[str] = field(default_factory=list)
-    longest_job: float = 0.0
-    """Seconds until the last of the vendor's jobs was known to have ended, of those that ended in this slice."""
     _staged: dict[int, tuple[Kind, list[Row]]] = field(default_factory=dict)
     _under_way: dict[Future[BatchResult], tuple[int, Kind, list[Row]]] = field(default_factory=dict)
     _lines: list[dict[str, Any]] = field(default_factory=list)
@@ -135,12 +133,16 @@ class Sender:
         if not self._staged:
             return True
         self._flush()  # asking takes its time
+        under_way = list[tuple[int, float]]()
         for batch, (kind, rows) in list(self._staged.items()):
-            job = self.folded.staged[batch]
+            job, looked = self.folded.staged[batch], time.time()
             result = self.settle(kind, rows, job)
             if result is not None and result.staged != job:
-                self.longest_job = max(self.longest_job, time.time() - self.folded.staged_at.get(batch, time.time()))
-                self._answer(batch, kind, rows, result)
+                self._answer(batch, kind, rows, result, looked)
+            else:
+                under_way.append((batch, looked))
+        if under_way:
+            self._lines.append(journal.under_way(under_way))
         self._flush()
         return not self._staged
 
@@ -236,12 +238,14 @@ class Sender:
             case _:
                 self._error = error
 
-    def _answer(self, batch: int, kind: Kind, rows: list[Row], result: BatchResult) -> None:
+    def _answer(
+        self, batch: int, kind: Kind, rows: list[Row], result: BatchResult, job_ended: float | None = None
+    ) -> None:
         result, ids = vendor_ids.apart(result)
         path = self.where / f"ids-{batch}.parquet"
         name = self.journal.ids_name(batch)
         kept = vendor_ids.store(self.files, self.database, ids, name, path) if ids else None
-        line = journal.answered(batch, result, kept)
+        line = journal.answered(batch, result, kept, job_ended)
         self._lines.append(line)
         self.folded.take(line)
         self.warnings += result.warnings

@@ -10,6 +10,7 @@ from shared.delivery.send import unfinished_jobs
 from shared.delivery.send.batches import Ending, Sender
 from shared.delivery.send.isolating import Isolating
 from shared.delivery.send.opted_out_before import OptedOutBefore
+from shared.delivery.send.pausing import pause
 from shared.delivery.state import journal
 from shared.delivery.state import plan as plans
 from shared.delivery.state.journal import Folded, Journal
@@ -23,8 +24,6 @@ from shared.wording import say
 
 MOST_WARNINGS = 50
 VANISHED = say("Somebody deleted the list at the vendor. Run the export with the kind 'rebuild' to make it anew.")
-LONGEST_WAIT = 60.0
-"""Seconds between two looks at the vendor's jobs, at the most."""
 
 
 def prepare(work: Work) -> None:
@@ -34,7 +33,7 @@ def prepare(work: Work) -> None:
     ours that is gone, UserMustAct for one that was given by id.
     """
     late = unfinished_jobs.wait_for(work, lambda: _wait_for_jobs(work))
-    made, memory, remembered = _plan(work), work.memory(), work.remembered()
+    made, memory, remembered = work.required_plan(), work.memory(), work.remembered()
     try:
         found = work.opened.vendor.prepare(work.wanted, remembered, made.fields)
     except UserMustAct as error:
@@ -51,7 +50,7 @@ def prepare(work: Work) -> None:
 
 def deliver(work: Work) -> float | None:
     """Send what has no receipt yet. None when everything has; else in how many seconds the next slice goes on."""
-    made = _plan(work)
+    made = work.required_plan()
     folded = work.folded or journal.fold(work.cloud.blobs, work.folder)
     work.folded = None
     work.done = before = _answered_rows(made, folded)
@@ -84,7 +83,6 @@ def deliver(work: Work) -> float | None:
             raise
         finally:
             work.open_jobs = sender.jobs
-            work.longest_job = sender.longest_job
             if work.done > before:
                 work.note(done=work.done, stalled_since=None, waits=0)
     warnings = list(dict.fromkeys([*work.delivery.warnings, *sender.warnings]))[:MOST_WARNINGS]
@@ -109,15 +107,9 @@ def _wait_for_jobs(work: Work) -> float:
     """Waiting is a delayed message, at longer and longer intervals. Raises RetryAfter, which knows when to give up."""
     waits = work.delivery.waits
     work.note(waits=waits + 1)
-    seconds = min(work.cloud.settings.job_seconds * 2 ** min(waits, 20), LONGEST_WAIT)
-    raise RetryAfter(seconds, say("The vendor is still working on what it was sent."))
-
-
-def _plan(work: Work) -> Plan:
-    found = work.plan()
-    if found is None:
-        raise plans.missing()
-    return found[0]
+    raise RetryAfter(
+        pause(work.cloud.settings.job_seconds, waits), say("The vendor is still working on what it was sent.")
+    )
 
 
 def _kinds(work: Work) -> Sequence[Kind]:

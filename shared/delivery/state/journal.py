@@ -6,6 +6,8 @@ A line is one of
     {"unsent": [batch, …]}                               announced, but no request went out
     {"batch": n, "default": receipt, "others": {"index": receipt, …}, "ids": file}     ids: where the vendor gave any
     {"batch": n, "staged": "job id", "at": time}         since 1970, when it was begun
+    {"under_way": [[batch, time], …]}                    jobs that had not ended when they were looked at
+Of a batch that was staged before, a line has `ended` too: when its job was looked at, and had ended.
 Folding is idempotent, so a line may be there twice; a torn or foreign line is passed over, which at worst sends a
 batch again. Addresses never get in: people are a batch and an index in the plan.
 """
@@ -30,6 +32,16 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
+class JobTime:
+    """When a job of the vendor was begun, was last seen under way, and was first seen to have ended; in seconds since
+    1970."""
+
+    began: float
+    under_way: float
+    ended: float | None = None
+
+
+@dataclass(slots=True)
 class Folded:
     """What a journal proves: receipts by batch, jobs under way by batch, and what was sent without an answer."""
 
@@ -38,8 +50,8 @@ class Folded:
     sent: set[int] = field(default_factory=set)
     jobs: dict[int, str] = field(default_factory=dict)
     """The last job of each batch that was ever staged, answered or not."""
-    staged_at: dict[int, float] = field(default_factory=dict)
-    """When the last job of each batch was begun, in seconds since 1970. Journals of earlier versions do not say it."""
+    job_times: dict[tuple[int, str], JobTime] = field(default_factory=dict)
+    """By batch and job."""
     ids: dict[int, DataFile] = field(default_factory=dict)
     """Files of the ids that the vendor gave, by batch. Journals of earlier versions have them in their receipts."""
 
@@ -63,10 +75,13 @@ class Folded:
                 self.sent.update(range(first, last + 1))
             case {"unsent": [*batches]}:
                 self.sent.difference_update(batches)
+            case {"under_way": [*looked]}:
+                self._see_under_way(looked)
             case {"batch": int(batch), "staged": str(job)}:
+                self._see_ended(batch, line)
                 self.staged[batch] = self.jobs[batch] = job
                 if isinstance(at := line.get("at"), int | float):
-                    self.staged_at[batch] = at
+                    self.job_times.setdefault((batch, job), JobTime(at, at))
             case {"batch": int(batch), "default": default, "others": dict(others)}:
                 try:
                     receipts = {int(index): _receipt(each) for index, each in others.items()}
@@ -74,11 +89,27 @@ class Folded:
                     ids = DataFile.of(line["ids"]) if "ids" in line else None
                 except (KeyError, ValueError, TypeError):
                     return
+                self._see_ended(batch, line)
                 self.results[batch] = result
                 self.ids.pop(batch, None)
                 if ids is not None:
                     self.ids[batch] = ids
                 self.staged.pop(batch, None)
+
+    def _see_under_way(self, looked: Iterable[Any]) -> None:
+        for each in looked:
+            match each:
+                case [int(batch), int() | float() as at] if time := self._time_of_job(batch):
+                    time.under_way = max(time.under_way, at)
+
+    def _see_ended(self, batch: int, line: Mapping[str, Any]) -> None:
+        ended, time = line.get("ended"), self._time_of_job(batch)
+        if time is not None and time.ended is None and isinstance(ended, int | float):
+            time.ended = ended
+
+    def _time_of_job(self, batch: int) -> JobTime | None:
+        """Of the job that a batch is staged in."""
+        return self.job_times.get((batch, self.staged.get(batch, "")))
 
 
 def _is_open(result: BatchResult | None) -> bool:
@@ -142,13 +173,22 @@ def unsent(batches: Iterable[int]) -> dict[str, Any]:
     return {"unsent": sorted(batches)}
 
 
-def answered(batch: int, result: BatchResult, ids: DataFile | None = None) -> dict[str, Any]:
-    """The line for a batch's result, with the file of its ids where there is one."""
+def answered(
+    batch: int, result: BatchResult, ids: DataFile | None = None, ended: float | None = None
+) -> dict[str, Any]:
+    """The line for a batch's result, with the file of its ids where there is one. `ended`: when the job that it was
+    staged in had ended."""
+    before = {"ended": round(ended, 3)} if ended is not None else {}
     if result.staged is not None:
-        return {"batch": batch, "staged": result.staged, "at": round(time.time(), 3)}
+        return {"batch": batch, "staged": result.staged, "at": round(time.time(), 3), **before}
     others = {index: _plain(receipt) for index, receipt in result.others.items()}
     line = {"batch": batch, "default": _plain(result.default), "others": others}
-    return line | ({"ids": asdict(ids)} if ids else {})
+    return line | ({"ids": asdict(ids)} if ids else {}) | before
+
+
+def under_way(looked: Iterable[tuple[int, float]]) -> dict[str, Any]:
+    """The line for batches whose jobs had not ended when they were looked at."""
+    return {"under_way": [[batch, round(at, 3)] for batch, at in looked]}
 
 
 def _plain(receipt: Receipt) -> list[Any]:

@@ -64,6 +64,13 @@ def test_of_a_list_too_long_and_jobs_not_known_it_says_so(service: FakeService) 
     assert "known after the first run" in found
 
 
+def test_looks_at_jobs_and_jobs_known_of_smaller_runs_are_said(service: FakeService) -> None:
+    found = text(shown(service, looks=3, jobs_known_to=50))
+    assert "It would take 14 requests and 3 looks at what the vendor still works on" in found
+    assert "known of smaller runs only" in found
+    assert "looks at" not in text(shown(service))
+
+
 def test_every_word_has_a_label_and_every_vendor_says_what_it_does_not_tell() -> None:
     assert tuple(FORESEEN) == WORDS
     assert all(each.unforeseen for each in DEFINITIONS.values())

@@ -64,6 +64,15 @@ def test_an_import_ends_after_so_many_seconds_whether_asked_about_or_not(caller:
     assert caller.poll(import_id)["status"] == "Finished"
 
 
+def test_an_import_of_more_people_takes_longer(caller: Caller) -> None:
+    caller.settings(import_polls=None, import_seconds=10, import_seconds_each_thousand=1000)
+    few, many = caller.start(row(ANA)), caller.start(row(ANA), row(BO))
+    caller.advance(11)
+    assert [caller.poll(each)["status"] for each in (few, many)] == ["Finished", "NotFinished"]
+    caller.advance(1)
+    assert caller.poll(many)["status"] == "Finished"
+
+
 @pytest.mark.parametrize(
     ("status", "written"),
     [
