@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -241,3 +242,61 @@ def test_a_viewer_finds_out_why_people_are_missing_and_changes_nothing(
     vera.page.goto(f"{signed.host.url}/administration")
     vera.is_at("Not allowed")
     vera.hears("paragraph", "Only administrators may see the administration.")
+
+
+def test_a_contributor_rehearses_a_run_and_opens_the_file_of_foreseen_people(
+    signed: SignedApp, as_person: Callable[[str], Listener]
+) -> None:
+    signed.connect()
+    signed.define("rehearsing", signed.land("Rehearsing", some(6, mark="rehearsing"), days_ago=1))
+    signed.run("rehearsing")
+    requests.post(f"{signed.simulator.url}/_simulator/people", json={"erased": ["rehearsing0@example.com"]}, timeout=30)
+    signed.land("Rehearsing", some(7, start=1, mark="rehearsing"))
+    carl = as_person("Carl Contributor")
+
+    carl.press("link", "Exports")
+    carl.press("link", "Rehearsing")
+    carl.press("button", "Rehearse")
+    carl.hears("paragraph", "Rehearsal: nothing was sent.")
+    expect(carl.page.get_by_role("row", name="Would join 2")).to_be_visible()
+    expect(carl.page.get_by_role("row", name="Are to leave, and are not on the list 1")).to_be_visible()
+    carl.hears("paragraph", "5 people are on the list now")
+    assert len(signed.members("rehearsing list")) == 5
+
+    with carl.page.expect_download() as download:
+        carl.press("link", "What is foreseen for each person, as CSV")
+    foreseen = dict(line.split(",")[:3:2] for line in download.value.path().read_text("utf-8-sig").splitlines()[1:])
+    joining = {address for address, word in foreseen.items() if word == "joins"}
+    assert joining == {"rehearsing6@example.com", "rehearsing7@example.com"}
+
+
+def test_a_contributor_asks_who_was_on_the_list_and_all_that_happened_to_a_person(
+    signed: SignedApp, as_person: Callable[[str], Listener]
+) -> None:
+    signed.connect()
+    signed.define("remembered", signed.land("Remembered", some(4, mark="remembered"), days_ago=1))
+    signed.run("remembered")
+    signed.land("Remembered", some(3, mark="remembered"))
+    run = signed.run("remembered")
+    carl = as_person("Carl Contributor")
+
+    carl.press("link", "Exports")
+    carl.press("link", "Remembered")
+    more = "More that can be done"
+    carl.go_to(carl.page.get_by_text(more, exact=True), more)
+    carl.page.keyboard.press("Enter")
+    carl.press("link", "Check the list")
+    carl.reach_labelled("Who was on the list on")
+    carl.page.keyboard.type(f"{datetime.now(UTC):%d%m%Y}")
+    with carl.page.expect_download() as download:
+        carl.press("button", "Fetch the file")
+    there = download.value.path().read_text("utf-8-sig")
+    assert {f"remembered{number}@example.com" in there for number in range(3)} == {True}
+    assert "remembered3@" not in there
+
+    carl.page.goto(f"{signed.host.url}{run}")
+    carl.type("E-mail address", "remembered3@example.com")
+    carl.press("button", "Explain")
+    carl.hears("listitem", "Added to the list.")
+    carl.hears("listitem", "Taken off the list")
+    assert "remembered3" not in carl.page.url

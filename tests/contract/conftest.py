@@ -9,9 +9,10 @@ import pytest
 
 from shared.cloud.settings import StorageAddress
 from tests.contract.hurry import hurry
+from tests.contract.outcomes import GOOD
 from tests.contract.prompt import Prompt
 from tests.integration.delivery import engine as engines
-from tests.integration.delivery.engine import Engine
+from tests.integration.delivery.engine import Engine, people
 from tests.kits import KITS, Kit
 from tests.memory import in_memory
 
@@ -47,6 +48,16 @@ def connected(kit: Kit, storage: StorageAddress, unique: str) -> Iterator[Engine
         made.cloud.slices = Prompt(storage, f"{unique}-slices")
         made.connect()
         yield made
+
+
+@pytest.fixture
+def delivered(engine: Engine) -> Engine:
+    """The same, after it delivered twelve people who are on their list."""
+    engine.land(people(12))
+    engine.define()
+    assert engine.run().state in GOOD
+    engine.settled()
+    return engine
 
 
 WAITS = {

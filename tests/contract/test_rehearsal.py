@@ -44,9 +44,7 @@ class Ended(NamedTuple):
 
 
 def rehearse(engine: Engine) -> Run:
-    run = engine.service.begin("newsletter", RunKind.REHEARSAL).run
-    engine.pump()
-    return engine.current(run)
+    return engine.run(kind=RunKind.REHEARSAL)
 
 
 def foreseen(engine: Engine, run: Run) -> Mapping[str, dict[str, str]]:
@@ -80,15 +78,6 @@ def ends(engine: Engine, run: Run) -> dict[str, Ended]:
             rows = database.execute("SELECT address, kind, outcome, coalesce(code, '') FROM outcomes").fetchall()
             told |= {address: Ended(*rest) for address, *rest in rows}
     return told
-
-
-@pytest.fixture
-def delivered(engine: Engine) -> Engine:
-    engine.land(people(12))
-    engine.define()
-    assert engine.run().state in GOOD
-    engine.settled()
-    return engine
 
 
 LOST, OPPOSED, ERASED, UNSUBSCRIBED, LEAVER, GONE, DELETED = (

@@ -31,9 +31,7 @@ def check(engine: Engine) -> CheckUpView:
 
 
 def repair(engine: Engine) -> Run:
-    run = engine.service.begin("newsletter", RunKind.REPAIR).run
-    engine.pump()
-    return engine.current(run)
+    return engine.run(kind=RunKind.REPAIR)
 
 
 def spoil(engine: Engine, address: str) -> None:
@@ -58,18 +56,7 @@ def lose_track(engine: Engine) -> None:
     for name, content in before.items():
         engine.cloud.blobs.write(name, content)
     engine.land(people(12))
-    run = engine.service.begin("newsletter", RunKind.FULL_RESYNC).run
-    engine.pump()
-    assert engine.current(run).state in GOOD
-
-
-@pytest.fixture
-def delivered(engine: Engine) -> Engine:
-    engine.land(people(12))
-    engine.define()
-    assert engine.run().state in GOOD
-    engine.settled()
-    return engine
+    assert engine.run(kind=RunKind.FULL_RESYNC).state in GOOD
 
 
 def values(engine: Engine) -> dict[str, Any]:

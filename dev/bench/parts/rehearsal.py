@@ -82,10 +82,11 @@ def _both(limited: Limited) -> tuple[Any, Any]:
         app.define(storage.services, vendor, BUDGET, rows)
         app.finish(app.start())
         storage.land(Day(rows))
-        rehearsed = app.finish(_rehearse(app))
+        rehearsed = app.finish(rehearse(app))
         time.sleep(WINDOW_SECONDS)
         return rehearsed["targets"][0]["rehearsal"], app.finish(app.start())
 
 
-def _rehearse(app: App) -> str:
+def rehearse(app: App) -> str:
+    """Start a rehearsal; the run."""
     return str(app.api.call("POST", f"/exports/{EXPORT}/runs", {"kind": "rehearsal"})["run"])

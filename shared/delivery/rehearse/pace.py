@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.delivery.rehearse.going import LOOKING
-from shared.delivery.rehearse.watching import Jobs, Looking, watched
+from shared.delivery.rehearse.watching import Gate, Jobs, Looking, watched
 from shared.delivery.send.pausing import pause
 from shared.delivery.state import job_times
 from shared.delivery.work import Work
 from shared.vendors.contract import Rate
 from shared.vendors.limits import WINDOW_SLACK, allowed
+
+_ANY_NUMBER = 1_000_000
+"""Requests in a second, where no rate binds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +66,38 @@ def of_run(work: Work, noted: Mapping[str, Any], writing: float) -> Pace:
 
 def _phase(work: Work, noted: Mapping[str, Any], phase: str, known: list[job_times.TookTime]) -> _Phase:
     asked = _of(noted, "asked", phase, {})
-    sending = max(_at_rates(work, asked), _sending(work, noted, phase))
+    sending = _sending(work, noted, phase)
     batches, people = _of(noted, "staged", phase, (0, 0))
     if not batches:
-        return _Phase(sending, 0, None, 0, 0)
-    found, looking, jobs = job_times.expected(known, phase, people), LOOKING[phase], _of(noted, "jobs", phase, batches)
-    most, answer = work.opened.definition.most_jobs, _answer(noted)
-    looks = _of(noted, "asked", looking, {})
-    settling = _of(noted, "spent", looking, 0.0) + _answers(work, noted, looking)[1]
+        return _Phase(max(_at_rates(work, asked), sending), 0, None, 0, 0)
+    found, jobs = job_times.expected(known, phase, people), _of(noted, "jobs", phase, batches)
+    looks, most = _of(noted, "asked", LOOKING[phase], {}), work.opened.definition.most_jobs
+    asked_about = max(looks, key=lambda endpoint: looks[endpoint], default="")
     course = watched(
         Jobs(batches, math.ceil(jobs / batches), found.seconds if found else 0.0, sending / batches, most),
-        Looking(answer, settling / jobs, lambda waits: pause(work.cloud.settings.job_seconds, waits)),
+        _looking(work, noted, phase, asked_about),
     )
-    asked_about = max(looks, key=lambda endpoint: looks[endpoint], default="")
-    all_asked = Counter(asked) + Counter(looks) + Counter({asked_about: course.under_way})
-    return _Phase(max(course.seconds, _at_rates(work, all_asked)), course.under_way, found, batches, people)
+    at_rates = _at_rates(work, Counter(asked) + Counter(looks) + Counter({asked_about: course.under_way}))
+    return _Phase(max(course.seconds, at_rates), course.under_way, found, batches, people)
+
+
+def _looking(work: Work, noted: Mapping[str, Any], phase: str, asked_about: str) -> Looking:
+    """How jobs are looked at, at one request each to this endpoint."""
+    looking, jobs, batches = LOOKING[phase], _of(noted, "jobs", phase, 1), _of(noted, "staged", phase, (1, 0))[0]
+    settling = _of(noted, "spent", looking, 0.0) + _answers(work, noted, looking)[1]
+    rate, requests = min(
+        ((rate, requests) for rate, requests in _rates(work) if asked_about in rate.endpoints),
+        key=lambda each: each[1] / each[0].seconds,
+        default=(Rate((), _ANY_NUMBER, 1.0), float(_ANY_NUMBER)),
+    )
+    sent = _of(noted, "asked", phase, {})
+    return Looking(
+        look=_answer(noted),
+        settle=settling / jobs,
+        pause=lambda waits: pause(work.cloud.settings.job_seconds, waits),
+        gate=Gate(*_window(rate, requests)),
+        slots=round(sum(sent.get(endpoint, 0) for endpoint in rate.endpoints) / batches),
+    )
 
 
 def _of(noted: Mapping[str, Any], name: str, part: str, default: Any) -> Any:
@@ -110,15 +130,24 @@ def _sending(work: Work, noted: Mapping[str, Any], phase: str) -> float:
 
 def _at_rates(work: Work, asked: Mapping[str, int]) -> float:
     """When the last request of a phase may start."""
-    definition, connection = work.opened.definition, work.connection
-    rates = [(rate, allowed(rate, connection.rate_budget, connection.settings)) for rate in definition.rates]
-    return max((_last(rate, asked, requests) for rate, requests in rates), default=0.0)
+    return max((_last(rate, asked, requests) for rate, requests in _rates(work)), default=0.0)
+
+
+def _rates(work: Work) -> list[tuple[Rate, float]]:
+    """The vendor's rates, each with the requests that a run may make in a window."""
+    connection = work.connection
+    return [(rate, allowed(rate, connection.rate_budget, connection.settings)) for rate in work.opened.definition.rates]
 
 
 def _last(rate: Rate, asked: Mapping[str, int], requests: float) -> float:
     """So many requests start in each window, the first ones at once."""
     number = sum(asked.get(endpoint, 0) for endpoint in rate.endpoints)
-    if not number:
-        return 0.0
-    size, window = (int(requests), rate.seconds) if requests >= 1 else (1, rate.seconds / requests)
-    return (math.ceil(number / size) - 1) * (window + WINDOW_SLACK)
+    size, window = _window(rate, requests)
+    return (math.ceil(number / size) - 1) * window if number else 0.0
+
+
+def _window(rate: Rate, requests: float) -> tuple[int, float]:
+    """So many requests in so many seconds; below one in a window, the window is longer instead."""
+    if requests >= 1:
+        return int(requests), rate.seconds + WINDOW_SLACK
+    return 1, rate.seconds / requests + WINDOW_SLACK

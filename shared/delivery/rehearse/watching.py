@@ -2,11 +2,13 @@
 
 A run sends a batch after the other, as many as the vendor works on at once; then, or where there is no room for more,
 it looks at each job that it knows. Where some go on it pauses, longer and longer while none of them ends. So a job that
-takes a minute is known to have ended at the first look after that minute.
+takes a minute is known to have ended at the first look after that minute. Where sending and looking share a rate, each
+waits for its slot.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -23,14 +25,31 @@ class Jobs:
     most: int
 
 
+class Gate:
+    """A rate that lets so many requests start in each window of so many seconds."""
+
+    def __init__(self, requests: int, seconds: float) -> None:
+        self._seconds = seconds
+        self._latest = deque[float](maxlen=requests)
+
+    def passed(self, at: float) -> float:
+        """When a request starts that is made at this time."""
+        if len(self._latest) == self._latest.maxlen:
+            at = max(at, self._latest[0] + self._seconds)
+        self._latest.append(at)
+        return at
+
+
 @dataclass(frozen=True, slots=True)
 class Looking:
     """Seconds that a look takes which sees a job under way, and one that finds what came of it; and that the run waits
-    after so many waits."""
+    after so many waits. `gate` is the rate of looks, of which each batch takes so many `slots` when it is sent."""
 
     look: float
     settle: float
     pause: Callable[[int], float]
+    gate: Gate
+    slots: int = 0
 
 
 @dataclass(slots=True)
@@ -69,6 +88,8 @@ class _Course:
                 ended = self.look() or ended
             if self.is_full:
                 return ended
+            for _ in range(self.looking.slots):
+                self._wait()
             self.watched.seconds += self.jobs.apart
             self.under_way.append(_Open(self.watched.seconds + self.jobs.seconds, self.jobs.jobs - 1))
             self.to_begin -= 1
@@ -80,7 +101,12 @@ class _Course:
         self.under_way = [each for each in self.under_way if self._goes_on(each)]
         return len(self.under_way) < before
 
+    def _wait(self) -> None:
+        """For a slot."""
+        self.watched.seconds = self.looking.gate.passed(self.watched.seconds)
+
     def _goes_on(self, batch: _Open) -> bool:
+        self._wait()
         if batch.over > self.watched.seconds:
             self.watched.seconds += self.looking.look
             self.watched.under_way += 1

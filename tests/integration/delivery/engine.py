@@ -35,6 +35,7 @@ from shared.delivery import inbox
 from shared.delivery.state import layout
 from shared.delivery.state.records import Delivery, Run
 from shared.delivery.state.runs import Runs
+from shared.delivery.state.transitions import RunKind
 from shared.vendors.registry import definition
 from tests.judged import judged
 from tests.kits import ITERABLE, Kit
@@ -178,9 +179,9 @@ class Engine:
     def start(self, export: str = "newsletter") -> Run:
         return self.service.start(export).run
 
-    def run(self, export: str = "newsletter") -> Run:
+    def run(self, export: str = "newsletter", kind: RunKind = RunKind.DELIVERY) -> Run:
         """Start a run and carry out its messages until none is left."""
-        run = self.start(export)
+        run = self.service.begin(export, kind).run
         self.pump()
         return self.current(run)
 

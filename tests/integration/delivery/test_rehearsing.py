@@ -21,9 +21,7 @@ STRANGER = "stranger@example.com"
 
 
 def rehearse(engine: Engine) -> Run:
-    run = engine.service.begin("newsletter", RunKind.REHEARSAL).run
-    engine.pump()
-    return engine.current(run)
+    return engine.run(kind=RunKind.REHEARSAL)
 
 
 def file_of(engine: Engine, run: Run) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dev.faults.interruptions import Died, Life, When
+from dev.faults.interruptions import Life, When
 from shared.cloud.cloud import Cloud
 from shared.cloud.settings import StorageAddress
 from shared.control.service import Service as LiveService
@@ -14,9 +14,10 @@ from shared.delivery.state import layout
 from shared.delivery.state.records import ENDED, Run
 from shared.delivery.state.transitions import RunKind
 from tests.integration.faults import promises, segments
-from tests.integration.faults.points import CHUNKS, SIDES, Tally, counted, points
+from tests.integration.faults.dying import at_each_point, outlived
+from tests.integration.faults.points import CHUNKS, SIDES, Tally
 from tests.integration.faults.segments import FEW
-from tests.integration.faults.world import World, at_point, world
+from tests.integration.faults.world import World, world
 
 ONE_IN = 29
 SMALL = {"rows_per_file": 12, "slice_seconds": 0.001, "verify_seconds": 0.0}
@@ -30,13 +31,7 @@ def test_a_worker_may_die_at_any_point_of_a_rehearsal(
 ) -> None:
     tally.kind = f"rehearsal: dies {when} a call"
     with world(storage, unique, **SMALL) as made:
-        for at in points(chunk, ONE_IN):
-            life = Life(at, when, counted)
-            with tally.point(reached=life.was_struck), at_point(f"died {when}", life):
-                _one_export(made, f"export{at}", life)
-            if not life.dead:
-                break
-        assert tally.tried >= 2
+        at_each_point(made, tally, when, (chunk, ONE_IN), _one_export)
 
 
 def _one_export(made: World, name: str, life: Life) -> None:
@@ -47,18 +42,7 @@ def _one_export(made: World, name: str, life: Life) -> None:
     segment = segments.second(name, FEW)
     made.land(segment)
     ledger, asked = made.ledger(name), len(made.engine.calls())
-    made.unfinished = None
-    try:
-        _rehearse(made.watched(life), name)
-        made.work(made.watched(life))
-    except Died:
-        made.pass_time()
-        made.give_back()
-    if not _rehearsals(made, name):  # it died before there was a run: whoever asked asks again
-        _rehearse(made.cloud, name)
-    made.work()
-    made.wake()
-    made.work()
+    outlived(made, life, lambda cloud: _rehearse(cloud, name), lambda: bool(_rehearsals(made, name)))
     [rehearsed] = _rehearsals(made, name)
     assert rehearsed.state in ENDED
     assert {entry.endpoint.partition(" ")[0] for entry in made.engine.calls()[asked:]} <= {"GET"}

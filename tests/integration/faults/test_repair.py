@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dev.faults.interruptions import Died, Life, When
+from dev.faults.interruptions import Life, When
 from shared.catalog.store import export_store
 from shared.cloud.cloud import Cloud
 from shared.cloud.settings import StorageAddress
@@ -13,9 +13,10 @@ from shared.delivery.state.transitions import RunKind
 from shared.delivery.verify import doctor
 from shared.delivery.verify.doctor import CheckState
 from tests.integration.faults import promises, segments
-from tests.integration.faults.points import CHUNKS, SIDES, Tally, counted, points
+from tests.integration.faults.dying import at_each_point, outlived
+from tests.integration.faults.points import CHUNKS, SIDES, Tally
 from tests.integration.faults.segments import FEW, Segment
-from tests.integration.faults.world import World, at_point, world
+from tests.integration.faults.world import World, world
 
 ONE_IN = 31
 SMALL = {"rows_per_file": 12, "slice_seconds": 0.001, "verify_seconds": 0.0}
@@ -29,13 +30,7 @@ def test_a_worker_may_die_at_any_point_of_a_repair(
 ) -> None:
     tally.kind = f"repair: dies {when} a call"
     with world(storage, unique, **SMALL) as made:
-        for at in points(chunk, ONE_IN):
-            life = Life(at, when, counted)
-            with tally.point(reached=life.was_struck), at_point(f"died {when}", life):
-                _one_export(made, f"export{at}", life)
-            if not life.dead:
-                break
-        assert tally.tried >= 2
+        at_each_point(made, tally, when, (chunk, ONE_IN), _one_export)
 
 
 def _one_export(made: World, name: str, life: Life) -> None:
@@ -44,18 +39,7 @@ def _one_export(made: World, name: str, life: Life) -> None:
     segment = segments.second(name, FEW)
     _deliver(made, name, segment)
     _disturb(made, name, segment)
-    made.unfinished = None
-    try:
-        _check(made.watched(life), name)
-        made.work(made.watched(life))
-    except Died:
-        made.pass_time()
-        made.give_back()
-    if doctor.read(made.cloud, name, 0) is None:  # it died before there was a check-up: whoever asked asks again
-        _check(made.cloud, name)
-    made.work()
-    made.wake()
-    made.work()
+    outlived(made, life, lambda cloud: _check(cloud, name), lambda: doctor.read(made.cloud, name, 0) is not None)
     found = doctor.read(made.cloud, name, 0)
     assert found is not None and found.state is CheckState.ENDED and not found.mends
     assert (found.missing, found.returned, found.differs) == (1, 1, 1)

@@ -77,7 +77,7 @@ def test_looks_share_the_rate_of_what_they_follow() -> None:
     found = of_run(noted(5, 100), took(("send", 100, 0.0)))
     assert found.seconds < MINUTE
     found = of_run(noted(6, 100), took(("send", 100, 0.0)))
-    assert found.seconds == pytest.approx(3.0 + 1.0 + MINUTE, abs=0.1)
+    assert found.seconds == pytest.approx(3.0 + 1.0 + MINUTE, abs=1.0)
 
 
 def test_the_vendors_jobs_take_as_long_as_they_took() -> None:

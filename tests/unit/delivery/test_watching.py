@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.delivery.rehearse.watching import Jobs, Looking, Watched, watched
+from shared.delivery.rehearse.watching import Gate, Jobs, Looking, Watched, watched
 from shared.delivery.send.batches import Ending, Sender
 from shared.delivery.send.pausing import pause
 from shared.delivery.state.journal import Folded
@@ -42,10 +42,13 @@ class SlowVendor:
     over: dict[str, float] = field(default_factory=dict)
 
     def send(self, kind: Kind, rows: Sequence[Row]) -> BatchResult:
+        for _ in range(self.looking.slots):
+            self.now = self.looking.gate.passed(self.now)
         self.now += self.jobs.apart
         return self._begun(rows[0].address, 1)
 
     def settle(self, kind: Kind, rows: Sequence[Row], job: str) -> BatchResult | None:
+        self.now = self.looking.gate.passed(self.now)
         if self.over[job] > self.now:
             self.now += self.looking.look
             self.under_way += 1
@@ -61,9 +64,13 @@ class SlowVendor:
 
 
 class OneRowBatches(Sender):
-    """Sends made-up rows, one to a batch."""
+    """Sends made-up rows, one to a batch, and looks at batches in their order: answers of threads come in any."""
 
     batches = 0
+
+    def _settled(self) -> bool:
+        self._staged = dict(sorted(self._staged.items()))
+        return super()._settled()
 
     def _open_rows(self, plan: Plan, kind: Kind) -> Iterator[tuple[int, list[Row]]]:
         for batch in range(self.batches):
@@ -101,7 +108,9 @@ def paused(waits: int) -> float:
     return pause(2.0, waits)
 
 
-QUICK = Looking(look=0.25, settle=0.5, pause=paused)
+def quick(requests: int = 10**6, slots: int = 0) -> Looking:
+    """Looks of a quarter of a second, half a second where a job has ended; so many requests a minute."""
+    return Looking(0.25, 0.5, paused, Gate(requests, 60.0), slots)
 
 
 @settings(max_examples=60, deadline=None)
@@ -113,10 +122,12 @@ QUICK = Looking(look=0.25, settle=0.5, pause=paused)
         seconds=st.integers(0, 400).map(lambda halves: halves / 2),
         apart=st.sampled_from([0.0, 0.5, 4.0]),
         most=st.integers(1, 6),
-    )
+    ),
+    requests=st.integers(1, 30),
+    slots=st.integers(0, 3),
 )
-def test_looks_and_pauses_are_those_of_the_sender(jobs: Jobs) -> None:
-    assert watched(jobs, QUICK) == sent(jobs, QUICK)
+def test_looks_and_pauses_are_those_of_the_sender(jobs: Jobs, requests: int, slots: int) -> None:
+    assert watched(jobs, quick(requests, slots)) == sent(jobs, quick(requests, slots))
 
 
 @pytest.mark.parametrize(
@@ -126,10 +137,16 @@ def test_looks_and_pauses_are_those_of_the_sender(jobs: Jobs) -> None:
 )
 def test_an_end_is_seen_at_the_next_look(seconds: float, at: float) -> None:
     """One batch, sent in a second and a half."""
-    assert watched(Jobs(1, 1, seconds, 1.5, 10), QUICK).seconds == at
+    assert watched(Jobs(1, 1, seconds, 1.5, 10), quick()).seconds == at
 
 
 def test_no_more_jobs_go_on_than_the_vendor_takes() -> None:
     """Three at once: the fourth of six begins when the first have ended."""
-    few, many = (watched(Jobs(6, 1, 30.0, 0.0, most), QUICK).seconds for most in (3, 6))
+    few, many = (watched(Jobs(6, 1, 30.0, 0.0, most), quick()).seconds for most in (3, 6))
     assert few > 2 * 30.0 > many > 30.0
+
+
+def test_looks_wait_for_the_rate_that_they_share_with_sending() -> None:
+    """Four batches and their four looks, five requests a minute."""
+    assert watched(Jobs(4, 1, 0.0, 0.0, 10), quick(requests=5, slots=1)).seconds > 60.0
+    assert watched(Jobs(4, 1, 0.0, 0.0, 10), quick(requests=8, slots=1)).seconds < 60.0
