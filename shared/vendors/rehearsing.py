@@ -78,6 +78,13 @@ class Understudy(ABC):
         self.settings: ConnectionSettings = {}
         self.target = ""
         self.on_target: Callable[[str], bool] | None = None
+        self._pretended = 0
+
+    def pretended(self) -> str:
+        """The id of a job that is only pretended to begin."""
+        with self.lock:
+            self._pretended += 1
+            return f"{REHEARSED}-{self._pretended}"
 
     @abstractmethod
     def answer(self, called: Called) -> Answer | None:

@@ -34,7 +34,6 @@ class DotdigitalUnderstudy(Understudy):
 
     def __init__(self) -> None:
         super().__init__()
-        self._number = 0
         self._lost: dict[str, list[Contact]] = {}
         """Import -> contacts that are changed by an id which is nobody's any more."""
         self._sent: dict[str, list[Contact]] = {}
@@ -52,7 +51,7 @@ class DotdigitalUnderstudy(Understudy):
             case "PUT", path if path == _IMPORT:
                 return self._import(called)
             case "POST", path if _REMOVE.fullmatch(path):
-                return json_answer({"id": self._named(), "status": "Started"}, 202)
+                return json_answer({"id": self.pretended(), "status": "Started"}, 202)
             case "GET", path if path.startswith(f"{_IMPORT}/{REHEARSED}"):
                 return self._progress(path.removeprefix(f"{_IMPORT}/"))
             case "GET", path if path.startswith(f"{_REMOVAL}/{REHEARSED}"):
@@ -63,14 +62,9 @@ class DotdigitalUnderstudy(Understudy):
                 return json_answer({"_items": [], "_links": {}})
         return None
 
-    def _named(self) -> str:
-        with self.lock:
-            self._number += 1
-            return f"{REHEARSED}-{self._number}"
-
     def _import(self, called: Called) -> Answer:
         contacts: list[Contact] = called.json()["contacts"]
-        name = self._named()
+        name = self.pretended()
         by_id = [each for each in contacts if each["matchIdentifier"] == "contactId"]
         with self.lock:
             gone = self._unknown(called, by_id) if by_id else []

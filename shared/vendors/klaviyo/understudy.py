@@ -50,9 +50,8 @@ class KlaviyoUnderstudy(Understudy):
 
     def _import(self, data: dict[str, Any]) -> Answer:
         people = len(data["attributes"]["profiles"]["data"])
-        with self.lock:
-            job = f"{REHEARSED}-{len(self._jobs) + 1}"
-            self._jobs[job] = people
+        job = self.pretended()
+        self._jobs[job] = people
         return json_answer({"data": _shown((job, people))}, 202)
 
 

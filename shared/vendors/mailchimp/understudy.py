@@ -142,7 +142,7 @@ class MailchimpUnderstudy(Understudy):
         audience_id = next((found[1] for found in places if found), "")
         with self.lock:
             known = self._known(called, audience_id, members)
-            name = f"{REHEARSED}-{len(self._jobs) + 1}"
+            name = self.pretended()
             self._jobs[name] = [(each["operation_id"], it) for each, it in zip(operations, known, strict=True)]
         return json_answer({"id": name, "status": "pending", "response_body_url": ""})
 

@@ -36,9 +36,8 @@ class OmnisendUnderstudy(Understudy):
         return None
 
     def _create(self, people: int) -> Answer:
-        with self.lock:
-            batch = f"{REHEARSED}-{len(self._batches) + 1}"
-            self._batches[batch] = people
+        batch = self.pretended()
+        self._batches[batch] = people
         return json_answer({"batchID": batch, "totalCount": people}, 201)
 
 
