@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.delivery.rehearse.going import LOOKING
-from shared.delivery.rehearse.watching import Gate, Jobs, Looking, watched
+from shared.delivery.rehearse.watching import JobLooks, Jobs, RateGate, watched
 from shared.delivery.send.pausing import pause
 from shared.delivery.state import job_times
 from shared.delivery.work import Work
@@ -40,7 +40,7 @@ class Pace:
 class _Phase:
     seconds: float
     looks: int
-    expected: job_times.Expected | None
+    expected: job_times.JobEstimate | None
     batches: int
     people: int
 
@@ -81,7 +81,7 @@ def _phase(work: Work, noted: Mapping[str, Any], phase: str, known: list[job_tim
     return _Phase(max(course.seconds, at_rates), course.under_way, found, batches, people)
 
 
-def _looking(work: Work, noted: Mapping[str, Any], phase: str, asked_about: str) -> Looking:
+def _looking(work: Work, noted: Mapping[str, Any], phase: str, asked_about: str) -> JobLooks:
     """How jobs are looked at, at one request each to this endpoint."""
     looking, jobs, batches = LOOKING[phase], _of(noted, "jobs", phase, 1), _of(noted, "staged", phase, (1, 0))[0]
     settling = _of(noted, "spent", looking, 0.0) + _answers(work, noted, looking)[1]
@@ -91,11 +91,11 @@ def _looking(work: Work, noted: Mapping[str, Any], phase: str, asked_about: str)
         default=(Rate((), _ANY_NUMBER, 1.0), float(_ANY_NUMBER)),
     )
     sent = _of(noted, "asked", phase, {})
-    return Looking(
+    return JobLooks(
         look=_answer(noted),
         settle=settling / jobs,
         pause=lambda waits: pause(work.cloud.settings.job_seconds, waits),
-        gate=Gate(*_window(rate, requests)),
+        gate=RateGate(*_window(rate, requests)),
         slots=round(sum(sent.get(endpoint, 0) for endpoint in rate.endpoints) / batches),
     )
 

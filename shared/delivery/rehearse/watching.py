@@ -25,7 +25,7 @@ class Jobs:
     most: int
 
 
-class Gate:
+class RateGate:
     """A rate that lets so many requests start in each window of so many seconds."""
 
     def __init__(self, requests: int, seconds: float) -> None:
@@ -41,14 +41,14 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Looking:
+class JobLooks:
     """Seconds that a look takes which sees a job under way, and one that finds what came of it; and that the run waits
     after so many waits. `gate` is the rate of looks, of which each batch takes so many `slots` when it is sent."""
 
     look: float
     settle: float
     pause: Callable[[int], float]
-    gate: Gate
+    gate: RateGate
     slots: int = 0
 
 
@@ -71,7 +71,7 @@ class _Open:
 @dataclass(slots=True)
 class _Course:
     jobs: Jobs
-    looking: Looking
+    looking: JobLooks
     to_begin: int
     watched: Watched = field(default_factory=Watched)
     under_way: list[_Open] = field(default_factory=list)
@@ -117,7 +117,7 @@ class _Course:
         return batch.following >= 0
 
 
-def watched(jobs: Jobs, looking: Looking) -> Watched:
+def watched(jobs: Jobs, looking: JobLooks) -> Watched:
     """Go through it."""
     course, waits = _Course(jobs, looking, jobs.batches), 0
     while True:

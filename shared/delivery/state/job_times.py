@@ -41,7 +41,7 @@ class TookTime(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class JobEstimate:
     """How long a job should take. `largest` is the most people of a job that is known of the phase."""
 
     seconds: float
@@ -85,7 +85,7 @@ def together(latest: Sequence[TookTime], memory: Mapping[str, Any]) -> dict[str,
     return {REMEMBERED: [list(each) for each in (*latest, *remembered(memory))][:MOST_REMEMBERED]}
 
 
-def expected(known: Sequence[TookTime], phase: str, people: int) -> Expected | None:
+def expected(known: Sequence[TookTime], phase: str, people: int) -> JobEstimate | None:
     """How long a job of so many people should take; None where none is known.
 
     A line through what is known: the median of its slopes, and of what that leaves over. Neither is below nothing: more
@@ -102,4 +102,4 @@ def expected(known: Sequence[TookTime], phase: str, people: int) -> Expected | N
     ]
     slope = max(median(slopes), 0.0) if slopes else 0.0
     start = max(median(each.seconds - slope * each.people for each in points), 0.0)
-    return Expected(start + slope * people, max(each.people for each in points))
+    return JobEstimate(start + slope * people, max(each.people for each in points))

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.delivery.rehearse.watching import Gate, Jobs, Looking, Watched, watched
+from shared.delivery.rehearse.watching import JobLooks, Jobs, RateGate, Watched, watched
 from shared.delivery.send.batches import Ending, Sender
 from shared.delivery.send.pausing import pause
 from shared.delivery.state.journal import Folded
@@ -36,7 +36,7 @@ class SlowVendor:
     """Its time goes on only by what is done. A job's name is its batch and its number."""
 
     jobs: Jobs
-    looking: Looking
+    looking: JobLooks
     now: float = 0.0
     under_way: int = 0
     over: dict[str, float] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class OneRowBatches(Sender):
                 yield batch, [Row(str(batch))]
 
 
-def sent(jobs: Jobs, looking: Looking) -> Watched:
+def sent(jobs: Jobs, looking: JobLooks) -> Watched:
     """What a run comes to that sends this, slice after slice."""
     vendor, folded, waits = SlowVendor(jobs, looking), Folded(), 0
     while True:
@@ -108,9 +108,9 @@ def paused(waits: int) -> float:
     return pause(2.0, waits)
 
 
-def quick(requests: int = 10**6, slots: int = 0) -> Looking:
+def quick(requests: int = 10**6, slots: int = 0) -> JobLooks:
     """Looks of a quarter of a second, half a second where a job has ended; so many requests a minute."""
-    return Looking(0.25, 0.5, paused, Gate(requests, 60.0), slots)
+    return JobLooks(0.25, 0.5, paused, RateGate(requests, 60.0), slots)
 
 
 @settings(max_examples=60, deadline=None)
