@@ -256,7 +256,7 @@ class Engine:
 
     def settled(self) -> dict[str, Any]:
         """The vendor's state once it has done all that it accepted, also for a worker that died before it knew."""
-        for _ in range(600):
+        for _ in range(6000):
             state: dict[str, Any] = self.inspect("state").json()
             if not any(state.get(name) for name in ("pending", "open_imports", "open_removals")):
                 return state

@@ -208,7 +208,7 @@ def unpaced(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(name, seconds)
 
 
-def until(holds: Callable[[], bool], seconds: float = 30.0) -> None:
+def until(holds: Callable[[], bool], seconds: float = 300.0) -> None:
     """Wait for it. Raises AssertionError where it takes longer than any machine should."""
     deadline = time.monotonic() + seconds
     while not holds():
