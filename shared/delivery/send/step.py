@@ -96,10 +96,12 @@ def deliver(work: Work) -> float | None:
 
 
 def expected(made: Plan, folded: Folded) -> Prospect:
-    """What batches without a receipt may ask the vendor about."""
+    """What batches that were not sent yet may ask the vendor about. Of those that the vendor works on they did."""
     open_rows = Counter[Kind]()
     for file in made.files:
-        open_rows[file.kind] += sum(rows for batch, rows in made.batches(file).items() if batch not in folded.results)
+        batches = made.batches(file).items()
+        left = (rows for batch, rows in batches if batch not in folded.results and batch not in folded.staged)
+        open_rows[file.kind] += sum(left)
     return Prospect(open_rows[Kind.CHANGE], open_rows[Kind.REMOVE], made.members_before)
 
 
