@@ -106,7 +106,7 @@ class Catalog:
         moved = sent.opt_outs if before is None or before.opt_outs != sent.opt_outs else None
         if moved and (forbidden := self._place(name, moved)):
             raise Invalid(list(forbidden))
-        if before and before.vendor != sent.vendor and (users := self._editable_on(name)):
+        if before and before.vendor != sent.vendor and (users := self._having(name)):
             raise NotNow(
                 "in_use",
                 say("The vendor cannot change while exports use the connection: %(users)s.", users=", ".join(users)),
@@ -116,7 +116,7 @@ class Catalog:
     def delete_connection(self, held: Held[Connection], caller: Person) -> None:
         """Raises Forbidden, NotNow while exports use it, and Conflict."""
         require(caller, Action.REMOVE_CONNECTION)
-        if users := self._editable_on(held.item.name):
+        if users := self._having(held.item.name):
             message = say(
                 "Exports use this connection: %(exports)s. Delete them, or give them another connection.",
                 exports=", ".join(users),
@@ -129,15 +129,16 @@ class Catalog:
         return [held.item for held in self.exports.all() if held.item.connection == connection]
 
     def users(self, connection: str) -> list[str]:
-        """Names of the exports on a connection."""
-        return [each.name for each in self.exports_on(connection)]
+        """Names of the exports whose own connection it is."""
+        return [each.name for each in self.exports_on(connection) if not each.owned_by]
 
-    def _editable_on(self, connection: str) -> list[str]:
-        """Names of exports that have the connection, as their own or beside it: those that people can change."""
-        every = [held.item for held in self.exports.all() if not held.item.owned_by]
-        return [
-            each.name for each in every if connection in (each.connection, *(also.connection for also in each.also))
-        ]
+    def beside(self, connection: str) -> list[str]:
+        """Names of the exports that have the connection beside their own."""
+        every = [held.item for held in self.exports.all()]
+        return [each.name for each in every if any(entry.connection == connection for entry in each.also)]
+
+    def _having(self, connection: str) -> list[str]:
+        return [*self.users(connection), *self.beside(connection)]
 
     def record_check(self, held: Held[Connection], result: CheckResult) -> Held[Connection]:
         """Keep what a connection check found; Conflict where the connection was changed while it was checked."""
@@ -163,8 +164,9 @@ class Catalog:
         return {each.account for each in self.exports_on(connection)}
 
     def strangers(self, connection: Connection) -> list[str]:
-        """Exports on the connection whose targets were claimed in another account than it has now."""
-        return [export.name for export in self.exports_on(connection.name) if export.account != connection.account]
+        """Exports with targets that were claimed in another account than the connection has now."""
+        others = [each for each in self.exports_on(connection.name) if each.account != connection.account]
+        return [each.owned_by or each.name for each in others]
 
     def save_export(
         self,

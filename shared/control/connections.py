@@ -12,7 +12,7 @@ from pydantic import Field
 from shared.access.actions import Action, require
 from shared.access.person import Person
 from shared.catalog.catalog import Catalog
-from shared.catalog.issues import Invalid, Issue
+from shared.catalog.issues import Invalid, Issue, NotNow
 from shared.catalog.models import Connection
 from shared.catalog.store import Held
 from shared.control import exports
@@ -127,9 +127,16 @@ def remove(
 ) -> None:
     """Detach or remove each export that uses the connection, then delete it.
 
-    `fates` is export -> what becomes of it, and has to name them all. Raises Invalid, NotNow (an export runs, or has
-    people on its lists and `keep_members` is not said) and what deleting raises; what was done before stays done.
+    `fates` is export -> what becomes of it, and has to name them all. Raises Invalid, NotNow (exports have it beside
+    their own; an export runs, or has people on its lists and `keep_members` is not said) and what deleting raises;
+    what was done before stays done.
     """
+    if beside := service.catalog.beside(held.item.name):
+        words = say(
+            "Exports have this connection beside their own: %(exports)s. Leave it out of them first.",
+            exports=", ".join(beside),
+        )
+        raise NotNow("in_use", words)
     undecided = [name for name in service.catalog.users(held.item.name) if name not in fates]
     if undecided:
         raise Invalid([Issue(f"/exports/{name}", say("Choose: detach or remove.")) for name in undecided])

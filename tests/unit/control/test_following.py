@@ -11,8 +11,9 @@ from shared.access.person import LOCAL
 from shared.catalog.companions import companion_name
 from shared.catalog.issues import NotNow
 from shared.catalog.stored_companions import StoredCompanions
-from shared.control import exports
+from shared.control import connections, exports
 from shared.delivery.state.records import State
+from shared.vendors.contract import CheckResult
 from tests.unit.api.service import FakeService, run
 from tests.unit.catalog.samples import export
 
@@ -194,3 +195,21 @@ def test_what_stands_in_the_way_of_one_companion_keeps_no_other_from_being_made(
     monkeypatch.undo()
     heal(service)
     assert names(service) == sorted(["vips", SECOND, OTHER])
+
+
+def test_a_connection_goes_once_no_export_has_it_beside_its_own(service: FakeService) -> None:
+    save(service, also=[PLAIN])
+    second = service.catalog.connection("second")
+    with pytest.raises(NotNow, match=r"beside their own: vips\."):
+        connections.remove(service, second, LOCAL, {SECOND: connections.Fate.REMOVE})
+    assert names(service) == sorted(["vips", SECOND])
+    save(service, also=[])
+    connections.remove(service, second, LOCAL, {})
+    assert [held.item.name for held in service.catalog.connections.all()] == ["marketing", "third"]
+
+
+def test_whose_account_changed_is_the_export_that_people_can_save_again(service: FakeService) -> None:
+    save(service, also=[PLAIN])
+    second = service.catalog.connection("second")
+    moved = service.catalog.record_check(second, CheckResult(True, "Fine.", "acc-9"))
+    assert service.catalog.strangers(moved.item) == ["vips"]
