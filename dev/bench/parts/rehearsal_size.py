@@ -1,6 +1,6 @@
 """What a rehearsal of a million people costs beside the run that it foresees: time, processor time and peak memory.
 
-First everybody is new; then a million people are on the list, are read from it, and a hundredth of them come, go or
+First everybody is new; then a million people are on the list, are read from it, and a fiftieth of them come, go or
 changed.
 """
 

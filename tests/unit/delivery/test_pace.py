@@ -80,6 +80,13 @@ def test_looks_share_the_rate_of_what_they_follow() -> None:
     assert found.seconds == pytest.approx(3.0 + 1.0 + MINUTE, abs=1.0)
 
 
+def test_while_looks_wait_for_their_slot_jobs_end_so_fewer_are_seen_under_way() -> None:
+    """Five of eight are begun and seen under way. Most looks after that wait for the next minute, and see an end."""
+    found = of_run(noted(8, 100), took(("send", 100, 30.0)))
+    assert found.looks == 7
+    assert found.seconds == pytest.approx(4.0 + 2 * MINUTE, abs=5.0)
+
+
 def test_the_vendors_jobs_take_as_long_as_they_took() -> None:
     """One job of ten seconds: looked at after 0, 2, 6 and 14 seconds, each look half a second."""
     found = of_run(noted(1, 100), took(("send", 100, 10.0)))
