@@ -214,7 +214,7 @@ class Soak:
     def _read_who_said_no(self) -> None:
         """Read the rolls of vendors where somebody said no. The timer goes on with a reading that nobody called."""
         if unread := self.unread():
-            self._wake()
+            self._wake(hours=1 if self.weather else 2)
         for vendor in unread:
             self.opted_out.read(self.fleet.desks[vendor])
             self.tally["opt-outs read"] += 1
@@ -223,9 +223,9 @@ class Soak:
         """Vendors where somebody said no whom no reading has brought back yet."""
         return [each for each in sorted(self.opted_out.unread) if not self.opted_out.were_read(self.fleet.desks[each])]
 
-    def _wake(self) -> None:
-        """The timer, an hour later."""
-        later = now() + timedelta(seconds=HOUR)
+    def _wake(self, hours: int = 1) -> None:
+        """The timer, an hour later: what it woke is alive until then, so it takes another one to be woken again."""
+        later = now() + timedelta(seconds=hours * HOUR)
         self.tally["woken by the timer"] += inbox.wake(self.fleet.cloud, clock=lambda: later)
 
     # Lists that are not as they were delivered
