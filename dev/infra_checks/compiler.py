@@ -17,6 +17,8 @@ from dev.infra_checks.problem import Problem
 
 AZD = {"AZURE_ENV_NAME": "Marketing_exports.of-the-whole-group(emea)-its-12-brands_prod-2-"}
 """What azd would say, with a name that is as long as it allows (64) and has every sign that it allows."""
+SHORT_LIVED = {"DOTNET_TieredPGO": "0", "DOTNET_gcConcurrent": "0"}
+"""Settings of .NET for a process that ends before what it learns of itself pays: a third less processor time."""
 PLACE = {
     "tenantId": "11111111-1111-1111-1111-111111111111",
     "subscriptionId": "22222222-2222-2222-2222-222222222222",
@@ -48,7 +50,7 @@ class Compiler:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **AZD},
+            env={**os.environ, **SHORT_LIVED, **AZD},
         )
         self._asked = 0
         self._read: dict[tuple[Path, str], dict[str, Any]] = {}
