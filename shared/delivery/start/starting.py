@@ -20,6 +20,7 @@ from shared.delivery.account.connecting import usable, usable_connection
 from shared.delivery.opt_outs.excluding import with_opt_outs
 from shared.delivery.plan import guards, small_start
 from shared.delivery.slices import CANCELLED, message_of
+from shared.delivery.start.asked import waits_for_an_answer
 from shared.delivery.start.asleep import Asleep, Quiet
 from shared.delivery.start.due_times import NewestSnapshot, firing, follows_a_schedule, newest_keys
 from shared.delivery.state.records import ENDED, Delivery, Run, State, Step, new_run_id, now
@@ -186,6 +187,9 @@ def _fire(
     fired = firing(cloud, export, clock(), newest)
     if isinstance(fired, Quiet):
         asleep.note(export.name, held.etag, fired)
+        return []
+    if fired.due_at is None and waits_for_an_answer(cloud, export, fired.keys):
+        fired.keep()
         return []
     try:
         found = start_run(cloud, export, f"schedule {export.schedule.kind}", clock=clock)

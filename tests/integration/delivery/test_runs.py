@@ -138,6 +138,32 @@ def test_a_newer_run_takes_the_place_of_a_blocked_one(engine: Engine) -> None:
     assert len(engine.members()) == 199
 
 
+def test_a_schedule_leaves_a_question_about_the_newest_snapshot(engine: Engine) -> None:
+    engine.land(people(200))
+    following = {"kind": "on_refresh"}
+    engine.define(schedule=following)
+    engine.run()
+    engine.land([])
+    blocked = engine.run()
+    assert [engine.tick() for _ in range(2)] == [[], []]
+    assert engine.current(blocked).state is State.BLOCKED
+    engine.land(people(199))
+    [newer] = engine.tick()
+    assert engine.current(blocked).state is State.CANCELLED
+    assert engine.current(newer).state is State.SUCCEEDED
+
+
+def test_a_schedule_asks_anew_once_the_export_is_another(engine: Engine) -> None:
+    engine.land(people(200))
+    engine.define(schedule={"kind": "on_refresh"})
+    engine.run()
+    engine.land([])
+    blocked = engine.run()
+    engine.define(schedule={"kind": "on_refresh"}, mode="add")
+    assert len(engine.tick()) == 1
+    assert engine.current(blocked).state is State.CANCELLED
+
+
 def test_mode_add_never_takes_anyone_off(engine: Engine) -> None:
     engine.land(people(20))
     engine.define(mode="add")
