@@ -266,7 +266,7 @@ def test_a_person_is_told_what_a_check_found_of_them(world: Engine) -> None:
 
 def test_saving_refuses_it_where_nothing_is_ever_verified(world: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     vendor = replace(registry.definition("iterable"), verifiable=False)
-    monkeypatch.setattr(world.service.catalog, "definitions", {"iterable": vendor})
+    monkeypatch.setitem(world.service.catalog.definitions, "iterable", vendor)
     world.define()
     with pytest.raises(Invalid) as refused:
         world.define(**BY_ITSELF)
