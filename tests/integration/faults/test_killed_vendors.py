@@ -62,6 +62,7 @@ class Killed(VendorWorld):
             while _answers(host):
                 if self._is_over(name):
                     host.kill()
+                    self.pass_time()  # it may still have held the account
                     return False
                 time.sleep(0.02)
         return True
