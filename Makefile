@@ -1,7 +1,7 @@
 # Everything from nothing: needs make and Python 3.11 or newer, and no Node.js (a Python wheel brings its own).
 PYTHON  ?= python3
-# Twice as many as there are cores: tests wait for vendors' silences and limits, and for processes that start.
-WORKERS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+# Three times as many as there are cores: tests wait for vendors' silences and limits, and for processes that start.
+WORKERS ?= $(shell echo $$((3 * $$(getconf _NPROCESSORS_ONLN))))
 VENDOR  ?= iterable
 DESCRIPTIONS ?=
 ARGS    ?=

@@ -72,7 +72,7 @@ class Pin:
 class BlobFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
     """One storage account as `<protocol>://<container>/<blob>`; names are literal, never patterns.
 
-    `failure` keeps the first error of a read or write, which DuckDB hides in the text of its own.
+    Errors of reads and writes are kept, each by its blob, since DuckDB hides them in the text of its own.
     """
 
     cachable = False  # an instance belongs to one connection
@@ -80,10 +80,19 @@ class BlobFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
     def __init__(self, client: BlobServiceClient, protocol: str) -> None:
         super().__init__()
         self.protocol = protocol
-        self.failure: Exception | None = None
+        self._failures: dict[str, Exception] = {}
         self._client = client
         self._pins: dict[str, Pin] = {}
         self._staged: dict[str, list[BlobBlock]] | None = None
+
+    @property
+    def failure(self) -> Exception | None:
+        """The first error of any blob."""
+        return next(iter(tuple(self._failures.values())), None)
+
+    def take_failure(self, container: str, name: str) -> Exception | None:
+        """The first error of this blob, which whoever asks deals with: blobs are read beside each other."""
+        return self._failures.pop(f"{container}/{name}", None)
 
     def url(self, container: str, name: str) -> str:
         return f"{self.protocol}://{container}/{name}"
@@ -207,12 +216,10 @@ class BlobFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         try:
             yield
         except (ResourceModifiedError, ResourceNotFoundError):
-            self.failure = self.failure or BlobChanged(
-                say("%(path)s was replaced or deleted while it was read.", path=path)
-            )
-            raise self.failure from None
+            changed = BlobChanged(say("%(path)s was replaced or deleted while it was read.", path=path))
+            raise self._failures.setdefault(path, changed) from None
         except Exception as error:
-            self.failure = self.failure or error
+            self._failures.setdefault(path, error)
             raise
 
 

@@ -239,8 +239,7 @@ class Reader:
             with self.connection.cursor() as cursor:
                 return [cursor.execute(query).fetchall() for query in queries]
         except duckdb.Error as error:
-            failure, self._files.failure = self._files.failure, None
-            if failure:
+            if failure := self._files.take_failure(file.container, file.name):
                 raise _cause(failure) from None
             large = isinstance(error, duckdb.OutOfMemoryException)
             raise SnapshotUnreadable(file.path, TOO_LARGE if large else NOT_PARQUET) from None

@@ -98,7 +98,7 @@ def members(outcomes: Outcomes) -> int | None:
 
 
 def _reasons(plan: Plan | None, outcomes: Outcomes) -> list[dict[str, Any]]:
-    """People by reason, the most frequent first."""
+    """People by reason, the most frequent first; as frequent ones always in the same order."""
     balance = plan.balance if plan else Balance()
     rules = plan.rules if plan else {}
     found = {Why("refused here", code, addresses.REASONS[code], _CHANGED): n for code, n in balance.refused.items()}
@@ -111,7 +111,7 @@ def _reasons(plan: Plan | None, outcomes: Outcomes) -> list[dict[str, Any]]:
             "people": people,
             "removed": balance.removed_by_rules.get(why.code, 0) if why.outcome == KEPT_BACK else 0,
         }
-        for why, people in sorted(found.items(), key=lambda each: -each[1])
+        for why, people in sorted(found.items(), key=lambda each: (-each[1], each[0].outcome, each[0].code))
     ]
 
 

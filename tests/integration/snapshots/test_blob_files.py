@@ -102,6 +102,16 @@ def test_what_is_not_there_is_said(landing: Landing, files: BlobFiles) -> None:
         files.open(files.url(landing.container.container_name, "x"), "rb")
 
 
+def test_each_blob_has_its_own_failure_where_several_are_read_at_once(landing: Landing, files: BlobFiles) -> None:
+    for name in ("first.csv", "second.csv"):
+        with pytest.raises(BlobChanged):
+            files.open(f"{landing.container.container_name}/{name}", "rb").read()
+    for name in ("second.csv", "first.csv"):
+        assert name in str(files.take_failure(landing.container.container_name, name))
+        assert files.take_failure(landing.container.container_name, name) is None
+    assert files.failure is None
+
+
 def test_a_file_shows_up_when_writing_ends_well(
     landing: Landing, files: BlobFiles, duck: duckdb.DuckDBPyConnection
 ) -> None:

@@ -1,4 +1,4 @@
-"""The file with everyone who was refused is opened in spreadsheets."""
+"""The file with everyone who was refused is opened in spreadsheets; reasons stand in one order."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from shared.delivery.commit import report
+from shared.delivery.commit.new_ledger import Outcomes, Why
 from shared.delivery.sql import harmless
 
 TOLD = ("address", "kind", "outcome", "code", "reason", "retry")
@@ -35,3 +36,11 @@ def test_nothing_is_a_formula_where_spreadsheets_take_semicolons_for_the_ends_of
     with duckdb.connect() as connection:
         found = connection.execute(f"SELECT {harmless('cell')} FROM (SELECT ? AS cell)", [cell]).fetchone()
     assert found == (safe,)
+
+
+def test_reasons_of_as_many_people_stand_in_the_same_order_each_time() -> None:
+    reasons = {Why("rejected", code, code, None): people for code, people in (("b", 2), ("c", 2), ("a", 2), ("z", 3))}
+    turned = dict(reversed(reasons.items()))
+    [one, other] = [report._reasons(None, Outcomes(reasons=each)) for each in (reasons, turned)]
+    assert one == other
+    assert [each["code"] for each in one] == ["z", "a", "b", "c"]
