@@ -236,9 +236,7 @@ class Catalog:
             raise NotNow(
                 "running", say("A run of this export is under way: cancel it, or wait for it, and delete then.")
             )
-        dropped = self.claims.dropped(held.item, None)
-        self.exports.delete(held.item.name, held.etag)
-        self.claims.release(dropped)
+        self.claims.delete(held)
 
     def detach_export(self, held: Held[Export], caller: Person, *, running: bool = False) -> Held[Export]:
         """Take its connection off; its targets stay its own. Raises Forbidden, NotNow while it runs, and Conflict."""

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from shared.catalog.export_validation import owned_issue
 from shared.catalog.issues import Invalid
 from shared.catalog.models import Export, ExportInput
-from shared.catalog.store import DefinitionStore
+from shared.catalog.store import DefinitionStore, Held
 from shared.catalog.targets import Claim, Owned, TargetStore, rival, target_key
 
 ABANDONED = timedelta(minutes=15)
@@ -42,6 +42,12 @@ class Claims:
         gone = _places(before) - (_places(after) if after else set())
         claims = [self._targets.owner(account, key) for account, key in sorted(gone)]
         return [claim for claim in claims if claim and claim.export == before.name]
+
+    def delete(self, held: Held[Export]) -> None:
+        """Delete an export and free its targets. Raises Conflict."""
+        dropped = self.dropped(held.item, None)
+        self._exports.delete(held.item.name, held.etag)
+        self.release(dropped)
 
     def release(self, claims: Sequence[Claim]) -> None:
         """Free the targets; one that changed since it was read stays as it is."""

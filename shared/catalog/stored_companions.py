@@ -1,4 +1,4 @@
-"""Companions in storage: what they are, what they will be, and putting one there with its claims or taking it away."""
+"""Companions in storage: what they are, what they will be, and putting one there with its claims."""
 
 from __future__ import annotations
 
@@ -46,10 +46,4 @@ class StoredCompanions:
                 self.exports.replace(item, held.etag)
             else:
                 self.exports.insert(item)
-        self.claims.release(dropped)
-
-    def drop(self, held: Held[Export]) -> None:
-        """Delete a companion and free its targets. Raises Conflict."""
-        dropped = self.claims.dropped(held.item, None)
-        self.exports.delete(held.item.name, held.etag)
         self.claims.release(dropped)

@@ -60,7 +60,7 @@ class Following:
         for held in owned:
             if held.item.name not in staying and not self.busy(held.item.name):
                 with apart("companion", held.item.name):
-                    self.catalog.companions.drop(held)
+                    self.catalog.claims.delete(held)
         for held_before, after in self.catalog.companions.wanted(name, owner, owner.updated_by) if owner else ():
             before = held_before.item if held_before else None
             if only_differing and before and not companions.differs(before, after):

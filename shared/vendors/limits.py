@@ -152,8 +152,7 @@ class _Window:
 
     def seconds_for(self, requests: int) -> float:
         """Until the last of so many may start, the first ones at once."""
-        size, seconds = self._shape()
-        return max(math.ceil(requests / size) - 1, 0) * seconds
+        return until_last(requests, self._shape())
 
     def slow_down(self, now: float) -> None:
         self._recover(now)
@@ -180,10 +179,7 @@ class _Window:
         self._quiet = max(self._quiet, min(float(state.get("quiet", 0.0)), now))
 
     def _shape(self) -> tuple[int, float]:
-        """So many requests in so many seconds; below one request per window the window grows instead."""
-        allowed = self._allowed * self._factor
-        requests = int(allowed + 1e-9)
-        return (requests, self.seconds + WINDOW_SLACK) if requests else (1, self.seconds / allowed + WINDOW_SLACK)
+        return shape(self._allowed * self._factor, self.seconds)
 
     def _tidy(self, now: float) -> None:
         # The clock was set back, or the last worker's was ahead: its future is our now, and costs one window at most.
@@ -198,6 +194,18 @@ class _Window:
         while self._factor < 1.0 and now - self._quiet >= 2 * self.seconds:
             self._factor = min(1.0, self._factor * _FASTER)
             self._quiet += 2 * self.seconds
+
+
+def shape(allowed: float, seconds: float) -> tuple[int, float]:
+    """So many requests in so many seconds; below one request per window the window grows instead."""
+    requests = int(allowed + 1e-9)
+    return (requests, seconds + WINDOW_SLACK) if requests else (1, seconds / allowed + WINDOW_SLACK)
+
+
+def until_last(requests: int, window: tuple[int, float]) -> float:
+    """Seconds until the last of so many requests may start, the first ones at once."""
+    size, seconds = window
+    return max(math.ceil(requests / size) - 1, 0) * seconds
 
 
 def allowed(rate: Rate, budget: float, settings: Mapping[str, str | float | bool]) -> float:

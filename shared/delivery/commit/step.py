@@ -270,8 +270,7 @@ def _remember(work: Work, made: Plan, outcomes: Outcomes) -> None:
         facts["left"] = unfinished_jobs.with_another(work, work.folder)
     facts |= job_times.together(outcomes.jobs, work.memory())
     if work.run.kind in COMPLETE and not work.delivery.ending:
-        delivered = {each["segment_id"]: each["key"] for each in (*made.snapshots, *made.excluded)}
-        facts |= {"delivered": delivered, "delivered_by": work.export.name, "looks": drift.to_remember(made.looks)}
+        facts |= {"delivered": made.keys, "delivered_by": work.export.name, "looks": drift.to_remember(made.looks)}
     try:
         if facts:
             work.remember(**facts)

@@ -19,7 +19,7 @@ from shared.delivery.send.pausing import pause
 from shared.delivery.state import job_times
 from shared.delivery.work import Work
 from shared.vendors.contract import Rate
-from shared.vendors.limits import WINDOW_SLACK, allowed
+from shared.vendors.limits import allowed, shape, until_last
 
 _ANY_NUMBER = 1_000_000
 """Requests in a second, where no rate binds."""
@@ -95,7 +95,7 @@ def _looking(work: Work, noted: Mapping[str, Any], phase: str, asked_about: str)
         look=_answer(noted),
         settle=settling / jobs,
         pause=lambda waits: pause(work.cloud.settings.job_seconds, waits),
-        gate=RateGate(*_window(rate, requests)),
+        gate=RateGate(*shape(requests, rate.seconds)),
         slots=round(sum(sent.get(endpoint, 0) for endpoint in rate.endpoints) / batches),
     )
 
@@ -141,13 +141,4 @@ def _rates(work: Work) -> list[tuple[Rate, float]]:
 
 def _last(rate: Rate, asked: Mapping[str, int], requests: float) -> float:
     """So many requests start in each window, the first ones at once."""
-    number = sum(asked.get(endpoint, 0) for endpoint in rate.endpoints)
-    size, window = _window(rate, requests)
-    return (math.ceil(number / size) - 1) * window if number else 0.0
-
-
-def _window(rate: Rate, requests: float) -> tuple[int, float]:
-    """So many requests in so many seconds; below one in a window, the window is longer instead."""
-    if requests >= 1:
-        return int(requests), rate.seconds + WINDOW_SLACK
-    return 1, rate.seconds / requests + WINDOW_SLACK
+    return until_last(sum(asked.get(endpoint, 0) for endpoint in rate.endpoints), shape(requests, rate.seconds))

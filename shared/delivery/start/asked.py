@@ -38,5 +38,5 @@ def _planned(cloud: Cloud, delivery: Delivery, keys: Mapping[str, str]) -> bool:
         found = plan.read(cloud.blobs, folder)
     except UserMustAct:
         return False
-    seen = {each["segment_id"]: each["key"] for each in (*found[0].snapshots, *found[0].excluded)} if found else {}
+    seen = found[0].keys if found else {}
     return bool(seen) and not any(refreshed(keys.get(segment), key) for segment, key in seen.items())

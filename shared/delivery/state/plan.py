@@ -166,6 +166,11 @@ class Plan:
         }
 
     @property
+    def keys(self) -> dict[str, str]:
+        """Segment -> key of the snapshot that was read, of those that were followed and those that were excluded."""
+        return {each["segment_id"]: each["key"] for each in (*self.snapshots, *self.excluded)}
+
+    @property
     def holding_addresses(self) -> list[DataFile]:
         """All of its files in which people have their addresses."""
         people = (*self.known_before.values(), *self.newly_known.values())

@@ -92,7 +92,7 @@ def test_a_run_on_one_connection_may_be_started_and_cancelled_alone(both: Pair) 
 
 def test_the_timer_makes_a_companion_that_a_death_left_unmade(both: Pair) -> None:
     held = both.engine.catalog.export(both.companion)
-    both.engine.catalog.companions.drop(held)
+    both.engine.catalog.claims.delete(held)
     both.engine.tick()
     healed = both.engine.catalog.export(both.companion).item
     parts = ("targets", "matching", "rules", "schedule", "owned_by", "account")
