@@ -53,7 +53,10 @@ class _Kind(BlobKind[VerifyMessage, Verifying]):
     folder = layout.VERIFYING
     patience = timedelta(hours=6)
     poisoned = say("Verifying failed several times; the log has the details.")
-    too_late = say("Verifying did not end within six hours.")
+    too_late = say(
+        "Verifying did not end within six hours: the next run that changes somebody is verified, and a check-up looks "
+        "at everybody."
+    )
 
     def blob(self, of: Verifying | VerifyMessage) -> str:
         return layout.verification(of.export, of.run, of.delivery)
