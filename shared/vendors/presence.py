@@ -34,7 +34,10 @@ had."""
 
 class Presence:
     """People of one target. `same` makes one text of the spellings that the vendor takes for one person. Keeps what it
-    read as long as it lives. Thread safe."""
+    read as long as it lives. Thread safe.
+
+    `wanted`: so many may be asked about, all batches together, so that how much of the list is read is decided once; 0:
+    nobody knows. `people`: so many the target has by its ledger."""
 
     def __init__(
         self,
@@ -44,6 +47,8 @@ class Presence:
         limiter: Limiter,
         *,
         same: Callable[[str], str] = normalised,
+        wanted: int = 0,
+        people: int | None = None,
     ) -> None:
         assert definition.looks is not None, "the definition says how people are looked up"
         self._definition = definition
@@ -51,8 +56,8 @@ class Presence:
         self._is_known = is_known
         self._pages = pages
         self._limiter = limiter
-        self._expected = 0
-        self._people: int | None = None
+        self._expected = wanted
+        self._people = people
         self._left: int | None = None
         """Pages that may still be read, once that is decided for all batches together."""
         self._until = 0.0
@@ -61,10 +66,6 @@ class Presence:
         self._lock = threading.Lock()
         self._known = Hashes(same)
         self._pool: ThreadPoolExecutor | None = None
-
-    def expect(self, wanted: int, people: int | None) -> None:
-        """Decide for all batches together: so many people may be wanted in all, of a list with so many."""
-        self._expected, self._people = wanted, people
 
     def absent(self, kind: Kind, rows: Sequence[Row]) -> dict[int, Receipt]:
         """Receipts of the rows that are not to be sent, by index. Somebody new may not show yet. An answer about one

@@ -233,9 +233,14 @@ class CampaignMonitor(Vendor):
 
         with self._lock:
             if list_id not in self._presence:
-                made = Presence(DEFINITION, is_known, lambda _: self._members(list_id), self._limiter)
-                made.expect(self._expected.changes, self._expected.members)
-                self._presence[list_id] = made
+                self._presence[list_id] = Presence(
+                    DEFINITION,
+                    is_known,
+                    lambda _: self._members(list_id),
+                    self._limiter,
+                    wanted=self._expected.changes,
+                    people=self._expected.members,
+                )
         with self._lookups.take():
             return self._presence[list_id].absent(Kind.CHANGE, rows)
 

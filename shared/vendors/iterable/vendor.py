@@ -208,9 +208,15 @@ class Iterable(Vendor):
 
         with self._lock:
             if list_id not in self._presence:
-                made = Presence(DEFINITION, self._is_known, pages, self._link.limiter)
-                made.expect(self._expected.changes + self._expected.removals, self._expected.members)
-                self._presence[list_id] = made
+                wanted = self._expected.changes + self._expected.removals
+                self._presence[list_id] = Presence(
+                    DEFINITION,
+                    self._is_known,
+                    pages,
+                    self._link.limiter,
+                    wanted=wanted,
+                    people=self._expected.members,
+                )
             return self._presence[list_id]
 
     def _fields(self) -> Mapping[str, str]:

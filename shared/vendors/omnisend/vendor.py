@@ -195,8 +195,15 @@ class Omnisend(Vendor):
         def pages(_: float) -> Iterator[Sequence[str]]:
             return (page.addresses for page in self._pages(tag))
 
-        made = Presence(DEFINITION, self._is_known, pages, self._limiter, same=str)
-        made.expect(self._expected.changes + self._expected.removals, self._expected.members)
+        made = Presence(
+            DEFINITION,
+            self._is_known,
+            pages,
+            self._limiter,
+            same=str,
+            wanted=self._expected.changes + self._expected.removals,
+            people=self._expected.members,
+        )
         return self._presence.setdefault(tag, made)
 
     def _first_use(self, wanted: TargetWanted) -> TargetFound:

@@ -45,8 +45,9 @@ class Vendor:
             raise Unreadable("The answer makes no sense.")
         return address in self.known
 
-    def presence(self, lanes: int = 1, page: int = PAGE) -> Presence:
-        return Presence(definition(lanes, page), self.is_known, self.pages, Limiter(()))
+    def presence(self, lanes: int = 1, page: int = PAGE, wanted: int = 0, people: int | None = None) -> Presence:
+        looks = definition(lanes, page)
+        return Presence(looks, self.is_known, self.pages, Limiter(()), wanted=wanted, people=people)
 
     def pages(self, seconds: float = 0.0) -> Iterator[list[str]]:
         for start in range(0, len(self.listed), PAGE):
@@ -124,8 +125,7 @@ def test_of_a_list_whose_length_nobody_knows_reading_and_asking_cost_at_most_twi
 @pytest.mark.parametrize(("expected", "pages"), [(150, 0), (190, 0), (200, 200), (600, 200)])
 def test_who_is_expected_decides_for_all_batches_together(expected: int, pages: int) -> None:
     vendor = Vendor(known(2_000))
-    presence = vendor.presence()
-    presence.expect(expected, 2_000)
+    presence = vendor.presence(wanted=expected, people=2_000)
     for first in range(0, 150, 30):
         assert not presence.absent(Kind.CHANGE, people(30, first))
     assert vendor.asked.count("page") == pages
@@ -134,8 +134,7 @@ def test_who_is_expected_decides_for_all_batches_together(expected: int, pages: 
 
 def test_a_list_that_is_longer_than_was_expected_is_read_no_longer_than_asking_takes() -> None:
     vendor = Vendor(known(2_000))
-    presence = vendor.presence()
-    presence.expect(100, 300)
+    presence = vendor.presence(wanted=100, people=300)
     for first in range(1_900, 2_000, 50):
         assert not presence.absent(Kind.CHANGE, people(50, first))
     assert vendor.asked.count("page") == 100
@@ -144,8 +143,7 @@ def test_a_list_that_is_longer_than_was_expected_is_read_no_longer_than_asking_t
 
 def test_a_batch_that_asks_about_nobody_reads_nothing() -> None:
     vendor = Vendor(known(200))
-    presence = vendor.presence()
-    presence.expect(100, 200)
+    presence = vendor.presence(wanted=100, people=200)
     now = time.time()
     assert not presence.absent(Kind.CHANGE, [row._replace(shown_at=now) for row in people(100)])
     assert not vendor.asked
@@ -153,8 +151,7 @@ def test_a_batch_that_asks_about_nobody_reads_nothing() -> None:
 
 def test_a_list_in_one_answer_is_read_once_where_it_may_come_in_time() -> None:
     vendor = Vendor(known(5))
-    presence = vendor.presence(page=0)
-    presence.expect(100, 100)
+    presence = vendor.presence(page=0, wanted=100, people=100)
     for first in (0, 40):
         presence.absent(Kind.CHANGE, people(40, first))
     assert vendor.asked.count("page") == 1
