@@ -14,6 +14,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "delivery/account/lease": (f"{DELIVERY}/test_lease.py",),
     "delivery/slices": (f"{DELIVERY}/test_slices.py", f"{DELIVERY}/test_slice_rows.py"),
     "delivery/commit/step": (f"{DELIVERY}/test_commit_step.py",),
+    "delivery/commit/became": (f"{DELIVERY}/test_new_ledger.py",),
     "delivery/commit/new_ledger": (f"{DELIVERY}/test_new_ledger.py", f"{DELIVERY}/test_commit_step.py"),
     "delivery/plan/operations": (f"{DELIVERY}/test_operations.py",),
     "delivery/plan/kept_back": (f"{DELIVERY}/test_kept_back.py",),

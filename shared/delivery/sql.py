@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from urllib.parse import quote
 
 from shared.mailbox import BLANKS, INVISIBLE, ZERO_WIDTH
@@ -22,6 +23,12 @@ def identifier(name: str) -> str:
 def literal(text: str) -> str:
     """Quoted for SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def enumeration(texts: Iterable[str]) -> str:
+    """The type of a column that has no texts but these. DuckDB writes such a column as one of texts, for a fifth of the
+    processor's time."""
+    return f"ENUM({', '.join(map(literal, sorted(set(texts))))})"
 
 
 LETTERS = (("!", "~"), ("À", "ɏ"), ("Ͱ", "ӿ"), ("぀", "힣"))

@@ -13,7 +13,7 @@ import pytest
 
 from shared.catalog.targets import target_key
 from shared.delivery import inbox
-from shared.delivery.commit.new_ledger import load_outcomes
+from shared.delivery.commit import became
 from shared.delivery.send.batches import Sender
 from shared.delivery.slices import message_of
 from shared.delivery.state import job_times, journal, layout
@@ -74,8 +74,9 @@ def ends(engine: Engine, run: Run) -> dict[str, Ended]:
     with scratch(engine.cloud.settings) as room, room.database() as database:
         folded = journal.fold(engine.cloud.blobs, folder)
         for part in range(plan.parts):
-            load_outcomes(database, Files(engine.cloud.blobs), plan, part, folded, Path(room.where))
-            rows = database.execute("SELECT address, kind, outcome, coalesce(code, '') FROM outcomes").fetchall()
+            paths = became.load(database, Files(engine.cloud.blobs), plan, part, folded, Path(room.where))
+            rows = database.execute("SELECT address, kind, outcome, coalesce(code, '') FROM became").fetchall()
+            became.unload(database, paths)
             told |= {address: Ended(*rest) for address, *rest in rows}
     return told
 

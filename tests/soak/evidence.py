@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dev.simulators.common.journal import Entry
-from shared.delivery.commit.new_ledger import NOT_SENT, UNANSWERED
+from shared.delivery.commit.became import NOT_SENT, UNANSWERED
 from shared.delivery.plan.persons import SECOND_ADDRESS
 from shared.delivery.state import journal, layout
 from shared.delivery.state.journal import Folded

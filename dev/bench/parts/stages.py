@@ -38,7 +38,7 @@ STAGES: Sequence[tuple[str, Sequence[str]]] = (
     ("send: wait for requests under way", ("_drain (shared/delivery/send/batches.py",)),
     ("send: everything else", ("deliver (shared/delivery/send/step.py",)),
     ("commit: fold the journal", ("fold (shared/delivery/state/journal.py",)),
-    ("commit: outcomes of operations", ("_load_outcomes (shared/delivery/commit/new_ledger.py",)),
+    ("commit: outcomes of operations", ("load (shared/delivery/commit/became.py",)),
     ("commit: new ledger", ("_write_ledger (shared/delivery/commit/new_ledger.py",)),
     ("commit: everything else", ("commit (shared/delivery/commit/step.py",)),
     ("lease, rows in tables", (_SLICE,)),

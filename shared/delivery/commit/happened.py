@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared.cloud.blobs import Blobs
-from shared.delivery.sql import literal
+from shared.delivery.sql import enumeration, literal
 from shared.delivery.state import events, layout
 from shared.delivery.state.events import COLUMNS, LIST
 from shared.delivery.state.files import write
@@ -59,10 +59,10 @@ class EventLog:
 
     def write_list(self, database: DuckDBPyConnection, first: int, last: int, where: Path) -> None:
         """Write who is, or may be, on the list before the commit, by the view `ledger`."""
-        begins = self._rows("(SELECT NULL::VARCHAR AS address)", operation=literal(LIST))
+        begins = self._rows("(SELECT NULL::VARCHAR AS address)", operation=_always(LIST))
         people = self._rows(
             "ledger",
-            operation=literal(LIST),
+            operation=_always(LIST),
             status="status",
             person_hash=events.hashed(self.salt, "person::VARCHAR"),
             bucket="bucket",
@@ -76,11 +76,11 @@ class EventLog:
             "committed_at": literal(self.at.strftime("%Y-%m-%d %H:%M:%S.%f")),
             "generation": str(self.generation),
             "address_hash": events.hashed(self.salt, "address"),
-            "address": "address" if self.addresses else "NULL",
-            **{name: literal(value) for name, value in self.facts.items()},
+            "address": "address" if self.addresses else "NULL::VARCHAR",
+            **{name: _always(value) for name, value in self.facts.items()},
             **columns,
         }
-        selected = ", ".join(f"({made.get(name, 'NULL')})::{kind} AS {name}" for name, kind in COLUMNS.items())
+        selected = ", ".join(f"{_typed(made.get(name), kind)} AS {name}" for name, kind in COLUMNS.items())
         return f"SELECT {selected} FROM {source}"
 
     def _keep(self, database: DuckDBPyConnection, query: str, name: str, where: Path) -> None:
@@ -101,3 +101,13 @@ class EventLog:
             self.blobs.compose(name, iter([path]), etag=etag)
         except Conflict:
             raise LeaseLost("another worker commits this delivery") from None
+
+
+def _always(text: str) -> str:
+    """SQL of a text that all rows have."""
+    return f"{literal(text)}::{enumeration([text])}"
+
+
+def _typed(value: str | None, kind: str) -> str:
+    """SQL of a column's value. Texts, also those of an enumeration, are written as they are."""
+    return value if value is not None and kind == "VARCHAR" else f"({value or 'NULL'})::{kind}"

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.delivery.commit.new_ledger import load_outcomes
+from shared.delivery.commit import became
 from shared.delivery.plan import lines
 from shared.delivery.rehearse import listed
 from shared.delivery.rehearse import pace as paces
@@ -69,13 +69,12 @@ def _pieces(work: Work, plan: Plan, counts: Counter[str], reasons: Counter[tuple
     with work.scratch.database() as database:
         listed.view(work, database)
         for part in range(plan.parts):
-            load_outcomes(database, work.files, plan, part, folded, work.where)
+            paths = became.load(database, work.files, plan, part, folded, work.where)
             _foresee(database, whole=work.delivery.foreseen.get("people") is None)
             _count(database, counts, reasons)
             database.execute(f"COPY ({_LINES}) TO {literal(str(rows))} (FORMAT csv, HEADER false)")
+            became.unload(database, paths)
             yield rows
-            for path in work.where.glob("operations-*.parquet"):
-                path.unlink()
 
 
 def _foresee(database: DuckDBPyConnection, *, whole: bool) -> None:
@@ -85,7 +84,7 @@ def _foresee(database: DuckDBPyConnection, *, whole: bool) -> None:
         SELECT *, {foreseen} AS foreseen FROM (
             SELECT address, kind, outcome, coalesce(code, '') AS code, coalesce(reason, '') AS reason,
                    coalesce(message, '') AS message, address IN (FROM listed) AS is_listed
-            FROM outcomes WHERE address <> {literal(FORGOTTEN)}
+            FROM became WHERE address <> {literal(FORGOTTEN)}
         )
     """)
 

@@ -80,6 +80,21 @@ def test_who_commits_again_writes_the_same_file(world: World) -> None:
     assert list(world.blobs.names(FOLDER)) == [NAME]
 
 
+def test_columns_that_are_written_as_enumerations_are_texts_to_whoever_reads_them(world: World) -> None:
+    world.write(ANN, BOB)
+    path = world.where / "read.parquet"
+    assert world.blobs.fetch(NAME, path) is not None
+    file = literal(str(path))
+    described = database().execute(f"DESCRIBE FROM read_parquet({file})").fetchall()
+    stored = "SELECT name, converted_type FROM parquet_schema($1) WHERE type = 'BYTE_ARRAY'"
+    assert {name: kind for name, kind, *_ in described} == events.COLUMNS
+    texts = {name for name, kind in events.COLUMNS.items() if kind == "VARCHAR"}
+    assert dict(database().execute(stored, [str(path)]).fetchall()) == dict.fromkeys(texts, "UTF8")
+    told = database().execute(f"SELECT DISTINCT export, run, vendor, operation, status FROM read_parquet({file})")
+    assert told.fetchall() == [("newsletter", COMMIT[:-4], None, "add", "member")]
+    path.unlink()
+
+
 def test_a_worker_that_lost_the_account_writes_over_nothing(world: World) -> None:
     late = world.log()
     world.write(ANN)
