@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import re
@@ -17,13 +18,32 @@ from shared.cloud.settings import StorageAddress
 from tests.databases import kept as kept_databases
 from tests.sampling import EVERY
 from tests.sampling import pytest_collection_modifyitems as pytest_collection_modifyitems
+from tests.temporary import keep_in_memory
 
 # Everything is on this machine: no proxy is on the way, and no request searches the whole environment for one.
 os.environ["no_proxy"] = "127.0.0.1,localhost"
 
+# Before pytest, and whatever tests start, ask where temporary files go.
+keep_in_memory()
+
 # How long an example takes says how busy the machine is.
 settings.register_profile("anywhere", deadline=None)
 settings.load_profile("anywhere")
+
+# What is collected lives as long as the process: nobody looks through all of it again and again for what is gone.
+gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """From here on only what tests make is looked through."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()
+
 
 SECRETS = (
     *("iterable-standard-key", "iterable-mobile-key", "iterable-eu-key", "dotdigital-password"),
