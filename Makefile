@@ -52,7 +52,8 @@ pictures: setup ## take the pictures that docs/ shows anew, in the browser tests
 	@PICTURES=docs/pictures $(BIN)/python -m pytest -n 0 tests/browser $(ARGS)
 
 # Whatever `make test` tries a share of.
-WHOLE = tests/integration/faults tests/contract tests/integration/delivery/test_events.py \
+WHOLE = tests/integration/faults tests/contract tests/integration/bench/test_repair_requests.py \
+  tests/integration/delivery/test_events.py \
   tests/integration/delivery/test_forgetting.py tests/integration/delivery/test_holdout.py \
   tests/integration/delivery/test_model.py tests/integration/delivery/test_specification.py \
   tests/unit/api/test_description.py tests/unit/delivery/test_derived_in_python.py \

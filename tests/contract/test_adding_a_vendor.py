@@ -1,4 +1,7 @@
-"""docs/adding-a-vendor.md, followed to the letter: its vendor then passes whatever knows of vendors."""
+"""docs/adding-a-vendor.md, followed to the letter: its vendor then passes whatever knows of vendors.
+
+Everyday tests try it where its turn comes, as each of the other vendors; `make faults` tries it in all of the suite.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from shared.vendors.registry import DEFINITIONS
+from tests.sampling import EVERY
 
 REPOSITORY = Path(__file__).parents[2]
 PAGE = REPOSITORY / "docs" / "adding-a-vendor.md"
@@ -65,7 +69,8 @@ def run(tree: Path, *command: str) -> str:
     """What a command in this tree says; fails where it does."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    done = subprocess.run(command, cwd=tree, env={**kept, "PATH": path}, capture_output=True, text=True)
+    environment = {**kept, "PATH": path, "FAULTS": "every" if EVERY else "turns"}
+    done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-6000:]}\n{done.stderr[-2000:]}"
     return done.stdout
 

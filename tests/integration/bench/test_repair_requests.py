@@ -90,6 +90,7 @@ def measured(world: Engine, count: int) -> tuple[int, int]:
     return mending, asked(world, RunKind.FULL_RESYNC)
 
 
+@pytest.mark.in_turn("world", 2)
 def test_a_hundred_of_a_million_are_mended_with_a_hundredth_of_a_resync(world: Engine) -> None:
     mending, resyncing = measured(world, FEWER)
     more_mending, more_resyncing = measured(world, MORE)

@@ -81,6 +81,7 @@ def tried(pytester: pytest.Pytester, *arguments: str) -> dict[str, list[str]]:
 @pytest.fixture
 def everyday(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tests.sampling.EVERY", False)
+    monkeypatch.setattr("tests.sampling.IN_TURNS", False)
 
 
 def test_marked_tests_are_tried_at_other_vendors_each(pytester: pytest.Pytester, everyday: None) -> None:
@@ -98,6 +99,18 @@ def test_a_vendor_that_is_asked_for_is_tried_by_all(pytester: pytest.Pytester, e
         "test_at_every_vendor": ["cilla"],
         "test_share": ANY,
     }
+
+
+def test_a_vendor_that_is_asked_for_takes_turns_where_all_do(
+    pytester: pytest.Pytester, everyday: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = tried(pytester)
+    monkeypatch.setattr("tests.sampling.IN_TURNS", True)
+    found = tried(pytester, "-k", "cilla")
+    assert [name for name in ("test_first", "test_second") if found[name]] == [
+        name for name in ("test_first", "test_second") if "cilla" in without[name]
+    ]
+    assert found["test_at_every_vendor"] == ["cilla"]
 
 
 def test_all_are_tried_where_every_case_is(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,19 +52,22 @@ def test_who_said_no_is_known_in_every_spelling(told: str, sent: str) -> None:
     assert sent in found
 
 
-@pytest.mark.parametrize("size", [1, 250, 20_000])
+MANY = 5_000
+
+
+@pytest.mark.parametrize("size", [1, 250, MANY])
 def test_many_hashes(size: int) -> None:
     """Added one by one, or so many at once, and half of them twice."""
     found = Hashes()
-    for first in range(0, 20_000, size):
-        people = [f"{number}@x.com" for number in range(first // 2, min(first + size, 20_000))]
+    for first in range(0, MANY, size):
         if size == 1:
-            found.add(people[-1])
+            found.add(f"{first // 2}@x.com")
+            found.add(f"{first}@x.com")
         else:
-            found.update(people)
-    assert len(found) == 20_000
-    assert all(f"{number}@x.com" in found for number in range(20_000))
-    assert not any(f"{number}@y.com" in found for number in range(20_000))
+            found.update(f"{number}@x.com" for number in range(first // 2, min(first + size, MANY)))
+    assert len(found) == MANY
+    assert all(f"{number}@x.com" in found for number in range(MANY))
+    assert not any(f"{number}@y.com" in found for number in range(MANY))
 
 
 def test_all_pages_are_read() -> None:
