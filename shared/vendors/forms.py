@@ -62,6 +62,13 @@ class Form:
             values += piece.values if isinstance(piece, ValueList) else [piece] if isinstance(piece, Value) else []
         return list(dict.fromkeys(each.field for each in values))
 
+    def address_in(self, entry: bytes) -> str:
+        """The address of an entry that was filled in, which every form begins with. There is nothing escaped in it."""
+        before, place = self.pieces[:2]
+        assert isinstance(before, str) and isinstance(place, Address), "a form begins with the address"
+        start = len(before.encode()) + 1
+        return entry[start : entry.index(b'"', start)].decode()
+
 
 def can_pick(fields: Iterable[str]) -> bool:
     """Whether values can be picked out by these names."""

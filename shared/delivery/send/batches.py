@@ -15,16 +15,16 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.delivery.send.filling import filled
-from shared.delivery.sql import literal
+from shared.delivery.send.reading import Looks, SentFile
 from shared.delivery.state import journal, vendor_ids
 from shared.delivery.state import plan as plans
 from shared.delivery.state.files import Files
 from shared.delivery.state.journal import Folded, Journal
 from shared.delivery.state.plan import Plan, PlanFile
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter
-from shared.vendors.contract import BatchResult, Kind, KnownBefore, Outcome, Receipt, Row
+from shared.vendors.contract import BatchResult, Kind, Outcome, Receipt, Row
 from shared.vendors.forms import Form
+from shared.vendors.ready import together
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -34,12 +34,8 @@ WINDOWS = 2
 WRITE_SECONDS = 0.25
 """Receipts wait so long for others to share a block with."""
 
-_COLUMNS = 'address, "values", vendor_id, came_back, unsure_since, shown_at, encode(entry)'
-"""What a `Row` is made of, in its order."""
-_LACKING = "SELECT NULL::DOUBLE AS unsure_since, NULL::DOUBLE AS shown_at, NULL::VARCHAR AS entry WHERE false"
-"""Columns that not every plan file has: only a repair's have `shown_at`, and those of an earlier version lack
-`unsure_since`, too."""
-
+Batch = tuple[int, Sequence[Row]]
+"""Its number, and its people."""
 Send = Callable[[Kind, Sequence[Row]], BatchResult]
 Settle = Callable[[Kind, Sequence[Row], str], BatchResult | None]
 FormOf = Callable[[Kind], Form | None]
@@ -73,8 +69,9 @@ class Sender:
     """The jobs are asked about also where the slice is over: no other slice can."""
     form: FormOf = lambda kind: None
     warnings: list[str] = field(default_factory=list)
-    _staged: dict[int, tuple[Kind, list[Row]]] = field(default_factory=dict)
-    _under_way: dict[Future[BatchResult], tuple[int, Kind, list[Row]]] = field(default_factory=dict)
+    _staged: dict[int, tuple[Kind, Sequence[Row]]] = field(default_factory=dict)
+    _under_way: dict[Future[BatchResult], tuple[int, Kind, Sequence[Row]]] = field(default_factory=dict)
+    _looks: Looks = field(default_factory=Looks)
     _lines: list[dict[str, Any]] = field(default_factory=list)
     _written: float = 0.0
     _error: BaseException | None = None
@@ -146,9 +143,9 @@ class Sender:
         self._flush()
         return not self._staged
 
-    def _windows(self, plan: Plan, kind: Kind) -> Iterator[list[tuple[int, list[Row]]]]:
+    def _windows(self, plan: Plan, kind: Kind) -> Iterator[list[Batch]]:
         """Batches of a kind that have no receipt, in windows; the very first batch on its own where that is wished."""
-        window: list[tuple[int, list[Row]]] = []
+        window: list[Batch] = []
         size = self.threads * WINDOWS if not self.most_jobs else 1
         for batch, rows in self._batches(plan, kind):
             window.append((batch, rows))
@@ -158,36 +155,35 @@ class Sender:
         if window:
             yield window
 
-    def _batches(self, plan: Plan, kind: Kind) -> Iterator[tuple[int, list[Row]]]:
+    def _batches(self, plan: Plan, kind: Kind) -> Iterator[Batch]:
         for batch, pieces in groupby(self._open_rows(plan, kind), key=itemgetter(0)):
-            people = [row for _, rows in pieces for row in rows]
+            people = together([rows for _, rows in pieces])
             if batch in self.folded.staged:
                 self._staged[batch] = (kind, people)
             else:
                 yield batch, people
 
-    def _open_rows(self, plan: Plan, kind: Kind) -> Iterator[tuple[int, list[Row]]]:
+    def _open_rows(self, plan: Plan, kind: Kind) -> Iterator[Batch]:
         """Rows of batches that have no receipt; those of a batch may come in several pieces, one from each file."""
         answered = self.folded.results.keys()
         for file in plan.files:
             batches = plan.batches(file)
-            if file.kind is not kind or all(batch in answered for batch in batches):
-                continue
-            path = self.where / f"sending-{file.first}.parquet"
-            if not self.files.download(file.file.stored, path):
-                raise plans.unreadable()
-            known = self._known_before(plan, file)
-            cursor = self.database.cursor().execute(sent_rows(path, self.form(kind), known))
-            try:
-                for batch, rows in batches.items():
-                    found = cursor.fetchmany(rows)
-                    if batch not in answered:
-                        yield batch, [_known(*row) for row in found] if known else [Row(*row) for row in found]
-            finally:
-                cursor.close()
-                path.unlink()
-                if known:
-                    known.unlink()
+            if file.kind is kind and any(batch not in answered for batch in batches):
+                # Only batches keep the local file, which is gone when they are answered.
+                yield from self._local(plan, file).pieces(batches, answered)
+
+    def _local(self, plan: Plan, file: PlanFile) -> SentFile:
+        path = self.where / f"sending-{file.first}.parquet"
+        if not self.files.download(file.file.stored, path):
+            raise plans.unreadable()
+        return SentFile(
+            self.database,
+            path,
+            self.form(file.kind),
+            self._looks,
+            known_before=self._known_before(plan, file),
+            may_be_ready=file.kind is Kind.ADD and not self.most_jobs,
+        )
 
     def _known_before(self, plan: Plan, file: PlanFile) -> Path | None:
         """A local file of addresses by which people of a plan file were known, None where there are none."""
@@ -199,7 +195,7 @@ class Sender:
             raise plans.unreadable()
         return path
 
-    def _send_window(self, pool: ThreadPoolExecutor, kind: Kind, window: list[tuple[int, list[Row]]]) -> None:
+    def _send_window(self, pool: ThreadPoolExecutor, kind: Kind, window: list[Batch]) -> None:
         self._make_room()
         self._lines.append(journal.sent(window[0][0], window[-1][0]))
         self._flush()
@@ -222,7 +218,7 @@ class Sender:
         if self._error is not None:
             raise self._error
 
-    def _take(self, batch: int, kind: Kind, rows: list[Row], future: Future[BatchResult]) -> None:
+    def _take(self, batch: int, kind: Kind, rows: Sequence[Row], future: Future[BatchResult]) -> None:
         error = future.exception()
         match error:
             case None:
@@ -239,7 +235,7 @@ class Sender:
                 self._error = error
 
     def _answer(
-        self, batch: int, kind: Kind, rows: list[Row], result: BatchResult, job_ended: float | None = None
+        self, batch: int, kind: Kind, rows: Sequence[Row], result: BatchResult, job_ended: float | None = None
     ) -> None:
         result, ids = vendor_ids.apart(result)
         path = self.where / f"ids-{batch}.parquet"
@@ -277,26 +273,6 @@ class Sender:
             self._wait()
         finally:
             self._flush()
-
-
-def sent_rows(path: Path, form: Form | None = None, known_before: Path | None = None) -> str:
-    """SQL of what is sent of a plan file, in its order."""
-    rows = f"read_parquet({literal(str(path))}, file_row_number = true)"
-    operations = f"({_LACKING} UNION ALL BY NAME {filled(form, rows) if form else f'FROM {rows}'})"
-    if known_before is None:
-        return f"SELECT {_COLUMNS} FROM {operations}"
-    return f"""
-        SELECT {_COLUMNS}, known.before FROM {operations} AS operations
-        LEFT JOIN (SELECT n, list(row(address, vendor_id, refused)) AS before
-                   FROM read_parquet({literal(str(known_before))}) GROUP BY n) AS known ON known.n = operations.n
-        ORDER BY file_row_number
-    """
-
-
-def _known(*operation: Any) -> Row:
-    """A row with the addresses that the person was known by, which come last."""
-    *columns, before = operation
-    return Row(*columns)._replace(known_before=[KnownBefore(*each) for each in before or ()])
 
 
 def _graver(before: BaseException | None, error: BaseException) -> BaseException:

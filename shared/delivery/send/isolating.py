@@ -16,6 +16,7 @@ from shared.delivery.send.apart import Apart
 from shared.delivery.state.plan import FORGOTTEN
 from shared.errors import ExportError
 from shared.vendors.contract import BatchResult, Kind, Outcome, Receipt, Retry, Row, TargetFound, Vendor
+from shared.vendors.ready import Ready
 from shared.wording import say
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class Isolating:
 
     def deliver(self, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """As `Vendor.deliver`. Raises what that raises."""
-        if self.beforehand or FORGOTTEN in [row.address for row in rows]:
+        if self.beforehand or _somebody_was_forgotten(rows):
             return self._without(_not_sent(self.vendor, self.target, kind, rows), kind, rows)
         try:
             return self.vendor.deliver(self.target, kind, rows)
@@ -82,6 +83,10 @@ def has_ended(vendor: Vendor, kind: Kind, job: str) -> bool:
 def can_be_built(vendor: Vendor, row: Row) -> bool:
     """Whether a request that adds this person can be built, for a target that is not known yet."""
     return not _not_sent(vendor, _ANY_TARGET, Kind.ADD, [row])
+
+
+def _somebody_was_forgotten(rows: Sequence[Row]) -> bool:
+    return not isinstance(rows, Ready) and FORGOTTEN in [row.address for row in rows]
 
 
 def _not_sent(vendor: Vendor, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> list[int]:

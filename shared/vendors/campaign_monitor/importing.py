@@ -17,6 +17,7 @@ from shared.vendors.campaign_monitor import people, receipts
 from shared.vendors.campaign_monitor.definition import MOBILE
 from shared.vendors.campaign_monitor.people import Forms, Notes
 from shared.vendors.contract import BatchResult, Receipt, Retry, Row
+from shared.vendors.ready import Ready, entries, some
 from shared.wording import say
 
 AGAIN_SECONDS = 100.0
@@ -51,10 +52,8 @@ class Batch:
         self._post = post
         self._look_up = look_up
         self._wary = wary and entrants
-        self._may_return = (
-            frozenset(index for index, row in enumerate(rows) if row.returning) if entrants else frozenset()
-        )
-        self._entries = [row.entry or forms.entry(row, self.notes) for row in rows]
+        self._may_return = _returning(rows) if entrants else frozenset()
+        self._entries = [*entries(rows, partial(forms.entry, notes=self.notes))]
         self._returning: set[int] = set()
         self._unanswered: set[int] = set()
         self._without_number: set[int] = set()
@@ -70,7 +69,7 @@ class Batch:
             raise OutcomeUnknown(say("Campaign Monitor did not say what became of the import."))
         resubscribe = part[0] in self._returning
         wary = resubscribe or self._wary
-        alone = self._look_up([self._rows[index] for index in part]) if wary else {}
+        alone = self._look_up(some(self._rows, part)) if wary else {}
         return beside(alone, part, partial(self._send, resubscribe=resubscribe))
 
     def _send(self, part: Part, *, resubscribe: bool) -> Reading:
@@ -82,7 +81,7 @@ class Batch:
             # Too much at once, or one of them breaks the import for all: storing somebody twice is as once.
             self._unanswered.update(part)
             return Reading({}, halves(range(len(part))))
-        reading = receipts.read([self._rows[index] for index in part], answer)
+        reading = receipts.read(some(self._rows, part), answer)
         return reading if reading.again else self._second_tries(part, reading)
 
     def _second_tries(self, part: Part, reading: Reading) -> Reading:
@@ -115,3 +114,9 @@ class Batch:
         """Receipts other than the default, with the mobile numbers that were left out."""
         without = {index: result.others.get(index, result.default) for index in self._without_number}
         return {**result.others, **{index: replace(each, left_out=(MOBILE,)) for index, each in without.items()}}
+
+
+def _returning(rows: Sequence[Row]) -> frozenset[int]:
+    if isinstance(rows, Ready):
+        return frozenset()
+    return frozenset(index for index, row in enumerate(rows) if row.returning)

@@ -16,6 +16,7 @@ from shared.vendors.campaign_monitor.responses import Page
 from shared.vendors.contract import Receipt, Row
 from shared.vendors.hashes import Hashes
 from shared.vendors.opt_outs import day_before
+from shared.vendors.ready import addresses
 from shared.wording import say
 
 MOST_PASSES = 20
@@ -147,6 +148,6 @@ class LeftAlone:
         """Receipts of those rows that are left alone, by index."""
         return {
             index: receipts.LEFT_ALONE[code]
-            for index, row in enumerate(rows)
-            if (code := next((code for code, roll in self._rolls.items() if row.address in roll), None))
+            for index, address in enumerate(addresses(rows))
+            if (code := next((code for code, roll in self._rolls.items() if address in roll), None))
         }

@@ -17,6 +17,7 @@ from shared.vendors.batches import UNKNOWN, Reading, halves, refused
 from shared.vendors.campaign_monitor.definition import DEFINITION
 from shared.vendors.campaign_monitor.errors import SOME_FAILED, TOO_MANY_ROWS, envelope, number, require_known_id
 from shared.vendors.contract import ACKNOWLEDGED, CONFIRMED, Evidence, Outcome, Receipt, Retry, Row
+from shared.vendors.ready import addresses
 from shared.wording import Message, say
 
 SUPPRESSED, UNSUBSCRIBED, BOUNCED = "suppressed", "unsubscribed", "bounced"
@@ -178,7 +179,7 @@ def _named(rows: Sequence[Row], failures: Sequence[tuple[str, Receipt]]) -> dict
     """Receipts by row, whatever Campaign Monitor did to the case of an address and the spaces around it."""
     if not failures:
         return {}
-    places = {normalised(row.address): index for index, row in enumerate(rows)}
+    places = {normalised(address): index for index, address in enumerate(addresses(rows))}
     found = [(places.get(normalised(address)), receipt) for address, receipt in failures]
     return {index: receipt for index, receipt in found if index is not None}
 

@@ -46,6 +46,7 @@ from shared.vendors.lists import Listed
 from shared.vendors.looking_up import Prospect
 from shared.vendors.opt_outs import OptOutRoll
 from shared.vendors.presence import Presence
+from shared.vendors.ready import some
 from shared.wording import say
 
 MOST_DETAILS = 20
@@ -248,9 +249,9 @@ class CampaignMonitor(Vendor):
         self, target: TargetFound, kind: Kind, rows: Sequence[Row], alone: Mapping[int, Receipt]
     ) -> BatchResult:
         """Import everyone but those in `alone`, whose receipts they are."""
-        sent = [index for index in range(len(rows)) if index not in alone]
+        sent = [index for index in range(len(rows)) if index not in alone] if alone else range(len(rows))
         batch = Batch(
-            [rows[index] for index in sent],
+            some(rows, sent),
             self._forms(target),
             partial(self._api.imported, target.list_id),
             partial(self._look_up, target.list_id),

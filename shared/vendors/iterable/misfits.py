@@ -13,6 +13,7 @@ import orjson
 from shared.vendors.batches import Part, Reading
 from shared.vendors.contract import CONFIRMED, Row
 from shared.vendors.iterable import receipts, types
+from shared.vendors.ready import some
 
 AskFields = Callable[[], Mapping[str, str]]
 
@@ -27,10 +28,10 @@ class Misfits:
     """Row, by index, without the values that do not fit."""
     _left_out: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
-    def rows_of(self, part: Part) -> list[Row]:
+    def rows_of(self, part: Part) -> Sequence[Row]:
         """The people of a part as they are sent."""
         rows, shorter = self.rows, self.shorter
-        return [shorter.get(index, rows[index]) for index in part] if shorter else [rows[index] for index in part]
+        return [shorter.get(index, rows[index]) for index in part] if shorter else some(rows, part)
 
     def read(self, part: Part, reading: Reading) -> Reading:
         """The same reading: some people get a second try, and of those who had one it says what was left out."""

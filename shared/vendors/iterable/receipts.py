@@ -19,6 +19,7 @@ from shared.vendors.contract import CONFIRMED, Evidence, Kind, Outcome, Receipt,
 from shared.vendors.iterable import mismatch
 from shared.vendors.iterable.definition import DEFINITION
 from shared.vendors.iterable.responses import envelope, is_count
+from shared.vendors.ready import addresses as addresses_of
 from shared.wording import Message, say
 
 
@@ -208,7 +209,7 @@ def _rows_of(rows: Sequence[Row], addresses: Sequence[str]) -> set[int]:
     if not addresses:
         return set()
     wanted = {normalised(address) for address in addresses}
-    return {index for index, row in enumerate(rows) if normalised(row.address) in wanted}
+    return {index for index, address in enumerate(addresses_of(rows)) if normalised(address) in wanted}
 
 
 def _warnings(body: Mapping[str, Any]) -> list[str]:

@@ -42,6 +42,7 @@ from shared.vendors.iterable.responses import ProjectList
 from shared.vendors.looking_up import Prospect
 from shared.vendors.opt_outs import OptOutRoll
 from shared.vendors.presence import Presence
+from shared.vendors.ready import entries, some
 from shared.wording import say
 
 LIST_PAUSES = (2.0, 4.0, 8.0, 16.0, 30.0)
@@ -129,7 +130,7 @@ class Iterable(Vendor):
         list only; each does the same when it is done twice. Nobody is changed or taken off whom Iterable does not
         have, and a field that it does not have gets its type first."""
         alone = {} if kind is Kind.ADD else self._presence_on(target.list_id).absent(kind, rows)
-        sent = [index for index in range(len(rows)) if index not in alone]
+        sent = [index for index in range(len(rows)) if index not in alone] if alone else range(len(rows))
         misfits = Misfits(rows, self._fields)
 
         def ask(part: Part) -> Reading:
@@ -137,7 +138,7 @@ class Iterable(Vendor):
             answer = self._write(target, kind, _entries(kind, asked))
             return misfits.read(part, receipts.read(kind, asked, answer))
 
-        people = [rows[index] for index in sent]
+        people = some(rows, sent)
         parts = cut([len(entry) + 1 for entry in _entries(kind, people)], self._batch_rows, MOST_BYTES)
         wanted = {} if kind is Kind.REMOVE else _typed(target)
         with self._new_fields.settling(wanted, people):
@@ -273,9 +274,9 @@ class Iterable(Vendor):
         return other
 
 
-def _entries(kind: Kind, rows: Sequence[Row]) -> list[bytes]:
+def _entries(kind: Kind, rows: Sequence[Row]) -> Sequence[bytes]:
     """Nearly everybody has an entry already."""
-    return [row.entry or requests.person(kind, row) for row in rows]
+    return entries(rows, partial(requests.person, kind))
 
 
 def _typed(target: TargetFound) -> dict[str, FieldType]:

@@ -10,7 +10,7 @@ import duckdb
 import orjson
 import pytest
 
-from shared.delivery.send.batches import sent_rows
+from shared.delivery.send.reading import sent_rows
 from shared.vendors.batches import Reading
 from shared.vendors.campaign_monitor import people
 from shared.vendors.campaign_monitor.people import Forms, Shape

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from shared.delivery.send import batches
+from shared.delivery.send.reading import sent_rows
 from shared.delivery.state import plan as plans
 from shared.delivery.state.files import DataFile
 from shared.delivery.state.plan import Balance, Plan, PlanFile
@@ -106,5 +106,5 @@ def test_operations_of_other_versions_are_rows_too(tmp_path: Path, newer: str, s
     )
     with duckdb.connect() as database:
         database.execute(f"COPY (SELECT {columns}{newer}) TO '{path}' (FORMAT parquet)")
-        [row] = database.execute(batches.sent_rows(path)).fetchall()
+        [row] = database.execute(sent_rows(path)).fetchall()
     assert Row(*row) == Row("a@x.com", '{"a":1}', "id", True, since)
