@@ -13,7 +13,7 @@ from shared.vendors.contract import Row
 from shared.vendors.forms import Form
 
 
-class Ready(Sequence[Row]):
+class ReadyBatch(Sequence[Row]):
     """Everybody here has an entry, and nobody came back, was forgotten, known before, shown or unsure of.
 
     `read` reads the rows, which are those of the entries and in their order. Thread safe.
@@ -44,9 +44,9 @@ class Ready(Sequence[Row]):
         """As the entries have them, so that no row is read."""
         return [self.form.address_in(entry) for entry in self.entries]
 
-    def some(self, places: Sequence[int]) -> Ready:
+    def some(self, places: Sequence[int]) -> ReadyBatch:
         """Those at these places, in this order."""
-        return Ready([self.entries[place] for place in places], self.form, lambda: [self[place] for place in places])
+        return ReadyBatch([self.entries[place] for place in places], self.form, lambda: [self[place] for place in places])
 
     def _all(self) -> Sequence[Row]:
         with self._lock:
@@ -58,19 +58,19 @@ class Ready(Sequence[Row]):
 
 def addresses(rows: Sequence[Row]) -> list[str]:
     """Everybody's, in their order."""
-    return rows.addresses if isinstance(rows, Ready) else [row.address for row in rows]
+    return rows.addresses if isinstance(rows, ReadyBatch) else [row.address for row in rows]
 
 
 def entries(rows: Sequence[Row], write: Callable[[Row], bytes]) -> Sequence[bytes]:
     """Everybody's; `write` writes those who have none yet."""
-    return rows.entries if isinstance(rows, Ready) else [row.entry or write(row) for row in rows]
+    return rows.entries if isinstance(rows, ReadyBatch) else [row.entry or write(row) for row in rows]
 
 
 def some(rows: Sequence[Row], places: Sequence[int]) -> Sequence[Row]:
     """Those at these places, in this order."""
     if places == range(len(rows)):
         return rows
-    return rows.some(places) if isinstance(rows, Ready) else [rows[place] for place in places]
+    return rows.some(places) if isinstance(rows, ReadyBatch) else [rows[place] for place in places]
 
 
 def together(pieces: Sequence[Sequence[Row]]) -> Sequence[Row]:
@@ -81,7 +81,7 @@ def together(pieces: Sequence[Sequence[Row]]) -> Sequence[Row]:
     def everybody() -> list[Row]:
         return [row for rows in pieces for row in rows]
 
-    ready = [rows for rows in pieces if isinstance(rows, Ready)]
+    ready = [rows for rows in pieces if isinstance(rows, ReadyBatch)]
     if not ready or len(ready) < len(pieces):
         return everybody()
-    return Ready([entry for rows in ready for entry in rows.entries], ready[0].form, everybody)
+    return ReadyBatch([entry for rows in ready for entry in rows.entries], ready[0].form, everybody)

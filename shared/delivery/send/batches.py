@@ -15,7 +15,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shared.delivery.send.reading import Looks, SentFile
+from shared.delivery.send.reading import LookedInto, SentFile
 from shared.delivery.state import journal, vendor_ids
 from shared.delivery.state import plan as plans
 from shared.delivery.state.files import Files
@@ -71,7 +71,7 @@ class Sender:
     warnings: list[str] = field(default_factory=list)
     _staged: dict[int, tuple[Kind, Sequence[Row]]] = field(default_factory=dict)
     _under_way: dict[Future[BatchResult], tuple[int, Kind, Sequence[Row]]] = field(default_factory=dict)
-    _looks: Looks = field(default_factory=Looks)
+    _looks: LookedInto = field(default_factory=LookedInto)
     _lines: list[dict[str, Any]] = field(default_factory=list)
     _written: float = 0.0
     _error: BaseException | None = None

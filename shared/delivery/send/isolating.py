@@ -16,7 +16,7 @@ from shared.delivery.send.apart import Apart
 from shared.delivery.state.plan import FORGOTTEN
 from shared.errors import ExportError
 from shared.vendors.contract import BatchResult, Kind, Outcome, Receipt, Retry, Row, TargetFound, Vendor
-from shared.vendors.ready import Ready
+from shared.vendors.ready import ReadyBatch
 from shared.wording import say
 
 log = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ def can_be_built(vendor: Vendor, row: Row) -> bool:
 
 
 def _somebody_was_forgotten(rows: Sequence[Row]) -> bool:
-    return not isinstance(rows, Ready) and FORGOTTEN in [row.address for row in rows]
+    return not isinstance(rows, ReadyBatch) and FORGOTTEN in [row.address for row in rows]
 
 
 def _not_sent(vendor: Vendor, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> list[int]:

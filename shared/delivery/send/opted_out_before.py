@@ -14,7 +14,7 @@ from shared.delivery.send.apart import Apart
 from shared.delivery.send.isolating import Isolating
 from shared.delivery.state.plan import FORGOTTEN
 from shared.vendors.contract import BatchResult, Kind, Outcome, Receipt, Row, TargetFound, Vendor
-from shared.vendors.ready import Ready
+from shared.vendors.ready import ReadyBatch
 from shared.wording import say
 
 HELD = Receipt(
@@ -38,7 +38,7 @@ class OptedOutBefore:
 
     def deliver(self, kind: Kind, rows: Sequence[Row]) -> BatchResult:
         """As `Isolating.deliver`. Raises what that raises, and what asking the vendor raises: nothing is done then."""
-        places = self._places(rows) if kind is Kind.ADD and not isinstance(rows, Ready) else []
+        places = self._places(rows) if kind is Kind.ADD and not isinstance(rows, ReadyBatch) else []
         left = _APART.left(rows, places)
         if rows and not left:
             return BatchResult(HELD)

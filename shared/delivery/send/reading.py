@@ -22,7 +22,7 @@ from shared.delivery.sql import literal
 from shared.delivery.state.plan import FORGOTTEN
 from shared.vendors.contract import KnownBefore, Row
 from shared.vendors.forms import Form
-from shared.vendors.ready import Ready
+from shared.vendors.ready import ReadyBatch
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -44,7 +44,7 @@ _ODD = f"came_back OR unsure_since IS NOT NULL OR shown_at IS NOT NULL OR addres
 
 
 @dataclass(slots=True)
-class Looks:
+class LookedInto:
     """How many batches were ready, and into how many of them somebody looked all the same."""
 
     ready: int = 0
@@ -68,7 +68,7 @@ class SentFile:
         database: DuckDBPyConnection,
         path: Path,
         form: Form | None,
-        looks: Looks,
+        looks: LookedInto,
         *,
         known_before: Path | None = None,
         may_be_ready: bool = True,
@@ -110,7 +110,7 @@ class SentFile:
                 entries = [entry for (entry,) in found]
                 self._looks.ready += 1
                 read = partial(self._look, start, rows)
-                yield batch, read() if None in entries else Ready(entries, form, read)
+                yield batch, read() if None in entries else ReadyBatch(entries, form, read)
 
     def _rows(self, left: Sequence[tuple[int, int, int]]) -> Iterator[Piece]:
         if not left:

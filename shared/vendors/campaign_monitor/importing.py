@@ -17,7 +17,7 @@ from shared.vendors.campaign_monitor import people, receipts
 from shared.vendors.campaign_monitor.definition import MOBILE
 from shared.vendors.campaign_monitor.people import Forms, Notes
 from shared.vendors.contract import BatchResult, Receipt, Retry, Row
-from shared.vendors.ready import Ready, entries, some
+from shared.vendors.ready import ReadyBatch, entries, some
 from shared.wording import say
 
 AGAIN_SECONDS = 100.0
@@ -117,6 +117,6 @@ class Batch:
 
 
 def _returning(rows: Sequence[Row]) -> frozenset[int]:
-    if isinstance(rows, Ready):
+    if isinstance(rows, ReadyBatch):
         return frozenset()
     return frozenset(index for index, row in enumerate(rows) if row.returning)

@@ -21,7 +21,7 @@ from shared.delivery.state.plan import FORGOTTEN
 from shared.vendors.campaign_monitor import targets
 from shared.vendors.campaign_monitor.responses import ListField
 from shared.vendors.contract import CONFIRMED, BatchResult, Kind, Row, TargetFound
-from shared.vendors.ready import Ready
+from shared.vendors.ready import ReadyBatch
 from tests.unit.delivery.plan_on_disk import Respond, Sending, sending, write_plan
 
 FIELDS = ("First", "Second")
@@ -129,7 +129,7 @@ def usual(count: int, *others: Row) -> list[Row]:
 
 def ways(batches: list[Sequence[Row]]) -> str:
     """R of each batch that came ready, r of each that came as rows."""
-    return "".join("R" if isinstance(each, Ready) else "r" for each in batches)
+    return "".join("R" if isinstance(each, ReadyBatch) else "r" for each in batches)
 
 
 def noting(batches: list[Sequence[Row]]) -> Any:
@@ -194,7 +194,7 @@ def test_whoever_looks_later_finds_the_rows_of_the_batch(tmp_path: Path) -> None
 
     def through(send: Send) -> Send:
         def looking(kind: Kind, rows: Sequence[Row]) -> BatchResult:
-            assert isinstance(rows, Ready)
+            assert isinstance(rows, ReadyBatch)
             assert rows.addresses == [row.address for row in rows]
             assert list(rows.entries) == [row.entry for row in rows]
             found.extend(rows)
