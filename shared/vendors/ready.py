@@ -46,7 +46,9 @@ class ReadyBatch(Sequence[Row]):
 
     def some(self, places: Sequence[int]) -> ReadyBatch:
         """Those at these places, in this order."""
-        return ReadyBatch([self.entries[place] for place in places], self.form, lambda: [self[place] for place in places])
+        return ReadyBatch(
+            [self.entries[place] for place in places], self.form, lambda: [self[place] for place in places]
+        )
 
     def _all(self) -> Sequence[Row]:
         with self._lock:
