@@ -12,7 +12,7 @@ from functools import partial
 
 from shared.errors import OutcomeUnknown
 from shared.vendors.answers import Answer
-from shared.vendors.batches import Part, Reading, beside, halves
+from shared.vendors.batches import Part, Reading, beside, cut_entries, halves
 from shared.vendors.campaign_monitor import people, receipts
 from shared.vendors.campaign_monitor.definition import MOBILE
 from shared.vendors.campaign_monitor.people import Forms, Notes
@@ -59,9 +59,9 @@ class Batch:
         self._without_number: set[int] = set()
         self._started = time.monotonic()
 
-    @property
-    def sizes(self) -> list[int]:
-        return [len(entry) + 1 for entry in self._entries]
+    def cut(self, most_rows: int, most_bytes: int) -> list[Part]:
+        """The parts in which the rows are imported."""
+        return cut_entries(self._entries, most_rows, most_bytes)
 
     def ask(self, part: Part) -> Reading:
         """Import these rows. Raises what a call raises."""
@@ -74,7 +74,7 @@ class Batch:
 
     def _send(self, part: Part, *, resubscribe: bool) -> Reading:
         try:
-            answer = self._post([self._entries[index] for index in part], resubscribe)
+            answer = self._post(self._entries_of(part), resubscribe)
         except OutcomeUnknown:
             if len(part) == 1:
                 raise
@@ -83,6 +83,9 @@ class Batch:
             return Reading({}, halves(range(len(part))))
         reading = receipts.read(some(self._rows, part), answer)
         return reading if reading.again else self._second_tries(part, reading)
+
+    def _entries_of(self, part: Part) -> Sequence[bytes]:
+        return self._entries if part == range(len(self._entries)) else [self._entries[index] for index in part]
 
     def _second_tries(self, part: Part, reading: Reading) -> Reading:
         """The same, with those who get a second try asked for again."""

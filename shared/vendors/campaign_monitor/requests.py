@@ -8,6 +8,7 @@ from urllib.parse import quote
 import orjson
 
 from shared.vendors.answers import Request
+from shared.vendors.batches import body_of
 from shared.vendors.campaign_monitor.definition import (
     CLIENTS,
     CREATE_LIST,
@@ -66,14 +67,12 @@ def imported(list_id: str, people: Sequence[bytes], *, resubscribe: bool) -> Req
     An import is an upsert and could be repeated; it is marked otherwise because one that took too long, or broke
     something, had better be repeated in halves.
     """
-    # Put together by hand: each way around takes another copy of half a megabyte.
-    body = b'{"Subscribers":[%b],"Resubscribe":%b,%b}' % (
-        b",".join(people),
+    after = b'],"Resubscribe":%b,%b}' % (
         b"true" if resubscribe else b"false",
         b'"QueueSubscriptionBasedAutoResponders":false,"RestartSubscriptionBasedAutoresponders":false',
     )
     path = f"{_BASE}/subscribers/{_in_path(list_id)}/import.json"
-    return Request("POST", path, IMPORT, body=body, idempotent=False)
+    return Request("POST", path, IMPORT, body=body_of(b'{"Subscribers":[', people, after), idempotent=False)
 
 
 def removed(list_id: str, address: str) -> Request:

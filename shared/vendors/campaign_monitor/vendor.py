@@ -13,7 +13,7 @@ import orjson
 
 from shared.errors import OutcomeUnknown, RetryAfter, Unprocessable, UserMustAct
 from shared.vendors import lists, presence
-from shared.vendors.batches import Part, Reading, carry_out, cut
+from shared.vendors.batches import Part, Reading, carry_out
 from shared.vendors.campaign_monitor import looking, opt_outs, receipts, requests, targets
 from shared.vendors.campaign_monitor.client import Api
 from shared.vendors.campaign_monitor.definition import BUILT_IN, CONSENT, CONSENTS, DEFINITION, MOST_BYTES, UNCHANGED
@@ -263,7 +263,7 @@ class CampaignMonitor(Vendor):
             with self._list_in_doubt(target.list_id):
                 return batch.ask(part)
 
-        result = carry_out(cut(batch.sizes, self._batch_rows, MOST_BYTES), ask, self._wait)
+        result = carry_out(batch.cut(self._batch_rows, MOST_BYTES), ask, self._wait)
         others = {sent[place]: receipt for place, receipt in batch.receipts(result).items()}
         return replace(result, others={**others, **alone}, warnings=(*result.warnings, *batch.notes))
 

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from shared.vendors.answers import Request
+from shared.vendors.batches import body_of
 from shared.vendors.contract import Kind, Row
 from shared.vendors.forms import Address, AllValues, Form
 from shared.vendors.iterable.definition import (
@@ -83,7 +84,7 @@ def bulk(kind: Kind, list_id: str, people: Sequence[bytes]) -> Request:
     An addition writes the profile and the membership in one call; a change writes the profile only, so that it does
     not put back somebody whom the organisation took off the list by hand.
     """
-    return _BULK[kind](int(list_id), b",".join(people))
+    return _BULK[kind](int(list_id), people)
 
 
 def profiles(people: Sequence[tuple[Row, Mapping[str, Any]]]) -> Request:
@@ -92,21 +93,20 @@ def profiles(people: Sequence[tuple[Row, Mapping[str, Any]]]) -> Request:
     return Request("POST", "/api/users/bulkUpdate", BULK_UPDATE, body=orjson.dumps({"users": users}))
 
 
-def _subscribe(list_id: int, people: bytes) -> Request:
-    # The largest of all bodies are put together by hand: each way around takes another copy of half a megabyte.
-    body = b'{"listId":%d,"updateExistingUsersOnly":false,"subscribers":[%b]}' % (list_id, people)
+def _subscribe(list_id: int, people: Sequence[bytes]) -> Request:
+    body = body_of(b'{"listId":%d,"updateExistingUsersOnly":false,"subscribers":[' % list_id, people, b"]}")
     return Request("POST", "/api/lists/subscribe", SUBSCRIBE, body=body)
 
 
-def _update(list_id: int, people: bytes) -> Request:
-    body = b'{"createNewFields":true,"users":[%b]}' % people
+def _update(list_id: int, people: Sequence[bytes]) -> Request:
+    body = body_of(b'{"createNewFields":true,"users":[', people, b"]}")
     return Request("POST", "/api/users/bulkUpdate", BULK_UPDATE, body=body)
 
 
-def _unsubscribe(list_id: int, people: bytes) -> Request:
+def _unsubscribe(list_id: int, people: Sequence[bytes]) -> Request:
     # Without the explicit false a removal might unsubscribe people from the whole channel: sources disagree on the
     # default, and a removal must never touch anyone's consent.
-    body = b'{"listId":%d,"channelUnsubscribe":false,"subscribers":[%b]}' % (list_id, people)
+    body = body_of(b'{"listId":%d,"channelUnsubscribe":false,"subscribers":[' % list_id, people, b"]}")
     return Request("POST", "/api/lists/unsubscribe", UNSUBSCRIBE, body=body)
 
 

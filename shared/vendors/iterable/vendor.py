@@ -16,7 +16,7 @@ from shared.cloud.scrubbing import excerpt
 from shared.errors import RetryAfter, Unprocessable, UserMustAct
 from shared.vendors import keys, lists, presence
 from shared.vendors.answers import Answer
-from shared.vendors.batches import Part, Reading, carry_out, cut
+from shared.vendors.batches import Part, Reading, carry_out, cut_entries
 from shared.vendors.checking import checked
 from shared.vendors.contract import (
     BatchResult,
@@ -139,7 +139,7 @@ class Iterable(Vendor):
             return misfits.read(part, receipts.read(kind, asked, answer))
 
         people = some(rows, sent)
-        parts = cut([len(entry) + 1 for entry in _entries(kind, people)], self._batch_rows, MOST_BYTES)
+        parts = cut_entries(_entries(kind, people), self._batch_rows, MOST_BYTES)
         wanted = {} if kind is Kind.REMOVE else _typed(target)
         with self._new_fields.settling(wanted, people):
             result = carry_out([sent[part[0] : part[-1] + 1] for part in parts], ask, self._link.wait)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.errors import ExportError, LeaseLost, OutcomeUnknown, RetryAfter, UserMustAct
 from shared.vendors import batches
-from shared.vendors.batches import Part, Reading, carry_out, cut, halves
+from shared.vendors.batches import Part, Reading, body_of, carry_out, cut, cut_entries, halves
 from shared.vendors.contract import CONFIRMED, BatchResult, Outcome, Receipt, Retry
 
 BAD = Receipt(Outcome.REJECTED, "bad", "It is bad.", Retry.WHEN_CHANGED)
@@ -103,6 +103,16 @@ def test_an_unknown_outcome_stays_with_its_part() -> None:
     found = receipts(result, 4)
     assert [each.outcome for each in found] == ["unknown", "unknown", "accepted", "accepted"]
     assert found[0].reason == "no answer"
+
+
+@given(st.lists(st.binary(max_size=9), max_size=12), st.integers(1, 12), st.integers(1, 90))
+def test_entries_are_cut_by_their_sizes_with_a_comma_behind_each(entries: list[bytes], rows: int, size: int) -> None:
+    assert cut_entries(entries, rows, size) == cut([len(entry) + 1 for entry in entries], rows, size)
+
+
+@given(st.lists(st.binary(max_size=3), max_size=5))
+def test_a_body_has_all_entries_with_commas_between_them(entries: list[bytes]) -> None:
+    assert body_of(b"[", entries, b"]") == b"[" + b",".join(entries) + b"]"
 
 
 @pytest.mark.parametrize(
