@@ -210,6 +210,7 @@ def _commit_parts(
                     place=place,
                     log=log,
                 )
+                work.scratch.give_back()
                 recorded = records.keep(part, became)
                 if records.records(recorded) and part + 1 < plan.parts:
                     work.end_in_time()

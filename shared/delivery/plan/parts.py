@@ -63,6 +63,7 @@ def plan_parts(work: Work, wish: Wish, staged: Staged, before: Ledger, findings:
                     findings=findings,
                 )
                 staged.release(part)
+                work.scratch.give_back()
                 recorded = _keep(work, staged, part, tally)
             add(total, recorded)
     return total

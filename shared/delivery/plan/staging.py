@@ -7,7 +7,6 @@ that is staged is recorded, and the next slice goes on behind it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -19,14 +18,14 @@ from duckdb import DuckDBPyConnection
 from shared.cloud.blob_files import BlobFiles
 from shared.delivery import segments
 from shared.delivery.plan import attempt as attempts
-from shared.delivery.plan import excluded, operations, parted, pieces, size
+from shared.delivery.plan import division, excluded, operations, parted, pieces, size
 from shared.delivery.plan.attempt import StoredAttempt
 from shared.delivery.plan.excluded import Barring
 from shared.delivery.plan.operations import RESPELLED, Source, Wish
 from shared.delivery.plan.pieces import Stretch
 from shared.delivery.sql import literal
 from shared.delivery.state import layout, once
-from shared.delivery.state.files import BUCKETS, write
+from shared.delivery.state.files import write
 from shared.delivery.state.found import Findings
 from shared.delivery.state.ledger import Ledger
 from shared.delivery.state.transitions import RunKind
@@ -41,8 +40,6 @@ TRIES = 3
 PROTOCOL = "staging"
 ROWS_HELD = 65_536
 """Rows that DuckDB gathers in memory, of all parts together, before it writes them."""
-TOO_COARSE = 4
-"""A segment that is divided into so many times fewer parts than it should be is divided anew."""
 FEWEST_ROWS = 2048
 """That it gathers of a part: as many as it works on at once."""
 
@@ -96,7 +93,7 @@ def stage(work: Work, wish: Wish, before: Ledger, *, fresh: bool = False, findin
             snapshots, barring = _newest(work)
             read = [*snapshots, *(each.snapshot for each in barring)]
             rows_per_file = work.cloud.settings.rows_per_file
-            parts = _division(read, _parts(before), parts_for(read, rows_per_file))
+            parts = division.division(read, before, rows_per_file)
             if parts == 1:
                 if found:
                     attempts.clear(work)
@@ -118,30 +115,11 @@ def stage(work: Work, wish: Wish, before: Ledger, *, fresh: bool = False, findin
     raise AssertionError("it returns, or raises")
 
 
-def _parts(before: Ledger) -> int:
-    """The smallest division that a ledger's files fit into."""
-    return max((256 // (each.last - each.first + 1) for each in before.files), default=1)
-
-
 def _newest(work: Work) -> tuple[list[Snapshot], list[Barring]]:
     if work.run.kind is RunKind.WITHDRAW:
         return [], []
     snapshots = [segments.newest(work.cloud, reference) for reference in work.target.segments]
     return snapshots, excluded.find(work, snapshots)
-
-
-def parts_for(snapshots: Sequence[Snapshot], rows_per_file: int) -> int:
-    """The power of two that keeps a part near `rows_per_file`."""
-    rows = sum(map(pieces.rows_guessed, snapshots))
-    return min(BUCKETS, 1 << math.ceil(math.log2(max(rows / rows_per_file, 1.0))))
-
-
-def _division(read: Sequence[Snapshot], least: int, wanted: int) -> int:
-    """How many parts there are: as many as the segments are divided into already, where that serves."""
-    own = parted.parts_of(read)
-    if wanted > 1 and own and own >= max(least, wanted // TOO_COARSE):
-        return own
-    return max(least, wanted)
 
 
 def _go_on(work: Work, wish: Wish, stored: StoredAttempt) -> Staged:

@@ -57,6 +57,12 @@ class Scratch:
         """A connection of its own, which ends with its tables and views; all of it has to be temporary."""
         with self._instance.cursor() as connection:
             yield connection
+        self.give_back()
+
+    def give_back(self) -> None:
+        """Return to the system the memory that DuckDB has freed: it keeps what it once had, until its limit is set."""
+        with self._instance.cursor() as connection:
+            connection.execute(f"SET memory_limit = '{_limit(self._settings)}'")
 
     @cached_property
     def _instance(self) -> DuckDBPyConnection:
@@ -70,9 +76,13 @@ def scratch(settings: Settings) -> Iterator[Scratch]:
         yield Scratch(settings, where, started)
 
 
+def _limit(settings: Settings) -> str:
+    return f"{settings.memory_mb}MB"
+
+
 def configuration(settings: Settings, where: Path) -> dict[str, str | bool | int | float | list[str]]:
     return {
-        "memory_limit": f"{settings.memory_mb}MB",
+        "memory_limit": _limit(settings),
         "temp_directory": str(where),
         "max_temp_directory_size": f"{settings.temporary_mb}MB",
         "threads": "2",

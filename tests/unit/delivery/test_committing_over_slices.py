@@ -16,6 +16,7 @@ import pytest
 
 from shared.delivery.commit import step
 from shared.delivery.commit.new_ledger import commit_part
+from shared.delivery.plan import division
 from shared.delivery.plan import step as planning_step
 from shared.delivery.sql import literal
 from shared.delivery.state import layout, ledger, once
@@ -100,7 +101,8 @@ class Commits:
 def planned(to: Path, people: Sequence[str] = PEOPLE, left: Sequence[str] = LEFT) -> Iterator[Commits]:
     """A delivery that is planned: 130 people are in the segment, some of whom are members, and some members are not."""
     to.mkdir(exist_ok=True)
-    with planning(to) as world:
+    with planning(to) as world, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(division, "division", lambda *segments_and_ledger: PARTS)
         world.land(*everyone(*people), ("nobody", "Ulm"))
         world.known(*people[:10], *left, of=PARTS)
         world.remember()

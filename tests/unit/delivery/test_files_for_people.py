@@ -304,6 +304,7 @@ def test_a_few_of_each_kind_are_shown_as_the_vendor_would_get_them(world: World)
 
 
 def test_ten_of_each_kind_are_enough_to_look_at(world: World) -> None:
+    world.cloud.settings = replace(world.cloud.settings, rows_per_file=20)
     second = [each for each in PEOPLE if bucket(each) // 64 == 1]
     world.land(*((each, "Ulm") for each in PEOPLE), *[(f"nobody {n}", "Ulm") for n in range(80)])
     world.known(*second, of=4)

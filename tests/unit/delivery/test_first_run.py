@@ -184,6 +184,7 @@ def test_a_key_that_may_not_look_costs_a_number(world: World, monkeypatch: pytes
 
 def test_a_few_go_first_of_every_part_and_the_plan_is_cut_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(small_start, "PEOPLE", 50)
+    world.cloud.settings = replace(world.cloud.settings, rows_per_file=12)
     world.known_as({"address": "gone@example.com", "status": "removed"}, of=4)
     world.land(*everyone(*PEOPLE))
     blocked = world.plan()

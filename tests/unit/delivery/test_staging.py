@@ -19,7 +19,7 @@ from shared.delivery.plan import attempt as attempts
 from shared.delivery.plan import operations
 from shared.delivery.plan.cell_values import Matched
 from shared.delivery.plan.operations import MOST_ROWS, Wish
-from shared.delivery.plan.staging import Staged, parts_for, stage
+from shared.delivery.plan.staging import Staged, stage
 from shared.delivery.sql import literal
 from shared.delivery.state import layout, once
 from shared.delivery.state.files import DataFile
@@ -27,18 +27,19 @@ from shared.delivery.state.ledger import Ledger, LedgerFile
 from shared.delivery.state.transitions import RunKind
 from shared.delivery.work import Work
 from shared.errors import ExportError
-from shared.snapshots.snapshot import CsvFormat, Format, ParquetFormat, Snapshot, SnapshotFile
+from shared.snapshots.snapshot import Snapshot
 from shared.snapshots.unreadable import SnapshotChanged
 from tests.memory.blobs import MemoryBlob
 from tests.unit.delivery.parts import bucket, database
-from tests.unit.delivery.planning import ANN, AT, BOB, PEOPLE, World, everyone, planning
+from tests.unit.delivery.planning import ANN, BOB, PEOPLE, World, everyone, planning
 
 WISH = Wish("EMail", (Matched("city", "City"),), "mirror")
 
 
 def divided(parts: int) -> Ledger:
     """A ledger whose files want so many parts."""
-    return Ledger(files=(LedgerFile(0, 256 // parts - 1, 0, DataFile("0.parquet", "", 0, 0), 0),))
+    rows = 0 if parts == 1 else parts * 500_000
+    return Ledger(files=(LedgerFile(0, 256 // parts - 1, 0, DataFile("0.parquet", "", 0, rows), 0),))
 
 
 ONE, FOUR, EIGHT = map(divided, (1, 4, 8))
@@ -70,36 +71,6 @@ def read(world: World, staged: Staged) -> dict[int, dict[str, int]]:
 def left(work: Work) -> set[str]:
     """What of a part is left on the worker's disk."""
     return {each.name for each in work.where.iterdir()} - {"respelled.parquet", "spellings.parquet"}
-
-
-def snapshot(size: int, kind: Format) -> Snapshot:
-    return Snapshot("s", "s", AT, "k", (SnapshotFile("c", "n", "e", size),), kind, ())
-
-
-PLAIN, PACKED, PARQUET = CsvFormat(), CsvFormat(compression="gzip"), ParquetFormat()
-
-
-@pytest.mark.parametrize(
-    ("sizes", "kind", "parts"),
-    [
-        ([0], PLAIN, 1),
-        ([150_000], PLAIN, 1),
-        ([150_001], PLAIN, 2),
-        ([300_000], PLAIN, 2),
-        ([300_001], PLAIN, 4),
-        ([100_000, 100_000], PLAIN, 2),
-        ([15_000], PACKED, 1),
-        ([15_001], PACKED, 2),
-        ([15_000], PARQUET, 1),
-        ([15_001], PARQUET, 2),
-        ([10**12], PLAIN, 256),
-        ([], PLAIN, 1),
-    ],
-)
-def test_a_segment_has_as_many_parts_as_keep_each_near_the_rows_of_a_file(
-    sizes: list[int], kind: Format, parts: int
-) -> None:
-    assert parts_for([snapshot(size, kind) for size in sizes], 1000) == parts
 
 
 def test_a_small_segment_is_one_file(world: World) -> None:
@@ -156,7 +127,7 @@ def test_a_large_segment_is_divided_though_its_ledger_is_not(world: World) -> No
     world.land(*everyone(*PEOPLE))
     staged = stage(world.work(), WISH, ONE)
     size = sum(each.size for each in staged.snapshots)
-    assert staged.parts == 2 ** math.ceil(math.log2(size / 150 / 10)) > 1
+    assert staged.parts == 2 ** math.ceil(math.log2(size / 150 / 5)) > 1
     assert sum(map(len, read(world, staged).values())) == len(PEOPLE)
 
 
