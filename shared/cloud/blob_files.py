@@ -84,6 +84,7 @@ class BlobFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         self._client = client
         self._pins: dict[str, Pin] = {}
         self._staged: dict[str, list[BlobBlock]] | None = None
+        self._block = BLOCK_BYTES
 
     @property
     def failure(self) -> Exception | None:
@@ -102,13 +103,13 @@ class BlobFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         self._pins[f"{container}/{name}"] = pin
 
     @contextmanager
-    def writing(self) -> Iterator[list[str]]:
+    def writing(self, block: int = BLOCK_BYTES) -> Iterator[list[str]]:
         """Files written inside show up when the block ends well, each replacing what was there; else none does. The
-        list has their names then.
+        list has their names then. Each open file holds up to `block` bytes in memory.
 
         DuckDB closes a file in the same way whether its query worked or failed, so closing proves nothing.
         """
-        self._staged = {}
+        self._staged, self._block = {}, block
         written: list[str] = []
         try:
             yield written
@@ -162,7 +163,7 @@ class BlobFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         if self._staged is None or mode != "wb":
             raise ValueError("Files are written whole, inside writing().")
         blocks = self._staged[path] = []
-        return _Writing(partial(self._stage, path, blocks))
+        return _Writing(partial(self._stage, path, blocks), self._block)
 
     def _pinned(self, path: str) -> Pin:
         if path not in self._pins:
@@ -313,8 +314,9 @@ class _Flowing(io.RawIOBase):
 class _Writing(io.RawIOBase):
     """A new blob, staged in blocks."""
 
-    def __init__(self, stage: Callable[[bytes], None]) -> None:
+    def __init__(self, stage: Callable[[bytes], None], block: int) -> None:
         self._stage = stage
+        self._block = block
         self._buffer = bytearray()
 
     def writable(self) -> bool:
@@ -322,9 +324,9 @@ class _Writing(io.RawIOBase):
 
     def write(self, data: Any) -> int:
         self._buffer += data
-        while len(self._buffer) >= BLOCK_BYTES:
-            self._stage(bytes(self._buffer[:BLOCK_BYTES]))
-            del self._buffer[:BLOCK_BYTES]
+        while len(self._buffer) >= self._block:
+            self._stage(bytes(self._buffer[: self._block]))
+            del self._buffer[: self._block]
         return len(data)
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ from shared.catalog.targets import target_key
 from shared.cloud.cloud import Cloud
 from shared.cloud.settings import Settings, StorageAddress
 from shared.delivery.lookups import compared
+from shared.delivery.plan.division import parts_for
 from shared.delivery.state import layout, ledger
 from shared.delivery.state.files import BUCKET, DataFile, buckets
 from shared.delivery.state.records import Delivery, Run, State, Step
@@ -143,9 +144,7 @@ def _people(rows: int) -> str:
 def _ledger(cloud: Cloud, export: Export, case: Case, on_list: str) -> None:
     """Of those who are on the list, in parts as a commit writes them."""
     folder = layout.ledger_folder(export.account, target_key(export.targets[0]))
-    parts = 1
-    while case.rows > parts * cloud.settings.rows_per_file:
-        parts *= 2
+    parts = parts_for(case.rows, cloud.settings.rows_per_file)
     files = []
     filled = {
         "address": "address",

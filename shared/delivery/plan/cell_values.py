@@ -118,7 +118,19 @@ def values(matches: Sequence[Matched], cells: Sequence[Cell]) -> str:
     if not matches:
         return "'{}'"
     pieces = ", ".join(_piece(match, cell) for match, cell in zip(matches, cells, strict=True))
-    return f"'{{' || concat_ws(',', {pieces}) || '}}'"
+    one_by_one = f"'{{' || concat_ws(',', {pieces}) || '}}'"
+    if not all(map(_is_plain, matches)):
+        return one_by_one
+    # Where nothing is left out, the same text is made in one go, for half of the processor's time.
+    texts = [(match, cell.text) for match, cell in zip(matches, cells, strict=True)]
+    all_taken = " AND ".join(f"{text} IS NOT NULL AND {_is_taken(text, match.fit)}" for match, text in texts)
+    entries = ", ".join(f"{literal(match.field)}, {text}" for match, text in texts)
+    return f"CASE WHEN {all_taken} THEN json_object({entries})::VARCHAR ELSE {one_by_one} END"
+
+
+def _is_plain(match: Matched) -> bool:
+    """Whether the field takes texts as they are, and JSON its name."""
+    return match.type is FieldType.STRING and not match.fit.choices and json.dumps(match.field) == f'"{match.field}"'
 
 
 def left_out(match: Matched, cell: Cell) -> str:
@@ -141,9 +153,7 @@ def _value(match: Matched, cell: str) -> _Value:
 def _text(cell: str, match: Matched) -> _Value:
     if match.fit.choices:
         return (_choices if match.fit.several else _choice)(cell, match.fit)
-    longest, pattern = match.fit.longest, match.fit.pattern
-    fits = f"regexp_full_match({cell}, {literal(pattern)})" if pattern else "true"
-    too_long = f"length({cell}) > {longest}" if longest else "false"
+    longest, fits, too_long = match.fit.longest, _fits(cell, match.fit), _is_too_long(cell, match.fit)
     why = f"CASE WHEN NOT {fits} THEN '{LeftOut.TYPE}'"
     if match.fit.cut:
         shorter = f"CASE WHEN {too_long} THEN {cell}[:{longest}] ELSE {cell} END"
@@ -151,9 +161,21 @@ def _text(cell: str, match: Matched) -> _Value:
             f"CASE WHEN {fits} THEN to_json({shorter}) END", f"{why} WHEN {too_long} THEN '{LeftOut.CUT}' END"
         )
     return _Value(
-        f"CASE WHEN {fits} AND NOT {too_long} THEN to_json({cell}) END",
+        f"CASE WHEN {_is_taken(cell, match.fit)} THEN to_json({cell}) END",
         f"{why} WHEN {too_long} THEN '{LeftOut.LONG}' END",
     )
+
+
+def _is_taken(cell: str, fit: Fit) -> str:
+    return f"{_fits(cell, fit)} AND NOT {_is_too_long(cell, fit)}"
+
+
+def _fits(cell: str, fit: Fit) -> str:
+    return f"regexp_full_match({cell}, {literal(fit.pattern)})" if fit.pattern else "true"
+
+
+def _is_too_long(cell: str, fit: Fit) -> str:
+    return f"length({cell}) > {fit.longest}" if fit.longest else "false"
 
 
 def _phone(cell: str, match: Matched) -> _Value:

@@ -40,6 +40,9 @@ TRIES = 3
 PROTOCOL = "staging"
 ROWS_HELD = 65_536
 """Rows that DuckDB gathers in memory, of all parts together, before it writes them."""
+BYTES_HELD = 32 << 20
+"""Bytes that wait to be sent to Blob Storage, of all parts together."""
+SMALLEST_BLOCK = 256 << 10
 FEWEST_ROWS = 2048
 """That it gathers of a part: as many as it works on at once."""
 
@@ -250,7 +253,7 @@ def _stage_piece(work: Work, wish: Wish, stored: StoredAttempt, number: int, pie
         sources = [_source(opened, wish, each, snapshots, barring) for each in piece]
         query = operations.staging_query(wish, sources, attempt.parts, piece[0].number)
         prefix = layout.staged(stored.folder(work), number, attempts.execution(work))
-        rows, written = _write_parts(work, opened, query, prefix, max(ROWS_HELD // attempt.parts, FEWEST_ROWS))
+        rows, written = _write_parts(work, opened, query, prefix, attempt.parts)
         types = {}
         if segment < len(snapshots):
             types = {segment: dict(opened.types(_stretched(snapshots[segment], piece), wish.columns))}
@@ -309,8 +312,9 @@ def _write_one(opened: Reader, query: str, path: Path) -> None:
     write(opened.connection, query, path)
 
 
-def _write_parts(work: Work, opened: Reader, query: str, prefix: str, rows: int) -> tuple[int, list[str]]:
-    """`rows` of a part are gathered, and written as a row group; the rows and names of what was written."""
+def _write_parts(work: Work, opened: Reader, query: str, prefix: str, parts: int) -> tuple[int, list[str]]:
+    """Some rows of each part are gathered, and written as a row group; the rows and names of what was written."""
+    rows, block = max(ROWS_HELD // parts, FEWEST_ROWS), max(BYTES_HELD // parts, SMALLEST_BLOCK)
     blobs = work.cloud.blobs
     files = BlobFiles(blobs.service, PROTOCOL)
     opened.connection.register_filesystem(files)
@@ -323,7 +327,7 @@ def _write_parts(work: Work, opened: Reader, query: str, prefix: str, rows: int)
         opened.connection.execute("SET async_threads = 0")
         packed = f"FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {rows}"
         options = f"{packed}, PARTITION_BY (part), WRITE_PARTITION_COLUMNS true"
-        with files.writing() as written:
+        with files.writing(block) as written:
             counted = opened.connection.execute(f"COPY ({query}) TO {target} ({options})").fetchone()
         return int(counted[0]) if counted else 0, written
     except duckdb.Error:

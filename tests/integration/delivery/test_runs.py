@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from shared.cloud.settings import StorageAddress
+from shared.delivery.plan import division
+from shared.delivery.state import ledger
+from shared.delivery.state.ledger import Ledger
 from shared.delivery.state.records import State
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine, Person, people
@@ -232,6 +235,34 @@ def test_a_segment_too_large_for_one_file_is_delivered_part_by_part(
         assert len(engine.members()) == 805
         engine.land([*people(800, 50), *people(5, 2000)], files=3)
         assert engine.run().state is State.NOTHING
+
+
+@pytest.mark.parametrize(("before", "after"), [(16, 32), (2, 1), (1, 4)])
+def test_a_ledger_that_was_divided_otherwise_goes_on(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, before: int, after: int
+) -> None:
+    """The segment grew, or an earlier version divided it otherwise."""
+
+    def kept() -> Ledger:
+        [name] = [each for each in engine.cloud.blobs.names("ledgers/") if each.endswith("manifest.json")]
+        return ledger.read(engine.cloud.blobs, name.removesuffix("manifest.json"))
+
+    def divided(parts: int) -> int:
+        """Run in so many parts; how many files the ledger has then."""
+        monkeypatch.setattr(division, "division", lambda *segments_and_ledger: parts)
+        engine.run()
+        return len(kept().files)
+
+    engine.land(people(300))
+    engine.define()
+    assert divided(before) == before
+    engine.land([*people(250), *people(100, 1000)])
+    assert divided(after) == after
+    assert len(engine.members()) == 350
+    assert kept().members == 350
+    engine.land([*people(250), *people(100, 1000)])
+    run = engine.run()
+    assert (run.state, engine.report(run)["rows"]["unchanged"]) == (State.NOTHING, 350)
 
 
 def test_a_batch_reaches_over_parts_and_everyone_gets_their_own_receipt(storage: StorageAddress, unique: str) -> None:

@@ -124,6 +124,17 @@ def test_a_file_shows_up_when_writing_ends_well(
     assert duck.execute(f"SELECT count(DISTINCT text) FROM read_parquet('{url}')").fetchall() == [(300_000,)]
 
 
+def test_a_file_that_is_written_holds_no_more_than_a_block_in_memory(landing: Landing, files: BlobFiles) -> None:
+    content = random.Random(1).randbytes(2500)
+    with files.writing(block=1000), files.open(files.url(landing.container.container_name, "x"), "wb") as file:
+        for start in range(0, len(content), 700):
+            file.write(content[start : start + 700])
+    blob = landing.container.get_blob_client("x")
+    committed, _ = blob.get_block_list("committed")
+    assert [block.size for block in committed] == [1000, 1000, 500]
+    assert blob.download_blob().readall() == content
+
+
 def test_one_query_may_write_many_files(landing: Landing, files: BlobFiles, duck: duckdb.DuckDBPyConnection) -> None:
     url = files.url(landing.container.container_name, "out")
     with files.writing():

@@ -203,6 +203,28 @@ def test_names_of_fields_and_columns_may_hold_anything() -> None:
     assert json.loads(values) == {odd: "1", odd + "2": 1}
 
 
+ODD = [
+    *('say "hi"', "back\\slash", "a/b", "{}", "null", "Åna 李 😀", "e\u0301", "\u2028x", "x" * 21),
+    *(f"a{chr(code)}b" for code in (*range(1, 32), 127, 133, 160)),
+]
+
+
+@pytest.mark.parametrize("fit", [ANY, Fit(longest=20), Fit(longest=20, cut=True), Fit(pattern="[^/]*")])
+def test_a_person_of_whom_nothing_is_left_out_has_the_same_text_as_made_value_by_value(fit: Fit) -> None:
+    """Ledgers have a digest of it: with another text everybody would be sent again."""
+    fields = [Matched(name, name, S, fit=fit) for name in ("b", "a", "C d")]
+    filling = derived.cells(fields, {"b": "b", "a": "a", "C d": "c"})
+    together = cell_values.values(fields, filling)
+    each = ", ".join(cell_values._piece(*pair) for pair in zip(fields, filling, strict=True))
+    rows = [(one, other, "plain") for one in ODD for other in ("plain", *ODD[:3], None)]
+    database().execute("CREATE OR REPLACE TEMP TABLE cells (b VARCHAR, a VARCHAR, c VARCHAR)")
+    database().executemany("INSERT INTO cells VALUES (?, ?, ?)", rows)
+    query = f"SELECT {together}, '{{' || concat_ws(',', {each}) || '}}' FROM cells"
+    found = database().execute(query).fetchall()
+    assert len(found) == len(rows)
+    assert [made for made, _ in found] == [before for _, before in found]
+
+
 def test_no_data_matching_is_an_empty_object() -> None:
     assert matched({"c": "x"})[0] == "{}"
 

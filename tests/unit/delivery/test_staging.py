@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from azure.core.exceptions import HttpResponseError
 
 from shared.catalog.models import Target
+from shared.cloud.blob_files import BlobFiles
 from shared.delivery import segments
 from shared.delivery.plan import attempt as attempts
 from shared.delivery.plan import operations
@@ -111,6 +113,22 @@ def test_a_large_segment_lies_in_storage_by_part_and_is_fetched_part_by_part(wor
     assert {name.rsplit("/", 2)[-2] for name in left_there} == {"part=-1"}, "nor in storage, once a part is planned"
     attempts.clear(work)
     assert not list(world.cloud.blobs.names(layout.attempts(work.folder)))
+
+
+@pytest.mark.parametrize(("parts", "block"), [(4, 8 << 20), (32, 1 << 20), (256, 256 << 10)])
+def test_what_waits_for_storage_is_the_same_for_few_parts_and_many(
+    world: World, monkeypatch: pytest.MonkeyPatch, parts: int, block: int
+) -> None:
+    real, blocks = BlobFiles.writing, list[int]()
+
+    def writing(files: BlobFiles, held: int) -> AbstractContextManager[list[str]]:
+        blocks.append(held)
+        return real(files, held)
+
+    monkeypatch.setattr(BlobFiles, "writing", writing)
+    world.land((ANN, "Ulm"))
+    stage(world.work(), WISH, divided(parts))
+    assert blocks == [block]
 
 
 def test_a_part_without_rows_has_no_file(world: World) -> None:
