@@ -53,9 +53,10 @@ pictures: setup ## take the pictures that docs/ shows anew, in the browser tests
 
 # Whatever `make test` tries a share of.
 WHOLE = tests/integration/faults tests/contract tests/integration/bench/test_repair_requests.py \
-  tests/integration/delivery/test_events.py \
+  tests/integration/delivery/test_doctor.py tests/integration/delivery/test_events.py \
   tests/integration/delivery/test_forgetting.py tests/integration/delivery/test_holdout.py \
   tests/integration/delivery/test_model.py tests/integration/delivery/test_specification.py \
+  tests/integration/delivery/test_verifying.py \
   tests/unit/api/test_description.py tests/unit/delivery/test_derived_in_python.py \
   tests/unit/delivery/test_kept_back.py tests/unit/delivery/test_persons.py \
   tests/unit/delivery/test_planning_over_slices.py

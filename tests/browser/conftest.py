@@ -110,7 +110,7 @@ class App:
             last = self.call("GET", f"/exports/{name}").json()["last_run"]
             return last is not None and last["state"] not in ("queued", "running")
 
-        self.host.wait_until(rests, timeout=300, poll=0.2)
+        self.host.wait_until(rests, timeout=300, poll=0.5)
 
     def until_some_are_delivered(self, name: str) -> None:
         """Until the newest run of the export is on its way at the vendor, and knows how fast it is."""
@@ -124,7 +124,7 @@ class App:
             progress = self.call("GET", f"/exports/{name}/runs/{last['run']}").json()["progress"]
             return bool(progress) and progress["seconds_left"] is not None
 
-        self.host.wait_until(goes_on, timeout=300, poll=0.2)
+        self.host.wait_until(goes_on, timeout=300, poll=0.5)
 
     def members(self, list_name: str) -> set[str]:
         lists = self.simulator.vendor.project(PROJECT).lists.values()
@@ -143,7 +143,7 @@ def app() -> Iterator[App]:
             "OAUTH_APPS": f"campaign-monitor={campaign_monitor.APPLICATION}:cm-application",
         }
         with (
-            HostProcess(REPOSITORY, settings=settings, services=services, polling=0.1) as host,
+            HostProcess(REPOSITORY, settings=settings, services=services, polling=0.25) as host,
             BlobServiceClient.from_connection_string(services.connection_string) as storage,
         ):
             yield App(host, services, simulator, storage.create_container("segments"))

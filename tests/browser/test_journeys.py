@@ -52,7 +52,7 @@ def signed() -> Iterator[SignedApp]:
         settings = {"EXPORT_SCHEDULE": NEVER, "VENDOR_HOSTS": f"api.iterable.com={simulator.url}"}
         settings |= identity.settings(f"http://127.0.0.1:{port}")
         with (
-            HostProcess(REPOSITORY, settings=settings, services=services, port=port, polling=0.1) as host,
+            HostProcess(REPOSITORY, settings=settings, services=services, port=port, polling=0.25) as host,
             BlobServiceClient.from_connection_string(services.connection_string) as storage,
         ):
             yield SignedApp(host, services, simulator, storage.create_container("segments"), identity)

@@ -39,12 +39,19 @@ def row(engine: Engine, address: str, first: str = "First1") -> Row:
     return Row(address, json.dumps({engine.kit.first: first, engine.kit.city: "City 1"}))
 
 
-def test_the_count_is_the_people_on_the_target(engine: Engine, vendor: Vendor) -> None:
+def test_people_on_the_target_are_counted_and_shown_as_they_are(engine: Engine, vendor: Vendor) -> None:
+    """All that only looks, at one delivery's people."""
+    nobody_costs_no_request(engine, vendor)
+    the_count_is_the_people_on_the_target(engine, vendor)
+    single_people_are_shown_as_they_are(engine, vendor)
+
+
+def the_count_is_the_people_on_the_target(engine: Engine, vendor: Vendor) -> None:
     count = vendor.count(target(engine))
     assert count is None or count.people == len(engine.members()) == 5
 
 
-def test_single_people_are_shown_as_they_are(engine: Engine, vendor: Vendor) -> None:
+def single_people_are_shown_as_they_are(engine: Engine, vendor: Vendor) -> None:
     rows = [
         row(engine, "person1@example.com"),
         row(engine, "person1@example.com", "Changed"),
@@ -60,7 +67,7 @@ def test_single_people_are_shown_as_they_are(engine: Engine, vendor: Vendor) -> 
     assert (set(seen[0].differing), set(seen[1].differing)) == (set(), {engine.kit.first})
 
 
-def test_nobody_costs_no_request(engine: Engine, vendor: Vendor) -> None:
+def nobody_costs_no_request(engine: Engine, vendor: Vendor) -> None:
     found, before = target(engine), len(engine.calls())
     assert vendor.look_at(found, []) == []
     assert len(engine.calls()) == before

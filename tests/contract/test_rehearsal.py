@@ -130,6 +130,7 @@ def only_asked(engine: Engine, first: int) -> None:
     assert {entry.endpoint.partition(" ")[0] for entry in engine.calls()[first:]} == {"GET"}
 
 
+@pytest.mark.in_turn("kit", 3)
 def test_each_person_ends_as_foreseen(delivered: Engine) -> None:
     engine = delivered
     engine.tell("settings", INSTANT.get(engine.kit.name, {}))

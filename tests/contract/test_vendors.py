@@ -217,6 +217,7 @@ def test_who_unsubscribed_before_we_ever_add_them_is_not_subscribed_by_it(engine
     clean(engine)
 
 
+@pytest.mark.in_turn("kit", 3)
 def test_people_on_the_list_who_are_not_ours_stay(engine: Engine) -> None:
     engine.land(people(5))
     engine.define()
@@ -241,6 +242,7 @@ def test_a_slice_goes_on_where_the_last_one_stopped(kit: Kit, storage: StorageAd
         assert len(engine.members()) == 40
 
 
+@pytest.mark.in_turn("kit", 3)
 def test_a_rotated_secret_is_picked_up_on_the_way(engine: Engine) -> None:
     engine.land(people(5))
     engine.define()

@@ -94,7 +94,7 @@ def running() -> Iterator[App]:
         settings = {"EXPORT_SCHEDULE": NEVER, "VERIFY_SECONDS": "0"}
         settings["VENDOR_HOSTS"] = f"api.iterable.com={simulator.url}"
         with (
-            HostProcess(REPOSITORY, settings=settings, services=services, polling=0.1) as host,
+            HostProcess(REPOSITORY, settings=settings, services=services, polling=0.25) as host,
             BlobServiceClient.from_connection_string(services.connection_string) as storage,
         ):
             yield App(host, services, simulator, storage.create_container("segments"))

@@ -125,7 +125,7 @@ def running() -> Iterator[App]:
             "OAUTH_APPS": f"campaign-monitor={APPLICATION}:cm-application",
         }
         with (
-            HostProcess(REPOSITORY, settings=settings, services=services, polling=0.1) as host,
+            HostProcess(REPOSITORY, settings=settings, services=services, polling=0.25) as host,
             BlobServiceClient.from_connection_string(services.connection_string) as storage,
         ):
             storage.create_container("segments")

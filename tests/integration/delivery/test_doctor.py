@@ -86,6 +86,7 @@ def put_on(world: Engine, *addresses: str) -> None:
     world.tell("people", {"people": [{"email": address, "lists": [name]} for address in addresses]})
 
 
+@pytest.mark.in_turn("world", 3)
 @every_vendor
 def test_a_target_that_is_as_the_record_says_agrees(world: Engine) -> None:
     found = check(world)
@@ -95,6 +96,7 @@ def test_a_target_that_is_as_the_record_says_agrees(world: Engine) -> None:
     assert differences(world) == []
 
 
+@pytest.mark.in_turn("world", 3)
 @every_vendor
 def test_whoever_differs_is_counted_and_listed_and_nobody_is_touched(world: Engine) -> None:
     put_on(world, "stranger@example.com", "person0@example.com")

@@ -105,6 +105,7 @@ def take_off(world: Engine, address: str) -> None:
     mailing_list.members.pop(person)
 
 
+@pytest.mark.in_turn("world", 3)
 @every_vendor
 def test_a_delivery_that_is_as_it_should_be_is_confirmed(world: Engine) -> None:
     world.land(people(30))

@@ -66,7 +66,7 @@ class AppWorld(World):
         with (
             self.accounts.slice(name),
             HostProcess(
-                killing.APP, settings=self.settings | life.settings, services=self.services, polling=0.05
+                killing.APP, settings=self.settings | life.settings, services=self.services, polling=0.1
             ) as host,
         ):
             while _answers(host):

@@ -58,7 +58,7 @@ class Killed(VendorWorld):
     def live(self, name: str, armed: dict[str, str]) -> bool:
         """One process, until it is dead or all is done; whether it died."""
         settings = self.settings | armed
-        with HostProcess(killing.APP, settings=settings, services=self.services, polling=0.05) as host:
+        with HostProcess(killing.APP, settings=settings, services=self.services, polling=0.1) as host:
             while _answers(host):
                 if self._is_over(name):
                     host.kill()

@@ -1,6 +1,6 @@
 """One sample app, run by one host in a process of its own, for all tests of this folder.
 
-It ends with the folder: a host that looks at its queues fifty times a second takes a fifth of a core.
+It ends with the folder, and looks at its queues ten times a second: fifty times would take a fifth of a core.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class SampleHost(HostProcess):
             **STRICT,
             **options.pop("settings", {}),
         }
-        super().__init__(app, services=services, settings=settings, **{"polling": 0.02, **options})
+        super().__init__(app, services=services, settings=settings, **{"polling": 0.1, **options})
 
     def queue(self, suffix: str = "") -> QueueClient:
         """A client of the queue that the app works off."""

@@ -31,7 +31,7 @@ from dev.host import AppError, LocalHost
 app = Path(sys.argv[1])
 settings = {"WORK_QUEUE": "work", "TICK_SCHEDULE": "0 0 0 1 1 *"}
 for start in (1, 2):
-    with LocalHost(app, settings=settings, polling=0.02) as host:
+    with LocalHost(app, settings=settings, polling=0.1) as host:
         assert host.request("GET", "/pages/one").json() == {"page": "one"}
         host.request("POST", "/work", json=[{"id": "a"}, {"id": "b", "do": "fail"}]).raise_for_status()
         status = host.wait_idle()
