@@ -1,4 +1,4 @@
-"""A batch without anybody out of the ordinary: its entries are there, its rows only once somebody looks.
+"""A batch of people who have their entries already: their rows are there only once somebody looks.
 
 Nearly every batch is accepted as a whole, and then an object for each person would be made for nothing.
 """
@@ -6,28 +6,37 @@ Nearly every batch is accepted as a whole, and then an object for each person wo
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from typing import overload
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import reduce
+from typing import cast, overload
 
 from shared.vendors.contract import Row
 from shared.vendors.forms import Form
 
 
 class ReadyBatch(Sequence[Row]):
-    """Everybody here has an entry, and nobody came back, was forgotten, known before, shown or unsure of.
+    """Everybody has an entry here but those who are out of the ordinary: these have None, and are rows in `odd`, by place.
 
-    `read` reads the rows, which are those of the entries and in their order. Thread safe.
+    Of the others nobody came back, was forgotten, known before, shown or unsure of. `read` reads all rows, in the order
+    of the entries. Thread safe.
     """
 
-    def __init__(self, entries: Sequence[bytes], form: Form, read: Callable[[], Sequence[Row]]) -> None:
-        self.entries = entries
-        self.form = form
+    def __init__(
+        self,
+        entries: Sequence[bytes | None],
+        form: Form,
+        read: Callable[[], Sequence[Row]],
+        odd: Mapping[int, Row] | None = None,
+    ) -> None:
+        self.odd = odd or {}
+        self._entries = entries
+        self._form = form
         self._read = read
         self._lock = threading.Lock()
         self._rows: Sequence[Row] | None = None
 
     def __len__(self) -> int:
-        return len(self.entries)
+        return len(self._entries)
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self._all())
@@ -37,24 +46,44 @@ class ReadyBatch(Sequence[Row]):
     @overload
     def __getitem__(self, place: slice) -> Sequence[Row]: ...
     def __getitem__(self, place: int | slice) -> Row | Sequence[Row]:
+        if isinstance(place, int) and place in self.odd:
+            return self.odd[place]
         return self._all()[place]
 
     @property
     def addresses(self) -> list[str]:
         """As the entries have them, so that no row is read."""
-        return [self.form.address_in(entry) for entry in self.entries]
+        cut = self._form.address_in
+        return [
+            cut(entry) if entry is not None else self.odd[place].address for place, entry in enumerate(self._entries)
+        ]
+
+    def entries(self, write: Callable[[Row], bytes]) -> Sequence[bytes]:
+        """Everybody's; `write` writes those who have none yet."""
+        written = [*self._entries]
+        for place, row in self.odd.items():
+            written[place] = row.entry or write(row)
+        return cast("list[bytes]", written)
 
     def some(self, places: Sequence[int]) -> ReadyBatch:
         """Those at these places, in this order."""
-        return ReadyBatch(
-            [self.entries[place] for place in places], self.form, lambda: [self[place] for place in places]
-        )
+
+        def read() -> list[Row]:
+            return [self[place] for place in places]
+
+        odd = {number: self.odd[place] for number, place in enumerate(places) if place in self.odd}
+        return ReadyBatch([self._entries[place] for place in places], self._form, read, odd)
+
+    def followed_by(self, other: ReadyBatch) -> ReadyBatch:
+        """Both as one, made by the same form."""
+        odd = {**self.odd, **{len(self) + place: row for place, row in other.odd.items()}}
+        return ReadyBatch([*self._entries, *other._entries], self._form, lambda: [*self, *other], odd)
 
     def _all(self) -> Sequence[Row]:
         with self._lock:
             if self._rows is None:
                 self._rows = self._read()
-                assert len(self._rows) == len(self.entries), "the rows are those of the entries"
+                assert len(self._rows) == len(self._entries), "the rows are those of the entries"
             return self._rows
 
 
@@ -65,7 +94,7 @@ def addresses(rows: Sequence[Row]) -> list[str]:
 
 def entries(rows: Sequence[Row], write: Callable[[Row], bytes]) -> Sequence[bytes]:
     """Everybody's; `write` writes those who have none yet."""
-    return rows.entries if isinstance(rows, ReadyBatch) else [row.entry or write(row) for row in rows]
+    return rows.entries(write) if isinstance(rows, ReadyBatch) else [row.entry or write(row) for row in rows]
 
 
 def some(rows: Sequence[Row], places: Sequence[int]) -> Sequence[Row]:
@@ -77,13 +106,10 @@ def some(rows: Sequence[Row], places: Sequence[int]) -> Sequence[Row]:
 
 def together(pieces: Sequence[Sequence[Row]]) -> Sequence[Row]:
     """The people of a batch that came in pieces."""
-    if len(pieces) == 1:
-        return pieces[0]
+    return reduce(_two, pieces)
 
-    def everybody() -> list[Row]:
-        return [row for rows in pieces for row in rows]
 
-    ready = [rows for rows in pieces if isinstance(rows, ReadyBatch)]
-    if not ready or len(ready) < len(pieces):
-        return everybody()
-    return ReadyBatch([entry for rows in ready for entry in rows.entries], ready[0].form, everybody)
+def _two(rows: Sequence[Row], others: Sequence[Row]) -> Sequence[Row]:
+    if isinstance(rows, ReadyBatch) and isinstance(others, ReadyBatch):
+        return rows.followed_by(others)
+    return [*rows, *others]

@@ -86,7 +86,8 @@ def can_be_built(vendor: Vendor, row: Row) -> bool:
 
 
 def _somebody_was_forgotten(rows: Sequence[Row]) -> bool:
-    return not isinstance(rows, ReadyBatch) and FORGOTTEN in [row.address for row in rows]
+    suspects = rows.odd.values() if isinstance(rows, ReadyBatch) else rows
+    return FORGOTTEN in [row.address for row in suspects]
 
 
 def _not_sent(vendor: Vendor, target: TargetFound, kind: Kind, rows: Sequence[Row]) -> list[int]:

@@ -1,4 +1,4 @@
-"""A plan file as it is sent, batch by batch: entries of nearly everybody, rows where somebody is out of the ordinary.
+"""A plan file as it is sent, batch by batch: entries of nearly everybody, rows of who is out of the ordinary.
 
 DuckDB makes the entries, and an object for each person is made only of batches that somebody looks into. To read the
 rows of one batch takes as long as to have the rows of some twenty from the start, so a plan of which many batches are
@@ -33,6 +33,9 @@ Piece = tuple[int, Sequence[Row]]
 FIRST_LOOKS = 3
 BATCHES_A_LOOK = 20
 """So many batches may be looked into, and one more of every so many that were ready."""
+
+ORDINARY_FOR_ONE_ODD = 10
+"""With more odd people than one of so many, a batch is as good as looked into."""
 
 _COLUMNS = 'address, "values", vendor_id, came_back, unsure_since, shown_at, encode(entry)'
 """What a `Row` is made of, in its order."""
@@ -107,10 +110,14 @@ class SentFile:
                     return
                 found = cursor.fetchmany(start - place + rows)[start - place :]
                 place = start + rows
-                entries = [entry for (entry,) in found]
+                entries = [entry for entry, _ in found]
+                odd = [index for index, entry in enumerate(entries) if entry is None] if None in entries else []
                 self._looks.ready += 1
                 read = partial(self._look, start, rows)
-                yield batch, read() if None in entries else ReadyBatch(entries, form, read)
+                if len(odd) * ORDINARY_FOR_ONE_ODD > rows:
+                    yield batch, read()
+                else:
+                    yield batch, ReadyBatch(entries, form, read, {index: Row(*found[index][1]) for index in odd})
 
     def _rows(self, left: Sequence[tuple[int, int, int]]) -> Iterator[Piece]:
         if not left:
@@ -146,8 +153,12 @@ def sent_rows(
 
 
 def ready_entries(path: Path, form: Form, first: int = 0) -> str:
-    """SQL of the entries from this row on, in their order; NULL of whoever has none or is out of the ordinary."""
-    return f"SELECT encode(CASE WHEN {_ODD} THEN NULL ELSE entry END) FROM {_operations(path, form, first)}"
+    """SQL of (entry, NULL) of people from this row on, in their order; of whoever has no entry, or is out of the
+    ordinary, (NULL, row)."""
+    return f"""
+        SELECT encode(usual), CASE WHEN usual IS NULL THEN row({_COLUMNS}) END
+        FROM (SELECT *, CASE WHEN {_ODD} THEN NULL ELSE entry END AS usual FROM {_operations(path, form, first)})
+    """
 
 
 def _operations(path: Path, form: Form | None, first: int, last: int | None = None) -> str:

@@ -120,6 +120,5 @@ class Batch:
 
 
 def _returning(rows: Sequence[Row]) -> frozenset[int]:
-    if isinstance(rows, ReadyBatch):
-        return frozenset()
-    return frozenset(index for index, row in enumerate(rows) if row.returning)
+    suspects = rows.odd.items() if isinstance(rows, ReadyBatch) else enumerate(rows)
+    return frozenset(index for index, row in suspects if row.returning)

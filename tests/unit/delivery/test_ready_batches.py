@@ -179,13 +179,28 @@ def test_of_whoever_is_refused_no_row_is_read(name: str, tmp_path: Path) -> None
     ],
     ids=["has an address that JSON escapes", "comes back", "is not sure", "was shown", "was forgotten"],
 )
-def test_a_batch_with_somebody_out_of_the_ordinary_comes_as_rows(odd: Row, tmp_path: Path) -> None:
-    batches: list[Sequence[Row]] = []
+def test_whoever_is_out_of_the_ordinary_comes_along_as_a_row(odd: Row, tmp_path: Path) -> None:
+    batches: list[Any] = []
     with sending("iterable", LIST, answers("iterable")) as through:
         through.run(write_plan(tmp_path, [[*usual(10), odd, *usual(19)]], 10), tmp_path, through=noting(batches))
-    assert ways(batches) == "RrR"
-    [found] = [row for row in batches[1] if row.address == odd.address]
-    assert found._replace(entry=None) == odd
+    assert ways(batches) == "RRR"
+    assert [{place: row._replace(entry=None) for place, row in rows.odd.items()} for rows in batches] == [
+        {},
+        {0: odd},
+        {},
+    ]
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_of_whoever_python_writes_nobody_elses_row_is_read(name: str, tmp_path: Path) -> None:
+    people = usual(9, Row('"odd name"@example.com'))
+    settled = TargetFound("7", "Loyal") if name == "iterable" else CM_LIST
+    with (
+        patch.object(reading, "sent_rows", side_effect=AssertionError("somebody looked")),
+        sending(name, settled, answers(name)) as through,
+    ):
+        through.run(write_plan(tmp_path, [people], 10), tmp_path, fields=FIELDS)
+    assert through.sent[-1][1].count(b"@example.com") == 10
 
 
 def test_whoever_looks_later_finds_the_rows_of_the_batch(tmp_path: Path) -> None:
@@ -228,7 +243,8 @@ def test_local_files_are_gone_once_their_batches_are_answered(tmp_path: Path) ->
 
 
 def test_a_plan_of_which_many_batches_are_looked_into_is_read_as_rows(tmp_path: Path) -> None:
-    people = [row for n in range(30) for row in usual(9, Row(f'"odd {n}"@example.com'))]
+    odd = [[Row(f'"odd {n}.{m}"@example.com') for m in (1, 2)] for n in range(30)]
+    people = [row for pair in odd for row in usual(8, *pair)]
     batches: list[Sequence[Row]] = []
     with (
         sending("iterable", LIST, answers("iterable")) as through,

@@ -62,6 +62,29 @@ def test_whoever_has_no_entry_is_written() -> None:
     assert entries([ROWS[0], Row("ana@example.com")], write) == [ROWS[0].entry, b"ana@example.com"]
 
 
+def test_whoever_is_odd_is_told_of_without_the_others() -> None:
+    odd = Row('"odd"@example.com', returning=True)
+
+    def mixed(place: int) -> ReadyBatch:
+        found: list[bytes | None] = [row.entry for row in ROWS]
+        found[place] = None
+        return ReadyBatch(found, FORM, unread().__iter__, {place: odd})  # type: ignore[arg-type]  # raises
+
+    both = together([mixed(1), some(mixed(3), [4, 3])])
+    assert isinstance(both, ReadyBatch) and dict(both.odd) == {1: odd, 6: odd} and both[6] == odd
+    assert addresses(both) == [
+        ROWS[0].address,
+        odd.address,
+        *(row.address for row in ROWS[2:]),
+        ROWS[4].address,
+        odd.address,
+    ]
+    assert entries(both, write) == [
+        *(ROWS[0].entry, odd.address.encode(), *(row.entry for row in ROWS[2:])),
+        *(ROWS[4].entry, odd.address.encode()),
+    ]
+
+
 def test_rows_are_read_once_however_many_threads_look() -> None:
     reads: list[int] = []
 
