@@ -15,7 +15,7 @@ from shared.vendors.forms import Form
 
 
 class ReadyBatch(Sequence[Row]):
-    """Everybody has an entry here but those who are out of the ordinary: these have None, and are rows in `odd`, by place.
+    """Everybody has an entry here but those out of the ordinary: these have None, and are rows in `odd`, by place.
 
     Of the others nobody came back, was forgotten, known before, shown or unsure of. `read` reads all rows, in the order
     of the entries. Thread safe.

@@ -73,11 +73,8 @@ def test_whoever_is_odd_is_told_of_without_the_others() -> None:
     both = together([mixed(1), some(mixed(3), [4, 3])])
     assert isinstance(both, ReadyBatch) and dict(both.odd) == {1: odd, 6: odd} and both[6] == odd
     assert addresses(both) == [
-        ROWS[0].address,
-        odd.address,
-        *(row.address for row in ROWS[2:]),
-        ROWS[4].address,
-        odd.address,
+        *(ROWS[0].address, odd.address, *(row.address for row in ROWS[2:])),
+        *(ROWS[4].address, odd.address),
     ]
     assert entries(both, write) == [
         *(ROWS[0].entry, odd.address.encode(), *(row.entry for row in ROWS[2:])),
