@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from shared.delivery.send import reading
 from shared.delivery.send.batches import Send
-from shared.delivery.send.isolating import NOT_BUILT
+from shared.delivery.send.isolating import GONE, NOT_BUILT
 from shared.delivery.state.journal import Folded
 from shared.delivery.state.plan import FORGOTTEN
 from shared.vendors.campaign_monitor import targets
@@ -251,6 +251,23 @@ def test_a_plan_of_which_many_batches_are_looked_into_is_read_as_rows(tmp_path: 
     looks = [call for call in queries.call_args_list if "last" in call.kwargs]
     assert (len(looks), queries.call_count) == (reading.FIRST_LOOKS + 1, reading.FIRST_LOOKS + 3)
     assert [row._replace(entry=None) for rows in batches for row in rows] == people
+
+
+def test_whoever_we_took_off_ourselves_comes_back_though_the_others_have_no_rows(tmp_path: Path) -> None:
+    people = usual(10, Row("deleted@example.com", returning=True))
+    with sending("campaign-monitor", CM_LIST, answers("campaign-monitor")) as through:
+        sender = through.run(write_plan(tmp_path, [people], 20), tmp_path, fields=FIELDS)
+    assert sender.folded.results[0] == BatchResult(CONFIRMED)
+    assert b'"Resubscribe":true' in through.sent[-1][1] and through.sent[-1][1].count(b"EmailAddress") == 1
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_nothing_is_sent_of_whoever_was_forgotten(name: str, tmp_path: Path) -> None:
+    people = usual(19, Row(FORGOTTEN))
+    with sending(name, TARGETS[name], answers(name)) as through:
+        sender = through.run(write_plan(tmp_path, [people], 20), tmp_path, fields=FIELDS)
+    assert sender.folded.results[0].others == {people.index(Row(FORGOTTEN)): GONE}
+    assert not any(FORGOTTEN.encode() in body for _, body in through.sent)
 
 
 def test_somebody_who_cannot_be_built_is_refused_alone(tmp_path: Path) -> None:
