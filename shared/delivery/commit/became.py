@@ -56,7 +56,7 @@ _NO_OPERATIONS = (
     "SELECT NULL::VARCHAR AS address, NULL::UTINYINT AS bucket, NULL::UBIGINT AS hash, NULL::VARCHAR AS vendor_id, "
     "NULL::BIGINT AS batch, NULL::BIGINT AS index, NULL::BIGINT AS n, "
     "NULL::INTEGER AS segment, NULL::INTEGER AS file_index, NULL::UBIGINT AS person, "
-    "NULL::BOOLEAN AS moved, NULL::VARCHAR AS rule WHERE false"
+    "NULL::BOOLEAN AS moved, NULL::VARCHAR AS rule, NULL::UBIGINT AS row WHERE false"
 )
 
 
@@ -80,8 +80,8 @@ def load(database: DuckDBPyConnection, files: Files, plan: Plan, part: int, fold
     operations = " UNION ALL BY NAME ".join([_NO_OPERATIONS, *selects])
     database.execute(f"""
         CREATE OR REPLACE TEMP VIEW became AS
-        SELECT o.address, o.bucket, o.hash, o.n, o.segment, o.file_index, o.person, o.moved, o.rule, o.batch, o.index,
-               coalesce(own.vendor_id, o.vendor_id) AS vendor_id, r.* EXCLUDE (batch, index, vendor_id)
+        SELECT o.address, o.bucket, o.hash, o.n, o.segment, o.file_index, o.person, o.moved, o.rule, o.row, o.batch,
+               o.index, coalesce(own.vendor_id, o.vendor_id) AS vendor_id, r.* EXCLUDE (batch, index, vendor_id)
         FROM ({operations}) AS o
         LEFT JOIN (FROM receipts WHERE index <> {DEFAULT}) AS own ON own.batch = o.batch AND own.index = o.index
         JOIN receipts AS r ON r.batch = o.batch AND r.index = coalesce(own.index, {DEFAULT})

@@ -6,6 +6,7 @@ outcomes of every plan add up, however the delivery ended.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -102,9 +103,15 @@ def commit_part(
     if before is not None:
         if log is not None:
             _log(database, files, log, plan=plan, part=part, before=before, where=place.where)
-        people = plan.newly_known.get(part) if place.knows else None
-        _write_ledger(database, files, outcomes, plan=plan, part=part, before=before, place=place, people=people)
+        learned = _learned(plan, part) if place.knows else {}
+        _write_ledger(database, files, outcomes, plan=plan, part=part, before=before, place=place, learned=learned)
     became.unload(database, paths)
+
+
+def _learned(plan: Plan, part: int) -> dict[str, DataFile]:
+    """Column of the ledger -> a file of people by address, of whom it tells what to write there."""
+    found = {"person": plan.newly_known.get(part), "row": plan.recognisable.get(part)}
+    return {column: file for column, file in found.items() if file}
 
 
 def _log(
@@ -136,10 +143,10 @@ def _write_ledger(
     part: int,
     before: Ledger,
     place: LedgerPlace,
-    people: DataFile | None,
+    learned: Mapping[str, DataFile],
 ) -> None:
     first, last = buckets(part, plan.parts)
-    if not (any(plan.of_part(part)) or people) and (
+    if not (any(plan.of_part(part)) or learned) and (
         same := [each for each in before.files if (each.first, each.last) == (first, last)]
     ):
         outcomes.files += same
@@ -147,9 +154,9 @@ def _write_ledger(
     paths = [*ledgers.load(files, database, before, first, last, place.where)]
     database.execute(f"CREATE OR REPLACE TEMP VIEW moved AS {_MOVED}")
     after = _after(place.commit)
-    if people:
-        paths.append(_fetched(files, people, place.where / "newly-known.parquet"))
-        after = _with_people(after, paths[-1])
+    for column, file in learned.items():
+        paths.append(_fetched(files, file, place.where / f"learned-{column}.parquet"))
+        after = _with_learned(after, column, paths[-1])
     # Written in one go: a table of it first would cost a third more.
     name = f"{part:03d}.parquet"
     query, path = f"SELECT {', '.join(COLUMNS)} FROM ({after})", place.where / name
@@ -162,17 +169,18 @@ def _write_ledger(
         path.unlink()
 
 
-def _fetched(files: Files, people: DataFile, path: Path) -> Path:
-    if not files.download(people.stored, path):
+def _fetched(files: Files, file: DataFile, path: Path) -> Path:
+    if not files.download(file.stored, path):
         raise ledgers.damaged()
     return path
 
 
-def _with_people(after: str, named: Path) -> str:
-    """The same, with whose addresses these are."""
+def _with_learned(after: str, column: str, told: Path) -> str:
+    """The same, with what a file tells of addresses for one column."""
+    new = f"CASE WHEN told.address IS NULL THEN after.{column} ELSE told.{column} END"
     return f"""
-        SELECT after.* REPLACE (CASE WHEN named.address IS NULL THEN after.person ELSE named.person END AS person)
-        FROM ({after}) AS after LEFT JOIN read_parquet({literal(str(named))}) AS named ON after.address = named.address
+        SELECT after.* REPLACE ({new} AS {column})
+        FROM ({after}) AS after LEFT JOIN read_parquet({literal(str(told))}) AS told ON after.address = told.address
     """
 
 
@@ -197,7 +205,8 @@ def _after(commit: str) -> str:
                now()::TIMESTAMP AS changed_at,
                CASE WHEN moved.kind = 'remove' THEN now()::TIMESTAMP
                     WHEN moved.status = 'member' THEN NULL ELSE ledger.removed_at END AS removed_at,
-               {literal(commit)} AS run, coalesce(moved.person, ledger.person) AS person
+               {literal(commit)} AS run, coalesce(moved.person, ledger.person) AS person,
+               CASE held WHEN 'new' THEN moved.row WHEN 'old' THEN ledger.row END AS row
         FROM moved LEFT JOIN ledger ON ledger.address = moved.address
         LEFT JOIN vendor_ids AS ids ON ids.batch = moved.batch AND ids.index = moved.index
     """

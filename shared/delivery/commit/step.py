@@ -113,8 +113,8 @@ def commit_leftover(work: Work) -> None:
 
 
 def _changes_ledger(work: Work, made: Plan) -> bool:
-    """Something was to be sent, or people's ids became known in a run that came to its end."""
-    return bool(made.balance.operations or (made.newly_known and not work.delivery.ending))
+    """Something was to be sent, or more became known of people in a run that came to its end."""
+    return bool(made.balance.operations or (made.learns and not work.delivery.ending))
 
 
 def _commit(work: Work, finished: Finished, *, newly_known: bool = False) -> Outcomes:

@@ -57,7 +57,7 @@ def _in_plan(cloud: Cloud, room: Scratch, whom: Whom, folder: str) -> int:
         plan = found[0]
         files = list(plan.files)
         told = {"refused": list(plan.refused), "kept_back": list(plan.kept_back)}
-        people = {"known_before": dict(plan.known_before), "newly_known": dict(plan.newly_known)}
+        people = {name: dict(by_part) for name, by_part in plan.people.items()}
         for number, part in enumerate(files):
             if file := _blanked(cloud, room, part.file, whom, _BLANK_OPERATION):
                 files[number], changed = replace(part, file=file), 1
@@ -75,6 +75,7 @@ def _in_plan(cloud: Cloud, room: Scratch, whom: Whom, folder: str) -> int:
                 kept_back=told["kept_back"],
                 known_before=people["known_before"],
                 newly_known=people["newly_known"],
+                recognisable=people["recognisable"],
             ).to_json()
             cloud.blobs.write(layout.plan_manifest(folder), body, etag=stored[1])
         named |= {each.file.name for each in files}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from shared.catalog.holdout import HOLDOUT
 from shared.catalog.rules import NO_RULES, Rules
 from shared.delivery import addresses, sql
-from shared.delivery.plan import cell_values, derived, kept_back, persons
+from shared.delivery.plan import cell_values, derived, kept_back, persons, recognised
 from shared.delivery.plan.cell_values import Matched
 from shared.delivery.plan.drift import TEXT_FOR_NOTHING
 from shared.delivery.sql import literal
@@ -52,13 +52,18 @@ class Wish:
     @property
     def columns(self) -> list[str]:
         matched = (column for match in self.matches for column in match.columns)
-        ids = [self.id_column] if self.id_column else []
-        return list(dict.fromkeys([self.address_column, *matched, *self.rules.columns, *ids]))
+        return list(dict.fromkeys([self.address_column, *matched, *self.judged_columns]))
 
     @property
     def cells(self) -> dict[str, str]:
         """Name of a column -> that of its cells in a scan."""
         return {column: cell(number) for number, column in enumerate(self.columns)}
+
+    @property
+    def judged_columns(self) -> list[str]:
+        """Columns by which it is told each time anew whose a row is, and who is kept back."""
+        ids = [self.id_column] if self.id_column else []
+        return [*self.rules.columns, *ids]
 
     @property
     def keeps_back(self) -> bool:
@@ -92,6 +97,7 @@ class Tally:
     left_out_files: list[DataFile] = field(default_factory=list)
     kept_back_files: list[DataFile] = field(default_factory=list)
     newly_known: dict[int, DataFile] = field(default_factory=dict)
+    recognisable: dict[int, DataFile] = field(default_factory=dict)
     known_before: dict[int, DataFile] = field(default_factory=dict)
     """By part."""
     ids: dict[str, int] = field(default_factory=dict)
@@ -123,23 +129,57 @@ class Source:
     excluded: int | None = None
 
 
-def staging_query(wish: Wish, sources: Sequence[Source], parts: int, first: int = 0) -> str:
+def staging_query(
+    wish: Wish,
+    sources: Sequence[Source],
+    parts: int,
+    first: int = 0,
+    *,
+    seed: int | None = None,
+    unless_recognised: Path | None = None,
+) -> str:
     """Rows of all sources, of which `first` come before. `n` numbers rows in the order of sources, files and lines, by
     1 within a file, and from 1 where the source's files are read in order.
 
     Sources are read side by side, so the rows themselves come in no order. Rows of excluded segments have their
-    addresses and no values.
+    addresses and no values. Rows get hashes that begin with the `seed`, by which they are recognised later. In the
+    place of the segment's own rows come those that `unless_recognised` has of them, which `recognising_query` wrote.
     """
-    own = [source for source in sources if source.excluded is None] or [_no_rows(wish)]
     barring = [source for source in sources if source.excluded is not None]
-    query = _own_rows(wish, own, parts, first)
+    if unless_recognised:
+        rows = recognised.others(unless_recognised, list(wish.cells.values()))
+    else:
+        rows = _all_numbered(wish, sources, first)
+    query = _own_rows(wish, rows, parts, seed)
     return f"{query} UNION ALL BY NAME {_barring_rows(barring, parts)}" if barring else query
 
 
+def recognising_query(wish: Wish, sources: Sequence[Source], parts: int, first: int = 0, *, seed: int) -> str:
+    """The segment's own rows, as `staging_query` numbers them, beside whom the view `ledger` recognises by them."""
+    cells = wish.cells
+    judged = {column: f"trimmed_{cells[column]}" for column in wish.judged_columns}
+    rows = recognised.beside(
+        _all_numbered(wish, sources, first),
+        list(cells.values()),
+        cells[wish.address_column],
+        [cells[column] for column in judged],
+        seed,
+        256 // parts,
+    )
+    trimmed = "".join(f", {sql.trimmed(cells[column])} AS {name}" for column, name in judged.items())
+    person = persons.staged_cell(judged[wish.id_column] if wish.id_column else None)
+    return f"SELECT * {kept_back.judged_cells(wish.rules, judged)} {person} FROM (SELECT * {trimmed} FROM ({rows}))"
+
+
+def _all_numbered(wish: Wish, sources: Sequence[Source], first: int) -> str:
+    own = [source for source in sources if source.excluded is None] or [_no_rows(wish)]
+    return " UNION ALL ".join(_numbered(number, source) for number, source in enumerate(own, first))
+
+
 def _part(parts: int) -> str:
-    """SQL of the part that an address belongs to."""
-    part = f"{BUCKET} // {256 // parts}"
-    return f"CASE WHEN {addresses.has_other_domain('address')} THEN {RESPELLED} ELSE {part} END::SMALLINT"
+    """SQL of the part that an address of a bucket belongs to."""
+    other = addresses.has_other_domain("address")
+    return f"CASE WHEN {other} THEN {RESPELLED} ELSE bucket // {256 // parts} END::SMALLINT"
 
 
 def _barring_rows(sources: Sequence[Source], parts: int) -> str:
@@ -150,9 +190,10 @@ def _barring_rows(sources: Sequence[Source], parts: int) -> str:
         for source in sources
     )
     return f"""
-        SELECT 0::BIGINT AS n, segment, file_index, address, {BUCKET} AS bucket, {_part(parts)} AS part, excluded
-        FROM (SELECT segment, file_index, excluded, {sql.address(raw)} AS address
-              FROM (SELECT * REPLACE ({sql.trimmed(raw)} AS {raw}) FROM ({rows})))
+        SELECT 0::BIGINT AS n, segment, file_index, address, bucket, {_part(parts)} AS part, excluded
+        FROM (SELECT *, {BUCKET} AS bucket
+              FROM (SELECT segment, file_index, excluded, {sql.address(raw)} AS address
+                    FROM (SELECT * REPLACE ({sql.trimmed(raw)} AS {raw}) FROM ({rows}))))
     """
 
 
@@ -162,11 +203,13 @@ def _no_rows(wish: Wish) -> Source:
     return Source(f"SELECT 0::INTEGER AS file_index {cells} WHERE false")
 
 
-def _own_rows(wish: Wish, sources: Sequence[Source], parts: int, first: int) -> str:
-    rows = " UNION ALL ".join(_numbered(number, source) for number, source in enumerate(sources, first))
+def _own_rows(wish: Wish, rows: str, parts: int, seed: int | None) -> str:
     cells = wish.cells
     raw = cells[wish.address_column]
     trimmed = ", ".join(f"{sql.trimmed(each)} AS {each}" for each in cells.values())
+    hashed = recognised.hashed(list(cells.values()), seed)
+    rows = f"SELECT n, segment, file_index, {raw} AS raw, {trimmed}, {hashed} FROM ({rows})"
+    rows = derived.made(rows, wish.matches, cells)
     filling = derived.cells(wish.matches, cells)
     reasons = "".join(
         f", {cell_values.left_out(match, filling[i])} AS left_out_{i}" for i, match in enumerate(wish.matches)
@@ -174,24 +217,28 @@ def _own_rows(wish: Wish, sources: Sequence[Source], parts: int, first: int) -> 
     looks = "".join(f", {_look(each)} AS look_{i}" for i, each in enumerate(cells.values()))
     rules = kept_back.judged_cells(wish.rules, cells)
     person = persons.staged_cell(cells[wish.id_column] if wish.id_column else None)
-    names = "".join(f", {name}" for name in wish.staged_columns)
-    rows = derived.made(f"SELECT n, segment, file_index, {raw} AS raw, {trimmed} FROM ({rows})", wish.matches, cells)
+    rows = f"""
+        SELECT n, segment, file_index, raw, {sql.address(raw)} AS address, row, filled,
+               {cell_values.values(wish.matches, filling)} AS "values" {reasons} {looks} {rules} {person}
+        FROM ({rows})
+    """
+    rows = f"SELECT *, {BUCKET} AS bucket, {addresses.problem('address')} AS problem FROM ({rows})"
     return f"""
-        SELECT n, segment, file_index, CASE WHEN raw = address THEN NULL ELSE raw END AS raw, address,
-               {BUCKET} AS bucket, {_part(parts)} AS part,
-               {addresses.problem("address")} AS problem, "values", (md5_number("values") >> 64)::UBIGINT AS hash
+        SELECT n, segment, file_index, CASE WHEN raw = address THEN NULL ELSE raw END AS raw, address, bucket,
+               {_part(parts)} AS part, problem, "values", (md5_number("values") >> 64)::UBIGINT AS hash,
+               false AS recognised, {recognised.of_plain(len(wish.matches), len(cells), seed)} AS row
                {"".join(f", left_out_{i}" for i in range(len(wish.matches)))}
-               {"".join(f", look_{i}" for i in range(len(cells)))} {names}
-        FROM (SELECT n, segment, file_index, raw, {sql.address(raw)} AS address,
-                     {cell_values.values(wish.matches, filling)} AS "values" {reasons} {looks} {rules} {person}
-              FROM ({rows}))
+               {"".join(f", look_{i}" for i in range(len(cells)))}
+               {"".join(f", {name}" for name in wish.staged_columns)}
+        FROM ({rows})
     """
 
 
 def _look(cell: str) -> str:
     """What a cell is: 0 empty, 1 filled, 2 a text that writers put for nothing."""
-    texts = ", ".join(map(literal, TEXT_FOR_NOTHING))
-    return f"CASE WHEN {cell} IS NULL THEN 0 WHEN {cell} IN ({texts}) THEN 2 ELSE 1 END::UTINYINT"
+    # Of `IN` with five texts and more DuckDB makes a join of its own for each column.
+    is_text = " OR ".join(f"{cell} = {literal(text)}" for text in TEXT_FOR_NOTHING)
+    return f"CASE WHEN {cell} IS NULL THEN 0 WHEN {is_text} THEN 2 ELSE 1 END::UTINYINT"
 
 
 RESPELLED = -1
@@ -275,20 +322,24 @@ def plan_part(
             kept.append(file)
     if ids:
         _count_people(database, tally)
-        _keep_people(database, files, tally, part, folder, where)
+    _keep_people(database, files, tally, wish, part, folder, where)
     database.execute("DROP TABLE firsts")
     for path in paths:
         path.unlink()
 
 
-def _keep_people(database: DuckDBPyConnection, files: Files, tally: Tally, part: int, folder: str, where: Path) -> None:
-    """Keep what a part came to know of people by their ids."""
-    for what, query, by_part in (
-        ("newly-known", persons.NEWLY_KNOWN, tally.newly_known),
-        ("known-before", persons.KNOWN_BEFORE, tally.known_before),
+def _keep_people(
+    database: DuckDBPyConnection, files: Files, tally: Tally, wish: Wish, part: int, folder: str, where: Path
+) -> None:
+    """Keep what a part came to know of people: by their ids, and by what the next run is to recognise them."""
+    ids, learns = wish.id_column is not None, wish.kind in recognised.LEARNING
+    for wanted, what, query, by_part in (
+        (ids, "newly-known", persons.NEWLY_KNOWN, tally.newly_known),
+        (ids, "known-before", persons.KNOWN_BEFORE, tally.known_before),
+        (learns and recognised.are_many(database), "recognisable", recognised.RECOGNISABLE, tally.recognisable),
     ):
         name = f"{part:03d}-{what}.parquet"
-        if file := keep(files, database, query, folder + name, where / name):
+        if wanted and (file := keep(files, database, query, folder + name, where / name)):
             by_part[part] = file
 
 
@@ -341,7 +392,8 @@ def _read(database: DuckDBPyConnection, wish: Wish, staged: Sequence[Path], part
 
 def _staged(files: Sequence[Path], wish: Wish, part: int) -> str:
     if files:
-        return f"FROM read_parquet([{', '.join(literal(str(path)) for path in files)}]) WHERE part = {part}"
+        listed = ", ".join(literal(str(path)) for path in files)
+        return f"FROM read_parquet([{listed}], union_by_name = true) WHERE part = {part}"
     flags = [f"NULL::VARCHAR AS left_out_{i}" for i in range(len(wish.matches))]
     looks = [f"NULL::UTINYINT AS look_{i}" for i in range(len(wish.columns))]
     columns = _STAGED | wish.staged_columns
@@ -359,11 +411,13 @@ _STAGED = {
     "problem": "VARCHAR",
     '"values"': "VARCHAR",
     "hash": "UBIGINT",
+    "recognised": "BOOLEAN",
+    "row": "UBIGINT",
 }
 
 _WITH_VALUES = """
     SELECT staged.address, staged.bucket, staged."values", staged.hash, steps.vendor_id, steps.came_back,
-           NULL::DOUBLE AS unsure_since, staged.n, staged.segment, staged.file_index {{person}}
+           NULL::DOUBLE AS unsure_since, staged.n, staged.segment, staged.file_index, staged.row {{person}}
     FROM staged JOIN steps ON staged.n = steps.n WHERE steps.step = '{kind}'
 """
 
@@ -478,10 +532,11 @@ def _decide(database: DuckDBPyConnection, wish: Wish, stay: Sequence[Path]) -> N
                coalesce(wanted.bucket, ledger.bucket) AS bucket, ledger.vendor_id AS vendor_id,
                ledger.removed_at IS NOT NULL AS came_back,
                CASE WHEN ledger.status = 'maybe' THEN epoch(ledger.changed_at) END AS unsure_since,
-               CASE WHEN wanted.n IS NULL THEN {transitions.case(outside)}
+               CASE WHEN wanted.recognised THEN '{transitions.PlanStep.UNCHANGED}'
+                    WHEN wanted.n IS NULL THEN {transitions.case(outside)}
                     ELSE {transitions.case(inside)} END AS step {shown_at}
                {persons.STEP_COLUMNS if ids else ""}
-        FROM (SELECT staged.n, staged.address, staged.bucket, staged.hash AS wanted_hash
+        FROM (SELECT staged.n, staged.address, staged.bucket, staged.hash AS wanted_hash, staged.recognised
                      {", firsts.person" if ids else ""}
               FROM staged JOIN firsts ON staged.n = firsts.n WHERE firsts.rule IS NULL) AS wanted
         FULL JOIN {known} ON wanted.address = ledger.address

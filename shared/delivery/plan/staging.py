@@ -23,6 +23,7 @@ from shared.delivery.plan.attempt import StoredAttempt
 from shared.delivery.plan.excluded import Barring
 from shared.delivery.plan.operations import RESPELLED, Source, Wish
 from shared.delivery.plan.pieces import Stretch
+from shared.delivery.plan.recognising import Recognising
 from shared.delivery.sql import literal
 from shared.delivery.state import layout, once
 from shared.delivery.state.files import write
@@ -79,10 +80,19 @@ class StagedPiece:
     types: dict[int, dict[str, str]]
 
 
-def stage(work: Work, wish: Wish, before: Ledger, *, fresh: bool = False, findings: Findings | None = None) -> Staged:
+def stage(
+    work: Work,
+    wish: Wish,
+    before: Ledger,
+    *,
+    fresh: bool = False,
+    findings: Findings | None = None,
+    recognising: Recognising | None = None,
+) -> Staged:
     """Read the newest snapshots of the target's segments, and of those that are excluded, or go on with the attempt
     that earlier slices left if it is made from the same; read again where a snapshot was replaced meanwhile. `findings`
-    are what a repair mends.
+    are what a repair mends. Rows of people who are recognised have no values; nobody is in a segment that is read in
+    pieces, since that takes the ledger.
 
     Raises UserMustAct where a segment is unknown or unreadable, RetryAfter where its files keep changing, or an
     excluded one is not complete; SliceOver where the next slice has to go on.
@@ -92,7 +102,7 @@ def stage(work: Work, wish: Wish, before: Ledger, *, fresh: bool = False, findin
     for tried in count(1):
         try:
             if stored is not None:
-                return _go_on(work, wish, stored)
+                return _go_on(work, wish, stored, recognising)
             snapshots, barring = _newest(work)
             read = [*snapshots, *(each.snapshot for each in barring)]
             rows_per_file = work.cloud.settings.rows_per_file
@@ -100,7 +110,7 @@ def stage(work: Work, wish: Wish, before: Ledger, *, fresh: bool = False, findin
             if parts == 1:
                 if found:
                     attempts.clear(work)
-                return _in_one(work, wish, snapshots, barring)
+                return _in_one(work, wish, snapshots, barring, recognising)
             pinned = attempts.pinning(
                 work,
                 snapshots,
@@ -125,31 +135,33 @@ def _newest(work: Work) -> tuple[list[Snapshot], list[Barring]]:
     return snapshots, excluded.find(work, snapshots)
 
 
-def _go_on(work: Work, wish: Wish, stored: StoredAttempt) -> Staged:
+def _go_on(work: Work, wish: Wish, stored: StoredAttempt, recognising: Recognising | None) -> Staged:
     attempt = stored.attempt
     assert attempt
     if stored.begun:
         with reader(work.cloud.segments, work.cloud.settings) as opened:
             size.look_before(work, opened, attempt.snapshots)
     if parted.parts_of([*attempt.snapshots, *(each.snapshot for each in attempt.barring)]) == attempt.parts:
-        return _as_parted(work, wish, stored)
+        return _as_parted(work, wish, stored, recognising)
     return _in_pieces(work, wish, stored)
 
 
-def _as_parted(work: Work, wish: Wish, stored: StoredAttempt) -> Staged:
+def _as_parted(work: Work, wish: Wish, stored: StoredAttempt, recognising: Recognising | None) -> Staged:
     """Each part is staged from its own files when it is planned; nothing goes through storage."""
     attempt = stored.attempt
     assert attempt
     snapshots, barring, parts = attempt.snapshots, attempt.barring, attempt.parts
     cut = parted.stretches([*snapshots, *(each.snapshot for each in barring)])
+    people = list[Path]()
 
     def staged(part: int, name: str) -> list[Path]:
-        path = work.where / name
+        path, knows = work.where / name, recognising if part != parted.REST else None
         with reader(work.cloud.segments, work.cloud.settings) as opened:
+            people[:] = knows.load(opened.connection, part, parts) if knows else ()
             for number, stretch in enumerate(cut.get(part, ())):
                 sources = [_source(opened, wish, stretch, snapshots, barring)]
-                query = operations.staging_query(wish, sources, parts, stretch.number)
-                _write_one(opened, query, path.with_suffix(f".{number}.parquet"))
+                to = path.with_suffix(f".{number}.parquet")
+                _write_recognising(opened, wish, sources, parts, to, knows, first=stretch.number)
         return sorted(work.where.glob(f"{path.name}.*"))
 
     rest = staged(parted.REST, "rest")
@@ -163,8 +175,8 @@ def _as_parted(work: Work, wish: Wish, stored: StoredAttempt) -> Staged:
         return [*own, *rest, *rows]
 
     def release(part: int) -> None:
-        for path in work.where.glob(f"part-{part}.*"):
-            path.unlink()
+        for path in (*work.where.glob(f"part-{part}.*"), *people):
+            path.unlink(missing_ok=True)
 
     with reader(work.cloud.segments, work.cloud.settings) as opened:
         types = [_types_of_first(opened, snapshot, wish) for snapshot in snapshots]
@@ -183,7 +195,9 @@ def _require_part(connection: DuckDBPyConnection, files: Sequence[Path], part: i
     if not files:
         return
     listed = ", ".join(literal(str(path)) for path in files)
-    [(strays,)] = connection.execute(f"SELECT count(*) FROM read_parquet([{listed}]) WHERE part <> {part}").fetchall()
+    [(strays,)] = connection.execute(
+        f"SELECT count(*) FROM read_parquet([{listed}], union_by_name = true) WHERE part <> {part}"
+    ).fetchall()
     if strays:
         raise UserMustAct(
             "parted_otherwise",
@@ -196,7 +210,13 @@ def _require_part(connection: DuckDBPyConnection, files: Sequence[Path], part: i
         )
 
 
-def _in_one(work: Work, wish: Wish, snapshots: Sequence[Snapshot], barring: Sequence[Barring]) -> Staged:
+def _in_one(
+    work: Work,
+    wish: Wish,
+    snapshots: Sequence[Snapshot],
+    barring: Sequence[Barring],
+    recognising: Recognising | None,
+) -> Staged:
     if not snapshots:
         return Staged((), 1, lambda part: (), lambda part: None)
     read = [*snapshots, *(each.snapshot for each in barring)]
@@ -204,10 +224,16 @@ def _in_one(work: Work, wish: Wish, snapshots: Sequence[Snapshot], barring: Sequ
     with reader(work.cloud.segments, work.cloud.settings) as opened:
         size.look_before(work, opened, snapshots)
         sources = [_source(opened, wish, each, snapshots, barring) for each in pieces.whole(read)]
-        _write_one(opened, operations.staging_query(wish, sources, 1), path)
+        people = recognising.load(opened.connection, 0, 1) if recognising else ()
+        written = _write_recognising(opened, wish, sources, 1, path, recognising)
         types = [opened.types(snapshot, wish.columns) for snapshot in snapshots]
         rows, spellings = _respelled(work, opened.connection, [path], 1)
-    return Staged(snapshots, 1, lambda part: [path, *rows], lambda part: path.unlink(), spellings, types, barring)
+
+    def release(part: int) -> None:
+        for each in (*written, *people):
+            each.unlink(missing_ok=True)
+
+    return Staged(snapshots, 1, lambda part: [*written, *rows], release, spellings, types, barring)
 
 
 def _in_pieces(work: Work, wish: Wish, stored: StoredAttempt) -> Staged:
@@ -304,6 +330,28 @@ def _source(
     with each.said():
         scan = opened.scan(_stretched(each.snapshot, [stretch]), [each.column])
         return Source(scan.rows, each.number, stretch.first, excluded=each.rule)
+
+
+def _write_recognising(
+    opened: Reader,
+    wish: Wish,
+    sources: Sequence[Source],
+    parts: int,
+    path: Path,
+    recognising: Recognising | None,
+    *,
+    first: int = 0,
+) -> Sequence[Path]:
+    """Stage sources in `path`, and rows by which people are recognised in another file; the files."""
+    if recognising is None or not recognising.people.files:
+        seed = recognising.seed if recognising else None
+        _write_one(opened, operations.staging_query(wish, sources, parts, first, seed=seed), path)
+        return [path]
+    seed, known = recognising.seed, path.with_suffix(".known.parquet")
+    _write_one(opened, operations.recognising_query(wish, sources, parts, first, seed=seed), known)
+    query = operations.staging_query(wish, sources, parts, first, seed=seed, unless_recognised=known)
+    _write_one(opened, query, path)
+    return [path, known]
 
 
 def _write_one(opened: Reader, query: str, path: Path) -> None:

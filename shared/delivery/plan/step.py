@@ -16,6 +16,7 @@ from shared.delivery.plan.guards import Facts, Finding
 from shared.delivery.plan.operations import BARRING, HELD_OUT_AND_THERE, Tally, Wish
 from shared.delivery.plan.parts import plan_parts
 from shared.delivery.plan.persons import IdFacts
+from shared.delivery.plan.recognising import recognising
 from shared.delivery.plan.staging import Staged, stage
 from shared.delivery.state import found, ledger, once
 from shared.delivery.state import plan as plans
@@ -127,7 +128,8 @@ def _ledger(work: Work) -> Ledger:
 def _make_from(work: Work, before: Ledger, *, fresh: bool) -> tuple[Plan, str]:
     wish, findings = wish_of(work), _found(work, before)
     try:
-        staged = stage(work, wish, before, fresh=fresh, findings=findings)
+        knows = recognising(work.files, wish, before, work.where)
+        staged = stage(work, wish, before, fresh=fresh, findings=findings, recognising=knows)
         tally = plan_parts(work, wish, staged, before, findings)
     except (once.Unusable, SnapshotChanged):
         work.lease.hold()  # only who still has the account may give the attempt up
@@ -178,6 +180,7 @@ def _manifest(work: Work, wish: Wish, staged: Staged, tally: Tally, before: Ledg
         kept_back=tally.kept_back_files,
         known_before=tally.known_before,
         newly_known=tally.newly_known,
+        recognisable=tally.recognisable,
         excluded=[each.snapshot.to_json() for each in staged.barring],
         excluded_rows=[tally.segment_rows.get(each.number, 0) for each in staged.barring],
         grows_to=facts.after if facts and facts.grows_much else 0,

@@ -38,10 +38,12 @@ COLUMNS = {
     "removed_at": "TIMESTAMP",
     "run": "VARCHAR",
     "person": "UBIGINT",
+    "row": "UBIGINT",
 }
 """`hash` is of the values last accepted, NULL when not known; `removed_at` is when we last took them off, or may have,
 NULL while they are members; `run` the run that last touched the row; `person` is made of the person's id, where the
-export names a column with it."""
+export names a column with it; `row` of the row that had these values, where it tells nothing else (see
+`plan/recognised.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,16 +168,18 @@ def save(blobs: Blobs, folder: str, ledger: Ledger, *, etag: str | None) -> None
 def load(
     files: Files, database: DuckDBPyConnection, ledger: Ledger, first: int, last: int, where: Path
 ) -> Sequence[Path]:
-    """Make the view `ledger` of the rows in buckets first..last, and say which local files it reads.
+    """Make the view `ledger` of the rows in buckets first..last, and say which local files it reads. What lies there
+    already is not fetched again.
 
     Raises Blocked `ledger_damaged` where a file is missing or not what was written.
     """
     paths = []
-    for number, part in enumerate(ledger.files):
+    for part in ledger.files:
         if part.last < first or part.first > last:
             continue
-        path = where / f"ledger-{number}.parquet"
-        if not files.download(part.file.stored, path):
+        path = where / f"ledger-{part.file.md5}.parquet"
+        if not path.exists() and not files.download(part.file.stored, path):
+            path.unlink(missing_ok=True)
             raise damaged()
         paths.append(path)
     empty = ", ".join(f"NULL::{kind} AS {name}" for name, kind in COLUMNS.items())

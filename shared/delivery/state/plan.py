@@ -147,6 +147,7 @@ class Plan:
     first_run: dict[str, Any] = field(default_factory=dict)
     known_before: dict[int, DataFile] = field(default_factory=dict)
     newly_known: dict[int, DataFile] = field(default_factory=dict)
+    recognisable: dict[int, DataFile] = field(default_factory=dict)
 
     def stopped_by(self) -> str:
         """Every guard that is not satisfied, in words."""
@@ -173,8 +174,18 @@ class Plan:
     @property
     def holding_addresses(self) -> list[DataFile]:
         """All of its files in which people have their addresses."""
-        people = (*self.known_before.values(), *self.newly_known.values())
+        people = (each for by_part in self.people.values() for each in by_part.values())
         return [*(each.file for each in self.files), *self.refused, *self.kept_back, *people]
+
+    @property
+    def people(self) -> dict[str, dict[int, DataFile]]:
+        """Files by part of what it came to know of people, by the names of these fields."""
+        return {name: getattr(self, name) for name in _PEOPLE}
+
+    @property
+    def learns(self) -> bool:
+        """Whether the ledger is to know more of people, if nothing is sent to them."""
+        return bool(self.newly_known or self.recognisable)
 
     def of_part(self, part: int) -> Iterator[PlanFile]:
         return (file for file in self.files if file.part == part)
@@ -266,7 +277,8 @@ def missing() -> Blocked:
 _MESSAGES = ("findings", "looks", "warnings", "mentions", "first_run")
 """What holds messages."""
 _FILES = ("refused", "values_left_out", "kept_back")
-_MADE = (*_FILES, "known_before", "newly_known", *_MESSAGES)
+_PEOPLE = ("known_before", "newly_known", "recognisable")
+_MADE = (*_FILES, *_PEOPLE, *_MESSAGES)
 """Made of what is stored, each in a way of its own."""
 
 
@@ -283,6 +295,7 @@ def _parse(plain: dict[str, Any]) -> Plan:
         **_known(Plan, plain, "files", "file_starts", "balance", "fields", "rules", *_MADE),
         known_before=_by_part(plain.get("known_before", {})),
         newly_known=_by_part(plain.get("newly_known", {})),
+        recognisable=_by_part(plain.get("recognisable", {})),
         files=files,
         refused=files_of("refused"),
         values_left_out=files_of("values_left_out"),

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from shared.catalog.rules import NO_RULES, Rules
 from shared.delivery.plan import kept_back, persons
 from shared.delivery.plan.cell_values import Matched
@@ -18,10 +20,12 @@ from shared.delivery.plan.operations import (
     find_earlier_addresses,
     find_people,
     plan_part,
+    recognising_query,
     respell,
     staging_query,
 )
 from shared.delivery.plan.persons import NO_IDS, IdFacts
+from shared.delivery.plan.recognising import recognising
 from shared.delivery.sql import literal
 from shared.delivery.state.files import write
 from shared.delivery.state.ledger import Ledger
@@ -47,6 +51,7 @@ class Planned:
     known_before: dict[str, set[str]] = field(default_factory=dict)
     """Address that is added -> others that the person was known by."""
     newly_known: dict[str, int] = field(default_factory=dict)
+    recognisable: dict[str, int] = field(default_factory=dict)
 
     @property
     def who(self) -> dict[str, set[str]]:
@@ -69,7 +74,7 @@ class World:
         """Rows of a file: the address's cell and those of the other columns."""
         made = []
         for row in cells:
-            each = ", ".join("NULL" if cell is None else literal(cell) for cell in row)
+            each = ", ".join("NULL::VARCHAR" if cell is None else literal(cell) for cell in row)
             made.append(f"({each}, {file})")
         names = ", ".join(f"cell_{number}" for number in range(len(cells[0])))
         sql = f"SELECT * FROM (VALUES {', '.join(made)}) AS t({names}, file_index)"
@@ -86,21 +91,21 @@ class World:
         of: int = 1,
         rules: Rules = NO_RULES,
         id_column: str | None = None,
+        recognises: bool = False,
     ) -> Planned:
         wish = Wish("EMail", matches, mode, kind, rules, id_column)
+        ledger = parts.ledger(self.blobs, self.folder, *before, parts=of)
         staged = []
         if sources:
-            staged.append(self.folder / "staged.parquet")
-            write(database(), staging_query(wish, sources, of), staged[0])
+            staged = self.stage(wish, sources, of, ledger if recognises else None)
             spelled = self.folder / "spelled.parquet"
-            if respell(database(), staged, of, spelled, self.folder / "spellings.parquet"):
+            if respell(database(), staged[:1], of, spelled, self.folder / "spellings.parquet"):
                 staged.append(spelled)
         kept: list[Path] = []
         for each in stay:
             kept.append(self.folder / f"stay-{len(kept)}.parquet")
             write(database(), f"SELECT {literal(each)} AS address", kept[-1])
         made = Planned(Tally())
-        ledger = parts.ledger(self.blobs, self.folder, *before, parts=of)
         there = set(self.folder.iterdir())
         if id_column:
             self._look_for_people(made, wish, staged, ledger, of)
@@ -127,6 +132,22 @@ class World:
         self._read(made)
         made.tally.balance().check()
         return made
+
+    def stage(self, wish: Wish, sources: Sequence[Source], of: int, ledger: Ledger | None) -> list[Path]:
+        """Files of the rows that are judged, and of those that are recognised by this ledger."""
+        staged, known = self.folder / "staged.parquet", self.folder / "staged.known.parquet"
+        if ledger is None:
+            write(database(), staging_query(wish, sources, of), staged)
+            return [staged]
+        knows = recognising(parts.files(self.blobs), wish, ledger, self.folder)
+        with duckdb.connect(config={"threads": 1}) as own:
+            own.execute("SET TimeZone = 'UTC'")
+            loaded = knows.load(own, 0, 1)
+            write(own, recognising_query(wish, sources, of, seed=knows.seed), known)
+            write(own, staging_query(wish, sources, of, seed=knows.seed, unless_recognised=known), staged)
+        for each in loaded:
+            each.unlink()
+        return [staged, known]
 
     def _look_for_people(self, made: Planned, wish: Wish, staged: Sequence[Path], ledger: Ledger, of: int) -> None:
         files = parts.files(self.blobs)
@@ -169,3 +190,5 @@ class World:
                 made.known_before.setdefault(joining[row["n"]], set()).add(row["address"])
         for file in made.tally.newly_known.values():
             made.newly_known |= {row["address"]: row["person"] for row in parts.rows(self.blobs, file, self.folder)}
+        for file in made.tally.recognisable.values():
+            made.recognisable |= {row["address"]: row["row"] for row in parts.rows(self.blobs, file, self.folder)}

@@ -128,6 +128,7 @@ def known(who: str) -> dict[str, object]:
         "removed_at": LONG_AGO,
         "run": "r",
         "person": 18_446_744_073_709_551_614,
+        "row": 18_446_744_073_709_551_613,
     }
 
 
