@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from shared.delivery.plan import parted, staging, step
+from shared.delivery.plan import operations, parted, staging, step
 from shared.delivery.sql import literal
-from shared.delivery.state import layout
+from shared.delivery.state import layout, ledger
+from shared.delivery.state.plan import PlanFile
 from shared.delivery.work import SliceOver, Work
 from shared.errors import UserMustAct
 from shared.snapshots.snapshot import DeltaFormat, ParquetFormat, Snapshot, SnapshotFile
 from shared.snapshots.unreadable import SnapshotChanged
+from shared.vendors.contract import Kind
+from tests.unit.delivery import parts
 from tests.unit.delivery.parts import database
 from tests.unit.delivery.planning import AT, PEOPLE, World, planning
 
@@ -119,6 +122,46 @@ def test_people_are_known_by_their_ids_there_too(world: World, tmp_path: Path) -
     assert {kind: len(rows) for kind, rows in here["rows"].items()} == {
         kind: len(rows) for kind, rows in there["rows"].items()
     }
+
+
+def test_rows_of_each_part_are_recognised_by_its_own_people(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    land(world)
+    work = world.work()
+    step.plan(work)
+    assert work.planned
+    first = work.planned[0]
+    members = [{**row, "status": "member"} for file in first.files for row in sent(world, file)]
+    before = ledger.read(world.cloud.blobs, work.ledger_folder)
+    now = parts.ledger(cast("Any", world.cloud.blobs), world.to, *members, parts=PARTS)
+    ledger.save(world.cloud.blobs, work.ledger_folder, now, etag=before.etag)
+    for name in list(world.cloud.blobs.names(layout.plan_files(work.folder))):
+        world.cloud.blobs.delete(name)
+    recognised, real = dict[int, int](), operations.plan_part
+
+    def look(*about: Any, staged: Any, part: int, **more: Any) -> None:
+        files = ", ".join(literal(str(path)) for path in staged)
+        query = f"SELECT count_if(recognised) FROM read_parquet([{files}], union_by_name = true)"
+        [(recognised[part],)] = database().execute(query).fetchall()
+        real(*about, staged=staged, part=part, **more)
+
+    monkeypatch.setattr(operations, "plan_part", look)
+    work = world.work()
+    step.plan(work)
+    assert work.planned
+    balance = work.planned[0].balance
+    assert (balance.operations, balance.unchanged) == (0, len(members))
+    assert sum(recognised.values()) == len(PEOPLE), "not the second rows of two of them"
+    assert all(recognised.values())
+
+
+def sent(world: World, file: PlanFile) -> list[dict[str, Any]]:
+    """What the ledger keeps of those to whom values are sent."""
+    path = world.to / "told.parquet"
+    assert world.cloud.blobs.download(file.file.stored, path)
+    if file.kind is Kind.REMOVE:
+        return []
+    found = database().execute(f"SELECT address, hash, row FROM read_parquet({literal(str(path))})").fetchall()
+    return [dict(zip(("address", "hash", "row"), each, strict=True)) for each in found]
 
 
 @pytest.mark.parametrize("parts", [2, 64])
