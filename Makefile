@@ -59,7 +59,7 @@ WHOLE = tests/integration/faults tests/contract tests/integration/bench/test_rep
   tests/integration/delivery/test_verifying.py \
   tests/unit/api/test_description.py tests/unit/delivery/test_derived_in_python.py \
   tests/unit/delivery/test_kept_back.py tests/unit/delivery/test_persons.py \
-  tests/unit/delivery/test_planning_over_slices.py
+  tests/unit/delivery/test_planning_over_slices.py tests/unit/delivery/test_recognised.py
 
 faults: setup ## crashes at every point of a run, every trouble at every vendor, and what else can go wrong; takes long
 	@FAULTS=every $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(WHOLE) $(ARGS)

@@ -26,7 +26,7 @@ ANEW = reading._connection
 
 Starts = Callable[[], AbstractContextManager[duckdb.DuckDBPyConnection]]
 
-CHANGED = ("async_threads", "partitioned_write_flush_threshold", "preserve_insertion_order")
+CHANGED = ("async_threads", "disabled_optimizers", "partitioned_write_flush_threshold", "preserve_insertion_order")
 """Settings that the service changes on the way: `test_kept_databases` holds that these are all."""
 
 Instance = tuple[duckdb.DuckDBPyConnection, tuple[object, ...]]

@@ -14,6 +14,8 @@ from tests.databases import CHANGED, Kept
 SHARED = Path(__file__).parents[3] / "shared"
 SAME = {"TimeZone", "memory_limit"}
 """Set to what they are: for cursors, and so that memory is given back."""
+OTHERS = {"preserve_insertion_order": "false", "disabled_optimizers": "'join_order'"}
+"""Values that are not the usual ones, where 1 is none."""
 
 
 @contextmanager
@@ -34,7 +36,7 @@ def test_the_next_user_meets_nothing_of_the_one_before() -> None:
         with pool.one("small", started) as first:
             new = [first.execute(f"SELECT current_setting('{name}')").fetchone() for name in CHANGED]
             for name in CHANGED:
-                first.execute(f"SET {name} = {'false' if name == 'preserve_insertion_order' else 1}")
+                first.execute(f"SET {name} = {OTHERS.get(name, '1')}")
             first.execute("CREATE TEMP TABLE left_behind AS SELECT 1")
         with pool.one("small", started) as second:
             assert [second.execute(f"SELECT current_setting('{name}')").fetchone() for name in CHANGED] == new
