@@ -236,6 +236,7 @@ PLAIN: list[tuple[Row, bool]] = [
     ((ANN, "Ulm", "one"), False),
     ((ANN, "NULL", "1"), False),
     ((ANN, " ", "1"), False),
+    ((ANN, "NULL", " "), False),
 ]
 
 
