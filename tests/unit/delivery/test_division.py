@@ -79,7 +79,7 @@ def test_rows_are_guessed_by_the_bytes_of_all_segments(sizes: list[int], kind: F
     [
         (ledger(1, 1000), 10, 32),
         (ledger(16, 10_000), 10, 32),
-        (ledger(32, 10_000), 5, 32),
+        (ledger(32, 3000), 3, 32),
         (ledger(2, 1000), 1, 1),
         (ledger(16, 1000), 1, 1),
         (ledger(16, 10_000), 1, 32),
