@@ -447,7 +447,7 @@ def test_a_request_of_a_version_without_events_says_that_they_remain(made: Engin
 @pytest.mark.timeout(600)
 def test_a_commit_may_die_before_any_write_and_every_event_is_there_once(unique: str) -> None:
     account = Account()
-    with in_memory(account) as address, engine(address, unique, rows_per_file=10) as one:
+    with in_memory(account) as address, engine(address, unique, rows_per_file=6) as one:
         one.connect()
         one.define()
         one.land([*people(40), Person(ADA)])

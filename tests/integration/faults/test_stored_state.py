@@ -62,7 +62,7 @@ def storage() -> Iterator[StorageAddress]:
 
 @pytest.fixture
 def made(storage: StorageAddress, unique: str) -> Iterator[World]:
-    with world(storage, unique, rows_per_file=12, slice_seconds=0.001, verify_seconds=0.01) as made:
+    with world(storage, unique, rows_per_file=200, slice_seconds=0.001, verify_seconds=0.01) as made:
         for name in (NAME, OTHER):
             made.define(name)
             made.land(segments.first(name, FEW))
