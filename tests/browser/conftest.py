@@ -43,6 +43,7 @@ HARMLESS = (
     "htmx:afterRequest",
 )
 """Parts of errors in the browser's console that say nothing is wrong with the pages."""
+HTMX_AT_WORK = ".htmx-request, .htmx-swapping, .htmx-settling, .htmx-added"
 
 
 expect.set_options(timeout=60_000)  # the machine may be busy with other tests
@@ -190,8 +191,9 @@ class Visit:
         expect(self.page.get_by_label("Column with the e-mail address")).to_be_visible()
 
     def button(self, name: str) -> None:
-        """Press a button, and wait for what htmx does about it."""
+        """Press a button, and wait for what htmx does about it: what it puts into the page listens a moment later."""
         self.page.get_by_role("button", name=name, exact=True).click()
+        expect(self.page.locator(HTMX_AT_WORK)).to_have_count(0)
 
     def sees(self, words: str) -> None:
         """The page says this, now or in a moment."""

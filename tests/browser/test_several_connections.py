@@ -30,6 +30,7 @@ def test_another_connection_is_added_to_an_export_seen_beside_it_and_compared(co
     visit.sees("Nothing has been delivered there yet.")
     visit.check_access()
     connected.run("shared")
+    connected.host.wait_idle()  # the other connection's run is one of its own
     visit.go("/exports/shared/comparison")
     visit.sees("0 of 3 people.")
     assert connected.members("Shared, too") == {f"shared{number}@example.com" for number in range(3)}

@@ -43,7 +43,7 @@ def world(
     hurry(monkeypatch)
     for name, seconds in kit.waits.items():
         monkeypatch.setattr(name, seconds)
-    with engine(storage, unique, kit, rows_per_file=12) as made:
+    with engine(storage, unique, kit, rows_per_file=40) as made:
         made.cloud.slices = Prompt(storage, f"{unique}-slices")
         made.tell("settings", FRESH.get(kit.name, {}))
         made.connect()

@@ -296,7 +296,7 @@ def test_additions_only_leaves_both_addresses_until_the_next_run(engine: Engine,
 
 
 def test_a_segment_of_several_parts_moves_people_between_them(storage: StorageAddress, unique: str) -> None:
-    with engines.engine(storage, unique, rows_per_file=4) as made:
+    with engines.engine(storage, unique, rows_per_file=7) as made:
         made.connect()
         made.land(customers(40))
         made.define(**BY_ID, rules={"limit": {"first": 39, "by": "City", "read_as": "text"}})

@@ -34,7 +34,7 @@ BY_ITSELF = {"repair": "when_it_differs"}
 def world(storage: StorageAddress, unique: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """Thirty people on a list, of an export that is verified at once, at a vendor that tells its counts at any time."""
     hurry(monkeypatch)
-    with engine(storage, unique, verify_seconds=0.01, rows_per_file=12) as made:
+    with engine(storage, unique, verify_seconds=0.01, rows_per_file=40) as made:
         made.tell("settings", {"rates": dict.fromkeys(made.simulator.vendor.settings.rates)})
         made.cloud.slices = Prompt(storage, f"{unique}-slices")
         made.connect()

@@ -206,7 +206,7 @@ def test_an_excluded_segment_that_cannot_be_used_fails_the_run_before_its_first_
 
 
 def test_a_segment_of_several_parts_has_one_limit(storage: StorageAddress, unique: str) -> None:
-    with engines.engine(storage, unique, rows_per_file=2) as made:
+    with engines.engine(storage, unique, rows_per_file=4) as made:
         made.connect()
         made.land([Person(AWAY), Person("person39@example.com")], "Suppressed")
         made.land(romans(40))

@@ -216,7 +216,7 @@ def test_each_target_of_an_export_has_its_own_list_and_delivery(engine: Engine) 
     assert (len(engine.members("Loyal")), len(engine.members("Welcome"))) == (20, 5)
 
 
-@pytest.mark.parametrize("rows_per_file", [40, 100])
+@pytest.mark.parametrize("rows_per_file", [100, 160])
 def test_a_segment_too_large_for_one_file_is_delivered_part_by_part(
     storage: StorageAddress, unique: str, rows_per_file: int
 ) -> None:
@@ -267,7 +267,7 @@ def test_a_ledger_that_was_divided_otherwise_goes_on(
 
 def test_a_batch_reaches_over_parts_and_everyone_gets_their_own_receipt(storage: StorageAddress, unique: str) -> None:
     odd = [Person(f"odd{number}@nowhere.unknownzone") for number in range(40)]
-    with engines.engine(storage, unique, rows_per_file=40) as engine:
+    with engines.engine(storage, unique, rows_per_file=60) as engine:
         engine.connect(settings={**ITERABLE.settings, "batch_rows": 70})
         engine.simulator.vendor.settings.known_domains_only = True
         engine.land([*people(300), *odd])
@@ -281,7 +281,7 @@ def test_a_batch_reaches_over_parts_and_everyone_gets_their_own_receipt(storage:
 
 
 def test_slices_go_on_in_the_middle_of_a_part_and_of_a_batch(storage: StorageAddress, unique: str) -> None:
-    with engines.engine(storage, unique, rows_per_file=40, slice_seconds=0.001) as engine:
+    with engines.engine(storage, unique, rows_per_file=60, slice_seconds=0.001) as engine:
         engine.connect(settings={**ITERABLE.settings, "batch_rows": 9})
         engine.land(people(300))
         engine.define()
@@ -293,7 +293,7 @@ def test_slices_go_on_in_the_middle_of_a_part_and_of_a_batch(storage: StorageAdd
 
 
 def test_additions_of_all_parts_go_before_any_removal(storage: StorageAddress, unique: str) -> None:
-    with engines.engine(storage, unique, rows_per_file=40) as engine:
+    with engines.engine(storage, unique, rows_per_file=60) as engine:
         engine.connect()
         engine.land(people(500))
         engine.define()

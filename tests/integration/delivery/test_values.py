@@ -100,7 +100,7 @@ def test_nothing_is_told_of_where_every_value_arrived(engine: Engine) -> None:
 SPELLINGS = ["info@müller.de", "INFO@Müller.DE ", "info@xn--mller-kva.de", "in\u200bfo@müller.de"]
 
 
-@pytest.mark.parametrize("rows_per_file", [1_000_000, 2])
+@pytest.mark.parametrize("rows_per_file", [1_000_000, 4])
 def test_one_mailbox_in_two_spellings_is_one_person(storage: StorageAddress, unique: str, rows_per_file: int) -> None:
     with engines.engine(storage, unique, rows_per_file=rows_per_file) as engine:
         engine.connect()
@@ -116,7 +116,7 @@ def test_one_mailbox_in_two_spellings_is_one_person(storage: StorageAddress, uni
         assert (target["ledger"]["status"], target["segments"][0]["rows"]) == ("member", 1)
 
 
-@pytest.mark.parametrize("rows_per_file", [1_000_000, 2])
+@pytest.mark.parametrize("rows_per_file", [1_000_000, 4])
 def test_who_was_sent_in_another_spelling_is_not_taken_off(
     storage: StorageAddress, unique: str, rows_per_file: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

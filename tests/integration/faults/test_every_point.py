@@ -18,7 +18,7 @@ from tests.integration.faults.world import World, at_point, world
 from tests.sampling import EVERY
 
 ONE_IN = 13
-SMALL = {"rows_per_file": 12, "slice_seconds": 0.001, "verify_seconds": 0.001 * EVERY}
+SMALL = {"rows_per_file": 40, "slice_seconds": 0.001, "verify_seconds": 0.001 * EVERY}
 """Two parts, and a slice for each window of batches; in `make faults` also a look at the vendor afterwards, which has
 everyday tests of its own."""
 

@@ -26,7 +26,7 @@ from tests.integration.faults.segments import FEW
 from tests.integration.faults.world import World, world
 
 NAME, OTHER = "news", "other"
-SMALL = {"rows_per_file": 12, "slice_seconds": 0.001}
+SMALL = {"rows_per_file": 40, "slice_seconds": 0.001}
 
 
 @pytest.fixture

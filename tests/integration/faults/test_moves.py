@@ -38,7 +38,7 @@ def segment(export: str, moved: int) -> Segment:
 @pytest.mark.parametrize("when", SIDES)
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_a_worker_may_die_while_people_move(storage: StorageAddress, unique: str, chunk: int, when: When) -> None:
-    with world(storage, unique, **SMALL | {"rows_per_file": 4}) as made:
+    with world(storage, unique, **SMALL | {"rows_per_file": 6}) as made:
         died = 0
         for at in points(chunk, ONE_IN):
             lives = _one_export(made, f"export{at}", at, when)

@@ -20,7 +20,7 @@ from tests.integration.faults.segments import FEW
 from tests.integration.faults.world import World, world
 
 ONE_IN = 29
-SMALL = {"rows_per_file": 12, "slice_seconds": 0.001, "verify_seconds": 0.0}
+SMALL = {"rows_per_file": 40, "slice_seconds": 0.001, "verify_seconds": 0.0}
 
 
 @pytest.mark.timeout(1800)

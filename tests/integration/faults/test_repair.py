@@ -19,7 +19,7 @@ from tests.integration.faults.segments import FEW, Segment
 from tests.integration.faults.world import World, world
 
 ONE_IN = 31
-SMALL = {"rows_per_file": 12, "slice_seconds": 0.001, "verify_seconds": 0.0}
+SMALL = {"rows_per_file": 40, "slice_seconds": 0.001, "verify_seconds": 0.0}
 
 
 @pytest.mark.timeout(1800)

@@ -48,7 +48,7 @@ def numbered(export: str, first: int, count: int) -> Segment:
 def test_a_worker_may_die_while_it_plans_with_rules(
     storage: StorageAddress, unique: str, chunk: int, when: When
 ) -> None:
-    with world(storage, unique, **SMALL | {"rows_per_file": 4}) as made:
+    with world(storage, unique, **SMALL | {"rows_per_file": 5}) as made:
         died = 0
         for at in points(chunk, ONE_IN):
             lives = _one_export(made, f"export{at}", at, when)

@@ -19,7 +19,7 @@ from tests.integration.faults.segments import FEW
 from tests.integration.faults.world import World, at_point, world
 
 ONE_IN = 92
-SMALL = {"rows_per_file": 12, "slice_seconds": 0.001}
+SMALL = {"rows_per_file": 40, "slice_seconds": 0.001}
 
 
 def storage_call(name: str) -> bool:

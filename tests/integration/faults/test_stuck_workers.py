@@ -25,7 +25,7 @@ from tests.integration.faults.world import World, at_point, world
 from tests.sampling import EVERY
 
 ONE_IN = 45
-SMALL = {"rows_per_file": 12, "slice_seconds": 0.001}
+SMALL = {"rows_per_file": 40, "slice_seconds": 0.001}
 
 
 @dataclass

@@ -31,7 +31,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def made(storage: StorageAddress, unique: str) -> Iterator[World]:
-    with world(storage, unique, rows_per_file=12, slice_seconds=0.001) as made:
+    with world(storage, unique, rows_per_file=40, slice_seconds=0.001) as made:
         made.define(NAME)
         yield made
 

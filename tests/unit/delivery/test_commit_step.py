@@ -110,7 +110,7 @@ class World:
             connection=cast("Any", None),
             lease=cast("Any", SimpleNamespace(hold=self._hold)),
             opened=cast("Any", SimpleNamespace(link=link, sent=link.counters)),
-            scratch=cast("Any", SimpleNamespace(where=Path("where"), database=self._database)),
+            scratch=cast("Any", SimpleNamespace(where=Path("where"), database=self._database, give_back=lambda: None)),
             files=cast("Any", None),
             deadline=time.monotonic() + 60,
             clock=lambda: AT,

@@ -126,12 +126,12 @@ def test_batches_are_as_large_as_the_connection_says(world: World, settings: dic
     assert made.batch_rows == (rows or world.definition.batch_rows)
 
 
-def test_a_plan_is_divided_at_least_as_its_ledger_is(world: World) -> None:
+def test_a_small_segment_is_a_single_part_however_its_ledger_is_divided(world: World) -> None:
     second = [each for each in PEOPLE if bucket(each) // 16 == 1]
     world.land(*everyone(*PEOPLE))
     world.known(*second, of=16)
     made = world.made()
-    assert made.parts == 16
+    assert made.parts == 1
     assert (made.balance.add, made.balance.change) == (len(PEOPLE) - len(second), len(second))
 
 

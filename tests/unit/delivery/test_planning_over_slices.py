@@ -31,7 +31,7 @@ from tests.unit.delivery.dying import Died, dying
 from tests.unit.delivery.parts import database
 from tests.unit.delivery.planning import ANN, AT, BOB, PEOPLE, World, everyone, planning
 
-SMALL = 5
+SMALL = 8
 """Rows of a file: the segment has eight parts, and two of its files are a piece."""
 RULES = Rules(exclude=(Exclude(segment="Others"),), limit=Limit(first=50, by="City"))
 ROWS = [(each, f"City {number % 7}") for number, each in enumerate(PEOPLE)]
