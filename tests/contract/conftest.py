@@ -14,7 +14,7 @@ from tests.contract.prompt import Prompt
 from tests.integration.delivery import engine as engines
 from tests.integration.delivery.engine import Engine, people
 from tests.kits import KITS, Kit
-from tests.memory import in_memory
+from tests.memory import azurite_or_memory
 
 
 @pytest.fixture(params=KITS.values(), ids=lambda kit: kit.name)
@@ -27,11 +27,8 @@ def kit(request: pytest.FixtureRequest) -> Kit:
 @pytest.fixture
 def storage(request: pytest.FixtureRequest) -> Iterator[StorageAddress]:
     """In memory; Azurite's for tests that ask for it, as one does which goes from one end to the other."""
-    if getattr(request, "param", "memory") == "azurite":
-        yield StorageAddress(connection_string=request.getfixturevalue("azurite").connection_string)
-    else:
-        with in_memory() as address:
-            yield address
+    with azurite_or_memory(request, azurite=getattr(request, "param", "memory") == "azurite") as address:
+        yield address
 
 
 @pytest.fixture

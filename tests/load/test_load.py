@@ -18,7 +18,7 @@ import pytest
 from shared.cloud.settings import StorageAddress
 from tests.load.crowd import DEAD, Crowd, Size, Wave, crowd
 from tests.load.saying import say, table
-from tests.memory import in_memory
+from tests.memory import azurite_or_memory
 
 FULL = bool(os.environ.get("LOAD"))
 SIZE = Size(200, 40, 40, 4, 20.0) if FULL else Size(20, 8, 20, 2, 20.0)
@@ -28,11 +28,8 @@ HOST = json.loads((Path(__file__).parents[2] / "host.json").read_text())["extens
 
 @pytest.fixture
 def storage(request: pytest.FixtureRequest) -> Iterator[StorageAddress]:
-    if FULL:
-        yield StorageAddress(connection_string=request.getfixturevalue("azurite").connection_string)
-    else:
-        with in_memory() as address:
-            yield address
+    with azurite_or_memory(request, azurite=FULL) as address:
+        yield address
 
 
 @pytest.mark.slow

@@ -4,6 +4,6 @@ The clients of an account stand where Azure's own do, below `shared.cloud`, so t
 `tests/integration/cloud` holds them to the same promises as the real ones on Azurite.
 """
 
-from tests.memory.account import Account, follow, in_memory, receiving
+from tests.memory.account import Account, azurite_or_memory, follow, in_memory, receiving
 
-__all__ = ["Account", "follow", "in_memory", "receiving"]
+__all__ = ["Account", "azurite_or_memory", "follow", "in_memory", "receiving"]

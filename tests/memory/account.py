@@ -12,6 +12,7 @@ from typing import Any
 from unittest import mock
 from urllib.parse import unquote, urlsplit
 
+import pytest
 import requests
 from azure.storage.queue import QueueClient, TextBase64DecodePolicy
 
@@ -42,6 +43,16 @@ class Account:
 
     def queue(self, name: str) -> MemoryQueueClient:
         return MemoryQueueClient(name, self.queues, self.lock, self.clock)
+
+
+@contextmanager
+def azurite_or_memory(request: pytest.FixtureRequest, *, azurite: bool) -> Iterator[StorageAddress]:
+    """The address of Azurite's account, which is only started where it is asked for, or of one in memory."""
+    if azurite:
+        yield StorageAddress(connection_string=request.getfixturevalue("azurite").connection_string)
+    else:
+        with in_memory() as address:
+            yield address
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from shared.cloud.settings import StorageAddress
 from shared.delivery.state.transitions import RunKind
 from tests.load.accounts import VENDORS
 from tests.load.saying import say, table
-from tests.memory import in_memory
+from tests.memory import azurite_or_memory
 from tests.soak.mishaps import OUTAGE, STORAGE_TROUBLES, VAULT_AWAY, VENDOR_FAULTS
 from tests.soak.soak import Soak, soak
 
@@ -42,11 +42,8 @@ def rounds() -> Iterator[int]:
 
 @pytest.fixture
 def storage(request: pytest.FixtureRequest) -> Iterator[StorageAddress]:
-    if SECONDS:
-        yield StorageAddress(connection_string=request.getfixturevalue("azurite").connection_string)
-    else:
-        with in_memory() as address:
-            yield address
+    with azurite_or_memory(request, azurite=bool(SECONDS)) as address:
+        yield address
 
 
 @pytest.mark.slow

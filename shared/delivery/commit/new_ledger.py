@@ -70,8 +70,8 @@ class LedgerPlace:
     commit: str
     attempt: str
     where: Path
-    knows: bool = False
-    """People whom the plan came to know are written down, too."""
+    learns: bool = False
+    """What the plan came to know of people is written down, too."""
 
 
 def commit_part(
@@ -103,7 +103,7 @@ def commit_part(
     if before is not None:
         if log is not None:
             _log(database, files, log, plan=plan, part=part, before=before, where=place.where)
-        learned = _learned(plan, part) if place.knows else {}
+        learned = _learned(plan, part) if place.learns else {}
         _write_ledger(database, files, outcomes, plan=plan, part=part, before=before, place=place, learned=learned)
     became.unload(database, paths)
 

@@ -22,16 +22,17 @@ from shared.wording import kept, read
 
 class PartRecords:
     """The records of one commit. `none_yet`: no slice before can have written any. Whoever counts what was committed
-    already (`counting`) has records of its own, and so has whoever writes down people by their ids (`knows`)."""
+    already (`counting`) has records of its own, and so has whoever writes down what became known of people (`learns`).
+    """
 
     def __init__(
-        self, blobs: Blobs, folder: str, plan: Plan, before: Ledger, *, counting: bool, knows: bool, none_yet: bool
+        self, blobs: Blobs, folder: str, plan: Plan, before: Ledger, *, counting: bool, learns: bool, none_yet: bool
     ) -> None:
         self._blobs = blobs
         self._folder = folder
         self._several = plan.parts > 1
         self._before = {each.file.name for each in before.files}
-        self._of = _digest(plan, before, counting, knows) if self._several else ""
+        self._of = _digest(plan, before, counting, learns) if self._several else ""
         self._there = set(blobs.names(layout.committing(folder))) if self._several and not none_yet else set[str]()
         self._used: list[Outcomes] = []
 

@@ -54,8 +54,8 @@ def commit(work: Work) -> None:
     looks = work.run.kind.only_looks
     if made and not looks:
         if _changes_ledger(work, made):
-            newly_known = not work.delivery.ending
-            outcomes = _commit(work, Finished(work.folder, work.commit_name, made), newly_known=newly_known)
+            learns = not work.delivery.ending
+            outcomes = _commit(work, Finished(work.folder, work.commit_name, made), learns=learns)
         _remember(work, made, outcomes)
     if not looks:
         _drop_what_was_agreed(work, made)
@@ -117,7 +117,7 @@ def _changes_ledger(work: Work, made: Plan) -> bool:
     return bool(made.balance.operations or (made.learns and not work.delivery.ending))
 
 
-def _commit(work: Work, finished: Finished, *, newly_known: bool = False) -> Outcomes:
+def _commit(work: Work, finished: Finished, *, learns: bool = False) -> Outcomes:
     """Write the new ledger and swap it in; only count where that was done before."""
     blobs, made = work.cloud.blobs, finished.plan
     folded = (work.folded if _is_own(work, finished) else None) or journal.fold(blobs, finished.folder)
@@ -129,10 +129,10 @@ def _commit(work: Work, finished: Finished, *, newly_known: bool = False) -> Out
     if not already and current.commit != made.base:
         raise ledger.damaged()
     attempt = f"{finished.commit}-{attempts.execution(work)}"
-    place = LedgerPlace(work.ledger_folder, finished.folder, finished.commit, attempt, work.where, newly_known)
+    place = LedgerPlace(work.ledger_folder, finished.folder, finished.commit, attempt, work.where, learns)
     log = None if already else _event_log(work, finished, current, generation)
     none_yet = work.first and _is_own(work, finished)
-    records = PartRecords(blobs, finished.folder, made, current, counting=already, knows=newly_known, none_yet=none_yet)
+    records = PartRecords(blobs, finished.folder, made, current, counting=already, learns=learns, none_yet=none_yet)
     try:
         _commit_parts(
             work, records, outcomes, plan=made, folded=folded, before=None if already else current, place=place, log=log

@@ -68,15 +68,8 @@ def _in_plan(cloud: Cloud, room: Scratch, whom: Whom, folder: str) -> int:
         for by_part in people.values():
             changed |= _blank_each(cloud, room, by_part, whom)
         if changed:
-            body = replace(
-                plan,
-                files=files,
-                refused=told["refused"],
-                kept_back=told["kept_back"],
-                known_before=people["known_before"],
-                newly_known=people["newly_known"],
-                recognisable=people["recognisable"],
-            ).to_json()
+            changes: dict[str, Any] = {"files": files, **told, **people}
+            body = replace(plan, **changes).to_json()
             cloud.blobs.write(layout.plan_manifest(folder), body, etag=stored[1])
         named |= {each.file.name for each in files}
         named |= {each.name for by_part in people.values() for each in by_part.values()}

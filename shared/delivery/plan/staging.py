@@ -41,11 +41,12 @@ TRIES = 3
 PROTOCOL = "staging"
 ROWS_HELD = 65_536
 """Rows that DuckDB gathers in memory, of all parts together, before it writes them."""
+FEWEST_ROWS = 2048
+"""That it gathers of a part: as many as it works on at once."""
 BYTES_HELD = 32 << 20
 """Bytes that wait to be sent to Blob Storage, of all parts together."""
 SMALLEST_BLOCK = 256 << 10
-FEWEST_ROWS = 2048
-"""That it gathers of a part: as many as it works on at once."""
+"""Bytes that wait of a part at least."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -288,14 +288,14 @@ def _parse(plain: dict[str, Any]) -> Plan:
         for each in plain["files"]
     ]
 
+    people: dict[str, Any] = {name: _by_part(plain.get(name, {})) for name in _PEOPLE}
+
     def files_of(name: str) -> list[DataFile]:
         return [DataFile.of(each) for each in plain.get(name, ())]
 
     return Plan(
         **_known(Plan, plain, "files", "file_starts", "balance", "fields", "rules", *_MADE),
-        known_before=_by_part(plain.get("known_before", {})),
-        newly_known=_by_part(plain.get("newly_known", {})),
-        recognisable=_by_part(plain.get("recognisable", {})),
+        **people,
         files=files,
         refused=files_of("refused"),
         values_left_out=files_of("values_left_out"),

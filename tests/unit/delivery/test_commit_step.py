@@ -218,7 +218,7 @@ def test_each_part_is_committed_beside_the_ledger_that_was_planned_from(world: W
     assert [part for part, *_ in world.parts] == [0, 1, 2, 3]
     for _, found, place, folded in world.parts:
         assert found == before
-        assert place == LedgerPlace(LEDGER, FOLDER, "r-2-000", "r-2-000-000007-w", Path("where"), knows=True)
+        assert place == LedgerPlace(LEDGER, FOLDER, "r-2-000", "r-2-000-000007-w", Path("where"), learns=True)
         assert folded == Folded()
 
 

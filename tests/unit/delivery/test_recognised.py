@@ -77,7 +77,7 @@ class Target:
             others = {at: answers[who] for at, who in enumerate(people) if who in answers}
             results[plan.place(file, 0)[0]] = BatchResult(CONFIRMED, others)
         before = parts.ledger(self.blobs, world.folder, *self.ledger)
-        place = LedgerPlace("ledger/", "runs/e/r/0/", "this-run", "attempt-1", world.folder, knows=True)
+        place = LedgerPlace("ledger/", "runs/e/r/0/", "this-run", "attempt-1", world.folder, learns=True)
         outcomes = Outcomes()
         commit_part(
             parts.database(),
